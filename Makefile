@@ -1,0 +1,59 @@
+# Everything sets itself up: Python 3.11 or newer and make are all it takes.
+PYTHON ?= python3
+TABLES ?= emulator/tables.toml
+LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
+	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
+
+BIN = .venv/bin
+SAM = .venv-sam/bin/sam
+export AWS_DEFAULT_REGION ?= eu-west-1
+export SAM_CLI_TELEMETRY = 0
+
+.PHONY: demo local test check docs sam lock clean
+
+demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
+	$(BIN)/python -m emulator demo
+
+local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml
+	$(BIN)/python -m emulator local --tables $(TABLES)
+
+test: .venv/ready  ## All tests
+	$(BIN)/python -m pytest
+
+check: .venv/ready  ## Style, types, generated documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
+
+docs: .venv/ready  ## Generate docs/settings.md and docs/command.md anew
+	$(BIN)/python docs/generate.py
+
+sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
+	$(SAM) validate --lint
+	$(SAM) build
+
+lock:  ## Resolve the pinned requirements anew (needs uv)
+	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
+	$(LOCK) --group sam --output-file requirements-sam.txt
+	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
+
+clean:  ## Remove what was installed and built here
+	rm -rf .venv .venv-sam .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+PIP_INSTALL = -m pip install -qq --disable-pip-version-check
+
+.venv/ready: .venv/locked pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/locked: requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python $(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+	touch $@
+
+.venv-sam/ready: requirements-sam.txt
+	$(PYTHON) -m venv --clear .venv-sam
+	.venv-sam/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements-sam.txt
+	touch $@

@@ -1,0 +1,18 @@
+"""Postern, the back gate of a mail domain. The way of a message, in the order of the modules:
+
+1.  `mail.envelope`   SES's receipt event -> Envelope: who sent it, to whom, what SES thinks of it.
+2.  `aws.ledger`      the envelope is written down before anything else happens.
+3.  `aws.tables`      the alias rows of all recipients and the sender rules, read side by side;
+                      `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean.
+4.  `aws.mail_store`  the message itself, from S3.
+5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Hold, each with its reason.
+6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
+7.  `aws.mailer`      one SESv2 SendEmail for each destination, claimed in the ledger before, settled after.
+8.  `aws.ledger`      every recipient has an outcome; the message is closed.
+
+`forward` walks this way. `mail` is pure: no clock, no network, no environment, no boto3.
+`aws` is the only place that imports boto3; `ports` is what `forward` asks of it. `errors` says how
+things fail: Temporary leaves the handler and is retried, Permanent is recorded.
+"""
+
+__version__ = "0.1.0"

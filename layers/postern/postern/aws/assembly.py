@@ -1,0 +1,46 @@
+"""Puts the real parts together, once for each container."""
+
+import time
+
+from ..forward import Forwarder
+from ..settings import Settings
+from . import clients
+from .ledger import DynamoLedger
+from .mail_log import PowertoolsMailLog
+from .mail_store import S3MailStore
+from .mailer import SesMailer
+from .tables import DynamoTables
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+
+def mail_log(settings: Settings) -> PowertoolsMailLog:
+    """The log of a function."""
+    return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses)
+
+
+def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
+    """The way of a message on real AWS."""
+    clock = SystemClock()
+    dynamodb = clients.dynamodb()
+    return Forwarder(
+        own_domains=frozenset(settings.domains),
+        store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix),
+        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
+        ledger=DynamoLedger(
+            dynamodb,
+            settings.ledger_table,
+            clock=clock,
+            lease_seconds=settings.lease_seconds,
+            keep_days=settings.ledger_days,
+        ),
+        mailer=SesMailer(clients.ses(), settings.configuration_set),
+        clock=clock,
+        log=log,
+    )

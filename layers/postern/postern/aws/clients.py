@@ -1,0 +1,38 @@
+"""The boto3 clients, made once for each container. Endpoints come from AWS_ENDPOINT_URL and kin."""
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sesv2 import SESV2Client
+
+_PATIENT = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=3,  # seconds
+    read_timeout=20,
+)
+# SES has no idempotency token: a retry that botocore makes on its own can be a second copy.
+_ONE_ATTEMPT = Config(
+    retries={"mode": "standard", "total_max_attempts": 1},
+    connect_timeout=3,
+    read_timeout=60,  # a 40 MB message takes its time
+)
+
+
+def dynamodb() -> "DynamoDBClient":
+    """A client that retries reads and conditional writes by itself."""
+    return boto3.client("dynamodb", config=_PATIENT)
+
+
+def s3() -> "S3Client":
+    """A client that retries by itself."""
+    return boto3.client("s3", config=_PATIENT)
+
+
+def ses() -> "SESV2Client":
+    """A client that makes exactly one attempt."""
+    return boto3.client("sesv2", config=_ONE_ATTEMPT)

@@ -1,0 +1,92 @@
+"""What AWS's errors mean to us. The default is temporary: mail is kept and tried again.
+
+Codes: botocore's service models and the "Common Errors" page of each API reference;
+docs/way-of-a-message.md has the table in words.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
+
+from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, Unanswered, Unavailable
+
+_THROTTLED = frozenset({
+    "LimitExceededException",  # SES: "resource quota", and botocore treats it as throttling too
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "SlowDown",
+    "Throttling",  # SES: also "Daily message quota exceeded"
+    "ThrottlingException",
+    "TooManyRequestsException",
+})  # fmt: skip
+_MISCONFIGURED = frozenset({
+    "AccessDenied",
+    "AccessDeniedException",
+    "AccountSuspendedException",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "MailFromDomainNotVerifiedException",
+    "NoSuchBucket",
+    "NotFoundException",  # SES: the configuration set does not exist
+    "ResourceNotFoundException",  # DynamoDB: the table does not exist
+    "SendingPausedException",
+    "UnrecognizedClientException",
+})  # fmt: skip
+_REFUSED = frozenset({"BadRequestException", "MessageRejected"})  # SESv2 SendEmail
+_UNVERIFIED = "is not verified"  # in a MessageRejected that is about our identity, not the content
+
+# The request never got as far as the service.
+_NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn what botocore raises into Temporary; `what` says what was being done."""
+    try:
+        yield
+    except ClientError as error:
+        raise _kept(what, error) from error
+    except BotoCoreError as error:
+        raise Unavailable(f"{what}: {error}") from error
+
+
+@contextmanager
+def translated_sending(what: str) -> Iterator[None]:
+    """The same for SES SendEmail, where refusals and lost answers matter."""
+    try:
+        yield
+    except ClientError as error:
+        if _code(error) in _REFUSED and _UNVERIFIED not in _said(error):
+            raise Refused(f"{what}: {_code(error)}: {_said(error)}") from error
+        if _code(error) in _REFUSED:
+            raise Misconfigured(f"{what}: {_said(error)}") from error
+        raise _kept(what, error) from error
+    except _NEVER_SENT as error:
+        raise Unavailable(f"{what}: {error}") from error
+    except BotoCoreError as error:
+        raise Unanswered(f"{what}: {error}") from error
+
+
+def _kept(what: str, error: ClientError) -> PosternError:
+    kind: type[Temporary] = Unavailable
+    if _code(error) in _THROTTLED:
+        kind = Throttled
+    elif _code(error) in _MISCONFIGURED:
+        kind = Misconfigured
+    return kind(f"{what}: {_code(error)}: {_said(error)}")
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
+
+
+def _said(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Message", ""))

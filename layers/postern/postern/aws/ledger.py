@@ -1,0 +1,221 @@
+"""The ledger: what became of each recipient and each destination of each message.
+
+One DynamoDB table; all entries of a message share its partition:
+
+    message            the envelope, `pending` recipients, `open` until there are none
+    to:<recipient>     the outcome of one recipient
+    via:<destination>  the claim on one destination, and what became of it
+
+Every write that could undo another invocation's work is conditional: two deliveries of the same
+event, or two rules that match one message, may run side by side.
+"""
+
+import re
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from ..errors import ClaimHeld, ClaimLost
+from ..mail.address import Address
+from ..mail.envelope import Envelope
+from ..ports import Claim, Clock, Entry, Outcome, Settled
+from .failures import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MESSAGE = "message"
+OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+_SECONDS_A_DAY = 86_400
+
+_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
+_RAN_OUT = "#state = :claimed AND lease_until < :now"
+
+_Key = tuple[str, str]  # (message_id, entry)
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def _random_owner() -> str:
+    return uuid.uuid4().hex
+
+
+class DynamoLedger:
+    """The ledger in DynamoDB."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        clock: Clock,
+        lease_seconds: int,
+        keep_days: int,
+        owner: Callable[[], str] = _random_owner,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._keep_days = keep_days
+        self._owner = owner
+
+    def open(self, envelope: Envelope) -> Entry:
+        """Write the message's entry, or add the recipients that another rule's event brings.
+
+        An entry that is there keeps what it says; an event delivered again changes nothing.
+        """
+        key = (envelope.message_id, MESSAGE)
+        recipients = {recipient.key for recipient in envelope.recipients}
+        first, _ = self._update(
+            key,
+            "SET #source = :source, verdicts = :verdicts, received_at = :received_at, opened_at = :now,"
+            " #day = :day, expires_at = :expires_at, #open = :open ADD recipients :new, pending :new",
+            {**self._description(envelope), ":new": recipients, ":open": OPEN},
+            condition="attribute_not_exists(message_id)",
+        )
+        if first:
+            return Entry(first=True)
+        entries = self._entries(envelope.message_id)
+        new = recipients - entries[MESSAGE]["recipients"]
+        if new:
+            self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
+        outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
+        return Entry(False, frozenset(who for who, entry in outcomes.items() if entry["state"] != "held"))
+
+    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+        """Claim a destination for one sending.
+
+        A claim that ran out, or was given back, is taken over; it is `uncertain` where nobody
+        knows whether SES accepted. Raises ClaimHeld while another one lives.
+        """
+        now = self._clock.now()
+        owner, lease_until = self._owner(), int(now) + self._lease_seconds + 1
+        key = (message_id, f"via:{destination.key}")
+        claimed, old = self._update(
+            key,
+            "SET #state = :claimed, #owner = :owner, lease_until = :lease_until, recipient = :recipient,"
+            " destination = :destination, expires_at = :expires_at ADD attempts :one",
+            {
+                ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered", ":now": int(now),
+                ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
+                ":destination": str(destination), ":expires_at": self._expires_at(now),
+            },
+            condition=f"{_FREE} OR ({_RAN_OUT})",
+            returning="ALL_OLD",
+        )  # fmt: skip
+        state = old.get("state")
+        if not claimed and old.get("owner") != owner:  # equal: botocore repeated a call that had worked
+            if state in ("sent", "failed"):
+                return Settled(state, old["recipient"], old.get("detail", ""))
+            raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
+        uncertain = claimed and state in ("claimed", "unanswered")
+        return Claim(message_id, destination, recipient, owner, lease_until, uncertain)
+
+    def settle(self, claim: Claim, state: str, detail: str) -> None:
+        """Say what became of a claim: `sent`, `failed`, `released` or `unanswered`.
+
+        Raises ClaimLost if another invocation holds the claim by now.
+        """
+        ours, _ = self._update(
+            (claim.message_id, f"via:{claim.destination.key}"),
+            "SET #state = :state, detail = :detail, settled_at = :now",
+            {":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner},
+            condition="#owner = :owner",
+        )
+        if not ours:
+            raise ClaimLost(f"message {claim.message_id}: via:{claim.destination.key} was taken over before {state!r}")
+
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+        """Record the outcomes; the message stays open while any of its recipients is pending.
+
+        `size` is the message's in octets, 0 if nobody looked.
+        """
+        for outcome in outcomes:
+            self._record(envelope.message_id, outcome)
+        held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
+        done = {recipient.key for recipient in envelope.recipients} - held
+        key = (envelope.message_id, MESSAGE)
+        update = "SET checked_at = :now"
+        values: dict[str, Any] = {":now": int(self._clock.now())}
+        if size:
+            update, values = f"{update}, #size = :size", {**values, ":size": size}
+        if done:
+            update, values = f"{update} DELETE pending :done", {**values, ":done": done}
+        _, entry = self._update(key, update, values, returning="ALL_NEW")
+        if not entry.get("pending"):
+            self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
+
+    def _record(self, message_id: str, outcome: Outcome) -> None:
+        """An outcome that is settled stays: another delivery of the event may have been faster."""
+        now = self._clock.now()
+        self._update(
+            (message_id, f"to:{outcome.recipient.key}"),
+            "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at",
+            {
+                ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
+                ":expires_at": self._expires_at(now), ":held": "held",
+            },
+            condition="attribute_not_exists(#state) OR #state = :held",
+        )  # fmt: skip
+
+    def _description(self, envelope: Envelope) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
+            ":source": envelope.source,
+            ":verdicts": asdict(envelope.verdicts),
+            ":received_at": envelope.received_at,
+            ":now": int(now),
+            ":day": datetime.fromtimestamp(now, UTC).date().isoformat(),
+            ":expires_at": self._expires_at(now),
+        }
+
+    def _expires_at(self, now: float) -> int:
+        return int(now) + self._keep_days * _SECONDS_A_DAY
+
+    def _entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        """All entries of a message by name, read consistently: a claim is decided on them."""
+        with translated("DynamoDB Query (ledger)"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="message_id = :id",
+                ExpressionAttributeValues={":id": {"S": message_id}},
+                ConsistentRead=True,
+            )
+            entries = [_row(item) for page in pages for item in page["Items"]]
+        return {entry["entry"]: entry for entry in entries}
+
+    def _update(
+        self,
+        key: _Key,
+        update: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+        returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
+    ) -> tuple[bool, dict[str, Any]]:
+        """(did the condition hold, the attributes asked for, or those that stood in the way)."""
+        request: dict[str, Any] = {"UpdateExpression": update, "ReturnValues": returning}
+        if condition:
+            request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        names = re.findall(r"#(\w+)", f"{update} {condition}")
+        if names:
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        if values:
+            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        with translated(f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"):
+            try:
+                response = self._client.update_item(
+                    TableName=self._table, Key={"message_id": {"S": key[0]}, "entry": {"S": key[1]}}, **request
+                )
+            except self._client.exceptions.ConditionalCheckFailedException as refused:
+                return False, _row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
+        return True, _row(response.get("Attributes", {}))
+
+
+def _row(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deserialize(value) for name, value in item.items()}

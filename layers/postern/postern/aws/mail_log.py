@@ -1,0 +1,70 @@
+"""The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF (Powertools)."""
+
+from collections.abc import Collection
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from ..mail.address import mask
+from ..mail.envelope import Envelope
+from ..ports import Claim, Entry, Outcome
+
+NAMESPACE = "Postern"
+SERVICE = "postern"
+
+
+class PowertoolsMailLog:
+    """One structured line and one count for each thing that happens.
+
+    Unless `log_addresses`, addresses outside our own domains are masked; there is never a
+    subject or a body in the log.
+    """
+
+    def __init__(self, *, own_domains: Collection[str], log_addresses: bool) -> None:
+        self.logger = Logger(service=SERVICE)
+        self.metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+        self._own_domains = own_domains
+        self._log_addresses = log_addresses
+
+    def received(self, envelope: Envelope, entry: Entry) -> None:
+        """Counted as Received, or as Repeated when the event was delivered before."""
+        self._count("Received" if entry.first else "Repeated")
+        self.logger.info(
+            "received" if entry.first else "received again",
+            message_id=envelope.message_id,
+            source=self._shown(envelope.source),
+            recipients=[self._shown(str(recipient)) for recipient in envelope.recipients],
+            settled=len(entry.settled),
+        )
+
+    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
+        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held."""
+        self._count(outcome.state.capitalize())
+        line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
+        line(
+            outcome.state,
+            message_id=envelope.message_id,
+            recipient=self._shown(str(outcome.recipient)),
+            reason=self._shown(outcome.reason),
+        )
+
+    def resent(self, claim: Claim) -> None:
+        """Counted as Resent."""
+        self._count("Resent")
+        self.logger.warning(
+            "sent again, the first answer is not known",
+            message_id=claim.message_id,
+            destination=self._shown(str(claim.destination)),
+        )
+
+    def failure(self, error: Exception) -> None:
+        """Counted as Errors and under the name of its class."""
+        self._count("Errors")
+        self._count(type(error).__name__)
+        self.logger.error(self._shown(str(error)), error=type(error).__name__)
+
+    def _count(self, name: str) -> None:
+        self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+
+    def _shown(self, text: str) -> str:
+        return text if self._log_addresses else mask(text, self._own_domains)

@@ -1,0 +1,83 @@
+"""The alias and the sender table, read by key in as few calls as DynamoDB allows."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from ..errors import Throttled
+from ..mail.rows import Row, Rows, SenderKey
+from .failures import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_KEYS = 100  # of one BatchGetItem, docs.aws.amazon.com/amazondynamodb, "BatchGetItem"
+_SIDE_BY_SIDE = 8  # calls under way at once; botocore's pool holds 10 connections
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before asking again for unprocessed keys
+
+_to_dynamodb = TypeSerializer().serialize
+_from_dynamodb = TypeDeserializer().deserialize
+
+
+class DynamoTables:
+    """Both tables behind one port, so that one round trip reads rows of both."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        alias_table: str,
+        sender_table: str,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._alias_table = alias_table
+        self._sender_table = sender_table
+        self._pause = pause
+
+    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+        """The rows under these keys, in ceil(keys / 100) calls side by side.
+
+        Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
+        unprocessed time after time: a key it did not answer for is never a row that is missing.
+        """
+        wanted = [(self._alias_table, {"address": key}) for key in dict.fromkeys(aliases)]
+        wanted += [(self._sender_table, {"sender": s, "scope": scope}) for s, scope in dict.fromkeys(senders)]
+        rows = Rows(dict.fromkeys(aliases), dict.fromkeys(senders))
+        chunks = [wanted[start : start + MAX_KEYS] for start in range(0, len(wanted), MAX_KEYS)]
+        if len(chunks) < 2:
+            answers: Iterable[Mapping[str, list[Row]]] = map(self._read_chunk, chunks)
+        else:
+            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
+                answers = list(pool.map(self._read_chunk, chunks))
+        for answer in answers:
+            for row in answer.get(self._alias_table, ()):
+                rows.aliases[row["address"]] = row
+            for row in answer.get(self._sender_table, ()):
+                rows.senders[row["sender"], row["scope"]] = row
+        return rows
+
+    def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, list[Row]]:
+        request: dict[str, Any] = {}
+        for table, key in wanted:
+            keys = request.setdefault(table, {"Keys": []})["Keys"]
+            keys.append({name: _to_dynamodb(value) for name, value in key.items()})
+        found: dict[str, list[Row]] = {}
+        for pause in (*_PAUSES, None):
+            with translated("DynamoDB BatchGetItem"):
+                response = self._client.batch_get_item(RequestItems=request)
+            for table, items in response["Responses"].items():
+                found.setdefault(table, []).extend(map(_row, items))
+            request = dict(response.get("UnprocessedKeys") or {})
+            if not request:
+                return found
+            if pause is not None:
+                self._pause(pause)
+        left = sum(len(keys["Keys"]) for keys in request.values())
+        raise Throttled(f"DynamoDB BatchGetItem left {left} keys unprocessed after {len(_PAUSES) + 1} calls")
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    return {name: _from_dynamodb(value) for name, value in item.items()}

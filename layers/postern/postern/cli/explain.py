@@ -1,0 +1,73 @@
+"""`postern explain`: what would become of a message, without doing any of it."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..forward import look_up
+from ..mail.envelope import Envelope
+from ..mail.message import Message
+from ..mail.plan import Decision, Delivery, deliveries, plan
+from ..mail.rewrite import rewrite
+from .tables_file import TablesFile
+
+
+def explain(event: Path, message: Path | None, tables: Path) -> dict[str, Any]:
+    """The plan for an event, as plain data; with the message, also how its header would change.
+
+    Raises BadTablesFile, BadEvent, OSError, or ValueError for an event file that is not JSON.
+    """
+    table_file = TablesFile.load(tables)
+    envelope = Envelope.from_event(json.loads(event.read_bytes()))
+    now = time.time()
+    rows = look_up(table_file, envelope, table_file.domains, now)
+    decisions = plan(envelope, rows, table_file.domains, now)
+    raw = message.read_bytes() if message else None
+    return {
+        "message_id": envelope.message_id,
+        "source": envelope.source,
+        "recipients": [_recipient(decision) for decision in decisions],
+        "deliveries": [_delivery(delivery, envelope, raw) for delivery in deliveries(decisions)],
+    }
+
+
+def lines(explained: dict[str, Any]) -> Iterator[str]:
+    """The same for people."""
+    yield f"message {explained['message_id']} from {explained['source']}"
+    for recipient in explained["recipients"]:
+        yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
+    for delivery in explained["deliveries"]:
+        merged = f" (once for {', '.join(delivery['recipients'])})" if len(delivery["recipients"]) > 1 else ""
+        yield f"would send to {delivery['destination']} in the name of {delivery['alias']}{merged}"
+        for sign, name in (("-", "removed"), ("+", "added")):
+            for line in delivery.get(name, ()):
+                yield f"  {sign} {line}"
+
+
+def _recipient(decision: Decision) -> dict[str, str]:
+    return {
+        "recipient": str(decision.recipient),
+        "decision": type(decision).__name__.lower(),
+        "reason": decision.reason,
+    }
+
+
+def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "destination": str(delivery.destination),
+        "alias": str(delivery.alias),
+        "recipients": [str(forward.recipient) for forward in delivery.forwards],
+    }
+    if raw is not None:
+        before = _header(raw)
+        after = _header(rewrite(raw, delivery.alias, envelope))
+        described["removed"] = [line for line in before if line not in after]
+        described["added"] = [line for line in after if line not in before]
+    return described
+
+
+def _header(raw: bytes) -> list[str]:
+    """Each field in one line, fit for a terminal."""
+    return [ascii(field.raw.decode("latin-1").strip())[1:-1] for field in Message.split(raw).fields]

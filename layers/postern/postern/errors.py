@@ -1,0 +1,56 @@
+"""How things fail. Every failure is one of two kinds, and neither is ever passed over.
+
+Temporary leaves the handler as an exception: Lambda retries, then the on-failure queue keeps the
+event. Permanent is recorded in the ledger and counted; the original message stays in S3.
+
+What the pure core raises about its input (`mail.envelope.BadEvent`, `mail.rows.BadRow`) is a
+ValueError; `forward` lets the first leave the handler and turns the second into a held recipient.
+"""
+
+
+class PosternError(Exception):
+    """Anything Postern says went wrong; the message names the thing."""
+
+
+class Temporary(PosternError):
+    """It may work later, so it leaves the handler and is retried."""
+
+
+class Unavailable(Temporary):
+    """AWS or the network did not do what was asked, or did not answer."""
+
+
+class Unanswered(Unavailable):
+    """SES was asked to send and no answer came: it may have sent or not."""
+
+
+class Throttled(Temporary):
+    """AWS asks us to slow down."""
+
+
+class Misconfigured(Temporary):
+    """Somebody must mend the set-up; until then the mail is kept and retried, never bounced."""
+
+
+class MessageMissing(Temporary):
+    """The message's object is not in the mail bucket."""
+
+
+class ClaimHeld(Temporary):
+    """Another invocation is sending to this destination right now, or died doing so."""
+
+
+class ClaimLost(Temporary):
+    """Our claim ran out and another invocation took it over before we could settle it."""
+
+
+class Unsettled(Temporary):
+    """Some recipients or destinations of a message could not be settled; it names them."""
+
+
+class Permanent(PosternError):
+    """It will never work, so it is recorded and not retried."""
+
+
+class Refused(Permanent):
+    """SES refuses this message or this destination for good."""

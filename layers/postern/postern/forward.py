@@ -1,0 +1,132 @@
+"""The way of a message: envelope, ledger, look-up, fetch, plan, rewrite, send, record.
+
+The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
+what happens when one of them fails. docs/way-of-a-message.md tells the same with every outcome.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from .errors import Refused, Temporary, Unanswered, Unsettled
+from .mail import aliases, senders
+from .mail.address import mask
+from .mail.envelope import Envelope
+from .mail.plan import Decision, Delivery, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
+from .mail.rewrite import rewrite
+from .mail.rows import Rows
+from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
+
+_STATES: Mapping[type[Decision], str] = {
+    Quarantine: "quarantined",
+    Reject: "rejected",
+    Discard: "discarded",
+    Hold: "held",
+}
+
+
+def look_up(tables: Tables, envelope: Envelope, own_domains: Collection[str], now: float) -> Rows:
+    """Every row the plan for this envelope needs: one round, and one more for each nested level.
+
+    Raises Temporary if any of them could not be read: a row that was not read is not a row that
+    is not there.
+    """
+    keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
+    rows = tables.read(tuple(keys), tuple(senders.keys(envelope, keys)))
+    while unread := aliases.unread(envelope.recipients, rows, own_domains, now):
+        rows.add(tables.read(sorted(unread), ()))
+    return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarder:
+    """Takes one SES receipt event all the way."""
+
+    own_domains: frozenset[str]
+    store: MailStore
+    tables: Tables
+    ledger: Ledger
+    mailer: Mailer
+    clock: Clock
+    log: MailLog
+
+    def handle(self, event: object) -> None:
+        """Forward the message of this event; returns when every recipient is settled.
+
+        Raises BadEvent for an event that is not one SES receipt, Temporary for everything that
+        may work later. Safe to call again with the same event, also while another call runs.
+        """
+        try:
+            self._forward(Envelope.from_event(event))
+        except Exception as error:
+            self.log.failure(error)
+            raise
+
+    def _forward(self, envelope: Envelope) -> None:
+        entry = self.ledger.open(envelope)
+        self.log.received(envelope, entry)
+        waiting = envelope.without(entry.settled)
+        outcomes: list[Outcome] = []
+        size = 0
+        if waiting.recipients:
+            now = self.clock.now()
+            rows = look_up(self.tables, waiting, self.own_domains, now)
+            raw = self.store.fetch(envelope.message_id)
+            size = len(raw)
+            outcomes = self._carry_out(waiting, plan(waiting, rows, self.own_domains, now), raw)
+        self.ledger.close(envelope, outcomes, size)
+        for outcome in outcomes:
+            self.log.outcome(envelope, outcome)
+        self._raise_if_held(envelope, outcomes)
+
+    def _carry_out(self, envelope: Envelope, decisions: Collection[Decision], raw: bytes) -> list[Outcome]:
+        """Send what is to be sent; a destination that fails holds back no other."""
+        results: dict[str, Settled | Temporary] = {}
+        for delivery in deliveries(decisions):
+            try:
+                results[delivery.destination.key] = self._deliver(envelope, delivery, raw)
+            except Temporary as failure:
+                results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
+        return [_outcome(decision, results) for decision in decisions]
+
+    def _deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
+        destination, recipient = delivery.destination, delivery.forwards[0].recipient
+        claim = self.ledger.claim(envelope.message_id, destination, recipient)
+        if isinstance(claim, Settled):
+            return claim
+        if claim.uncertain:
+            self.log.resent(claim)
+        try:
+            rewritten = rewrite(raw, delivery.alias, envelope)
+            ses_message_id = self.mailer.send(rewritten, delivery.alias, destination, envelope.message_id)
+        except Refused as refusal:
+            self.ledger.settle(claim, "failed", str(refusal))
+            return Settled("failed", recipient.key, str(refusal))
+        except Temporary as failure:
+            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
+            raise
+        self.ledger.settle(claim, "sent", ses_message_id)
+        return Settled("sent", recipient.key)
+
+    def _raise_if_held(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
+        held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
+        if held:
+            reasons = mask("; ".join(held), self.own_domains)
+            raise Unsettled(
+                f"message {envelope.message_id}: {len(held)} of {len(envelope.recipients)} recipients held: {reasons}"
+            )
+
+
+def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:
+    """The worst of a recipient's destinations is what became of it."""
+    if not isinstance(decision, Forward):
+        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason)
+    mine = {destination: results[destination.key] for destination in decision.destinations}
+    for destination, result in mine.items():
+        if isinstance(result, Temporary):
+            return Outcome(decision.recipient, "held", f"{destination}: {result}")
+    settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
+    for destination, result in settled.items():
+        if result.state == "failed":
+            return Outcome(decision.recipient, "failed", f"{destination}: {result.reason}")
+    own = any(result.recipient == decision.recipient.key for result in settled.values())
+    return Outcome(decision.recipient, "forwarded" if own else "merged", decision.reason)

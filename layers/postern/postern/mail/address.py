@@ -1,0 +1,80 @@
+"""Mail addresses as values: parsed once, at the edge, and compared by their look-up key.
+
+Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII; a domain may
+arrive in either form.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+RECIPIENT_DELIMITER = "+"  # Postfix's recipient_delimiter: info+news@ is info@ with the tag news
+
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
+# Dots are taken as they come: a..b@ and a.@ break RFC 5321 and are in use all the same.
+_DOT_ATOM = re.compile(rf"(?:{_ATEXT}|\.)+\Z")
+_QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*"\Z')
+_DOMAIN = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@.]+(?:\.[^\s\x00-\x20\x7f<>()\[\],;:\\\"@.]+)*\Z")
+_LITERAL = re.compile(r"\[[0-9A-Za-z:.\-]+\]\Z")
+
+_MENTIONED = re.compile(r"""([^\s@<>(),;:'"]+)@([^\s@<>(),;:'"]+)""")
+
+
+class InvalidAddress(ValueError):
+    """The text is not a mail address; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One mailbox name. `local` keeps its spelling, `domain` is lower case."""
+
+    local: str
+    domain: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Address":
+        """Read `local@domain`, with or without angle brackets.
+
+        Raises InvalidAddress for anything else. A local part that is quoted without need is
+        unquoted, as RFC 5321 4.1.2 asks: `"info"@example.com` is `info@example.com`.
+        """
+        bare = text.strip()
+        if bare.startswith("<") and bare.endswith(">"):
+            bare = bare[1:-1]
+        local, at, domain = bare.rpartition("@")
+        if not at or not (_DOMAIN.match(domain) or _LITERAL.match(domain)):
+            raise InvalidAddress(f"not a mail address: {text!r}")
+        if _QUOTED.match(local):
+            content = re.sub(r"\\(.)", r"\1", local[1:-1])
+            local = content if _DOT_ATOM.match(content) else local
+        elif not _DOT_ATOM.match(local):
+            raise InvalidAddress(f"not a mail address: {text!r}")
+        return cls(local, domain.lower())
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def key(self) -> str:
+        """The address in lower case: the key of tables and ledger."""
+        return f"{self.local.lower()}@{self.domain}"
+
+    @property
+    def tag(self) -> str:
+        """What follows the first `+` of the local part, or "" (a leading `+` is no tag)."""
+        return self.local[self._delimiter + 1 :] if self._delimiter > 0 else ""
+
+    @property
+    def untagged(self) -> "Address":
+        """The same address without its tag; itself if it has none."""
+        return Address(self.local[: self._delimiter], self.domain) if self._delimiter > 0 else self
+
+    @property
+    def _delimiter(self) -> int:
+        return -1 if self.local.startswith('"') else self.local.find(RECIPIENT_DELIMITER)
+
+
+def mask(text: str, keep: Collection[str]) -> str:
+    """For logs: every address in a text cut down to its first character, `j***@dest.example`,
+    but for those at the domains to keep (our own: operators need them to find a row)."""
+    return _MENTIONED.sub(lambda found: found[0] if found[2].lower() in keep else f"{found[1][:1]}***@{found[2]}", text)

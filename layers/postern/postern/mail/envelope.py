@@ -1,0 +1,126 @@
+"""Envelope: who sent a message and to whom, as SMTP said it (RFC 5321 2.3.1), and SES's verdicts.
+
+The recipients are `receipt.recipients`, the RCPT TO addresses that matched the rule.
+`mail.destination` is the To and Cc of the header: display, forgeable, and without an alias that
+was in Bcc. Nothing here reads it.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .address import Address, InvalidAddress
+from .verdicts import Verdicts
+
+NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for it too
+SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"  # SES's probe of a new S3 action
+
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")  # it becomes part of an S3 key and an SES tag
+
+
+class BadEvent(ValueError):
+    """The event is not one SES receipt; the message says what it is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message as SES received it.
+
+    `source` is MAIL FROM as SES gave it, NULL_SENDER if it was empty; `sender` is the address
+    in it, None for the null sender and for text that is no address. `recipients` are in the
+    order of the event, each once. `received_at` is ISO 8601 text, "" if SES left it out.
+    """
+
+    message_id: str
+    source: str
+    sender: Address | None
+    recipients: tuple[Address, ...]
+    verdicts: Verdicts
+    received_at: str = ""
+
+    @classmethod
+    def from_event(cls, event: object) -> "Envelope":
+        """Read SES's Lambda event (docs.aws.amazon.com/ses, "Event published to Lambda").
+
+        Raises BadEvent, naming the reason, for anything that is not exactly one receipt with
+        a message id and at least one recipient. Every other field may be missing.
+        """
+        ses = _ses_record(event)
+        mail, receipt = _section(ses, "mail"), _section(ses, "receipt")
+        source = _text(mail, "source").strip()
+        if source in ("", NULL_SENDER):
+            source = NULL_SENDER
+        return cls(
+            message_id=_message_id(mail),
+            source=source,
+            sender=_sender(source),
+            recipients=_recipients(receipt),
+            verdicts=Verdicts.from_receipt(receipt),
+            received_at=_text(mail, "timestamp") or _text(receipt, "timestamp"),
+        )
+
+    def without(self, settled: Collection[str]) -> "Envelope":
+        """The same envelope without the recipients whose keys these are."""
+        return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled))
+
+
+def _ses_record(event: object) -> Mapping[str, Any]:
+    records = event.get("Records") if isinstance(event, Mapping) else None
+    if not isinstance(records, list):
+        raise BadEvent("not an SES receipt event: it has no list of Records")
+    if len(records) != 1:
+        raise BadEvent(f"not an SES receipt event: {len(records)} records, SES sends exactly one")
+    record = records[0]
+    source = record.get("eventSource") if isinstance(record, Mapping) else None
+    if source == "aws:s3":
+        key = str(record.get("s3", {}).get("object", {}).get("key", ""))
+        raise BadEvent(f"an S3 event, which carries no envelope: object {key!r}")
+    if source != "aws:ses" or not isinstance(record.get("ses"), Mapping):
+        raise BadEvent(f"not an SES receipt event: eventSource is {source!r}")
+    ses: Mapping[str, Any] = record["ses"]
+    return ses
+
+
+def _section(ses: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    section = ses.get(name)
+    if not isinstance(section, Mapping):
+        raise BadEvent(f"not an SES receipt event: it has no {name}")
+    return section
+
+
+def _message_id(mail: Mapping[str, Any]) -> str:
+    message_id = _text(mail, "messageId")
+    if message_id == SETUP_NOTIFICATION:
+        raise BadEvent(f"{SETUP_NOTIFICATION}: SES's probe of a new rule, not a message")
+    if not _MESSAGE_ID.match(message_id):
+        raise BadEvent(f"no usable mail.messageId: {message_id!r}")
+    return message_id
+
+
+def _sender(source: str) -> Address | None:
+    if source == NULL_SENDER:
+        return None
+    try:
+        return Address.parse(source)
+    except InvalidAddress:
+        return None  # sender rules then see the text itself (senders.search_keys)
+
+
+def _recipients(receipt: Mapping[str, Any]) -> tuple[Address, ...]:
+    listed = receipt.get("recipients")
+    if not isinstance(listed, list) or not listed:
+        raise BadEvent("no receipt.recipients: nobody to forward to")
+    unique: dict[str, Address] = {}
+    for text in listed:
+        try:
+            address = Address.parse(text if isinstance(text, str) else repr(text))
+        except InvalidAddress as error:
+            raise BadEvent(f"receipt.recipients: {error}") from error
+        unique.setdefault(address.key, address)
+    return tuple(unique.values())
+
+
+def _text(section: Mapping[str, Any], name: str) -> str:
+    value = section.get(name)
+    return value if isinstance(value, str) else ""

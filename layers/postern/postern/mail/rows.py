@@ -1,0 +1,76 @@
+"""Rows as people typed them: lenient in form, and never a silent miss.
+
+People edit both tables in the console, so a destination list may be a list, a string set or one
+comma-separated string, and a flag may be a boolean or a word. What cannot be understood is a
+BadRow that names the row.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+Row = Mapping[str, Any]
+SenderKey = tuple[str, str]  # (sender, scope)
+
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+
+
+class BadRow(ValueError):
+    """A row that cannot be understood; the message names the table, the row and the fault."""
+
+    def __init__(self, table: str, key: str, fault: str) -> None:
+        super().__init__(f"{table} row {key!r}: {fault}")
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows read so far. A key that was asked for and not found is present with None."""
+
+    aliases: dict[str, Row | None] = field(default_factory=dict)
+    senders: dict[SenderKey, Row | None] = field(default_factory=dict)
+
+    def add(self, more: "Rows") -> None:
+        """Take over what another look-up found."""
+        self.aliases.update(more.aliases)
+        self.senders.update(more.senders)
+
+
+def texts(value: Any) -> list[str]:
+    """The strings in a list, a string set or one comma-separated string; raises ValueError."""
+    if isinstance(value, str):
+        parts = value.split(",")
+    elif isinstance(value, (set, frozenset)):
+        parts = sorted(value)
+    elif isinstance(value, (list, tuple)):
+        parts = list(value)
+    else:
+        raise ValueError(f"expected text or a list of texts, found {value!r}")
+    if not all(isinstance(part, str) for part in parts):
+        raise ValueError(f"expected texts, found {value!r}")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def flag(value: Any) -> bool:
+    """A boolean, or a word for one in any case; raises ValueError."""
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE or word in _FALSE:
+        return word in _TRUE
+    raise ValueError(f"expected true or false, found {value!r}")
+
+
+def epoch(value: Any) -> float:
+    """Seconds since 1970 as a number or its text; raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        raise ValueError(f"expected epoch seconds, found {value!r}")
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise ValueError(f"expected epoch seconds, found {value!r}")
+    return seconds

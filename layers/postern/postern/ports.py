@@ -1,0 +1,135 @@
+"""What `forward` asks of the world: one small protocol for each thing, one or two methods each.
+
+`aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+from .mail.address import Address
+from .mail.envelope import Envelope
+from .mail.rows import Rows, SenderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one recipient.
+
+    `state` is forwarded, merged, quarantined, rejected, discarded, failed or held; all but held
+    are settled: a retry leaves them alone.
+    """
+
+    recipient: Address
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of one invocation to send one message to one destination, until `lease_until`.
+
+    `uncertain`: an earlier attempt ended without an answer, so SES may have sent this already.
+    """
+
+    message_id: str
+    destination: Address
+    recipient: Address
+    owner: str
+    lease_until: float
+    uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A destination that needs no sending: it was sent, or failed for good, before.
+
+    `state` is sent or failed; `recipient` is the key of the one it was sent for.
+    """
+
+    state: str
+    recipient: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The ledger's message entry as an invocation finds it.
+
+    `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
+    of the event has settled.
+    """
+
+    first: bool
+    settled: frozenset[str] = frozenset()
+
+
+class MailStore(Protocol):
+    """Where SES puts the messages it receives."""
+
+    def fetch(self, message_id: str) -> bytes:
+        """The message as stored. Raises MessageMissing, Unavailable."""
+
+
+class Tables(Protocol):
+    """The alias and the sender table."""
+
+    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+        """The rows under these keys, None for each key without one. Raises Temporary."""
+
+
+class Ledger(Protocol):
+    """What became of each recipient and each destination."""
+
+    def open(self, envelope: Envelope) -> Entry:
+        """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
+
+    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+        """Claim a destination, or learn that it is settled. Raises ClaimHeld, Temporary."""
+
+    def settle(self, claim: Claim, state: str, detail: str) -> None:
+        """Say what became of a claim. Raises ClaimLost, Temporary.
+
+        `sent` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
+        `released` if SES said not now, `unanswered` if SES said nothing (why).
+        """
+
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+        """Record the outcomes; the message stays open if any recipient is not settled.
+
+        `size` is the message's, in octets. Raises Temporary.
+        """
+
+
+class Mailer(Protocol):
+    """SES, sending."""
+
+    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+        """Send one message to one destination, once; returns SES's id for it.
+
+        Raises Refused if SES will never take it, Unanswered if no answer came, else Temporary.
+        """
+
+
+class Clock(Protocol):
+    """The time."""
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+
+
+class MailLog(Protocol):
+    """The log that people read when a message is missing, and the metrics."""
+
+    def received(self, envelope: Envelope, entry: Entry) -> None:
+        """A message came in, for the first time or again."""
+
+    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
+        """One line and one count for one recipient."""
+
+    def resent(self, claim: Claim) -> None:
+        """A destination is sent to again after an attempt whose end nobody knows: the one case
+        in which a copy can be a second one."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""

@@ -1,0 +1,79 @@
+"""Settings: the environment of the function, read once and checked as a whole.
+
+Each field's metadata names its variable and explains it; docs/settings.md is generated from here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any
+
+from .errors import Misconfigured
+
+_WORDS = {"true": True, "false": False}
+
+
+def _setting(variable: str, meaning: str, **options: Any) -> Any:
+    return field(metadata={"variable": variable, "meaning": meaning}, **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything the functions are told by the stack."""
+
+    domains: tuple[str, ...] = _setting(
+        "POSTERN_DOMAINS", "Our own mail domains, separated by commas; a destination in one of them is an alias."
+    )
+    mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
+    mail_prefix: str = _setting(
+        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
+    )
+    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
+    configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
+    lease_seconds: int = _setting(
+        "POSTERN_LEASE_SECONDS",
+        "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
+    )
+    ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
+    log_addresses: bool = _setting(
+        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
+        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in fields(cls):
+            variable = setting.metadata["variable"]
+            text = environment.get(variable, "").strip()
+            try:
+                if text:
+                    values[setting.name] = _read(setting.type, text)
+                elif _required(setting):
+                    faults.append(f"{variable} is not set")
+            except ValueError as fault:
+                faults.append(f"{variable}: {fault}")
+        if faults:
+            raise Misconfigured("; ".join(faults))
+        return cls(**values)
+
+
+def _required(setting: Any) -> bool:
+    return setting.default is MISSING
+
+
+def _read(kind: Any, text: str) -> Any:
+    if kind is int:
+        number = int(text)
+        if number < 1:
+            raise ValueError(f"expected a positive number, found {text!r}")
+        return number
+    if kind is bool:
+        if text.lower() not in _WORDS:
+            raise ValueError(f"expected true or false, found {text!r}")
+        return _WORDS[text.lower()]
+    if kind is str:
+        return text
+    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
