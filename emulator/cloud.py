@@ -1,0 +1,123 @@
+"""S3, DynamoDB and SQS: moto's server, with the bucket, tables and queues of the template."""
+
+import json
+import logging
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from moto.server import ThreadedMotoServer
+
+from .template import REGION, Template
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+HOST = "127.0.0.1"
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator", "AWS_DEFAULT_REGION": REGION}
+
+# What CreateTable takes of a table's properties; the others are separate calls on AWS.
+_TABLE_PROPERTIES = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+_QUEUE_PROPERTIES = ("MessageRetentionPeriod", "VisibilityTimeout", "RedrivePolicy", "SqsManagedSseEnabled")
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+class Cloud:
+    """A started moto server. `endpoint` is what AWS_ENDPOINT_URL is set to."""
+
+    def __init__(self, template: Template, port: int = 0) -> None:
+        self._template = template
+        self._server = ThreadedMotoServer(HOST, port, verbose=False)
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
+
+    def start(self) -> None:
+        """Start the server and create what the template declares."""
+        self._server.start()
+        for bucket in self._template.resources("AWS::S3::Bucket").values():
+            where: Any = {"LocationConstraint": REGION}
+            self.s3.create_bucket(Bucket=bucket["BucketName"], CreateBucketConfiguration=where)
+        for table in self._template.resources("AWS::DynamoDB::Table").values():
+            self.dynamodb.create_table(**{name: table[name] for name in _TABLE_PROPERTIES if name in table})
+        queues = self._template.resources("AWS::SQS::Queue").values()
+        for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue):  # dead-letter queues first
+            attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
+            self.sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
+
+    def stop(self) -> None:
+        """Stop the server; everything in it is gone."""
+        self._server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that stands for AWS."""
+        host, port = self._server.get_host_and_port()
+        return f"http://{host}:{port}"
+
+    @cached_property
+    def s3(self) -> "S3Client":
+        """A client of this server."""
+        return cast("S3Client", self._client("s3"))
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """A client of this server."""
+        return cast("DynamoDBClient", self._client("dynamodb"))
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """A client of this server."""
+        return cast("SQSClient", self._client("sqs"))
+
+    def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows to the table with this logical id."""
+        for row in rows:
+            item = {name: _serialize(_exact(value)) for name, value in row.items()}
+            self.dynamodb.put_item(TableName=self._template.name(table), Item=item)
+
+    def delete(self, table: str, keys: Iterable[Mapping[str, str]]) -> None:
+        """Delete rows of the table with this logical id."""
+        for key in keys:
+            self.dynamodb.delete_item(
+                TableName=self._template.name(table), Key={name: _serialize(value) for name, value in key.items()}
+            )
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of the table with this logical id."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=self._template.name(table))
+        return [{name: _deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
+
+    def messages(self, queue: str) -> list[dict[str, Any]]:
+        """Take all messages from the queue with this logical id, as JSON."""
+        url = self.sqs.get_queue_url(QueueName=self._template.name(queue))["QueueUrl"]
+        found: list[dict[str, Any]] = []
+        while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in batch:
+                found.append(json.loads(message["Body"]))
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return found
+
+    def _client(self, service: Any) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
+
+
+def _attribute(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return json.dumps(value) if isinstance(value, Mapping) else str(value)
+
+
+def _exact(value: Any) -> Any:
+    return Decimal(str(value)) if isinstance(value, float) else value

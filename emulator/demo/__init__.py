@@ -1,0 +1,51 @@
+"""`make demo`: real messages over SMTP, judged by what SMTP answers and what the Maildirs hold."""
+
+import shutil
+from pathlib import Path
+
+from postern.cli.tables_file import TablesFile
+
+from ..function import ROOT
+from ..receiving.zone import Zone
+from ..system import Emulator
+from .judge import Judgement, judge
+from .letters import DOMAIN, letters
+
+RETRY_DELAYS = (0.2, 0.4)  # seconds; Lambda takes 60 and 120
+
+
+def run(folder: Path) -> int:
+    """Send, judge, show. Returns 0 only if everything became what it should."""
+    shutil.rmtree(folder, ignore_errors=True)
+    zone = Zone.load(ROOT / "emulator" / "zone.toml")
+    judgements = []
+    with Emulator(DOMAIN, folder, retry_delays=RETRY_DELAYS, zone=zone) as emulator:
+        emulator.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
+        print(f"The stack of template.yaml for {DOMAIN}; SMTP on 127.0.0.1 port {emulator.receiving.port}.\n")
+        for letter in letters(zone):
+            judgements.append(judge(emulator, letter))
+            _show(judgements[-1])
+    _show_before_and_after(judgements[0])
+    print(f"\nMaildirs: {emulator.maildirs.folder}\nLog of the function: {emulator.function_log}")
+    right = sum(not judgement.faults for judgement in judgements)
+    print(f"\n{right} of {len(judgements)} messages became what they should.")
+    return 0 if judgements and right == len(judgements) else 1
+
+
+def _show(judgement: Judgement) -> None:
+    letter = judgement.letter
+    print(f"{'WRONG' if judgement.faults else 'ok':5} {letter.title} -> {letter.recipient}")
+    print(f"      SMTP said     {judgement.reply}")
+    print(f"      Maildirs got  {', '.join(judgement.delivered) or 'nothing'}")
+    for reason in judgement.reasons:
+        print(f"      ledger says   {reason}")
+    for fault in judgement.faults:
+        print(f"      WRONG         {fault}")
+
+
+def _show_before_and_after(judgement: Judgement) -> None:
+    after = next(iter(judgement.delivered.values()), b"")
+    for title, raw in (("as it was sent", judgement.letter.raw), ("as it arrived", after)):
+        print(f"\nThe message {judgement.letter.title!r} {title}:")
+        for line in raw.decode("utf-8", "replace").splitlines():
+            print(f"  | {line}")

@@ -1,0 +1,86 @@
+"""`make local`: the system stays up for a mail client or swaks, and the tables file is live."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from postern.cli.tables_file import BadTablesFile, TablesFile
+
+from .system import Emulator, Ports
+
+PORTS = Ports(smtp=2525, aws=5566, ses=5567)
+
+
+def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = print) -> int:
+    """Run until Ctrl-C; returns the exit status, 2 for tables that cannot be used."""
+    try:
+        loaded = TablesFile.load(tables)
+        domain = _domain(loaded)
+    except BadTablesFile as fault:
+        say(f"emulator: {fault}")
+        return 2
+    with Emulator(domain, folder, ports=ports) as emulator:
+        emulator.load(loaded)
+        _introduce(emulator, domain, tables, say)
+        try:
+            _watch(emulator, tables, say)
+        except KeyboardInterrupt:
+            say("stopping")
+    return 0
+
+
+def _watch(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
+    """Load the tables again whenever the file changes, and tell what arrives."""
+    seen = tables.stat().st_mtime_ns
+    arrived: dict[str, int] = {}
+    while True:
+        for destination in emulator.maildirs.everybody():
+            count = len(emulator.maildirs.messages(destination))
+            if count > arrived.get(destination, 0):
+                say(f"delivered to {destination}: {emulator.maildirs.path(destination)}")
+            arrived[destination] = count
+        time.sleep(0.5)
+        changed = tables.stat().st_mtime_ns if tables.exists() else seen
+        if changed != seen:
+            seen = changed
+            say(_reload(emulator, tables))
+
+
+def _reload(emulator: Emulator, tables: Path) -> str:
+    """What became of the attempt: a file that cannot be read leaves the tables as they were."""
+    try:
+        loaded = TablesFile.load(tables)
+        emulator.load(loaded)
+    except ValueError as fault:
+        return f"tables NOT reloaded: {fault}"
+    return f"tables reloaded: {len(loaded.aliases)} aliases, {len(loaded.senders)} sender rules"
+
+
+def _domain(tables: TablesFile) -> str:
+    if len(tables.domains) != 1:
+        raise BadTablesFile(f"the stack takes one domain, the tables have {sorted(tables.domains)}")
+    return next(iter(tables.domains))
+
+
+def _introduce(emulator: Emulator, domain: str, tables: Path, say: Callable[[str], None]) -> None:
+    port = emulator.receiving.port
+    variables = "\n".join(f"  export {name}={value}" for name, value in emulator.environment.items())
+    say(f"""\
+Postern for {domain}, SMTP on 127.0.0.1 port {port}.
+
+Write to it from another terminal, with swaks or with what Python has:
+  swaks --server 127.0.0.1:{port} --from you@sender.example --to info@{domain}
+  printf 'From: You <you@sender.example>\\nTo: info@{domain}\\nSubject: hello\\n\\nHello.\\n' |
+    python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
+  s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
+
+Mail arrives in   {emulator.maildirs.folder}
+The function logs {emulator.function_log}
+The tables are    {tables} (edit and save: they are loaded again)
+
+For the AWS command or SDKs:
+{variables}
+Tables: {", ".join(emulator.template.name(table) for table in ("AliasTable", "SenderTable", "LedgerTable"))}
+
+Ctrl-C stops everything; what is in the Maildirs stays.
+""")

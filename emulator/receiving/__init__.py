@@ -1,0 +1,1 @@
+"""SES receiving: SMTP, authentication, SES's own headers, the receipt rules and their actions."""

@@ -1,0 +1,116 @@
+"""SES's mail server: SMTP in, then the actions of every rule that matches."""
+
+import asyncio
+import secrets
+import string
+import threading
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import Envelope as SmtpEnvelope
+from aiosmtpd.smtp import Session as SmtpSession
+
+from ..cloud import HOST, Cloud
+from ..function import Function
+from ..template import REGION, UnknownConstruct
+from .authentication import Session, authenticate
+from .rules import Rule
+from .stamps import Receipt
+from .zone import Zone
+
+MAX_SIZE = 40 * 1024 * 1024  # octets with header: docs.aws.amazon.com/ses, "Service quotas"
+_NO_SUCH_USER = "550 5.1.1 Requested action not taken: mailbox unavailable"
+_ALPHABET = string.ascii_lowercase + string.digits
+
+
+class _Server(SMTP):
+    # SES takes lines of any length, aiosmtpd by default 1,001 octets; the buffer must be bounded.
+    line_length_limit = 1024 * 1024
+
+
+class Receiving:
+    """SES receiving for one rule set, on a port of this machine."""
+
+    def __init__(self, rules: Sequence[Rule], cloud: Cloud, function: Function, zone: Zone, port: int = 0) -> None:
+        self._rules = rules
+        self._cloud = cloud
+        self._function = function
+        self._zone = zone
+        self._wanted_port = port
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> None:
+        """Listen; returns when connections are taken."""
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
+
+    def stop(self) -> None:
+        """Close the port."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    @property
+    def port(self) -> int:
+        """The port listened on."""
+        assert self._server is not None
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
+    ) -> str:
+        """Accept a recipient that some rule matches."""
+        del server, session, options
+        if not any(rule.matches(address) for rule in self._rules):
+            return _NO_SUCH_USER
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Ok"
+
+    async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope) -> str:  # noqa: N802
+        """Store the message and start what the rules say."""
+        del server
+        raw = envelope.original_content or b""
+        client = session.peer[0] if isinstance(session.peer, tuple) else HOST
+        smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "")
+        message_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
+        await asyncio.to_thread(self._receive, message_id, raw, smtp, list(envelope.rcpt_tos))
+        return f"250 Ok {message_id}"
+
+    async def _listen(self) -> None:
+        self._server = await self._loop.create_server(self._protocol, HOST, self._wanted_port)
+
+    async def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        conversations = asyncio.all_tasks() - {asyncio.current_task()}
+        for conversation in conversations:
+            conversation.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
+    def _protocol(self) -> SMTP:
+        host = f"inbound-smtp.{REGION}.amazonaws.com"
+        return _Server(self, data_size_limit=MAX_SIZE, hostname=host, ident="SES emulator", loop=self._loop)
+
+    def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
+        receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))
+        for rule in self._rules:
+            matched = [recipient for recipient in recipients if rule.matches(recipient)]
+            if matched:
+                stored = receipt.stamped(raw, matched[0], rule.scan)
+                for kind, properties in rule.actions:
+                    self._act(kind, properties, stored, receipt.event(stored, rule, matched, self._function.arn))
+
+    def _act(self, kind: str, properties: dict[str, Any], stored: bytes, event: dict[str, Any]) -> None:
+        if kind == "S3Action":
+            key = properties.get("ObjectKeyPrefix", "") + event["Records"][0]["ses"]["mail"]["messageId"]
+            self._cloud.s3.put_object(Bucket=properties["BucketName"], Key=key, Body=stored)
+        elif kind == "LambdaAction":
+            self._function.invoke(event)
+        else:
+            raise UnknownConstruct(f"{kind}: not known to the emulator")

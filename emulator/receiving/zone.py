@@ -1,0 +1,58 @@
+"""A small DNS zone: what SPF, DKIM and DMARC are checked against, instead of the Internet's."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Answers = list[tuple[tuple[str, str], Any]]
+
+
+@dataclass
+class Zone:
+    """Records by (name, type), names in lower case without the final dot."""
+
+    records: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path) -> "Zone":
+        """Read a TOML file: `["example.com"]` with `TXT = [...]`, `A = [...]`, `MX = [...]`."""
+        zone = cls()
+        for name, types in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            for kind, values in types.items():
+                zone.add(name, kind, *values)
+        return zone
+
+    def add(self, name: str, kind: str, *values: str) -> None:
+        """Publish records."""
+        self.records.setdefault((name.lower(), kind), []).extend(values)
+
+    def find(self, name: str, kind: str) -> Sequence[str]:
+        """The records of a name, none if there are none."""
+        return self.records.get((name.lower().rstrip("."), kind), ())
+
+    def dkim_txt(self, name: bytes, timeout: float = 0) -> bytes | None:
+        """dkimpy's way of asking for a key."""
+        del timeout
+        found = self.find(name.decode("ascii"), "TXT")
+        return found[0].encode("ascii") if found else None
+
+    def spf_lookup(self, name: str, kind: str, *_: object, **__: object) -> Answers:
+        """pyspf's way of asking: ((name, type), data) for each record."""
+        return [((name, kind), _spf_data(kind, value)) for value in self.find(name, kind)]
+
+
+def _spf_data(kind: str, value: str) -> object:
+    if kind == "TXT":
+        return (value.encode("ascii"),)
+    if kind == "MX":
+        preference, _, host = value.partition(" ")
+        return (int(preference), host)
+    return value
+
+
+def tags(record: str) -> Mapping[str, str]:
+    """The tags of a DMARC record (RFC 7489 6.4), names and values in lower case."""
+    pairs = (part.partition("=") for part in record.split(";"))
+    return {name.strip().lower(): value.strip().lower() for name, _, value in pairs if name.strip()}

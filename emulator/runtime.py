@@ -1,0 +1,61 @@
+"""One Lambda execution environment: a process that loads the real handler and runs events on it.
+
+Started by `function`, which sends events over a pipe: `python -m emulator.runtime FD HANDLER.py`.
+"""
+
+import importlib.util
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+
+@dataclass
+class Context:
+    """What Powertools and handlers read of Lambda's context object."""
+
+    function_name: str
+    aws_request_id: str
+    deadline: float
+    memory_limit_in_mb: int = 1024
+    function_version: str = "$LATEST"
+    log_group_name: str = "emulator"
+    log_stream_name: str = "emulator"
+    invoked_function_arn: str = field(default="")
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+        return max(0, int((self.deadline - time.time()) * 1000))
+
+
+def serve(pipe: Connection, handler_file: Path) -> None:
+    """Load the handler, as a cold start does, and answer events until the pipe closes."""
+    specification = importlib.util.spec_from_file_location("handler", handler_file)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    pipe.send("ready")
+    while True:
+        try:
+            event, context = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(_answer(module.handler, event, context))
+
+
+def _answer(handler: Any, event: object, context: dict[str, Any]) -> dict[str, Any] | None:
+    """None for success, else the error as Lambda reports it."""
+    try:
+        handler(event, Context(**context))
+    except Exception as error:  # noqa: BLE001 (Lambda's own boundary: it reports whatever leaves a handler)
+        traceback.print_exc()
+        return {"errorType": type(error).__name__, "errorMessage": str(error)}
+    return None
+
+
+if __name__ == "__main__":
+    serve(Connection(int(sys.argv[1])), Path(sys.argv[2]))

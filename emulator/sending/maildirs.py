@@ -1,0 +1,35 @@
+"""A Maildir for each destination: what SES accepted, byte for byte."""
+
+import mailbox
+import threading
+from pathlib import Path
+
+
+class Maildirs:
+    """Maildirs under one folder, each named by its address."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._delivering = threading.Lock()  # mailbox.Maildir numbers its files without one
+
+    def deliver(self, destination: str, raw: bytes) -> None:
+        """Put a message into the destination's Maildir."""
+        with self._delivering:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            mailbox.Maildir(self.path(destination), create=True).add(raw)
+
+    def messages(self, destination: str) -> list[bytes]:
+        """The messages a destination got, oldest first."""
+        path = self.path(destination)
+        if not path.is_dir():
+            return []
+        files = sorted((path / "new").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        return [file.read_bytes() for file in files]
+
+    def everybody(self) -> list[str]:
+        """All destinations that ever got a message."""
+        return sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
+
+    def path(self, destination: str) -> Path:
+        """The Maildir of a destination."""
+        return self.folder / destination.lower().replace("/", "_")

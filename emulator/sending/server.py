@@ -1,0 +1,107 @@
+"""The SESv2 API, POST /v2/email/outbound-emails, for botocore to talk to unawares."""
+
+import base64
+import json
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from ..cloud import HOST
+from .refusals import Account, Refusal, Request, check
+
+_PATH = "/v2/email/outbound-emails"
+
+
+@dataclass
+class Sending:
+    """SES sending on a port of this machine. What it accepts goes to `deliver`, verbatim.
+
+    `accepted` counts the messages; `script` holds refusals that the next requests for a
+    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}.
+    """
+
+    account: Account
+    deliver: Callable[[str, bytes], None]
+    port: int = 0
+    accepted: int = 0
+    script: dict[str, list[Refusal]] = field(default_factory=dict)
+
+    def start(self) -> None:
+        """Listen; returns when requests are taken."""
+        sending = self
+
+        class Handler(_Handler):
+            ses = sending
+
+        self._http = ThreadingHTTPServer((HOST, self.port), Handler)
+        self._http.daemon_threads = True
+        self.port = self._http.server_port
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        """Close the port."""
+        self._http.shutdown()
+        self._http.server_close()
+
+    @property
+    def endpoint(self) -> str:
+        """The URL that AWS_ENDPOINT_URL_SESV2 is set to."""
+        return f"http://{HOST}:{self.port}"
+
+    def send(self, body: dict[str, Any]) -> str:
+        """Carry out one SendEmail; returns SES's message id. Raises Refusal."""
+        request = _request(body)
+        for destination in request.destinations:
+            if self.script.get(destination):
+                raise self.script[destination].pop(0)
+        check(request, self.account)
+        for destination in request.destinations:
+            self.deliver(destination, request.raw)
+        self.accepted += 1
+        return f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    ses: Sending
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            if self.path != _PATH:
+                raise Refusal("NotFoundException", 404, f"{self.path} is not known to the emulator")
+            self._answer(200, {"MessageId": self.ses.send(json.loads(body))})
+        except Refusal as refusal:
+            self._answer(refusal.status, {"message": refusal.message}, refusal.code)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: the function's log tells what was sent."""
+
+    def _answer(self, status: int, body: dict[str, Any], code: str = "") -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        if code:
+            self.send_header("x-amzn-ErrorType", code)
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _request(body: dict[str, Any]) -> Request:
+    destination = body.get("Destination", {})
+    addresses = [
+        address for kind in ("ToAddresses", "CcAddresses", "BccAddresses") for address in destination.get(kind, ())
+    ]
+    raw = body.get("Content", {}).get("Raw", {}).get("Data")
+    if raw is None:
+        raise Refusal("BadRequestException", 400, "only raw content is known to the emulator")
+    return Request(
+        sender=body.get("FromEmailAddress", ""),
+        destinations=tuple(addresses),
+        raw=base64.b64decode(raw),
+        configuration_set=body.get("ConfigurationSetName", ""),
+    )

@@ -1,0 +1,117 @@
+"""The whole system, started in the order in which its parts need each other."""
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from postern.cli.tables_file import TablesFile
+
+from .cloud import CREDENTIALS, Cloud
+from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
+from .receiving.rules import rules
+from .receiving.smtp import Receiving
+from .receiving.zone import Zone
+from .sending.maildirs import Maildirs
+from .sending.refusals import Account
+from .sending.server import Sending
+from .template import Template
+
+STACK = "postern-local"
+_SENDER_KEY = ("sender", "scope")
+
+
+@dataclass(frozen=True)
+class Ports:
+    """TCP ports on 127.0.0.1; 0 takes any that is free."""
+
+    smtp: int = 0
+    aws: int = 0
+    ses: int = 0
+
+
+class Emulator:
+    """One stack of template.yaml for one mail domain; a context manager.
+
+    `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
+    is removed at the end.
+    """
+
+    def __init__(
+        self,
+        domain: str,
+        folder: Path | None = None,
+        *,
+        ports: Ports = Ports(),
+        retry_delays: tuple[float, ...] = LAMBDA_RETRY_DELAYS,
+        zone: Zone | None = None,
+    ) -> None:
+        self._stack = ExitStack()
+        self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain})
+        self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
+        self.maildirs = Maildirs(self.folder / "maildirs")
+        self.function_log = self.folder / "function.log"
+        self.cloud = Cloud(self.template, ports.aws)
+        sets = self.template.resources("AWS::SES::ConfigurationSet").values()
+        account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
+        self.sending = Sending(account, self.maildirs.deliver, ports.ses)
+        self._domain = domain
+        self._ports = ports
+        self._retry_delays = retry_delays
+
+    def __enter__(self) -> Self:
+        """Start everything; returns when mail is taken."""
+        with self._stack as starting:
+            self.cloud.start()
+            starting.callback(self.cloud.stop)
+            self.sending.start()
+            starting.callback(self.sending.stop)
+            self.function = Function(
+                self.template,
+                "InboundFunction",
+                self.cloud,
+                endpoints=self.endpoints,
+                log_file=self.function_log,
+                retry_delays=self._retry_delays,
+            )
+            starting.callback(self.function.stop)
+            self.receiving = Receiving(rules(self.template), self.cloud, self.function, self.zone, self._ports.smtp)
+            self.receiving.start()
+            starting.callback(self.receiving.stop)
+            self._stack = starting.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Stop everything, last started first."""
+        self._stack.close()
+
+    @property
+    def endpoints(self) -> dict[str, str]:
+        """The variables that make any AWS SDK or command talk to this emulator."""
+        return {"AWS_ENDPOINT_URL": self.cloud.endpoint, "AWS_ENDPOINT_URL_SESV2": self.sending.endpoint}
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """`endpoints`, and the credentials that go with them."""
+        return {**CREDENTIALS, **self.endpoints}
+
+    def load(self, tables: TablesFile) -> None:
+        """Make the two tables equal to a tables file."""
+        if tables.domains != {self._domain}:
+            raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
+        aliases = {row["address"] for row in self.cloud.rows("AliasTable")} - set(tables.aliases)
+        senders = {(row["sender"], row["scope"]) for row in self.cloud.rows("SenderTable")} - set(tables.senders)
+        self.cloud.put("AliasTable", tables.aliases.values())
+        self.cloud.put("SenderTable", tables.senders.values())
+        self.cloud.delete("AliasTable", ({"address": key} for key in aliases))
+        self.cloud.delete("SenderTable", (dict(zip(_SENDER_KEY, key, strict=True)) for key in senders))
+
+    def settle(self, timeout: float = 60) -> None:
+        """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
+        self.function.wait_until_idle(timeout)

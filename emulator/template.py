@@ -1,0 +1,130 @@
+"""template.yaml as CloudFormation would see it, as far as the emulator needs it.
+
+What this module does not know it refuses by name: a template that outgrows it must not run
+here as something else than what deploys.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+ACCOUNT = "123456789012"
+REGION = "eu-west-1"
+
+# The property that names a resource, and what its ARN looks like.
+_NAMES = {
+    "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
+    "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}"),
+    "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}"),
+    "AWS::Logs::LogGroup": ("LogGroupName", ""),
+    "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
+    "AWS::SES::ConfigurationSet": ("Name", ""),
+    "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),
+}
+
+
+class UnknownConstruct(ValueError):
+    """The template uses something the emulator does not know."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A template with its parameters filled in. `folder` is where it lies."""
+
+    document: Mapping[str, Any]
+    folder: Path
+    stack: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path, stack: str, parameters: Mapping[str, str]) -> "Template":
+        """Read a template; raises UnknownConstruct for a parameter it lacks or leaves open."""
+        document = yaml_parse(path.read_text(encoding="utf-8"))
+        known = document["Parameters"]
+        surplus = set(parameters) - set(known)
+        values = {name: str(parameters.get(name, spec.get("Default", ""))) for name, spec in known.items()}
+        unset = [name for name, value in values.items() if not value and "Default" not in known[name]]
+        if surplus or unset:
+            raise UnknownConstruct(f"parameters unknown: {sorted(surplus)}, not set: {unset}")
+        return cls(document, path.parent, stack, values)
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of all resources of a type, by logical id, references filled in."""
+        return {name: self.resource(name) for name, body in self._resources.items() if body["Type"] == kind}
+
+    def resource(self, name: str) -> dict[str, Any]:
+        """The properties of one resource; layers and policies, which nothing here reads, left out."""
+        properties = self._resources[name].get("Properties", {})
+        wanted = {
+            key: value for key, value in properties.items() if key not in ("Layers", "Policies", "PolicyDocument")
+        }
+        resolved: dict[str, Any] = self.resolve(wanted)
+        return resolved
+
+    def name(self, logical_id: str) -> str:
+        """The physical name of a resource."""
+        body = self._resources[logical_id]
+        if body["Type"] not in _NAMES:
+            raise UnknownConstruct(f"no name is known for {logical_id}, a {body['Type']}")
+        given = body.get("Properties", {}).get(_NAMES[body["Type"]][0])
+        return str(self.resolve(given)) if given else f"{self.stack}-{logical_id}"
+
+    def arn(self, logical_id: str) -> str:
+        """The ARN of a resource."""
+        form = _NAMES.get(self._resources[logical_id]["Type"], ("", ""))[1]
+        if not form:
+            raise UnknownConstruct(f"no ARN is known for {logical_id}")
+        return form.format(name=self.name(logical_id))
+
+    def resolve(self, value: Any) -> Any:
+        """A value with its intrinsic functions carried out."""
+        if isinstance(value, list):
+            return [self.resolve(item) for item in value]
+        if not isinstance(value, Mapping):
+            return value
+        if len(value) == 1:
+            function, argument = next(iter(value.items()))
+            if function == "Ref" or function.startswith("Fn::"):
+                return self._call(function, argument)
+        return {key: self.resolve(item) for key, item in value.items()}
+
+    @property
+    def _resources(self) -> Mapping[str, Any]:
+        resources: Mapping[str, Any] = self.document["Resources"]
+        return resources
+
+    def _call(self, function: str, argument: Any) -> Any:
+        if function == "Ref":
+            return self._ref(argument)
+        if function == "Fn::Sub" and isinstance(argument, str):
+            return re.sub(r"\$\{([^}!]+)\}", lambda found: self._substitute(found[1]), argument)
+        if function == "Fn::GetAtt":
+            return self._attribute(*(argument if isinstance(argument, list) else argument.split(".")))
+        if function == "Fn::FindInMap":
+            table, first, second = self.resolve(argument)
+            return self.document["Mappings"][table][first][second]
+        raise UnknownConstruct(f"{function} is not known to the emulator")
+
+    def _substitute(self, name: str) -> str:
+        return str(self._attribute(*name.split(".")) if "." in name else self._ref(name))
+
+    def _ref(self, name: str) -> str:
+        pseudo = {
+            "AWS::AccountId": ACCOUNT,
+            "AWS::Partition": "aws",
+            "AWS::Region": REGION,
+            "AWS::StackName": self.stack,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+        if name in pseudo:
+            return pseudo[name]
+        return self.parameters[name] if name in self.parameters else self.name(name)
+
+    def _attribute(self, logical_id: str, attribute: str) -> str:
+        if attribute != "Arn":
+            raise UnknownConstruct(f"{logical_id}.{attribute} is not known to the emulator")
+        return self.arn(logical_id)
