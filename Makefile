@@ -50,10 +50,10 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 .venv/locked: requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python $(PIP_INSTALL) --require-hashes --requirement requirements-dev.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-dev.txt
 	touch $@
 
 .venv-sam/ready: requirements-sam.txt
 	$(PYTHON) -m venv --clear .venv-sam
-	.venv-sam/bin/python $(PIP_INSTALL) --require-hashes --requirement requirements-sam.txt
+	.venv-sam/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-sam.txt
 	touch $@

@@ -12,6 +12,7 @@ from typing import Any
 from ..cloud import HOST
 from .refusals import Account, Refusal, Request, check
 
+_POLL = 0.02  # seconds until a stop is noticed
 _PATH = "/v2/email/outbound-emails"
 
 
@@ -39,7 +40,7 @@ class Sending:
         self._http = ThreadingHTTPServer((HOST, self.port), Handler)
         self._http.daemon_threads = True
         self.port = self._http.server_port
-        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        threading.Thread(target=self._http.serve_forever, args=(_POLL,), daemon=True).start()
 
     def stop(self) -> None:
         """Close the port."""

@@ -74,12 +74,18 @@ def _ses_record(event: object) -> Mapping[str, Any]:
     record = records[0]
     source = record.get("eventSource") if isinstance(record, Mapping) else None
     if source == "aws:s3":
-        key = str(record.get("s3", {}).get("object", {}).get("key", ""))
-        raise BadEvent(f"an S3 event, which carries no envelope: object {key!r}")
+        raise BadEvent(f"an S3 event, which carries no envelope: {_object_key(record)}")
     if source != "aws:ses" or not isinstance(record.get("ses"), Mapping):
         raise BadEvent(f"not an SES receipt event: eventSource is {source!r}")
     ses: Mapping[str, Any] = record["ses"]
     return ses
+
+
+def _object_key(s3_record: Mapping[str, Any]) -> str:
+    try:
+        return f"object {s3_record['s3']['object']['key']!r}"
+    except (KeyError, TypeError):
+        return "no object named"
 
 
 def _section(ses: Mapping[str, Any], name: str) -> Mapping[str, Any]:

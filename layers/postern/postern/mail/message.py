@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 CRLF = b"\r\n"
 LF = b"\n"
+_BLANK = (CRLF, LF, b"\r")  # a lone CR can only be the last line; a LF added to it would make it one
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class Message:
         fields: list[list[bytes]] = []
         end = 0
         for line in _lines(raw):
-            if line in (CRLF, LF):
+            if line in _BLANK:
                 break
             end += len(line)
             if fields and line[:1] in (b" ", b"\t"):

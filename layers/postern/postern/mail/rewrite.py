@@ -21,7 +21,8 @@ _REMOVED_PREFIX = "x-ses-"
 
 MAX_LINE = 76  # characters of a line we write, as RFC 2047 2 wants it for encoded-words
 MAX_NAME = 120  # characters of an author's name that we repeat in ours
-_ENCODED_WORD_OCTETS = 45  # of UTF-8 in one encoded-word: 60 of base64 and 12 around them
+_MAX_WORD = MAX_LINE - len("Reply-To: ")  # of what is never folded within
+_ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 and 12 around them
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope) -> bytes:
@@ -98,7 +99,7 @@ def _phrase(text: str) -> list[str]:
     if text.isascii():
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         words = f'"{escaped}"'.split(" ")
-        if all(len(word) < MAX_LINE for word in words):
+        if all(len(word) <= _MAX_WORD for word in words):
             return words
     return [_encoded_word(piece) for piece in _pieces(text)]
 

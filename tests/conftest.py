@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.cloud import CREDENTIALS, Cloud
+from emulator.template import Template
+from tests.builders import ROOT
+
+
+@pytest.fixture(scope="session")
+def template() -> Template:
+    return Template.load(ROOT / "template.yaml", "postern-contract", {"Domain": "example.com"})
+
+
+@pytest.fixture(scope="session")
+def cloud(template: Template) -> Iterator[Cloud]:
+    """moto's server with the template's bucket, tables and queues."""
+    started = Cloud(template)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """The environment in which the production clients talk to the cloud."""
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    return cloud

@@ -1,0 +1,161 @@
+"""One contract for the fake and for the ledger in DynamoDB."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from postern.aws import clients
+from postern.aws.ledger import DynamoLedger
+from postern.errors import ClaimHeld, ClaimLost
+from postern.mail.address import Address
+from postern.ports import Claim, Ledger, Outcome, Settled
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.builders import envelope
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger
+
+INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
+JANE = Address("Jane", "dest.example")
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, clock: FakeClock, template: Template) -> Iterator[Ledger]:
+    if request.param == "fake":
+        yield FakeLedger(clock)
+        return
+    request.getfixturevalue("aws")
+    yield DynamoLedger(
+        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+    )
+
+
+@pytest.fixture
+def message_id() -> str:
+    return uuid.uuid4().hex
+
+
+def claimed(claim: Claim | Settled) -> Claim:
+    assert isinstance(claim, Claim)
+    return claim
+
+
+def test_a_message_is_opened_once(ledger: Ledger, message_id: str) -> None:
+    made = envelope("info@example.com", message_id=message_id)
+    assert ledger.open(made).first
+    again = ledger.open(made)
+    assert (again.first, again.settled) == (False, frozenset())
+
+
+def test_settled_recipients_are_told_and_held_ones_are_not(ledger: Ledger, message_id: str) -> None:
+    made = envelope("Info@example.com", "team@example.com", message_id=message_id)
+    ledger.open(made)
+    ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "held", "why")], 10)
+    assert ledger.open(made).settled == {"info@example.com"}
+    ledger.close(made, [Outcome(TEAM, "failed", "no")], 10)
+    assert ledger.open(made).settled == {"info@example.com", "team@example.com"}
+
+
+def test_another_rules_recipients_are_added(ledger: Ledger, message_id: str) -> None:
+    first, second = (envelope(who, message_id=message_id) for who in ("info@example.com", "team@example.com"))
+    ledger.open(first)
+    assert not ledger.open(second).first
+    ledger.close(first, [Outcome(INFO, "forwarded", "")], 10)
+    assert ledger.open(second).settled == {"info@example.com"}
+
+
+def test_a_settled_outcome_is_not_overwritten(ledger: Ledger, message_id: str) -> None:
+    made = envelope("info@example.com", message_id=message_id)
+    ledger.open(made)
+    ledger.close(made, [Outcome(INFO, "forwarded", "")], 10)
+    ledger.close(made, [Outcome(INFO, "held", "a slower invocation")], 10)
+    assert ledger.open(made).settled == {"info@example.com"}
+
+
+def test_a_live_claim_keeps_others_away(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    assert not claim.uncertain
+    clock.time += LEASE_SECONDS
+    with pytest.raises(ClaimHeld, match="via:jane@dest.example"):
+        ledger.claim(message_id, JANE, TEAM)
+
+
+def test_a_claim_that_ran_out_is_taken_over_and_its_owner_shut_out(
+    ledger: Ledger, message_id: str, clock: FakeClock
+) -> None:
+    first = claimed(ledger.claim(message_id, JANE, INFO))
+    clock.time += LEASE_SECONDS + 2
+    second = claimed(ledger.claim(message_id, JANE, INFO))
+    assert second.uncertain
+    with pytest.raises(ClaimLost):
+        ledger.settle(first, "sent", "ses-1")
+    ledger.settle(second, "sent", "ses-2")
+
+
+@pytest.mark.parametrize(("state", "uncertain"), [("released", False), ("unanswered", True)])
+def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: str, uncertain: bool) -> None:
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, "why")
+    assert claimed(ledger.claim(message_id, JANE, TEAM)).uncertain is uncertain
+
+
+@pytest.mark.parametrize(("state", "detail"), [("sent", "ses-1"), ("failed", "Duplicate header")])
+def test_what_is_settled_is_told_and_not_claimed_again(
+    ledger: Ledger, message_id: str, state: str, detail: str, clock: FakeClock
+) -> None:
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail)
+    clock.time += 10 * LEASE_SECONDS
+    assert ledger.claim(message_id, Address("jane", "DEST.example".lower()), TEAM) == Settled(state, INFO.key, detail)
+
+
+def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, message_id: str, clock: FakeClock) -> None:
+    """What people and later functions read: names, the sparse index, the expiry."""
+    dynamo = DynamoLedger(
+        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+    )
+    made = envelope("info@example.com", message_id=message_id, spamVerdict={"status": "PASS"})
+    dynamo.open(made)
+    assert message_id in _open_messages(aws, template)
+    dynamo.settle(claimed(dynamo.claim(message_id, JANE, INFO)), "sent", "ses-1")
+    dynamo.close(made, [Outcome(INFO, "forwarded", "alias info@example.com")], 995)
+    assert message_id not in _open_messages(aws, template)
+    rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
+    assert set(rows) == {"message", "to:info@example.com", "via:jane@dest.example"}
+    message = rows["message"]
+    assert (message["source"], message["recipients"], message["size"]) == (
+        "betsy@sender.example",
+        {"info@example.com"},
+        995,
+    )
+    assert message["verdicts"]["spam"] == "PASS"
+    assert {int(row["expires_at"]) for row in rows.values()} == {int(clock.time) + 37 * 86_400}
+    assert rows["via:jane@dest.example"]["state"] == "sent"
+    assert rows["to:info@example.com"]["reason"] == "alias info@example.com"
+
+
+def test_an_event_delivered_again_does_not_open_the_message_again(
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock
+) -> None:
+    dynamo = DynamoLedger(
+        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+    )
+    made = envelope("info@example.com", message_id=message_id)
+    dynamo.open(made)
+    dynamo.close(made, [Outcome(INFO, "forwarded", "")], 10)
+    dynamo.open(made)
+    assert message_id not in _open_messages(aws, template)
+
+
+def _open_messages(aws: Cloud, template: Template) -> set[str]:
+    found = aws.dynamodb.query(
+        TableName=template.name("LedgerTable"),
+        IndexName="open",
+        KeyConditionExpression="#open = :open",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "open"}},
+    )
+    return {item["message_id"]["S"] for item in found["Items"]}

@@ -1,0 +1,34 @@
+import pytest
+from postern.aws import clients
+from postern.aws.mail_store import S3MailStore
+from postern.errors import MessageMissing, Misconfigured
+from postern.ports import MailStore
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.fakes import FakeMailStore
+
+RAW = b"From: x\r\n\r\n\xe9\x00 no newline"
+
+
+@pytest.fixture(params=["fake", "s3"])
+def store(request: pytest.FixtureRequest, template: Template) -> MailStore:
+    if request.param == "fake":
+        return FakeMailStore({"m1": RAW})
+    cloud: Cloud = request.getfixturevalue("aws")
+    cloud.s3.put_object(Bucket=template.name("MailBucket"), Key="inbound/m1", Body=RAW)
+    return S3MailStore(clients.s3(), template.name("MailBucket"), "inbound/")
+
+
+def test_a_message_comes_back_byte_for_byte(store: MailStore) -> None:
+    assert store.fetch("m1") == RAW
+
+
+def test_a_missing_message_is_named(store: MailStore) -> None:
+    with pytest.raises(MessageMissing, match="inbound/m2"):
+        store.fetch("m2")
+
+
+def test_a_missing_bucket_is_a_mistake_in_the_set_up(aws: Cloud) -> None:
+    with pytest.raises(Misconfigured, match="NoSuchBucket"):
+        S3MailStore(clients.s3(), "no-such-bucket", "inbound/").fetch("m1")

@@ -1,0 +1,114 @@
+"""The production mailer against the SES double over HTTP: what each refusal becomes."""
+
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from postern.aws import clients
+from postern.aws.mailer import SesMailer, destination_tag
+from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
+from postern.mail.address import Address
+
+from emulator.cloud import CREDENTIALS
+from emulator.sending.refusals import Account, Refusal
+from emulator.sending.server import Sending
+
+ALIAS, JANE = Address("info", "example.com"), Address("jane", "dest.example")
+RAW = b"From: <info@example.com>\r\nTo: x@y.example\r\n\r\nna\xc3\xafve \xe9\x00 no newline"
+
+
+@pytest.fixture
+def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, bytes]]]:
+    delivered: dict[str, bytes] = {}
+    account = Account(identities={"example.com"}, configuration_sets={"forward"})
+    sending = Sending(account, delivered.__setitem__)
+    sending.start()
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_SESV2": sending.endpoint}.items():
+        monkeypatch.setenv(name, value)
+    yield sending, delivered
+    sending.stop()
+
+
+def send(
+    raw: bytes = RAW, alias: Address = ALIAS, destination: Address = JANE, configuration_set: str = "forward"
+) -> str:
+    return SesMailer(clients.ses(), configuration_set).send(raw, alias, destination, "m1")
+
+
+def test_the_bytes_arrive_as_they_are(ses: tuple[Sending, dict[str, bytes]]) -> None:
+    assert send().endswith("-000000")
+    assert ses[1] == {"jane@dest.example": RAW}
+
+
+@pytest.mark.parametrize(
+    ("local", "kind"), [("temperror", Unavailable), ("permerror", Refused), ("throttle", Throttled)]
+)
+def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        send(destination=Address(local, "dest.example"))
+    assert ses[1] == {}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "message", "kind"),
+    [
+        ("TooManyRequestsException", 429, "Maximum sending rate exceeded.", Throttled),
+        ("LimitExceededException", 400, "", Throttled),
+        ("ThrottlingException", 400, "Daily message quota exceeded", Throttled),
+        ("AccountSuspendedException", 400, "", Misconfigured),
+        ("SendingPausedException", 400, "", Misconfigured),
+        ("MailFromDomainNotVerifiedException", 400, "", Misconfigured),
+        ("NotFoundException", 404, "Configuration set <x> does not exist.", Misconfigured),
+        ("MessageRejected", 400, "Email address is not verified. The following identities failed", Misconfigured),
+        ("MessageRejected", 400, "Missing final '@domain'", Refused),
+        ("BadRequestException", 400, "Duplicate header 'X'.", Refused),
+        ("InternalServiceErrorException", 500, "", Unavailable),
+        ("ConcurrentModificationException", 500, "", Unavailable),
+        ("AccessDeniedException", 403, "not authorized to perform ses:SendRawEmail", Misconfigured),
+        ("SomethingNew", 400, "", Unavailable),
+    ],
+)
+def test_every_error_of_ses_is_of_one_kind(
+    ses: tuple[Sending, dict[str, bytes]], code: str, status: int, message: str, kind: type[Exception]
+) -> None:
+    ses[0].script["jane@dest.example"] = [Refusal(code, status, message)]
+    with pytest.raises(kind) as raised:
+        send()
+    assert type(raised.value) is kind
+
+
+def test_exactly_one_attempt_is_made(ses: tuple[Sending, dict[str, bytes]]) -> None:
+    """A retry of botocore's own could be a second copy."""
+    ses[0].script["jane@dest.example"] = [Refusal("InternalServiceErrorException", 500, "")]
+    with pytest.raises(Unavailable):
+        send()
+    assert ses[0].accepted == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ReadTimeoutError(endpoint_url="x"), Unanswered),
+        (ConnectTimeoutError(endpoint_url="x"), Unavailable),
+        (EndpointConnectionError(endpoint_url="x"), Unavailable),
+    ],
+)
+def test_no_answer_is_not_the_same_as_no_connection(
+    ses: tuple[Sending, dict[str, bytes]], error: Exception, kind: type[Exception]
+) -> None:
+    client = clients.ses()
+
+    def fail(**_: object) -> None:
+        raise error
+
+    client.meta.events.register("before-send.sesv2.SendEmail", fail)
+    with pytest.raises(Unavailable) as raised:
+        SesMailer(client, "forward").send(RAW, ALIAS, JANE, "m1")
+    assert type(raised.value) is kind
+
+
+def test_a_tag_is_what_ses_takes() -> None:
+    tag = destination_tag(Address("Jane+x", "dest.example"))
+    assert len(tag) == 32
+    assert set(tag) <= set("0123456789abcdef")
+    assert tag == destination_tag(Address("jane+x", "dest.example"))

@@ -1,0 +1,140 @@
+"""One contract for the fake, the tables file and the tables in DynamoDB; then what only DynamoDB does."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from botocore.stub import Stubber
+from postern.aws import clients
+from postern.aws.tables import MAX_KEYS, DynamoTables
+from postern.cli.tables_file import TablesFile
+from postern.errors import Misconfigured, Throttled, Unavailable
+from postern.mail.rows import Row
+from postern.ports import Tables
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.fakes import FakeTables
+
+ALIASES: dict[str, Row] = {
+    f"a{number}@example.com": {"address": f"a{number}@example.com", "destinations": [f"d{number}@dest.example"]}
+    for number in range(MAX_KEYS + 50)
+}
+SENDERS: dict[tuple[str, str], Row] = {
+    ("spam.example", "*"): {"sender": "spam.example", "scope": "*", "action": "REJECT"},
+}
+
+
+@pytest.fixture(params=["fake", "file", "dynamodb"])
+def tables(request: pytest.FixtureRequest, template: Template) -> Tables:
+    if request.param == "fake":
+        return FakeTables(ALIASES, SENDERS)
+    if request.param == "file":
+        return TablesFile(frozenset(), ALIASES, SENDERS)
+    cloud: Cloud = request.getfixturevalue("aws")
+    cloud.put("AliasTable", ALIASES.values())
+    cloud.put("SenderTable", SENDERS.values())
+    return dynamo(template)
+
+
+def dynamo(template: Template, **options: Any) -> DynamoTables:
+    return DynamoTables(clients.dynamodb(), template.name("AliasTable"), template.name("SenderTable"), **options)
+
+
+def test_rows_that_are_there_and_rows_that_are_not(tables: Tables) -> None:
+    rows = tables.read(
+        ["a1@example.com", "gone@example.com"], [("spam.example", "*"), ("spam.example", "a@example.com")]
+    )
+    assert rows.aliases == {"a1@example.com": ALIASES["a1@example.com"], "gone@example.com": None}
+    assert rows.senders == {
+        ("spam.example", "*"): SENDERS["spam.example", "*"],
+        ("spam.example", "a@example.com"): None,
+    }
+
+
+def test_nothing_asked_for(tables: Tables) -> None:
+    rows = tables.read([], [])
+    assert (rows.aliases, rows.senders) == ({}, {})
+
+
+def test_more_keys_than_one_call_takes(tables: Tables) -> None:
+    assert tables.read(list(ALIASES), []).aliases == ALIASES
+
+
+@pytest.mark.parametrize(("keys", "calls"), [(1, 1), (MAX_KEYS, 1), (MAX_KEYS + 1, 2), (3 * MAX_KEYS, 3)])
+def test_the_number_of_calls(aws: Cloud, template: Template, keys: int, calls: int) -> None:
+    client, made = clients.dynamodb(), []
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", lambda **_: made.append(1))
+    read = DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read
+    read([f"n{number}@example.com" for number in range(keys)], [])
+    assert len(made) == calls
+
+
+class Script:
+    """Scripted answers to BatchGetItem."""
+
+    def __init__(self, template: Template) -> None:
+        self.client = clients.dynamodb()
+        self.stubber = Stubber(self.client)
+        self.pauses: list[float] = []
+        self.tables = DynamoTables(
+            self.client, template.name("AliasTable"), template.name("SenderTable"), pause=self.pauses.append
+        )
+        self.unprocessed = {template.name("AliasTable"): {"Keys": [{"address": {"S": "a@example.com"}}]}}
+
+
+@pytest.fixture
+def script(aws: Cloud, template: Template) -> Script:
+    return Script(template)
+
+
+def test_unprocessed_keys_are_asked_for_again(script: Script, template: Template) -> None:
+    item = {"address": {"S": "a@example.com"}}
+    script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": script.unprocessed})
+    script.stubber.add_response("batch_get_item", {"Responses": {template.name("AliasTable"): [item]}})
+    with script.stubber:
+        rows = script.tables.read(["a@example.com"], [])
+    assert rows.aliases == {"a@example.com": {"address": "a@example.com"}}
+    assert len(script.pauses) == 1
+
+
+def test_keys_that_stay_unprocessed_are_a_temporary_failure_and_never_missing_rows(script: Script) -> None:
+    for _ in range(6):
+        script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": script.unprocessed})
+    with script.stubber, pytest.raises(Throttled, match="left 1 keys unprocessed after 6 calls"):
+        script.tables.read(["a@example.com"], [])
+    script.stubber.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("ProvisionedThroughputExceededException", Throttled),
+        ("ThrottlingException", Throttled),
+        ("InternalServerError", Unavailable),
+        ("ResourceNotFoundException", Misconfigured),
+        ("AccessDeniedException", Misconfigured),
+        ("SomethingNew", Unavailable),
+    ],
+)
+def test_every_error_is_temporary(aws: Cloud, template: Template, code: str, kind: type[Exception]) -> None:
+    client = clients.dynamodb()
+    answer = (SimpleNamespace(status_code=400), {"Error": {"Code": code, "Message": "said so"}})
+    hook: Any = lambda **_: answer  # noqa: E731 (botocore's types forbid an answer, botocore takes it)
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", hook)
+    with pytest.raises(kind, match=f"DynamoDB BatchGetItem: {code}: said so"):
+        DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read(["a@example.com"], [])
+
+
+def test_a_network_that_fails_is_temporary(aws: Cloud, template: Template) -> None:
+    client = clients.dynamodb()
+
+    def fail(**_: object) -> None:
+        raise ReadTimeoutError(endpoint_url="x")
+
+    hook: Callable[..., None] = fail
+    client.meta.events.register("before-call.dynamodb.BatchGetItem", hook)
+    with pytest.raises(Unavailable, match="BatchGetItem"):
+        DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read(["a@example.com"], [])

@@ -1,0 +1,90 @@
+"""The lines that the design draws, held by reading the sources."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.builders import ROOT
+
+PACKAGE = ROOT / "layers" / "postern" / "postern"
+SOURCES = sorted(
+    path for folder in ("layers/postern/postern", "functions", "emulator") for path in (ROOT / folder).rglob("*.py")
+)
+FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "common"}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+MAX_HANDLER_LINES = 40
+
+
+def _imports(path: Path) -> Iterator[tuple[int, str]]:
+    """(level, module) of every import in a file; level 0 is absolute."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.level, node.module or ""
+
+
+def test_there_are_sources_to_look_at() -> None:
+    assert len(SOURCES) > 30
+
+
+@pytest.mark.parametrize("path", sorted((PACKAGE / "mail").glob("*.py")), ids=lambda path: path.name)
+def test_the_pure_core_imports_itself_and_the_standard_library_only(path: Path) -> None:
+    impure = {"os", "time", "socket", "urllib", "http", "asyncio", "threading", "random", "uuid", "subprocess", "io"}
+    for level, module in _imports(path):
+        top = module.partition(".")[0]
+        assert level == 1 or (level == 0 and top in sys.stdlib_module_names - impure), f"{path.name} imports {module}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_aws_and_the_emulator_import_boto3(path: Path) -> None:
+    allowed = path.is_relative_to(PACKAGE / "aws") or path.is_relative_to(ROOT / "emulator")
+    used = {module.partition(".")[0] for _, module in _imports(path)} & {"boto3", "botocore"}
+    assert allowed or not used
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_and_functions_are_small_and_named_for_what_they_are(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= MAX_FILE_LINES
+    assert path.stem not in FORBIDDEN_NAMES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[1:] if ast.get_docstring(node) and len(node.body) > 1 else node.body
+            assert (body[-1].end_lineno or 0) - body[0].lineno < MAX_FUNCTION_LINES, f"{path.name}: {node.name}"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "functions").rglob("*.py")), ids=lambda path: path.parent.name)
+def test_handlers_are_thin(path: Path) -> None:
+    assert path.name == "handler.py"
+    assert path.read_text(encoding="utf-8").count("\n") <= MAX_HANDLER_LINES
+    assert not (path.parent / "requirements.txt").exists()
+
+
+def test_no_exception_is_caught_and_passed_over() -> None:
+    """`except ...: pass`, and a handler that only logs, are how mail gets lost."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ExceptHandler):
+                assert not all(isinstance(line, ast.Pass) for line in node.body), path
+                assert node.type is not None, f"{path}: a bare except"
+
+
+def test_the_function_starts_without_heavy_libraries() -> None:
+    """What is imported is paid at every cold start: no pydantic, no tracer, no boto3 resources."""
+    program = "import sys, postern.aws.assembly; print(' '.join(sorted(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
+    heavy = {"pydantic", "aws_xray_sdk", "boto3.resources.factory", "typer", "rich", "requests", "moto"}
+    assert "postern.forward" in loaded
+    assert not heavy & set(loaded) - {"boto3.resources.factory"}
+
+
+def test_the_command_is_not_part_of_the_functions() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if not path.is_relative_to(PACKAGE / "cli"):
+            assert not any("cli" in module.split(".") for _, module in _imports(path)), path

@@ -1,0 +1,100 @@
+"""The command as a person meets it: run as a process, its output and exit status read."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from postern import __version__
+
+from tests.builders import ROOT, event
+
+POSTERN = Path(sys.executable).parent / "postern"
+TABLES = ROOT / "emulator" / "tables.toml"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([POSTERN, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def event_file(tmp_path: Path) -> Path:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(event("info@example.com", "nobody@example.com", "team@example.com")))
+    return path
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"postern {__version__}\n")
+
+
+def test_explain_says_what_would_become_of_each_recipient(event_file: Path) -> None:
+    done = run("explain", "--event", event_file, "--tables", TABLES)
+    assert done.returncode == 0, done.stderr
+    assert "info@example.com: forward, because alias info@example.com" in done.stdout
+    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.stdout
+    assert (
+        "would send to jane@dest.example in the name of info@example.com (once for info@example.com, team@example.com)"
+        in done.stdout
+    )
+
+
+def test_explain_with_the_message_shows_how_its_header_changes(event_file: Path, tmp_path: Path) -> None:
+    message = tmp_path / "message.eml"
+    message.write_bytes(b"From: Betsy <betsy@sender.example>\r\nSender: x\xe9\x1b@y\r\nSubject: s\r\n\r\nbody")
+    done = run("explain", "--event", event_file, message, "--tables", TABLES)
+    assert done.returncode == 0, done.stderr
+    assert "  - From: Betsy <betsy@sender.example>" in done.stdout
+    assert '  + From: "Betsy (betsy@sender.example) via example.com" <info@example.com>' in done.stdout
+    assert "  - Sender: x\\xe9\\x1b@y" in done.stdout
+    assert "Subject" not in done.stdout
+
+
+def test_explain_as_json(event_file: Path) -> None:
+    done = run("explain", "--event", event_file, "--tables", TABLES, "--json")
+    explained = json.loads(done.stdout)
+    assert [recipient["decision"] for recipient in explained["recipients"]] == ["forward", "reject", "forward"]
+    assert [delivery["destination"] for delivery in explained["deliveries"]] == [
+        "jane@dest.example",
+        "joe@dest.example",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("not json", "event.json: Expecting value"),
+        ('{"Records": []}', "not an SES receipt event: 0 records"),
+    ],
+)
+def test_an_event_that_cannot_be_read_is_wrong_use(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(content)
+    done = run("explain", "--event", path, "--tables", TABLES)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("[alias]", "unknown section 'alias'"),
+        ("aliases = 7", 'aliases are written as [aliases."info@example.com"]'),
+        ('[aliases."info"]', "alias 'info' is not a table under a mail address"),
+        ('[aliases."A@b.example"]\n[aliases."a@b.example"]', "alias 'a@b.example' is there twice"),
+        ("[senders]", "senders are written as [[senders]]"),
+        ("[[senders]]\naction='OK'", "a sender rule without a sender"),
+        ("[[senders]]\nsender='a'\n[[senders]]\nsender='A'", "sender rule 'a' in scope '*' is there twice"),
+        ("domains = 'example.com'", "domains is not a list of names"),
+        ("= broken", "tables.toml: "),
+    ],
+)
+def test_tables_that_cannot_be_read_are_wrong_use(event_file: Path, tmp_path: Path, content: str, said: str) -> None:
+    tables = tmp_path / "tables.toml"
+    tables.write_text(content)
+    done = run("explain", "--event", event_file, "--tables", tables)
+    assert done.returncode == 2
+    assert said in done.stderr

@@ -1,0 +1,224 @@
+"""The shell on fakes: what happens when one thing fails, and when everything comes twice."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
+from postern.forward import Forwarder
+from postern.mail.envelope import BadEvent
+
+from tests.builders import MESSAGE_ID, event
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog, FakeMailStore, FakeTables
+
+RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
+JANE, JOE = "jane@dest.example", "joe@dest.example"
+
+
+@dataclass
+class World:
+    clock: FakeClock = field(default_factory=FakeClock)
+    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
+    mailer: FakeMailer = field(default_factory=FakeMailer)
+    log: FakeMailLog = field(default_factory=FakeMailLog)
+    tables: FakeTables = field(
+        default_factory=lambda: FakeTables(
+            {
+                "info@example.com": {"destinations": [JANE]},
+                "team@example.com": {"destinations": [JANE, JOE]},
+                "bad@example.com": {"destinations": ["nonsense"]},
+            },
+            {("spam.example", "*"): {"action": "REJECT"}},
+        )
+    )
+
+    def __post_init__(self) -> None:
+        self.ledger = FakeLedger(self.clock)
+
+    def handle(self, made: Any) -> None:
+        Forwarder(
+            own_domains=frozenset({"example.com"}), store=self.store, tables=self.tables, ledger=self.ledger,
+            mailer=self.mailer, clock=self.clock, log=self.log,
+        ).handle(made)  # fmt: skip
+
+    @property
+    def states(self) -> dict[str, str]:
+        return self.ledger.states(MESSAGE_ID)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_message_goes_all_the_way(world: World) -> None:
+    world.handle(event("info@example.com"))
+    assert world.mailer.destinations == [JANE]
+    alias, _, raw = world.mailer.sent[0]
+    assert alias == "info@example.com"
+    assert raw.endswith(b"\r\n\r\nbody")
+    assert world.states == {"info@example.com": "forwarded"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+    assert world.log.lines == ["received", "forwarded info@example.com"]
+
+
+def test_every_recipient_has_an_outcome(world: World) -> None:
+    world.handle(event("nobody@example.com", "info@example.com", "team@example.com"))
+    assert world.states == {
+        "nobody@example.com": "rejected",
+        "info@example.com": "forwarded",
+        "team@example.com": "forwarded",
+    }
+    assert world.mailer.destinations == [JANE, JOE]
+
+
+def test_recipients_that_lead_to_one_destination_are_merged_into_the_first(world: World) -> None:
+    world.tables.aliases["sales@example.com"] = {"destinations": [JANE]}
+    world.handle(event("sales@example.com", "info@example.com"))
+    assert [(alias, destination) for alias, destination, _ in world.mailer.sent] == [("sales@example.com", JANE)]
+    assert world.states == {"sales@example.com": "forwarded", "info@example.com": "merged"}
+
+
+def test_the_same_event_twice_sends_nothing_again(world: World) -> None:
+    for _ in range(2):
+        world.handle(event("info@example.com", "team@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
+    assert world.log.lines[-1] == "received again"
+
+
+def test_two_rules_that_match_one_message_send_once_to_each_destination(world: World) -> None:
+    """SES then delivers two events with one message id and different recipients."""
+    world.handle(event("info@example.com"))
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
+    assert world.states == {"info@example.com": "forwarded", "team@example.com": "forwarded"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+@pytest.mark.parametrize("failure", [Throttled("slow"), Unavailable("down"), Misconfigured("no table")])
+def test_a_table_that_cannot_be_read_leaves_the_handler_and_sends_nothing(world: World, failure: Exception) -> None:
+    world.tables.failure = failure
+    with pytest.raises(type(failure)):
+        world.handle(event("info@example.com"))
+    assert world.mailer.sent == []
+    assert world.ledger.is_open(MESSAGE_ID)
+    assert world.log.lines[-1] == f"failure {type(failure).__name__}"
+
+
+def test_a_missing_object_leaves_the_handler_by_name(world: World) -> None:
+    world.store.messages.clear()
+    with pytest.raises(MessageMissing, match=MESSAGE_ID):
+        world.handle(event("info@example.com"))
+    assert world.ledger.is_open(MESSAGE_ID)
+
+
+def test_an_event_that_is_none_leaves_the_handler_before_anything_is_written(world: World) -> None:
+    with pytest.raises(BadEvent):
+        world.handle({"Records": []})
+    assert world.ledger.messages == {}
+    assert world.log.lines == ["failure BadEvent"]
+
+
+def test_a_bad_row_holds_its_recipient_and_the_others_go(world: World) -> None:
+    with pytest.raises(Unsettled, match="aliases row 'bad@example.com'"):
+        world.handle(event("bad@example.com", "info@example.com"))
+    assert world.mailer.destinations == [JANE]
+    assert world.states == {"bad@example.com": "held", "info@example.com": "forwarded"}
+    assert world.ledger.is_open(MESSAGE_ID)
+
+
+def test_a_held_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_second_copy(world: World) -> None:
+    with pytest.raises(Unsettled):
+        world.handle(event("bad@example.com", "info@example.com"))
+    world.tables.aliases["bad@example.com"] = {"destinations": [JOE]}
+    world.handle(event("bad@example.com", "info@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world: World) -> None:
+    world.mailer.script[JANE] = [Throttled("slow down")]
+    with pytest.raises(Unsettled, match="slow down"):
+        world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JOE]
+    assert world.states == {"team@example.com": "held"}
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JOE, JANE]
+    assert world.states == {"team@example.com": "forwarded"}
+
+
+def test_a_refusal_for_good_is_recorded_and_not_tried_again(world: World) -> None:
+    world.mailer.script[JANE] = [Refused("Duplicate header 'X'")]
+    world.handle(event("team@example.com"))
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JOE]
+    assert world.states == {"team@example.com": "failed"}
+    assert "Duplicate header 'X'" in world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason
+
+
+def test_a_refusal_found_by_a_later_recipient_is_its_outcome_too(world: World) -> None:
+    world.mailer.script[JANE] = [Refused("no")]
+    world.handle(event("info@example.com"))
+    world.handle(event("team@example.com"))
+    assert world.states == {"info@example.com": "failed", "team@example.com": "failed"}
+
+
+def test_an_answer_that_got_lost_is_sent_again_and_said_so(world: World) -> None:
+    world.mailer.script[JANE] = [Unanswered("read timeout")]
+    with pytest.raises(Unsettled):
+        world.handle(event("info@example.com"))
+    assert "resent jane@dest.example" not in world.log.lines
+    world.handle(event("info@example.com"))
+    assert "resent jane@dest.example" in world.log.lines
+
+
+class Killed(BaseException):
+    """The function ended in the middle: nothing after it runs."""
+
+
+def test_a_function_killed_while_sending_keeps_others_away_until_its_lease_ran_out(world: World) -> None:
+    def kill(destination: str) -> None:
+        raise Killed(destination)
+
+    world.mailer.before = kill
+    with pytest.raises(Killed):
+        world.handle(event("info@example.com"))
+    world.mailer.before = lambda destination: None
+    with pytest.raises(Unsettled, match="j\\*\\*\\*@dest.example"):
+        world.handle(event("info@example.com"))
+    assert world.mailer.sent == []
+    world.clock.time += LEASE_SECONDS + 1
+    world.handle(event("info@example.com"))
+    assert world.mailer.destinations == [JANE]
+    assert "resent jane@dest.example" in world.log.lines
+
+
+def test_a_second_handler_at_the_same_time_sends_nothing(world: World) -> None:
+    """While the first is sending, the same event arrives again."""
+    second: list[type[BaseException]] = []
+
+    def meanwhile(destination: str) -> None:
+        world.mailer.before = lambda destination: None
+        with pytest.raises(Unsettled) as met:
+            world.handle(event("info@example.com"))
+        second.append(met.type)
+
+    world.mailer.before = meanwhile
+    world.handle(event("info@example.com"))
+    assert second == [Unsettled]
+    assert world.mailer.destinations == [JANE]
+    assert world.states == {"info@example.com": "forwarded"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+def test_the_error_names_other_peoples_addresses_only_masked(world: World) -> None:
+    world.mailer.script[JANE] = [Throttled("slow")]
+    with pytest.raises(Unsettled) as raised:
+        world.handle(event("info@example.com"))
+    assert JANE not in str(raised.value)
+    assert "info@example.com" in str(raised.value)
+
+
+def test_one_round_of_reads_for_a_message_however_many_recipients(world: World) -> None:
+    world.handle(event(*(f"a{number}@example.com" for number in range(50))))
+    assert world.tables.calls == 1

@@ -1,0 +1,33 @@
+import pytest
+from postern.errors import Misconfigured
+from postern.settings import Settings
+
+COMPLETE = {
+    "POSTERN_DOMAINS": "Example.com, example.net",
+    "POSTERN_MAIL_BUCKET": "bucket",
+    "POSTERN_ALIAS_TABLE": "aliases",
+    "POSTERN_SENDER_TABLE": "senders",
+    "POSTERN_LEDGER_TABLE": "ledger",
+    "POSTERN_CONFIGURATION_SET": "forward",
+    "POSTERN_LEASE_SECONDS": "150",
+    "POSTERN_LEDGER_DAYS": "37",
+}
+
+
+def test_all_settings_are_read() -> None:
+    settings = Settings.from_environment(COMPLETE | {"POSTERN_LOG_ADDRESSES": "True", "HOME": "/root"})
+    assert settings.domains == ("example.com", "example.net")
+    assert (settings.lease_seconds, settings.ledger_days) == (150, 37)
+    assert settings.log_addresses
+    assert settings.mail_prefix == "inbound/"
+
+
+def test_everything_missing_or_wrong_is_named_at_once() -> None:
+    with pytest.raises(Misconfigured) as raised:
+        Settings.from_environment(
+            COMPLETE | {"POSTERN_MAIL_BUCKET": " ", "POSTERN_LEASE_SECONDS": "-1", "POSTERN_LOG_ADDRESSES": "maybe"}
+        )
+    said = str(raised.value)
+    assert "POSTERN_MAIL_BUCKET is not set" in said
+    assert "POSTERN_LEASE_SECONDS: expected a positive number, found '-1'" in said
+    assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
