@@ -31,17 +31,18 @@ class Letter:
 def letters(zone: Zone) -> Iterator[Letter]:
     """All letters; a key to sign the first with is published in the zone."""
     jane = "jane@dest.example"
-    yield Letter("plain text, DKIM-signed", "info@example.com", _signed(_plain(), zone), (jane,))
+    yield Letter("plain text, DKIM-signed", "info@example.com", signed(plain(), zone), (jane,))
     yield Letter("multipart, 8-bit Latin-1, PDF", "info@example.com", _multipart(), (jane,))
-    yield Letter("one alias, two destinations", "team@example.com", _plain("Team"), (jane, "joe@dest.example"))
-    yield Letter("blocked sender", "info@example.com", _plain("Buy now"), sender="offers@shop.spammer.example")
-    yield Letter("unknown recipient", "nobody@example.com", _plain())
-    yield Letter("recipient of another domain", "info@elsewhere.example", _plain(), smtp_code=550)
-    yield Letter("spam (GTUBE)", "info@example.com", _plain(text=GTUBE.decode("ascii")))
-    yield Letter("forged From, DMARC reject", "info@example.com", _plain(author="Your Bank <service@bank.example>"))
+    yield Letter("one alias, two destinations", "team@example.com", plain("Team"), (jane, "joe@dest.example"))
+    yield Letter("blocked sender", "info@example.com", plain("Buy now"), sender="offers@shop.spammer.example")
+    yield Letter("unknown recipient", "nobody@example.com", plain())
+    yield Letter("recipient of another domain", "info@elsewhere.example", plain(), smtp_code=550)
+    yield Letter("spam (GTUBE)", "info@example.com", plain(text=GTUBE.decode("ascii")))
+    yield Letter("forged From, DMARC reject", "info@example.com", plain(author="Your Bank <service@bank.example>"))
 
 
-def _plain(subject: str = "Lunch?", author: str = f"Betsy Smith <{AUTHOR}>", text: str = "Friday at noon?") -> bytes:
+def plain(subject: str = "Lunch?", author: str = f"Betsy Smith <{AUTHOR}>", text: str = "Friday at noon?") -> bytes:
+    """A message in plain ASCII."""
     return _crlf(f"""\
 From: {author}
 To: info@example.com
@@ -80,7 +81,8 @@ Content-Transfer-Encoding: base64
 """).encode("latin-1")
 
 
-def _signed(raw: bytes, zone: Zone) -> bytes:
+def signed(raw: bytes, zone: Zone) -> bytes:
+    """The message with a DKIM-Signature whose key is published in the zone."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
