@@ -31,7 +31,7 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
 
 def _watch(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
     """Load the tables again whenever the file changes, and tell what arrives."""
-    seen = tables.stat().st_mtime_ns
+    seen = _version(tables)
     arrived: dict[str, int] = {}
     while True:
         for destination in emulator.maildirs.everybody():
@@ -40,10 +40,15 @@ def _watch(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None
                 say(f"delivered to {destination}: {emulator.maildirs.path(destination)}")
             arrived[destination] = count
         time.sleep(0.5)
-        changed = tables.stat().st_mtime_ns if tables.exists() else seen
-        if changed != seen:
-            seen = changed
+        if (version := _version(tables)) != seen:
+            seen = version
             say(_reload(emulator, tables))
+
+
+def _version(tables: Path) -> tuple[int, int]:
+    """Time and size: an editor that empties a file and fills it within one tick changes both."""
+    status = tables.stat() if tables.exists() else None
+    return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
 
 def _reload(emulator: Emulator, tables: Path) -> str:
