@@ -1,6 +1,7 @@
 """`make local`: the system stays up for a mail client or swaks, and the tables file is live."""
 
-import time
+import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,24 +23,29 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
     with Emulator(domain, folder, ports=ports) as emulator:
         emulator.load(loaded)
         _introduce(emulator, domain, tables, say)
-        try:
-            _watch(emulator, tables, say)
-        except KeyboardInterrupt:
-            say("stopping")
+        _watch(emulator, tables, _asked_to_stop(), say)
+        say("stopping")
     return 0
 
 
-def _watch(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
+def _asked_to_stop() -> threading.Event:
+    """Set by Ctrl-C, and by SIGTERM, also where a shell has started us with Ctrl-C ignored."""
+    asked = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: asked.set())
+    return asked
+
+
+def _watch(emulator: Emulator, tables: Path, asked_to_stop: threading.Event, say: Callable[[str], None]) -> None:
     """Load the tables again whenever the file changes, and tell what arrives."""
     seen = _version(tables)
     arrived: dict[str, int] = {}
-    while True:
+    while not asked_to_stop.wait(0.5):
         for destination in emulator.maildirs.everybody():
             count = len(emulator.maildirs.messages(destination))
             if count > arrived.get(destination, 0):
                 say(f"delivered to {destination}: {emulator.maildirs.path(destination)}")
             arrived[destination] = count
-        time.sleep(0.5)
         if (version := _version(tables)) != seen:
             seen = version
             say(_reload(emulator, tables))
