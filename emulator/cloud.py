@@ -1,4 +1,4 @@
-"""S3, DynamoDB and SQS: moto's server, with the bucket, tables and queues of the template."""
+"""S3, DynamoDB, SQS and Secrets Manager: moto's server, with what the template declares."""
 
 import json
 import logging
@@ -16,6 +16,7 @@ from .template import REGION, Template
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
@@ -50,6 +51,10 @@ class Cloud:
             attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
             self.sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
 
+        for secret in self._template.resources("AWS::SecretsManager::Secret").values():
+            generated = self.secrets.get_random_password(**secret["GenerateSecretString"])["RandomPassword"]
+            self.secrets.create_secret(Name=secret["Name"], SecretString=generated)
+
     def stop(self) -> None:
         """Stop the server; everything in it is gone."""
         self._server.stop()
@@ -74,6 +79,11 @@ class Cloud:
     def sqs(self) -> "SQSClient":
         """A client of this server."""
         return cast("SQSClient", self._client("sqs"))
+
+    @cached_property
+    def secrets(self) -> "SecretsManagerClient":
+        """A client of this server."""
+        return cast("SecretsManagerClient", self._client("secretsmanager"))
 
     def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows to the table with this logical id."""

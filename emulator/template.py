@@ -22,6 +22,7 @@ _NAMES = {
     "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}"),
     "AWS::Logs::LogGroup": ("LogGroupName", ""),
     "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
+    "AWS::SecretsManager::Secret": ("Name", ""),
     "AWS::SES::ConfigurationSet": ("Name", ""),
     "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),
 }

@@ -6,6 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from postern.mail.address import Address
+from postern.mail.message import Message
+from postern.mail.stamp import TEST_KEY, is_stamped
 
 from emulator.cloud import HOST
 from emulator.receiving.authentication import EICAR, GTUBE
@@ -154,6 +157,15 @@ def test_a_strangers_orders_to_ses_are_not_carried_out(post: Post) -> None:
     """With this header left in, SES would refuse the forward: there is no such configuration set."""
     post.send("info@example.com", raw=message(header=b"X-SES-CONFIGURATION-SET: no-such-set\r\n"))
     assert b"no-such-set" not in post.last()
+
+
+def test_the_stamp_is_signed_with_the_stacks_own_key(post: Post) -> None:
+    post.send("info@example.com")
+    alias = Address("info", "example.com")
+    cloud, name = post.emulator.cloud, post.emulator.template.name("StampSecret")
+    key = cloud.secrets.get_secret_value(SecretId=name)["SecretString"].encode()
+    assert is_stamped(Message.split(post.last()), key, alias)
+    assert not is_stamped(Message.split(post.last()), TEST_KEY, alias)
 
 
 def test_sender_rules_and_their_exceptions(post: Post) -> None:

@@ -105,7 +105,7 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
     lists = [[one["Action"]] if isinstance(one["Action"], str) else one["Action"] for one in statements]
     assert {action for actions in lists for action in actions} == {
         "s3:GetObject", "s3:ListBucket", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem",
-        "ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage",
+        "secretsmanager:GetSecretValue", "ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage",
     }  # fmt: skip
     assert all(one["Resource"] != "*" for one in statements)
     sending = next(one for one in statements if one.get("Sid") == "SendInTheNameOfOurDomain")

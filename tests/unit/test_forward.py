@@ -7,6 +7,7 @@ import pytest
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
 from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
+from postern.mail.rewrite import Style
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog, FakeMailStore, FakeTables
@@ -37,7 +38,7 @@ class World:
 
     def handle(self, made: Any) -> None:
         Forwarder(
-            own_domains=frozenset({"example.com"}), store=self.store, tables=self.tables, ledger=self.ledger,
+            own_domains=frozenset({"example.com"}), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
             mailer=self.mailer, clock=self.clock, log=self.log,
         ).handle(made)  # fmt: skip
 

@@ -7,18 +7,27 @@ from hypothesis import given
 from hypothesis import strategies as st
 from postern.mail.address import Address
 from postern.mail.message import Message
-from postern.mail.rewrite import rewrite
+from postern.mail.rewrite import ADDRESS, MAX_HEADER_RECIPIENTS, NAME, ONCE_ONLY, REMOVED, Style, rewrite
+from postern.mail.stamp import TEST_KEY, is_stamped, stamp
 
+from emulator.sending import refusals
 from emulator.sending.refusals import Account, Request, check
 from tests.builders import envelope
 from tests.unit.test_message import HEADERISH
 
 ALIAS = Address("info", "example.com")
-REWRITTEN = {"from", "return-path", "sender", "dkim-signature", "message-id"}
+STAMP = f"X-Postern-Loop: {stamp(TEST_KEY, ALIAS)}\r\n".encode()
+OURS = {"from", "reply-to", "references"}  # edited or written; every other field stays or goes whole
 
 
-def rewritten(raw: bytes, source: str = "betsy@x.example") -> bytes:
-    return rewrite(raw, ALIAS, envelope(source=source))
+def rewritten(raw: bytes, source: str = "betsy@x.example", style: Style = Style()) -> bytes:  # noqa: B008
+    return rewrite(raw, ALIAS, envelope(source=source), style)
+
+
+def unstamped(raw: bytes) -> bytes:
+    """The result without what is added to every message, for tests of something else."""
+    added = (b"x-postern-loop:", b"x-postern-original-message-id:", b"x-postern-original-date:")
+    return b"".join(line for line in raw.splitlines(keepends=True) if not line.lower().startswith(added))
 
 
 def display(raw: bytes) -> str:
@@ -28,20 +37,24 @@ def display(raw: bytes) -> str:
     return str(make_header(decode_header(name)))
 
 
-def kept(raw: bytes) -> list[bytes]:
-    """The fields that are not ours to change."""
-    return [f.raw for f in Message.split(raw).fields if f.name not in REWRITTEN and not f.name.startswith("x-ses-")]
+def staying(raw: bytes) -> list[bytes]:
+    """The fields that are not ours to change, as a simpler program would find them."""
+    kept, seen = [], set()
+    for one in Message.split(raw).fields:
+        surplus = one.name in ONCE_ONLY and one.name in seen
+        seen.add(one.name)
+        if not (one.name in OURS | REMOVED or one.name.startswith("x-ses-") or surplus):
+            kept.append(one.raw.rstrip(b"\r\n"))
+    return kept
 
 
 @given(HEADERISH)
 def test_the_body_and_every_field_not_ours_stay_byte_for_byte(raw: bytes) -> None:
-    message, result = Message.split(raw), rewritten(raw)
-    after = Message.split(result)
-    assert bytes(after.rest) == bytes(message.rest)
-    expected = [field.rstrip(b"\r\n") for field in kept(raw)]
-    had_reply_to = bool(message.named("reply-to"))
-    found = [f.raw.rstrip(b"\r\n") for f in after.fields if f.name != "from" and (had_reply_to or f.name != "reply-to")]
-    assert [line for line in found if not line.lower().startswith(b"message-id")] == expected
+    before, after = Message.split(raw), Message.split(rewritten(raw))
+    assert bytes(after.rest) == bytes(before.rest)
+    added = ("x-postern-loop", "x-postern-original-message-id", "x-postern-original-date")
+    found = [one.raw.rstrip(b"\r\n") for one in after.fields if one.name not in OURS and one.name not in added]
+    assert found == staying(raw)
 
 
 @given(HEADERISH)
@@ -56,7 +69,11 @@ def test_no_display_name_can_bring_a_field_of_its_own(name: str, newline: bytes)
     name_bytes = name.encode("utf-8", "surrogatepass").replace(b"\n", b"\n ").replace(b"\r", b"\r ")
     raw = b'From: "' + name_bytes + b'" <betsy@x.example>' + newline + b"Subject: s" + newline * 2 + b"body"
     before, after = Message.split(raw), Message.split(rewritten(raw))
-    assert {field.name for field in after.fields} <= {field.name for field in before.fields} | {"from", "reply-to"}
+    assert {field.name for field in after.fields} <= {field.name for field in before.fields} | {
+        "from",
+        "reply-to",
+        "x-postern-loop",
+    }
     assert all(len(line) <= 76 for field in after.named("from") for line in field.raw.splitlines())
 
 
@@ -100,6 +117,8 @@ def test_a_long_name_is_cut_and_folded() -> None:
         (b"From: betsy@x.example\r\n", b"Reply-To: betsy@x.example\r\n"),
         (b"From: A <a@x.example>, b@y.example\r\n", b'Reply-To: "A" <a@x.example>, b@y.example\r\n'),
         (b"From: betsy@x.example\r\nReply-To: other@x.example\r\n", b"Reply-To: other@x.example\r\n"),
+        (b"From: betsy@x.example\r\nReply-To: \r\nReply-To: nobody\r\n", b"Reply-To: betsy@x.example\r\n"),
+        (b"From: betsy@x.example\r\nReply-To: a@x.example\r\nReply-To: b@x.example\r\n", b"Reply-To: a@x.example\r\n"),
         (
             b"From: betsy@x.example\r\nreply-to :  Odd\r\n <other@x.example>\r\n",
             b"reply-to :  Odd\r\n <other@x.example>\r\n",
@@ -118,14 +137,151 @@ def test_what_is_removed_and_what_stays() -> None:
         b"Return-Path: <x@y.example>\r\nReceived: from a\r\n by b\r\nX-SES-Spam-Verdict: PASS\r\n"
         b"x-ses-configuration-set: stolen\r\nDKIM-Signature: v=1;\r\n b=abc\r\nDkim-Signature: v=1\r\n"
         b"Sender: list@x.example\r\nFrom: Betsy <betsy@x.example>\r\nMessage-ID: <1@x>\r\nMessage-Id:\r\n <2@x>\r\n"
-        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\n\r\nbody"
+        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
     )
     assert rewritten(raw) == (
         b"Received: from a\r\n by b\r\n"
         b'From: "Betsy (betsy@x.example) via example.com" <info@example.com>\r\n'
-        b'Reply-To: "Betsy" <betsy@x.example>\r\nMessage-ID: <1@x>\r\n'
-        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\n\r\nbody"
+        b'Reply-To: "Betsy" <betsy@x.example>\r\nReferences: <1@x>\r\n'
+        b"X-Postern-Original-Message-ID: <1@x>\r\n" + STAMP + b"Message-ID: <1@x>\r\n"
+        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
     )
+
+
+@pytest.mark.parametrize("name", sorted(REMOVED))
+def test_each_field_that_must_not_go_on(name: str) -> None:
+    raw = f"{name.title()}: <x@y.example>\r\n folded\r\nFrom: betsy@x.example\r\n\r\nbody".encode()
+    assert not Message.split(rewritten(raw)).named(name)
+
+
+@pytest.mark.parametrize("name", sorted(ONCE_ONLY - REMOVED - {"from", "reply-to", "references", "message-id"}))
+def test_of_a_field_that_ses_takes_once_the_first_stays(name: str) -> None:
+    raw = f"From: a@x.example\r\n{name}: 1\r\n one\r\n{name.upper()}: 2\r\n\r\n".encode()
+    assert [one.raw for one in Message.split(rewritten(raw)).named(name)] == [f"{name}: 1\r\n one\r\n".encode()]
+
+
+def test_the_two_transcriptions_of_ses_list_agree() -> None:
+    assert refusals.ONCE_ONLY == ONCE_ONLY
+
+
+SES_BLOCK = (
+    b"Return-Path: <x@y.example>\r\nReceived: from a by inbound-smtp.eu-west-1.amazonaws.com with SMTP id i\r\n"
+    b"X-SES-Spam-Verdict: PASS\r\nReceived-SPF: pass\r\n (ses)\r\nAuthentication-Results: amazonses.com; spf=pass\r\n"
+    b"X-SES-DKIM-SIGNATURE: x\r\n"
+)
+FORGED = b"Authentication-Results: amazonses.com; dmarc=pass\r\nReceived-SPF: pass (forged)\r\n"
+
+
+def test_what_ses_found_stays_readable_and_a_forgery_does_not_pass_for_it() -> None:
+    raw = rewritten(SES_BLOCK + b"Received: from b by inbound-smtp.c\r\n" + FORGED + b"From: a@x.example\r\n\r\n")
+    assert raw.startswith(
+        b"Received: from a by inbound-smtp.eu-west-1.amazonaws.com with SMTP id i\r\n"
+        b"X-Postern-Received-SPF: pass\r\n (ses)\r\nX-Postern-Authentication-Results: amazonses.com; spf=pass\r\n"
+        b"Received: from b by inbound-smtp.c\r\n" + FORGED
+    )
+    assert raw.count(b"X-Postern-Auth") == raw.count(b"X-Postern-Received") == 1
+
+
+def test_without_ses_block_nothing_is_taken_for_its_findings() -> None:
+    assert b"X-Postern-Auth" not in rewritten(FORGED + b"From: a@x.example\r\n\r\n")
+    assert b"X-Postern-Auth" not in rewritten(b"Received: from a by mx.y.example\r\n" + FORGED + b"\r\n")
+
+
+@pytest.mark.parametrize(
+    ("form", "author", "shown"),
+    [
+        (NAME, b"Betsy <betsy@x.example>", "Betsy via example.com"),
+        (NAME, b"betsy@x.example", "betsy@x.example via example.com"),
+        (ADDRESS, b"Betsy <betsy@x.example>", "betsy@x.example via example.com"),
+    ],
+)
+def test_the_form_of_from_is_a_setting(form: str, author: bytes, shown: str) -> None:
+    assert display(rewritten(b"From: " + author + b"\r\n\r\n", style=Style(from_form=form))) == shown
+
+
+@pytest.mark.parametrize(
+    ("header", "references"),
+    [
+        (b"Message-ID: <1@x>\r\n", b"References: <1@x>\r\n"),
+        (b"Message-ID: <1@x>\r\nIn-Reply-To: <0@x>\r\n", b"References: <0@x> <1@x>\r\n"),
+        (b"References: <a@x>\r\n\t<b@x>\r\nMessage-ID:\r\n <1@x>\r\n", b"References: <a@x>\r\n\t<b@x>\r\n <1@x>\r\n"),
+        (b"References: <1@x> <b@x>\r\nMessage-ID: <1@x>\r\n", b"References: <1@x> <b@x>\r\n"),
+        (b"References: <a@x>\r\n", b"References: <a@x>\r\n"),
+        (b"Message-ID: not an id\r\n", None),
+        (b"Message-ID: <" + b"1" * 300 + b"@x>\r\n", None),
+        (b"In-Reply-To: <0@x>\r\n", None),
+    ],
+)
+def test_threads_survive_the_message_id_that_ses_overwrites(header: bytes, references: bytes | None) -> None:
+    after = Message.split(rewritten(b"From: a@x.example\r\n" + header + b"\r\nbody"))
+    assert [one.raw for one in after.named("references")] == ([references] if references else [])
+    for name in ("in-reply-to", "message-id"):
+        assert [one.raw for one in after.named(name)] == [o.raw for o in Message.split(header).named(name)]
+
+
+def test_what_ses_overwrites_is_kept_under_another_name() -> None:
+    raw = rewritten(b"From: a@x.example\r\nDate: Sun,\r\n 22 Nov 2026\r\nMessage-ID: <1@x>\r\n\r\n")
+    assert b"X-Postern-Original-Message-ID: <1@x>\r\nX-Postern-Original-Date: Sun, 22 Nov 2026\r\n" in raw
+
+
+def test_the_stamp() -> None:
+    raw = rewritten(b"From: a@x.example\r\n\r\n")
+    assert is_stamped(Message.split(raw), TEST_KEY, ALIAS)
+    assert not is_stamped(Message.split(raw), TEST_KEY, Address("other", "example.com"))
+    assert not is_stamped(Message.split(raw), b"another stack's key", ALIAS)
+    assert rewritten(raw).count(b"X-Postern-Loop:") == 1
+    counterfeit = b"X-Postern-Loop: v1 00000000000000000000000000000000\r\n"
+    after = rewritten(counterfeit + b"From: a@x.example\r\n\r\n")
+    assert after == counterfeit + raw
+
+
+@pytest.mark.parametrize(
+    ("subject", "tag", "expected"),
+    [
+        (b"Subject: hello\r\n", "[x]", b"Subject: [x]\r\n hello\r\n"),
+        (b"subject :\r\n hello\r\n there\r\n", "[x]", b"subject : [x]\r\n hello\r\n there\r\n"),
+        (b"Subject: Re: [x] hello\r\n", "[x]", b"Subject: Re: [x] hello\r\n"),
+        (b"Subject: =?utf-8?q?Re=3A_=5Bx=5D?=\r\n", "[x]", b"Subject: =?utf-8?q?Re=3A_=5Bx=5D?=\r\n"),
+        (b"Subject: \xe9\r\n", "[x]", b"Subject: [x]\r\n \xe9\r\n"),
+        (b"Subject: hi\r\n", "[\N{LATIN SMALL LETTER E WITH ACUTE}]", b"Subject: =?utf-8?b?W8OpXSA=?=\r\n hi\r\n"),
+        (b"", "[x]", b""),
+        (b"Subject: hello\r\n", "", b"Subject: hello\r\n"),
+    ],
+)
+def test_the_subject_tag(subject: bytes, tag: str, expected: bytes) -> None:
+    after = Message.split(rewritten(b"From: a@x.example\r\n" + subject + b"\r\n", style=Style(subject_tag=tag)))
+    assert b"".join(one.raw for one in after.named("subject")) == expected
+
+
+def crowd(to: int, cc: int) -> bytes:
+    lists = [", ".join(f'"a, {n}" <a{n}@y.example>' for n in range(count)) for count in (to, cc)]
+    return f"From: a@x.example\r\nTo: {lists[0]}\r\nCC: team: {lists[1]};\r\n\r\n".encode()
+
+
+def test_a_crowd_of_recipients_is_renamed_and_to_becomes_the_alias() -> None:
+    few = rewritten(crowd(MAX_HEADER_RECIPIENTS - 20, 20))
+    assert b"X-Postern-Original-To" not in few
+    raw = crowd(MAX_HEADER_RECIPIENTS - 20, 21)
+    many = Message.split(rewritten(raw))
+    assert [one.raw for one in many.named("to")] == [b"To: <info@example.com>\r\n"]
+    assert not many.named("cc")
+    assert b"X-Postern-Original-" + Message.split(raw).fields[1].raw == many.named("x-postern-original-to")[0].raw
+    assert b"X-Postern-Original-" + Message.split(raw).fields[2].raw == many.named("x-postern-original-cc")[0].raw
+    assert rewritten(raw, style=Style(count_header_recipients=False)).count(b"X-Postern-Original-To") == 0
+
+
+def test_what_is_added_is_small() -> None:
+    """The largest of everything: 64-octet local parts, long domains, names without end."""
+    local, domain = "l" * 64, ".".join(["d" * 60] * 4)
+    author = "\N{PARTY POPPER}" * 1000
+    people = ", ".join(f'"{author}" <{local}{n}@{domain}>' for n in range(50))
+    raw = f"From: {people}\r\nMessage-ID: <{'1' * 240}@x>\r\nDate: {'x' * 240}\r\n\r\n".encode()
+    alias = Address(local, domain)
+    result = rewrite(raw, alias, envelope(), Style())
+    before, after = Message.split(raw), Message.split(result)
+    assert sum(len(one.raw) for one in after.fields) - sum(len(one.raw) for one in before.fields[1:]) <= 3000
+    ordinary = rewritten(b"From: Betsy <betsy@x.example>\r\nMessage-ID: <1@x>\r\nDate: x\r\n\r\n")
+    assert len(ordinary) < 600
 
 
 @pytest.mark.parametrize(
@@ -141,7 +297,7 @@ def test_what_is_removed_and_what_stays() -> None:
     ],
 )  # fmt: skip
 def test_odd_shapes(raw: bytes, expected: bytes) -> None:
-    assert rewritten(raw) == expected
+    assert unstamped(rewritten(raw)) == expected
 
 
 @given(st.text(max_size=80))

@@ -9,6 +9,7 @@ COMPLETE = {
     "POSTERN_SENDER_TABLE": "senders",
     "POSTERN_LEDGER_TABLE": "ledger",
     "POSTERN_CONFIGURATION_SET": "forward",
+    "POSTERN_STAMP_SECRET": "stack/stamp",
     "POSTERN_LEASE_SECONDS": "150",
     "POSTERN_LEDGER_DAYS": "37",
 }
@@ -25,9 +26,16 @@ def test_all_settings_are_read() -> None:
 def test_everything_missing_or_wrong_is_named_at_once() -> None:
     with pytest.raises(Misconfigured) as raised:
         Settings.from_environment(
-            COMPLETE | {"POSTERN_MAIL_BUCKET": " ", "POSTERN_LEASE_SECONDS": "-1", "POSTERN_LOG_ADDRESSES": "maybe"}
+            COMPLETE
+            | {
+                "POSTERN_MAIL_BUCKET": " ",
+                "POSTERN_LEASE_SECONDS": "-1",
+                "POSTERN_LOG_ADDRESSES": "maybe",
+                "POSTERN_FROM_FORM": "both",
+            }
         )
     said = str(raised.value)
     assert "POSTERN_MAIL_BUCKET is not set" in said
     assert "POSTERN_LEASE_SECONDS: expected a positive number, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
+    assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said

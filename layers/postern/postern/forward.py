@@ -12,7 +12,7 @@ from .mail import aliases, senders
 from .mail.address import mask
 from .mail.envelope import Envelope
 from .mail.plan import Decision, Delivery, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
-from .mail.rewrite import rewrite
+from .mail.rewrite import Style, rewrite
 from .mail.rows import Rows
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
 
@@ -42,6 +42,7 @@ class Forwarder:
     """Takes one SES receipt event all the way."""
 
     own_domains: frozenset[str]
+    style: Style
     store: MailStore
     tables: Tables
     ledger: Ledger
@@ -96,7 +97,7 @@ class Forwarder:
         if claim.uncertain:
             self.log.resent(claim)
         try:
-            rewritten = rewrite(raw, delivery.alias, envelope)
+            rewritten = rewrite(raw, delivery.alias, envelope, self.style)
             ses_message_id = self.mailer.send(rewritten, delivery.alias, destination, envelope.message_id)
         except Refused as refusal:
             self.ledger.settle(claim, "failed", str(refusal))

@@ -8,6 +8,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from .errors import Misconfigured
+from .mail.rewrite import FROM_FORMS
 
 _WORDS = {"true": True, "false": False}
 
@@ -31,6 +32,18 @@ class Settings:
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
     ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
+    stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
+    from_form: str = _setting(
+        "POSTERN_FROM_FORM", f"How the author is shown in From: {', '.join(FROM_FORMS)}.", default=FROM_FORMS[0]
+    )
+    subject_tag: str = _setting(
+        "POSTERN_SUBJECT_TAG", "Text that goes before the subject of forwarded mail.", default=""
+    )
+    count_header_recipients: bool = _setting(
+        "POSTERN_COUNT_HEADER_RECIPIENTS",
+        "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
+        default=True,
+    )
     lease_seconds: int = _setting(
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
@@ -55,6 +68,8 @@ class Settings:
                     faults.append(f"{variable} is not set")
             except ValueError as fault:
                 faults.append(f"{variable}: {fault}")
+        if values.get("from_form", FROM_FORMS[0]) not in FROM_FORMS:
+            faults.append(f"POSTERN_FROM_FORM: expected one of {', '.join(FROM_FORMS)}, found {values['from_form']!r}")
         if faults:
             raise Misconfigured("; ".join(faults))
         return cls(**values)

@@ -3,8 +3,10 @@
 import time
 
 from ..forward import Forwarder
+from ..mail.rewrite import Style
 from ..settings import Settings
 from . import clients
+from .failures import translated
 from .ledger import DynamoLedger
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
@@ -25,12 +27,25 @@ def mail_log(settings: Settings) -> PowertoolsMailLog:
     return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses)
 
 
+def style(settings: Settings) -> Style:
+    """How forwarded mail looks; reads the stamp's key. Raises Temporary if it cannot be read."""
+    with translated("Secrets Manager GetSecretValue"):
+        secret = clients.secrets().get_secret_value(SecretId=settings.stamp_secret)["SecretString"]
+    return Style(
+        from_form=settings.from_form,
+        subject_tag=settings.subject_tag,
+        stamp_key=secret.encode(),
+        count_header_recipients=settings.count_header_recipients,
+    )
+
+
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock = SystemClock()
     dynamodb = clients.dynamodb()
     return Forwarder(
         own_domains=frozenset(settings.domains),
+        style=style(settings),
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
         ledger=DynamoLedger(

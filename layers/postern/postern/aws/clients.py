@@ -8,6 +8,7 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
 
 _PATIENT = Config(
@@ -31,6 +32,11 @@ def dynamodb() -> "DynamoDBClient":
 def s3() -> "S3Client":
     """A client that retries by itself."""
     return boto3.client("s3", config=_PATIENT)
+
+
+def secrets() -> "SecretsManagerClient":
+    """A client that retries by itself."""
+    return boto3.client("secretsmanager", config=_PATIENT)
 
 
 def ses() -> "SESV2Client":

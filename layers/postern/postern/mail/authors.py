@@ -42,6 +42,19 @@ def authors(value: bytes) -> tuple[Author, ...]:
     return tuple(_authors(_text(value)))
 
 
+def count_mailboxes(value: bytes) -> int:
+    """How many recipients a server may see in an address list: every entry, also one that is no
+    address; the name of a group and an empty entry are none."""
+    count, words = 0, False
+    for kind, word in (*_tokens(_text(value)), ("special", ",")):
+        if kind != "special":
+            words |= bool(word.strip())
+        else:
+            count += words and word != ":"
+            words = False
+    return count
+
+
 def decode_phrase(text: str) -> str:
     """A display name as a person reads it: encoded-words decoded (RFC 2047), nothing invisible.
 

@@ -4,6 +4,7 @@ Nothing is parsed that need not be and nothing is ever serialised again: what is
 out byte for byte (RFC 5322 2.1: a message is lines; 2.2.3: a field goes on over folded lines).
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -12,23 +13,25 @@ LF = b"\n"
 _BLANK = (CRLF, LF, b"\r")  # a lone CR can only be the last line; a LF added to it would make it one
 
 
+# A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
+_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One header field with its folded lines and its line ending.
+    """One header field with its folded lines and its line ending; `name` is in lower case.
 
     A line that is no field (no colon, or nothing before it) is kept as one whose name is "".
     """
 
     raw: bytes
+    name: str
 
-    @property
-    def name(self) -> str:
-        """The field's name in lower case; white space before the colon is tolerated (4.5.8)."""
-        name, colon, _ = self.raw.partition(b":")
-        name = name.rstrip(b" \t")
-        if not colon or not name or any(not 33 <= octet <= 126 for octet in name):
-            return ""
-        return name.decode("ascii").lower()
+    @classmethod
+    def read(cls, raw: bytes) -> "Field":
+        """The field in these bytes; any bytes are one."""
+        found = _NAME.match(raw)
+        return cls(raw, found[1].decode("ascii").lower() if found else "")
 
     @property
     def value(self) -> bytes:
@@ -62,7 +65,7 @@ class Message:
             else:
                 fields.append([line])
         newline = LF if fields and not fields[0][0].endswith(CRLF) and fields[0][0].endswith(LF) else CRLF
-        return cls(tuple(Field(b"".join(lines)) for lines in fields), memoryview(raw)[end:], newline)
+        return cls(tuple(Field.read(b"".join(lines)) for lines in fields), memoryview(raw)[end:], newline)
 
     def named(self, name: str) -> tuple[Field, ...]:
         """All fields of this lower-case name, in order."""

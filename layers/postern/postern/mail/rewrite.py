@@ -5,126 +5,237 @@ author moves into its display name and into Reply-To. Every field that is not na
 the whole body, goes out byte for byte.
 """
 
-import base64
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from . import fields, stamp
 from .address import Address
-from .authors import Author, authors
+from .authors import Author, authors, count_mailboxes, decode_phrase
 from .envelope import Envelope
 from .message import Field, Message
 
-# SES wants a verified identity in Return-Path and Sender and writes its own DKIM-Signature; with
-# two of those it refuses the message (docs.aws.amazon.com/ses, "Header fields").
-_REMOVED = frozenset({"return-path", "sender", "dkim-signature"})
+# The forms of From (docs/tables.md has examples of each).
+NAME_AND_ADDRESS, NAME, ADDRESS = FROM_FORMS = ("name-and-address", "name", "address")
+
+# What a forwarded message must not have. SES wants verified identities in Return-Path and Sender and
+# writes its own DKIM-Signature and Feedback-ID. Bcc would show what was hidden. The others ask
+# for answers or deliveries that are not for the alias to give; one-click unsubscription would be
+# the mailbox provider's click in the owner's name (RFC 8058).
+REMOVED = frozenset({
+    "bcc", "delivered-to", "disposition-notification-to", "dkim-signature", "domainkey-signature", "errors-to",
+    "feedback-id", "list-unsubscribe-post", "resent-bcc", "return-path", "return-receipt-to", "sender",
+})  # fmt: skip
 # X-SES-CONFIGURATION-SET and its kin are orders to SES: a stranger's would make forwards fail.
-_REMOVED_PREFIX = "x-ses-"
+REMOVED_PREFIX = "x-ses-"
 
-MAX_LINE = 76  # characters of a line we write, as RFC 2047 2 wants it for encoded-words
-MAX_NAME = 120  # characters of an author's name that we repeat in ours
-_MAX_WORD = MAX_LINE - len("Reply-To: ")  # of what is never folded within
-_ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 and 12 around them
+# docs.aws.amazon.com/ses, "Header fields": SES refuses a message with two of any of these.
+_ONCE_ONLY = """
+    accept-language acceptlanguage archived-at auto-submitted bounces-to comments content-alternative
+    content-base content-class content-description content-disposition content-duration content-id
+    content-language content-length content-location content-md5 content-transfer-encoding content-type
+    date delivered-to disposition-notification-options disposition-notification-to dkim-signature
+    domainkey-signature errors-to from importance in-reply-to keywords list-archive list-help list-id
+    list-owner list-post list-subscribe list-unsubscribe message-context message-id mime-version
+    organization original-from original-message-id original-recipient original-subject precedence
+    priority references reply-to return-path return-receipt-to sender solicitation sensitivity subject
+    thread-index thread-topic user-agent vbr-info
+"""
+ONCE_ONLY = frozenset(_ONCE_ONLY.split())
+
+MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
+MAX_NAME = 120  # octets of an author's name that we repeat
+MAX_ADDRESS = 128  # octets of an author's address that we show
+MAX_REPLY_TO = 500  # octets of a Reply-To that we write, beyond its first author
+MAX_IDENTIFIER = 250  # octets of a Message-ID or Date that we repeat
+
+_MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]+>")
+_SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
+_ORIGINAL = "X-Postern-Original-"
 
 
-def rewrite(raw: bytes, alias: Address, envelope: Envelope) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How forwarded mail looks.
+
+    `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject; `stamp_key` signs the
+    loop stamp; `count_header_recipients` is the switch for SES's limit of 50.
+    """
+
+    from_form: str = NAME_AND_ADDRESS
+    subject_tag: str = ""
+    stamp_key: bytes = stamp.TEST_KEY
+    count_header_recipients: bool = True
+
+
+def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:
     """The message as it is forwarded in the name of `alias`.
 
     Raises nothing: any bytes at all come out as a message with exactly one From. The author is
     the envelope's sender where the header names none.
     """
     message = Message.split(raw)
-    senders = _authors(message, envelope)
-    ours = [_from_field(senders, alias, message.newline)]
-    if not message.named("reply-to"):
-        ours += _reply_to_fields(senders, message.newline)
-    return message.join(_edited(message, ours))
+    return message.join(_Editor(message, alias, envelope, style).edited())
 
 
-def _edited(message: Message, ours: list[Field]) -> Iterator[Field]:
-    """The fields to send: ours where From was, at the end of the header if there was none."""
-    placed = seen_message_id = False
-    for field in message.fields:
-        name = field.name
-        if name in _REMOVED or name.startswith(_REMOVED_PREFIX):
-            continue
-        if name == "from":
-            if not placed:
-                yield from ours
-            placed = True
-            continue
-        if name == "message-id":
-            if seen_message_id:
-                continue  # RFC 5322 3.6: at most one; SES refuses the second
-            seen_message_id = True
-        yield field
-    if not placed:
-        yield from ours
+@dataclass(slots=True)
+class _Editor:
+    message: Message
+    alias: Address
+    envelope: Envelope
+    style: Style
+    seen: set[str] = field(default_factory=set)
+
+    def edited(self) -> Iterator[Field]:
+        """The fields to send: ours where From was, at the end of the header if there was none."""
+        renamed, crowded, reply_to = self._ses_results(), self._is_crowded(), self._usable_reply_to()
+        for one in self.message.fields:
+            name = one.name
+            if name in REMOVED or name.startswith(REMOVED_PREFIX):
+                continue
+            if name == "from":
+                yield from self._ours(reply_to, crowded)
+            elif name == "reply-to":
+                if one is reply_to:
+                    yield one
+            elif name in ONCE_ONLY and name in self.seen:
+                continue  # the first stays
+            elif any(one is result for result in renamed):
+                yield _renamed(one, "X-Postern-")
+            elif crowded and name in ("to", "cc"):
+                yield _renamed(one, _ORIGINAL)
+            else:
+                yield self._kept(one)
+            self.seen.add(name)
+        yield from self._ours(reply_to, crowded)
+
+    def _kept(self, one: Field) -> Field:
+        if one.name == "references":
+            return self._with_message_id(one)
+        if one.name == "subject" and self.style.subject_tag:
+            return self._tagged(one)
+        return one
+
+    def _ours(self, reply_to: Field | None, crowded: bool) -> Iterator[Field]:
+        """The fields we write, the first time they are asked for."""
+        if "from" in self.seen:
+            return
+        self.seen.add("from")
+        newline, people = self.message.newline, self._authors()
+        yield _from_field(people, self.alias, self.style.from_form, newline)
+        if reply_to is None:
+            yield from _reply_to_fields(people, newline)
+        if crowded:
+            yield fields.field("To", [f"<{self.alias}>"], newline)
+        if not self.message.named("references"):
+            yield from self._new_references()
+        for name in ("Message-ID", "Date"):  # SES writes its own
+            value = self._first(name.lower())
+            if 0 < len(value) <= MAX_IDENTIFIER:
+                yield Field.read(f"{_ORIGINAL}{name}: ".encode() + value + newline)
+        if not stamp.is_stamped(self.message, self.style.stamp_key, self.alias):
+            yield fields.field(stamp.NAME, [stamp.stamp(self.style.stamp_key, self.alias)], newline)
+
+    def _authors(self) -> tuple[Author, ...]:
+        """Everybody the header names as author; the envelope's sender if it names nobody."""
+        found = tuple(author for one in self.message.named("from") for author in authors(one.value))
+        if found or self.envelope.sender is None:
+            return found
+        return (Author("", self.envelope.sender),)
+
+    def _usable_reply_to(self) -> Field | None:
+        """The first Reply-To that somebody can be answered by."""
+        for one in self.message.named("reply-to"):
+            if any(str(author.address).isascii() for author in authors(one.value)):
+                return one
+        return None
+
+    def _ses_results(self) -> tuple[Field, ...]:
+        """SES's own Received-SPF and Authentication-Results: those in the block it put on top."""
+        found: dict[str, Field] = {}
+        traced = False
+        for one in self.message.fields:
+            if one.name == "received":
+                if traced or b"by inbound-smtp." not in one.value:
+                    break
+                traced = True
+            elif one.name in _SES_BLOCK[2:] and traced:
+                found.setdefault(one.name, one)
+            elif one.name not in _SES_BLOCK and not one.name.startswith(REMOVED_PREFIX):
+                break
+        return tuple(found.values())
+
+    def _is_crowded(self) -> bool:
+        """Whether To and Cc together are more recipients than SES may take."""
+        listed = (*self.message.named("to"), *self.message.named("cc"))
+        return (
+            self.style.count_header_recipients
+            and sum(count_mailboxes(one.value) for one in listed) > MAX_HEADER_RECIPIENTS
+        )
+
+    def _first(self, name: str) -> bytes:
+        """The value of the first field of this name, b"" if there is none."""
+        return next((one.value for one in self.message.named(name)), b"")
+
+    def _message_id(self) -> bytes:
+        """The original Message-ID, b"" if it is none or too long to repeat."""
+        value = self._first("message-id")
+        return value if _MESSAGE_ID.fullmatch(value) and len(value) <= MAX_IDENTIFIER else b""
+
+    def _with_message_id(self, references: Field) -> Field:
+        """References with the original Message-ID, which SES is about to overwrite (RFC 5322 3.6.4)."""
+        message_id = self._message_id()
+        if not message_id or message_id in references.raw:
+            return references
+        newline = self.message.newline
+        return Field.read(references.raw.rstrip(b"\r\n") + newline + b" " + message_id + newline)
+
+    def _new_references(self) -> Iterator[Field]:
+        """References where there was none: In-Reply-To, if it is one id, and the Message-ID."""
+        message_id, parent = self._message_id(), self._first("in-reply-to")
+        words = [parent] if _MESSAGE_ID.fullmatch(parent) and len(parent) <= MAX_IDENTIFIER else []
+        words += [message_id] if message_id and message_id not in words else []
+        if message_id:
+            yield fields.field("References", [word.decode("ascii") for word in words], self.message.newline)
+
+    def _tagged(self, subject: Field) -> Field:
+        """Subject with the tag before it, unless it is in there already, as in a reply."""
+        tag = decode_phrase(self.style.subject_tag)
+        if tag in decode_phrase(subject.value.decode("utf-8", "replace")):
+            return subject
+        name, _, rest = subject.raw.partition(b":")
+        words = " ".join(fields.unstructured(f"{tag} " if not tag.isascii() else tag)).encode("ascii")
+        return Field.read(name + b": " + words + self.message.newline + b" " + rest.lstrip(b" \t\r\n"))
 
 
-def _authors(message: Message, envelope: Envelope) -> tuple[Author, ...]:
-    """Everybody the header names as author; the envelope's sender if it names nobody."""
-    found = tuple(author for field in message.named("from") for author in authors(field.value))
-    if found or envelope.sender is None:
-        return found
-    return (Author("", envelope.sender),)
+def _renamed(one: Field, prefix: str) -> Field:
+    return Field.read(prefix.encode("ascii") + one.raw)
 
 
-def _from_field(senders: tuple[Author, ...], alias: Address, newline: bytes) -> Field:
-    """`From: "Jane Doe (jane@x.example) via example.com" <info@example.com>`."""
+def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: bytes) -> Field:
+    """`From: "Jane Doe (jane@x.example) via example.com" <info@example.com>`, in its first form."""
     said = "unknown sender"
-    if senders:
-        address, name = str(senders[0].address), _shortened(senders[0].name)
-        said = f"{name} ({address})" if name and name.lower() != address.lower() else address
-    return _field("From", [*_phrase(f"{said} via {alias.domain}"), f"<{alias}>"], newline)
+    if people:
+        address = fields.shortened(str(people[0].address), MAX_ADDRESS)
+        name = fields.shortened(people[0].name, MAX_NAME)
+        if form == ADDRESS or not name or name.lower() == address.lower():
+            said = address
+        else:
+            said = name if form == NAME else f"{name} ({address})"
+    return fields.field("From", [*fields.phrase(f"{said} via {alias.domain}"), f"<{alias}>"], newline)
 
 
-def _reply_to_fields(senders: tuple[Author, ...], newline: bytes) -> list[Field]:
-    """A Reply-To with all authors; none if nobody can be replied to."""
+def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:
+    """A Reply-To with the authors; none if nobody can be replied to."""
     words: list[str] = []
-    for author in senders:
+    for author in people:
         if not str(author.address).isascii():
             continue  # SES takes no address with 8-bit characters (no SMTPUTF8)
-        words += [*_phrase(_shortened(author.name)), f"<{author.address}>,"] if author.name else [f"{author.address},"]
-    if not words:
-        return []
-    words[-1] = words[-1].removesuffix(",")
-    return [_field("Reply-To", words, newline)]
-
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= MAX_NAME else name[: MAX_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
-
-
-def _phrase(text: str) -> list[str]:
-    """A display name as words that may be folded between: quoted, or encoded (RFC 2047 5)."""
-    if text.isascii():
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        words = f'"{escaped}"'.split(" ")
-        if all(len(word) <= _MAX_WORD for word in words):
-            return words
-    return [_encoded_word(piece) for piece in _pieces(text)]
-
-
-def _pieces(text: str) -> Iterator[bytes]:
-    """UTF-8 in pieces that fit one encoded-word and never cut a character (RFC 2047 5)."""
-    piece = b""
-    for character in text:
-        octets = character.encode("utf-8", "replace")
-        if len(piece) + len(octets) > _ENCODED_WORD_OCTETS:
-            yield piece
-            piece = b""
-        piece += octets
-    yield piece
-
-
-def _encoded_word(octets: bytes) -> str:
-    return f"=?utf-8?b?{base64.b64encode(octets).decode('ascii')}?="
-
-
-def _field(name: str, words: list[str], newline: bytes) -> Field:
-    """A field folded at its words, so that no line is longer than need be (RFC 5322 2.1.1)."""
-    lines = [f"{name}:"]
-    for word in words:
-        if len(lines[-1]) + 1 + len(word) > MAX_LINE and lines[-1] != f"{name}:":
-            lines.append("")
-        lines[-1] += f" {word}"
-    return Field(newline.join(line.encode("utf-8") for line in lines) + newline)
+        name = fields.shortened(author.name, MAX_NAME)
+        more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
+        if words and sum(map(len, words + more)) > MAX_REPLY_TO:
+            break
+        words += more
+    if words:
+        words[-1] = words[-1].removesuffix(",")
+        yield fields.field("Reply-To", words, newline)

@@ -1,0 +1,65 @@
+"""Header fields we write ourselves: quoting, encoded-words and folding.
+
+No line is longer than 76 characters where it can be folded (RFC 2047 2), and none can start a
+field that is not ours: what goes in has no line breaks left (`authors.decode_phrase`).
+"""
+
+import base64
+from collections.abc import Iterator
+
+from .message import Field
+
+MAX_LINE = 76  # characters, RFC 2047 2 for lines with encoded-words
+_MAX_WORD = MAX_LINE - len("Reply-To: ")  # of what is never folded within
+_ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 and 12 around them
+
+
+def field(name: str, words: list[str], newline: bytes) -> Field:
+    """A field folded between its words (RFC 5322 2.2.3)."""
+    lines = [f"{name}:"]
+    for word in words:
+        if len(lines[-1]) + 1 + len(word) > MAX_LINE and lines[-1] != f"{name}:":
+            lines.append("")
+        lines[-1] += f" {word}"
+    return Field.read(newline.join(line.encode("utf-8") for line in lines) + newline)
+
+
+def phrase(text: str) -> list[str]:
+    """A display name as words to fold between: one quoted string, or encoded-words (RFC 2047 5)."""
+    if text.isascii():
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        words = f'"{escaped}"'.split(" ")
+        if all(len(word) <= _MAX_WORD for word in words):
+            return words
+    return encoded(text)
+
+
+def unstructured(text: str) -> list[str]:
+    """Text for a Subject as words to fold between; anything but plain ASCII is encoded."""
+    words = text.split(" ")
+    plain = text.isascii() and "=?" not in text and all(len(word) <= _MAX_WORD for word in words)
+    return words if plain else encoded(text)
+
+
+def encoded(text: str) -> list[str]:
+    """Text as encoded-words, none of which cuts a character (RFC 2047 5)."""
+    return [f"=?utf-8?b?{base64.b64encode(piece).decode('ascii')}?=" for piece in _pieces(text)]
+
+
+def shortened(text: str, octets: int) -> str:
+    """Text cut to so many octets of UTF-8, with an ellipsis where it was cut."""
+    if len(text.encode("utf-8", "replace")) <= octets:
+        return text
+    cut = text.encode("utf-8", "replace")[: octets - 3].decode("utf-8", "ignore")
+    return f"{cut}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _pieces(text: str) -> Iterator[bytes]:
+    piece = b""
+    for character in text:
+        octets = character.encode("utf-8", "replace")
+        if len(piece) + len(octets) > _ENCODED_WORD_OCTETS:
+            yield piece
+            piece = b""
+        piece += octets
+    yield piece

@@ -1,0 +1,27 @@
+"""The stamp by which a message that we forwarded is known again when it comes back.
+
+`X-Postern-Loop: v1 <32 hex digits>` is an HMAC of the alias under a secret of the stack, so
+that a stranger can neither forge one, to have mail taken for a loop, nor learn the alias.
+"""
+
+import hashlib
+import hmac
+
+from .address import Address
+from .message import Message
+
+NAME = "X-Postern-Loop"
+TEST_KEY = b"postern offline test key"  # of offline commands and tests; a stack makes its own
+_VERSION = "v1"
+
+
+def stamp(key: bytes, alias: Address) -> str:
+    """The value of the stamp for an alias."""
+    digest = hmac.new(key, f"{_VERSION}:{alias.key}".encode(), hashlib.sha256).hexdigest()
+    return f"{_VERSION} {digest[:32]}"
+
+
+def is_stamped(message: Message, key: bytes, alias: Address) -> bool:
+    """Whether we have forwarded this message for this alias before; a counterfeit is no stamp."""
+    expected = stamp(key, alias).encode("ascii")
+    return any(hmac.compare_digest(field.value, expected) for field in message.named(NAME.lower()))
