@@ -15,7 +15,7 @@ from ..cloud import HOST
 from ..system import Emulator
 from .letters import Letter
 
-_GONE = ("Return-Path", "Sender", "DKIM-Signature")  # of a forwarded message; X-SES-* too
+_GONE = ("Return-Path", "Sender")  # of a forwarded message; X-SES-* and the author's DKIM-Signature too
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ def _faults(letter: Letter, raw: bytes) -> list[str]:
         or parseaddr(str(header["Reply-To"]))[1] != letter.author
     ):
         faults.append("the author is not in From and Reply-To")
+    if len(header.get_all("DKIM-Signature", [])) != 1 or "d=example.com" not in str(header["DKIM-Signature"]):
+        faults.append("there is not one DKIM-Signature, SES's own")
     left = [name for name in header.keys() if name in _GONE or name.upper().startswith("X-SES-")]  # noqa: SIM118
     if left:
         faults.append(f"still there: {', '.join(left)}")

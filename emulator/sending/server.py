@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..cloud import HOST
+from .delivery import delivered
 from .refusals import Account, Refusal, Request, check
 
 _POLL = 0.02  # seconds until a stop is noticed
@@ -18,7 +19,7 @@ _PATH = "/v2/email/outbound-emails"
 
 @dataclass
 class Sending:
-    """SES sending on a port of this machine. What it accepts goes to `deliver`, verbatim.
+    """SES sending on a port of this machine. What it accepts goes to `deliver`, as it leaves SES.
 
     `accepted` counts the messages; `script` holds refusals that the next requests for a
     destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}.
@@ -59,10 +60,12 @@ class Sending:
             if self.script.get(destination):
                 raise self.script[destination].pop(0)
         check(request, self.account)
+        message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
+        sent = delivered(request.raw, message_id, request.sender.rpartition("@")[2])
         for destination in request.destinations:
-            self.deliver(destination, request.raw)
+            self.deliver(destination, sent)
         self.accepted += 1
-        return f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
+        return message_id
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -2,7 +2,10 @@
 
 import pytest
 
-from emulator.sending.refusals import MAX_SIZE, ONCE_ONLY, Account, Refusal, Request, check
+from emulator.sending.delivery import delivered, private_key
+from emulator.sending.mime import EXTENSIONS
+from emulator.sending.refusals import Account, Refusal, Request, check
+from emulator.sending.rules import MAX_SIZE, ONCE_ONLY, RULES
 
 ACCOUNT = Account(identities={"example.com", "only@this.example"}, configuration_sets={"forward"})
 JANE = ("jane@dest.example",)
@@ -14,9 +17,10 @@ def refusal(
     to: tuple[str, ...] = JANE,
     sets: str = "forward",
     body: bytes = b"x",
+    account: Account = ACCOUNT,
 ) -> Refusal | None:
     try:
-        check(Request(sender, to, header + b"\r\n" + body, sets), ACCOUNT)
+        check(Request(sender, to, header + b"\r\n" + body, sets), account)
     except Refusal as refused:
         return refused
     return None
@@ -75,10 +79,14 @@ def test_no_recipient() -> None:
     assert refusal(b"From: info@example.com\r\n", to=()) is not None
 
 
+def lines(size: int) -> bytes:
+    return (b"x" * 78 + b"\r\n") * (size // 80) + b"x" * (size % 80)
+
+
 def test_forty_megabytes() -> None:
     header = b"From: info@example.com\r\n"
-    assert refusal(header, body=bytes(MAX_SIZE - len(header) - 2)) is None
-    refused = refusal(header, body=bytes(MAX_SIZE - len(header) - 1))
+    assert refusal(header, body=lines(MAX_SIZE - len(header) - 2)) is None
+    refused = refusal(header, body=lines(MAX_SIZE - len(header) - 1))
     assert refused is not None
     assert refused.message.startswith(f"Message length is more than {MAX_SIZE} bytes long")
 
@@ -101,3 +109,89 @@ def test_failure_on_demand(local: str, code: str, status: int) -> None:
     refused = refusal(b"From: info@example.com\r\n", to=(f"{local}@anywhere.example",))
     assert refused is not None
     assert (refused.code, refused.status) == (code, status)
+
+
+FROM = b"From: info@example.com\r\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (b"Reply-To: nobody\r\n", "Missing final '@domain'"),
+        (b"To: x@\r\n", "Missing final '@domain'"),
+        (b"Cc: <@y.example>\r\n", "Missing local name"),
+        (b"To: A <a@y.example> <b@y.example>\r\n", "Extra route-addr"),
+        ("To: j\N{LATIN SMALL LETTER E WITH ACUTE}@y.example\r\n".encode(), "Local address contains illegal character"),
+        (b"To: a@y_.exam!ple\r\n", "Domain contains illegal character"),
+        (b": empty\r\n", "Empty header names are illegal."),
+        (b"X-Long: " + b"x" * 999 + b"\r\n", "Line length exceeds 998 characters."),
+        (b"Content-Type: text/plain; charset\r\n", "Expected '=', got 'null'"),
+        (b"Content-Type: text/plain; charset=cp-850\r\n", "Unsupported encoding cp-850"),
+    ],
+)
+def test_syntax_that_ses_stumbles_over(header: bytes, said: str) -> None:
+    refused = refusal(FROM + header)
+    assert refused is not None
+    assert (refused.code, refused.status, refused.message) == ("BadRequestException", 400, said)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b'To: "a <b> c" <a@y.example>, undisclosed:;\r\n',
+        b"X-Line: " + b"x" * 990 + b"\r\n",
+        b'Content-Type: multipart/mixed; boundary="a;b=c"; x=y (comment)\r\n',
+        b'Content-Type: text/plain; charset="UTF-8";\r\n',
+        b"Content-Type: text/plain\r\n",
+    ],
+)
+def test_syntax_that_passes(header: bytes) -> None:
+    assert refusal(FROM + header) is None
+
+
+@pytest.mark.parametrize("extension", sorted(EXTENSIONS))
+def test_attachments_that_are_not_sent(extension: str) -> None:
+    part = f'Content-Disposition: attachment; filename="a.b.{extension.upper()}"\r\n\r\nx\r\n'
+    refused = refusal(FROM + b"Content-Type: multipart/mixed; boundary=b\r\n", body=f"--b\r\n{part}--b--\r\n".encode())
+    assert refused is not None
+    assert (refused.code, refused.message) == ("MessageRejected", f"Unsupported attachment type '.{extension}'.")
+
+
+def test_a_configuration_set_named_by_a_header() -> None:
+    refused = refusal(FROM + b"X-SES-CONFIGURATION-SET: other\r\n")
+    assert refused is not None
+    assert refused.code == "NotFoundException"
+
+
+@pytest.mark.parametrize("state", ["AccountSuspendedException", "SendingPausedException"])
+def test_an_account_that_may_not_send(state: str) -> None:
+    refused = refusal(FROM, account=Account({"example.com"}, {"forward"}, state=state))
+    assert refused is not None
+    assert refused.code == state
+
+
+def test_a_rate_that_is_exceeded() -> None:
+    refused = refusal(FROM, account=Account({"example.com"}, {"forward"}, throttled=True))
+    assert refused is not None
+    assert (refused.code, refused.status) == ("TooManyRequestsException", 429)
+
+
+def test_every_rule_says_where_it_is_from_and_can_be_switched_off() -> None:
+    assert all(rule.grade in ("M", "D", "P", "U", "ours") and rule.source for rule in RULES)
+    crowd = FROM + b"To: " + b", ".join(b"a%d@y.example" % number for number in range(60)) + b"\r\n"
+    assert refusal(crowd) is not None
+    assert refusal(crowd, account=Account({"example.com"}, {"forward"}, off=("header-recipients",))) is None
+
+
+def test_what_ses_changes_and_what_it_leaves() -> None:
+    raw = (
+        b"X-Odd : kept\r\n folded\r\nFrom: info@example.com\r\nMessage-ID:\r\n <mine@x>\r\nDate: mine\r\n"
+        b"Bcc: secret@y.example\r\nX-SES-MESSAGE-TAGS: a=b\r\nSubject: s\r\n\r\nbody \xe9\r\n"
+    )
+    sent = delivered(raw, "0102-000000", "example.com")
+    signature, _, rest = sent.partition(b"Message-ID: <0102-000000@eu-west-1.amazonses.com>\r\n")
+    assert signature.startswith(b"DKIM-Signature:")
+    date, _, kept = rest.partition(b"\r\n")
+    assert date.startswith(b"Date: ")
+    assert kept == b"X-Odd : kept\r\n folded\r\nFrom: info@example.com\r\nSubject: s\r\n\r\nbody \xe9\r\n"
+    assert private_key() == private_key()

@@ -10,7 +10,7 @@ from postern.mail.message import Message
 from postern.mail.rewrite import ADDRESS, MAX_HEADER_RECIPIENTS, NAME, ONCE_ONLY, REMOVED, Style, rewrite
 from postern.mail.stamp import TEST_KEY, is_stamped, stamp
 
-from emulator.sending import refusals
+from emulator.sending import rules
 from emulator.sending.refusals import Account, Request, check
 from tests.builders import envelope
 from tests.unit.test_message import HEADERISH
@@ -161,7 +161,7 @@ def test_of_a_field_that_ses_takes_once_the_first_stays(name: str) -> None:
 
 
 def test_the_two_transcriptions_of_ses_list_agree() -> None:
-    assert refusals.ONCE_ONLY == ONCE_ONLY
+    assert rules.ONCE_ONLY == ONCE_ONLY
 
 
 SES_BLOCK = (

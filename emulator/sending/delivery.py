@@ -1,0 +1,51 @@
+"""What SES does to a message it sends: everything it does not name here stays as it is.
+
+[D] It overwrites Message-ID and Date, signs with DKIM, and takes out its control headers and Bcc.
+"""
+
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from functools import cache
+
+import dkim
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+_OVERWRITTEN = (b"message-id", b"date")
+_TAKEN_OUT = (b"bcc",)
+_FIELD = re.compile(rb"^[!-9;-~]+:.*\n(?:[ \t].*\n)*", re.MULTILINE)
+_SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", b"content-type"]
+
+
+def delivered(raw: bytes, ses_message_id: str, domain: str) -> bytes:
+    """The message as it leaves SES, signed in the name of `domain`."""
+    end = raw.find(b"\r\n\r\n")
+    header, body = (raw, b"") if end < 0 else (raw[: end + 2], raw[end + 2 :])
+    kept: list[bytes] = []
+    taking = False
+    for line in header.splitlines(keepends=True):
+        if line[:1] not in (b" ", b"\t"):
+            name = line.partition(b":")[0].strip().lower()
+            taking = name in _OVERWRITTEN or name in _TAKEN_OUT or name.startswith(b"x-ses-")
+        if not taking:
+            kept.append(line)
+    ours = f"Message-ID: <{ses_message_id}@eu-west-1.amazonses.com>\r\nDate: {format_datetime(datetime.now(UTC))}\r\n"
+    fields = b"".join(kept)
+    to_sign = ours.encode("ascii") + _signable(fields) + body
+    signature = bytes(dkim.sign(to_sign, b"ses", domain.encode("ascii"), private_key(), include_headers=_SIGNED))
+    return signature + ours.encode("ascii") + fields + body
+
+
+def _signable(fields: bytes) -> bytes:
+    """The fields without the lines that dkimpy cannot read; none of those is signed."""
+    return b"".join(found[0] for found in _FIELD.finditer(fields))
+
+
+@cache
+def private_key() -> bytes:
+    """The key of this SES, PEM; made once a process."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
