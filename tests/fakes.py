@@ -73,7 +73,7 @@ class FakeLedger:
     owners: int = 0
 
     def open(self, envelope: Envelope) -> Entry:
-        recipients = {recipient.key for recipient in envelope.recipients}
+        recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
         entry = self.messages.get(envelope.message_id)
         if entry is None:
             self.messages[envelope.message_id] = {"recipients": set(recipients), "pending": set(recipients)}

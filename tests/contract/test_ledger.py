@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from postern.aws import clients
@@ -110,6 +111,59 @@ def test_what_is_settled_is_told_and_not_claimed_again(
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail)
     clock.time += 10 * LEASE_SECONDS
     assert ledger.claim(message_id, Address("jane", "DEST.example".lower()), TEAM) == Settled(state, INFO.key, detail)
+
+
+@pytest.fixture
+def dynamo(aws: Cloud, template: Template, clock: FakeClock) -> DynamoLedger:
+    """The ledger in DynamoDB with one owner for all claims: a call that botocore repeats has it too."""
+    client = clients.dynamodb()
+    return DynamoLedger(
+        client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37, owner=lambda: "me"
+    )
+
+
+@pytest.mark.parametrize(("before", "uncertain"), [(None, False), ("released", False), ("unanswered", True)])
+def test_a_claim_that_botocore_repeats_is_ours_and_as_uncertain_as_before(
+    dynamo: DynamoLedger, message_id: str, before: str | None, uncertain: bool
+) -> None:
+    if before:
+        dynamo.settle(claimed(dynamo.claim(message_id, JANE, INFO)), before, "why")
+    assert claimed(dynamo.claim(message_id, JANE, INFO)).uncertain is uncertain
+    assert claimed(dynamo.claim(message_id, JANE, INFO)).uncertain is uncertain
+
+
+def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock
+) -> None:
+    """Between the last recipient settled and the mark taken off, another event opens it again."""
+    client = clients.dynamodb()
+    racing = DynamoLedger(client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37)
+    other = DynamoLedger(
+        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+    )
+
+    def meanwhile(params: dict[str, Any], **_: object) -> None:
+        if params["UpdateExpression"].startswith("REMOVE"):
+            other.open(envelope("team@example.com", message_id=message_id))
+
+    made = envelope("info@example.com", message_id=message_id)
+    racing.open(made)
+    client.meta.events.register("provide-client-params.dynamodb.UpdateItem", meanwhile)
+    racing.close(made, [Outcome(INFO, "forwarded", "")], 10)
+    assert message_id in _open_messages(aws, template)
+
+
+def test_what_is_settled_is_read_consistently(
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock
+) -> None:
+    client, asked = clients.dynamodb(), []
+    client.meta.events.register(
+        "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params["ConsistentRead"])
+    )
+    reading = DynamoLedger(client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37)
+    for _ in range(2):
+        reading.open(envelope("info@example.com", message_id=message_id))
+    assert asked == [True]
 
 
 def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, message_id: str, clock: FakeClock) -> None:

@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
 from postern.aws import clients
 from postern.aws.mailer import SesMailer, destination_tag
 from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
@@ -60,6 +66,7 @@ def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, ki
         ("MailFromDomainNotVerifiedException", 400, "", Misconfigured),
         ("NotFoundException", 404, "Configuration set <x> does not exist.", Misconfigured),
         ("MessageRejected", 400, "Email address is not verified. The following identities failed", Misconfigured),
+        ("MessageRejected", 400, "Sending paused for this account.", Misconfigured),
         ("MessageRejected", 400, "Missing final '@domain'", Refused),
         ("BadRequestException", 400, "Duplicate header 'X'.", Refused),
         ("InternalServiceErrorException", 500, "", Unavailable),
@@ -89,7 +96,9 @@ def test_exactly_one_attempt_is_made(ses: tuple[Sending, dict[str, bytes]]) -> N
     ("error", "kind"),
     [
         (ReadTimeoutError(endpoint_url="x"), Unanswered),
+        (ConnectionClosedError(endpoint_url="x"), Unanswered),
         (ConnectTimeoutError(endpoint_url="x"), Unavailable),
+        (SSLError(endpoint_url="x", error=OSError("y")), Unavailable),
         (EndpointConnectionError(endpoint_url="x"), Unavailable),
     ],
 )

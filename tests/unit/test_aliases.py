@@ -115,6 +115,16 @@ def test_keep_tag_hands_the_tag_on() -> None:
     assert found(resolve(table, "info@example.com")) == ["jane@dest.example"]
 
 
+def test_keep_tag_with_a_quoted_destination() -> None:
+    table = {"info@example.com": to('"john doe"@dest.example', keep_tag=True)}
+    assert found(resolve(table, "info+x@example.com")) == ['"john doe+x"@dest.example']
+
+
+def test_a_domain_in_either_spelling_is_one() -> None:
+    table = {"a@example.com": to("b@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example")}
+    assert found(resolve(table, "a@example.com")) == ["b@xn--bcher-kva.example"]
+
+
 def test_domain_to_domain_keeps_the_local_part() -> None:
     assert found(resolve({"@example.com": to("@dest.example")}, "jane@example.com")) == ["jane@dest.example"]
 

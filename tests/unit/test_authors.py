@@ -49,10 +49,16 @@ def test_reading_never_fails_and_never_brings_a_line_break(text: str) -> None:
         assert not set("\r\n\x00") & set(f"{author.name}{author.address}")
 
 
-@pytest.mark.parametrize("piece", [b'"', b'\\"', b"(", b"<", b"\\", b",", b"a ", b"=?", b'"\\"', b"=?utf-8?q?a?= "])
+@pytest.mark.parametrize(
+    "piece", [b'"', b'\\"', b"(", b"<", b"\\", b",", b"a ", b"=?", b'"\\"', b"=?utf-8?q?a?= ", b"=?a?q?x?="]
+)
 def test_reading_takes_time_in_proportion(piece: bytes) -> None:
     """100 kB that would take minutes if any token looked at all that follows."""
     authors(piece * (100_000 // len(piece)))
+
+
+def test_an_encoding_that_is_slow_to_decode_is_cut_short() -> None:
+    authors(b"=?punycode?q?" + b"a-" * 300_000 + b"?= <a@x.example>")
 
 
 def test_invisible_characters_become_blanks() -> None:

@@ -52,6 +52,14 @@ def test_explain_with_the_message_shows_how_its_header_changes(event_file: Path,
     assert "Subject" not in done.stdout
 
 
+def test_explain_lets_no_stranger_steer_the_terminal(tmp_path: Path) -> None:
+    path = tmp_path / "event.json"
+    path.write_text(json.dumps(event("info@example.com", source="\x1b[2J\u202e@evil")))
+    done = run("explain", "--event", path, "--tables", TABLES)
+    assert "\\x1b[2J\\u202e@evil" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
 def test_explain_as_json(event_file: Path) -> None:
     done = run("explain", "--event", event_file, "--tables", TABLES, "--json")
     explained = json.loads(done.stdout)
@@ -66,6 +74,7 @@ def test_explain_as_json(event_file: Path) -> None:
     ("content", "said"),
     [
         ("not json", "event.json: Expecting value"),
+        ("[" * 100_000, "event.json: maximum recursion depth"),
         ('{"Records": []}', "not an SES receipt event: 0 records"),
     ],
 )
@@ -88,6 +97,9 @@ def test_an_event_that_cannot_be_read_is_wrong_use(tmp_path: Path, content: str,
         ("[senders]", "senders are written as [[senders]]"),
         ("[[senders]]\naction='OK'", "a sender rule without a sender"),
         ("[[senders]]\nsender='a'\n[[senders]]\nsender='A'", "sender rule 'a' in scope '*' is there twice"),
+        ('[aliases."a@b.example"]\nexpires_at = 2027-01-01T00:00:00Z', "alias 'a@b.example', expires_at: datetime"),
+        ('[aliases."a@b.example"]\naddress = "x"', "alias 'a@b.example' is not a table"),
+        ("[[senders]]\nsender=''", "a sender rule without a sender"),
         ("domains = 'example.com'", "domains is not a list of names"),
         ("= broken", "tables.toml: "),
     ],

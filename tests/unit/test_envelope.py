@@ -61,6 +61,27 @@ def test_recipients_keep_their_order_and_spelling_and_come_once() -> None:
     assert [str(recipient) for recipient in read.recipients] == ["B@example.com", "a@example.com"]
 
 
+def test_a_recipient_that_is_no_address_does_not_cost_the_others_their_mail() -> None:
+    read = envelope("a@example.com", "not an address")
+    assert ([str(recipient) for recipient in read.recipients], read.unreadable) == (
+        ["a@example.com"],
+        ("not an address",),
+    )
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "a@spammer.example.",
+        "<a@spammer.example>",
+        "@relay.example:a@spammer.example",
+        "@b.example,@c.example:a@spammer.example",
+    ],
+)
+def test_a_sender_with_a_route_or_a_final_dot_is_an_address(source: str) -> None:
+    assert envelope(source=source).sender == Address("a", "spammer.example")
+
+
 def _two_records() -> dict[str, Any]:
     return {"Records": event("a@example.com")["Records"] * 2}
 
@@ -89,7 +110,6 @@ def _without(section: str) -> dict[str, Any]:
         (_without("mail"), "no mail"),
         (_without("receipt"), "no receipt"),
         (event(), "no receipt.recipients"),
-        (event("a@example.com", "not an address"), "receipt.recipients: not a mail address: 'not an address'"),
         (event("a@example.com", message_id=""), "no usable mail.messageId"),
         (event("a@example.com", message_id="../../etc"), "no usable mail.messageId"),
         (event("a@example.com", message_id="AMAZON_SES_SETUP_NOTIFICATION"), "AMAZON_SES_SETUP_NOTIFICATION"),

@@ -137,6 +137,13 @@ def test_a_held_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_second_c
     assert not world.ledger.is_open(MESSAGE_ID)
 
 
+def test_a_recipient_that_is_no_address_is_named_and_the_others_go(world: World) -> None:
+    with pytest.raises(Unsettled, match="'not an address' is not a mail address"):
+        world.handle(event("info@example.com", "not an address"))
+    assert world.mailer.destinations == [JANE]
+    assert world.ledger.is_open(MESSAGE_ID)
+
+
 def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world: World) -> None:
     world.mailer.script[JANE] = [Throttled("slow down")]
     with pytest.raises(Unsettled, match="slow down"):

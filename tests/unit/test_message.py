@@ -26,9 +26,9 @@ def test_joining_with_its_own_fields_changes_nothing(raw: bytes) -> None:
 @given(HEADERISH)
 def test_the_body_starts_at_the_first_blank_line(raw: bytes) -> None:
     message = Message.split(raw)
-    assert bytes(message.rest) in (b"", b"\r") or bytes(message.rest).startswith((b"\r\n", b"\n"))
+    assert not bytes(message.rest).partition(b"\n")[0].strip(b"\r")
     for field in message.fields:
-        assert field.raw not in (b"\r\n", b"\n"), "a blank line within the header"
+        assert not field.raw.endswith(b"\n") or field.raw.strip(b"\r\n"), "a blank line within the header"
 
 
 def test_folded_lines_belong_to_their_field() -> None:
@@ -53,3 +53,21 @@ def test_line_endings_are_the_headers_own() -> None:
     assert Message.split(b"A: b\r\n\r\n").newline == b"\r\n"
     assert Message.split(b"A: b").newline == b"\r\n"
     assert Message.split(b"").newline == b"\r\n"
+
+
+def test_a_blank_line_is_one_of_cr_and_lf_whatever_their_number() -> None:
+    message = Message.split(b"A: b\r\r\n\r\r\nSender: in the body\r\n")
+    assert [field.name for field in message.fields] == ["a"]
+    assert bytes(message.rest) == b"\r\r\nSender: in the body\r\n"
+
+
+def test_no_field_hides_behind_a_lone_cr() -> None:
+    message = Message.split(b"A: b\rX-SES-ORDER: c\r d\r\nE: f\r\n\r\n")
+    assert [(field.name, field.raw) for field in message.fields] == [
+        ("a", b"A: b\r"),
+        ("x-ses-order", b"X-SES-ORDER: c\r d\r\n"),
+        ("e", b"E: f\r\n"),
+    ]
+    first, _, last = message.fields
+    assert message.join([first, last]) == b"A: b\r\nE: f\r\n\r\n", "nothing may be glued to a lone CR"
+    assert message.join([first]) == b"A: b\r\n\r\n"

@@ -66,7 +66,7 @@ def test_screening_and_who_is_excused() -> None:
 
 
 def test_what_an_owner_discards_is_not_missed() -> None:
-    assert one("hole@example.com") == (Discard, "alias hole@example.com: discard:")
+    assert one("hole@example.com") == (Discard, "alias hole@example.com; discard:")
 
 
 def test_rows_nobody_can_read_hold_their_recipient_and_nobody_else() -> None:

@@ -124,7 +124,10 @@ def test_a_long_name_is_cut_and_folded() -> None:
             b"reply-to :  Odd\r\n <other@x.example>\r\n",
         ),
         (b"Subject: s\r\n", b"Reply-To: betsy@x.example\r\n"),
-        ("From: j@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example\r\n".encode(), None),
+        (
+            "From: j@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example\r\n".encode(),
+            b"Reply-To: j@xn--bcher-kva.example\r\n",
+        ),
     ],
 )
 def test_reply_to_keeps_the_authors_unless_one_is_there(header: bytes, reply_to: bytes | None) -> None:
@@ -309,6 +312,22 @@ def test_what_is_written_passes_the_ses_double(name: str) -> None:
     )
     account = Account(identities={"example.com"}, configuration_sets=set())
     check(Request("info@example.com", ("jane@dest.example",), rewritten(raw), ""), account)
+
+
+def test_an_order_to_ses_behind_a_lone_cr_is_found() -> None:
+    raw = rewritten(b"From: a@x.example\r\nSubject: x\rX-SES-CONFIGURATION-SET: nope\r\nTo: y@z.example\r\n\r\nbody")
+    assert b"X-SES" not in raw
+    assert raw.endswith(b"Subject: x\r\nTo: y@z.example\r\n\r\nbody")
+
+
+def test_a_body_after_an_odd_blank_line_is_body() -> None:
+    body = b"\r\r\nBody\r\nSender: in the body\r\nFrom: quoted\r\nX-SES-FOO: x\r\nend"
+    assert rewritten(b"From: a@x.example\r\r\nSubject: x\r\r\n" + body).endswith(b"Subject: x\r\r\n" + body)
+
+
+def test_a_quoted_local_part_full_of_blanks_folds_into_no_blank_line() -> None:
+    raw = rewritten(b'From: "a' + b" " * 60 + b'b"@x.example\r\n\r\nbody')
+    assert all(line.strip() for line in raw.partition(b"\r\n\r\n")[0].splitlines())
 
 
 def test_a_header_of_ten_thousand_lines() -> None:

@@ -38,6 +38,10 @@ def test_the_null_sender_and_text_have_one_key() -> None:
     assert senders.search_keys(envelope(source="Root")) == ("root",)
 
 
+def test_text_that_is_no_address_does_not_slip_past_the_rule_for_its_domain() -> None:
+    assert match(everywhere(**{"spammer.example": "REJECT"}), "a@mx.spammer.example (x)") is not None
+
+
 def test_an_address_literal_has_no_parents() -> None:
     assert senders.search_keys(envelope(source="x@[192.0.2.1]")) == ("x@[192.0.2.1]", "[192.0.2.1]", "x@")
 
@@ -69,6 +73,10 @@ def test_dunno_ends_the_search_in_its_own_scope_only() -> None:
         match(table | everywhere(**{"spam.example": "REJECT"}), "junk@spam.example")
         == "sender rule spam.example: REJECT"
     )
+
+
+def test_an_action_and_its_text_may_be_set_apart_by_a_tab() -> None:
+    assert match({("spam.example", "*"): {"action": "REJECT\tgo away"}}, "x@spam.example") is not None
 
 
 @pytest.mark.parametrize("action", ["REJCT", "550", "FILTER smtp:x", "", None, 7, "OKAY"])

@@ -29,6 +29,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
             COMPLETE
             | {
                 "POSTERN_MAIL_BUCKET": " ",
+                "POSTERN_DOMAINS": ",",
                 "POSTERN_LEASE_SECONDS": "-1",
                 "POSTERN_LOG_ADDRESSES": "maybe",
                 "POSTERN_FROM_FORM": "both",
@@ -39,3 +40,4 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
     assert "POSTERN_LEASE_SECONDS: expected a positive number, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
     assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said
+    assert "POSTERN_DOMAINS: expected names, found ','" in said

@@ -77,7 +77,7 @@ class Forwarder:
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)
-        self._raise_if_held(envelope, outcomes)
+        self._raise_if_unsettled(envelope, outcomes)
 
     def _carry_out(self, envelope: Envelope, decisions: Collection[Decision], raw: bytes) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
@@ -108,13 +108,12 @@ class Forwarder:
         self.ledger.settle(claim, "sent", ses_message_id)
         return Settled("sent", recipient.key)
 
-    def _raise_if_held(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
+    def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
+        held += [f"{text!r} is not a mail address" for text in envelope.unreadable]
         if held:
             reasons = mask("; ".join(held), self.own_domains)
-            raise Unsettled(
-                f"message {envelope.message_id}: {len(held)} of {len(envelope.recipients)} recipients held: {reasons}"
-            )
+            raise Unsettled(f"message {envelope.message_id}: {len(held)} recipients held: {reasons}")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:

@@ -91,4 +91,7 @@ def _read(kind: Any, text: str) -> Any:
         return _WORDS[text.lower()]
     if kind is str:
         return text
-    return tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not names:
+        raise ValueError(f"expected names, found {text!r}")
+    return names

@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    NoCredentialsError,
-    ProxyConnectionError,
+    ConnectionClosedError,
+    HTTPClientError,
+    IncompleteReadError,
+    ReadTimeoutError,
+    ResponseStreamingError,
 )
 
 from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, Unanswered, Unavailable
@@ -41,10 +42,11 @@ _MISCONFIGURED = frozenset({
     "UnrecognizedClientException",
 })  # fmt: skip
 _REFUSED = frozenset({"BadRequestException", "MessageRejected"})  # SESv2 SendEmail
-_UNVERIFIED = "is not verified"  # in a MessageRejected that is about our identity, not the content
+# In a MessageRejected that is about our account, not the content.
+_ABOUT_US = ("is not verified", "paused", "suspended")
 
-# The request never got as far as the service.
-_NEVER_SENT = (ConnectTimeoutError, EndpointConnectionError, NoCredentialsError, ProxyConnectionError)
+# SES had the request, or may have had it, and nothing came back.
+_NO_ANSWER = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
 
 @contextmanager
@@ -64,15 +66,13 @@ def translated_sending(what: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        if _code(error) in _REFUSED and _UNVERIFIED not in _said(error):
-            raise Refused(f"{what}: {_code(error)}: {_said(error)}") from error
-        if _code(error) in _REFUSED:
-            raise Misconfigured(f"{what}: {_said(error)}") from error
-        raise _kept(what, error) from error
-    except _NEVER_SENT as error:
-        raise Unavailable(f"{what}: {error}") from error
+        if _code(error) not in _REFUSED:
+            raise _kept(what, error) from error
+        kind = Misconfigured if any(words in _said(error) for words in _ABOUT_US) else Refused
+        raise kind(f"{what}: {_code(error)}: {_said(error)}") from error
     except BotoCoreError as error:
-        raise Unanswered(f"{what}: {error}") from error
+        unanswered = isinstance(error, _NO_ANSWER) or type(error) is HTTPClientError
+        raise (Unanswered if unanswered else Unavailable)(f"{what}: {error}") from error
 
 
 def _kept(what: str, error: ClientError) -> PosternError:

@@ -70,7 +70,7 @@ class DynamoLedger:
         An entry that is there keeps what it says; an event delivered again changes nothing.
         """
         key = (envelope.message_id, MESSAGE)
-        recipients = {recipient.key for recipient in envelope.recipients}
+        recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
         first, _ = self._update(
             key,
             "SET #source = :source, verdicts = :verdicts, received_at = :received_at, opened_at = :now,"
@@ -98,23 +98,25 @@ class DynamoLedger:
         key = (message_id, f"via:{destination.key}")
         claimed, old = self._update(
             key,
-            "SET #state = :claimed, #owner = :owner, lease_until = :lease_until, recipient = :recipient,"
-            " destination = :destination, expires_at = :expires_at ADD attempts :one",
+            "SET previous = if_not_exists(#state, :none), #state = :claimed, #owner = :owner,"
+            " lease_until = :lease_until, recipient = :recipient, destination = :destination,"
+            " expires_at = :expires_at ADD attempts :one",
             {
-                ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered", ":now": int(now),
-                ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
+                ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
+                ":now": int(now), ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
                 ":destination": str(destination), ":expires_at": self._expires_at(now),
             },
             condition=f"{_FREE} OR ({_RAN_OUT})",
             returning="ALL_OLD",
         )  # fmt: skip
         state = old.get("state")
-        if not claimed and old.get("owner") != owner:  # equal: botocore repeated a call that had worked
+        if not claimed and old.get("owner") == owner:
+            state = old["previous"]  # botocore repeated a call that had worked
+        elif not claimed:
             if state in ("sent", "failed"):
                 return Settled(state, old["recipient"], old.get("detail", ""))
             raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
-        uncertain = claimed and state in ("claimed", "unanswered")
-        return Claim(message_id, destination, recipient, owner, lease_until, uncertain)
+        return Claim(message_id, destination, recipient, owner, lease_until, state in ("claimed", "unanswered"))
 
     def settle(self, claim: Claim, state: str, detail: str) -> None:
         """Say what became of a claim: `sent`, `failed`, `released` or `unanswered`.

@@ -40,7 +40,8 @@ class DynamoTables:
     def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
         """The rows under these keys, in ceil(keys / 100) calls side by side.
 
-        Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
+        Reads are consistent: a row written a moment ago must not be missed, for its mail would go
+        to the catch-all. Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
         unprocessed time after time: a key it did not answer for is never a row that is missing.
         """
         wanted = [(self._alias_table, {"address": key}) for key in dict.fromkeys(aliases)]
@@ -62,7 +63,7 @@ class DynamoTables:
     def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, list[Row]]:
         request: dict[str, Any] = {}
         for table, key in wanted:
-            keys = request.setdefault(table, {"Keys": []})["Keys"]
+            keys = request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"]
             keys.append({name: _to_dynamodb(value) for name, value in key.items()})
         found: dict[str, list[Row]] = {}
         for pause in (*_PAUSES, None):

@@ -34,7 +34,11 @@ def explain(event: Path, message: Path | None, tables: Path) -> dict[str, Any]:
 
 
 def lines(explained: dict[str, Any]) -> Iterator[str]:
-    """The same for people."""
+    """The same for people; what strangers wrote is escaped where it could steer a terminal."""
+    return map(_escaped, _lines(explained))
+
+
+def _lines(explained: dict[str, Any]) -> Iterator[str]:
     yield f"message {explained['message_id']} from {explained['source']}"
     for recipient in explained["recipients"]:
         yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
@@ -44,6 +48,10 @@ def lines(explained: dict[str, Any]) -> Iterator[str]:
         for sign, name in (("-", "removed"), ("+", "added")):
             for line in delivery.get(name, ()):
                 yield f"  {sign} {line}"
+
+
+def _escaped(line: str) -> str:
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
 def _recipient(decision: Decision) -> dict[str, str]:

@@ -52,7 +52,7 @@ def explain(
         explained = explaining.explain(event, message, tables)
     except (BadEvent, BadTablesFile, OSError) as fault:
         _wrong_use(str(fault))
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         _wrong_use(f"{event}: {fault}")
     if as_json:
         typer.echo(json.dumps(explained))

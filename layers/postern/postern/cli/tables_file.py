@@ -72,11 +72,12 @@ def _aliases(section: Any) -> dict[str, Row]:
         raise ValueError('aliases are written as [aliases."info@example.com"]')
     rows: dict[str, Row] = {}
     for key, row in section.items():
-        if "@" not in key or not isinstance(row, dict):
+        if "@" not in key or not isinstance(row, dict) or "address" in row:
             raise ValueError(f"alias {key!r} is not a table under a mail address")
+        _check(f"alias {key!r}", row)
         if key.lower() in rows:
             raise ValueError(f"alias {key.lower()!r} is there twice")
-        rows[key.lower()] = {"address": key.lower(), **row}
+        rows[key.lower()] = {**row, "address": key.lower()}
     return rows
 
 
@@ -85,10 +86,23 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
         raise ValueError("senders are written as [[senders]]")
     rows: dict[SenderKey, Row] = {}
     for row in section:
-        if not isinstance(row, dict) or not isinstance(row.get("sender"), str):
+        if not isinstance(row, dict) or not isinstance(row.get("sender"), str) or not row["sender"]:
             raise ValueError(f"a sender rule without a sender: {row!r}")
+        _check(f"sender rule {row['sender']!r}", row)
         key = (row["sender"].lower(), str(row.get("scope", EVERYWHERE)).lower())
         if key in rows:
             raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}
     return rows
+
+
+def _check(what: str, value: Any) -> None:
+    """Raises ValueError for what a DynamoDB row cannot hold: TOML's dates and times."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _check(f"{what}, {name}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _check(what, item)
+    elif not isinstance(value, (str, int, float)):
+        raise ValueError(f"{what}: {value!r} is neither text nor a number (expires_at is epoch seconds)")

@@ -1,7 +1,7 @@
 """Mail addresses as values: parsed once, at the edge, and compared by their look-up key.
 
-Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII; a domain may
-arrive in either form.
+Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII, and a domain
+that is not becomes its A-labels (RFC 5890).
 """
 
 import re
@@ -14,10 +14,12 @@ _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 # Dots are taken as they come: a..b@ and a.@ break RFC 5321 and are in use all the same.
 _DOT_ATOM = re.compile(rf"(?:{_ATEXT}|\.)+\Z")
 _QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*"\Z')
-_DOMAIN = re.compile(r"[^\s\x00-\x20\x7f<>()\[\],;:\\\"@.]+(?:\.[^\s\x00-\x20\x7f<>()\[\],;:\\\"@.]+)*\Z")
+_DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
 _LITERAL = re.compile(r"\[[0-9A-Za-z:.\-]+\]\Z")
 
-_MENTIONED = re.compile(r"""([^\s@<>(),;:'"]+)@([^\s@<>(),;:'"]+)""")
+# A match starts where a word or a quoted local part starts, so the search takes linear time.
+_MENTIONED = re.compile(r"""(?<![^\s@<>(),;:'"])([^\s@<>(),;:'"]+|"[^"@]{0,64}")@([^\s@<>(),;:'"]+)""")
+MAX_ADDRESS = 320  # octets: 64 of local part, @, 255 of domain (RFC 5321 4.5.3.1)
 
 
 class InvalidAddress(ValueError):
@@ -26,7 +28,7 @@ class InvalidAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One mailbox name. `local` keeps its spelling, `domain` is lower case."""
+    """One mailbox name. `local` keeps its spelling; `domain` is lower case and ASCII."""
 
     local: str
     domain: str
@@ -42,7 +44,8 @@ class Address:
         if bare.startswith("<") and bare.endswith(">"):
             bare = bare[1:-1]
         local, at, domain = bare.rpartition("@")
-        if not at or not (_DOMAIN.match(domain) or _LITERAL.match(domain)):
+        domain = _ascii(domain)
+        if not at or len(bare) > MAX_ADDRESS or not (_DOMAIN.match(domain) or _LITERAL.match(domain)):
             raise InvalidAddress(f"not a mail address: {text!r}")
         if _QUOTED.match(local):
             content = re.sub(r"\\(.)", r"\1", local[1:-1])
@@ -72,6 +75,14 @@ class Address:
     @property
     def _delimiter(self) -> int:
         return -1 if self.local.startswith('"') else self.local.find(RECIPIENT_DELIMITER)
+
+
+def _ascii(domain: str) -> str:
+    """A domain as A-labels, "" if it has none: SES takes no others, and one domain is one key."""
+    try:
+        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
 
 
 def mask(text: str, keep: Collection[str]) -> str:

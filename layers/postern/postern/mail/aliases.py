@@ -9,7 +9,7 @@ looked up again.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
-from .address import Address, InvalidAddress
+from .address import RECIPIENT_DELIMITER, Address, InvalidAddress
 from .rows import BadRow, Row, Rows, epoch, flag, texts
 
 TABLE = "aliases"
@@ -43,7 +43,7 @@ class Alias:
     def from_row(cls, key: str, row: Row) -> "Alias":
         """Read one row; raises BadRow, naming it, if any part cannot be understood."""
         try:
-            reserved = [name for name in _RESERVED if row.get(name)]
+            reserved = [name for name in _RESERVED if row.get(name) is not None]
             if reserved:
                 raise ValueError(f"{reserved[0]!r} is not supported yet")
             listed = texts(row.get("destinations", ()))
@@ -199,7 +199,8 @@ def _target(address: Address, alias: Alias, destination: Address | SameLocalPart
     if isinstance(destination, SameLocalPart):
         return Address(address.local, destination.domain)
     if alias.keep_tag and address.tag and alias.key != address.key:
-        return Address(f"{destination.local}+{address.tag}", destination.domain)
+        local, quote = destination.local.removesuffix('"'), '"' if destination.local.endswith('"') else ""
+        return Address(f"{local}{RECIPIENT_DELIMITER}{address.tag}{quote}", destination.domain)
     return destination
 
 

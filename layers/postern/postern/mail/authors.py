@@ -24,6 +24,8 @@ _TOKEN = re.compile(
       | (?P<atom>[^\s\x00-\x1f",;:<(]+)""",
     re.VERBOSE | re.DOTALL,
 )
+MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
+
 # Control characters, bidirectional controls and blanks without width; the joiners U+200C and
 # U+200D stay, scripts and emoji need them.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+")
@@ -61,6 +63,7 @@ def decode_phrase(text: str) -> str:
     Control and bidirectional characters become a space: they could make one name look like
     another, or start a new header line.
     """
+    text = text[:MAX_PHRASE]
     try:
         decoded = "".join(_decoded(part, charset) for part, charset in decode_header(text))
     except (HeaderParseError, ValueError):

@@ -29,7 +29,8 @@ class Envelope:
 
     `source` is MAIL FROM as SES gave it, NULL_SENDER if it was empty; `sender` is the address
     in it, None for the null sender and for text that is no address. `recipients` are in the
-    order of the event, each once. `received_at` is ISO 8601 text, "" if SES left it out.
+    order of the event, each once; `unreadable` are those that are no address, as they came.
+    `received_at` is ISO 8601 text, "" if SES left it out.
     """
 
     message_id: str
@@ -38,26 +39,30 @@ class Envelope:
     recipients: tuple[Address, ...]
     verdicts: Verdicts
     received_at: str = ""
+    unreadable: tuple[str, ...] = ()
 
     @classmethod
     def from_event(cls, event: object) -> "Envelope":
         """Read SES's Lambda event (docs.aws.amazon.com/ses, "Event published to Lambda").
 
         Raises BadEvent, naming the reason, for anything that is not exactly one receipt with
-        a message id and at least one recipient. Every other field may be missing.
+        a message id and at least one recipient. Every other field may be missing, and one
+        recipient that is no address does not cost the others their mail.
         """
         ses = _ses_record(event)
         mail, receipt = _section(ses, "mail"), _section(ses, "receipt")
         source = _text(mail, "source").strip()
         if source in ("", NULL_SENDER):
             source = NULL_SENDER
+        recipients, unreadable = _recipients(receipt)
         return cls(
             message_id=_message_id(mail),
             source=source,
             sender=_sender(source),
-            recipients=_recipients(receipt),
+            recipients=recipients,
             verdicts=Verdicts.from_receipt(receipt),
             received_at=_text(mail, "timestamp") or _text(receipt, "timestamp"),
+            unreadable=unreadable,
         )
 
     def without(self, settled: Collection[str]) -> "Envelope":
@@ -105,26 +110,30 @@ def _message_id(mail: Mapping[str, Any]) -> str:
 
 
 def _sender(source: str) -> Address | None:
+    """The address in MAIL FROM, without a source route (RFC 5321 C) or a final dot."""
     if source == NULL_SENDER:
         return None
+    bare = source.strip("<> ")
     try:
-        return Address.parse(source)
+        return Address.parse((bare.rpartition(":")[2] if bare.startswith("@") else bare).removesuffix("."))
     except InvalidAddress:
         return None  # sender rules then see the text itself (senders.search_keys)
 
 
-def _recipients(receipt: Mapping[str, Any]) -> tuple[Address, ...]:
+def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[str, ...]]:
+    """(addresses, texts that are none)."""
     listed = receipt.get("recipients")
     if not isinstance(listed, list) or not listed:
         raise BadEvent("no receipt.recipients: nobody to forward to")
     unique: dict[str, Address] = {}
+    unreadable: list[str] = []
     for text in listed:
         try:
             address = Address.parse(text if isinstance(text, str) else repr(text))
-        except InvalidAddress as error:
-            raise BadEvent(f"receipt.recipients: {error}") from error
-        unique.setdefault(address.key, address)
-    return tuple(unique.values())
+            unique.setdefault(address.key, address)
+        except InvalidAddress:
+            unreadable.append(str(text))
+    return tuple(unique.values()), tuple(dict.fromkeys(unreadable))
 
 
 def _text(section: Mapping[str, Any], name: str) -> str:

@@ -29,7 +29,7 @@ def phrase(text: str) -> list[str]:
     if text.isascii():
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         words = f'"{escaped}"'.split(" ")
-        if all(len(word) <= _MAX_WORD for word in words):
+        if all(0 < len(word) <= _MAX_WORD for word in words):
             return words
     return encoded(text)
 
@@ -37,7 +37,7 @@ def phrase(text: str) -> list[str]:
 def unstructured(text: str) -> list[str]:
     """Text for a Subject as words to fold between; anything but plain ASCII is encoded."""
     words = text.split(" ")
-    plain = text.isascii() and "=?" not in text and all(len(word) <= _MAX_WORD for word in words)
+    plain = text.isascii() and "=?" not in text and all(0 < len(word) <= _MAX_WORD for word in words)
     return words if plain else encoded(text)
 
 

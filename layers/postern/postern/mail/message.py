@@ -5,12 +5,13 @@ out byte for byte (RFC 5322 2.1: a message is lines; 2.2.3: a field goes on over
 """
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 CRLF = b"\r\n"
 LF = b"\n"
-_BLANK = (CRLF, LF, b"\r")  # a lone CR can only be the last line; a LF added to it would make it one
+CR = b"\r"
 
 
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
@@ -31,7 +32,7 @@ class Field:
     def read(cls, raw: bytes) -> "Field":
         """The field in these bytes; any bytes are one."""
         found = _NAME.match(raw)
-        return cls(raw, found[1].decode("ascii").lower() if found else "")
+        return cls(raw, sys.intern(found[1].decode("ascii").lower()) if found else "")
 
     @property
     def value(self) -> bytes:
@@ -53,18 +54,23 @@ class Message:
 
     @classmethod
     def split(cls, raw: bytes) -> "Message":
-        """Split a message; any bytes at all are a message."""
+        """Split a message; any bytes at all are a message.
+
+        The header ends at the first line that has nothing but CR and LF. Within the header a CR
+        alone ends a line too, as many parsers see it: a field must not hide behind one.
+        """
         fields: list[list[bytes]] = []
         end = 0
         for line in _lines(raw):
-            if line in _BLANK:
+            if not line.strip(CRLF):
                 break
             end += len(line)
-            if fields and line[:1] in (b" ", b"\t"):
-                fields[-1].append(line)
-            else:
-                fields.append([line])
-        newline = LF if fields and not fields[0][0].endswith(CRLF) and fields[0][0].endswith(LF) else CRLF
+            for part in line.splitlines(keepends=True) if CR in line[:-2] else (line,):
+                if fields and (part[:1] in (b" ", b"\t") or not part.strip(CRLF)):
+                    fields[-1].append(part)
+                else:
+                    fields.append([part])
+        newline = LF if fields and not raw[:end].partition(LF)[0].endswith(CR) and LF in raw[:end] else CRLF
         return cls(tuple(Field.read(b"".join(lines)) for lines in fields), memoryview(raw)[end:], newline)
 
     def named(self, name: str) -> tuple[Field, ...]:
@@ -74,16 +80,26 @@ class Message:
     def join(self, fields: Iterable[Field]) -> bytes:
         """The message with these fields instead of its own.
 
-        A field without a line ending (the header was cut short) gets one unless it comes last.
+        A field that does not end in a line feed (a CR alone, or the header was cut short) gets one
+        where what follows it is not what followed it before.
         """
+        after = dict(zip(map(id, self.fields), map(id, self.fields[1:]), strict=False))
         parts: list[bytes | memoryview] = []
+        previous: Field | None = None
         for field in fields:
-            if parts and parts[-1][-1:] != LF:
-                parts.append(self.newline)
+            if previous is not None and after.get(id(previous)) != id(field):
+                parts.append(self._ending(previous))
             parts.append(field.raw)
-        if parts and self.rest and parts[-1][-1:] != LF:
-            parts.append(self.newline)
+            previous = field
+        if previous is not None and self.rest and not (self.fields and previous is self.fields[-1]):
+            parts.append(self._ending(previous))
         return b"".join((*parts, self.rest))
+
+    def _ending(self, field: Field) -> bytes:
+        """What a field lacks of a line ending."""
+        if field.raw.endswith(LF):
+            return b""
+        return LF if field.raw.endswith(CR) else self.newline
 
 
 def _lines(raw: bytes) -> Iterator[bytes]:

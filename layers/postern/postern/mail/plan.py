@@ -101,9 +101,9 @@ def _screen(
     reason = envelope.verdicts.quarantine_reason(spam_excused=spam_excused)
     if reason is not None:
         return Quarantine(recipient, reason)
-    if resolution.outcome == "discard":
-        return Discard(recipient, f"alias {resolution.matched[0]}: {aliases.DISCARD}")
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
+    if resolution.outcome == "discard":
+        return Discard(recipient, f"{why}; {aliases.DISCARD}")
     if rule is not None:
         why += f"; {rule}"
     assert resolution.alias is not None  # it is set whenever a row matched

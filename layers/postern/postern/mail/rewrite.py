@@ -146,7 +146,7 @@ class _Editor:
     def _usable_reply_to(self) -> Field | None:
         """The first Reply-To that somebody can be answered by."""
         for one in self.message.named("reply-to"):
-            if any(str(author.address).isascii() for author in authors(one.value)):
+            if authors(one.value):
                 return one
         return None
 
@@ -229,8 +229,6 @@ def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Fie
     """A Reply-To with the authors; none if nobody can be replied to."""
     words: list[str] = []
     for author in people:
-        if not str(author.address).isascii():
-            continue  # SES takes no address with 8-bit characters (no SMTPUTF8)
         name = fields.shortened(author.name, MAX_NAME)
         more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
         if words and sum(map(len, words + more)) > MAX_REPLY_TO:

@@ -4,6 +4,7 @@ All keys in the alias's own scope are tried first, then all in `*`, as two check
 lines of Postfix would. The sender is the envelope's.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
 
 OK, REJECT, DISCARD, DUNNO = "OK", "REJECT", "DISCARD", "DUNNO"
+_DOMAIN_IN_TEXT = re.compile(r"@([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)[^@]*\Z")
 _ACTIONS = (OK, REJECT, DISCARD, DUNNO)
 
 
@@ -30,11 +32,11 @@ class SenderRule:
     def from_row(cls, key: SenderKey, row: Row) -> "SenderRule":
         """Read one row; raises BadRow, naming it, unless its action is one we act on."""
         typed = row.get("action")
-        word, _, text = (typed if isinstance(typed, str) else "").strip().partition(" ")
+        word, *rest = (typed if isinstance(typed, str) else "").split(None, 1) or [""]
         if word.upper() not in _ACTIONS:
             fault = f"action {typed!r} is none of {', '.join(_ACTIONS)}"
             raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", fault)
-        return cls(sender=key[0], scope=key[1], action=word.upper(), text=text.strip())
+        return cls(sender=key[0], scope=key[1], action=word.upper(), text="".join(rest).strip())
 
     def __str__(self) -> str:
         where = "" if self.scope == EVERYWHERE else f" for {self.scope}"
@@ -45,11 +47,14 @@ def search_keys(envelope: Envelope) -> tuple[str, ...]:
     """The keys for an envelope's sender, in the order of access(5).
 
     user+tag@domain, user@domain, the domain and each parent down to the top level (Postfix's
-    default parent_domain_matches_subdomains), user+tag@, user@. The null sender has one key, `<>`.
+    default parent_domain_matches_subdomains), user+tag@, user@. The null sender has one key, `<>`;
+    text that is no address has itself and what looks like its domain.
     """
     sender = envelope.sender
     if sender is None:
-        return (envelope.source.lower(),)
+        text = envelope.source.lower()
+        domain = _DOMAIN_IN_TEXT.search(text)
+        return (text, *(_domain_and_parents(domain[1]) if domain else ()))
     untagged = sender.untagged
     locals_ = (f"{sender.local.lower()}@", f"{untagged.local.lower()}@")
     return tuple(dict.fromkeys((sender.key, untagged.key, *_domain_and_parents(sender.domain), *locals_)))
