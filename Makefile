@@ -14,8 +14,8 @@ export SAM_CLI_TELEMETRY = 0
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
 
-local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml
-	$(BIN)/python -m emulator local --tables $(TABLES)
+local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
+	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
 test: .venv/ready  ## All tests
 	$(BIN)/python -m pytest

@@ -130,4 +130,9 @@ def _attribute(value: Any) -> str:
 
 
 def _exact(value: Any) -> Any:
+    """DynamoDB's numbers are decimal."""
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _exact(item) for name, item in value.items()}
     return Decimal(str(value)) if isinstance(value, float) else value

@@ -1,12 +1,14 @@
 """`make local`: the system stays up for a mail client or swaks, and the tables file is live."""
 
 import signal
+import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from postern.cli.tables_file import BadTablesFile, TablesFile
 
+from .cloud import HOST
 from .system import Emulator, Ports
 
 PORTS = Ports(smtp=2525, aws=5566, ses=5567)
@@ -20,12 +22,26 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
     except BadTablesFile as fault:
         say(f"emulator: {fault}")
         return 2
+    taken = [port for port in (ports.smtp, ports.aws, ports.ses) if port and not _is_free(port)]
+    if taken:
+        say(f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569'")
+        return 2
     with Emulator(domain, folder, ports=ports) as emulator:
         emulator.load(loaded)
         _introduce(emulator, domain, tables, say)
         _watch(emulator, tables, _asked_to_stop(), say)
         say("stopping")
     return 0
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def _asked_to_stop() -> threading.Event:
@@ -39,12 +55,13 @@ def _asked_to_stop() -> threading.Event:
 def _watch(emulator: Emulator, tables: Path, asked_to_stop: threading.Event, say: Callable[[str], None]) -> None:
     """Load the tables again whenever the file changes, and tell what arrives."""
     seen = _version(tables)
-    arrived: dict[str, int] = {}
+    maildirs = emulator.maildirs
+    arrived = {destination: len(maildirs.messages(destination)) for destination in maildirs.everybody()}
     while not asked_to_stop.wait(0.5):
-        for destination in emulator.maildirs.everybody():
-            count = len(emulator.maildirs.messages(destination))
-            if count > arrived.get(destination, 0):
-                say(f"delivered to {destination}: {emulator.maildirs.path(destination)}")
+        for destination in maildirs.everybody():
+            count = len(maildirs.messages(destination))
+            for _ in range(count - arrived.get(destination, 0)):
+                say(f"delivered to {destination}: {maildirs.path(destination)}")
             arrived[destination] = count
         if (version := _version(tables)) != seen:
             seen = version
@@ -85,6 +102,7 @@ Write to it from another terminal, with swaks or with what Python has:
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 
+What is not forwarded is told in the log only, as on AWS.
 Mail arrives in   {emulator.maildirs.folder}
 The function logs {emulator.function_log}
 The tables are    {tables} (edit and save: they are loaded again)

@@ -3,6 +3,7 @@
 import re
 import signal
 import smtplib
+import socket
 import subprocess
 import sys
 import time
@@ -103,3 +104,16 @@ def test_it_listens_on_this_machine_only(local: Local) -> None:
             if state == "0A" and int(port, 16) in ports:
                 listening.append(host)
     assert listening == ["0100007F"] * 3
+
+
+def test_a_port_in_use_is_said_and_not_fought_over(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind((HOST, 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [sys.executable, "-m", "emulator", "local", "--tables", "emulator/tables.toml", "--aws", str(port)]
+        done = subprocess.run(
+            [*command, "--folder", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    assert done.returncode == 2
+    assert f"ports in use: [{port}]" in done.stdout

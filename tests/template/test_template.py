@@ -58,7 +58,9 @@ def test_mail_is_private_encrypted_and_expires(resources: dict[str, Any]) -> Non
 def test_tables_and_mail_outlive_the_stack(resources: dict[str, Any]) -> None:
     kept = [body for body in resources.values() if body["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket")]
     assert len(kept) == 4
-    assert all(body["DeletionPolicy"] == body["UpdateReplacePolicy"] == "Retain" for body in kept)
+    assert all(
+        (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain") for body in kept
+    )
     for body in kept:
         if body["Type"] == "AWS::DynamoDB::Table":
             assert body["Properties"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -111,7 +113,7 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
     sending = next(one for one in statements if one.get("Sid") == "SendInTheNameOfOurDomain")
     assert sending["Condition"]["StringLike"] == {"ses:FromAddress": {"Fn::Sub": "*@${Domain}"}}
     listing = next(one for one in statements if one["Action"] == "s3:ListBucket")
-    assert listing["Condition"]["StringLike"] == {"s3:prefix": "inbound/*"}
+    assert listing["Condition"]["StringLikeIfExists"] == {"s3:prefix": "inbound/*"}
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
