@@ -1,11 +1,12 @@
 """In-memory stand-ins for the ports, held to the truth by tests/contract."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from postern.errors import ClaimHeld, ClaimLost, MessageMissing
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
+from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.ports import Claim, Entry, Outcome, Settled
 
@@ -28,6 +29,9 @@ class FakeMailStore:
         if message_id not in self.messages:
             raise MessageMissing(f"no object inbound/{message_id}")
         return self.messages[message_id]
+
+    def link(self, message_id: str) -> Link | None:
+        return Link(f"https://mail.example/{message_id}", "2026-11-23 12:00 UTC")
 
 
 @dataclass
@@ -88,7 +92,7 @@ class FakeLedger:
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         old, state, detail = self.claims.get((message_id, destination.key), (None, "", ""))
         if old is not None:
-            if state in ("sent", "failed"):
+            if state in ("sent", "noticed", "failed"):
                 return Settled(state, old.recipient.key, detail)
             if state == "claimed" and old.lease_until >= self.clock.now():
                 raise ClaimHeld(f"via:{destination.key}")
@@ -99,11 +103,11 @@ class FakeLedger:
         self.claims[message_id, destination.key] = (claim, "claimed", "")
         return claim
 
-    def settle(self, claim: Claim, state: str, detail: str) -> None:
+    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
         key = (claim.message_id, claim.destination.key)
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(f"via:{claim.destination.key}")
-        self.claims[key] = (claim, state, detail)
+        self.claims[key] = (claim, state, detail if state == "failed" else ", ".join(refusals))
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:
@@ -132,6 +136,9 @@ class FakeMailLog:
 
     def resent(self, claim: Claim) -> None:
         self.lines.append(f"resent {claim.destination}")
+
+    def rescued(self, claim: Claim, form: str) -> None:
+        self.lines.append(f"rescued {claim.destination} {form}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

@@ -104,13 +104,20 @@ def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: str,
     assert claimed(ledger.claim(message_id, JANE, TEAM)).uncertain is uncertain
 
 
-@pytest.mark.parametrize(("state", "detail"), [("sent", "ses-1"), ("failed", "Duplicate header")])
+@pytest.mark.parametrize(
+    ("state", "detail", "why"),
+    [
+        ("sent", "ses-1", "refused once"),
+        ("noticed", "ses-1", "refused once"),
+        ("failed", "Duplicate header", "Duplicate header"),
+    ],
+)
 def test_what_is_settled_is_told_and_not_claimed_again(
-    ledger: Ledger, message_id: str, state: str, detail: str, clock: FakeClock
+    ledger: Ledger, message_id: str, state: str, detail: str, why: str, clock: FakeClock
 ) -> None:
-    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail)
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail, ["refused once"])
     clock.time += 10 * LEASE_SECONDS
-    assert ledger.claim(message_id, Address("jane", "DEST.example".lower()), TEAM) == Settled(state, INFO.key, detail)
+    assert ledger.claim(message_id, Address("jane", "DEST.example".lower()), TEAM) == Settled(state, INFO.key, why)
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Real SMTP in, real handler, bytes out: what a user of `make local` would see."""
 
 import smtplib
+import urllib.request
 from collections import Counter
 from decimal import Decimal
 from typing import Any
@@ -247,6 +248,34 @@ def test_events_that_cannot_be_handled_end_on_the_queue_by_name(post: Post, bad:
     assert named in record["responsePayload"]["errorMessage"]
     logged = post.emulator.function_log.read_bytes()[log_before:].decode()
     assert f'"{error}":[1.0]' in logged, "it is counted under its own name"
+
+
+def test_a_header_that_ses_refuses_arrives_repaired(post: Post) -> None:
+    message_id = post.send("info@example.com", raw=message(header=b": no name\r\n"))
+    assert post.arrived() == {JANE: 1}
+    assert post.last().endswith(b"\r\n\r\nhello\r\n")
+    outcome = post.ledger(message_id)["to:info@example.com"]
+    assert outcome["state"] == "forwarded"
+    assert (
+        "sent repaired, refused as it is: SES SendEmail: BadRequestException: Empty header names" in outcome["reason"]
+    )
+    assert len(post.ledger(message_id)["via:jane@dest.example"]["refusals"]) == 1
+
+
+def test_an_attachment_that_ses_does_not_send_becomes_a_notice_with_a_link_that_works(post: Post) -> None:
+    part = b'--b\r\nContent-Disposition: attachment; filename="tool.exe"\r\n\r\nMZ\r\n--b--\r\n'
+    raw = message(part, header=b"Content-Type: multipart/mixed; boundary=b\r\n")
+    message_id = post.send("info@example.com", raw=raw)
+    assert post.arrived() == {JANE: 1}
+    notice = post.last().decode("utf-8")
+    assert "Unsupported attachment type '.exe'" in notice
+    assert f"postern original {message_id}" in notice
+    (url,) = [line.strip() for line in notice.splitlines() if line.strip().startswith("http")]
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read().endswith(raw)
+    via = post.ledger(message_id)["via:jane@dest.example"]
+    assert (via["state"], len(via["refusals"])) == ("noticed", 3)
+    assert post.ledger(message_id)["to:info@example.com"]["state"] == "failed"
 
 
 def test_a_row_nobody_can_read_is_named_and_mending_it_delivers(post: Post) -> None:

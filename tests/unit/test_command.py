@@ -1,6 +1,7 @@
 """The command as a person meets it: run as a process, its output and exit status read."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 import pytest
 from postern import __version__
 
+from emulator.cloud import Cloud
+from emulator.template import Template
 from tests.builders import ROOT, event
 
 POSTERN = Path(sys.executable).parent / "postern"
@@ -110,3 +113,69 @@ def test_tables_that_cannot_be_read_are_wrong_use(event_file: Path, tmp_path: Pa
     done = run("explain", "--event", event_file, "--tables", tables)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+RAW = b"Return-Path: <b@sender.example>\r\nFrom: Betsy <betsy@sender.example>\r\nSubject: s\r\n\r\nbody \xe9 no newline"
+WAY = ("--recipient", "info@example.com", "--destination", "jane@dest.example")
+
+
+@pytest.fixture
+def messages(tmp_path: Path) -> list[Path]:
+    paths = [tmp_path / name for name in ("a.eml", "b.eml")]
+    for path in paths:
+        path.write_bytes(RAW)
+    return paths
+
+
+def run_bytes(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [POSTERN, *map(str, arguments)], capture_output=True, check=False, env=dict(os.environ) | environment
+    )
+
+
+@pytest.mark.parametrize("tables", [(), ("--tables", TABLES)])
+def test_rewrite_writes_the_bytes_that_would_be_forwarded(messages: list[Path], tables: tuple[str, ...]) -> None:
+    done = run_bytes("rewrite", *WAY, *tables, messages[0])
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(b'From: "Betsy (betsy@sender.example) via example.com" <info@example.com>\r\n')
+    assert done.stdout.endswith(b"\r\n\r\nbody \xe9 no newline")
+
+
+def test_rewrite_does_many_files_and_says_which_it_could_not(messages: list[Path], tmp_path: Path) -> None:
+    out, gone = tmp_path / "out", tmp_path / "gone.eml"
+    done = run("rewrite", *WAY, "--out-dir", out, *messages)
+    assert (done.returncode, sorted(path.name for path in out.iterdir())) == (0, ["a.eml", "b.eml"])
+    done = run("rewrite", *WAY, "--out-dir", out, messages[0], gone, messages[1])
+    assert done.returncode == 1
+    assert f"{gone}: " in done.stderr
+    assert (out / "b.eml").read_bytes() == (out / "a.eml").read_bytes()
+
+
+def test_rewrite_goes_only_where_the_tables_lead(messages: list[Path]) -> None:
+    done = run("rewrite", "--recipient", "old@example.com", *WAY[2:], "--tables", TABLES, messages[0])
+    assert (done.returncode, "old@example.com is disabled" in done.stderr) == (1, True)
+    done = run("rewrite", *WAY[:2], "--destination", "x@dest.example", "--tables", TABLES, messages[0])
+    assert (done.returncode, "does not lead to x@dest.example" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [("--recipient", "info", *WAY[2:]), WAY])
+def test_rewrite_used_wrongly(messages: list[Path], arguments: tuple[str, ...]) -> None:
+    assert run("rewrite", *arguments, *messages).returncode == 2
+
+
+def test_original_fetches_a_stored_message(aws: Cloud, template: Template) -> None:
+    bucket = template.name("MailBucket")
+    aws.s3.put_object(Bucket=bucket, Key="inbound/stored", Body=RAW)
+    done = run_bytes("original", "stored", "--bucket", bucket)
+    assert (done.returncode, done.stdout) == (0, RAW)
+    done = run_bytes("original", "gone", POSTERN_MAIL_BUCKET=bucket)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"no object inbound/gone" in done.stderr
+    assert run_bytes("original", "stored", "--bucket", "no-such-bucket").returncode == 3
+
+
+def test_offline_commands_do_not_load_boto3(messages: list[Path]) -> None:
+    program = "import sys; import postern.cli.main; print('boto3' in sys.modules)"
+    assert (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+    )

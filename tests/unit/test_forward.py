@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from postern.deliver import MAX_SENDING
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
 from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
@@ -156,7 +157,7 @@ def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world
 
 
 def test_a_refusal_for_good_is_recorded_and_not_tried_again(world: World) -> None:
-    world.mailer.script[JANE] = [Refused("Duplicate header 'X'")]
+    world.mailer.script[JANE] = [Refused("Duplicate header 'X'")] * 4
     world.handle(event("team@example.com"))
     world.handle(event("team@example.com"))
     assert world.mailer.destinations == [JOE]
@@ -165,10 +166,49 @@ def test_a_refusal_for_good_is_recorded_and_not_tried_again(world: World) -> Non
 
 
 def test_a_refusal_found_by_a_later_recipient_is_its_outcome_too(world: World) -> None:
-    world.mailer.script[JANE] = [Refused("no")]
+    world.mailer.script[JANE] = [Refused("no")] * 4
     world.handle(event("info@example.com"))
     world.handle(event("team@example.com"))
     assert world.states == {"info@example.com": "failed", "team@example.com": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("refusals", "form", "state"), [(1, "repaired", "forwarded"), (2, "wrapped", "forwarded"), (3, "notice", "failed")]
+)
+def test_what_ses_refuses_is_tried_in_plainer_forms(world: World, refusals: int, form: str, state: str) -> None:
+    world.mailer.script[JANE] = [Refused("Duplicate header 'X'")] * refusals
+    world.handle(event("info@example.com"))
+    assert world.mailer.destinations == [JANE]
+    assert world.states == {"info@example.com": state}
+    reason = world.ledger.outcomes[MESSAGE_ID, "info@example.com"].reason
+    assert f"sent {form}, refused as it is: Duplicate header 'X'" in reason
+    assert f"rescued {JANE} {form}" in world.log.lines
+    world.handle(event("info@example.com"))
+    assert world.mailer.destinations == [JANE], "a rescued message is settled like any other"
+
+
+def test_a_refusal_for_now_in_the_middle_starts_again_from_the_top(world: World) -> None:
+    world.mailer.script[JANE] = [Refused("no"), Throttled("slow")]
+    with pytest.raises(Unsettled):
+        world.handle(event("info@example.com"))
+    world.handle(event("info@example.com"))
+    assert world.mailer.sent[0][2].startswith(b"From: ")
+    assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: World) -> None:
+    world.store.messages[MESSAGE_ID] = RAW + b"x" * MAX_SENDING
+    world.handle(event("info@example.com"))
+    ((_, _, sent),) = world.mailer.sent
+    assert len(sent) < 5_000
+    assert b"postern original " + MESSAGE_ID.encode() in sent
+    assert b"https://mail.example/" in sent
+
+
+def test_a_message_that_could_not_be_scanned_gets_no_link(world: World) -> None:
+    world.mailer.script[JANE] = [Refused("no")] * 3
+    world.handle(event("info@example.com", virusVerdict={"status": "PROCESSING_FAILED"}))
+    assert b"https://" not in world.mailer.sent[0][2]
 
 
 def test_an_answer_that_got_lost_is_sent_again_and_said_so(world: World) -> None:

@@ -37,7 +37,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
         )
     said = str(raised.value)
     assert "POSTERN_MAIL_BUCKET is not set" in said
-    assert "POSTERN_LEASE_SECONDS: expected a positive number, found '-1'" in said
+    assert "POSTERN_LEASE_SECONDS: expected a number from 0 on, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
     assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said
     assert "POSTERN_DOMAINS: expected names, found ','" in said

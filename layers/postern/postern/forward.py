@@ -7,12 +7,13 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same wit
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from .errors import Refused, Temporary, Unanswered, Unsettled
+from .deliver import Deliverer
+from .errors import Temporary, Unsettled
 from .mail import aliases, senders
 from .mail.address import mask
 from .mail.envelope import Envelope
-from .mail.plan import Decision, Delivery, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
-from .mail.rewrite import Style, rewrite
+from .mail.plan import Decision, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
+from .mail.rewrite import Style
 from .mail.rows import Rows
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
 
@@ -81,32 +82,14 @@ class Forwarder:
 
     def _carry_out(self, envelope: Envelope, decisions: Collection[Decision], raw: bytes) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
+        deliverer = Deliverer(style=self.style, store=self.store, ledger=self.ledger, mailer=self.mailer, log=self.log)
         results: dict[str, Settled | Temporary] = {}
         for delivery in deliveries(decisions):
             try:
-                results[delivery.destination.key] = self._deliver(envelope, delivery, raw)
+                results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
         return [_outcome(decision, results) for decision in decisions]
-
-    def _deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
-        destination, recipient = delivery.destination, delivery.forwards[0].recipient
-        claim = self.ledger.claim(envelope.message_id, destination, recipient)
-        if isinstance(claim, Settled):
-            return claim
-        if claim.uncertain:
-            self.log.resent(claim)
-        try:
-            rewritten = rewrite(raw, delivery.alias, envelope, self.style)
-            ses_message_id = self.mailer.send(rewritten, delivery.alias, destination, envelope.message_id)
-        except Refused as refusal:
-            self.ledger.settle(claim, "failed", str(refusal))
-            return Settled("failed", recipient.key, str(refusal))
-        except Temporary as failure:
-            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
-            raise
-        self.ledger.settle(claim, "sent", ses_message_id)
-        return Settled("sent", recipient.key)
 
     def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
@@ -126,7 +109,8 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
             return Outcome(decision.recipient, "held", f"{destination}: {result}")
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     for destination, result in settled.items():
-        if result.state == "failed":
+        if result.state != "sent":
             return Outcome(decision.recipient, "failed", f"{destination}: {result.reason}")
     own = any(result.recipient == decision.recipient.key for result in settled.values())
-    return Outcome(decision.recipient, "forwarded" if own else "merged", decision.reason)
+    remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
+    return Outcome(decision.recipient, "forwarded" if own else "merged", "; ".join((decision.reason, *remarks)))

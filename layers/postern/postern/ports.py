@@ -3,12 +3,13 @@
 `aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from .mail.address import Address
 from .mail.envelope import Envelope
+from .mail.notice import Link
 from .mail.rows import Rows, SenderKey
 
 
@@ -42,9 +43,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A destination that needs no sending: it was sent, or failed for good, before.
+    """A destination that needs no (more) sending.
 
-    `state` is sent or failed; `recipient` is the key of the one it was sent for.
+    `state` is sent, noticed (SES takes nothing but a notice) or failed; `recipient` is the key of
+    the one it was sent for; `reason` says what was out of the ordinary.
     """
 
     state: str
@@ -70,6 +72,9 @@ class MailStore(Protocol):
     def fetch(self, message_id: str) -> bytes:
         """The message as stored. Raises MessageMissing, Unavailable."""
 
+    def link(self, message_id: str) -> Link | None:
+        """Where anybody who has it can fetch the message, for a time; None if links are off."""
+
 
 class Tables(Protocol):
     """The alias and the sender table."""
@@ -87,10 +92,10 @@ class Ledger(Protocol):
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination, or learn that it is settled. Raises ClaimHeld, Temporary."""
 
-    def settle(self, claim: Claim, state: str, detail: str) -> None:
-        """Say what became of a claim. Raises ClaimLost, Temporary.
+    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+        """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
 
-        `sent` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
+        `sent` or `noticed` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
         `released` if SES said not now, `unanswered` if SES said nothing (why).
         """
 
@@ -130,6 +135,9 @@ class MailLog(Protocol):
     def resent(self, claim: Claim) -> None:
         """A destination is sent to again after an attempt whose end nobody knows: the one case
         in which a copy can be a second one."""
+
+    def rescued(self, claim: Claim, form: str) -> None:
+        """SES refused a message as it is and took it in another form."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

@@ -44,6 +44,11 @@ class Settings:
         "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
         default=True,
     )
+    link_hours: int = _setting(
+        "POSTERN_LINK_HOURS",
+        "How long the link in a notice works, in hours; 0 for no link. Never longer than the function's credentials.",
+        default=24,
+    )
     lease_seconds: int = _setting(
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
@@ -82,8 +87,8 @@ def _required(setting: Any) -> bool:
 def _read(kind: Any, text: str) -> Any:
     if kind is int:
         number = int(text)
-        if number < 1:
-            raise ValueError(f"expected a positive number, found {text!r}")
+        if number < 0:
+            raise ValueError(f"expected a number from 0 on, found {text!r}")
         return number
     if kind is bool:
         if text.lower() not in _WORDS:

@@ -46,7 +46,13 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     return Forwarder(
         own_domains=frozenset(settings.domains),
         style=style(settings),
-        store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix),
+        store=S3MailStore(
+            clients.s3(),
+            settings.mail_bucket,
+            settings.mail_prefix,
+            link_seconds=clients.lifetime(settings.link_hours * 3600),
+            clock=clock,
+        ),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
         ledger=DynamoLedger(
             dynamodb,

@@ -22,6 +22,7 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
+_TEMPORARY_SECONDS = 3600  # the shortest session AWS gives a role by default
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -42,3 +43,13 @@ def secrets() -> "SecretsManagerClient":
 def ses() -> "SESV2Client":
     """A client that makes exactly one attempt."""
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
+
+
+def lifetime(seconds: int) -> int:
+    """So many seconds, or those that a link signed by this role may live if that is less.
+
+    The credentials of a Lambda function are temporary and do not say when they end (docs/quirks.md).
+    """
+    credentials = boto3.Session().get_credentials()
+    temporary = credentials is not None and credentials.token is not None
+    return min(seconds, _TEMPORARY_SECONDS) if temporary else seconds

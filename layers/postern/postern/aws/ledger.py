@@ -12,7 +12,7 @@ event, or two rules that match one message, may run side by side.
 
 import re
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -113,22 +113,26 @@ class DynamoLedger:
         if not claimed and old.get("owner") == owner:
             state = old["previous"]  # botocore repeated a call that had worked
         elif not claimed:
-            if state in ("sent", "failed"):
-                return Settled(state, old["recipient"], old.get("detail", ""))
+            if state in ("sent", "noticed", "failed"):
+                why = old.get("detail", "") if state == "failed" else ", ".join(old.get("refusals", ()))
+                return Settled(state, old["recipient"], why)
             raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
         return Claim(message_id, destination, recipient, owner, lease_until, state in ("claimed", "unanswered"))
 
-    def settle(self, claim: Claim, state: str, detail: str) -> None:
-        """Say what became of a claim: `sent`, `failed`, `released` or `unanswered`.
+    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+        """Say what became of a claim: `sent`, `noticed`, `failed`, `released` or `unanswered`.
 
         Raises ClaimLost if another invocation holds the claim by now.
         """
         ours, _ = self._update(
             (claim.message_id, f"via:{claim.destination.key}"),
-            "SET #state = :state, detail = :detail, settled_at = :now",
-            {":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner},
+            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals",
+            {
+                ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
+                ":refusals": list(refusals),
+            },
             condition="#owner = :owner",
-        )
+        )  # fmt: skip
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: via:{claim.destination.key} was taken over before {state!r}")
 

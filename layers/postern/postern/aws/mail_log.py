@@ -57,6 +57,16 @@ class PowertoolsMailLog:
             destination=self._shown(str(claim.destination)),
         )
 
+    def rescued(self, claim: Claim, form: str) -> None:
+        """Counted as Rescued."""
+        self._count("Rescued")
+        self.logger.warning(
+            "refused as it is, sent in another form",
+            message_id=claim.message_id,
+            destination=self._shown(str(claim.destination)),
+            form=form,
+        )
+
     def failure(self, error: Exception) -> None:
         """Counted as Errors and under the name of its class."""
         self._count("Errors")

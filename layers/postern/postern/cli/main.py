@@ -4,6 +4,7 @@ Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network faile
 """
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -11,13 +12,18 @@ import typer
 from rich.console import Console
 
 from .. import __version__
+from ..errors import MessageMissing, Temporary
+from ..mail.address import Address
 from ..mail.envelope import BadEvent
 from . import explain as explaining
-from .tables_file import BadTablesFile
+from . import rewriting
+from .tables_file import BadTablesFile, TablesFile
 
-WRONG_USE = 2
+NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
-app = typer.Typer(name="postern", no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+app = typer.Typer(
+    name="postern", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+)
 
 
 def _version(asked: bool) -> None:
@@ -59,6 +65,69 @@ def explain(
     else:
         for line in explaining.lines(explained):
             Console(soft_wrap=True, highlight=False, markup=False).print(line)
+
+
+@app.command()
+def rewrite(
+    messages: Annotated[list[Path], typer.Argument(dir_okay=False, help="Messages; several need --out-dir.")],
+    recipient: Annotated[str, typer.Option(help="The address of ours that it was sent to.")],
+    destination: Annotated[str, typer.Option(help="The mailbox that it is forwarded to.")],
+    tables: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")] = None,
+    out_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where to write, under the same names.")] = None,
+) -> None:
+    """Write the bytes that would be forwarded, to standard output or into a folder. AWS is not asked.
+
+    With tables the message goes in the name of the alias they have, and only where they lead. The
+    loop stamp is made with a test key. Exit status 1 if a message could not be done, saying which
+    and why; 2 for wrong use.
+    """
+    try:
+        to, where = Address.parse(recipient), Address.parse(destination)
+        table_file = TablesFile.load(tables) if tables else None
+    except ValueError as fault:
+        _wrong_use(str(fault))
+    if out_dir is not None:
+        faults = list(rewriting.rewrite_all(messages, out_dir, to, where, table_file))
+        _fail_if(faults)
+    elif len(messages) > 1:
+        _wrong_use("several messages need --out-dir")
+    else:
+        try:
+            sys.stdout.buffer.write(rewriting.rewritten(messages[0].read_bytes(), to, where, table_file))
+        except (rewriting.CannotRewrite, OSError) as fault:
+            _fail_if([f"{messages[0]}: {fault}"])
+
+
+@app.command()
+def original(
+    message_id: Annotated[str, typer.Argument(help="SES's id of the message, as log and ledger have it.")],
+    bucket: Annotated[str, typer.Option(envvar="POSTERN_MAIL_BUCKET", help="The mail bucket, an output of the stack.")],
+    prefix: Annotated[
+        str, typer.Option(envvar="POSTERN_MAIL_PREFIX", help="What precedes the id in the key.")
+    ] = "inbound/",
+) -> None:
+    """Write a stored message to standard output, as SES received it.
+
+    Exit status 1 if there is no such message, 3 if AWS or the network failed.
+    """
+    from ..aws import clients, mail_store  # noqa: PLC0415 (boto3 takes half a second; only this command needs it)
+
+    try:
+        raw = mail_store.S3MailStore(clients.s3(), bucket, prefix).fetch(message_id)
+    except MessageMissing as fault:
+        _fail_if([str(fault)])
+    except Temporary as fault:
+        typer.echo(f"postern: {fault}", err=True)
+        raise typer.Exit(AWS_FAILED) from fault
+    else:
+        sys.stdout.buffer.write(raw)
+
+
+def _fail_if(faults: list[str]) -> None:
+    for fault in faults:
+        typer.echo(f"postern: {fault}", err=True)
+    if faults:
+        raise typer.Exit(NO)
 
 
 def _wrong_use(fault: str) -> NoReturn:

@@ -15,7 +15,7 @@ CR = b"\r"
 
 
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
-_NAME = re.compile(rb"([!-9;-~]+)[ \t]*:")
+_NAME = re.compile(rb"\r*([!-9;-~]+)[ \t]*:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Message:
             if not line.strip(CRLF):
                 break
             end += len(line)
-            for part in line.splitlines(keepends=True) if CR in line[:-2] else (line,):
+            for part in _parts(line) if CR in line.rstrip(CRLF) else (line,):
                 if fields and (part[:1] in (b" ", b"\t") or not part.strip(CRLF)):
                     fields[-1].append(part)
                 else:
@@ -100,6 +100,13 @@ class Message:
         if field.raw.endswith(LF):
             return b""
         return LF if field.raw.endswith(CR) else self.newline
+
+
+def _parts(line: bytes) -> Iterator[bytes]:
+    """The lines that CRs alone make of a line; those at its start stay with what follows them."""
+    start = len(line) - len(line.lstrip(CR))
+    for number, part in enumerate(line[start:].splitlines(keepends=True)):
+        yield part if number else line[:start] + part
 
 
 def _lines(raw: bytes) -> Iterator[bytes]:

@@ -1,0 +1,64 @@
+"""`postern rewrite`: the bytes that would be forwarded, without AWS."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..forward import look_up
+from ..mail.address import Address
+from ..mail.authors import authors
+from ..mail.envelope import NULL_SENDER, Envelope
+from ..mail.message import Message
+from ..mail.plan import Forward, plan
+from ..mail.rewrite import Style, rewrite
+from ..mail.verdicts import Verdicts
+from .tables_file import TablesFile
+
+
+class CannotRewrite(Exception):
+    """This message would not be forwarded so, or cannot be read; the text says why."""
+
+
+def rewritten(raw: bytes, recipient: Address, destination: Address, tables: TablesFile | None) -> bytes:
+    """What `destination` would get; in the name of the recipient, or of its alias in the tables.
+
+    The sender is taken from Return-Path, which SES writes. Raises CannotRewrite if the tables
+    would not send this message there.
+    """
+    envelope = _envelope(raw, recipient)
+    alias = recipient if tables is None else _alias(envelope, destination, tables)
+    return rewrite(raw, alias, envelope, Style())
+
+
+def rewrite_all(
+    messages: list[Path], folder: Path, recipient: Address, destination: Address, tables: TablesFile | None
+) -> Iterator[str]:
+    """Rewrite many files into a folder under their own names; yields a line for each that failed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names: set[str] = set()
+    for path in messages:
+        try:
+            if path.name in names:
+                raise CannotRewrite("another message has the same name")
+            names.add(path.name)
+            (folder / path.name).write_bytes(rewritten(path.read_bytes(), recipient, destination, tables))
+        except (CannotRewrite, OSError) as fault:
+            yield f"{path}: {fault}"
+
+
+def _envelope(raw: bytes, recipient: Address) -> Envelope:
+    found = [author.address for field in Message.split(raw).named("return-path")[:1] for author in authors(field.value)]
+    sender = found[0] if found else None
+    source = str(sender) if sender else NULL_SENDER
+    return Envelope("offline", source, sender, (recipient,), Verdicts())
+
+
+def _alias(envelope: Envelope, destination: Address, tables: TablesFile) -> Address:
+    now = time.time()
+    (decision,) = plan(envelope, look_up(tables, envelope, tables.domains, now), tables.domains, now)
+    if not isinstance(decision, Forward):
+        raise CannotRewrite(f"not forwarded: {decision.reason}")
+    if destination.key not in (one.key for one in decision.destinations):
+        listed = ", ".join(map(str, decision.destinations))
+        raise CannotRewrite(f"{decision.recipient} does not lead to {destination}, but to {listed}")
+    return decision.alias

@@ -1,0 +1,84 @@
+"""One message to one destination, once: claim it, send it in the best form SES takes, settle it.
+
+SES refuses some messages for what they are. Before that becomes a failure, three other forms are
+tried, each plainer than the one before: the header repaired, the original in a wrapper, a notice.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from .errors import Refused, Temporary, Unanswered
+from .mail.envelope import Envelope
+from .mail.notice import notice, wrapped
+from .mail.plan import Delivery
+from .mail.repair import repaired
+from .mail.rewrite import Style, rewrite
+from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Settled
+
+AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
+MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
+
+_NO_LINK = ("FAIL", "PROCESSING_FAILED")  # virus verdicts with which nobody gets a link
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverer:
+    """Sends, claimed in the ledger before and settled after."""
+
+    style: Style
+    store: MailStore
+    ledger: Ledger
+    mailer: Mailer
+    log: MailLog
+
+    def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
+        """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
+
+        Raises Temporary if that is not known yet; the claim is then given back.
+        """
+        recipient = delivery.forwards[0].recipient
+        claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient)
+        if isinstance(claim, Settled):
+            return claim
+        if claim.uncertain:
+            self.log.resent(claim)
+        try:
+            return self._send(claim, envelope, delivery, raw)
+        except Temporary as failure:
+            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
+            raise
+
+    def _send(self, claim: Claim, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
+        refusals: list[str] = []
+        for form, make in self._forms(envelope, delivery, raw, refusals):
+            try:
+                ses_message_id = self._try(make(), delivery, envelope.message_id)
+            except Refused as refusal:
+                refusals.append(f"{form}: {refusal}")
+                continue
+            state = "noticed" if form == NOTICE else "sent"
+            self.ledger.settle(claim, state, ses_message_id, tuple(refusals))
+            if refusals:
+                self.log.rescued(claim, form)
+            return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
+        self.ledger.settle(claim, "failed", refusals[0], tuple(refusals))
+        return Settled("failed", claim.recipient.key, refusals[0])
+
+    def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
+        if len(content) > MAX_SENDING:
+            raise Refused(f"{len(content)} octets are more than SES sends ({MAX_SENDING})")
+        return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
+
+    def _forms(
+        self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]
+    ) -> Iterator[tuple[str, Callable[[], bytes]]]:
+        """The forms in their order; each is made only when the one before was refused."""
+        alias, style = delivery.alias, self.style
+        yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
+        yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
+        yield WRAPPED, lambda: wrapped(raw, alias, envelope, style, refusals[0])
+        yield NOTICE, lambda: self._notice(envelope, delivery, raw, refusals[0])
+
+    def _notice(self, envelope: Envelope, delivery: Delivery, raw: bytes, reason: str) -> bytes:
+        link = None if envelope.verdicts.virus in _NO_LINK else self.store.link(envelope.message_id)
+        return notice(raw, delivery.alias, envelope, self.style, reason=reason, link=link)
