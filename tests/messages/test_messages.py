@@ -1,0 +1,58 @@
+"""Every golden family is forwarded as expected, and notices when its rule is broken."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from emulator.sending.refusals import Account, Request, check
+from tests.builders import ROOT
+from tests.messages.forwarding import FAMILIES, forwarded
+
+PACKAGE = ROOT / "layers" / "postern" / "postern"
+MUTANTS = [family for family in FAMILIES if (family / "mutant.toml").exists()]
+
+
+def name(family: Path) -> str:
+    return family.name
+
+
+def test_there_are_families() -> None:
+    numbers = [family.name[:3] for family in FAMILIES if "private" not in family.parts]
+    assert len(numbers) >= 60
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=name)
+def test_a_family_is_forwarded_as_expected(family: Path) -> None:
+    assert forwarded(family) == (family / "expected.eml").read_bytes()
+    assert (family / "why.md").read_text(encoding="utf-8").strip()
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=name)
+def test_ses_takes_what_is_forwarded(family: Path) -> None:
+    refused = family / "refused.txt"
+    if refused.exists():
+        pytest.skip(f"refused as it is, for what it carried: {refused.read_text().strip()}")
+    account = Account(identities={"example.com"}, configuration_sets=set())
+    check(Request("info@example.com", ("jane@dest.example",), forwarded(family), ""), account)
+
+
+@pytest.mark.parametrize("family", MUTANTS, ids=name)
+def test_a_broken_rule_is_noticed_by_its_own_family_alone(family: Path, tmp_path: Path) -> None:
+    mutant = tomllib.loads((family / "mutant.toml").read_text(encoding="utf-8"))
+    copy = tmp_path / "postern"
+    shutil.copytree(PACKAGE / "mail", copy / "mail", ignore=shutil.ignore_patterns("__pycache__"))
+    (copy / "__init__.py").touch()
+    path = copy / "mail" / mutant["file"]
+    source = path.read_text(encoding="utf-8")
+    assert source.count(mutant["old"]) == 1, "the rule has moved: mend mutant.toml"
+    path.write_text(source.replace(mutant["old"], mutant["new"]), encoding="utf-8")
+    command = [sys.executable, "-B", "-m", "tests.messages.forwarding"]
+    environment = dict(os.environ) | {"PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == [family.name]
