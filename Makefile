@@ -1,6 +1,7 @@
 # Everything sets itself up: Python 3.11 or newer and make are all it takes.
 PYTHON ?= python3
 TABLES ?= emulator/tables.toml
+SECONDS ?= 60
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
@@ -9,7 +10,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test check docs sam lock clean
+.PHONY: demo local test check docs sam bench fuzz lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -33,9 +34,17 @@ sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
 
+bench: .venv/ready  ## Named workloads; ratios within one run
+	$(BIN)/python -m bench.rewriting
+
+fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
+	$(BIN)/python -m tests.fuzz.rewriting -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
+		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus
+
 lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group sam --output-file requirements-sam.txt
+	$(LOCK) --group fuzz --output-file requirements-fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
@@ -45,6 +54,11 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
 .venv/ready: .venv/locked pyproject.toml
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/fuzz: .venv/ready requirements-fuzz.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-fuzz.txt
+	mkdir -p .local/corpus
 	touch $@
 
 .venv/locked: requirements-dev.txt

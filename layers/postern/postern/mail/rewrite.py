@@ -44,10 +44,13 @@ _ONCE_ONLY = """
 ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 
 MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
-MAX_NAME = 120  # octets of an author's name that we repeat
-MAX_ADDRESS = 128  # octets of an author's address that we show
-MAX_REPLY_TO = 500  # octets of a Reply-To that we write, beyond its first author
-MAX_IDENTIFIER = 250  # octets of a Message-ID or Date that we repeat
+# Octets of what we repeat, so that all we add stays under 2 kB whatever the sender wrote.
+MAX_NAME = 96  # an author's name
+MAX_ADDRESS = 96  # an author's address, where it is only shown
+MAX_DOMAIN = 64  # our domain, where it is only shown
+MAX_REPLY_TO = 300  # a Reply-To that we write, beyond its first author
+MAX_IDENTIFIER = 160  # a Message-ID
+MAX_DATE = 100
 
 _MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]+>")
 _SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
@@ -129,9 +132,9 @@ class _Editor:
             yield fields.field("To", [f"<{self.alias}>"], newline)
         if not self.message.named("references"):
             yield from self._new_references()
-        for name in ("Message-ID", "Date"):  # SES writes its own
+        for name, most in (("Message-ID", MAX_IDENTIFIER), ("Date", MAX_DATE)):  # SES writes its own
             value = self._first(name.lower())
-            if 0 < len(value) <= MAX_IDENTIFIER:
+            if 0 < len(value) <= most:
                 yield Field.read(f"{_ORIGINAL}{name}: ".encode() + value + newline)
         if not stamp.is_stamped(self.message, self.style.stamp_key, self.alias):
             yield fields.field(stamp.NAME, [stamp.stamp(self.style.stamp_key, self.alias)], newline)
@@ -222,7 +225,8 @@ def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: 
             said = address
         else:
             said = name if form == NAME else f"{name} ({address})"
-    return fields.field("From", [*fields.phrase(f"{said} via {alias.domain}"), f"<{alias}>"], newline)
+    via = fields.shortened(alias.domain, MAX_DOMAIN)
+    return fields.field("From", [*fields.phrase(f"{said} via {via}"), f"<{alias}>"], newline)
 
 
 def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:

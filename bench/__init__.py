@@ -1,0 +1,1 @@
+"""Named workloads. Figures are ratios within one run: this machine against itself."""
