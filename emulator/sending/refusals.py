@@ -63,9 +63,9 @@ class Request:
         return message_from_bytes(self.raw)
 
     def values(self, *names: str) -> Iterator[str]:
-        """The values of these header fields, as text."""
+        """The values of these header fields, unfolded."""
         for name in names:
-            yield from (str(value) for value in self.header.get_all(name, []))
+            yield from ("".join(str(value).splitlines()) for value in self.header.get_all(name, []))
 
 
 Check = Callable[[Request, Account], Refusal | None]

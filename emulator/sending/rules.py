@@ -8,6 +8,7 @@ from .refusals import Account, Refusal, Request, Rule, bad_request
 
 MAX_SIZE = 40 * 1024 * 1024  # octets; whether before or after base64 is open
 MAX_RECIPIENTS = 50  # To, Cc and Bcc together
+MAX_HEADER = 1024 * 1024  # octets; SES has a limit, nobody says which
 MAX_LINE = 998  # octets without CRLF
 
 _ONCE_ONLY = """
@@ -71,6 +72,12 @@ def _lines(request: Request, account: Account) -> Refusal | None:
     return None
 
 
+def _header_size(request: Request, account: Account) -> Refusal | None:
+    del account
+    size = len(request.raw.partition(b"\r\n\r\n")[0])
+    return bad_request("Header section too long") if size > MAX_HEADER else None
+
+
 def _once_only(request: Request, account: Account) -> Refusal | None:
     del account
     names = list(request.header.keys())
@@ -131,6 +138,7 @@ RULES = (
     Rule("configuration-set", "M", "NotFoundException; by header: Developer Guide", _configuration_set),
     Rule("size", "D", "Service quotas; wording: aws-sdk-go-v2 #1774", _size),
     Rule("line-length", "U", "SendRawEmail: 1000 characters with CRLF; not seen enforced", _lines),
+    Rule("header-size", "U", "wording: aws-sdk-php #981; the limit is a guess", _header_size),
     Rule("once-only", "D", "Header fields; wording: aws-lambda-ses-forwarder #8, #11", _once_only),
     Rule("empty-name", "P", "aws-lambda-ses-forwarder #101, #123", _empty_names),
     Rule("recipients", "D", "Service quotas", _recipients),

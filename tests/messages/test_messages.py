@@ -25,6 +25,7 @@ def test_there_are_families() -> None:
     numbers = [family.name[:3] for family in FAMILIES if "private" not in family.parts]
     assert len(numbers) >= 60
     assert len(numbers) == len(set(numbers))
+    assert not [family.name for family in FAMILIES if family not in MUTANTS and "private" not in family.parts]
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=name)

@@ -124,6 +124,7 @@ FROM = b"From: info@example.com\r\n"
         ("To: j\N{LATIN SMALL LETTER E WITH ACUTE}@y.example\r\n".encode(), "Local address contains illegal character"),
         (b"To: a@y_.exam!ple\r\n", "Domain contains illegal character"),
         (b": empty\r\n", "Empty header names are illegal."),
+        (b"X-A: b\r\n" * 200_000, "Header section too long"),
         (b"X-Long: " + b"x" * 999 + b"\r\n", "Line length exceeds 998 characters."),
         (b"Content-Type: text/plain; charset\r\n", "Expected '=', got 'null'"),
         (b"Content-Type: text/plain; charset=cp-850\r\n", "Unsupported encoding cp-850"),

@@ -1,7 +1,8 @@
 """Header fields we write ourselves: quoting, encoded-words and folding.
 
-No line is longer than 76 characters where it can be folded (RFC 2047 2), and none can start a
-field that is not ours: what goes in has no line breaks left (`authors.decode_phrase`).
+Lines are folded at 76 characters (RFC 2047 2), but for what is never folded within; none comes
+near the 998 of RFC 5322 2.1.1. None can start a field that is not ours: what goes in has no line
+breaks left (`authors.decode_phrase`).
 """
 
 import base64
@@ -25,13 +26,15 @@ def field(name: str, words: list[str], newline: bytes) -> Field:
 
 
 def phrase(text: str) -> list[str]:
-    """A display name as words to fold between: one quoted string, or encoded-words (RFC 2047 5)."""
-    if text.isascii():
-        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-        words = f'"{escaped}"'.split(" ")
-        if all(0 < len(word) <= _MAX_WORD for word in words):
-            return words
-    return encoded(text)
+    """A display name as words to fold between: one quoted string, or encoded-words (RFC 2047 5).
+
+    A quoted string is one word: it may be folded within, but Python's own getaddresses, for one,
+    then takes the name for an address.
+    """
+    if not text.isascii():
+        return encoded(text)
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return [f'"{escaped}"']
 
 
 def unstructured(text: str) -> list[str]:
