@@ -7,12 +7,15 @@
 4.  `aws.mail_store`  the message itself, from S3.
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Hold, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
-7.  `aws.mailer`      one SESv2 SendEmail for each destination, claimed in the ledger before, settled after.
+7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before,
+                      settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
+                      (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
 
-`forward` walks this way. `mail` is pure: no clock, no network, no environment, no boto3.
-`aws` is the only place that imports boto3; `ports` is what `forward` asks of it. `errors` says how
-things fail: Temporary leaves the handler and is retried, Permanent is recorded.
+`forward` walks this way; `mail.address`, `mail.authors`, `mail.fields` and `mail.stamp` are what a
+header is read and written with. `mail` is pure: no clock, no network, no environment, no boto3. `aws`
+is the only place that imports boto3; `ports` is what the shell asks of it. `errors` says how things
+fail: Temporary leaves the handler and is retried, Permanent is recorded.
 """
 
 __version__ = "0.1.0"
