@@ -13,8 +13,9 @@ from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, Style, rewrite
+from .rewrite import Style, mailboxes, rewrite
 
+_MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
 _IDENTIFIER = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,250}>")
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)")
@@ -47,13 +48,7 @@ def _blank_line(rest: memoryview) -> int:
 
 
 def _mailboxes(value: bytes) -> list[str]:
-    words: list[str] = []
-    for author in authors(value):
-        name = fields.shortened(author.name, MAX_NAME)
-        words += [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
-    if words:
-        words[-1] = words[-1].removesuffix(",")
-    return words
+    return mailboxes(authors(value), _MAX_LIST)
 
 
 def _text(value: bytes) -> list[str]:

@@ -6,7 +6,7 @@ the whole body, goes out byte for byte.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from . import fields, stamp
@@ -231,13 +231,21 @@ def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: 
 
 def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:
     """A Reply-To with the authors; none if nobody can be replied to."""
+    words = mailboxes(people, MAX_REPLY_TO)
+    if words:
+        yield fields.field("Reply-To", words, newline)
+
+
+def mailboxes(people: Iterable[Author], most: int) -> list[str]:
+    """A mailbox-list (RFC 5322 3.4) as words to fold between: the first, and as many of the others
+    as `most` octets hold."""
     words: list[str] = []
     for author in people:
         name = fields.shortened(author.name, MAX_NAME)
         more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
-        if words and sum(map(len, words + more)) > MAX_REPLY_TO:
+        if words and sum(map(len, words + more)) > most:
             break
         words += more
     if words:
         words[-1] = words[-1].removesuffix(",")
-        yield fields.field("Reply-To", words, newline)
+    return words
