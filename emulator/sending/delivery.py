@@ -12,6 +12,8 @@ import dkim
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from .refusals import header_end
+
 _OVERWRITTEN = (b"message-id", b"date")
 _TAKEN_OUT = (b"bcc",)
 _FIELD = re.compile(rb"^[!-9;-~]+:.*\n(?:[ \t].*\n)*", re.MULTILINE)
@@ -20,8 +22,8 @@ _SIGNED = [b"from", b"to", b"subject", b"date", b"message-id", b"mime-version", 
 
 def delivered(raw: bytes, ses_message_id: str, domain: str) -> bytes:
     """The message as it leaves SES, signed in the name of `domain`."""
-    end = raw.find(b"\r\n\r\n")
-    header, body = (raw, b"") if end < 0 else (raw[: end + 2], raw[end + 2 :])
+    end = header_end(raw)
+    header, body = raw[:end], raw[end:]
     kept: list[bytes] = []
     taking = False
     for line in header.splitlines(keepends=True):

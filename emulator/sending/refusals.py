@@ -6,6 +6,7 @@ read with the standard library's parser and not with Postern's own, so that one 
 mistakes of the other.
 """
 
+import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -13,7 +14,7 @@ from email.message import Message
 from functools import cached_property
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Refusal(Exception):
     """SES's answer to a request it does not carry out."""
 
@@ -53,9 +54,12 @@ class Request:
 
     @cached_property
     def header(self) -> Message:
-        """The header, parsed; the body is not looked at."""
-        end = self.raw.find(b"\r\n\r\n")
-        return message_from_bytes(self.raw if end < 0 else self.raw[: end + 4])
+        """The header, parsed; the body is not looked at.
+
+        A line that is no field is left out: the parser would take it for the end of the header.
+        """
+        lines = self.raw[: header_end(self.raw)].splitlines(keepends=True)
+        return message_from_bytes(b"".join(line for line in lines if b":" in line or line[:1] in (b" ", b"\t")))
 
     @cached_property
     def message(self) -> Message:
@@ -66,6 +70,12 @@ class Request:
         """The values of these header fields, unfolded."""
         for name in names:
             yield from ("".join(str(value).splitlines()) for value in self.header.get_all(name, []))
+
+
+def header_end(raw: bytes) -> int:
+    """Where the header ends: before the first blank line, whatever its line ending."""
+    found = re.search(rb"(?<=\n)\r*\n", raw)
+    return found.start() if found else len(raw)
 
 
 Check = Callable[[Request, Account], Refusal | None]

@@ -4,7 +4,7 @@ from collections import Counter
 
 from .addresses import addresses, refuse_addresses
 from .mime import refuse_attachments, refuse_charsets, refuse_parameters
-from .refusals import Account, Refusal, Request, Rule, bad_request
+from .refusals import Account, Refusal, Request, Rule, bad_request, header_end
 
 MAX_SIZE = 40 * 1024 * 1024  # octets; whether before or after base64 is open
 MAX_RECIPIENTS = 50  # To, Cc and Bcc together
@@ -74,8 +74,7 @@ def _lines(request: Request, account: Account) -> Refusal | None:
 
 def _header_size(request: Request, account: Account) -> Refusal | None:
     del account
-    size = len(request.raw.partition(b"\r\n\r\n")[0])
-    return bad_request("Header section too long") if size > MAX_HEADER else None
+    return bad_request("Header section too long") if header_end(request.raw) > MAX_HEADER else None
 
 
 def _once_only(request: Request, account: Account) -> Refusal | None:
@@ -90,8 +89,7 @@ def _once_only(request: Request, account: Account) -> Refusal | None:
 
 def _empty_names(request: Request, account: Account) -> Refusal | None:
     del account
-    header = request.raw.partition(b"\r\n\r\n")[0]
-    if any(line.lstrip(b" \t").startswith(b":") and line[:1] == b":" for line in header.split(b"\r\n")):
+    if any(line.startswith(b":") for line in request.raw[: header_end(request.raw)].splitlines()):
         return bad_request("Empty header names are illegal.")
     return None
 

@@ -69,6 +69,7 @@ def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, ki
         ("MessageRejected", 400, "Sending paused for this account.", Misconfigured),
         ("MessageRejected", 400, "Missing final '@domain'", Refused),
         ("BadRequestException", 400, "Duplicate header 'X'.", Refused),
+        ("BadRequestException", 400, "Unsupported encoding Sending suspended", Refused),
         ("InternalServiceErrorException", 500, "", Unavailable),
         ("ConcurrentModificationException", 500, "", Unavailable),
         ("AccessDeniedException", 403, "not authorized to perform ses:SendRawEmail", Misconfigured),

@@ -4,6 +4,7 @@ import smtplib
 import urllib.request
 from collections import Counter
 from decimal import Decimal
+from email import message_from_bytes
 from typing import Any
 
 import pytest
@@ -267,7 +268,7 @@ def test_an_attachment_that_ses_does_not_send_becomes_a_notice_with_a_link_that_
     raw = message(part, header=b"Content-Type: multipart/mixed; boundary=b\r\n")
     message_id = post.send("info@example.com", raw=raw)
     assert post.arrived() == {JANE: 1}
-    notice = post.last().decode("utf-8")
+    notice = bytes(message_from_bytes(post.last()).get_payload(decode=True)).decode("utf-8")
     assert "Unsupported attachment type '.exe'" in notice
     assert f"postern original {message_id}" in notice
     (url,) = [line.strip() for line in notice.splitlines() if line.strip().startswith("http")]

@@ -27,6 +27,13 @@ E_ACUTE = "\N{LATIN SMALL LETTER E WITH ACUTE}"
         (b"=?utf-8?Q?Jos=C3=A9_A=2E?= <j@x.example>", [(f"Jos{E_ACUTE} A.", "j@x.example")]),
         (b"=?utf-8?b?Sm9z?= =?utf-8?b?w6k=?= <j@x.example>", [(f"Jos{E_ACUTE}", "j@x.example")]),
         (b'"=?utf-8?Q?Doe=2C_John?=" <j@x.example>', [("Doe, John", "j@x.example")]),
+        (b"=?utf-8?Q?Doe,_John?= <j@x.example>", [("Doe, John", "j@x.example")]),
+        (b"=?utf-8?Q?Jane_(Sales)?= <j@x.example>", [("Jane (Sales)", "j@x.example")]),
+        (b"=?utf-8*en?q?Jos=C3=A9?= <j@x.example>", [(f"Jos{E_ACUTE}", "j@x.example")]),
+        (
+            b"\x93Smith\x94 <j@x.example>",
+            [("\N{LEFT DOUBLE QUOTATION MARK}Smith\N{RIGHT DOUBLE QUOTATION MARK}", "j@x.example")],
+        ),
         (b"=?nonsense?Q?Jos=E9?= <j@x.example>", [("Jos\N{REPLACEMENT CHARACTER}", "j@x.example")]),
         (f"Jos{E_ACUTE} <j@x.example>".encode(), [(f"Jos{E_ACUTE}", "j@x.example")]),
         (f"Jos{E_ACUTE} <j@x.example>".encode("latin-1"), [(f"Jos{E_ACUTE}", "j@x.example")]),

@@ -151,6 +151,18 @@ def test_rewrite_does_many_files_and_says_which_it_could_not(messages: list[Path
     assert (out / "b.eml").read_bytes() == (out / "a.eml").read_bytes()
 
 
+def test_rewrite_overwrites_nothing(messages: list[Path], tmp_path: Path) -> None:
+    done = run("rewrite", *WAY, "--out-dir", tmp_path, messages[0])
+    assert (done.returncode, "overwritten by its own result" in done.stderr) == (1, True)
+    assert messages[0].read_bytes() == RAW
+    (tmp_path / "other").mkdir()
+    twin = tmp_path / "other" / messages[0].name
+    twin.write_bytes(RAW)
+    done = run("rewrite", *WAY, "--out-dir", tmp_path / "out", messages[0], twin)
+    assert (done.returncode, "another message has the same name" in done.stderr) == (1, True)
+    assert run("rewrite", *WAY, "--out-dir", messages[0] / "x", messages[0]).returncode == 2
+
+
 def test_rewrite_goes_only_where_the_tables_lead(messages: list[Path]) -> None:
     done = run("rewrite", "--recipient", "old@example.com", *WAY[2:], "--tables", TABLES, messages[0])
     assert (done.returncode, "old@example.com is disabled" in done.stderr) == (1, True)

@@ -1,5 +1,6 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Un
 from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
 from postern.mail.rewrite import Style
+from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog, FakeMailStore, FakeTables
@@ -198,16 +200,17 @@ def test_a_refusal_for_now_in_the_middle_starts_again_from_the_top(world: World)
 
 def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: World) -> None:
     world.store.messages[MESSAGE_ID] = RAW + b"x" * MAX_SENDING
-    world.handle(event("info@example.com"))
+    world.handle(event("info@example.com", virusVerdict={"status": "PASS"}))
     ((_, _, sent),) = world.mailer.sent
     assert len(sent) < 5_000
     assert b"postern original " + MESSAGE_ID.encode() in sent
     assert b"https://mail.example/" in sent
 
 
-def test_a_message_that_could_not_be_scanned_gets_no_link(world: World) -> None:
+@pytest.mark.parametrize("status", ["PROCESSING_FAILED", "GRAY", "DISABLED"])
+def test_a_message_that_was_not_found_clean_gets_no_link(world: World, status: str) -> None:
     world.mailer.script[JANE] = [Refused("no")] * 3
-    world.handle(event("info@example.com", virusVerdict={"status": "PROCESSING_FAILED"}))
+    world.handle(event("info@example.com", virusVerdict={"status": status}))
     assert b"https://" not in world.mailer.sent[0][2]
 
 
@@ -218,6 +221,26 @@ def test_an_answer_that_got_lost_is_sent_again_and_said_so(world: World) -> None
     assert "resent jane@dest.example" not in world.log.lines
     world.handle(event("info@example.com"))
     assert "resent jane@dest.example" in world.log.lines
+
+
+def test_what_ses_took_and_the_ledger_could_not_note_is_counted_when_it_is_sent_again(world: World) -> None:
+    """The claim must not be given back: then nobody would know that the second copy is one."""
+    note, failures = world.ledger.settle, [Throttled("DynamoDB")]
+
+    def settle(claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+        if failures:
+            raise failures.pop()
+        note(claim, state, detail, refusals)
+
+    world.ledger.settle = settle  # type: ignore[method-assign]
+    with pytest.raises(Unsettled, match="DynamoDB"):
+        world.handle(event("info@example.com"))
+    with pytest.raises(Unsettled):
+        world.handle(event("info@example.com"))
+    assert world.mailer.destinations == [JANE]
+    world.clock.time += LEASE_SECONDS + 1
+    world.handle(event("info@example.com"))
+    assert f"resent {JANE}" in world.log.lines
 
 
 class Killed(BaseException):

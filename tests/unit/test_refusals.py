@@ -158,6 +158,17 @@ def test_attachments_that_are_not_sent(extension: str) -> None:
     assert (refused.code, refused.message) == ("MessageRejected", f"Unsupported attachment type '.{extension}'.")
 
 
+def test_nothing_hides_behind_a_line_that_is_no_field() -> None:
+    assert refusal(FROM + b"no colon\r\nX-SES-CONFIGURATION-SET: nope\r\n") is not None
+    assert refusal(FROM + b"no colon\r\nSubject: a\r\nSubject: b\r\n") is not None
+    assert refusal(b"From: info@example.com\n: empty\n") is not None
+
+
+def test_a_body_after_bare_line_feeds_is_body() -> None:
+    raw = b"From: info@example.com\nDate: mine\n\nDate: in the body\nBcc: too\n"
+    assert delivered(raw, "x", "example.com").endswith(b"From: info@example.com\n\nDate: in the body\nBcc: too\n")
+
+
 def test_a_configuration_set_named_by_a_header() -> None:
     refused = refusal(FROM + b"X-SES-CONFIGURATION-SET: other\r\n")
     assert refused is not None

@@ -96,22 +96,81 @@ def test_the_wrapper_holds_the_original_whole(raw: bytes) -> None:
     assert is_stamped(Message.split(result), TEST_KEY, ALIAS)
 
 
+def text(raw: bytes) -> str:
+    return bytes(message_from_bytes(raw).get_payload(decode=True)).decode("utf-8")
+
+
 def test_the_notice_says_who_what_why_and_how() -> None:
     raw = FROM + b"Subject: =?utf-8?q?caf=C3=A9?=\r\n\r\nsecret body"
-    link = Link("https://bucket.example/x?y=z", "2026-11-23 12:00 UTC")
+    link = Link("https://bucket.example/x?token=" + "y%3D" * 400, "2026-11-23 12:00 UTC")
     result = notice(raw, ALIAS, envelope(), Style(), reason=REASON, link=link)
-    assert not refused(result)
-    for said in (
-        b"Betsy <betsy@x.example>",
-        "caf\N{LATIN SMALL LETTER E WITH ACUTE}".encode(),
-        REASON.encode(),
-        b"postern original o3vr",
-        link.url.encode(),
-        b"2026-11-23 12:00 UTC",
-    ):
-        assert said in result
-    assert b"secret body" not in result
-    assert b"https" not in notice(raw, ALIAS, envelope(), Style(), reason=REASON, link=None)
+    assert not refused(result), "the link of a Lambda function is longer than a line may be"
+    cafe = "caf\N{LATIN SMALL LETTER E WITH ACUTE}"
+    for said in ("Betsy <betsy@x.example>", cafe, REASON, "postern original o3vr", link.url, "2026-11-23 12:00 UTC"):
+        assert said in text(result)
+    assert "secret body" not in text(result)
+    assert "https" not in text(notice(raw, ALIAS, envelope(), Style(), reason=REASON, link=None))
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (FROM + b"Reply-To: desk@x.example\r\n", "desk@x.example"),
+        (FROM, '"Betsy" <betsy@x.example>'),
+        (b"", "betsy@sender.example"),
+    ],
+)
+def test_an_answer_to_a_notice_reaches_whom_an_answer_to_the_message_would(header: bytes, answer: str) -> None:
+    raw = header + b"\r\nbody"
+    told = notice(raw, ALIAS, envelope(), Style(), reason="x", link=None)
+    for result in (told, wrapped(raw, ALIAS, envelope(), Style(), "x")):
+        assert message_from_bytes(result)["Reply-To"] == answer
+
+
+COUNTERFEIT = b"X-Postern-Loop: v1 00000000000000000000000000000000\r\n"
+
+
+@pytest.mark.parametrize("raw", [COUNTERFEIT + FROM + b": bad\r\n\r\n", COUNTERFEIT + b"\r\n"])
+def test_a_counterfeit_stamp_does_not_take_the_place_of_ours(raw: bytes) -> None:
+    assert is_stamped(Message.split(repair(raw)), TEST_KEY, ALIAS)
+
+
+@pytest.mark.parametrize(
+    ("field", "kept"),
+    [
+        (
+            b'Content-Type: multipart/signed; protocol="application/pgp-signature"; micalg=pgp-sha256; boundary="s"',
+            "as it is",
+        ),
+        (b"Content-Type: multipart/mixed; x-boundary=zzz; boundary=def", "as it is"),
+        (b"Content-Type: text/calendar; method=REQUEST; charset=utf-8", "as it is"),
+        (b"Content-Type: multipart/mixed; boundary*0=a; boundary*1=b", "as it is"),
+        (b"Content-Type: text/plain; charset=rot13", "Content-Type: text/plain"),
+        (b'Content-Disposition: attachment; filename="a b.pdf"', "as it is"),
+        (b"Content-Transfer-Encoding: base64 (comment)", "Content-Transfer-Encoding: base64"),
+        (b"Content-Transfer-Encoding: binary", "Content-Transfer-Encoding: 8bit"),
+        (b"List-Unsubscribe: <https://x.example/" + b"u" * 100 + b">", "as it is"),
+    ],
+)
+def test_what_decides_how_a_body_is_read_survives_the_repair(field: bytes, kept: str) -> None:
+    result = repair(FROM + b": bad\r\n" + field + b"\r\n\r\nbody")
+    expected = field.decode() if kept == "as it is" else kept
+    unfolded = [
+        f"{one.raw.partition(b':')[0].decode()}:{one.value.decode().join((' ', ''))}"
+        for one in Message.split(result).fields
+    ]
+    assert expected in unfolded
+    boundary = b"Content-Type: multipart/mixed; boundary=" + b"b" * 100
+    assert b"b" * 100 in repair(FROM + b": bad\r\n" + boundary + b"\r\n\r\n")
+
+
+def test_each_field_comes_once_and_received_as_often_as_it_was() -> None:
+    result = repair(
+        FROM + b": bad\r\nTo: a@y.example\r\nTo: b@y.example\r\nReceived: from a\r\n by b\r\nReceived: c\r\n\r\n"
+    )
+    names = [field.name for field in Message.split(result).fields]
+    assert (names.count("to"), names.count("received")) == (1, 2)
+    assert b"To: <info@example.com>\r\n" in repair(FROM + b": bad\r\n\r\n")
 
 
 @given(HEADERISH, st.text(max_size=700))

@@ -1,3 +1,4 @@
+import base64
 import tracemalloc
 from email import message_from_bytes
 from email.header import decode_header, make_header
@@ -44,7 +45,8 @@ def staying(raw: bytes) -> list[bytes]:
     for one in Message.split(raw).fields:
         surplus = one.name in ONCE_ONLY and one.name in seen
         seen.add(one.name)
-        if not (one.name in OURS | REMOVED or one.name.startswith("x-ses-") or surplus):
+        ours = one.name.startswith("x-postern-") and one.name != "x-postern-loop"
+        if not (one.name in OURS | REMOVED or one.name.startswith("x-ses-") or ours or surplus):
             kept.append(one.raw.rstrip(b"\r\n"))
     return kept
 
@@ -252,6 +254,7 @@ def test_the_stamp() -> None:
         (b"Subject: \xe9\r\n", "[x]", b"Subject: [x]\r\n \xe9\r\n"),
         (b"Subject: hi\r\n", "[\N{LATIN SMALL LETTER E WITH ACUTE}]", b"Subject: =?utf-8?b?W8OpXSA=?=\r\n hi\r\n"),
         (b"", "[x]", b""),
+        (b"Subject:\r\n", "[x]", b"Subject: [x]\r\n"),
         (b"Subject: hello\r\n", "", b"Subject: hello\r\n"),
     ],
 )
@@ -340,8 +343,7 @@ def test_what_ses_refuses_of_a_result_the_input_itself_carried(fields: list[byte
         check(request, Account(identities={"example.com"}, configuration_sets=set()))
     except Refusal as refusal:
         said = refusal.message
-    carried = b"no colon\r\n" in fields and said.startswith("Missing required")  # the double's parser stops there
-    assert carried or not said.startswith(OUR_FAULT)
+    assert not said.startswith(OUR_FAULT)
 
 
 def test_an_order_to_ses_behind_a_lone_cr_is_found() -> None:
@@ -353,6 +355,31 @@ def test_an_order_to_ses_behind_a_lone_cr_is_found() -> None:
 def test_a_body_after_an_odd_blank_line_is_body() -> None:
     body = b"\r\r\nBody\r\nSender: in the body\r\nFrom: quoted\r\nX-SES-FOO: x\r\nend"
     assert rewritten(b"From: a@x.example\r\r\nSubject: x\r\r\n" + body).endswith(b"Subject: x\r\r\n" + body)
+
+
+def test_no_encoded_word_hides_within_a_name() -> None:
+    """A client would decode it within the quotes, and show what was filtered out."""
+    inner = b"=?utf-8?b?4oCuPGNlb0BiYW5rLmV4YW1wbGU+?="
+    outer = b"=?utf-8?b?" + base64.b64encode(inner) + b"?="
+    raw = rewritten(b"From: " + outer + b" <evil@x.example>\r\n\r\n")
+    assert inner not in raw
+    assert display(raw) == f"{inner.decode()} (evil@x.example) via example.com"
+
+
+def test_what_a_stranger_says_in_our_name_goes() -> None:
+    forged = b"X-Postern-Authentication-Results: amazonses.com; dmarc=pass\r\nX-Postern-Original-Message-ID: <9@x>\r\n"
+    raw = rewritten(forged + b"From: a@x.example\r\nMessage-ID: <1@x>\r\n\r\n")
+    assert b"dmarc=pass" not in raw
+    assert raw.count(b"X-Postern-Original-Message-ID: <1@x>") == raw.count(b"X-Postern-Original-Message-ID") == 1
+
+
+def test_a_renamed_field_grows_no_line_too_long() -> None:
+    to = ", ".join(f"a{number}@{'y' * 8}.example" for number in range(40))[:985]
+    raw = rewritten(
+        f"\rTo: {to}\r\nCc: {', '.join('b@y.example' for _ in range(60))}\r\nFrom: a@x.example\r\n\r\n".encode()
+    )
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"X-Postern-Original-To:" in raw
 
 
 def test_a_quoted_name_is_not_folded_within() -> None:

@@ -18,8 +18,6 @@ from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Settled
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 
-_NO_LINK = ("FAIL", "PROCESSING_FAILED")  # virus verdicts with which nobody gets a link
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
@@ -42,27 +40,35 @@ class Deliverer:
             return claim
         if claim.uncertain:
             self.log.resent(claim)
-        try:
-            return self._send(claim, envelope, delivery, raw)
-        except Temporary as failure:
-            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
-            raise
-
-    def _send(self, claim: Claim, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
         refusals: list[str] = []
+        try:
+            form, ses_message_id = self._send(envelope, delivery, raw, refusals)
+        except Temporary as failure:
+            state = "unanswered" if isinstance(failure, Unanswered) else "released"
+            self.ledger.settle(claim, state, str(failure), tuple(refusals))
+            raise
+        return self._settled(claim, form, ses_message_id, tuple(refusals))
+
+    def _settled(self, claim: Claim, form: str, ses_message_id: str, refusals: tuple[str, ...]) -> Settled:
+        """Write down how it ended. If that fails the claim stays ours until it runs out, and whoever takes
+        it over knows that SES may have sent already."""
+        if not form:
+            self.ledger.settle(claim, "failed", refusals[0], refusals)
+            return Settled("failed", claim.recipient.key, refusals[0])
+        state = "noticed" if form == NOTICE else "sent"
+        self.ledger.settle(claim, state, ses_message_id, refusals)
+        if refusals:
+            self.log.rescued(claim, form)
+        return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
+
+    def _send(self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]) -> tuple[str, str]:
+        """(the form SES took, its id), ("", "") if it took none; fills `refusals`."""
         for form, make in self._forms(envelope, delivery, raw, refusals):
             try:
-                ses_message_id = self._try(make(), delivery, envelope.message_id)
+                return form, self._try(make(), delivery, envelope.message_id)
             except Refused as refusal:
                 refusals.append(f"{form}: {refusal}")
-                continue
-            state = "noticed" if form == NOTICE else "sent"
-            self.ledger.settle(claim, state, ses_message_id, tuple(refusals))
-            if refusals:
-                self.log.rescued(claim, form)
-            return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
-        self.ledger.settle(claim, "failed", refusals[0], tuple(refusals))
-        return Settled("failed", claim.recipient.key, refusals[0])
+        return "", ""
 
     def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
         if len(content) > MAX_SENDING:
@@ -80,5 +86,5 @@ class Deliverer:
         yield NOTICE, lambda: self._notice(envelope, delivery, raw, refusals[0])
 
     def _notice(self, envelope: Envelope, delivery: Delivery, raw: bytes, reason: str) -> bytes:
-        link = None if envelope.verdicts.virus in _NO_LINK else self.store.link(envelope.message_id)
+        link = self.store.link(envelope.message_id) if envelope.verdicts.virus == "PASS" else None
         return notice(raw, delivery.alias, envelope, self.style, reason=reason, link=link)

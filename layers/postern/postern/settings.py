@@ -46,8 +46,9 @@ class Settings:
     )
     link_hours: int = _setting(
         "POSTERN_LINK_HOURS",
-        "How long the link in a notice works, in hours; 0 for no link. Never longer than the function's credentials.",
-        default=24,
+        "How long the link in a notice works at the latest, in hours; 0 for no link. With the temporary credentials"
+        " of a function it is one hour whatever is said here.",
+        default=1,
     )
     lease_seconds: int = _setting(
         "POSTERN_LEASE_SECONDS",

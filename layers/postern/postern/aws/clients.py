@@ -1,6 +1,7 @@
 """The boto3 clients, made once for each container. Endpoints come from AWS_ENDPOINT_URL and kin."""
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -22,7 +23,7 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
-_TEMPORARY_SECONDS = 3600  # the shortest session AWS gives a role by default
+_TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -31,8 +32,12 @@ def dynamodb() -> "DynamoDBClient":
 
 
 def s3() -> "S3Client":
-    """A client that retries by itself."""
-    return boto3.client("s3", config=_PATIENT)
+    """A client that retries by itself. Its links are signed by version 4 for the region's own host: other
+    forms do not work for every bucket (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
+    local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    style = "path" if local else "virtual"
+    links: Any = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}
+    return boto3.client("s3", config=_PATIENT.merge(Config(signature_version="s3v4", s3=links)))
 
 
 def secrets() -> "SecretsManagerClient":
@@ -46,9 +51,9 @@ def ses() -> "SESV2Client":
 
 
 def lifetime(seconds: int) -> int:
-    """So many seconds, or those that a link signed by this role may live if that is less.
+    """So many seconds, or the longest that a link signed by temporary credentials is counted on to live.
 
-    The credentials of a Lambda function are temporary and do not say when they end (docs/quirks.md).
+    Those of a Lambda function do not say when they end, so a link may end earlier (docs/quirks.md).
     """
     credentials = boto3.Session().get_credentials()
     temporary = credentials is not None and credentials.token is not None

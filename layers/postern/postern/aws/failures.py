@@ -43,7 +43,7 @@ _MISCONFIGURED = frozenset({
 })  # fmt: skip
 _REFUSED = frozenset({"BadRequestException", "MessageRejected"})  # SESv2 SendEmail
 # In a MessageRejected that is about our account, not the content.
-_ABOUT_US = ("is not verified", "paused", "suspended")
+_ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspended")
 
 # SES had the request, or may have had it, and nothing came back.
 _NO_ANSWER = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
@@ -68,7 +68,8 @@ def translated_sending(what: str) -> Iterator[None]:
     except ClientError as error:
         if _code(error) not in _REFUSED:
             raise _kept(what, error) from error
-        kind = Misconfigured if any(words in _said(error) for words in _ABOUT_US) else Refused
+        about_us = _code(error) == "MessageRejected" and _said(error).startswith(_ABOUT_US)
+        kind = Misconfigured if about_us else Refused
         raise kind(f"{what}: {_code(error)}: {_said(error)}") from error
     except BotoCoreError as error:
         unanswered = isinstance(error, _NO_ANSWER) or type(error) is HTTPClientError

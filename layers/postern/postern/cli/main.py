@@ -87,7 +87,10 @@ def rewrite(
     except ValueError as fault:
         _wrong_use(str(fault))
     if out_dir is not None:
-        faults = list(rewriting.rewrite_all(messages, out_dir, to, where, table_file))
+        try:
+            faults = list(rewriting.rewrite_all(messages, out_dir, to, where, table_file))
+        except OSError as fault:
+            _wrong_use(f"{out_dir}: {fault}")
         _fail_if(faults)
     elif len(messages) > 1:
         _wrong_use("several messages need --out-dir")

@@ -41,6 +41,8 @@ def rewrite_all(
             if path.name in names:
                 raise CannotRewrite("another message has the same name")
             names.add(path.name)
+            if (folder / path.name).exists() and path.exists() and (folder / path.name).samefile(path):
+                raise CannotRewrite("it would be overwritten by its own result")
             (folder / path.name).write_bytes(rewritten(path.read_bytes(), recipient, destination, tables))
         except (CannotRewrite, OSError) as fault:
             yield f"{path}: {fault}"

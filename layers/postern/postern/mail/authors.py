@@ -12,10 +12,11 @@ from email.header import decode_header
 
 from .address import Address, InvalidAddress
 
-# The tokens of an address list. Every alternative starts with another character, but for the
-# quote that is never closed, of which one message has at most one (see _tokens): linear time.
+# The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
+# or happens once (a quote that is never closed, see _tokens).
 _TOKEN = re.compile(
     r"""(?P<space>[\s\x00-\x1f]+)
+      | (?P<encoded>=\?[^\s?]{1,40}\?[bBqQ]\?[^\s?]*\?=)
       | "(?P<quoted>(?:[^"\\]|\\.)*)"
       | (?P<stray>")
       | (?P<open>\()
@@ -76,6 +77,7 @@ def _decoded(part: bytes | str, charset: str | None) -> str:
         return part
     if charset is None:
         return part.decode("raw_unicode_escape", "replace")  # decode_header's own encoding
+    charset = charset.partition("*")[0]  # a language may follow: RFC 2231 5
     try:
         return part.decode(charset, "replace")
     except LookupError:
@@ -83,11 +85,11 @@ def _decoded(part: bytes | str, charset: str | None) -> str:
 
 
 def _text(value: bytes) -> str:
-    """Raw 8-bit headers are UTF-8 today and Latin-1 from older programs."""
+    """Raw 8-bit headers are UTF-8 today, and from older programs Latin-1 as Windows has it."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
-        return value.decode("latin-1")
+        return value.decode("cp1252", "replace")
 
 
 def _authors(text: str) -> Iterator[Author]:

@@ -31,7 +31,7 @@ def phrase(text: str) -> list[str]:
     A quoted string is one word: it may be folded within, but Python's own getaddresses, for one,
     then takes the name for an address.
     """
-    if not text.isascii():
+    if not text.isascii() or "=?" in text:  # clients decode encoded-words even within quotes
         return encoded(text)
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return [f'"{escaped}"']

@@ -5,14 +5,15 @@ SES refuse them too.
 """
 
 import hashlib
+import quopri
 from dataclasses import dataclass
 
 from . import fields, stamp
 from .address import Address
-from .authors import authors, decode_phrase
+from .authors import Author, authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, Style
+from .rewrite import MAX_NAME, MAX_REPLY_TO, Style, mailboxes
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
@@ -37,7 +38,7 @@ def wrapped(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason
         "",
     ]
     encoding = "7bit" if raw.isascii() else "8bit"
-    header = _header(raw, alias, envelope, style, f"multipart/mixed; boundary={boundary}")
+    header = _header(raw, alias, envelope, style, f"multipart/mixed; boundary={boundary}", "Attached", "8bit")
     top = _lines(
         [
             f"--{boundary}",
@@ -69,27 +70,39 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, *, reas
         "",
     ]
     if link is not None:
-        text += [f"and you, until {link.until}, here:", "", f"  {link.url}", ""]
-    return _header(raw, alias, envelope, style, "text/plain; charset=utf-8") + CRLF + _lines(text)
+        text += [f"and you here, until {link.until} at the latest:", "", f"  {link.url}", ""]
+    header = _header(raw, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
+    return header + CRLF + _quoted_printable(text)
 
 
-def _header(raw: bytes, alias: Address, envelope: Envelope, style: Style, content_type: str) -> bytes:
+def _header(  # noqa: PLR0917 (the fields of a header)
+    raw: bytes, alias: Address, envelope: Envelope, style: Style, content_type: str, lead: str, encoding: str
+) -> bytes:
     message = Message.split(raw)
     subject = fields.shortened(_subject(message), _MAX_SUBJECT)
     written: list[Field] = [
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{alias}>"], CRLF),
         fields.field("To", [f"<{alias}>"], CRLF),
-        fields.field("Subject", fields.unstructured(f"Not forwarded as it was: {subject}".strip()), CRLF),
+        fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
         fields.field("MIME-Version", ["1.0"], CRLF),
         fields.field("Content-Type", content_type.split(" "), CRLF),
-        fields.field("Content-Transfer-Encoding", ["8bit"], CRLF),
+        fields.field("Content-Transfer-Encoding", [encoding], CRLF),
         fields.field("Auto-Submitted", ["auto-generated"], CRLF),
         fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
     ]
-    reply_to = envelope.sender
-    if reply_to is not None:
-        written.insert(1, fields.field("Reply-To", [f"<{reply_to}>"], CRLF))
+    people = _repliable(message, envelope)
+    if people:
+        written.insert(1, fields.field("Reply-To", mailboxes(people, MAX_REPLY_TO), CRLF))
     return b"".join(field.raw for field in written)
+
+
+def _repliable(message: Message, envelope: Envelope) -> tuple[Author, ...]:
+    """Whom an answer should reach, as in the forwarded message itself."""
+    for name in ("reply-to", "from"):
+        for field in message.named(name):
+            if found := authors(field.value):
+                return found
+    return (Author("", envelope.sender),) if envelope.sender else ()
 
 
 def _author(message: Message, envelope: Envelope) -> str:
@@ -107,6 +120,11 @@ def _subject(message: Message) -> str:
 def _shown(text: str, octets: int) -> str:
     """Text in one line, cut to so many octets of UTF-8, without what cannot be seen."""
     return fields.shortened(" ".join("".join(one if one.isprintable() else " " for one in text).split()), octets)
+
+
+def _quoted_printable(text: list[str]) -> bytes:
+    """Text of which no line is long, whatever it says: a link is, and must not be broken."""
+    return quopri.encodestring(_lines(text).replace(CRLF, b"\n")).replace(b"\n", CRLF)
 
 
 def _lines(text: list[str]) -> bytes:

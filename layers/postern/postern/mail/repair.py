@@ -4,23 +4,23 @@ This is the one place where fields that are not ours are changed, and only after
 the message as it is. The body stays byte for byte.
 """
 
-import codecs
 import re
 from collections.abc import Callable
 
-from . import fields
+from . import fields, stamp
 from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import Style, mailboxes, rewrite
+from .rewrite import MAX_LINE, Style, mailboxes, rewrite
 
 _MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
 _IDENTIFIER = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,250}>")
+_IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)")
-_BOUNDARY = re.compile(r"""boundary\s*=\s*(?:"([^"\r\n]{1,70})"|([^\s;"]{1,70}))""", re.IGNORECASE)
-_CHARSET = re.compile(r"""charset\s*=\s*"?([A-Za-z0-9_.:-]{1,40})"?""", re.IGNORECASE)
+_TOKEN = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+)")
+_PARAMETER = re.compile(r""";\s*([A-Za-z0-9!#$&^_.+*'-]+)\s*=\s*("(?:[^"\\]|\\.){0,900}"|[^\s;"()]{1,900})""")
 _ENCODINGS = ("7bit", "8bit", "base64", "quoted-printable")
 
 
@@ -30,6 +30,8 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
     seen: set[str] = set()
     kept: list[Field] = []
     for field in message.fields:
+        if field.name == "received" and _is_plain(field.raw):
+            kept.append(Field.read(field.raw.rstrip(b"\r\n") + CRLF))
         if field.name in seen or field.name not in _WRITERS:
             continue
         words = _WRITERS[field.name](field.value)
@@ -38,6 +40,7 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
             kept.append(fields.field(_spelling(field.name), words, CRLF))
     if "to" not in seen:
         kept.append(fields.field("To", [f"<{alias}>"], CRLF))
+    kept.append(fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF))
     header = b"".join(field.raw for field in kept)
     return b"".join((header, CRLF, message.rest[_blank_line(message.rest) :]))
 
@@ -60,31 +63,51 @@ def _identifiers(value: bytes) -> list[str]:
     return [found.decode("ascii") for found in _IDENTIFIER.findall(value)[-50:]]
 
 
+def _is_plain(raw: bytes) -> bool:
+    return raw.isascii() and all(len(line) <= MAX_LINE for line in raw.split(b"\n"))
+
+
 def _content_type(value: bytes) -> list[str]:
-    """Type, boundary and charset; whatever else was said is left out."""
+    """The type and every parameter that is one; a charset only if somebody knows it."""
     text = value.decode("ascii", "replace")
-    media_type, boundary, charset = (pattern.search(text) for pattern in (_MEDIA_TYPE, _BOUNDARY, _CHARSET))
+    media_type = _MEDIA_TYPE.match(text)
     if media_type is None:
         return ["text/plain"]
-    words = [media_type[1]]
-    if boundary is not None:
-        words.append(f'boundary="{boundary[1] or boundary[2]}"')
-    if charset is not None and _is_known(charset[1]):
-        words.append(f"charset={charset[1]}")
+    return _with_parameters(media_type[1], text)
+
+
+def _disposition(value: bytes) -> list[str]:
+    text = value.decode("ascii", "replace")
+    kind = _TOKEN.match(text)
+    return _with_parameters(kind[1], text) if kind else []
+
+
+def _with_parameters(value: str, text: str) -> list[str]:
+    words = [value]
+    for name, content in _PARAMETER.findall(text):
+        if content.isprintable() and (name.lower() != "charset" or _is_known(content.strip('"'))):
+            words.append(f"{name}={content}")
     return [f"{word};" for word in words[:-1]] + words[-1:]
 
 
 def _is_known(charset: str) -> bool:
     try:
-        codecs.lookup(charset)
-    except LookupError:
-        return False
+        "".encode(charset)
+    except (LookupError, UnicodeError):
+        return False  # also a codec that is none of text
     return True
 
 
 def _transfer_encoding(value: bytes) -> list[str]:
-    encoding = value.decode("ascii", "replace").strip().lower()
-    return [encoding] if encoding in _ENCODINGS else []
+    word = _TOKEN.match(value.decode("ascii", "replace"))
+    encoding = word[1].lower() if word else ""
+    return [encoding if encoding in _ENCODINGS else "8bit"]
+
+
+def _links(value: bytes) -> list[str]:
+    """URLs in brackets (RFC 2369), never encoded: nobody would decode them."""
+    found = [link.decode("ascii") for link in _IDENTIFIER_OR_URL.findall(value)]
+    return [f"{link}," for link in found[:-1]] + found[-1:]
 
 
 def _version(value: bytes) -> list[str]:
@@ -106,14 +129,16 @@ _WRITERS: dict[str, _Writer] = {
     "mime-version": _version,
     "content-type": _content_type,
     "content-transfer-encoding": _transfer_encoding,
+    "content-disposition": _disposition,
     "content-id": _identifiers,
     "auto-submitted": _text,
     "precedence": _text,
     "list-id": _text,
-    "list-unsubscribe": _text,
-    "x-postern-loop": _text,
+    "list-unsubscribe": _links,
+    "x-postern-authentication-results": _text,
     "x-postern-original-date": _text,
     "x-postern-original-message-id": _identifiers,
+    "x-postern-received-spf": _text,
 }
 
 

@@ -43,6 +43,7 @@ _ONCE_ONLY = """
 """
 ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 
+MAX_LINE = 998  # octets of a line without its ending: RFC 5322 2.1.1
 MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
 # Octets of what we repeat, so that all we add stays under 2 kB whatever the sender wrote.
 MAX_NAME = 96  # an author's name
@@ -54,6 +55,7 @@ MAX_DATE = 100
 
 _MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]+>")
 _SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
+_OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
 
 
@@ -96,6 +98,8 @@ class _Editor:
             name = one.name
             if name in REMOVED or name.startswith(REMOVED_PREFIX):
                 continue
+            if name.startswith(_OURS_PREFIX) and name != stamp.NAME.lower():
+                continue  # a stranger's would pass for what we say; a counterfeit stamp is none
             if name == "from":
                 yield from self._ours(reply_to, crowded)
             elif name == "reply-to":
@@ -104,9 +108,9 @@ class _Editor:
             elif name in ONCE_ONLY and name in self.seen:
                 continue  # the first stays
             elif any(one is result for result in renamed):
-                yield _renamed(one, "X-Postern-")
+                yield _renamed(one, "X-Postern-", self.message.newline)
             elif crowded and name in ("to", "cc"):
-                yield _renamed(one, _ORIGINAL)
+                yield _renamed(one, _ORIGINAL, self.message.newline)
             else:
                 yield self._kept(one)
             self.seen.add(name)
@@ -208,11 +212,17 @@ class _Editor:
             return subject
         name, _, rest = subject.raw.partition(b":")
         words = " ".join(fields.unstructured(f"{tag} " if not tag.isascii() else tag)).encode("ascii")
-        return Field.read(name + b": " + words + self.message.newline + b" " + rest.lstrip(b" \t\r\n"))
+        text = rest.lstrip(b" \t\r\n")
+        after = self.message.newline + (b" " + text if text else b"")
+        return Field.read(name + b": " + words + after)
 
 
-def _renamed(one: Field, prefix: str) -> Field:
-    return Field.read(prefix.encode("ascii") + one.raw)
+def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
+    """The field under a longer name; folded after it if its first line would grow too long."""
+    name, _, rest = one.raw.lstrip(b"\r").partition(b":")
+    first = len(prefix) + len(name) + len(rest.partition(b"\n")[0])
+    fold = newline + b" " if first > MAX_LINE else b""
+    return Field.read(prefix.encode("ascii") + name + b":" + fold + (rest.lstrip(b" \t") if fold else rest))
 
 
 def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: bytes) -> Field:
