@@ -18,6 +18,8 @@ from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Settled
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 
+_TOO_LARGE = "more than SES sends"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deliverer:
@@ -64,6 +66,8 @@ class Deliverer:
     def _send(self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]) -> tuple[str, str]:
         """(the form SES took, its id), ("", "") if it took none; fills `refusals`."""
         for form, make in self._forms(envelope, delivery, raw, refusals):
+            if form != NOTICE and any(_is_hopeless(refusal) for refusal in refusals):
+                continue  # no form but the notice is without what was refused
             try:
                 return form, self._try(make(), delivery, envelope.message_id)
             except Refused as refusal:
@@ -72,7 +76,7 @@ class Deliverer:
 
     def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
         if len(content) > MAX_SENDING:
-            raise Refused(f"{len(content)} octets are more than SES sends ({MAX_SENDING})")
+            raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
         return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
 
     def _forms(
@@ -88,3 +92,8 @@ class Deliverer:
     def _notice(self, envelope: Envelope, delivery: Delivery, raw: bytes, reason: str) -> bytes:
         link = self.store.link(envelope.message_id) if envelope.verdicts.virus == "PASS" else None
         return notice(raw, delivery.alias, envelope, self.style, reason=reason, link=link)
+
+
+def _is_hopeless(refusal: str) -> bool:
+    """Whether a plainer form of the same content would be refused for the same reason."""
+    return _TOO_LARGE in refusal or "attachment" in refusal.lower()

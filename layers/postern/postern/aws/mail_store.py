@@ -46,14 +46,11 @@ class S3MailStore:
         if not self._link_seconds or self._clock is None:
             return None
         until = datetime.fromtimestamp(self._clock.now() + self._link_seconds, UTC)
-        url = self._client.generate_presigned_url(
-            "get_object",
-            Params={
-                "Bucket": self._bucket,
-                "Key": f"{self._prefix}{message_id}",
-                "ResponseContentType": "message/rfc822",
-                "ResponseContentDisposition": f'attachment; filename="{message_id}.eml"',
-            },
-            ExpiresIn=self._link_seconds,
-        )
+        said = {
+            "ResponseContentType": "message/rfc822",
+            "ResponseContentDisposition": f'attachment; filename="{message_id}.eml"',
+        }
+        what = {"Bucket": self._bucket, "Key": f"{self._prefix}{message_id}", **said}
+        with translated("S3 presigned link"):
+            url = self._client.generate_presigned_url("get_object", Params=what, ExpiresIn=self._link_seconds)
         return Link(url, until.strftime("%Y-%m-%d %H:%M UTC"))
