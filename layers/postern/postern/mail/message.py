@@ -13,7 +13,6 @@ CRLF = b"\r\n"
 LF = b"\n"
 CR = b"\r"
 
-
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
 _NAME = re.compile(rb"\r*([!-9;-~]+)[ \t]*:")
 

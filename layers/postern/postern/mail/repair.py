@@ -12,7 +12,7 @@ from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_LINE, Style, mailboxes, rewrite
+from .rewrite import LINE_LIMIT, Style, mailboxes, rewrite
 
 _MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
@@ -64,7 +64,7 @@ def _identifiers(value: bytes) -> list[str]:
 
 
 def _is_plain(raw: bytes) -> bool:
-    return raw.isascii() and all(len(line) <= MAX_LINE for line in raw.split(b"\n"))
+    return raw.isascii() and all(len(line) <= LINE_LIMIT for line in raw.split(b"\n"))
 
 
 def _content_type(value: bytes) -> list[str]:

@@ -43,7 +43,7 @@ _ONCE_ONLY = """
 """
 ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 
-MAX_LINE = 998  # octets of a line without its ending: RFC 5322 2.1.1
+LINE_LIMIT = 998  # octets of a line without its ending: RFC 5322 2.1.1
 MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
 # Octets of what we repeat, so that all we add stays under 2 kB whatever the sender wrote.
 MAX_NAME = 96  # an author's name
@@ -221,7 +221,7 @@ def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
     """The field under a longer name; folded after it if its first line would grow too long."""
     name, _, rest = one.raw.lstrip(b"\r").partition(b":")
     first = len(prefix) + len(name) + len(rest.partition(b"\n")[0])
-    fold = newline + b" " if first > MAX_LINE else b""
+    fold = newline + b" " if first > LINE_LIMIT else b""
     return Field.read(prefix.encode("ascii") + name + b":" + fold + (rest.lstrip(b" \t") if fold else rest))
 
 
