@@ -6,20 +6,19 @@ Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network faile
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from .. import __version__
-from ..errors import MessageMissing, Temporary
+from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
 from . import explain as explaining
 from . import rewriting
+from .status import exits, say_no, wrong_use
 from .tables_file import BadTablesFile, TablesFile
-
-NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
 app = typer.Typer(
     name="postern", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -57,9 +56,9 @@ def explain(
     try:
         explained = explaining.explain(event, message, tables)
     except (BadEvent, BadTablesFile, OSError) as fault:
-        _wrong_use(str(fault))
+        wrong_use(fault)
     except (ValueError, RecursionError) as fault:
-        _wrong_use(f"{event}: {fault}")
+        wrong_use(f"{event}: {fault}")
     if as_json:
         typer.echo(json.dumps(explained))
     else:
@@ -85,20 +84,20 @@ def rewrite(
         to, where = Address.parse(recipient), Address.parse(destination)
         table_file = TablesFile.load(tables) if tables else None
     except ValueError as fault:
-        _wrong_use(str(fault))
+        wrong_use(fault)
     if out_dir is not None:
         try:
             faults = list(rewriting.rewrite_all(messages, out_dir, to, where, table_file))
         except OSError as fault:
-            _wrong_use(f"{out_dir}: {fault}")
-        _fail_if(faults)
+            wrong_use(f"{out_dir}: {fault}")
+        say_no(faults)
     elif len(messages) > 1:
-        _wrong_use("several messages need --out-dir")
+        wrong_use("several messages need --out-dir")
     else:
         try:
             sys.stdout.buffer.write(rewriting.rewritten(messages[0].read_bytes(), to, where, table_file))
         except (rewriting.CannotRewrite, OSError) as fault:
-            _fail_if([f"{messages[0]}: {fault}"])
+            say_no([f"{messages[0]}: {fault}"])
 
 
 @app.command()
@@ -115,27 +114,13 @@ def original(
     """
     from ..aws import clients, mail_store  # noqa: PLC0415 (boto3 takes half a second; only this command needs it)
 
-    try:
-        raw = mail_store.S3MailStore(clients.s3(), bucket, prefix).fetch(message_id)
-    except MessageMissing as fault:
-        _fail_if([str(fault)])
-    except Temporary as fault:
-        typer.echo(f"postern: {fault}", err=True)
-        raise typer.Exit(AWS_FAILED) from fault
-    else:
-        sys.stdout.buffer.write(raw)
-
-
-def _fail_if(faults: list[str]) -> None:
-    for fault in faults:
-        typer.echo(f"postern: {fault}", err=True)
-    if faults:
-        raise typer.Exit(NO)
-
-
-def _wrong_use(fault: str) -> NoReturn:
-    typer.echo(f"postern: {fault}", err=True)
-    raise typer.Exit(WRONG_USE)
+    with exits():
+        try:
+            raw = mail_store.S3MailStore(clients.s3(), bucket, prefix).fetch(message_id)
+        except MessageMissing as fault:
+            say_no([str(fault)])
+        else:
+            sys.stdout.buffer.write(raw)
 
 
 def run() -> None:

@@ -1,0 +1,42 @@
+"""How a command ends: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network failed.
+
+A fault is one sentence on standard error, never a traceback.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+
+from ..errors import Temporary
+from .tables_file import BadTablesFile
+
+NO, WRONG_USE, AWS_FAILED = 1, 2, 3
+
+
+def say_no(faults: Iterable[str]) -> None:
+    """End with status 1 if there is any fault, after printing each; else go on."""
+    listed = list(faults)
+    for fault in listed:
+        typer.echo(f"postern: {fault}", err=True)
+    if listed:
+        raise typer.Exit(NO)
+
+
+def wrong_use(fault: object) -> NoReturn:
+    """End with status 2."""
+    typer.echo(f"postern: {fault}", err=True)
+    raise typer.Exit(WRONG_USE)
+
+
+@contextmanager
+def exits() -> Iterator[None]:
+    """End with status 3 where AWS or the network failed, with 2 for a tables file that cannot be read."""
+    try:
+        yield
+    except Temporary as failure:
+        typer.echo(f"postern: {failure}", err=True)
+        raise typer.Exit(AWS_FAILED) from failure
+    except BadTablesFile as fault:
+        wrong_use(fault)
