@@ -107,7 +107,7 @@ Mail arrives in   {emulator.maildirs.folder}
 The function logs {emulator.function_log}
 The tables are    {tables} (edit and save: they are loaded again)
 
-For the AWS command or SDKs:
+For the `postern` command, the AWS command or SDKs:
 {variables}
 Tables: {", ".join(emulator.template.name(table) for table in ("AliasTable", "SenderTable", "LedgerTable"))}
 

@@ -21,6 +21,13 @@ from .template import Template
 
 STACK = "postern-local"
 _SENDER_KEY = ("sender", "scope")
+_COMMAND_VARIABLES = (
+    "POSTERN_DOMAINS",
+    "POSTERN_ALIAS_TABLE",
+    "POSTERN_SENDER_TABLE",
+    "POSTERN_LEDGER_TABLE",
+    "POSTERN_MAIL_BUCKET",
+)
 
 
 @dataclass(frozen=True)
@@ -98,8 +105,9 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """`endpoints`, and the credentials that go with them."""
-        return {**CREDENTIALS, **self.endpoints}
+        """`endpoints`, the credentials that go with them, and what the `postern` command looks for."""
+        variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
+        return {**CREDENTIALS, **self.endpoints, **{name: variables[name] for name in _COMMAND_VARIABLES}}
 
     def load(self, tables: TablesFile) -> None:
         """Make the two tables equal to a tables file."""

@@ -50,6 +50,21 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
+def cloudformation() -> Any:
+    """A client that retries by itself."""
+    return boto3.client("cloudformation", config=_PATIENT)
+
+
+def sts() -> Any:
+    """A client that retries by itself."""
+    return boto3.client("sts", config=_PATIENT)
+
+
+def be_in(region: str | None, profile: str | None) -> None:
+    """Make all later clients for this region and profile; None leaves it to boto3."""
+    boto3.setup_default_session(region_name=region, profile_name=profile)
+
+
 def lifetime(seconds: int) -> int:
     """So many seconds, or the longest that a link signed by temporary credentials is counted on to live.
 

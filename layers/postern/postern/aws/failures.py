@@ -16,6 +16,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
     ResponseStreamingError,
 )
+from botocore.parsers import ResponseParserError
 
 from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, Unanswered, Unavailable
 
@@ -58,6 +59,8 @@ def translated(what: str) -> Iterator[None]:
         raise _kept(what, error) from error
     except BotoCoreError as error:
         raise Unavailable(f"{what}: {error}") from error
+    except ResponseParserError as error:  # botocore lets this one out as it is
+        raise Unavailable(f"{what}: what answered does not speak as AWS does") from error
 
 
 @contextmanager

@@ -15,6 +15,10 @@ from .tables_file import BadTablesFile
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
 
+class WrongUse(ValueError):
+    """What was typed, or set in the environment, cannot be meant; the message says why."""
+
+
 def say_no(faults: Iterable[str]) -> None:
     """End with status 1 if there is any fault, after printing each; else go on."""
     listed = list(faults)
@@ -32,11 +36,11 @@ def wrong_use(fault: object) -> NoReturn:
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """End with status 3 where AWS or the network failed, with 2 for a tables file that cannot be read."""
+    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot be read."""
     try:
         yield
     except Temporary as failure:
         typer.echo(f"postern: {failure}", err=True)
         raise typer.Exit(AWS_FAILED) from failure
-    except BadTablesFile as fault:
+    except (BadTablesFile, WrongUse) as fault:
         wrong_use(fault)

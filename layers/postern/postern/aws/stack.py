@@ -1,0 +1,82 @@
+"""The live tables of a stack, for the command: their names, our own domains, and the client that reaches them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Misconfigured
+from . import clients
+from .failures import translated
+from .tables import DynamoTables
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# Outputs and the parameter of template.yaml.
+_ALIAS_TABLE, _SENDER_TABLE, _DOMAIN = "AliasTableName", "SenderTableName", "Domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The tables that mail is handled by now. `domains` are our own, in lower case and as A-labels."""
+
+    alias_table: str
+    sender_table: str
+    domains: frozenset[str]
+    client: "DynamoDBClient" = field(repr=False)
+
+    @property
+    def tables(self) -> DynamoTables:
+        """Both tables behind the port `read`."""
+        return DynamoTables(self.client, self.alias_table, self.sender_table)
+
+
+def named(alias_table: str, sender_table: str, domains: Iterable[str]) -> Live:
+    """Tables whose names are known. AWS is not asked; raises Temporary where boto3 has no region."""
+    with reaching("DynamoDB"):
+        return Live(alias_table, sender_table, frozenset(domains), clients.dynamodb())
+
+
+def deployed(stack: str) -> Live:
+    """The tables of a stack, by its outputs, and the domain it was deployed for.
+
+    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's
+    (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+    """
+    what = f"CloudFormation DescribeStacks {stack}"
+    with reaching(what):
+        described = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    outputs = _pairs(described, "Output")
+    parameters = _pairs(described, "Parameter")
+    missing = [name for name in (_ALIAS_TABLE, _SENDER_TABLE) if name not in outputs]
+    missing += [name for name in (_DOMAIN,) if name not in parameters]
+    if missing:
+        raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","))
+
+
+def be_in(region: str | None, profile: str | None) -> None:
+    """All clients made from now on are in this region and of this profile; None leaves it to boto3.
+
+    Raises Unavailable if there is no such profile.
+    """
+    if region or profile:
+        with reaching(f"profile {profile}"):
+            clients.be_in(region, profile)
+
+
+@contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """boto3 takes a bad endpoint for a bad argument; to people both are a network that does not answer."""
+    try:
+        with translated(what):
+            yield
+    except ValueError as fault:
+        if "endpoint" not in str(fault):
+            raise
+        raise Misconfigured(f"{what}: {fault}") from fault
+
+
+def _pairs(described: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in described.get(f"{kind}s", ())}

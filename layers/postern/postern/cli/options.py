@@ -1,0 +1,21 @@
+"""The options that several commands have, spelled once."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+StackOption = Annotated[
+    str | None,
+    typer.Option(
+        "--stack",
+        metavar="NAME",
+        help="The stack whose tables are meant; else POSTERN_ALIAS_TABLE and kin, POSTERN_STACK, samconfig.toml.",
+    ),
+]
+TablesOption = Annotated[
+    Path | None,
+    typer.Option("--tables", exists=True, dir_okay=False, help="A tables file, as TOML, in place of the live tables."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]

@@ -1,0 +1,167 @@
+"""Where the command looks for the live tables, and what it says when it finds none."""
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from postern.cli.live import live, source
+from postern.cli.status import WrongUse
+from postern.errors import Misconfigured, Temporary, Unavailable
+
+from emulator.cloud import CREDENTIALS, HOST, Cloud
+from emulator.template import Template
+from tests.builders import ROOT
+
+STACK = "postern-live"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No variable, no samconfig.toml, and boto3's session as it was."""
+    for name in ("STACK", "ALIAS_TABLE", "SENDER_TABLE", "DOMAINS", "ENV"):
+        monkeypatch.delenv(f"POSTERN_{name}", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+def deploy(aws: Cloud, stack: str, **outputs: str) -> None:
+    """A stack that has our outputs and parameter, and a queue because a stack must have something."""
+    document = {
+        "Parameters": {"Domain": {"Type": "String"}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": stack}}},
+        "Outputs": {name: {"Value": value} for name, value in outputs.items()},
+    }
+    client = boto3.client("cloudformation", endpoint_url=aws.endpoint)
+    client.create_stack(
+        StackName=stack,
+        TemplateBody=json.dumps(document),
+        Parameters=[{"ParameterKey": "Domain", "ParameterValue": "example.com"}],
+    )
+
+
+@pytest.fixture(scope="module")
+def _deployed(cloud: Cloud) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        deploy(cloud, STACK, AliasTableName=f"{STACK}-aliases", SenderTableName=f"{STACK}-senders")
+        deploy(cloud, "not-ours")
+
+
+@pytest.fixture
+def stacks(aws: Cloud, _deployed: None) -> Cloud:
+    return aws
+
+
+def test_by_the_option(stacks: Cloud) -> None:
+    found = live(STACK)
+    assert (found.alias_table, found.sender_table) == (f"{STACK}-aliases", f"{STACK}-senders")
+    assert found.domains == {"example.com"}
+
+
+def test_by_the_variable(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTERN_STACK", STACK)
+    assert live(None).alias_table == f"{STACK}-aliases"
+
+
+@pytest.mark.parametrize("section", ["default.deploy", "default.global"])
+def test_by_samconfig(stacks: Cloud, section: str) -> None:
+    Path("samconfig.toml").write_text(f'[{section}.parameters]\nstack_name = "{STACK}"\n')
+    assert live(None).alias_table == f"{STACK}-aliases"
+
+
+def test_by_another_environment_of_samconfig(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("samconfig.toml").write_text(
+        f'[default.deploy.parameters]\nstack_name = "other"\n[live.deploy.parameters]\nstack_name = "{STACK}"\n'
+    )
+    monkeypatch.setenv("POSTERN_ENV", "live")
+    assert live(None).alias_table == f"{STACK}-aliases"
+
+
+def test_samconfig_says_the_region_and_the_profile(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("samconfig.toml").write_text(
+        f'[default.deploy.parameters]\nstack_name = "{STACK}"\nregion = "eu-north-1"\nprofile = "mail"\n'
+    )
+    Path("aws").write_text("[mail]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "aws")
+    with pytest.raises(Unavailable, match=f"{STACK} does not exist"):  # it is in the other region
+        live(None)
+    monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
+    with pytest.raises(Temporary, match="profile mail"):
+        live(None)
+
+
+def test_variables_win_over_samconfig_and_the_option_over_the_variables(
+    stacks: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("samconfig.toml").write_text('[default.deploy.parameters]\nstack_name = "other"\n')
+    monkeypatch.setenv("POSTERN_STACK", "another")
+    monkeypatch.setenv("POSTERN_ALIAS_TABLE", template.name("AliasTable"))
+    monkeypatch.setenv("POSTERN_SENDER_TABLE", template.name("SenderTable"))
+    monkeypatch.setenv("POSTERN_DOMAINS", "Example.com, bücher.example")
+    found = live(None)
+    assert found.alias_table == template.name("AliasTable")
+    assert found.domains == {"example.com", "xn--bcher-kva.example"}
+    stacks.put("AliasTable", [{"address": "found@example.com"}])
+    assert found.tables.read(["found@example.com"], []).aliases == {
+        "found@example.com": {"address": "found@example.com"}
+    }
+    assert live(STACK).alias_table == f"{STACK}-aliases"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, r"Say --stack NAME .* POSTERN_ALIAS_TABLE, .* samconfig.toml"),
+        ({"DOMAINS": "example.com"}, r"Say --stack NAME"),
+        ({"ALIAS_TABLE": "a"}, "POSTERN_SENDER_TABLE, POSTERN_DOMAINS is not set, but POSTERN_ALIAS_TABLE is"),
+        ({"ALIAS_TABLE": "a", "SENDER_TABLE": "s", "DOMAINS": "a b"}, "POSTERN_DOMAINS is no list of domains: 'a b'"),
+    ],
+)
+def test_wrong_use_is_one_sentence(variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"POSTERN_{name}", value)
+    with pytest.raises(WrongUse, match=said):
+        live(None)
+
+
+@pytest.mark.parametrize("text", ["= broken", "default = 7", "[default]\ndeploy = 7"])
+def test_a_samconfig_that_cannot_be_read(text: str) -> None:
+    Path("samconfig.toml").write_text(text)
+    with pytest.raises(WrongUse, match="samconfig.toml: "):
+        live(None)
+
+
+def test_a_stack_that_is_not_there_and_one_that_is_not_ours(stacks: Cloud) -> None:
+    with pytest.raises(Unavailable, match="CloudFormation DescribeStacks gone: .*gone does not exist"):
+        live("gone")
+    with pytest.raises(Misconfigured, match="stack not-ours is not Postern's.* AliasTableName"):
+        live("not-ours")
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "Invalid endpoint: nonsense"),
+        ({"AWS_ENDPOINT_URL": f"http://{HOST}:1"}, "Could not connect"),
+        ({"AWS_DEFAULT_REGION": ""}, "does not speak as AWS does"),  # moto's 500 in HTML, as a proxy's
+        ({"AWS_DEFAULT_REGION": None}, "You must specify a region"),
+        ({"AWS_PROFILE": "nobody"}, "nobody"),
+        ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "credentials"),
+    ],
+)
+def test_aws_that_cannot_be_reached_is_one_sentence(
+    aws: Cloud, variables: dict[str, str | None], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "none", "AWS_SHARED_CREDENTIALS_FILE": "none"}
+    for name, value in {**nowhere, **variables}.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    with pytest.raises(Temporary, match=said):
+        live(STACK)
+
+
+def test_a_tables_file_in_place_of_the_live_tables() -> None:
+    found = source(None, ROOT / "emulator" / "tables.toml")
+    assert found.domains == {"example.com"}
+    assert found.tables.read(["info@example.com"], []).aliases["info@example.com"]
