@@ -93,8 +93,8 @@ def test_a_destination_list_in_every_form_the_console_makes(typed: object) -> No
         (to("a@d.example", enabled="perhaps"), "expected true or false, found 'perhaps'"),
         (to("a@d.example", expires_at="tomorrow"), "expected epoch seconds, found 'tomorrow'"),
         (to("a@d.example", expires_at=float("nan")), "expected epoch seconds"),
-        (to("a@d.example", patterns=[{"pattern": "x"}]), "'patterns' is not supported yet"),
-        (to("a@d.example", verdicts={"spam": "forward"}), "'verdicts' is not supported yet"),
+        (to("a@d.example", patterns=[{"pattern": "x"}]), "patterns belong in the row of a domain"),
+        (to("a@d.example", verdicts={"virus": "forward"}), "a virus is never forwarded"),
     ],
 )
 def test_a_row_nobody_can_read_is_an_error_that_names_it_and_not_a_miss(row: Row, fault: str) -> None:
@@ -191,3 +191,142 @@ def test_two_ways_to_one_alias_are_walked_once() -> None:
 def test_an_unread_key_is_a_mistake_of_the_caller_and_not_a_missing_row() -> None:
     with pytest.raises(KeyError, match="never read"):
         aliases.resolve(Address.parse("a@example.com"), Rows(), OWN, NOW)
+
+
+def pattern(text: str, *destinations: str) -> dict[str, Any]:
+    return {"pattern": text, "destinations": list(destinations)}
+
+
+PATTERNS: dict[str, Row] = {
+    "info@example.com": to("jane@dest.example"),
+    "sales-one+vip@example.com": to("vip@dest.example"),
+    "@example.com": to(
+        "all@dest.example",
+        patterns=[
+            pattern(r"sales-(\w+)", r"\1@sales.example", "info@example.com"),
+            pattern("sales-.*", "late@dest.example"),
+            pattern(r"(?:old-)?info\+x", "pattern@dest.example"),
+            pattern("hole", "discard:"),
+            pattern(r"(.*)-there(x?)", r"\2@dest.example"),
+            pattern("moved", "@other.example"),
+        ],
+    ),
+    "@example.net": {"patterns": [pattern("a", "a@dest.example")]},
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome", "destinations", "matched"),
+    [
+        (
+            "sales-one@example.com",
+            "forward",
+            ["one@sales.example", "jane@dest.example"],
+            ("@example.com", "info@example.com"),
+        ),
+        (
+            "SALES-One@example.com",
+            "forward",
+            ["One@sales.example", "jane@dest.example"],
+            ("@example.com", "info@example.com"),
+        ),
+        ("sales-one+vip@example.com", "forward", ["vip@dest.example"], ("sales-one+vip@example.com",)),
+        ("sales-one+two@example.com", "forward", ["late@dest.example"], ("@example.com",)),
+        ("presales-one@example.com", "forward", ["all@dest.example"], ("@example.com",)),
+        ("info+x@example.com", "forward", ["pattern@dest.example"], ("@example.com",)),
+        ("info+y@example.com", "forward", ["jane@dest.example"], ("info@example.com",)),
+        ("hole@example.com", "discard", [], ("@example.com",)),
+        ("moved@example.com", "forward", ["moved@other.example"], ("@example.com",)),
+        ("not-there@example.com", "unknown", [], ("@example.com",)),
+        ("a@example.net", "forward", ["a@dest.example"], ("@example.net",)),
+        ("b@example.net", "unknown", [], ()),
+    ],
+)
+def test_patterns_come_after_the_exact_address_and_before_the_untagged(
+    text: str, outcome: str, destinations: list[str], matched: tuple[str, ...]
+) -> None:
+    resolution = resolve(PATTERNS, text)
+    assert (resolution.outcome, found(resolution), resolution.matched) == (outcome, destinations, matched)
+
+
+def test_what_a_stranger_makes_of_a_pattern_is_unknown_and_no_error() -> None:
+    """An error holds the message and raises an alarm; who chooses the local part must not have that power."""
+    assert resolve(PATTERNS, "not-there@example.com").detail == (
+        "not-there@example.com is unknown (pattern '(.*)-there(x?)': destination '@dest.example' is not a mail address)"
+    )
+
+
+def test_a_disabled_domain_ends_the_search_where_its_pattern_matches() -> None:
+    table = {
+        "info@example.com": to("jane@dest.example"),
+        "@example.com": {"enabled": "no", "patterns": [pattern("info.*", "a@dest.example")]},
+    }
+    assert resolve(table, "info+x@example.com").outcome == "disabled"
+    assert resolve(table, "info@example.com").outcome == "forward"
+    assert resolve(table, "other@example.com").outcome == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "fault"),
+    [
+        ("info", "patterns: expected a list"),
+        (["info"], "expected a pattern with its destinations"),
+        ([{"pattern": "x"}], "pattern 'x' has no destinations"),
+        ([{"pattern": "x", "destination": "a@d.example"}], "expected a pattern with its destinations"),
+        ([pattern("(", "a@d.example")], "is no RE2 regular expression: missing )"),
+        ([pattern("(?=x)", "a@d.example")], "is no RE2 regular expression: invalid perl operator"),
+        ([pattern("x" * 1001, "a@d.example")], "a pattern of 1001 characters"),
+        ([pattern("(x)", r"\2@d.example")], "asks for a group that pattern '(x)' has not"),
+        ([pattern("x", "nonsense")], "destination 'nonsense' is not a mail address"),
+    ],
+)
+def test_patterns_nobody_can_read_are_an_error(patterns: object, fault: str) -> None:
+    resolution = resolve({"@example.com": to("all@dest.example", patterns=patterns)}, "x@example.com")
+    assert resolution.outcome == "error"
+    assert "aliases row '@example.com'" in resolution.detail
+    assert fault in resolution.detail
+
+
+def test_a_pattern_that_would_take_exponential_time_elsewhere_takes_none() -> None:
+    table: dict[str, Row] = {"@example.com": {"patterns": [pattern("(a*)*b", "x@dest.example")]}}
+    assert resolve(table, "a" * 60 + "@example.com").outcome == "unknown"
+
+
+def test_keep_tag_does_not_repeat_what_a_pattern_has_matched() -> None:
+    row = to("all@dest.example", keep_tag=True, patterns=[pattern(r"team\+(.*)", r"\1@dest.example")])
+    assert found(resolve({"@example.com": row}, "team+x@example.com")) == ["x@dest.example"]
+    assert found(resolve({"@example.com": row}, "else+x@example.com")) == ["all+x@dest.example"]
+
+
+def test_a_row_is_found_however_its_domain_is_spelled() -> None:
+    """People type what they read into the console; SES hands over A-labels."""
+    for domain in ("b\u00fccher.example", "xn--bcher-kva.example"):
+        for key in (f"info@{domain}", f"@{domain}"):
+            resolution = resolve({key: to("jane@dest.example")}, "info@xn--bcher-kva.example")
+            assert (resolution.outcome, resolution.matched) == ("forward", (key,))
+            assert str(resolution.alias) == "info@xn--bcher-kva.example"
+
+
+def test_sharp_s_is_not_two() -> None:
+    """IDNA 2003 took one domain for the other, and mail would go to a stranger (RFC 5894 4.2)."""
+    assert Address.parse("a@fa\u00df.example").domain == "xn--fa-hia.example"
+
+
+def test_null_in_the_console_is_as_if_the_attribute_were_not_there() -> None:
+    row = {
+        **to("a@d.example"),
+        "enabled": None,
+        "keep_tag": None,
+        "patterns": None,
+        "verdicts": None,
+        "expires_at": None,
+    }
+    assert resolve({"x@example.com": row}, "x@example.com").outcome == "forward"
+
+
+def test_the_verdicts_are_those_of_the_alias_that_was_written_to() -> None:
+    table = {
+        "a@example.com": to("b@example.com", verdicts={"spam": "forward"}),
+        "b@example.com": to("x@dest.example", verdicts={"spam": "reject"}),
+    }
+    assert resolve(table, "a@example.com").verdicts == {"spam": "forward"}

@@ -19,7 +19,7 @@ def test_the_sample_events_are_read() -> None:
     ordinary = Envelope.from_event(sample_event("inbound"))
     assert [recipient.key for recipient in ordinary.recipients] == ["info@example.com", "team@example.com"]
     assert ordinary.received_at == "2026-11-22T12:00:00.028Z"
-    assert Envelope.from_event(sample_event("dmarc-reject")).verdicts.quarantine_reason() is not None
+    assert Envelope.from_event(sample_event("dmarc-reject")).verdicts.forbids({}) is not None
     bounce = Envelope.from_event(sample_event("null-sender-unscanned"))
     assert (bounce.source, bounce.verdicts.spam, bounce.verdicts.dmarc) == (NULL_SENDER, "DISABLED", "ABSENT")
     with pytest.raises(BadEvent, match="AMAZON_SES_SETUP_NOTIFICATION"):

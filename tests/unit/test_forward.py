@@ -9,6 +9,7 @@ from postern.deliver import MAX_SENDING
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
 from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
+from postern.mail.plan import Policy
 from postern.mail.rewrite import Style
 from postern.ports import Claim
 
@@ -41,7 +42,7 @@ class World:
 
     def handle(self, made: Any) -> None:
         Forwarder(
-            own_domains=frozenset({"example.com"}), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
+            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
             mailer=self.mailer, clock=self.clock, log=self.log,
         ).handle(made)  # fmt: skip
 

@@ -1,8 +1,10 @@
 from typing import Any
 
+import pytest
 from postern.cli.tables_file import TablesFile
 from postern.forward import look_up
-from postern.mail.plan import Decision, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
+from postern.mail.address import Address
+from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 
 from tests.builders import envelope, verdict
 
@@ -14,6 +16,7 @@ TABLES = TablesFile(
         "team@example.com": {"destinations": ["joe@dest.example", "Jane@Dest.example"]},
         "off@example.com": {"destinations": ["jane@dest.example"], "enabled": False},
         "hole@example.com": {"destinations": ["discard:"]},
+        "open@example.com": {"destinations": ["jane@dest.example"], "verdicts": {"spam": "forward"}},
         "bad@example.com": {"destinations": ["nonsense"]},
     },
     senders={
@@ -21,13 +24,25 @@ TABLES = TablesFile(
         ("bulk.example", "*"): {"action": "DISCARD"},
         ("friend@mail.example", "*"): {"action": "OK"},
         ("typo.example", "*"): {"action": "REJCT"},
+        ("kept.example", "*"): {"action": "HOLD look at it"},
+        ("later.example", "*"): {"action": "450 4.7.1 not now"},
+        ("never.example", "*"): {"action": "550 5.7.1 never"},
+        ("moved.example", "*"): {"action": "REDIRECT other@else.example"},
+        ("copied.example", "*"): {"action": "BCC copy@else.example"},
+        ("marked.example", "*"): {"action": "PREPEND X-Marked: yes"},
+        ("noted.example", "*"): {"action": "WARN look"},
+        ("inside.example", "*"): {"action": "REDIRECT info@example.com"},
+        ("kept.example", "team@example.com"): {"action": "DUNNO"},
+        ("marked.example", "team@example.com"): {"action": "REDIRECT other@else.example"},
+        ("moved.example", "team@example.com"): {"action": "REJECT"},
     },
 )
 
 
-def decide(*recipients: str, **options: Any) -> list[Decision]:
-    made = envelope(*recipients, **options)
-    return list(plan(made, look_up(TABLES, made, TABLES.domains, NOW), TABLES.domains, NOW))
+def decide(*recipients: str, author: str = "", **options: Any) -> list[Decision]:
+    made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
+    authors = [Address.parse(author)] if author else []
+    return list(plan(made, authors, look_up(TABLES, made, authors, policy, NOW), policy, NOW))
 
 
 def one(recipient: str, **options: Any) -> tuple[type[Decision], str]:
@@ -82,3 +97,68 @@ def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> Non
     assert [str(delivery.destination) for delivery in made] == ["jane@dest.example", "joe@dest.example"]
     assert [str(forward.recipient) for forward in made[0].forwards] == ["info@example.com", "team@example.com"]
     assert [str(delivery.alias) for delivery in made] == ["info@example.com", "team@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "reason"),
+    [
+        ("x@kept.example", Quarantine, "sender rule kept.example: HOLD look at it"),
+        ("x@later.example", Hold, "sender rule later.example: 450 4.7.1 not now"),
+        ("x@never.example", Reject, "sender rule never.example: 550 5.7.1 never"),
+        ("x@moved.example", Forward, "alias info@example.com; sender rule moved.example: REDIRECT other@else.example"),
+        ("x@noted.example", Forward, "alias info@example.com; sender rule noted.example: WARN look"),
+        (
+            "x@inside.example",
+            Hold,
+            "senders row 'inside.example in scope *': REDIRECT to info@example.com, an address of our own,"
+            " which is not looked up again",
+        ),
+    ],
+)
+def test_what_a_rule_makes_of_a_message(source: str, kind: type[Decision], reason: str) -> None:
+    assert one("info@example.com", source=source) == (kind, reason)
+
+
+def forwarded(recipient: str, source: str) -> tuple[list[str], tuple[str, ...]]:
+    (decision,) = decide(recipient, source=source)
+    assert isinstance(decision, Forward)
+    return [str(destination) for destination in decision.destinations], decision.prepended
+
+
+def test_redirect_replaces_the_destinations_and_bcc_adds_one() -> None:
+    assert forwarded("team@example.com", "x@copied.example")[0] == [
+        "joe@dest.example",
+        "Jane@dest.example",
+        "copy@else.example",
+    ]
+    assert forwarded("team@example.com", "x@marked.example") == (["other@else.example"], ("X-Marked: yes",))
+    assert forwarded("hole@example.com", "x@copied.example")[0] == ["copy@else.example"]
+    assert forwarded("hole@example.com", "x@moved.example")[0] == ["other@else.example"]
+
+
+def test_both_scopes_hold_and_a_refusal_in_one_is_final() -> None:
+    assert one("team@example.com", source="x@kept.example")[0] is Quarantine
+    assert one("team@example.com", source="x@moved.example") == (
+        Reject,
+        "sender rule moved.example for team@example.com: REJECT",
+    )
+
+
+def test_the_header_is_asked_only_where_the_envelope_says_nothing() -> None:
+    assert one("info@example.com", author="x@spam.example") == (
+        Reject,
+        "sender rule spam.example: REJECT go away (by header From)",
+    )
+    assert one("info@example.com", source="x@noted.example", author="x@spam.example")[0] is Forward
+
+
+def test_ok_by_the_header_counts_only_with_dmarc_pass() -> None:
+    spam = {"spamVerdict": verdict("FAIL")}
+    assert one("info@example.com", author="friend@mail.example", **spam)[0] is Quarantine
+    vouched = {**spam, "dmarcVerdict": verdict("PASS")}
+    assert one("info@example.com", author="friend@mail.example", **vouched)[0] is Forward
+
+
+def test_an_alias_answers_to_verdicts_in_its_own_way() -> None:
+    assert one("open@example.com", spamVerdict=verdict("FAIL"))[0] is Forward
+    assert one("open@example.com", virusVerdict=verdict("FAIL"))[0] is Quarantine

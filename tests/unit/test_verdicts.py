@@ -1,5 +1,5 @@
 import pytest
-from postern.mail.verdicts import ABSENT, Verdicts
+from postern.mail.verdicts import ABSENT, Verdicts, read_overrides
 
 from tests.builders import verdict
 
@@ -7,14 +7,14 @@ from tests.builders import verdict
 def test_all_verdicts_may_be_missing() -> None:
     verdicts = Verdicts.from_receipt({})
     assert {verdicts.spam, verdicts.virus, verdicts.spf, verdicts.dkim, verdicts.dmarc} == {ABSENT}
-    assert verdicts.quarantine_reason() is None
+    assert verdicts.forbids({}) is None
 
 
 @pytest.mark.parametrize("status", ["PASS", "GRAY", "PROCESSING_FAILED", "DISABLED", "SOMETHING_NEW", "", None, 7])
 def test_only_fail_has_consequences(status: object) -> None:
     names = ("spamVerdict", "virusVerdict", "spfVerdict", "dkimVerdict", "dmarcVerdict")
     verdicts = Verdicts.from_receipt({name: {"status": status} for name in names} | {"dmarcPolicy": "reject"})
-    assert verdicts.quarantine_reason() is None
+    assert verdicts.forbids({}) is None
 
 
 @pytest.mark.parametrize(
@@ -31,10 +31,35 @@ def test_only_fail_has_consequences(status: object) -> None:
     ],
 )
 def test_what_is_quarantined(receipt: dict[str, object], reason: str | None) -> None:
-    assert Verdicts.from_receipt(receipt).quarantine_reason() == reason
+    expected = None if reason is None else ("quarantine", reason)
+    assert Verdicts.from_receipt(receipt).forbids({}) == expected
 
 
 def test_an_excused_sender_is_excused_from_spam_screening_and_from_nothing_else() -> None:
-    assert Verdicts(spam="FAIL").quarantine_reason(spam_excused=True) is None
-    assert Verdicts(spam="FAIL", virus="FAIL").quarantine_reason(spam_excused=True) == "virus FAIL"
-    assert Verdicts(dmarc="FAIL", dmarc_policy="reject").quarantine_reason(spam_excused=True) is not None
+    assert Verdicts(spam="FAIL").forbids({}, spam_excused=True) is None
+    assert Verdicts(spam="FAIL", virus="FAIL").forbids({}, spam_excused=True) == ("quarantine", "virus FAIL")
+    assert Verdicts(dmarc="FAIL", dmarc_policy="reject").forbids({}, spam_excused=True) is not None
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "overrides", "expected"),
+    [
+        (Verdicts(spam="FAIL"), {"spam": "forward"}, None),
+        (Verdicts(spam="FAIL"), {"spam": "reject"}, ("reject", "spam FAIL")),
+        (Verdicts(spam="PASS"), {"spam": "reject"}, None),
+        (Verdicts(dmarc="FAIL", dmarc_policy="reject"), {"dmarc": "forward"}, None),
+        (Verdicts(dmarc="FAIL", dmarc_policy="none"), {"dmarc": "discard"}, ("discard", "dmarc FAIL, policy none")),
+        (Verdicts(spf="FAIL", dkim="FAIL"), {"dkim": "quarantine"}, ("quarantine", "dkim FAIL")),
+        (Verdicts(virus="FAIL", spam="FAIL"), {"virus": "discard", "spam": "forward"}, ("discard", "virus FAIL")),
+    ],
+)
+def test_an_alias_has_its_own_answers(verdicts: Verdicts, overrides: dict[str, str], expected: object) -> None:
+    assert verdicts.forbids(overrides) == expected
+
+
+def test_a_virus_is_never_forwarded_and_names_and_actions_must_be_known() -> None:
+    assert read_overrides({"Spam": " FORWARD "}) == {"spam": "forward"}
+    assert read_overrides(None) == {}
+    for bad in ({"virus": "forward"}, {"grey": "reject"}, {"spam": "bounce"}, "spam", {"spam": None}):
+        with pytest.raises(ValueError, match=r"\Averdicts: "):
+            read_overrides(bad)

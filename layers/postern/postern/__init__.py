@@ -2,9 +2,10 @@
 
 1.  `mail.envelope`   SES's receipt event -> Envelope: who sent it, to whom, what SES thinks of it.
 2.  `aws.ledger`      the envelope is written down before anything else happens.
-3.  `aws.tables`      the alias rows of all recipients and the sender rules, read side by side;
-                      `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean.
-4.  `aws.mail_store`  the message itself, from S3.
+3.  `aws.mail_store`  the message itself, from S3; the sender rules need its From.
+4.  `aws.tables`      the alias rows of all recipients and the sender rules, read side by side;
+                      `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean,
+                      with `mail.patterns`, `mail.actions` and `mail.verdicts` for their parts.
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Hold, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
 7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before,

@@ -5,9 +5,10 @@ tried, each plainer than the one before: the header repaired, the original in a 
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import Refused, Temporary, Unanswered
+from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
 from .mail.plan import Delivery
@@ -83,15 +84,15 @@ class Deliverer:
         self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]
     ) -> Iterator[tuple[str, Callable[[], bytes]]]:
         """The forms in their order; each is made only when the one before was refused."""
-        alias, style = delivery.alias, self.style
+        alias, style = delivery.alias, replace(self.style, prepended=delivery.prepended)
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
         yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
         yield WRAPPED, lambda: wrapped(raw, alias, envelope, style, refusals[0])
-        yield NOTICE, lambda: self._notice(envelope, delivery, raw, refusals[0])
+        yield NOTICE, lambda: self._notice(envelope, alias, style, raw, refusals[0])
 
-    def _notice(self, envelope: Envelope, delivery: Delivery, raw: bytes, reason: str) -> bytes:
+    def _notice(self, envelope: Envelope, alias: Address, style: Style, raw: bytes, reason: str) -> bytes:
         link = self.store.link(envelope.message_id) if envelope.verdicts.virus == "PASS" else None
-        return notice(raw, delivery.alias, envelope, self.style, reason=reason, link=link)
+        return notice(raw, alias, envelope, style, reason=reason, link=link)
 
 
 def _is_hopeless(refusal: str) -> bool:

@@ -1,4 +1,4 @@
-"""The way of a message: envelope, ledger, look-up, fetch, plan, rewrite, send, record.
+"""The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record.
 
 The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
 what happens when one of them fails. docs/way-of-a-message.md tells the same with every outcome.
@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from .deliver import Deliverer
 from .errors import Temporary, Unsettled
-from .mail import aliases, senders
-from .mail.address import mask
+from .mail import aliases
+from .mail.address import Address, mask
+from .mail.authors import header_from
 from .mail.envelope import Envelope
-from .mail.plan import Decision, Discard, Forward, Hold, Quarantine, Reject, deliveries, plan
+from .mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 from .mail.rewrite import Style
 from .mail.rows import Rows
+from .mail.senders import Senders
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
 
 _STATES: Mapping[type[Decision], str] = {
@@ -25,15 +27,16 @@ _STATES: Mapping[type[Decision], str] = {
 }
 
 
-def look_up(tables: Tables, envelope: Envelope, own_domains: Collection[str], now: float) -> Rows:
-    """Every row the plan for this envelope needs: one round, and one more for each nested level.
+def look_up(tables: Tables, envelope: Envelope, authors: Collection[Address], policy: Policy, now: float) -> Rows:
+    """Every row the plan for this message needs: one round, and one more for each nested level.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
-    rows = tables.read(tuple(keys), tuple(senders.keys(envelope, keys)))
-    while unread := aliases.unread(envelope.recipients, rows, own_domains, now):
+    senders = Senders.of(envelope, authors, policy.parent_style)
+    rows = tables.read(tuple(keys), tuple(senders.keys(keys)))
+    while unread := aliases.unread(envelope.recipients, rows, policy.own_domains, now):
         rows.add(tables.read(sorted(unread), ()))
     return rows
 
@@ -42,7 +45,7 @@ def look_up(tables: Tables, envelope: Envelope, own_domains: Collection[str], no
 class Forwarder:
     """Takes one SES receipt event all the way."""
 
-    own_domains: frozenset[str]
+    policy: Policy
     style: Style
     store: MailStore
     tables: Tables
@@ -70,11 +73,10 @@ class Forwarder:
         outcomes: list[Outcome] = []
         size = 0
         if waiting.recipients:
-            now = self.clock.now()
-            rows = look_up(self.tables, waiting, self.own_domains, now)
-            raw = self.store.fetch(envelope.message_id)
-            size = len(raw)
-            outcomes = self._carry_out(waiting, plan(waiting, rows, self.own_domains, now), raw)
+            now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
+            size, authors = len(raw), header_from(raw)
+            rows = look_up(self.tables, waiting, authors, self.policy, now)
+            outcomes = self._carry_out(waiting, plan(waiting, authors, rows, self.policy, now), raw)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)
@@ -95,7 +97,7 @@ class Forwarder:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
         held += [f"{text!r} is not a mail address" for text in envelope.unreadable]
         if held:
-            reasons = mask("; ".join(held), self.own_domains)
+            reasons = mask("; ".join(held), self.policy.own_domains)
             raise Unsettled(f"message {envelope.message_id}: {len(held)} recipients held: {reasons}")
 
 

@@ -44,6 +44,11 @@ class Settings:
         "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
         default=True,
     )
+    parent_domain_matches_subdomains: bool = _setting(
+        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
+        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
+        default=True,
+    )
     link_hours: int = _setting(
         "POSTERN_LINK_HOURS",
         "How long the link in a notice works at the latest, in hours; 0 for no link. With the temporary credentials"

@@ -3,7 +3,9 @@
 import time
 
 from ..forward import Forwarder
+from ..mail.plan import Policy
 from ..mail.rewrite import Style
+from ..mail.senders import DOT, PARENT
 from ..settings import Settings
 from . import clients
 from .failures import translated
@@ -44,7 +46,10 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     clock = SystemClock()
     dynamodb = clients.dynamodb()
     return Forwarder(
-        own_domains=frozenset(settings.domains),
+        policy=Policy(
+            own_domains=frozenset(settings.domains),
+            parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
+        ),
         style=style(settings),
         store=S3MailStore(
             clients.s3(),

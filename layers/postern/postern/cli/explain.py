@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..forward import look_up
+from ..mail.authors import header_from
 from ..mail.envelope import Envelope
 from ..mail.message import Message
-from ..mail.plan import Decision, Delivery, deliveries, plan
-from ..mail.rewrite import rewrite
+from ..mail.plan import Decision, Delivery, Policy, deliveries, plan
+from ..mail.rewrite import Style, rewrite
 from .tables_file import TablesFile
 
 
@@ -22,9 +23,9 @@ def explain(event: Path, message: Path | None, tables: Path) -> dict[str, Any]:
     table_file = TablesFile.load(tables)
     envelope = Envelope.from_event(json.loads(event.read_bytes()))
     now = time.time()
-    rows = look_up(table_file, envelope, table_file.domains, now)
-    decisions = plan(envelope, rows, table_file.domains, now)
     raw = message.read_bytes() if message else None
+    authors, policy = header_from(raw or b""), Policy(table_file.domains)
+    decisions = plan(envelope, authors, look_up(table_file, envelope, authors, policy, now), policy, now)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,
@@ -70,7 +71,7 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict
     }
     if raw is not None:
         before = _header(raw)
-        after = _header(rewrite(raw, delivery.alias, envelope))
+        after = _header(rewrite(raw, delivery.alias, envelope, Style(prepended=delivery.prepended)))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]
     return described

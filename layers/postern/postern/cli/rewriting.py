@@ -6,10 +6,10 @@ from pathlib import Path
 
 from ..forward import look_up
 from ..mail.address import Address
-from ..mail.authors import authors
+from ..mail.authors import authors, header_from
 from ..mail.envelope import NULL_SENDER, Envelope
 from ..mail.message import Message
-from ..mail.plan import Forward, plan
+from ..mail.plan import Forward, Policy, plan
 from ..mail.rewrite import Style, rewrite
 from ..mail.verdicts import Verdicts
 from .tables_file import TablesFile
@@ -26,8 +26,10 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
     would not send this message there.
     """
     envelope = _envelope(raw, recipient)
-    alias = recipient if tables is None else _alias(envelope, destination, tables)
-    return rewrite(raw, alias, envelope, Style())
+    if tables is None:
+        return rewrite(raw, recipient, envelope)
+    forward = _forward(raw, envelope, destination, tables)
+    return rewrite(raw, forward.alias, envelope, Style(prepended=forward.prepended))
 
 
 def rewrite_all(
@@ -55,12 +57,12 @@ def _envelope(raw: bytes, recipient: Address) -> Envelope:
     return Envelope("offline", source, sender, (recipient,), Verdicts())
 
 
-def _alias(envelope: Envelope, destination: Address, tables: TablesFile) -> Address:
-    now = time.time()
-    (decision,) = plan(envelope, look_up(tables, envelope, tables.domains, now), tables.domains, now)
+def _forward(raw: bytes, envelope: Envelope, destination: Address, tables: TablesFile) -> Forward:
+    authors, policy, now = header_from(raw), Policy(tables.domains), time.time()
+    (decision,) = plan(envelope, authors, look_up(tables, envelope, authors, policy, now), policy, now)
     if not isinstance(decision, Forward):
         raise CannotRewrite(f"not forwarded: {decision.reason}")
     if destination.key not in (one.key for one in decision.destinations):
         listed = ", ".join(map(str, decision.destinations))
         raise CannotRewrite(f"{decision.recipient} does not lead to {destination}, but to {listed}")
-    return decision.alias
+    return decision

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..mail.address import a_label_key
 from ..mail.rows import Row, Rows, SenderKey
 from ..mail.senders import EVERYWHERE
 
@@ -54,7 +55,7 @@ class TablesFile:
         if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
             raise ValueError("domains is not a list of names")
         return cls(
-            domains=frozenset(domain.lower() for domain in domains),
+            domains=frozenset(map(a_label_key, domains)),
             aliases=aliases,
             senders=_senders(document.get("senders", [])),
         )
@@ -75,9 +76,10 @@ def _aliases(section: Any) -> dict[str, Row]:
         if "@" not in key or not isinstance(row, dict) or "address" in row:
             raise ValueError(f"alias {key!r} is not a table under a mail address")
         _check(f"alias {key!r}", row)
-        if key.lower() in rows:
-            raise ValueError(f"alias {key.lower()!r} is there twice")
-        rows[key.lower()] = {**row, "address": key.lower()}
+        address = a_label_key(key)
+        if address in rows:
+            raise ValueError(f"alias {address!r} is there twice")
+        rows[address] = {**row, "address": address}
     return rows
 
 
@@ -89,7 +91,7 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
         if not isinstance(row, dict) or not isinstance(row.get("sender"), str) or not row["sender"]:
             raise ValueError(f"a sender rule without a sender: {row!r}")
         _check(f"sender rule {row['sender']!r}", row)
-        key = (row["sender"].lower(), str(row.get("scope", EVERYWHERE)).lower())
+        key = (a_label_key(row["sender"]), a_label_key(str(row.get("scope", EVERYWHERE))))
         if key in rows:
             raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}

@@ -1,12 +1,13 @@
 """Mail addresses as values: parsed once, at the edge, and compared by their look-up key.
 
 Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII, and a domain
-that is not becomes its A-labels (RFC 5890).
+that is not becomes its A-labels (RFC 5891, mapped as UTS 46 says).
 """
 
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 RECIPIENT_DELIMITER = "+"  # Postfix's recipient_delimiter: info+news@ is info@ with the tag news
 
@@ -77,12 +78,40 @@ class Address:
         return -1 if self.local.startswith('"') else self.local.find(RECIPIENT_DELIMITER)
 
 
+def spellings(key: str) -> tuple[str, ...]:
+    """The keys under which people type a row for this one: with A-labels, and then as they read them.
+
+    `info@xn--mnchen-3ya.example` is also `info@m\u00fcnchen.example`; most keys have one spelling.
+    """
+    local, at, domain = key.rpartition("@")
+    if "xn--" not in domain:
+        return (key,)
+    try:
+        bare = domain.removeprefix(".")
+        return (key, f"{local}{at}{domain[: -len(bare)]}{_idna().decode(bare)}")
+    except UnicodeError:
+        return (key,)  # A-labels of nothing
+
+
+def a_label_key(key: str) -> str:
+    """A row's key as the tables have it: lower case, its domain in A-labels; what has none stays."""
+    local, at, domain = key.strip().lower().rpartition("@")
+    bare = domain.removeprefix(".")
+    return f"{local}{at}{'.' if bare != domain else ''}{_ascii(bare) or bare}"
+
+
 def _ascii(domain: str) -> str:
     """A domain as A-labels, "" if it has none: SES takes no others, and one domain is one key."""
     try:
-        return domain if domain.isascii() else domain.encode("idna").decode("ascii")
+        return domain if domain.isascii() else _idna().encode(domain, uts46=True).decode("ascii")
     except UnicodeError:
         return ""
+
+
+def _idna() -> Any:
+    import idna  # noqa: PLC0415 (large, and few domains need it)
+
+    return idna
 
 
 def mask(text: str, keep: Collection[str]) -> str:

@@ -1,24 +1,22 @@
 """The alias table: which destinations an address of ours stands for.
 
-Look-up follows virtual(5): the exact address with its tag, the address without its tag, the
-domain's row. A row that is found ends the search, also when it is disabled or expired: a
-disabled alias must not fall through to the catch-all. Destinations in our own domains are
-looked up again.
+Look-up follows virtual(5) over an exact and a pattern map: the exact address with its tag, the
+domain's patterns in their order, the address without its tag, the domain's catch-all. A row that
+is found ends the search, also when it is disabled or expired: a disabled alias must not fall
+through to the catch-all. Destinations in our own domains are looked up again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from .address import RECIPIENT_DELIMITER, Address, InvalidAddress
+from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
+from .patterns import Pattern
 from .rows import BadRow, Row, Rows, epoch, flag, texts
+from .verdicts import read_overrides
 
 TABLE = "aliases"
 DISCARD = "discard:"  # a destination: accept and throw away, as /dev/null in aliases(5)
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
-
-# Attributes that docs/tables.md reserves and this version does not act on. Ignoring one would
-# forward mail its owner meant to be treated differently, so a row that has one is refused.
-_RESERVED = ("patterns", "verdicts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +26,58 @@ class SameLocalPart:
     domain: str
 
 
+Target = Address | SameLocalPart
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """A row of the alias table, understood. `destinations` leaves out `discard:`."""
 
     key: str
-    destinations: tuple[Address | SameLocalPart, ...]
+    destinations: tuple[Target, ...]
     discards: bool = False
     enabled: bool = True
     expires_at: float | None = None
     keep_tag: bool = False
+    patterns: tuple[Pattern, ...] = ()
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
         """Read one row; raises BadRow, naming it, if any part cannot be understood."""
         try:
-            reserved = [name for name in _RESERVED if row.get(name) is not None]
-            if reserved:
-                raise ValueError(f"{reserved[0]!r} is not supported yet")
-            listed = texts(row.get("destinations", ()))
+            listed = texts(row.get("destinations") or ())
+            destinations, discards = _targets(listed)
             alias = cls(
                 key=key,
-                destinations=tuple(_destination(text) for text in listed if text.lower() != DISCARD),
-                discards=any(text.lower() == DISCARD for text in listed),
-                enabled=flag(row.get("enabled", True)),
+                destinations=destinations,
+                discards=discards,
+                enabled=flag(_or(row.get("enabled"), True)),
                 expires_at=epoch(row["expires_at"]) if row.get("expires_at") is not None else None,
-                keep_tag=flag(row.get("keep_tag", False)),
+                keep_tag=flag(_or(row.get("keep_tag"), False)),
+                patterns=_patterns(key, row.get("patterns") or ()),
+                verdicts=read_overrides(row.get("verdicts")),
             )
-            if alias.enabled and not listed:
+            if alias.enabled and not listed and not alias.patterns:
                 raise ValueError("it has no destinations")
         except ValueError as fault:
             raise BadRow(TABLE, key, str(fault)) from fault
         return alias
+
+    @property
+    def is_catch_all(self) -> bool:
+        """Whether a domain's row answers for every address: one that has patterns only does not."""
+        return bool(self.destinations or self.discards or not self.patterns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The row that answers for an address, and where it leads; `tag` is what its key left over."""
+
+    alias: Alias
+    targets: tuple[Target, ...]
+    discards: bool
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +86,8 @@ class Resolution:
 
     `outcome` is forward, unknown, disabled, expired, discard or error; `matched` the keys that
     were found, in order; `alias` the address whose name forwarded mail carries; `detail` says
-    what a person needs to know beyond the outcome, "" if nothing.
+    what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
+    answers to SES's verdicts.
     """
 
     outcome: str
@@ -76,11 +95,13 @@ class Resolution:
     alias: Address | None = None
     destinations: tuple[Address, ...] = ()
     detail: str = ""
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
 
 def keys(address: Address) -> tuple[str, ...]:
     """The keys under which an address may be found, most specific first."""
-    return tuple(dict.fromkeys((address.key, address.untagged.key, f"@{address.domain}")))
+    unique = dict.fromkeys((address.key, address.untagged.key, f"@{address.domain}"))
+    return tuple(spelled for key in unique for spelled in spellings(key))
 
 
 def unread(recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float) -> set[str]:
@@ -125,6 +146,7 @@ class _Walk:
     dead_ends: list[tuple[str, str]] = field(default_factory=list)  # (address, outcome)
     unread: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
+    verdicts: Mapping[str, str] = field(default_factory=dict)
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
         if chain and chain[-1] == address.key:
@@ -136,35 +158,66 @@ class _Walk:
             raise ValueError(f"more than {MAX_DEPTH} levels of aliases: {' -> '.join(chain)}")
         if address.key in self.visited:
             return
-        alias = self._look_up(address)
-        if alias is not None:
-            self._expand(address, alias, chain)
+        found = self._look_up(address)
+        if found is not None:
+            self._expand(address, found, chain)
         self.visited.add(address.key)
 
-    def _look_up(self, address: Address) -> Alias | None:
-        candidates = keys(address)
-        unread = [key for key in candidates if key not in self.rows.aliases]
+    def _look_up(self, address: Address) -> _Found | None:
+        unread = [key for key in keys(address) if key not in self.rows.aliases]
         self.unread.update(unread)
         if unread:
             return None
-        for key in candidates:
-            row = self.rows.aliases[key]
+        found = next(self._answers(address), None)
+        if found is None:
+            self.dead_ends.append((address.key, "unknown"))
+        else:
+            self.matched.append(found.alias.key)
+            self.verdicts = found.alias.verdicts if len(self.matched) == 1 else self.verdicts
+        return found
+
+    def _answers(self, address: Address) -> Iterator[_Found]:
+        """What the rows say for an address, most specific first; the first answer counts."""
+        if exact := self._alias(address.key):
+            yield _Found(exact, exact.destinations, exact.discards)
+        domain = self._alias(f"@{address.domain}")
+        if domain is not None:
+            yield from self._pattern_answers(address, domain)
+        if address.tag and (untagged := self._alias(address.untagged.key)):
+            yield _Found(untagged, untagged.destinations, untagged.discards, address.tag)
+        if domain and domain.is_catch_all:
+            yield _Found(domain, domain.destinations, domain.discards, address.tag)
+
+    def _alias(self, key: str) -> Alias | None:
+        for spelled in spellings(key):
+            row = self.rows.aliases[spelled]
             if row is not None:
-                self.matched.append(key)
-                return Alias.from_row(key, row)
-        self.dead_ends.append((address.key, "unknown"))
+                alias: Alias = self.rows.understood.get(spelled) or Alias.from_row(spelled, row)
+                self.rows.understood[spelled] = alias
+                return alias
         return None
 
-    def _expand(self, address: Address, alias: Alias, chain: tuple[str, ...]) -> None:
+    def _pattern_answers(self, address: Address, domain: Alias) -> Iterator[_Found]:
+        for pattern in domain.patterns:
+            try:
+                expanded = pattern.expand(address.local)
+                if expanded is not None:
+                    yield _Found(domain, *_targets(expanded))
+            except ValueError as fault:  # a stranger chose the local part, the row is not to blame
+                self.dead_ends.append((address.key, f"unknown (pattern {pattern.text!r}: {fault})"))
+                yield _Found(domain, (), discards=False)
+
+    def _expand(self, address: Address, found: _Found, chain: tuple[str, ...]) -> None:
+        alias = found.alias
         if not alias.enabled:
             self.dead_ends.append((address.key, "disabled"))
             return
         if alias.expires_at is not None and alias.expires_at <= self.now:
             self.dead_ends.append((address.key, "expired"))
             return
-        self.discards |= alias.discards
-        for destination in alias.destinations:
-            target = _target(address, alias, destination)
+        self.discards |= found.discards
+        for destination in found.targets:
+            target = _target(address, found, destination)
             if target.domain in self.own_domains:
                 self.visit(target, chain)
             else:
@@ -178,7 +231,7 @@ class _Walk:
         elif self.discards:
             outcome = "discard"
         elif self.dead_ends:
-            outcome = self.dead_ends[0][1]
+            outcome = self.dead_ends[0][1].partition(" ")[0]
         elif self.matched:
             detail = f"{self.matched[0]} leads only to itself"
         return Resolution(
@@ -187,6 +240,7 @@ class _Walk:
             alias=_alias_address(recipient, self.matched[0]) if self.matched else None,
             destinations=tuple(self.destinations.values()),
             detail=detail,
+            verdicts=self.verdicts,
         )
 
 
@@ -195,16 +249,23 @@ def _alias_address(recipient: Address, key: str) -> Address:
     return Address.parse(recipient.key if key.startswith("@") else key)
 
 
-def _target(address: Address, alias: Alias, destination: Address | SameLocalPart) -> Address:
+def _target(address: Address, found: _Found, destination: Target) -> Address:
     if isinstance(destination, SameLocalPart):
         return Address(address.local, destination.domain)
-    if alias.keep_tag and address.tag and alias.key != address.key:
+    if found.alias.keep_tag and found.tag:
         local, quote = destination.local.removesuffix('"'), '"' if destination.local.endswith('"') else ""
-        return Address(f"{local}{RECIPIENT_DELIMITER}{address.tag}{quote}", destination.domain)
+        return Address(f"{local}{RECIPIENT_DELIMITER}{found.tag}{quote}", destination.domain)
     return destination
 
 
-def _destination(text: str) -> Address | SameLocalPart:
+def _targets(listed: Iterable[str]) -> tuple[tuple[Target, ...], bool]:
+    """(the destinations, whether `discard:` is among them); raises ValueError for text that is neither."""
+    listed = tuple(listed)
+    kept = tuple(_destination(text) for text in listed if text.lower() != DISCARD)
+    return kept, len(kept) < len(listed)
+
+
+def _destination(text: str) -> Target:
     """Raises ValueError for text that is no destination."""
     if text.startswith("@"):
         return SameLocalPart(Address.parse(f"x{text}").domain)
@@ -212,3 +273,20 @@ def _destination(text: str) -> Address | SameLocalPart:
         return Address.parse(text)
     except InvalidAddress:
         raise ValueError(f"destination {text!r} is not a mail address") from None
+
+
+def _patterns(key: str, items: object) -> tuple[Pattern, ...]:
+    """The patterns of a domain's row; raises ValueError."""
+    if not isinstance(items, (list, tuple)):
+        raise ValueError(f"patterns: expected a list, found {items!r}")
+    if items and not key.startswith("@"):
+        raise ValueError("patterns belong in the row of a domain, @domain")
+    patterns = tuple(map(Pattern.from_item, items))
+    for pattern in patterns:
+        _targets(pattern.example())
+    return patterns
+
+
+def _or(value: object, default: bool) -> object:
+    """A flag that is not there, or NULL, has its default."""
+    return default if value is None else value

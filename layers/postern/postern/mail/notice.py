@@ -13,7 +13,7 @@ from .address import Address
 from .authors import Author, authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, MAX_REPLY_TO, Style, mailboxes
+from .rewrite import MAX_NAME, MAX_REPLY_TO, Style, mailboxes, prepended
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
@@ -88,6 +88,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
         fields.field("Content-Type", content_type.split(" "), CRLF),
         fields.field("Content-Transfer-Encoding", [encoding], CRLF),
         fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+        *prepended(style, CRLF),
         fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
     ]
     people = _repliable(message, envelope)

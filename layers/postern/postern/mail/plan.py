@@ -1,16 +1,31 @@
 """The plan: what is to become of a message, decided for each recipient before anything is done.
 
-The order of the questions: is there such an alias, does a sender rule refuse this sender, do
-SES's verdicts forbid forwarding. The first that says no decides.
+The order of the questions: is there such an alias, does a sender rule refuse or keep this sender's
+mail, do SES's verdicts forbid forwarding. The first that says no decides.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from . import aliases, senders
+from . import aliases
+from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import Envelope
 from .rows import BadRow, Rows
+from .senders import PARENT, Ruling, Senders, judge
+from .verdicts import Verdicts
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What holds for all mail of a stack.
+
+    `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
+    senders.PARENT_STYLES.
+    """
+
+    own_domains: Collection[str]
+    parent_style: str = PARENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +38,11 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Forward(Decision):
-    """Sent on, in the name of `alias`, to each destination."""
+    """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules."""
 
     alias: Address
     destinations: tuple[Address, ...]
+    prepended: tuple[str, ...] = ()
 
 
 class Quarantine(Decision):
@@ -42,7 +58,11 @@ class Discard(Decision):
 
 
 class Hold(Decision):
-    """Cannot be decided until somebody mends a row; retried, and everybody else goes ahead."""
+    """Not decided yet: until somebody mends a row, or a rule that says `not now` changes. Retried, and
+    everybody else goes ahead."""
+
+
+_INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "reject": Reject, "discard": Discard}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +76,21 @@ class Delivery:
     def alias(self) -> Address:
         return self.forwards[0].alias
 
+    @property
+    def prepended(self) -> tuple[str, ...]:
+        return self.forwards[0].prepended
 
-def plan(envelope: Envelope, rows: Rows, own_domains: Collection[str], now: float) -> tuple[Decision, ...]:
+
+def plan(
+    envelope: Envelope, authors: Collection[Address], rows: Rows, policy: Policy, now: float
+) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `rows` holds every key that `aliases.unread` and `senders.keys` name.
+    `authors` are those of the header's From. `rows` holds every key that `aliases.unread` and
+    `Senders.keys` name.
     """
-    return tuple(_decide(recipient, envelope, rows, own_domains, now) for recipient in envelope.recipients)
+    planner = _Planner(envelope.verdicts, Senders.of(envelope, authors, policy.parent_style), rows, policy, now)
+    return tuple(map(planner.decide, envelope.recipients))
 
 
 def deliveries(decisions: Collection[Decision]) -> tuple[Delivery, ...]:
@@ -75,36 +103,54 @@ def deliveries(decisions: Collection[Decision]) -> tuple[Delivery, ...]:
     return tuple(Delivery(found[0][0], tuple(forward for _, forward in found)) for found in wanted.values())
 
 
-def _decide(recipient: Address, envelope: Envelope, rows: Rows, own_domains: Collection[str], now: float) -> Decision:
-    resolution = aliases.resolve(recipient, rows, own_domains, now)
-    if resolution.outcome == "error":
-        return Hold(recipient, resolution.detail)
-    if resolution.outcome == "unknown":
-        return Reject(recipient, resolution.detail or f"{recipient.key} is unknown")
-    if resolution.outcome in ("disabled", "expired"):
-        return Reject(recipient, resolution.detail)
-    try:
-        rule = senders.match(envelope, resolution.matched[0], rows)
-    except BadRow as fault:
-        return Hold(recipient, str(fault))
-    if rule is not None and rule.action == senders.REJECT:
-        return Reject(recipient, str(rule))
-    if rule is not None and rule.action == senders.DISCARD:
-        return Discard(recipient, str(rule))
-    return _screen(recipient, envelope, resolution, rule)
+@dataclass(frozen=True, slots=True)
+class _Planner:
+    verdicts: Verdicts
+    senders: Senders
+    rows: Rows
+    policy: Policy
+    now: float
+
+    def decide(self, recipient: Address) -> Decision:
+        resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
+        if resolution.outcome == "error":
+            return Hold(recipient, resolution.detail)
+        if resolution.outcome in ("unknown", "disabled", "expired"):
+            return Reject(recipient, resolution.detail or f"{recipient.key} is unknown")
+        try:
+            ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
+        except BadRow as fault:
+            return Hold(recipient, str(fault))
+        return (
+            _refused(recipient, ruling)
+            or self._screened(recipient, resolution, ruling)
+            or _forward(recipient, resolution, ruling)
+        )
+
+    def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
+        found = self.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
+        return _INSTEAD[found[0]](recipient, found[1]) if found else None
 
 
-def _screen(
-    recipient: Address, envelope: Envelope, resolution: aliases.Resolution, rule: senders.SenderRule | None
-) -> Decision:
-    spam_excused = rule is not None and rule.action == senders.OK
-    reason = envelope.verdicts.quarantine_reason(spam_excused=spam_excused)
-    if reason is not None:
-        return Quarantine(recipient, reason)
+def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
+    """What the sender rules have against forwarding: a refusal counts before DISCARD, and that before HOLD."""
+    final = ruling.final
+    if final is not None and final.action.word == DISCARD:
+        return Discard(recipient, str(ruling))
+    if final is not None and final.action.word != OK:
+        later = final.action.word.startswith("4")
+        return (Hold if later else Reject)(recipient, str(ruling))
+    return Quarantine(recipient, str(ruling)) if ruling.first(HOLD) else None
+
+
+def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision:
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
-    if resolution.outcome == "discard":
-        return Discard(recipient, f"{why}; {aliases.DISCARD}")
-    if rule is not None:
-        why += f"; {rule}"
+    why += f"; {ruling}" if ruling.rules else ""
     assert resolution.alias is not None  # it is set whenever a row matched
-    return Forward(recipient, why, resolution.alias, resolution.destinations)
+    targets = (ruling.redirect,) if ruling.redirect else resolution.destinations
+    unique: dict[str, Address] = {}
+    for target in (*targets, *ruling.copies):
+        unique.setdefault(target.key, target)
+    if not unique:
+        return Discard(recipient, f"{why}; {aliases.DISCARD}")
+    return Forward(recipient, why, resolution.alias, tuple(unique.values()), ruling.prepended)

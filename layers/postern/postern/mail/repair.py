@@ -12,7 +12,7 @@ from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import LINE_LIMIT, Style, mailboxes, rewrite
+from .rewrite import LINE_LIMIT, Style, mailboxes, prepended, rewrite
 
 _MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
@@ -40,6 +40,7 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
             kept.append(fields.field(_spelling(field.name), words, CRLF))
     if "to" not in seen:
         kept.append(fields.field("To", [f"<{alias}>"], CRLF))
+    kept.extend(prepended(style, CRLF))
     kept.append(fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF))
     header = b"".join(field.raw for field in kept)
     return b"".join((header, CRLF, message.rest[_blank_line(message.rest) :]))

@@ -64,13 +64,15 @@ class Style:
     """How forwarded mail looks.
 
     `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject; `stamp_key` signs the
-    loop stamp; `count_header_recipients` is the switch for SES's limit of 50.
+    loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
+    lines that sender rules add.
     """
 
     from_form: str = NAME_AND_ADDRESS
     subject_tag: str = ""
     stamp_key: bytes = stamp.TEST_KEY
     count_header_recipients: bool = True
+    prepended: tuple[str, ...] = ()
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:
@@ -132,6 +134,7 @@ class _Editor:
         yield _from_field(people, self.alias, self.style.from_form, newline)
         if reply_to is None:
             yield from _reply_to_fields(people, newline)
+        yield from prepended(self.style, newline)
         if crowded:
             yield fields.field("To", [f"<{self.alias}>"], newline)
         if not self.message.named("references"):
@@ -215,6 +218,13 @@ class _Editor:
         text = rest.lstrip(b" \t\r\n")
         after = self.message.newline + (b" " + text if text else b"")
         return Field.read(name + b": " + words + after)
+
+
+def prepended(style: Style, newline: bytes) -> Iterator[Field]:
+    """The header lines of PREPEND rules."""
+    for line in style.prepended:
+        name, _, value = line.partition(":")
+        yield fields.field(name, value.split(), newline)
 
 
 def _renamed(one: Field, prefix: str, newline: bytes) -> Field:

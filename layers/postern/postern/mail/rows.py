@@ -27,10 +27,15 @@ class BadRow(ValueError):
 
 @dataclass(slots=True)
 class Rows:
-    """Rows read so far. A key that was asked for and not found is present with None."""
+    """Rows read so far. A key that was asked for and not found is present with None.
+
+    `understood` are the alias rows that were made sense of already: an address that many
+    recipients lead to is read once.
+    """
 
     aliases: dict[str, Row | None] = field(default_factory=dict)
     senders: dict[SenderKey, Row | None] = field(default_factory=dict)
+    understood: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def add(self, more: "Rows") -> None:
         """Take over what another look-up found."""

@@ -1,93 +1,186 @@
 """The sender rules: what to do with mail from an address, with the keys and actions of access(5).
 
 All keys in the alias's own scope are tried first, then all in `*`, as two check_sender_access
-lines of Postfix would. The sender is the envelope's.
+lines of Postfix would. The sender is the envelope's; only if no rule is found for it, the authors in
+the header's From are tried, which anybody can write.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from .actions import BCC, OK, PREPEND, REDIRECT, Action
+from .address import Address, spellings
 from .envelope import Envelope
 from .rows import BadRow, Row, Rows, SenderKey
 
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
+MAX_AUTHORS = 10  # of a From that are looked up: a stranger chooses how many there are
 
-OK, REJECT, DISCARD, DUNNO = "OK", "REJECT", "DISCARD", "DUNNO"
+# Whether a key stands for its subdomains too (parent_domain_matches_subdomains of Postfix, its
+# default), or only one with a dot before it does.
+PARENT, DOT = PARENT_STYLES = ("parent", "dot")
+
 _DOMAIN_IN_TEXT = re.compile(r"@([a-z0-9_-]+(?:\.[a-z0-9_-]+)*)[^@]*\Z")
-_ACTIONS = (OK, REJECT, DISCARD, DUNNO)
 
 
 @dataclass(frozen=True, slots=True)
 class SenderRule:
-    """A row of the sender table, understood. `text` is what follows the action, "" if nothing."""
+    """A row of the sender table, understood."""
 
     sender: str
     scope: str
-    action: str
-    text: str = ""
+    action: Action
 
     @classmethod
     def from_row(cls, key: SenderKey, row: Row) -> "SenderRule":
         """Read one row; raises BadRow, naming it, unless its action is one we act on."""
-        typed = row.get("action")
-        word, *rest = (typed if isinstance(typed, str) else "").split(None, 1) or [""]
-        if word.upper() not in _ACTIONS:
-            fault = f"action {typed!r} is none of {', '.join(_ACTIONS)}"
-            raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", fault)
-        return cls(sender=key[0], scope=key[1], action=word.upper(), text="".join(rest).strip())
+        try:
+            return cls(sender=key[0], scope=key[1], action=Action.parse(row.get("action")))
+        except ValueError as fault:
+            raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", str(fault)) from fault
 
     def __str__(self) -> str:
         where = "" if self.scope == EVERYWHERE else f" for {self.scope}"
-        return f"sender rule {self.sender}{where}: {self.action}{' ' if self.text else ''}{self.text}"
+        return f"sender rule {self.sender}{where}: {self.action}"
 
 
-def search_keys(envelope: Envelope) -> tuple[str, ...]:
-    """The keys for an envelope's sender, in the order of access(5).
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """Whom a message is from, as keys to search in their order.
 
-    user+tag@domain, user@domain, the domain and each parent down to the top level (Postfix's
-    default parent_domain_matches_subdomains), user+tag@, user@. The null sender has one key, `<>`;
-    text that is no address has itself and what looks like its domain.
+    `envelope` are those of MAIL FROM, `authors` those of each author in the header. `vouched`:
+    DMARC passed, so the author's domain stands for From.
     """
-    sender = envelope.sender
-    if sender is None:
-        text = envelope.source.lower()
-        domain = _DOMAIN_IN_TEXT.search(text)
-        return (text, *(_domain_and_parents(domain[1]) if domain else ()))
+
+    envelope: tuple[str, ...]
+    authors: tuple[tuple[str, ...], ...] = ()
+    vouched: bool = False
+
+    @classmethod
+    def of(cls, envelope: Envelope, authors: Iterable[Address] = (), style: str = PARENT) -> "Senders":
+        """The keys for a message; `style` is one of PARENT_STYLES."""
+        unique = tuple(dict.fromkeys(authors))[:MAX_AUTHORS]
+        return cls(
+            envelope=envelope_keys(envelope, style),
+            authors=tuple(address_keys(author, style) for author in unique),
+            vouched=envelope.verdicts.dmarc == "PASS",
+        )
+
+    def keys(self, scopes: Iterable[str]) -> Iterator[SenderKey]:
+        """Every row that could rule this message within these scopes and everywhere."""
+        unique = dict.fromkeys((*self.envelope, *(key for keys in self.authors for key in keys)))
+        for scope in (*scopes, EVERYWHERE):
+            for sender in unique:
+                yield sender, scope
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The rules that were found for a sender, in the order they hold; none is DUNNO as well."""
+
+    rules: tuple[SenderRule, ...] = ()
+    by_header: bool = False
+
+    def first(self, *words: str) -> SenderRule | None:
+        """The first rule with one of these actions."""
+        return next((rule for rule in self.rules if rule.action.word in words), None)
+
+    @property
+    def final(self) -> SenderRule | None:
+        """The rule that ended the search, None if none did."""
+        return next((rule for rule in self.rules if rule.action.is_final), None)
+
+    @property
+    def redirect(self) -> Address | None:
+        """Where the mail goes instead: Postfix takes the last."""
+        found = [rule.action.address for rule in self.rules if rule.action.word == REDIRECT]
+        return found[-1] if found else None
+
+    @property
+    def copies(self) -> tuple[Address, ...]:
+        """Who gets a copy."""
+        return tuple(r.action.address for r in self.rules if r.action.word == BCC and r.action.address)
+
+    @property
+    def prepended(self) -> tuple[str, ...]:
+        """The header lines to add."""
+        return tuple(rule.action.text for rule in self.rules if rule.action.word == PREPEND)
+
+    def __str__(self) -> str:
+        by = " (by header From)" if self.by_header else ""
+        return "; ".join(f"{rule}{by}" for rule in self.rules)
+
+
+def envelope_keys(envelope: Envelope, style: str = PARENT) -> tuple[str, ...]:
+    """The keys for an envelope's sender. The null sender has one, `<>`; text that is no address has
+    itself and what looks like its domain."""
+    if envelope.sender is not None:
+        return address_keys(envelope.sender, style)
+    text = envelope.source.lower()
+    domain = _DOMAIN_IN_TEXT.search(text)
+    return (text, *(_domains(domain[1], style) if domain else ()))
+
+
+def address_keys(sender: Address, style: str = PARENT) -> tuple[str, ...]:
+    """The keys for an address, in the order of access(5): user+tag@domain, user@domain, the domain and
+    what is above it down to the top level, user+tag@, user@."""
     untagged = sender.untagged
     locals_ = (f"{sender.local.lower()}@", f"{untagged.local.lower()}@")
-    return tuple(dict.fromkeys((sender.key, untagged.key, *_domain_and_parents(sender.domain), *locals_)))
+    unique = dict.fromkeys((sender.key, untagged.key, *_domains(sender.domain, style), *locals_))
+    return tuple(spelled for key in unique for spelled in spellings(key))
 
 
-def keys(envelope: Envelope, scopes: Iterable[str]) -> Iterator[SenderKey]:
-    """Every row that could rule this envelope within these scopes and everywhere."""
-    senders = search_keys(envelope)
-    for scope in (*scopes, EVERYWHERE):
-        for sender in senders:
-            yield sender, scope
+def judge(senders: Senders, scope: str, rows: Rows, own_domains: Collection[str]) -> Ruling:
+    """The rules for a message and the alias whose key is `scope`.
 
-
-def match(envelope: Envelope, scope: str, rows: Rows) -> SenderRule | None:
-    """The rule for this envelope and the alias whose key is `scope`, or None.
-
-    DUNNO ends the search in its own scope only. Raises BadRow if the row that rules cannot be
-    understood: the next one must not rule in its place.
+    DUNNO, and every action that is not final, end the search in its own scope only. Raises BadRow if
+    a row that rules cannot be understood: the next one must not rule in its place.
     """
+    found = _search(senders.envelope, scope, rows, own_domains)
+    if found:
+        return Ruling(found)
+    for keys in senders.authors:
+        # Anybody can write a From that the owner has said OK to.
+        found = _search(keys, scope, rows, own_domains, ignored=() if senders.vouched else (OK,))
+        if found:
+            return Ruling(found, by_header=True)
+    return Ruling()
+
+
+def _search(
+    keys: Iterable[str], scope: str, rows: Rows, own_domains: Collection[str], ignored: Collection[str] = ()
+) -> tuple[SenderRule, ...]:
+    found: list[SenderRule] = []
     for where in (scope, EVERYWHERE):
-        for sender in search_keys(envelope):
-            row = rows.senders[sender, where]
-            if row is None:
-                continue
-            rule = SenderRule.from_row((sender, where), row)
-            if rule.action != DUNNO:
-                return rule
+        key = next(((sender, where) for sender in keys if rows.senders[sender, where] is not None), None)
+        if key is None:
+            continue
+        rule = _understood(key, rows, own_domains)
+        if rule.action.word in ignored:
+            continue
+        found.append(rule)
+        if rule.action.is_final:
             break
-    return None
+    return tuple(found)
 
 
-def _domain_and_parents(domain: str) -> tuple[str, ...]:
+def _understood(key: SenderKey, rows: Rows, own_domains: Collection[str]) -> SenderRule:
+    row = rows.senders[key]
+    assert row is not None  # it was found
+    rule = SenderRule.from_row(key, row)
+    address = rule.action.address
+    if address is not None and address.domain in own_domains:
+        fault = f"{rule.action.word} to {address}, an address of our own, which is not looked up again"
+        raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", fault)
+    return rule
+
+
+def _domains(domain: str, style: str) -> tuple[str, ...]:
+    """A domain and what stands for it from above: parents, or parents with a dot."""
     if domain.startswith("["):
         return (domain,)  # an address literal has no parents
     labels = domain.split(".")
-    return tuple(".".join(labels[start:]) for start in range(len(labels)))
+    dot = "." if style == DOT else ""
+    return (domain, *(dot + ".".join(labels[start:]) for start in range(1, len(labels))))

@@ -11,6 +11,9 @@ from typing import Any
 FAIL = "FAIL"
 ABSENT = "ABSENT"  # ours: the event had no such verdict
 
+SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids decides
+ACTIONS = FORWARD, QUARANTINE, REJECT, DISCARD = ("forward", "quarantine", "reject", "discard")
+
 # Policies with which a domain asks that mail failing DMARC not be delivered (RFC 7489 6.3).
 _ENFORCED = ("quarantine", "reject")
 
@@ -42,20 +45,43 @@ class Verdicts:
             dmarc_policy=_status(receipt.get("dmarcPolicy")).lower(),
         )
 
-    def quarantine_reason(self, *, spam_excused: bool = False) -> str | None:
-        """Why this message must not be forwarded, or None.
+    def forbids(self, overrides: Mapping[str, str], *, spam_excused: bool = False) -> tuple[str, str] | None:
+        """(what to do instead of forwarding, why), or None.
 
         A forward leaves under our own DKIM signature: a virus would cost us the SES account,
-        and a forgery would gain a signature it did not have. `spam_excused`: a sender rule
-        said OK, which excuses from spam screening and from nothing else.
+        and a forgery would gain a signature it did not have. `overrides` are an alias's own;
+        `spam_excused`: a sender rule said OK, which excuses from spam screening and from nothing else.
         """
-        if self.virus == FAIL:
-            return "virus FAIL"
-        if self.dmarc == FAIL and self.dmarc_policy in _ENFORCED:
-            return f"dmarc FAIL, policy {self.dmarc_policy}"
-        if self.spam == FAIL and not spam_excused:
-            return "spam FAIL"
+        for name in SCREENED:
+            if getattr(self, name) != FAIL or (name == "spam" and spam_excused):
+                continue
+            action = overrides.get(name) or self._default(name)
+            if action != FORWARD:
+                policy = f", policy {self.dmarc_policy}" if name == "dmarc" and self.dmarc_policy else ""
+                return action, f"{name} FAIL{policy}"
         return None
+
+    def _default(self, name: str) -> str:
+        if name == "dmarc":
+            return QUARANTINE if self.dmarc_policy in _ENFORCED else FORWARD
+        return QUARANTINE if name in ("virus", "spam") else FORWARD
+
+
+def read_overrides(value: Any) -> dict[str, str]:
+    """An alias's own `verdicts`: what a FAIL of each leads to; raises ValueError."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ValueError(f"verdicts: expected names with actions, found {value!r}")
+    overrides = {str(name).strip().lower(): str(action).strip().lower() for name, action in value.items()}
+    for name, action in overrides.items():
+        if name not in SCREENED:
+            raise ValueError(f"verdicts: {name!r} is none of {', '.join(SCREENED)}")
+        if action not in ACTIONS:
+            raise ValueError(f"verdicts: {action!r} is none of {', '.join(ACTIONS)}")
+        if name == "virus" and action == FORWARD:
+            raise ValueError("verdicts: a virus is never forwarded, it would cost the SES account")
+    return overrides
 
 
 def _status(verdict: Any) -> str:

@@ -1,0 +1,74 @@
+"""The patterns of a domain's row: regular expressions over local parts, in RE2 syntax.
+
+RE2 takes linear time whatever the pattern and whatever a stranger sends (github.com/google/re2,
+"Syntax"); look-around and back-references within a pattern are what it does not have.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .rows import texts
+
+MAX_PATTERN = 1_000  # characters: a slip of the mouse should not become a regular expression
+
+_GROUP = re.compile(r"\\([0-9])")
+_NAMES = frozenset({"pattern", "destinations"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    r"""One pattern and where it leads; `\1` in a destination is what its first group matched."""
+
+    text: str
+    destinations: tuple[str, ...]
+    compiled: Any
+
+    @classmethod
+    def from_item(cls, item: Any) -> "Pattern":
+        """Read one {pattern, destinations}; raises ValueError for what is neither or no RE2."""
+        if not isinstance(item, Mapping) or not _NAMES.issuperset(item) or not isinstance(item.get("pattern"), str):
+            raise ValueError(f"expected a pattern with its destinations, found {item!r}")
+        text, destinations = item["pattern"], tuple(texts(item.get("destinations", ())))
+        compiled = _compiled(text)
+        if not destinations:
+            raise ValueError(f"pattern {text!r} has no destinations")
+        for destination in destinations:
+            for group in _GROUP.findall(destination):
+                if int(group) > compiled.groups:
+                    raise ValueError(f"{destination!r} asks for a group that pattern {text!r} has not")
+        return cls(text, destinations, compiled)
+
+    def expand(self, local: str) -> tuple[str, ...] | None:
+        """The destinations for a local part with its tag, or None if the pattern does not match all of it.
+
+        Raises ValueError where a group is empty that was the whole local part of a destination.
+        """
+        found = self.compiled.fullmatch(local)
+        if found is None:
+            return None
+        expanded = tuple(_GROUP.sub(lambda group: found[int(group[1])] or "", one) for one in self.destinations)
+        for template, destination in zip(self.destinations, expanded, strict=True):
+            if destination.startswith("@") and not template.startswith("@"):
+                raise ValueError(f"destination {destination!r} is not a mail address")
+        return expanded
+
+    def example(self) -> tuple[str, ...]:
+        """The destinations with a letter for every group, for a check of their form."""
+        return tuple(_GROUP.sub("x", one) for one in self.destinations)
+
+
+def _compiled(text: str) -> Any:
+    import re2  # noqa: PLC0415 (only stacks with patterns need it)
+
+    options = re2.Options()
+    options.case_sensitive = False
+    options.log_errors = False
+    if len(text) > MAX_PATTERN:
+        raise ValueError(f"a pattern of {len(text)} characters; {MAX_PATTERN} is the most")
+    try:
+        return re2.compile(text, options)
+    except re2.error as fault:
+        said = fault.args[0].decode("utf-8", "replace") if isinstance(fault.args[0], bytes) else fault
+        raise ValueError(f"pattern {text!r} is no RE2 regular expression: {said}") from fault
