@@ -36,9 +36,14 @@ def look_up(tables: Tables, envelope: Envelope, authors: Collection[Address], po
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
     senders = Senders.of(envelope, authors, policy.parent_style)
     rows = tables.read(tuple(keys), tuple(senders.keys(keys)))
-    while unread := aliases.unread(envelope.recipients, rows, policy.own_domains, now):
-        rows.add(tables.read(sorted(unread), ()))
+    follow(tables, envelope.recipients, rows, policy, now)
     return rows
+
+
+def follow(tables: Tables, recipients: Collection[Address], rows: Rows, policy: Policy, now: float) -> None:
+    """Read into `rows` what resolving the recipients still needs, level by level. Raises Temporary."""
+    while unread := aliases.unread(recipients, rows, policy.own_domains, now):
+        rows.add(tables.read(sorted(unread), ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

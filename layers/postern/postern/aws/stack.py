@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Misconfigured
+from ..mail.senders import DOT, PARENT
 from . import clients
 from .failures import translated
 from .tables import DynamoTables
@@ -13,8 +14,9 @@ from .tables import DynamoTables
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Outputs and the parameter of template.yaml.
-_ALIAS_TABLE, _SENDER_TABLE, _DOMAIN = "AliasTableName", "SenderTableName", "Domain"
+# Outputs and parameters of template.yaml.
+_ALIAS_TABLE, _SENDER_TABLE = "AliasTableName", "SenderTableName"
+_DOMAIN, _PARENT_DOMAINS = "Domain", "ParentDomainMatchesSubdomains"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Live:
     sender_table: str
     domains: frozenset[str]
     client: "DynamoDBClient" = field(repr=False)
+    parent_style: str = PARENT
 
     @property
     def tables(self) -> DynamoTables:
@@ -32,10 +35,10 @@ class Live:
         return DynamoTables(self.client, self.alias_table, self.sender_table)
 
 
-def named(alias_table: str, sender_table: str, domains: Iterable[str]) -> Live:
+def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_style: str = PARENT) -> Live:
     """Tables whose names are known. AWS is not asked; raises Temporary where boto3 has no region."""
     with reaching("DynamoDB"):
-        return Live(alias_table, sender_table, frozenset(domains), clients.dynamodb())
+        return Live(alias_table, sender_table, frozenset(domains), clients.dynamodb(), parent_style)
 
 
 def deployed(stack: str) -> Live:
@@ -53,7 +56,8 @@ def deployed(stack: str) -> Live:
     missing += [name for name in (_DOMAIN,) if name not in parameters]
     if missing:
         raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
-    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","))
+    style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","), style)
 
 
 def be_in(region: str | None, profile: str | None) -> None:

@@ -10,22 +10,21 @@ from ..forward import look_up
 from ..mail.authors import header_from
 from ..mail.envelope import Envelope
 from ..mail.message import Message
-from ..mail.plan import Decision, Delivery, Policy, deliveries, plan
+from ..mail.plan import Decision, Delivery, deliveries, plan
 from ..mail.rewrite import Style, rewrite
-from .tables_file import TablesFile
+from .live import Source
 
 
-def explain(event: Path, message: Path | None, tables: Path) -> dict[str, Any]:
+def explain(event: Path, message: Path | None, found: Source) -> dict[str, Any]:
     """The plan for an event, as plain data; with the message, also how its header would change.
 
-    Raises BadTablesFile, BadEvent, OSError, or ValueError for an event file that is not JSON.
+    Raises BadEvent, OSError, Temporary, or ValueError for an event file that is not JSON.
     """
-    table_file = TablesFile.load(tables)
     envelope = Envelope.from_event(json.loads(event.read_bytes()))
     now = time.time()
     raw = message.read_bytes() if message else None
-    authors, policy = header_from(raw or b""), Policy(table_file.domains)
-    decisions = plan(envelope, authors, look_up(table_file, envelope, authors, policy, now), policy, now)
+    authors, policy = header_from(raw or b""), found.policy
+    decisions = plan(envelope, authors, look_up(found.tables, envelope, authors, policy, now), policy, now)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,

@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..mail.address import Address, InvalidAddress
+from ..mail.plan import Policy
+from ..mail.senders import DOT, PARENT
 from ..ports import Tables
 from .status import WrongUse
 from .tables_file import TablesFile
@@ -35,18 +37,24 @@ class Source:
 
     tables: Tables
     domains: frozenset[str]
+    parent_style: str = PARENT
+
+    @property
+    def policy(self) -> Policy:
+        """What the stack, or the command line, says for all mail."""
+        return Policy(self.domains, self.parent_style)
 
 
-def source(stack: str | None, tables: Path | None) -> Source:
-    """The tables file if there is one, else the live tables.
+def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
+    """The tables file if there is one, else the live tables; `parent_style` in place of the stack's own.
 
     Raises WrongUse, BadTablesFile, Temporary.
     """
     if tables is not None:
         loaded = TablesFile.load(tables)
-        return Source(loaded, loaded.domains)
+        return Source(loaded, loaded.domains, parent_style or PARENT)
     found = live(stack)
-    return Source(found.tables, found.domains)
+    return Source(found.tables, found.domains, parent_style or found.parent_style)
 
 
 def live(stack: str | None) -> "Live":
@@ -62,7 +70,8 @@ def live(stack: str | None) -> "Live":
     from ..aws import stack as stacks  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 
     if named:
-        return stacks.named(*named)
+        style = DOT if os.environ.get("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "").lower() == "false" else PARENT
+        return stacks.named(*named, parent_style=style)
     if name == sam.stack:
         stacks.be_in(sam.region, sam.profile)
     return stacks.deployed(name or "")

@@ -15,10 +15,12 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
+from . import dry_runs, rewriting
 from . import explain as explaining
-from . import rewriting
+from .live import source
+from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .status import exits, say_no, wrong_use
-from .tables_file import BadTablesFile, TablesFile
+from .tables_file import TablesFile
 
 app = typer.Typer(
     name="postern", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -40,22 +42,30 @@ def postern(
     """Postern, the back gate of a mail domain."""
 
 
+app.command()(dry_runs.resolve)
+app.command()(dry_runs.screen)
+
+
 @app.command()
 def explain(
     event: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="SES's Lambda event, as JSON.")],
-    tables: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")],
     message: Annotated[
         Path | None, typer.Argument(exists=True, dir_okay=False, help="The message, to see how its header changes.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of lines.")] = False,
+    tables: TablesOption = None,
+    stack: StackOption = None,
+    parent_style: ParentStyleOption = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Print what would become of a message, and why. Nothing is sent and AWS is not asked.
+    """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
 
-    Exit status 0 when the plan was printed, whatever it is; 2 for a file that cannot be read.
+    Without the message the rules see no header From. Exit status 0 when the plan was printed, whatever it
+    is; 2 for a file that cannot be read; 3 if AWS or the network failed.
     """
     try:
-        explained = explaining.explain(event, message, tables)
-    except (BadEvent, BadTablesFile, OSError) as fault:
+        with exits():
+            explained = explaining.explain(event, message, source(stack, tables, parent_style))
+    except (BadEvent, OSError) as fault:
         wrong_use(fault)
     except (ValueError, RecursionError) as fault:
         wrong_use(f"{event}: {fault}")

@@ -1,9 +1,18 @@
 """The options that several commands have, spelled once."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class ParentStyle(StrEnum):
+    """senders.PARENT_STYLES, as a choice."""
+
+    PARENT = "parent"
+    DOT = "dot"
+
 
 StackOption = Annotated[
     str | None,
@@ -19,3 +28,10 @@ TablesOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
+ParentStyleOption = Annotated[
+    ParentStyle | None,
+    typer.Option(
+        "--parent-style",
+        help="parent: a rule for a domain holds for subdomains; dot: only one with a dot before it. Else the stack's.",
+    ),
+]

@@ -52,9 +52,7 @@ def rewrite_all(
 
 def _envelope(raw: bytes, recipient: Address) -> Envelope:
     found = [author.address for field in Message.split(raw).named("return-path")[:1] for author in authors(field.value)]
-    sender = found[0] if found else None
-    source = str(sender) if sender else NULL_SENDER
-    return Envelope("offline", source, sender, (recipient,), Verdicts())
+    return Envelope.offline(str(found[0]) if found else NULL_SENDER, (recipient,), Verdicts())
 
 
 def _forward(raw: bytes, envelope: Envelope, destination: Address, tables: TablesFile) -> Forward:

@@ -65,6 +65,13 @@ class Envelope:
             unreadable=unreadable,
         )
 
+    @classmethod
+    def offline(cls, source: str, recipients: tuple[Address, ...], verdicts: Verdicts) -> "Envelope":
+        """The envelope of no event, for a dry run; `source` is MAIL FROM, "" or "<>" for the null sender."""
+        source = source.strip()
+        source = NULL_SENDER if source in ("", NULL_SENDER) else source
+        return cls("offline", source, _sender(source), recipients, verdicts)
+
     def without(self, settled: Collection[str]) -> "Envelope":
         """The same envelope without the recipients whose keys these are."""
         return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled))

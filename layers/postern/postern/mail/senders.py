@@ -153,7 +153,7 @@ def _search(
     keys: Iterable[str], scope: str, rows: Rows, own_domains: Collection[str], ignored: Collection[str] = ()
 ) -> tuple[SenderRule, ...]:
     found: list[SenderRule] = []
-    for where in (scope, EVERYWHERE):
+    for where in dict.fromkeys((scope, EVERYWHERE)):
         key = next(((sender, where) for sender in keys if rows.senders[sender, where] is not None), None)
         if key is None:
             continue
