@@ -177,6 +177,19 @@ def test_sender_rules_and_their_exceptions(post: Post) -> None:
     assert post.arrived() == {JANE: 1}
 
 
+def test_a_pattern_of_the_domain(post: Post) -> None:
+    post.send("sales-joe@example.com")
+    assert post.arrived() == {JOE: 1}
+
+
+def test_rules_that_add_a_line_and_a_copy(post: Post) -> None:
+    """The envelope's sender has no rule here: the author in From has."""
+    raw = b"From: News <news@newsletter.example>\r\nSubject: news\r\n\r\nbody\r\n"
+    post.send("team@example.com", raw=raw, sender="bounces@sender.example")
+    assert post.arrived() == {JANE: 1, JOE: 1, "archive@dest.example": 1}
+    assert b"\r\nX-Newsletter: yes\r\n" in post.last()
+
+
 def test_the_null_sender_is_forwarded(post: Post) -> None:
     post.send("info@example.com", sender="")
     assert post.arrived() == {JANE: 1}

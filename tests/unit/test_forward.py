@@ -84,6 +84,28 @@ def test_recipients_that_lead_to_one_destination_are_merged_into_the_first(world
     assert world.states == {"sales@example.com": "forwarded", "info@example.com": "merged"}
 
 
+@pytest.mark.parametrize("rows", [10, 100_000])
+def test_a_message_asks_the_same_of_a_small_and_of_a_large_table(world: World, rows: int) -> None:
+    world.tables.aliases |= {f"a{number}@example.com": {"destinations": [JOE]} for number in range(rows)}
+    world.handle(event("info@example.com", "a1@example.com"))
+    assert world.tables.calls == 1
+
+
+def test_a_rule_by_the_header_counts_and_its_line_is_prepended(world: World) -> None:
+    world.store.messages[MESSAGE_ID] = RAW.replace(b"betsy@sender", b"betsy@author")
+    world.tables.senders["author.example", "*"] = {"action": "PREPEND X-Rule: by header"}
+    world.handle(event("info@example.com"))
+    assert world.mailer.sent[0][2].count(b"\r\nX-Rule: by header\r\n") == 1
+
+
+@pytest.mark.parametrize("forms", [1, 2, 3])
+def test_a_prepended_line_is_in_every_form(world: World, forms: int) -> None:
+    world.tables.senders["sender.example", "*"] = {"action": "PREPEND X-Rule: yes"}
+    world.mailer.script[JANE] = [Refused("no")] * forms
+    world.handle(event("info@example.com"))
+    assert world.mailer.sent[0][2].count(b"\r\nX-Rule: yes\r\n") == 1
+
+
 def test_the_same_event_twice_sends_nothing_again(world: World) -> None:
     for _ in range(2):
         world.handle(event("info@example.com", "team@example.com"))

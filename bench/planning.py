@@ -1,0 +1,86 @@
+"""What deciding costs: `python -m bench.planning`.
+
+The claims: a plan takes time in proportion to the recipients, and a message costs the same calls
+and the same time whatever the size of the tables.
+"""
+
+from collections.abc import Collection, Mapping
+
+from postern.cli.tables_file import TablesFile
+from postern.forward import look_up
+from postern.mail.address import Address
+from postern.mail.envelope import Envelope
+from postern.mail.plan import Policy, plan
+from postern.mail.rows import Row, Rows, SenderKey
+from postern.mail.verdicts import Verdicts
+
+from bench.rewriting import seconds
+
+NOW = 1_795_000_000.0
+POLICY = Policy(frozenset({"example.com"}))
+AUTHORS = (Address("betsy", "sender.example"),)
+
+
+class CountedTables:
+    """A tables file that counts what it is asked."""
+
+    def __init__(self, aliases: Mapping[str, Row]) -> None:
+        self._file = TablesFile(frozenset({"example.com"}), aliases, {("spam.example", "*"): {"action": "REJECT"}})
+        self.calls = self.keys = 0
+
+    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+        """The rows under these keys."""
+        self.calls += 1
+        self.keys += len(aliases) + len(senders)
+        return self._file.read(aliases, senders)
+
+
+def aliases(count: int) -> dict[str, Row]:
+    """So many rows; the table of 1,000,000 shares one value, as only the keys matter."""
+    row: Row = {"destinations": ["jane@dest.example"]}
+    return {f"a{number}@example.com": row for number in range(count)}
+
+
+def envelope(recipients: int) -> Envelope:
+    """A message for so many aliases."""
+    to = tuple(Address(f"a{number}", "example.com") for number in range(recipients))
+    return Envelope.offline("betsy@sender.example", to, Verdicts())
+
+
+def plan_seconds(recipients: int) -> float:
+    """One plan, its rows at hand."""
+    made, tables = envelope(recipients), CountedTables(aliases(recipients))
+    rows = look_up(tables, made, AUTHORS, POLICY, NOW)
+
+    def decide() -> None:
+        rows.understood.clear()
+        plan(made, AUTHORS, rows, POLICY, NOW)
+
+    return seconds(decide, max(20, 2000 // recipients))
+
+
+def message(count: int) -> tuple[int, int, float]:
+    """(calls, keys, seconds) of look-up and plan for one recipient, with so many rows."""
+    tables, made = CountedTables(aliases(count)), envelope(1)
+
+    def decide() -> None:
+        tables.calls = tables.keys = 0
+        plan(made, AUTHORS, look_up(tables, made, AUTHORS, POLICY, NOW), POLICY, NOW)
+
+    taken = seconds(decide, 2000)
+    return tables.calls, tables.keys, taken
+
+
+def main() -> None:
+    """Print the figures."""
+    one = plan_seconds(1)
+    for recipients in (1, 10, 100):
+        taken = plan_seconds(recipients)
+        print(f"plan for {recipients:3} recipients: {taken * 1e6:7.0f} us, {taken / one / recipients:.2f} of the first")
+    for count in (10, 1_000_000):
+        calls, keys, taken = message(count)
+        print(f"look-up and plan among {count:9,} rows: {calls} call, {keys} keys, {taken * 1e6:.0f} us")
+
+
+if __name__ == "__main__":
+    main()
