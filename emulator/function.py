@@ -123,6 +123,10 @@ class Function:
             self._under_way += 1
         threading.Thread(target=self._see_through, args=(event,), daemon=True).start()
 
+    def run(self, event: object) -> dict[str, Any] | None:
+        """Run an event and wait for its end: None, or the error; nothing is retried."""
+        return self._run(event)
+
     def wait_until_idle(self, timeout: float) -> None:
         """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
         with self._free:

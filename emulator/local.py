@@ -11,6 +11,7 @@ from postern.cli.tables_file import BadTablesFile, TablesFile
 from .cloud import HOST
 from .system import Emulator, Ports
 
+RETRY_POLL = 2.0  # seconds between looks at the retry queue
 PORTS = Ports(smtp=2525, aws=5566, ses=5567)
 
 
@@ -28,6 +29,7 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
         return 2
     with Emulator(domain, folder, ports=ports) as emulator:
         emulator.load(loaded)
+        emulator.retries.run(RETRY_POLL)
         _introduce(emulator, domain, tables, say)
         _watch(emulator, tables, _asked_to_stop(), say)
         say("stopping")

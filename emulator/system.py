@@ -11,6 +11,7 @@ from postern.cli.tables_file import TablesFile
 
 from .cloud import CREDENTIALS, Cloud
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
+from .queue import EventSource
 from .receiving.rules import rules
 from .receiving.smtp import Receiving
 from .receiving.zone import Zone
@@ -86,6 +87,8 @@ class Emulator:
                 retry_delays=self._retry_delays,
             )
             starting.callback(self.function.stop)
+            self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
+            starting.callback(self.retries.stop)
             self.receiving = Receiving(rules(self.template), self.cloud, self.function, self.zone, self._ports.smtp)
             self.receiving.start()
             starting.callback(self.receiving.stop)

@@ -123,7 +123,11 @@ class Template:
         }
         if name in pseudo:
             return pseudo[name]
-        return self.parameters[name] if name in self.parameters else self.name(name)
+        if name in self.parameters:
+            return self.parameters[name]
+        if self._resources[name]["Type"] == "AWS::SQS::Queue":
+            return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
+        return self.name(name)
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
         if attribute != "Arn":

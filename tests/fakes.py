@@ -8,9 +8,10 @@ from postern.mail.address import Address
 from postern.mail.envelope import Envelope
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import Claim, Entry, Outcome, Settled
+from postern.ports import SETTLED, Claim, Entry, Outcome, Settled
 
 LEASE_SECONDS = 150
+RETRY_HOURS = 36
 
 
 @dataclass
@@ -74,6 +75,7 @@ class FakeLedger:
     messages: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     claims: dict[tuple[str, str], tuple[Claim, str, str]] = field(default_factory=dict)
+    first: dict[tuple[str, str], float] = field(default_factory=dict)
     owners: int = 0
 
     def open(self, envelope: Envelope) -> Entry:
@@ -92,7 +94,7 @@ class FakeLedger:
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         old, state, detail = self.claims.get((message_id, destination.key), (None, "", ""))
         if old is not None:
-            if state in ("sent", "noticed", "failed"):
+            if state in SETTLED:
                 return Settled(state, old.recipient.key, detail)
             if state == "claimed" and old.lease_until >= self.clock.now():
                 raise ClaimHeld(f"via:{destination.key}")
@@ -101,13 +103,17 @@ class FakeLedger:
         uncertain = state in ("claimed", "unanswered")
         claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain)
         self.claims[message_id, destination.key] = (claim, "claimed", "")
+        first = self.first.setdefault((message_id, destination.key), self.clock.now())
+        if uncertain and self.clock.now() - first >= RETRY_HOURS * 3600:
+            self.settle(claim, "ambiguous", "it may have been sent")
+            return Settled("ambiguous", recipient.key, "it may have been sent")
         return claim
 
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
         key = (claim.message_id, claim.destination.key)
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(f"via:{claim.destination.key}")
-        self.claims[key] = (claim, state, detail if state == "failed" else ", ".join(refusals))
+        self.claims[key] = (claim, state, ", ".join(refusals) if state in ("sent", "noticed") else detail)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:
@@ -122,6 +128,14 @@ class FakeLedger:
 
     def states(self, message_id: str) -> dict[str, str]:
         return {key: o.state for (message, key), o in self.outcomes.items() if message == message_id}
+
+
+@dataclass
+class FakeQueue:
+    hidden: list[tuple[str, int]] = field(default_factory=list)
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        self.hidden.append((receipt, seconds))
 
 
 @dataclass

@@ -1,4 +1,7 @@
-"""Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern.forward."""
+"""Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern.forward.
+
+The event comes from SES, or from the retry queue when it has failed before (postern.retry).
+"""
 
 import os
 
@@ -8,11 +11,11 @@ from postern.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 log = assembly.mail_log(settings)
-forwarder = assembly.forwarder(settings, log)
+intake = assembly.intake(settings, log)
 
 
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing when the message is settled; whatever it raises, Lambda tries again."""
-    forwarder.handle(event)
+    """Returns nothing when the message is settled; whatever it raises, Lambda or SQS tries again."""
+    intake.handle(event, assembly.last_start(context))

@@ -14,7 +14,7 @@ from postern.ports import Claim, Ledger, Outcome, Settled
 from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.builders import envelope
-from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger
+from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock, FakeLedger
 
 INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
 JANE = Address("Jane", "dest.example")
@@ -32,7 +32,12 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, template: Template)
         return
     request.getfixturevalue("aws")
     yield DynamoLedger(
-        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+        clients.dynamodb(),
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
     )
 
 
@@ -125,7 +130,13 @@ def dynamo(aws: Cloud, template: Template, clock: FakeClock) -> DynamoLedger:
     """The ledger in DynamoDB with one owner for all claims: a call that botocore repeats has it too."""
     client = clients.dynamodb()
     return DynamoLedger(
-        client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37, owner=lambda: "me"
+        client,
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
+        owner=lambda: "me",
     )
 
 
@@ -144,9 +155,21 @@ def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
 ) -> None:
     """Between the last recipient settled and the mark taken off, another event opens it again."""
     client = clients.dynamodb()
-    racing = DynamoLedger(client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37)
+    racing = DynamoLedger(
+        client,
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
+    )
     other = DynamoLedger(
-        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+        clients.dynamodb(),
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
     )
 
     def meanwhile(params: dict[str, Any], **_: object) -> None:
@@ -167,7 +190,14 @@ def test_what_is_settled_is_read_consistently(
     client.meta.events.register(
         "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params["ConsistentRead"])
     )
-    reading = DynamoLedger(client, template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37)
+    reading = DynamoLedger(
+        client,
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
+    )
     for _ in range(2):
         reading.open(envelope("info@example.com", message_id=message_id))
     assert asked == [True]
@@ -176,7 +206,12 @@ def test_what_is_settled_is_read_consistently(
 def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, message_id: str, clock: FakeClock) -> None:
     """What people and later functions read: names, the sparse index, the expiry."""
     dynamo = DynamoLedger(
-        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+        clients.dynamodb(),
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
     )
     made = envelope("info@example.com", message_id=message_id, spamVerdict={"status": "PASS"})
     dynamo.open(made)
@@ -202,7 +237,12 @@ def test_an_event_delivered_again_does_not_open_the_message_again(
     aws: Cloud, template: Template, message_id: str, clock: FakeClock
 ) -> None:
     dynamo = DynamoLedger(
-        clients.dynamodb(), template.name("LedgerTable"), clock=clock, lease_seconds=LEASE_SECONDS, keep_days=37
+        clients.dynamodb(),
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
     )
     made = envelope("info@example.com", message_id=message_id)
     dynamo.open(made)
@@ -220,3 +260,24 @@ def _open_messages(aws: Cloud, template: Template) -> set[str]:
         ExpressionAttributeValues={":open": {"S": "open"}},
     )
     return {item["message_id"]["S"] for item in found["Items"]}
+
+
+def test_a_destination_that_ses_never_answers_for_is_given_up(
+    ledger: Ledger, clock: FakeClock, message_id: str
+) -> None:
+    for _ in range(2):
+        ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "unanswered", "timed out")
+        clock.time += RETRY_HOURS * 1800
+    given_up = ledger.claim(message_id, JANE, INFO)
+    assert isinstance(given_up, Settled)
+    assert (given_up.state, given_up.recipient) == ("ambiguous", INFO.key)
+    assert "may have been sent" in given_up.reason
+    assert ledger.claim(message_id, JANE, TEAM) == given_up
+
+
+def test_a_destination_that_ses_refused_for_now_is_never_given_up(
+    ledger: Ledger, clock: FakeClock, message_id: str
+) -> None:
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
+    clock.time += 2 * RETRY_HOURS * 3600
+    assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain

@@ -226,6 +226,36 @@ def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(post: Post, a
     assert post.ledger(message_id)["message"]["open"] == "open"
 
 
+def test_the_retry_queue_delivers_when_ses_takes_it_again(post: Post) -> None:
+    throttled = Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
+    post.emulator.sending.script[JANE] = [throttled] * 5
+    message_id = post.send("team@example.com")
+    assert post.arrived() == {JOE: 1}
+    assert [error and error["errorType"] for error in post.emulator.retries.consume()] == ["Unsettled"]
+    assert post.emulator.retries.consume() == [], "it is hidden"
+    post.emulator.retries.wake()
+    assert [error and error["errorType"] for error in post.emulator.retries.consume()] == ["Unsettled"]
+    post.emulator.retries.wake()
+    assert post.emulator.retries.consume() == [None]
+    assert post.arrived() == {JANE: 1, JOE: 1}
+    assert post.ledger(message_id)["via:jane@dest.example"]["attempts"] == Decimal(6)
+    assert "open" not in post.ledger(message_id)["message"]
+    post.emulator.retries.wake()
+    assert post.emulator.retries.consume() == []
+
+
+def test_what_fails_too_often_becomes_a_dead_letter(post: Post) -> None:
+    post.send("later@example.com")
+    for _ in range(41):
+        post.emulator.retries.wake()
+        (error,) = post.emulator.retries.consume()
+        assert error is not None
+    post.emulator.retries.wake()
+    assert post.emulator.retries.consume() == []
+    (record,) = post.emulator.cloud.messages("DeadLetterQueue")
+    assert record["requestPayload"]["Records"][0]["ses"]["receipt"]["recipients"] == ["later@example.com"]
+
+
 def test_what_is_refused_for_good_is_recorded_and_the_original_kept(post: Post) -> None:
     message_id = post.send("never@example.com")
     assert post.arrived() == {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from boto3.session import Session
+from postern.retry import LONGEST_PAUSE, pause
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
@@ -108,6 +109,7 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
     assert {action for actions in lists for action in actions} == {
         "s3:GetObject", "s3:ListBucket", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem",
         "secretsmanager:GetSecretValue", "ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage",
+        "sqs:ChangeMessageVisibility",
     }  # fmt: skip
     assert all(one["Resource"] != "*" for one in statements)
     sending = next(one for one in statements if one.get("Sid") == "SendInTheNameOfOurDomain")
@@ -124,6 +126,29 @@ def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(reso
     assert config["Properties"]["MaximumRetryAttempts"] == 2
     redrive = resources["RetryQueue"]["Properties"]["RedrivePolicy"]
     assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": ["DeadLetterQueue", "Arn"]}
+
+
+def test_an_event_is_received_often_enough_for_the_hours_it_is_tried(expanded: dict[str, Any]) -> None:
+    """SQS moves it to the dead letters after so many receipts; the pauses between them are ours."""
+    for hours in map(int, expanded["Parameters"]["RetryHours"]["AllowedValues"]):
+        receipts = int(expanded["Mappings"]["RetryReceipts"][str(hours)]["Count"])
+        waited = sum(map(pause, range(1, receipts)))
+        assert hours * 3600 - LONGEST_PAUSE <= waited <= hours * 3600 + LONGEST_PAUSE
+    source = expanded["Resources"]["InboundFunctionRetry"]["Properties"]
+    assert (source["BatchSize"], source["EventSourceArn"]) == (1, {"Fn::GetAtt": ["RetryQueue", "Arn"]})
+
+
+def test_an_event_that_is_being_tried_is_hidden_from_others(template: Template) -> None:
+    timeout = template.document["Globals"]["Function"]["Timeout"]
+    assert template.resource("RetryQueue")["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_mail_and_ledger_outlive_every_retry_and_redrive(template: Template, expanded: dict[str, Any]) -> None:
+    """A dead letter lives 14 days from its first failure; its object and its ledger entries must live longer."""
+    fourteen_days = 14 * 86_400
+    for queue in ("RetryQueue", "DeadLetterQueue"):
+        assert template.resource(queue)["MessageRetentionPeriod"] == fourteen_days
+    assert min(map(int, expanded["Parameters"]["MailDays"]["AllowedValues"])) * 86_400 >= fourteen_days + 2 * 86_400
 
 
 def test_the_emulator_refuses_what_it_does_not_know(template: Template) -> None:

@@ -22,6 +22,7 @@ JANE, JOE = "jane@dest.example", "joe@dest.example"
 
 @dataclass
 class World:
+    remaining: float = 30
     clock: FakeClock = field(default_factory=FakeClock)
     store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
     mailer: FakeMailer = field(default_factory=FakeMailer)
@@ -44,7 +45,7 @@ class World:
         Forwarder(
             policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
             mailer=self.mailer, clock=self.clock, log=self.log,
-        ).handle(made)  # fmt: skip
+        ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
 
     @property
     def states(self) -> dict[str, str]:
@@ -89,6 +90,41 @@ def test_a_message_asks_the_same_of_a_small_and_of_a_large_table(world: World, r
     world.tables.aliases |= {f"a{number}@example.com": {"destinations": [JOE]} for number in range(rows)}
     world.handle(event("info@example.com", "a1@example.com"))
     assert world.tables.calls == 1
+
+
+def test_no_sending_is_begun_when_too_little_time_is_left(world: World) -> None:
+    """SES may take a minute to answer; a function that is killed meanwhile does not know whether it sent."""
+    world.remaining = -1
+    with pytest.raises(Unsettled, match="no time was left"):
+        world.handle(event("info@example.com"))
+    assert (world.mailer.sent, world.ledger.claims) == ([], {})
+    world.remaining = 30
+    world.handle(event("info@example.com"))
+    assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: World) -> None:
+    world.mailer.script[JANE] = [Unanswered("no answer")] * 99
+    for _ in range(3):
+        with pytest.raises(Unsettled):
+            world.handle(event("info@example.com"))
+        world.clock.time += 17 * 3600
+    world.clock.time += 2 * 3600
+    world.handle(event("info@example.com"))
+    assert world.states == {"info@example.com": "ambiguous"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+    assert world.log.lines[-1] == "ambiguous info@example.com"
+
+
+def test_what_ses_throttles_is_not_given_up(world: World) -> None:
+    """SES said no: nothing was sent, so it is as safe to try after two days as after two minutes."""
+    world.mailer.script[JANE] = [Throttled("slow")] * 3
+    for _ in range(3):
+        with pytest.raises(Unsettled):
+            world.handle(event("info@example.com"))
+        world.clock.time += 48 * 3600
+    world.handle(event("info@example.com"))
+    assert world.states == {"info@example.com": "forwarded"}
 
 
 def test_a_rule_by_the_header_counts_and_its_line_is_prepended(world: World) -> None:

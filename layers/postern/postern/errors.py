@@ -44,6 +44,10 @@ class ClaimLost(Temporary):
     """Our claim ran out and another invocation took it over before we could settle it."""
 
 
+class OutOfTime(Temporary):
+    """Too little time is left to begin another sending; the rest is for the next invocation."""
+
+
 class Unsettled(Temporary):
     """Some recipients or destinations of a message could not be settled; it names them."""
 

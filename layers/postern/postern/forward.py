@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from .deliver import Deliverer
-from .errors import Temporary, Unsettled
+from .errors import OutOfTime, Temporary, Unsettled
 from .mail import aliases
 from .mail.address import Address, mask
 from .mail.authors import header_from
@@ -59,19 +59,20 @@ class Forwarder:
     clock: Clock
     log: MailLog
 
-    def handle(self, event: object) -> None:
+    def handle(self, event: object, until: float) -> None:
         """Forward the message of this event; returns when every recipient is settled.
 
-        Raises BadEvent for an event that is not one SES receipt, Temporary for everything that
-        may work later. Safe to call again with the same event, also while another call runs.
+        After `until`, epoch seconds, no other sending is begun. Raises BadEvent for an event that
+        is not one SES receipt, Temporary for everything that may work later. Safe to call again
+        with the same event, also while another call runs.
         """
         try:
-            self._forward(Envelope.from_event(event))
+            self._forward(Envelope.from_event(event), until)
         except Exception as error:
             self.log.failure(error)
             raise
 
-    def _forward(self, envelope: Envelope) -> None:
+    def _forward(self, envelope: Envelope, until: float) -> None:
         entry = self.ledger.open(envelope)
         self.log.received(envelope, entry)
         waiting = envelope.without(entry.settled)
@@ -81,22 +82,29 @@ class Forwarder:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
             size, authors = len(raw), header_from(raw)
             rows = look_up(self.tables, waiting, authors, self.policy, now)
-            outcomes = self._carry_out(waiting, plan(waiting, authors, rows, self.policy, now), raw)
+            outcomes = self._carry_out(waiting, plan(waiting, authors, rows, self.policy, now), raw, until)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)
         self._raise_if_unsettled(envelope, outcomes)
 
-    def _carry_out(self, envelope: Envelope, decisions: Collection[Decision], raw: bytes) -> list[Outcome]:
+    def _carry_out(
+        self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
+    ) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
         deliverer = Deliverer(style=self.style, store=self.store, ledger=self.ledger, mailer=self.mailer, log=self.log)
         results: dict[str, Settled | Temporary] = {}
         for delivery in deliveries(decisions):
             try:
+                self._check_time(until)
                 results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
         return [_outcome(decision, results) for decision in decisions]
+
+    def _check_time(self, until: float) -> None:
+        if self.clock.now() > until:
+            raise OutOfTime("no time was left to begin sending in this invocation")
 
     def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
@@ -117,7 +125,8 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     for destination, result in settled.items():
         if result.state != "sent":
-            return Outcome(decision.recipient, "failed", f"{destination}: {result.reason}")
+            state = "ambiguous" if result.state == "ambiguous" else "failed"
+            return Outcome(decision.recipient, state, f"{destination}: {result.reason}")
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
     return Outcome(decision.recipient, "forwarded" if own else "merged", "; ".join((decision.reason, *remarks)))

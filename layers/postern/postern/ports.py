@@ -17,8 +17,8 @@ from .mail.rows import Rows, SenderKey
 class Outcome:
     """What became of one recipient.
 
-    `state` is forwarded, merged, quarantined, rejected, discarded, failed or held; all but held
-    are settled: a retry leaves them alone.
+    `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
+    but held are settled: a retry leaves them alone.
     """
 
     recipient: Address
@@ -45,13 +45,17 @@ class Claim:
 class Settled:
     """A destination that needs no (more) sending.
 
-    `state` is sent, noticed (SES takes nothing but a notice) or failed; `recipient` is the key of
-    the one it was sent for; `reason` says what was out of the ordinary.
+    `state` is sent, noticed (SES takes nothing but a notice), failed, or ambiguous (SES may have
+    sent it, and never said); `recipient` is the key of the one it was sent for; `reason` says what
+    was out of the ordinary.
     """
 
     state: str
     recipient: str
     reason: str = ""
+
+
+SETTLED = ("sent", "noticed", "failed", "ambiguous")  # states of a claim that end it
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,8 @@ class Ledger(Protocol):
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
-        """Claim a destination, or learn that it is settled. Raises ClaimHeld, Temporary."""
+        """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
+        answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
@@ -121,6 +126,13 @@ class Clock(Protocol):
 
     def now(self) -> float:
         """Seconds since 1970."""
+
+
+class Queue(Protocol):
+    """The retry queue."""
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        """Let nobody see this message for so long. Raises Temporary."""
 
 
 class MailLog(Protocol):

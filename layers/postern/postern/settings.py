@@ -59,6 +59,10 @@ class Settings:
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
     )
+    retry_queue: str = _setting("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    retry_hours: int = _setting(
+        "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36
+    )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
     log_addresses: bool = _setting(
         "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False

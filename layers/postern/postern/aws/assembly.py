@@ -1,11 +1,13 @@
 """Puts the real parts together, once for each container."""
 
 import time
+from typing import Protocol
 
 from ..forward import Forwarder
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
 from ..mail.senders import DOT, PARENT
+from ..retry import Intake
 from ..settings import Settings
 from . import clients
 from .failures import translated
@@ -13,6 +15,7 @@ from .ledger import DynamoLedger
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
+from .queue import SqsQueue
 from .tables import DynamoTables
 
 
@@ -41,6 +44,23 @@ def style(settings: Settings) -> Style:
     )
 
 
+class Remaining(Protocol):
+    """Lambda's context, as far as it is asked."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Milliseconds until Lambda ends the function."""
+
+
+def last_start(context: Remaining) -> float:
+    """Until when a sending may be begun, epoch seconds: SES is given its time to answer."""
+    return time.time() + context.get_remaining_time_in_millis() / 1000 - clients.SES_SECONDS
+
+
+def intake(settings: Settings, log: PowertoolsMailLog) -> Intake:
+    """What takes the events of the inbound function."""
+    return Intake(forwarder=forwarder(settings, log), queue=SqsQueue(clients.sqs(), settings.retry_queue))
+
+
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock = SystemClock()
@@ -65,6 +85,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             clock=clock,
             lease_seconds=settings.lease_seconds,
             keep_days=settings.ledger_days,
+            retry_hours=settings.retry_hours,
         ),
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,

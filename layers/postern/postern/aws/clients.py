@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sqs import SQSClient
 
 _PATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -23,6 +24,7 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
+SES_SECONDS = 65  # what one sending may take at most, with what is written down after it
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
@@ -43,6 +45,11 @@ def s3() -> "S3Client":
 def secrets() -> "SecretsManagerClient":
     """A client that retries by itself."""
     return boto3.client("secretsmanager", config=_PATIENT)
+
+
+def sqs() -> "SQSClient":
+    """A client that retries by itself."""
+    return boto3.client("sqs", config=_PATIENT)
 
 
 def ses() -> "SESV2Client":

@@ -22,7 +22,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
 from ..mail.envelope import Envelope
-from ..ports import Claim, Clock, Entry, Outcome, Settled
+from ..ports import SETTLED, Claim, Clock, Entry, Outcome, Settled
 from .failures import translated
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class DynamoLedger:
         clock: Clock,
         lease_seconds: int,
         keep_days: int,
+        retry_hours: int,
         owner: Callable[[], str] = _random_owner,
     ) -> None:
         self._client = client
@@ -62,6 +63,7 @@ class DynamoLedger:
         self._clock = clock
         self._lease_seconds = lease_seconds
         self._keep_days = keep_days
+        self._retry_seconds = retry_hours * 3600
         self._owner = owner
 
     def open(self, envelope: Envelope) -> Entry:
@@ -91,7 +93,8 @@ class DynamoLedger:
         """Claim a destination for one sending.
 
         A claim that ran out, or was given back, is taken over; it is `uncertain` where nobody
-        knows whether SES accepted. Raises ClaimHeld while another one lives.
+        knows whether SES accepted, and after the hours of retrying it is given up as `ambiguous`.
+        Raises ClaimHeld while another one lives.
         """
         now = self._clock.now()
         owner, lease_until = self._owner(), int(now) + self._lease_seconds + 1
@@ -100,7 +103,7 @@ class DynamoLedger:
             key,
             "SET previous = if_not_exists(#state, :none), #state = :claimed, #owner = :owner,"
             " lease_until = :lease_until, recipient = :recipient, destination = :destination,"
-            " expires_at = :expires_at ADD attempts :one",
+            " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
             {
                 ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
                 ":now": int(now), ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
@@ -113,14 +116,23 @@ class DynamoLedger:
         if not claimed and old.get("owner") == owner:
             state = old["previous"]  # botocore repeated a call that had worked
         elif not claimed:
-            if state in ("sent", "noticed", "failed"):
-                why = old.get("detail", "") if state == "failed" else ", ".join(old.get("refusals", ()))
+            if state in SETTLED:
+                why = ", ".join(old.get("refusals", ())) if state in ("sent", "noticed") else old.get("detail", "")
                 return Settled(state, old["recipient"], why)
             raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
-        return Claim(message_id, destination, recipient, owner, lease_until, state in ("claimed", "unanswered"))
+        uncertain = state in ("claimed", "unanswered")
+        claim = Claim(message_id, destination, recipient, owner, lease_until, uncertain)
+        if uncertain and now - int(old.get("first_at", now)) >= self._retry_seconds:
+            return self._give_up(claim, int(old["attempts"]))
+        return claim
+
+    def _give_up(self, claim: Claim, attempts: int) -> Settled:
+        why = f"SES was asked {attempts} times and the last answer is not known: it may have been sent"
+        self.settle(claim, "ambiguous", why)
+        return Settled("ambiguous", claim.recipient.key, why)
 
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
-        """Say what became of a claim: `sent`, `noticed`, `failed`, `released` or `unanswered`.
+        """Say what became of a claim: one of SETTLED, or `released` or `unanswered`.
 
         Raises ClaimLost if another invocation holds the claim by now.
         """

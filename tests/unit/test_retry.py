@@ -1,0 +1,82 @@
+"""What comes back from the retry queue is run by the same code, and hidden while it fails."""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import pytest
+from postern.errors import Throttled
+from postern.forward import Forwarder
+from postern.mail.envelope import BadEvent, Envelope
+from postern.retry import Intake, pause
+
+from tests.builders import event
+from tests.fakes import FakeQueue
+
+
+@dataclass
+class Recorder:
+    """Stands for the forwarder: it reads the envelope, and fails if it is told to."""
+
+    failure: Exception | None = None
+    seen: list[Any] = field(default_factory=list)
+
+    def handle(self, made: object, until: float) -> None:
+        Envelope.from_event(made)
+        self.seen.append((made, until))
+        if self.failure:
+            raise self.failure
+
+
+def queued(body: object, receipts: int = 1) -> dict[str, Any]:
+    text = body if isinstance(body, str) else json.dumps(body)
+    attributes = {"ApproximateReceiveCount": str(receipts)}
+    return {"Records": [{"eventSource": "aws:sqs", "receiptHandle": "r1", "body": text, "attributes": attributes}]}
+
+
+def take(made: object, failure: Exception | None = None) -> tuple[Recorder, FakeQueue, Exception | None]:
+    recorder, queue = Recorder(failure), FakeQueue()
+    try:
+        Intake(forwarder=cast("Forwarder", recorder), queue=queue).handle(made, 7.0)
+    except (Throttled, BadEvent) as raised:
+        return recorder, queue, raised
+    return recorder, queue, None
+
+
+def test_an_event_of_ses_is_handed_on_as_it_is() -> None:
+    made = event("info@example.com")
+    recorder, queue, raised = take(made)
+    assert (recorder.seen, queue.hidden, raised) == ([(made, 7.0)], [], None)
+
+
+def test_a_failure_of_an_event_of_ses_is_lambdas_to_retry() -> None:
+    _, queue, raised = take(event("info@example.com"), Throttled("slow"))
+    assert isinstance(raised, Throttled)
+    assert queue.hidden == []
+
+
+def test_the_event_in_a_failure_record_is_run_again() -> None:
+    made = event("info@example.com")
+    recorder, queue, raised = take(queued({"version": "1.0", "requestPayload": made, "responsePayload": {}}))
+    assert (recorder.seen, queue.hidden, raised) == ([(made, 7.0)], [], None)
+
+
+@pytest.mark.parametrize(("receipts", "seconds"), [(1, 60), (2, 120), (6, 1920), (7, 3600), (41, 3600), (10_000, 3600)])
+def test_what_fails_again_is_hidden_for_longer_each_time_and_raised(receipts: int, seconds: int) -> None:
+    made = queued({"requestPayload": event("info@example.com")}, receipts)
+    _, queue, raised = take(made, Throttled("slow"))
+    assert isinstance(raised, Throttled)
+    assert queue.hidden == [("r1", seconds)]
+    assert pause(receipts) == seconds
+
+
+@pytest.mark.parametrize("body", ["no JSON", "7", "[]", "{}", json.dumps({"requestPayload": {"Records": []}})])
+def test_what_is_no_event_is_raised_by_name_and_hidden_until_it_is_a_dead_letter(body: str) -> None:
+    _, queue, raised = take(queued(body))
+    assert isinstance(raised, BadEvent)
+    assert queue.hidden == [("r1", 60)]
+
+
+@pytest.mark.parametrize("made", [None, [], {"Records": "x"}, {"Records": []}, {"Records": [7]}, {"Records": [{}, {}]}])
+def test_any_other_event_is_refused_by_name(made: object) -> None:
+    assert isinstance(take(made)[2], BadEvent)
