@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TABLES ?= emulator/tables.toml
 SECONDS ?= 60
+MESSAGES ?= 1000
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
@@ -10,7 +11,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test check docs sam bench fuzz lock clean
+.PHONY: demo local test check docs sam bench fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -41,6 +42,9 @@ bench: .venv/ready  ## Named workloads; ratios within one run
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
 	$(BIN)/python -m tests.fuzz.rewriting -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
 		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus
+
+faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none doubled unexplained
+	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults
 
 lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt

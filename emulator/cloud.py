@@ -103,6 +103,17 @@ class Cloud:
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=self._template.name(table))
         return [{name: _deserialize(value) for name, value in item.items()} for page in pages for item in page["Items"]]
 
+    def partition(self, table: str, **key: str) -> list[dict[str, Any]]:
+        """The rows of the table with this logical id under one hash key, {name: value}."""
+        ((name, value),) = key.items()
+        found = self.dynamodb.query(
+            TableName=self._template.name(table),
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": name},
+            ExpressionAttributeValues={":key": {"S": value}},
+        )
+        return [{name: _deserialize(value) for name, value in item.items()} for item in found["Items"]]
+
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take all messages from the queue with this logical id, as JSON."""
         url = self.sqs.get_queue_url(QueueName=self._template.name(queue))["QueueUrl"]

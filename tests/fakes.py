@@ -141,6 +141,7 @@ class FakeQueue:
 @dataclass
 class FakeMailLog:
     lines: list[str] = field(default_factory=list)
+    resendings: list[tuple[str, str]] = field(default_factory=list)
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         self.lines.append("received" if entry.first else "received again")
@@ -150,6 +151,7 @@ class FakeMailLog:
 
     def resent(self, claim: Claim) -> None:
         self.lines.append(f"resent {claim.destination}")
+        self.resendings.append((claim.message_id, str(claim.destination)))
 
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")

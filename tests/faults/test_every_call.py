@@ -1,0 +1,67 @@
+"""A message with three recipients and four destinations survives a fault at every single AWS call.
+
+Each position is tried in four ways: killed before or after the call takes effect, and a network
+that fails before or after. Then retries run. Every destination must have the message, none twice
+except where the answer of a sending that SES accepted was lost, and everything must be settled.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.faults.world import ALIASES, DESTINATIONS, Fault, Interference, World, build
+
+SEND = "sesv2.SendEmail"
+
+
+@pytest.fixture
+def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    with build(aws, template, monkeypatch, Interference()) as made:
+        yield made
+
+
+def calls_of_one_message(world: World) -> list[str]:
+    message_id = world.store()
+    world.interference.calls.clear()
+    assert world.run(message_id) is None
+    return list(world.interference.calls)
+
+
+def may_be_doubled(calls: list[str], fault: Fault) -> bool:
+    """SES accepted a sending, and we were not there to hear it or to write it down."""
+    if calls[fault.position] == SEND:
+        return fault.after
+    settling = fault.position > 0 and calls[fault.position - 1] == SEND
+    return settling and fault.kills and not fault.after
+
+
+@pytest.mark.parametrize("kills", [True, False], ids=["killed", "network"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_no_position_loses_or_doubles_anything(world: World, after: bool, kills: bool) -> None:
+    calls = calls_of_one_message(world)
+    assert calls.count(SEND) == len(DESTINATIONS)
+    for position in range(len(calls)):
+        fault = Fault(position, after, kills)
+        message_id = world.store()
+        world.interference.calls.clear()
+        world.interference.choose = lambda number, call, fault=fault: fault if number == fault.position else None  # type: ignore[misc]
+        world.run(message_id)
+        world.interference.choose = lambda number, call: None
+        world.clock.time += 300
+        world.retry(message_id)
+        check(world, message_id, f"{fault} at {calls[position]}", may_be_doubled(calls, fault))
+
+
+def check(world: World, message_id: str, where: str, doubled: bool) -> None:
+    copies, entries = world.copies(message_id), world.entries(message_id)
+    assert set(copies) == DESTINATIONS, where
+    assert sorted(copies.values()) == ([1, 1, 1, 2] if doubled else [1, 1, 1, 1]), where
+    explained = {destination for message, destination in world.log.resendings if message == message_id}
+    assert {destination for destination, count in copies.items() if count > 1} <= explained, where
+    states = {name: entry["state"] for name, entry in entries.items() if name.startswith("to:")}
+    assert set(states) == {f"to:{alias}" for alias in ALIASES}, where
+    assert set(states.values()) <= {"forwarded", "merged"}, where
+    assert {entry["state"] for name, entry in entries.items() if name.startswith("via:")} == {"sent"}, where
+    assert "open" not in entries["message"], where

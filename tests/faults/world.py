@@ -1,0 +1,160 @@
+"""The production parts on moto and the SES double, with a fault at any AWS call one likes.
+
+A fault is at the n-th call, before or after it takes effect: the process is killed there, or the
+network fails. `Killed` is no Exception, so nothing in between can catch it.
+"""
+
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
+from botocore.httpsession import URLLib3Session
+from postern.aws import assembly, clients
+from postern.aws.mail_log import PowertoolsMailLog
+from postern.forward import Forwarder
+from postern.settings import Settings
+
+from emulator.cloud import Cloud
+from emulator.sending.refusals import Account
+from emulator.sending.server import Sending
+from emulator.template import Template
+from tests.builders import event
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeMailLog
+
+RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody\r\n"
+DESTINATIONS = {f"d{number}@dest.example" for number in (1, 2, 3, 4)}
+ALIASES = {
+    "a@example.com": ["d1@dest.example", "d2@dest.example"],
+    "b@example.com": ["d2@dest.example", "d3@dest.example"],
+    "c@example.com": ["d4@dest.example"],
+}
+_CLIENTS = ("dynamodb", "s3", "secrets", "ses", "sqs")
+
+
+class Killed(BaseException):
+    """The function's process ends here."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at the call with this number, from 0."""
+
+    position: int
+    after: bool
+    kills: bool
+
+    def error(self, url: str) -> BaseException:
+        """What the caller meets."""
+        if self.kills:
+            return Killed()
+        return ConnectionClosedError(endpoint_url=url) if self.after else EndpointConnectionError(endpoint_url=url)
+
+
+@dataclass
+class Interference:
+    """Sits below every client and counts their calls."""
+
+    choose: Callable[[int, str], Fault | None] = lambda number, call: None
+    calls: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
+    network: URLLib3Session = field(default_factory=URLLib3Session)
+
+    def __call__(self, request: Any, event_name: str, **_: Any) -> Any:
+        """botocore's before-send hook."""
+        call = event_name.removeprefix("before-send.")
+        with self.lock:
+            fault = self.choose(len(self.calls), call)
+            self.calls.append(call)
+        answer = self._send(call, request) if fault is None or fault.after else None
+        if fault is not None:
+            raise fault.error(request.url)
+        return answer
+
+    def _send(self, call: str, request: Any) -> Any:
+        """moto looks at a condition and writes in two steps; DynamoDB does it in one, and so must this."""
+        with self.one_at_a_time if call.startswith("dynamodb.") else nullcontext():
+            return self.network.send(request)
+
+
+@dataclass
+class World:
+    """One stack, its mailboxes and its clock."""
+
+    cloud: Cloud
+    template: Template
+    forwarder: Forwarder
+    interference: Interference
+    clock: FakeClock
+    log: FakeMailLog
+    delivered: list[tuple[str, bytes]]
+
+    def store(self) -> str:
+        """A new message in the bucket; returns its id."""
+        message_id = uuid.uuid4().hex
+        raw = RAW.replace(b"hi", message_id.encode())
+        self.cloud.s3.put_object(Bucket=self.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=raw)
+        return message_id
+
+    def run(self, message_id: str, *recipients: str) -> BaseException | None:
+        """One invocation, for all three recipients unless told; returns what left the handler."""
+        made = event(*(recipients or ALIASES), message_id=message_id)
+        try:
+            self.forwarder.handle(made, self.clock.now() + 30)
+        except (Exception, Killed) as raised:  # noqa: BLE001 (Lambda's boundary)
+            return raised
+        return None
+
+    def retry(self, message_id: str, attempts: int = 10) -> None:
+        """Invoke again, as Lambda and the queue do, until nothing is raised."""
+        for _ in range(attempts):
+            if self.run(message_id) is None:
+                return
+            self.clock.time += LEASE_SECONDS + 60
+        raise AssertionError(f"not settled after {attempts} attempts")
+
+    def copies(self, message_id: str) -> Counter[str]:
+        """How often each destination got this message."""
+        return Counter(who for who, raw in self.delivered if message_id.encode() in raw)
+
+    def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        """The ledger's entries of a message."""
+        return {row["entry"]: row for row in self.cloud.partition("LedgerTable", message_id=message_id)}
+
+
+@contextmanager
+def build(
+    cloud: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch, interference: Interference
+) -> Iterator[World]:
+    """Everything as in production, but for the clock, the log and what is below the clients."""
+    delivered: list[tuple[str, bytes]] = []
+    sets = {one["Name"] for one in template.resources("AWS::SES::ConfigurationSet").values()}
+    sending = Sending(Account(identities={"example.com"}, configuration_sets=sets), lambda *one: delivered.append(one))
+    sending.start()
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", sending.endpoint)
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+    clock, log = FakeClock(), FakeMailLog()
+    monkeypatch.setattr(assembly, "SystemClock", lambda: clock)
+    for name in _CLIENTS:
+        monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
+    variables = template.resource("InboundFunction")["Environment"]["Variables"]
+    forwarder = assembly.forwarder(Settings.from_environment(variables), cast("PowertoolsMailLog", log))
+    cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
+    yield World(cloud, template, forwarder, interference, clock, log, delivered)
+    sending.stop()
+
+
+def _interfered(make: Callable[[], Any], interference: Interference) -> Callable[[], Any]:
+    def made() -> Any:
+        client = make()
+        client.meta.events.register("before-send", interference)
+        return client
+
+    return made
