@@ -10,6 +10,7 @@ from postern.cli.tables_file import TablesFile
 from postern.forward import look_up
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
+from postern.mail.header import Header
 from postern.mail.plan import Policy, plan
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.mail.verdicts import Verdicts
@@ -18,7 +19,7 @@ from bench.rewriting import seconds
 
 NOW = 1_795_000_000.0
 POLICY = Policy(frozenset({"example.com"}))
-AUTHORS = (Address("betsy", "sender.example"),)
+HEADER = Header(authors=(Address("betsy", "sender.example"),))
 
 
 class CountedTables:
@@ -50,11 +51,11 @@ def envelope(recipients: int) -> Envelope:
 def plan_seconds(recipients: int) -> float:
     """One plan, its rows at hand."""
     made, tables = envelope(recipients), CountedTables(aliases(recipients))
-    rows = look_up(tables, made, AUTHORS, POLICY, NOW)
+    rows = look_up(tables, made, HEADER, POLICY, NOW)
 
     def decide() -> None:
         rows.understood.clear()
-        plan(made, AUTHORS, rows, POLICY, NOW)
+        plan(made, HEADER, rows, POLICY, NOW)
 
     return seconds(decide, max(20, 2000 // recipients))
 
@@ -65,7 +66,7 @@ def message(count: int) -> tuple[int, int, float]:
 
     def decide() -> None:
         tables.calls = tables.keys = 0
-        plan(made, AUTHORS, look_up(tables, made, AUTHORS, POLICY, NOW), POLICY, NOW)
+        plan(made, HEADER, look_up(tables, made, HEADER, POLICY, NOW), POLICY, NOW)
 
     taken = seconds(decide, 2000)
     return tables.calls, tables.keys, taken

@@ -4,7 +4,9 @@ import pytest
 from postern.cli.tables_file import TablesFile
 from postern.forward import look_up
 from postern.mail.address import Address
+from postern.mail.header import MAX_HOPS, Header
 from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from postern.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
 
@@ -39,10 +41,10 @@ TABLES = TablesFile(
 )
 
 
-def decide(*recipients: str, author: str = "", **options: Any) -> list[Decision]:
+def decide(*recipients: str, author: str = "", facts: dict[str, Any] | None = None, **options: Any) -> list[Decision]:
     made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
-    authors = [Address.parse(author)] if author else []
-    return list(plan(made, authors, look_up(TABLES, made, authors, policy, NOW), policy, NOW))
+    header = Header(authors=(Address.parse(author),) if author else (), **(facts or {}))
+    return list(plan(made, header, look_up(TABLES, made, header, policy, NOW), policy, NOW))
 
 
 def one(recipient: str, **options: Any) -> tuple[type[Decision], str]:
@@ -162,3 +164,62 @@ def test_ok_by_the_header_counts_only_with_dmarc_pass() -> None:
 def test_an_alias_answers_to_verdicts_in_its_own_way() -> None:
     assert one("open@example.com", spamVerdict=verdict("FAIL"))[0] is Forward
     assert one("open@example.com", virusVerdict=verdict("FAIL"))[0] is Quarantine
+
+
+def test_what_we_have_forwarded_for_this_alias_is_a_loop_whatever_a_rule_says() -> None:
+    facts = {"stamps": (stamp(TEST_KEY, Address("info", "example.com")).encode(),)}
+    loop = (Reject, "loop: it was forwarded for info@example.com before")
+    assert one("info@example.com", facts=facts) == loop
+    assert one("info+x@example.com", facts=facts) == loop
+    assert one("info@example.com", facts=facts, source="friend@mail.example") == loop
+    assert one("team@example.com", facts=facts)[0] is Forward, "one alias may lead to another stack's, and that here"
+
+
+def test_a_counterfeit_stamp_changes_nothing() -> None:
+    counterfeit = {"stamps": (stamp(b"another key", Address("info", "example.com")).encode(), b"v1 0", b"\xff")}
+    assert one("info@example.com", facts=counterfeit)[0] is Forward
+
+
+@pytest.mark.parametrize(("hops", "kind"), [(MAX_HOPS - 1, Forward), (MAX_HOPS, Reject)])
+def test_a_message_that_has_been_everywhere_goes_nowhere(hops: int, kind: type[Decision]) -> None:
+    assert one("info@example.com", facts={"hops": hops})[0] is kind
+
+
+@pytest.mark.parametrize(
+    ("source", "author", "automatic", "kind"),
+    [
+        ("jane@dest.example", "", True, Quarantine),
+        ("<>", "Jane@DEST.example", False, Quarantine),
+        ("<>", "jane@dest.example", True, Quarantine),
+        ("jane@dest.example", "jane@dest.example", False, Forward),
+        ("<>", "mailer-daemon@dest.example", True, Forward),
+        ("robot@mail.example", "robot@mail.example", True, Forward),
+        ("<>", "joe@dest.example", False, Forward),
+    ],
+)
+def test_a_robot_where_the_alias_leads_is_kept_and_any_other_forwarded(
+    source: str, author: str, automatic: bool, kind: type[Decision]
+) -> None:
+    """An autoresponder writes a new message, without our stamp: forwarded, it would be answered again."""
+    assert one("info@example.com", source=source, author=author, facts={"is_automatic": automatic})[0] is kind
+
+
+@pytest.mark.parametrize(
+    ("raw", "automatic"),
+    [
+        (b"Auto-Submitted: auto-replied\r\n\r\n", True),
+        (b"auto-submitted: Auto-Generated; x=y\r\n\r\n", True),
+        (b"Auto-Submitted: no\r\n\r\n", False),
+        (b"Auto-Submitted: No ; x\r\n\r\n", False),
+        (b"Auto-Submitted:\r\n\r\n", False),
+        (b"Subject: x\r\n\r\nAuto-Submitted: auto-replied", False),
+    ],
+)
+def test_what_is_automatic(raw: bytes, automatic: bool) -> None:
+    assert Header.of(raw).is_automatic is automatic
+
+
+def test_the_facts_of_a_header() -> None:
+    raw = b"Received: a\r\nFrom: A <a@x.example>, b@x.example\r\nReceived: b\r\nX-Postern-Loop: v1 0\r\n\r\n"
+    people = (Address("a", "x.example"), Address("b", "x.example"))
+    assert Header.of(raw) == Header(authors=people, hops=2, stamps=(b"v1 0",))

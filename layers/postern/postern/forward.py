@@ -11,8 +11,8 @@ from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, Unsettled
 from .mail import aliases
 from .mail.address import Address, mask
-from .mail.authors import header_from
 from .mail.envelope import Envelope
+from .mail.header import Header
 from .mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 from .mail.rewrite import Style
 from .mail.rows import Rows
@@ -27,14 +27,14 @@ _STATES: Mapping[type[Decision], str] = {
 }
 
 
-def look_up(tables: Tables, envelope: Envelope, authors: Collection[Address], policy: Policy, now: float) -> Rows:
+def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> Rows:
     """Every row the plan for this message needs: one round, and one more for each nested level.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
-    senders = Senders.of(envelope, authors, policy.parent_style)
+    senders = Senders.of(envelope, header.authors, policy.parent_style)
     rows = tables.read(tuple(keys), tuple(senders.keys(keys)))
     follow(tables, envelope.recipients, rows, policy, now)
     return rows
@@ -80,9 +80,9 @@ class Forwarder:
         size = 0
         if waiting.recipients:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
-            size, authors = len(raw), header_from(raw)
-            rows = look_up(self.tables, waiting, authors, self.policy, now)
-            outcomes = self._carry_out(waiting, plan(waiting, authors, rows, self.policy, now), raw, until)
+            size, header = len(raw), Header.of(raw)
+            rows = look_up(self.tables, waiting, header, self.policy, now)
+            outcomes = self._carry_out(waiting, plan(waiting, header, rows, self.policy, now), raw, until)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)

@@ -63,14 +63,15 @@ def intake(settings: Settings, log: PowertoolsMailLog) -> Intake:
 
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
-    clock = SystemClock()
+    clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
     return Forwarder(
         policy=Policy(
             own_domains=frozenset(settings.domains),
             parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
+            stamp_key=look.stamp_key,
         ),
-        style=style(settings),
+        style=look,
         store=S3MailStore(
             clients.s3(),
             settings.mail_bucket,

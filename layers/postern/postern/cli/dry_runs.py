@@ -15,6 +15,7 @@ from ..mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
 from ..mail.address import Address, InvalidAddress, a_label_key
 from ..mail.authors import authors
 from ..mail.envelope import Envelope
+from ..mail.header import Header
 from ..mail.rows import BadRow, Rows
 from ..mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from ..mail.verdicts import Verdicts
@@ -108,7 +109,7 @@ class Screener:
         tables, policy, now = self._source.tables, self._source.policy, time.time()
         scope, recipients = self._scope(alias)
         envelope = Envelope.offline(sender, recipients, self._verdicts)
-        rows = look_up(tables, envelope, self._people, policy, now)
+        rows = look_up(tables, envelope, Header(authors=self._people), policy, now)
         asked = Senders.of(envelope, self._people, policy.parent_style)
         rows.add(tables.read((), tuple(asked.keys([scope]))))
         try:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..forward import look_up
-from ..mail.authors import header_from
 from ..mail.envelope import Envelope
+from ..mail.header import Header
 from ..mail.message import Message
 from ..mail.plan import Decision, Delivery, deliveries, plan
 from ..mail.rewrite import Style, rewrite
@@ -23,8 +23,8 @@ def explain(event: Path, message: Path | None, found: Source) -> dict[str, Any]:
     envelope = Envelope.from_event(json.loads(event.read_bytes()))
     now = time.time()
     raw = message.read_bytes() if message else None
-    authors, policy = header_from(raw or b""), found.policy
-    decisions = plan(envelope, authors, look_up(found.tables, envelope, authors, policy, now), policy, now)
+    header, policy = Header.of(raw or b""), found.policy
+    decisions = plan(envelope, header, look_up(found.tables, envelope, header, policy, now), policy, now)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ..forward import look_up
 from ..mail.address import Address
-from ..mail.authors import authors, header_from
+from ..mail.authors import authors
 from ..mail.envelope import NULL_SENDER, Envelope
+from ..mail.header import Header
 from ..mail.message import Message
 from ..mail.plan import Forward, Policy, plan
 from ..mail.rewrite import Style, rewrite
@@ -56,8 +57,8 @@ def _envelope(raw: bytes, recipient: Address) -> Envelope:
 
 
 def _forward(raw: bytes, envelope: Envelope, destination: Address, tables: TablesFile) -> Forward:
-    authors, policy, now = header_from(raw), Policy(tables.domains), time.time()
-    (decision,) = plan(envelope, authors, look_up(tables, envelope, authors, policy, now), policy, now)
+    header, policy, now = Header.of(raw), Policy(tables.domains), time.time()
+    (decision,) = plan(envelope, header, look_up(tables, envelope, header, policy, now), policy, now)
     if not isinstance(decision, Forward):
         raise CannotRewrite(f"not forwarded: {decision.reason}")
     if destination.key not in (one.key for one in decision.destinations):

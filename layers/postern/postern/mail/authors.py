@@ -11,7 +11,6 @@ from email.errors import HeaderParseError
 from email.header import decode_header
 
 from .address import Address, InvalidAddress
-from .message import Message
 
 # The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
 # or happens once (a quote that is never closed, see _tokens).
@@ -44,11 +43,6 @@ class Author:
 def authors(value: bytes) -> tuple[Author, ...]:
     """The mailboxes in an unfolded field value, in order; () if there is none to be had."""
     return tuple(_authors(_text(value)))
-
-
-def header_from(raw: bytes) -> tuple[Address, ...]:
-    """The addresses in every From of a message: display, and forgeable."""
-    return tuple(author.address for one in Message.split(raw).named("from") for author in authors(one.value))
 
 
 def count_mailboxes(value: bytes) -> int:

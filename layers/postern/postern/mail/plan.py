@@ -1,7 +1,7 @@
 """The plan: what is to become of a message, decided for each recipient before anything is done.
 
-The order of the questions: is there such an alias, does a sender rule refuse or keep this sender's
-mail, do SES's verdicts forbid forwarding. The first that says no decides.
+The order of the questions: is there such an alias, does the message go round, does a sender rule
+refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The first that says no decides.
 """
 
 from collections.abc import Collection
@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from . import aliases
 from .actions import DISCARD, HOLD, OK
 from .address import Address
-from .envelope import Envelope
+from .envelope import NULL_SENDER, Envelope
+from .header import MAX_HOPS, Header
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
-from .verdicts import Verdicts
+from .stamp import TEST_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,12 @@ class Policy:
     """What holds for all mail of a stack.
 
     `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
-    senders.PARENT_STYLES.
+    senders.PARENT_STYLES; `stamp_key` signs our loop stamps.
     """
 
     own_domains: Collection[str]
     parent_style: str = PARENT
+    stamp_key: bytes = TEST_KEY
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +83,13 @@ class Delivery:
         return self.forwards[0].prepended
 
 
-def plan(
-    envelope: Envelope, authors: Collection[Address], rows: Rows, policy: Policy, now: float
-) -> tuple[Decision, ...]:
+def plan(envelope: Envelope, header: Header, rows: Rows, policy: Policy, now: float) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `authors` are those of the header's From. `rows` holds every key that `aliases.unread` and
-    `Senders.keys` name.
+    `rows` holds every key that `aliases.unread` and `Senders.keys` name.
     """
-    planner = _Planner(envelope.verdicts, Senders.of(envelope, authors, policy.parent_style), rows, policy, now)
+    senders = Senders.of(envelope, header.authors, policy.parent_style)
+    planner = _Planner(envelope, header, senders, rows, policy, now)
     return tuple(map(planner.decide, envelope.recipients))
 
 
@@ -105,7 +105,8 @@ def deliveries(decisions: Collection[Decision]) -> tuple[Delivery, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Planner:
-    verdicts: Verdicts
+    envelope: Envelope
+    header: Header
     senders: Senders
     rows: Rows
     policy: Policy
@@ -122,14 +123,29 @@ class _Planner:
         except BadRow as fault:
             return Hold(recipient, str(fault))
         return (
-            _refused(recipient, ruling)
+            self._going_round(recipient, resolution)
+            or _refused(recipient, ruling)
             or self._screened(recipient, resolution, ruling)
             or _forward(recipient, resolution, ruling)
         )
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
-        found = self.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
+        found = self.envelope.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None
+
+    def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
+        """A message that we have forwarded before, and robots that would answer each other for ever."""
+        assert resolution.alias is not None  # it is set whenever a row matched
+        if self.header.is_stamped(self.policy.stamp_key, resolution.alias):
+            return Reject(recipient, f"loop: it was forwarded for {resolution.alias} before")
+        if self.header.hops >= MAX_HOPS:
+            return Reject(recipient, f"loop: {self.header.hops} Received fields")
+        if self.header.is_automatic or self.envelope.source == NULL_SENDER:
+            own = {destination.key for destination in resolution.destinations}
+            for sender in (self.envelope.sender, *self.header.authors):
+                if sender is not None and sender.key in own:
+                    return Quarantine(recipient, f"automatic mail from {sender}, where this alias leads")
+        return None
 
 
 def _refused(recipient: Address, ruling: Ruling) -> Decision | None:

@@ -6,6 +6,7 @@ that a stranger can neither forge one, to have mail taken for a loop, nor learn 
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 
 from .address import Address
 from .message import Message
@@ -23,5 +24,10 @@ def stamp(key: bytes, alias: Address) -> str:
 
 def is_stamped(message: Message, key: bytes, alias: Address) -> bool:
     """Whether we have forwarded this message for this alias before; a counterfeit is no stamp."""
+    return is_among((field.value for field in message.named(NAME.lower())), key, alias)
+
+
+def is_among(values: Iterable[bytes], key: bytes, alias: Address) -> bool:
+    """Whether one of these values is our stamp for this alias."""
     expected = stamp(key, alias).encode("ascii")
-    return any(hmac.compare_digest(field.value, expected) for field in message.named(NAME.lower()))
+    return any(hmac.compare_digest(value, expected) for value in values)
