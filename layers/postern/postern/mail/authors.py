@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header
 
-from .address import Address, InvalidAddress
+from .address import MAX_ADDRESS, Address, InvalidAddress
 
 # The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
 # or happens once (a quote that is never closed, see _tokens).
@@ -126,10 +126,12 @@ def _author(phrase: str, comment: str, angle: str | None) -> Iterator[Author]:
 
 
 def _address(text: str) -> Address | None:
+    """The address, None if it is none; its A-labels may make it longer than an address can be."""
     try:
-        return Address.parse(text)
+        address = Address.parse(text)
     except InvalidAddress:
         return None
+    return address if len(str(address)) <= MAX_ADDRESS else None
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ from .address import Address
 from .authors import Author, authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, MAX_REPLY_TO, Style, mailboxes
+from .rewrite import MAX_NAME, Style, mailboxes
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
@@ -92,7 +92,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
     ]
     people = _repliable(message, envelope)
     if people:
-        written.insert(1, fields.field("Reply-To", mailboxes(people, MAX_REPLY_TO), CRLF))
+        written.insert(1, fields.field("Reply-To", mailboxes(people, fields.MAX_LIST), CRLF))
     return b"".join(field.raw for field in written)
 
 

@@ -11,10 +11,10 @@ from . import fields, stamp
 from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
+from .fields import LINE_LIMIT, MAX_LIST
 from .message import CRLF, Field, Message
-from .rewrite import LINE_LIMIT, Style, mailboxes, rewrite
+from .rewrite import Style, mailboxes, rewrite
 
-_MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
 _IDENTIFIER = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,250}>")
 _IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
@@ -51,7 +51,7 @@ def _blank_line(rest: memoryview) -> int:
 
 
 def _mailboxes(value: bytes) -> list[str]:
-    return mailboxes(authors(value), _MAX_LIST)
+    return mailboxes(authors(value), MAX_LIST)
 
 
 def _text(value: bytes) -> list[str]:
