@@ -4,10 +4,12 @@ import time
 
 from ..forward import Forwarder
 from ..mail.rewrite import Style
+from ..ports import Clock
 from ..settings import Settings
 from . import clients
 from .failures import translated
 from .ledger import DynamoLedger
+from .links import S3Links
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
@@ -39,6 +41,13 @@ def style(settings: Settings) -> Style:
     )
 
 
+def links(settings: Settings, clock: Clock) -> S3Links | None:
+    """Links for notices, None if they are switched off."""
+    if not settings.link_hours:
+        return None
+    return S3Links(settings.link_role, seconds=settings.link_hours * 3600, clock=clock)
+
+
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock = SystemClock()
@@ -46,13 +55,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     return Forwarder(
         own_domains=frozenset(settings.domains),
         style=style(settings),
-        store=S3MailStore(
-            clients.s3(),
-            settings.mail_bucket,
-            settings.mail_prefix,
-            link_seconds=clients.lifetime(settings.link_hours * 3600),
-            clock=clock,
-        ),
+        store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
         ledger=DynamoLedger(
             dynamodb,

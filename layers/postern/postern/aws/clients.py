@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _PATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -23,7 +26,6 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
-_TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -31,13 +33,23 @@ def dynamodb() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_PATIENT)
 
 
-def s3() -> "S3Client":
-    """A client that retries by itself. Its links are signed by version 4 for the region's own host: other
-    forms do not work for every bucket (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
+def s3(session: "CredentialsTypeDef | None" = None) -> "S3Client":
+    """A client that retries by itself, of a session of its own if there is one. Its links are signed by
+    version 4 for the region's own host: other forms do not work for every bucket
+    (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if local else "virtual"
     links: Any = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}
-    return boto3.client("s3", config=_PATIENT.merge(Config(signature_version="s3v4", s3=links)))
+    config = _PATIENT.merge(Config(signature_version="s3v4", s3=links))
+    if session is None:
+        return boto3.client("s3", config=config)
+    return boto3.client(
+        "s3",
+        config=config,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
 
 
 def secrets() -> "SecretsManagerClient":
@@ -50,11 +62,9 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
-def lifetime(seconds: int) -> int:
-    """So many seconds, or the longest that a link signed by temporary credentials is counted on to live.
-
-    Those of a Lambda function do not say when they end, so a link may end earlier (docs/quirks.md).
-    """
-    credentials = boto3.Session().get_credentials()
-    temporary = credentials is not None and credentials.token is not None
-    return min(seconds, _TEMPORARY_SECONDS) if temporary else seconds
+def sts() -> "STSClient":
+    """A client that retries by itself, of the region's own endpoint: by its default an older boto3 asks the
+    one global endpoint, which may be down when the region is not."""
+    session = botocore.session.get_session()
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    return boto3.Session(botocore_session=session).client("sts", config=_PATIENT)

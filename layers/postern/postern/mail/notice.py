@@ -70,7 +70,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, *, reas
         "",
     ]
     if link is not None:
-        text += [f"and you here, until {link.until} at the latest:", "", f"  {link.url}", ""]
+        text += [f"and you here, until {link.until}:", "", f"  {link.url}", ""]
     header = _header(raw, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
     return header + CRLF + _quoted_printable(text)
 
