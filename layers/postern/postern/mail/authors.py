@@ -7,10 +7,9 @@ gives no author. Comments, quoted strings, groups, routes and encoded-words are 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
+from .encoded_words import decoded
 
 # The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
 # or happens once (a quote that is never closed, see _tokens).
@@ -64,24 +63,7 @@ def decode_phrase(text: str) -> str:
     Control and bidirectional characters become a space: they could make one name look like
     another, or start a new header line.
     """
-    text = text[:MAX_PHRASE]
-    try:
-        decoded = "".join(_decoded(part, charset) for part, charset in decode_header(text))
-    except (HeaderParseError, ValueError):
-        decoded = text
-    return " ".join(_INVISIBLE.sub(" ", decoded).split())
-
-
-def _decoded(part: bytes | str, charset: str | None) -> str:
-    if isinstance(part, str):
-        return part
-    if charset is None:
-        return part.decode("raw_unicode_escape", "replace")  # decode_header's own encoding
-    charset = charset.partition("*")[0]  # a language may follow: RFC 2231 5
-    try:
-        return part.decode(charset, "replace")
-    except LookupError:
-        return part.decode("ascii", "replace")  # a charset nobody knows
+    return " ".join(_INVISIBLE.sub(" ", decoded(text[:MAX_PHRASE])).split())
 
 
 def _text(value: bytes) -> str:
