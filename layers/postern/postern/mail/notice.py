@@ -14,6 +14,7 @@ from .authors import Author, authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
 from .rewrite import MAX_NAME, Style, mailboxes
+from .thread import thread_fields
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
@@ -84,6 +85,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{alias}>"], CRLF),
         fields.field("To", [f"<{alias}>"], CRLF),
         fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
+        *thread_fields(message),
         fields.field("MIME-Version", ["1.0"], CRLF),
         fields.field("Content-Type", content_type.split(" "), CRLF),
         fields.field("Content-Transfer-Encoding", [encoding], CRLF),

@@ -5,7 +5,6 @@ author moves into its display name and into Reply-To. Every field that is not na
 the whole body, goes out byte for byte.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,6 +14,7 @@ from .authors import Author, authors, count_mailboxes, decode_phrase
 from .envelope import Envelope
 from .fields import LINE_LIMIT
 from .message import Field, Message
+from .thread import is_identifier
 
 # The forms of From (docs/tables.md has examples of each).
 NAME_AND_ADDRESS, NAME, ADDRESS = FROM_FORMS = ("name-and-address", "name", "address")
@@ -51,7 +51,6 @@ MAX_NAME = 96  # an author's name
 MAX_ADDRESS = 96  # an author's address
 MAX_DOMAIN = 64  # our domain
 
-_MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]+>")
 _SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
 _OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
@@ -183,7 +182,7 @@ class _Editor:
     def _message_id(self) -> bytes:
         """The original Message-ID, b"" if it is none."""
         value = self._first("message-id")
-        return value if _is_identifier(value) else b""
+        return value if is_identifier(value) else b""
 
     def _with_message_id(self, references: Field) -> Field:
         """References with the original Message-ID, which SES is about to overwrite (RFC 5322 3.6.4)."""
@@ -196,7 +195,7 @@ class _Editor:
     def _new_references(self) -> Iterator[Field]:
         """References where there was none: In-Reply-To, if it is one id, and the Message-ID."""
         message_id, parent = self._message_id(), self._first("in-reply-to")
-        words = [parent] if _is_identifier(parent) else []
+        words = [parent] if is_identifier(parent) else []
         words += [message_id] if message_id and message_id not in words else []
         if message_id:
             yield fields.field("References", [word.decode("ascii") for word in words], self.message.newline)
@@ -211,11 +210,6 @@ class _Editor:
         text = rest.lstrip(b" \t\r\n")
         after = self.message.newline + (b" " + text if text else b"")
         return Field.read(name + b": " + words + after)
-
-
-def _is_identifier(value: bytes) -> bool:
-    """Whether this is one Message-ID that a line can hold: it must not be folded within."""
-    return len(value) < LINE_LIMIT and _MESSAGE_ID.fullmatch(value) is not None
 
 
 def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
