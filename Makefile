@@ -38,8 +38,8 @@ bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.rewriting
 
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
-	$(BIN)/python -m tests.fuzz.rewriting -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
-		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
+		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus tests/messages
 
 lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt

@@ -25,8 +25,9 @@ def refusals(raw: bytes) -> dict[str, str]:
 
 def brought_in(before: bytes, after: bytes, carried: frozenset[str] = CARRIED) -> dict[str, str]:
     """What SES refuses of a message that the one before did not carry."""
-    excused = carried & refusals(before).keys()
-    return {name: said for name, said in refusals(after).items() if name not in excused}
+    found = refusals(after)
+    excused = carried & refusals(before).keys() if found else frozenset()
+    return {name: said for name, said in found.items() if name not in excused}
 
 
 def ours(before: bytes, after: bytes) -> bytes:

@@ -6,8 +6,6 @@ What it finds lands in .local/; a finding worth keeping goes into tests/fuzz/cor
 tests/fuzz/test_corpus.py runs without the fuzzer.
 """
 
-import sys
-
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
 from postern.mail.message import Message
@@ -67,11 +65,3 @@ def plainer_forms(raw: bytes) -> None:
     wrapper = wrapped(raw, ALIAS, ENVELOPE, STYLE, header.decode("latin-1"))
     assert b"\r\n\r\n" + raw + b"\r\n--postern-" in wrapper, "the original is not whole"
     assert not brought_in(raw, wrapper, OF_THE_BODY), "SES refuses the wrapper"
-
-
-if __name__ == "__main__":
-    import atheris  # in no other environment than make fuzz's
-
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()

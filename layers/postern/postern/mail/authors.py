@@ -46,14 +46,15 @@ def authors(value: bytes) -> tuple[Author, ...]:
 
 def count_mailboxes(value: bytes) -> int:
     """How many recipients a server may see in an address list: every entry, also one that is no
-    address; the name of a group and an empty entry are none."""
-    count, words = 0, False
+    address, and two where a word follows the brackets; the name of a group and an empty entry are none."""
+    count, words, closed = 0, False, False
     for kind, word in (*_tokens(_text(value)), ("special", ",")):
-        if kind != "special":
-            words |= bool(word.strip())
-        else:
+        if kind == "special":
             count += words and word != ":"
-            words = False
+            words = closed = False
+        elif word.strip():
+            count += closed and kind != "comment"
+            words, closed = True, kind == "angle" or (closed and kind == "comment")
     return count
 
 
