@@ -40,8 +40,8 @@ bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.planning
 
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
-	$(BIN)/python -m tests.fuzz.rewriting -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
-		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus
+	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
+		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus tests/messages
 
 faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none doubled unexplained
 	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults

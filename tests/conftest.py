@@ -1,10 +1,15 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
 from tests.builders import ROOT
+
+# No test is timed: on a busy machine a property would fail for no fault of its own.
+settings.register_profile("postern", deadline=None)
+settings.load_profile("postern")
 
 
 @pytest.fixture(scope="session")

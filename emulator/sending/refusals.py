@@ -13,6 +13,8 @@ from email import message_from_bytes
 from email.message import Message
 from functools import cached_property
 
+_FIELD = re.compile(rb"([!-9;-~]*)[ \t]*:")  # also one without a name, which SES has words for
+
 
 @dataclass(eq=False)
 class Refusal(Exception):
@@ -54,22 +56,34 @@ class Request:
 
     @cached_property
     def header(self) -> Message:
-        """The header, parsed; the body is not looked at.
-
-        A line that is no field is left out: the parser would take it for the end of the header.
-        """
-        lines = self.raw[: header_end(self.raw)].splitlines(keepends=True)
-        return message_from_bytes(b"".join(line for line in lines if b":" in line or line[:1] in (b" ", b"\t")))
+        """The header, parsed; the body is not looked at."""
+        return message_from_bytes(_readable(self.raw[: header_end(self.raw)]))
 
     @cached_property
     def message(self) -> Message:
         """The whole message, parsed."""
-        return message_from_bytes(self.raw)
+        end = header_end(self.raw)
+        return message_from_bytes(_readable(self.raw[:end]) + self.raw[end:])
 
     def values(self, *names: str) -> Iterator[str]:
         """The values of these header fields, unfolded."""
         for name in names:
             yield from ("".join(str(value).splitlines()) for value in self.header.get_all(name, []))
+
+
+def _readable(header: bytes) -> bytes:
+    """The header as the parser can read it, which takes a line that is no field, or has a blank before the
+    colon, for the end: such a line is left out with its folds, such a blank alone."""
+    kept: list[bytes] = []
+    taking = True
+    for line in header.splitlines(keepends=True):
+        if line[:1] not in (b" ", b"\t"):
+            found = _FIELD.match(line)
+            taking = found is not None
+            line = _FIELD.sub(rb"\1:", line)  # noqa: PLW2901 (the same line, readable)
+        if taking:
+            kept.append(line)
+    return b"".join(kept)
 
 
 def header_end(raw: bytes) -> int:

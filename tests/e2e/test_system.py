@@ -1,8 +1,10 @@
 """Real SMTP in, real handler, bytes out: what a user of `make local` would see."""
 
+import re
 import smtplib
 import urllib.request
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email import message_from_bytes
 from typing import Any
@@ -317,6 +319,10 @@ def test_an_attachment_that_ses_does_not_send_becomes_a_notice_with_a_link_that_
     (url,) = [line.strip() for line in notice.splitlines() if line.strip().startswith("http")]
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.read().endswith(raw)
+    (stated,) = re.findall(r"and you here, until (.*):", notice)
+    left = datetime.strptime(stated, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC) - datetime.now(UTC)
+    assert timedelta(minutes=58) < left <= timedelta(hours=1), "the session's own end, stated to the minute"
+    assert "X-Amz-Security-Token" in url, "signed in a session of its own"
     via = post.ledger(message_id)["via:jane@dest.example"]
     assert (via["state"], len(via["refusals"])) == ("noticed", 1), "no other form is asked for in vain"
     assert post.ledger(message_id)["to:info@example.com"]["state"] == "failed"

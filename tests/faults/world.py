@@ -151,9 +151,9 @@ def build(
     sending.stop()
 
 
-def _interfered(make: Callable[[], Any], interference: Interference) -> Callable[[], Any]:
-    def made() -> Any:
-        client = make()
+def _interfered(make: Callable[..., Any], interference: Interference) -> Callable[..., Any]:
+    def made(*session: Any) -> Any:
+        client = make(*session)
         client.meta.events.register("before-send", interference)
         return client
 

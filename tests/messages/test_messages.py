@@ -1,6 +1,7 @@
 """Every golden family is forwarded as expected, and notices when its rule is broken."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,16 @@ def test_there_are_families() -> None:
     assert len(numbers) >= 60
     assert len(numbers) == len(set(numbers))
     assert not [family.name for family in FAMILIES if family not in MUTANTS and "private" not in family.parts]
+
+
+def test_what_the_readme_says_shows_a_defect_is_there() -> None:
+    said = (ROOT / "tests" / "messages" / "README.md").read_text(encoding="utf-8").partition("## What")[2]
+    families = set(re.findall(r"\b(\d{3})\b", said))
+    assert families <= {family.name[:3] for family in FAMILIES}
+    tests = re.findall(r"`(\w+/\w+\.py)` `(\w+)`", said)
+    assert len(tests) >= 9
+    for path, test in tests:
+        assert f"def {test}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), f"{path}: {test}"
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=name)

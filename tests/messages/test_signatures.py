@@ -15,6 +15,7 @@ from postern.mail.rewrite import rewrite
 from emulator.demo.letters import plain, signed
 from emulator.receiving.zone import Zone
 from tests.builders import envelope
+from tests.messages.forwarding import FOLDER, forwarded
 
 TEXT = b"Content-Type: text/plain; charset=utf-8\r\n\r\nFriday at noon?  \r\n-- \r\nBetsy\r\n"
 FROM = b"From: Betsy <betsy@sender.example>\r\nTo: info@example.com\r\nSubject: hi\r\nMIME-Version: 1.0\r\n"
@@ -61,6 +62,23 @@ def test_an_smime_signature_still_verifies(tmp_path: Path) -> None:
     whole.write_bytes(forward(FROM + content).replace(b"noon", b"moon"))
     with pytest.raises(subprocess.CalledProcessError):
         run("smime", "-verify", "-noverify", "-in", whole, "-out", tmp_path / "out")
+
+
+def test_the_smime_message_of_the_families_still_verifies(tmp_path: Path) -> None:
+    """Its key was thrown away; the certificate is in the signature."""
+    openssl = tool("openssl")
+    (family,) = FOLDER.glob("*-smime")
+    path = tmp_path / "whole"
+
+    def verify(raw: bytes) -> None:
+        path.write_bytes(raw)
+        arguments = ("smime", "-verify", "-noverify", "-in", path, "-out", tmp_path / "out")
+        subprocess.run([openssl, *arguments], check=True, capture_output=True)
+
+    for raw in ((family / "in.eml").read_bytes(), forwarded(family)):
+        verify(raw)
+        with pytest.raises(subprocess.CalledProcessError):
+            verify(raw.replace(b"\r\n\r\n\r\n", b"\r\n\r\n"))
 
 
 def test_an_openpgp_signature_still_verifies(tmp_path: Path) -> None:

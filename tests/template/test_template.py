@@ -118,6 +118,23 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
     assert listing["Condition"]["StringLikeIfExists"] == {"s3:prefix": "inbound/*"}
 
 
+def test_the_links_are_signed_by_a_role_for_the_function_alone_that_reads_messages_and_no_more(
+    resources: dict[str, Any],
+) -> None:
+    role = resources["LinkRole"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": ["InboundFunctionRole", "Arn"]}}
+    assert (trust["Effect"], trust["Action"]) == ("Allow", "sts:AssumeRole")
+    statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+    assert [(one["Effect"], one["Action"], one["Resource"]) for one in statements] == [
+        ("Allow", "s3:GetObject", {"Fn::Sub": "${MailBucket.Arn}/inbound/*"})
+    ]
+    assert "ManagedPolicyArns" not in role
+    (function,) = [name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Function"]
+    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    assert variables["POSTERN_LINK_ROLE"] == {"Fn::GetAtt": ["LinkRole", "Arn"]}
+
+
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
     (config,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
     assert config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"] == {

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.authors import authors, decode_phrase
+from postern.mail.authors import authors, count_mailboxes, decode_phrase
 
 E_ACUTE = "\N{LATIN SMALL LETTER E WITH ACUTE}"
 
@@ -48,6 +48,22 @@ E_ACUTE = "\N{LATIN SMALL LETTER E WITH ACUTE}"
 )
 def test_reading(value: bytes, expected: list[tuple[str, str]]) -> None:
     assert [(author.name, str(author.address)) for author in authors(value)] == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "count"),
+    [
+        (b"", 0),
+        (b"a@x.example, B <b@x.example>", 2),
+        (b"nobody, , b@x.example", 2),
+        (b"Team: a@x.example, b@x.example;", 2),
+        (b"A <a@x.example> (home)", 1),
+        (b"A <a@x.example>e, b@x.example", 3),
+        (b"<a@x.example> (home) <b@x.example>", 2),
+    ],
+)
+def test_counting_what_a_server_may_take_for_recipients(value: bytes, count: int) -> None:
+    assert count_mailboxes(value) == count
 
 
 @given(st.lists(st.sampled_from(list('"\\<>(),;:@ =?.\r\n\t\x00aZ\u202e')) | st.characters()).map("".join))

@@ -13,8 +13,9 @@ from postern.mail.rewrite import ADDRESS, MAX_HEADER_RECIPIENTS, NAME, ONCE_ONLY
 from postern.mail.stamp import TEST_KEY, is_stamped, stamp
 
 from emulator.sending import rules
-from emulator.sending.refusals import Account, Refusal, Request, check
+from emulator.sending.refusals import Account, Request, check
 from tests.builders import envelope
+from tests.ses import brought_in, ours
 from tests.unit.test_message import HEADERISH
 
 ALIAS = Address("info", "example.com")
@@ -116,31 +117,6 @@ def test_a_long_name_is_cut_and_folded() -> None:
     assert display(raw).endswith("\N{HORIZONTAL ELLIPSIS} (betsy@x.example) via example.com")
 
 
-@pytest.mark.parametrize(
-    ("header", "reply_to"),
-    [
-        (b"From: Betsy <betsy@x.example>\r\n", b'Reply-To: "Betsy" <betsy@x.example>\r\n'),
-        (b"From: betsy@x.example\r\n", b"Reply-To: betsy@x.example\r\n"),
-        (b"From: A <a@x.example>, b@y.example\r\n", b'Reply-To: "A" <a@x.example>, b@y.example\r\n'),
-        (b"From: betsy@x.example\r\nReply-To: other@x.example\r\n", b"Reply-To: other@x.example\r\n"),
-        (b"From: betsy@x.example\r\nReply-To: \r\nReply-To: nobody\r\n", b"Reply-To: betsy@x.example\r\n"),
-        (b"From: betsy@x.example\r\nReply-To: a@x.example\r\nReply-To: b@x.example\r\n", b"Reply-To: a@x.example\r\n"),
-        (
-            b"From: betsy@x.example\r\nreply-to :  Odd\r\n <other@x.example>\r\n",
-            b"reply-to :  Odd\r\n <other@x.example>\r\n",
-        ),
-        (b"Subject: s\r\n", b"Reply-To: betsy@x.example\r\n"),
-        (
-            "From: j@b\N{LATIN SMALL LETTER U WITH DIAERESIS}cher.example\r\n".encode(),
-            b"Reply-To: j@xn--bcher-kva.example\r\n",
-        ),
-    ],
-)
-def test_reply_to_keeps_the_authors_unless_one_is_there(header: bytes, reply_to: bytes | None) -> None:
-    fields = Message.split(rewritten(header + b"\r\nbody")).named("reply-to")
-    assert [field.raw for field in fields] == ([reply_to] if reply_to else [])
-
-
 def test_what_is_removed_and_what_stays() -> None:
     raw = (
         b"Return-Path: <x@y.example>\r\nReceived: from a\r\n by b\r\nX-SES-Spam-Verdict: PASS\r\n"
@@ -208,31 +184,6 @@ def test_the_form_of_from_is_a_setting(form: str, author: bytes, shown: str) -> 
     assert display(rewritten(b"From: " + author + b"\r\n\r\n", style=Style(from_form=form))) == shown
 
 
-@pytest.mark.parametrize(
-    ("header", "references"),
-    [
-        (b"Message-ID: <1@x>\r\n", b"References: <1@x>\r\n"),
-        (b"Message-ID: <1@x>\r\nIn-Reply-To: <0@x>\r\n", b"References: <0@x> <1@x>\r\n"),
-        (b"References: <a@x>\r\n\t<b@x>\r\nMessage-ID:\r\n <1@x>\r\n", b"References: <a@x>\r\n\t<b@x>\r\n <1@x>\r\n"),
-        (b"References: <1@x> <b@x>\r\nMessage-ID: <1@x>\r\n", b"References: <1@x> <b@x>\r\n"),
-        (b"References: <a@x>\r\n", b"References: <a@x>\r\n"),
-        (b"Message-ID: not an id\r\n", None),
-        (b"Message-ID: <" + b"1" * 170 + b"@x>\r\n", None),
-        (b"In-Reply-To: <0@x>\r\n", None),
-    ],
-)
-def test_threads_survive_the_message_id_that_ses_overwrites(header: bytes, references: bytes | None) -> None:
-    after = Message.split(rewritten(b"From: a@x.example\r\n" + header + b"\r\nbody"))
-    assert [one.raw for one in after.named("references")] == ([references] if references else [])
-    for name in ("in-reply-to", "message-id"):
-        assert [one.raw for one in after.named(name)] == [o.raw for o in Message.split(header).named(name)]
-
-
-def test_what_ses_overwrites_is_kept_under_another_name() -> None:
-    raw = rewritten(b"From: a@x.example\r\nDate: Sun,\r\n 22 Nov 2026\r\nMessage-ID: <1@x>\r\n\r\n")
-    assert b"X-Postern-Original-Message-ID: <1@x>\r\nX-Postern-Original-Date: Sun, 22 Nov 2026\r\n" in raw
-
-
 def test_the_stamp() -> None:
     raw = rewritten(b"From: a@x.example\r\n\r\n")
     assert is_stamped(Message.split(raw), TEST_KEY, ALIAS)
@@ -280,17 +231,6 @@ def test_a_crowd_of_recipients_is_renamed_and_to_becomes_the_alias() -> None:
     assert rewritten(raw, style=Style(count_header_recipients=False)).count(b"X-Postern-Original-To") == 0
 
 
-def test_what_is_added_is_less_than_two_kilobytes() -> None:
-    """The largest of everything: long addresses, and names and identifiers as long as they count."""
-    local, domain = "l" * 62, ".".join(["d" * 60] * 4)
-    people = ", ".join(f'"{chr(0x1F389) * 1000}" <{local}{n}@{domain}>' for n in range(10, 50))
-    ids = f"Message-ID: <{'1' * 156}@x>\r\nIn-Reply-To: <{'2' * 156}@x>\r\nDate: {'x' * 100}\r\n"
-    raw = f"From: {people}\r\n{ids}\r\n".encode()
-    before, after = Message.split(raw), Message.split(rewrite(raw, Address(f"{local}10", domain), envelope(), Style()))
-    added = sum(len(one.raw) for one in after.fields) - sum(len(one.raw) for one in before.fields[1:])
-    assert 1_500 < added < 2_000
-
-
 @pytest.mark.parametrize(
     ("raw", "expected"),
     [
@@ -320,30 +260,35 @@ def test_what_is_written_passes_the_ses_double(name: str) -> None:
 
 FIELDS = st.sampled_from(
     [
-        *(f"{name}: {value}\r\n".encode() for name in ("From", "To", "Cc", "Sender", "Reply-To", "Return-Path") for value in ("a@x.example", "A <b@y.example>, c@z.example", "<@>", "nobody", "")),
+        *(f"{name}: {value}\r\n".encode() for name in ("From", "To", "Cc", "Sender", "Reply-To", "Return-Path") for value in ("a@x.example", "A <b@y.example>, c@z.example", "<@>", "nobody", "", "a@", "@x.example", "A <a@x.example> <b@x.example>", "j\xe9@x.example", "a@x_\xe9.example", '"a" b" <c@x.example>', "team: a@x.example, <@>;", "a@x.example, <@>")),
         *(f"{name}: x\r\n y\r\n".encode() for name in ("Subject", "DKIM-Signature", "Delivered-To", "Received", "X-SES-CONFIGURATION-SET", "Bcc", "Feedback-ID")),
         *(f"{name}: {value}\r\n".encode() for name in ("MIME-Version", "Content-Type", "Date", "Message-ID", "References") for value in ("1.0", "<1@x.example>", "text/plain; charset=utf-8")),
-        b": no name\r\n", b"no colon\r\n", b"X-Long: " + b"x" * 1000 + b"\r\n", b"Content-Type: x; charset\r\n",
+        *(f"{name}: {value}\r\n".encode() for name in ("Content-Type", "Content-Disposition") for value in ("x; charset", "text/plain; charset=cp-850", "attachment; filename=a.exe", "multipart/mixed; boundary=b")),
+        *(f"{name}: <{'1' * length}@x>\r\n".encode() for name in ("Message-ID", "In-Reply-To", "References") for length in (900, 1000)),
+        b": no name\r\n", b"no colon\r\n", b"X-Long: " + b"x" * 1000 + b"\r\n", b"To: " + b"a@x.example, " * 60 + b"b@x.example\r\n", b"Subject: a\rTo: <@>\r\n",
     ]
 )  # fmt: skip
-OUR_FAULT = (
-    "Duplicate header",
-    "Email address is not verified",
-    "Missing required",
-    "Recipient count",
-    "Configuration set",
+BODIES = st.sampled_from(
+    [
+        b"",
+        b"body",
+        b"--b\r\nContent-Type: x; y\r\n\r\n--b\r\nContent-Disposition: attachment; filename=a.exe\r\n\r\n--b--\r\n",
+        b"y" * 1000,
+    ]
 )
 
 
+@given(st.lists(FIELDS, max_size=25), BODIES)
+def test_what_ses_refuses_of_a_result_the_input_itself_carried(fields: list[bytes], body: bytes) -> None:
+    raw = b"".join(fields) + b"\r\n" + body
+    assert not brought_in(raw, rewritten(raw))
+
+
 @given(st.lists(FIELDS, max_size=25))
-def test_what_ses_refuses_of_a_result_the_input_itself_carried(fields: list[bytes]) -> None:
-    request = Request("info@example.com", ("jane@dest.example",), rewritten(b"".join(fields) + b"\r\nbody"), "")
-    said = ""
-    try:
-        check(request, Account(identities={"example.com"}, configuration_sets=set()))
-    except Refusal as refusal:
-        said = refusal.message
-    assert not said.startswith(OUR_FAULT)
+def test_what_we_write_ses_takes_whatever_the_input_carried(fields: list[bytes]) -> None:
+    """Only a line that was too long before may be so still, under another name."""
+    raw = b"".join(fields) + b"\r\n"
+    assert not brought_in(raw, ours(raw, rewritten(raw)), frozenset({"line-length"}))
 
 
 def test_an_order_to_ses_behind_a_lone_cr_is_found() -> None:
@@ -374,7 +319,7 @@ def test_what_a_stranger_says_in_our_name_goes() -> None:
 
 
 def test_a_renamed_field_grows_no_line_too_long() -> None:
-    to = ", ".join(f"a{number}@{'y' * 8}.example" for number in range(40))[:985]
+    to = ", ".join(f"a{number}@{'y' * 8}.example" for number in range(60))[:985]
     raw = rewritten(
         f"\rTo: {to}\r\nCc: {', '.join('b@y.example' for _ in range(60))}\r\nFrom: a@x.example\r\n\r\n".encode()
     )

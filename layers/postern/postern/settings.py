@@ -51,10 +51,11 @@ class Settings:
     )
     link_hours: int = _setting(
         "POSTERN_LINK_HOURS",
-        "How long the link in a notice works at the latest, in hours; 0 for no link. With the temporary credentials"
-        " of a function it is one hour whatever is said here.",
+        "How long the link in a notice works, in hours; 0 for no link. It ends with the session that signed it"
+        " at the latest, after one hour.",
         default=1,
     )
+    link_role: str = _setting("POSTERN_LINK_ROLE", "ARN of the role that signs the links; it may read messages only.")
     lease_seconds: int = _setting(
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",

@@ -7,11 +7,13 @@ from ..forward import Forwarder
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
 from ..mail.senders import DOT, PARENT
+from ..ports import Clock
 from ..retry import Intake
 from ..settings import Settings
 from . import clients
 from .failures import translated
 from .ledger import DynamoLedger
+from .links import S3Links
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
@@ -61,6 +63,13 @@ def intake(settings: Settings, log: PowertoolsMailLog) -> Intake:
     return Intake(forwarder=forwarder(settings, log), queue=SqsQueue(clients.sqs(), settings.retry_queue))
 
 
+def links(settings: Settings, clock: Clock) -> S3Links | None:
+    """Links for notices, None if they are switched off."""
+    if not settings.link_hours:
+        return None
+    return S3Links(settings.link_role, seconds=settings.link_hours * 3600, clock=clock)
+
+
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock, look = SystemClock(), style(settings)
@@ -72,13 +81,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             stamp_key=look.stamp_key,
         ),
         style=look,
-        store=S3MailStore(
-            clients.s3(),
-            settings.mail_bucket,
-            settings.mail_prefix,
-            link_seconds=clients.lifetime(settings.link_hours * 3600),
-            clock=clock,
-        ),
+        store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
         ledger=DynamoLedger(
             dynamodb,

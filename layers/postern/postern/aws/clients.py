@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _PATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -25,7 +27,6 @@ _ONE_ATTEMPT = Config(
     read_timeout=60,  # a 40 MB message takes its time
 )
 SES_SECONDS = 65  # what one sending may take at most, with what is written down after it
-_TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -33,13 +34,23 @@ def dynamodb() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_PATIENT)
 
 
-def s3() -> "S3Client":
-    """A client that retries by itself. Its links are signed by version 4 for the region's own host: other
-    forms do not work for every bucket (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
+def s3(session: "CredentialsTypeDef | None" = None) -> "S3Client":
+    """A client that retries by itself, of a session of its own if there is one. Its links are signed by
+    version 4 for the region's own host: other forms do not work for every bucket
+    (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     style = "path" if local else "virtual"
     links: Any = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}
-    return boto3.client("s3", config=_PATIENT.merge(Config(signature_version="s3v4", s3=links)))
+    config = _PATIENT.merge(Config(signature_version="s3v4", s3=links))
+    if session is None:
+        return boto3.client("s3", config=config)
+    return boto3.client(
+        "s3",
+        config=config,
+        aws_access_key_id=session["AccessKeyId"],
+        aws_secret_access_key=session["SecretAccessKey"],
+        aws_session_token=session["SessionToken"],
+    )
 
 
 def secrets() -> "SecretsManagerClient":
@@ -62,7 +73,7 @@ def cloudformation() -> Any:
     return boto3.client("cloudformation", config=_PATIENT)
 
 
-def sts() -> Any:
+def sts() -> "STSClient":
     """A client that retries by itself."""
     return boto3.client("sts", config=_PATIENT)
 
@@ -70,13 +81,3 @@ def sts() -> Any:
 def be_in(region: str | None, profile: str | None) -> None:
     """Make all later clients for this region and profile; None leaves it to boto3."""
     boto3.setup_default_session(region_name=region, profile_name=profile)
-
-
-def lifetime(seconds: int) -> int:
-    """So many seconds, or the longest that a link signed by temporary credentials is counted on to live.
-
-    Those of a Lambda function do not say when they end, so a link may end earlier (docs/quirks.md).
-    """
-    credentials = boto3.Session().get_credentials()
-    temporary = credentials is not None and credentials.token is not None
-    return min(seconds, _TEMPORARY_SECONDS) if temporary else seconds

@@ -7,10 +7,9 @@ gives no author. Comments, quoted strings, groups, routes and encoded-words are 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email.errors import HeaderParseError
-from email.header import decode_header
 
-from .address import Address, InvalidAddress
+from .address import MAX_ADDRESS, Address, InvalidAddress
+from .encoded_words import decoded
 
 # The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
 # or happens once (a quote that is never closed, see _tokens).
@@ -47,14 +46,15 @@ def authors(value: bytes) -> tuple[Author, ...]:
 
 def count_mailboxes(value: bytes) -> int:
     """How many recipients a server may see in an address list: every entry, also one that is no
-    address; the name of a group and an empty entry are none."""
-    count, words = 0, False
+    address, and two where a word follows the brackets; the name of a group and an empty entry are none."""
+    count, words, closed = 0, False, False
     for kind, word in (*_tokens(_text(value)), ("special", ",")):
-        if kind != "special":
-            words |= bool(word.strip())
-        else:
+        if kind == "special":
             count += words and word != ":"
-            words = False
+            words = closed = False
+        elif word.strip():
+            count += closed and kind != "comment"
+            words, closed = True, kind == "angle" or (closed and kind == "comment")
     return count
 
 
@@ -64,24 +64,7 @@ def decode_phrase(text: str) -> str:
     Control and bidirectional characters become a space: they could make one name look like
     another, or start a new header line.
     """
-    text = text[:MAX_PHRASE]
-    try:
-        decoded = "".join(_decoded(part, charset) for part, charset in decode_header(text))
-    except (HeaderParseError, ValueError):
-        decoded = text
-    return " ".join(_INVISIBLE.sub(" ", decoded).split())
-
-
-def _decoded(part: bytes | str, charset: str | None) -> str:
-    if isinstance(part, str):
-        return part
-    if charset is None:
-        return part.decode("raw_unicode_escape", "replace")  # decode_header's own encoding
-    charset = charset.partition("*")[0]  # a language may follow: RFC 2231 5
-    try:
-        return part.decode(charset, "replace")
-    except LookupError:
-        return part.decode("ascii", "replace")  # a charset nobody knows
+    return " ".join(_INVISIBLE.sub(" ", decoded(text[:MAX_PHRASE])).split())
 
 
 def _text(value: bytes) -> str:
@@ -126,10 +109,12 @@ def _author(phrase: str, comment: str, angle: str | None) -> Iterator[Author]:
 
 
 def _address(text: str) -> Address | None:
+    """The address, None if it is none; its A-labels may make it longer than an address can be."""
     try:
-        return Address.parse(text)
+        address = Address.parse(text)
     except InvalidAddress:
         return None
+    return address if len(str(address)) <= MAX_ADDRESS else None
 
 
 def _tokens(text: str) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Header fields we write ourselves: quoting, encoded-words and folding.
 
-Lines are folded at 76 characters (RFC 2047 2), but for what is never folded within; none comes
-near the 998 of RFC 5322 2.1.1. None can start a field that is not ours: what goes in has no line
+Lines are folded at 76 characters (RFC 2047 2), but for what is never folded within; none is longer
+than LINE_LIMIT, if no word is. None can start a field that is not ours: what goes in has no line
 breaks left (`authors.decode_phrase`).
 """
 
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 
 from .message import Field
 
+LINE_LIMIT = 998  # octets of a line without its ending: RFC 5322 2.1.1
+MAX_LIST = 20_000  # octets of a list of mailboxes in a header that is all ours
 MAX_LINE = 76  # characters, RFC 2047 2 for lines with encoded-words
 _MAX_WORD = MAX_LINE - len("Reply-To: ")  # of what is never folded within
 _ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 and 12 around them
@@ -19,10 +21,19 @@ def field(name: str, words: list[str], newline: bytes) -> Field:
     """A field folded between its words (RFC 5322 2.2.3)."""
     lines = [f"{name}:"]
     for word in words:
-        if len(lines[-1]) + 1 + len(word) > MAX_LINE and lines[-1] != f"{name}:":
+        most = LINE_LIMIT if lines[-1] == f"{name}:" else MAX_LINE  # some parsers miss what is folded at once
+        if len(lines[-1]) + 1 + len(word) > most:
             lines.append("")
         lines[-1] += f" {word}"
     return Field.read(newline.join(line.encode("utf-8") for line in lines) + newline)
+
+
+def copied(name: str, value: bytes, newline: bytes) -> Iterator[Field]:
+    """A field with a value as the sender wrote it, unfolded; none if it is empty or no line can hold it."""
+    if 0 < len(value) < LINE_LIMIT:
+        start = f"{name}:".encode()
+        fold = b"" if len(start) + 1 + len(value) <= LINE_LIMIT else newline
+        yield Field.read(start + fold + b" " + value + newline)
 
 
 def phrase(text: str) -> list[str]:

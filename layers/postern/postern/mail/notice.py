@@ -13,7 +13,8 @@ from .address import Address
 from .authors import Author, authors, decode_phrase
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, MAX_REPLY_TO, Style, mailboxes, prepended
+from .rewrite import MAX_NAME, Style, mailboxes, prepended
+from .thread import thread_fields
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
@@ -70,7 +71,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, *, reas
         "",
     ]
     if link is not None:
-        text += [f"and you here, until {link.until} at the latest:", "", f"  {link.url}", ""]
+        text += [f"and you here, until {link.until}:", "", f"  {link.url}", ""]
     header = _header(raw, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
     return header + CRLF + _quoted_printable(text)
 
@@ -84,6 +85,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{alias}>"], CRLF),
         fields.field("To", [f"<{alias}>"], CRLF),
         fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
+        *thread_fields(message),
         fields.field("MIME-Version", ["1.0"], CRLF),
         fields.field("Content-Type", content_type.split(" "), CRLF),
         fields.field("Content-Transfer-Encoding", [encoding], CRLF),
@@ -93,7 +95,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
     ]
     people = _repliable(message, envelope)
     if people:
-        written.insert(1, fields.field("Reply-To", mailboxes(people, MAX_REPLY_TO), CRLF))
+        written.insert(1, fields.field("Reply-To", mailboxes(people, fields.MAX_LIST), CRLF))
     return b"".join(field.raw for field in written)
 
 

@@ -11,12 +11,12 @@ from . import fields, stamp
 from .address import Address
 from .authors import authors, decode_phrase
 from .envelope import Envelope
+from .fields import LINE_LIMIT, MAX_LIST
 from .message import CRLF, Field, Message
-from .rewrite import LINE_LIMIT, Style, mailboxes, prepended, rewrite
+from .rewrite import Style, mailboxes, prepended, rewrite
+from .thread import identifiers
 
-_MAX_LIST = 20_000  # octets of a list of mailboxes
 _MAX_TEXT = 900  # octets of a text that is written anew
-_IDENTIFIER = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,250}>")
 _IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
 _MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)")
 _TOKEN = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+)")
@@ -52,16 +52,12 @@ def _blank_line(rest: memoryview) -> int:
 
 
 def _mailboxes(value: bytes) -> list[str]:
-    return mailboxes(authors(value), _MAX_LIST)
+    return mailboxes(authors(value), MAX_LIST)
 
 
 def _text(value: bytes) -> list[str]:
     text = fields.shortened(decode_phrase(value.decode("utf-8", "replace")), _MAX_TEXT)
     return fields.unstructured(text) if text else []
-
-
-def _identifiers(value: bytes) -> list[str]:
-    return [found.decode("ascii") for found in _IDENTIFIER.findall(value)[-50:]]
 
 
 def _is_plain(raw: bytes) -> bool:
@@ -124,21 +120,21 @@ _WRITERS: dict[str, _Writer] = {
     "cc": _mailboxes,
     "subject": _text,
     "date": _text,
-    "message-id": _identifiers,
-    "in-reply-to": _identifiers,
-    "references": _identifiers,
+    "message-id": identifiers,
+    "in-reply-to": identifiers,
+    "references": identifiers,
     "mime-version": _version,
     "content-type": _content_type,
     "content-transfer-encoding": _transfer_encoding,
     "content-disposition": _disposition,
-    "content-id": _identifiers,
+    "content-id": identifiers,
     "auto-submitted": _text,
     "precedence": _text,
     "list-id": _text,
     "list-unsubscribe": _links,
     "x-postern-authentication-results": _text,
     "x-postern-original-date": _text,
-    "x-postern-original-message-id": _identifiers,
+    "x-postern-original-message-id": identifiers,
     "x-postern-received-spf": _text,
 }
 

@@ -5,7 +5,6 @@ author moves into its display name and into Reply-To. Every field that is not na
 the whole body, goes out byte for byte.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -13,7 +12,9 @@ from . import fields, stamp
 from .address import Address
 from .authors import Author, authors, count_mailboxes, decode_phrase
 from .envelope import Envelope
+from .fields import LINE_LIMIT
 from .message import Field, Message
+from .thread import is_identifier
 
 # The forms of From (docs/tables.md has examples of each).
 NAME_AND_ADDRESS, NAME, ADDRESS = FROM_FORMS = ("name-and-address", "name", "address")
@@ -43,17 +44,13 @@ _ONCE_ONLY = """
 """
 ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 
-LINE_LIMIT = 998  # octets of a line without its ending: RFC 5322 2.1.1
 MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
-# Octets of what we repeat, so that all we add stays under 2 kB whatever the sender wrote.
+# Octets of what is only shown, so that what we say ourselves stays under 2 kB whatever the sender wrote.
+# Authors to answer and a Message-ID are carried over whole (docs/decisions.md).
 MAX_NAME = 96  # an author's name
-MAX_ADDRESS = 96  # an author's address, where it is only shown
-MAX_DOMAIN = 64  # our domain, where it is only shown
-MAX_REPLY_TO = 300  # a Reply-To that we write, beyond its first author
-MAX_IDENTIFIER = 160  # a Message-ID
-MAX_DATE = 100
+MAX_ADDRESS = 96  # an author's address
+MAX_DOMAIN = 64  # our domain
 
-_MESSAGE_ID = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]+>")
 _SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
 _OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
@@ -139,10 +136,8 @@ class _Editor:
             yield fields.field("To", [f"<{self.alias}>"], newline)
         if not self.message.named("references"):
             yield from self._new_references()
-        for name, most in (("Message-ID", MAX_IDENTIFIER), ("Date", MAX_DATE)):  # SES writes its own
-            value = self._first(name.lower())
-            if 0 < len(value) <= most:
-                yield Field.read(f"{_ORIGINAL}{name}: ".encode() + value + newline)
+        for name in ("Message-ID", "Date"):  # SES writes its own
+            yield from fields.copied(f"{_ORIGINAL}{name}", self._first(name.lower()), newline)
         if not stamp.is_stamped(self.message, self.style.stamp_key, self.alias):
             yield fields.field(stamp.NAME, [stamp.stamp(self.style.stamp_key, self.alias)], newline)
 
@@ -188,9 +183,9 @@ class _Editor:
         return next((one.value for one in self.message.named(name)), b"")
 
     def _message_id(self) -> bytes:
-        """The original Message-ID, b"" if it is none or too long to repeat."""
+        """The original Message-ID, b"" if it is none."""
         value = self._first("message-id")
-        return value if _MESSAGE_ID.fullmatch(value) and len(value) <= MAX_IDENTIFIER else b""
+        return value if is_identifier(value) else b""
 
     def _with_message_id(self, references: Field) -> Field:
         """References with the original Message-ID, which SES is about to overwrite (RFC 5322 3.6.4)."""
@@ -203,7 +198,7 @@ class _Editor:
     def _new_references(self) -> Iterator[Field]:
         """References where there was none: In-Reply-To, if it is one id, and the Message-ID."""
         message_id, parent = self._message_id(), self._first("in-reply-to")
-        words = [parent] if _MESSAGE_ID.fullmatch(parent) and len(parent) <= MAX_IDENTIFIER else []
+        words = [parent] if is_identifier(parent) else []
         words += [message_id] if message_id and message_id not in words else []
         if message_id:
             yield fields.field("References", [word.decode("ascii") for word in words], self.message.newline)
@@ -250,20 +245,22 @@ def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: 
 
 
 def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:
-    """A Reply-To with the authors; none if nobody can be replied to."""
-    words = mailboxes(people, MAX_REPLY_TO)
+    """A Reply-To with all the authors; none if nobody can be replied to."""
+    words = mailboxes(people)
     if words:
         yield fields.field("Reply-To", words, newline)
 
 
-def mailboxes(people: Iterable[Author], most: int) -> list[str]:
-    """A mailbox-list (RFC 5322 3.4) as words to fold between: the first, and as many of the others
-    as `most` octets hold."""
+def mailboxes(people: Iterable[Author], most: int | None = None) -> list[str]:
+    """A mailbox-list (RFC 5322 3.4) as words to fold between: all, or the first and as many of the
+    others as `most` octets hold."""
     words: list[str] = []
+    size = 0
     for author in people:
         name = fields.shortened(author.name, MAX_NAME)
         more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
-        if words and sum(map(len, words + more)) > most:
+        size += sum(map(len, more))
+        if words and most is not None and size > most:
             break
         words += more
     if words:
