@@ -15,8 +15,8 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
+from . import changes, rewriting
 from . import explain as explaining
-from . import rewriting
 from .status import exits, say_no, wrong_use
 from .tables_file import BadTablesFile, TablesFile
 
@@ -121,6 +121,10 @@ def original(
             say_no([str(fault)])
         else:
             sys.stdout.buffer.write(raw)
+
+
+for command in (changes.plan, changes.apply, changes.export):
+    app.command()(command)
 
 
 def run() -> None:

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import typer
 
+from ..edits import Overtaken
 from ..errors import Temporary
 from .tables_file import BadTablesFile
 
@@ -28,6 +29,12 @@ def say_no(faults: Iterable[str]) -> None:
         raise typer.Exit(NO)
 
 
+def warn(warnings: Iterable[str]) -> None:
+    """Say what may not be meant, and go on."""
+    for warning in warnings:
+        typer.echo(f"postern: warning: {warning}", err=True)
+
+
 def wrong_use(fault: object) -> NoReturn:
     """End with status 2."""
     typer.echo(f"postern: {fault}", err=True)
@@ -36,11 +43,14 @@ def wrong_use(fault: object) -> NoReturn:
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot be read."""
+    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot
+    be read, with 1 where somebody else was faster."""
     try:
         yield
     except Temporary as failure:
         typer.echo(f"postern: {failure}", err=True)
         raise typer.Exit(AWS_FAILED) from failure
+    except Overtaken as fault:
+        say_no([str(fault)])
     except (BadTablesFile, WrongUse) as fault:
         wrong_use(fault)

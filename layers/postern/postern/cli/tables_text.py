@@ -6,19 +6,18 @@ from typing import Any
 
 import tomli_w
 
+from ..edits import BOOKKEEPING
 from ..mail.rows import Row
+from .keys import domain_of, in_order
 from .tables_file import TablesFile
-
-# Who wrote a row and when belongs to the live table, not to the file that git keeps.
-BOOKKEEPING = ("updated_at", "updated_by")
 
 
 def toml(tables: TablesFile) -> Iterator[str]:
     """The file piece by piece: domains unless they are those of the keys, aliases by domain and name,
     sender rules by scope and sender."""
-    if tables.domains != {_domain(key) for key in tables.aliases}:
+    if tables.domains != {domain_of(key) for key in tables.aliases}:
         yield tomli_w.dumps({"domains": sorted(tables.domains)})
-    for key in sorted(tables.aliases, key=lambda key: (_domain(key), key)):
+    for key in sorted(tables.aliases, key=in_order):
         yield "\n" + tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
         row = written(tables.senders[sender, scope], "sender", "scope")
@@ -32,16 +31,15 @@ def written(row: Row, *key_names: str) -> dict[str, Any]:
 
 
 def _value(value: Any) -> Any:
+    """Raises ValueError for what TOML does not have."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (set, frozenset)):
-        return sorted(value)
+        return [_value(item) for item in sorted(value)]
     if isinstance(value, Mapping):
         return {name: _value(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [_value(item) for item in value]
+    if not isinstance(value, (str, int, float)):
+        raise ValueError(f"a tables file cannot hold {value!r}")
     return value
-
-
-def _domain(key: str) -> str:
-    return key.rpartition("@")[2]

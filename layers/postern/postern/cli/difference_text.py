@@ -1,0 +1,73 @@
+"""Changes of rows for people, as a coloured diff, and for programs, as JSON."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import tomli_w
+from rich.console import Console
+
+from ..edits import KEY_NAMES, Change
+from ..mail.rows import Row
+from .tables_text import written
+
+_SIGNS = {"add": "+", "change": "~", "remove": "-"}
+_STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
+
+
+def show(changes: Iterable[Change]) -> None:
+    """Print a diff; coloured on a terminal, unless NO_COLOR is set."""
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    for change in changes:
+        for line in lines(change):
+            console.print(escaped(line), style=_STYLES.get(line[0]))
+
+
+def lines(change: Change) -> Iterator[str]:
+    """One change: the row's name, then the attributes that come and go, as TOML writes them."""
+    yield f"{_SIGNS[change.kind]} {change}"
+    before, after = (_attributes(change, row) for row in (change.before, change.after))
+    for name in sorted({*before, *after}):
+        if before.get(name) != after.get(name):
+            yield from (f"-   {line}" for line in before.get(name, "").splitlines())
+            yield from (f"+   {line}" for line in after.get(name, "").splitlines())
+
+
+def as_json(change: Change) -> str:
+    """One change in one line."""
+    return json.dumps({
+        "change": change.kind,
+        "table": change.table,
+        **dict(zip(KEY_NAMES[change.table], change.key, strict=True)),
+        "before": None if change.before is None else plain(change, change.before),
+        "after": None if change.after is None else plain(change, change.after),
+    })  # fmt: skip
+
+
+def plain(change: Change, row: Row) -> dict[str, Any]:
+    """A row's attributes, without its key and who wrote it; as text where TOML has no form for one."""
+    found: dict[str, Any] = {}
+    for name, value in row.items():
+        try:
+            found |= written({name: value}, *KEY_NAMES[change.table])
+        except ValueError:
+            found[name] = repr(value)
+    return dict(sorted(found.items()))
+
+
+def escaped(line: str) -> str:
+    """Text that cannot steer a terminal, whoever typed it."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
+
+
+def _attributes(change: Change, row: Row | None) -> Mapping[str, str]:
+    return {name: toml_value(name, value) for name, value in plain(change, row or {}).items()}
+
+
+def toml_value(name: str, value: Any) -> str:
+    """`name = value`, a list in one line if that is short."""
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        line = f"{name} = [{', '.join(json.dumps(item, ensure_ascii=False) for item in value)}]"
+        if len(line) <= 100:
+            return line
+    return tomli_w.dumps({name: value}).rstrip()
