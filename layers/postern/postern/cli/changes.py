@@ -18,7 +18,7 @@ from .differences import MOST_REMOVED, Survey, differences, make_equal, rows_of,
 from .keys import alias_key, in_order, scope_key, sender_key
 from .live import live
 from .options import DryRunOption, JsonOption, StackOption
-from .status import NO, exits, say_no, warn
+from .status import NO, exits, refuse, say_no, warn
 from .tables_file import TablesFile
 from .tables_text import toml, written
 
@@ -90,7 +90,7 @@ def export(
     try:
         _replace(out, text)
     except OSError as fault:
-        say_no([f"{out}: {fault}"])
+        refuse(f"{out}: {fault}")
 
 
 def _loaded(file: Path, stack: str | None) -> tuple[TablesFile, "Live"]:

@@ -7,9 +7,9 @@ from typing import Any
 import tomli_w
 from rich.console import Console
 
-from ..edits import KEY_NAMES, Change
+from ..edits import BOOKKEEPING, KEY_NAMES, Change
 from ..mail.rows import Row
-from .tables_text import written
+from .tables_text import in_toml
 
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
@@ -33,26 +33,28 @@ def lines(change: Change) -> Iterator[str]:
             yield from (f"+   {line}" for line in after.get(name, "").splitlines())
 
 
-def as_json(change: Change) -> str:
-    """One change in one line."""
+def as_json(change: Change, **more: Any) -> str:
+    """One change in one line, and what else there is to say."""
     return json.dumps({
         "change": change.kind,
         "table": change.table,
         **dict(zip(KEY_NAMES[change.table], change.key, strict=True)),
-        "before": None if change.before is None else plain(change, change.before),
-        "after": None if change.after is None else plain(change, change.after),
+        "before": _told(change, change.before),
+        "after": _told(change, change.after),
+        **more,
     })  # fmt: skip
 
 
-def plain(change: Change, row: Row) -> dict[str, Any]:
-    """A row's attributes, without its key and who wrote it; as text where TOML has no form for one."""
+def plain(row: Row, *left_out: str) -> dict[str, Any]:
+    """A row's attributes by name, but for some; as text where TOML has no form for one."""
     found: dict[str, Any] = {}
-    for name, value in row.items():
-        try:
-            found |= written({name: value}, *KEY_NAMES[change.table])
-        except ValueError:
-            found[name] = repr(value)
-    return dict(sorted(found.items()))
+    for name in sorted(row):
+        if name not in left_out and row[name] is not None:
+            try:
+                found[name] = in_toml(row[name])
+            except ValueError:
+                found[name] = repr(row[name])
+    return found
 
 
 def escaped(line: str) -> str:
@@ -60,14 +62,19 @@ def escaped(line: str) -> str:
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
-def _attributes(change: Change, row: Row | None) -> Mapping[str, str]:
-    return {name: toml_value(name, value) for name, value in plain(change, row or {}).items()}
-
-
-def toml_value(name: str, value: Any) -> str:
-    """`name = value`, a list in one line if that is short."""
+def assignment(name: str, value: Any) -> str:
+    """`name = value` as TOML writes it, a list in one line if that is short."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         line = f"{name} = [{', '.join(json.dumps(item, ensure_ascii=False) for item in value)}]"
         if len(line) <= 100:
             return line
     return tomli_w.dumps({name: value}).rstrip()
+
+
+def _told(change: Change, row: Row | None) -> dict[str, Any] | None:
+    """A row without its key and without who wrote it."""
+    return None if row is None else plain(row, *KEY_NAMES[change.table], *BOOKKEEPING)
+
+
+def _attributes(change: Change, row: Row | None) -> Mapping[str, str]:
+    return {name: assignment(name, value) for name, value in (_told(change, row) or {}).items()}

@@ -105,9 +105,16 @@ def make_equal(
 
     for kind in ("add", "change", "remove"):
         for table in TABLES:
-            for lot in chunks(_stamped(_changes(kind, table, rows_of(tables, table), rows, found[table]), stamp)):
+            changes = _changes(kind, table, rows_of(tables, table), rows, found[table])
+            for lot in chunks(stamped(change, stamp) for change in changes):
                 rows.write(lot)
                 written_so_far(len(lot))
+
+
+def stamped(change: Change, stamp: Mapping[str, Any]) -> Change:
+    """The change with who makes it and when."""
+    after = None if change.after is None else {**change.after, **stamp}
+    return Change(change.table, change.key, change.before, after)
 
 
 def _changes(
@@ -118,12 +125,6 @@ def _changes(
     if not (found.change if kind == "change" else found.remove):
         return iter(())
     return (change for change in differences(table, wanted, rows.scan(table)) if change.kind == kind)
-
-
-def _stamped(changes: Iterable[Change], stamp: Mapping[str, Any]) -> Iterator[Change]:
-    for change in changes:
-        after = None if change.after is None else {**change.after, **stamp}
-        yield Change(change.table, change.key, change.before, after)
 
 
 def _comparable(row: Row) -> Any:

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
-from . import changes, rewriting
+from . import alias, changes, rewriting, sender
 from . import explain as explaining
 from .status import exits, say_no, wrong_use
 from .tables_file import BadTablesFile, TablesFile
@@ -125,6 +125,8 @@ def original(
 
 for command in (changes.plan, changes.apply, changes.export):
     app.command()(command)
+app.add_typer(alias.app, name="alias")
+app.add_typer(sender.app, name="sender")
 
 
 def run() -> None:

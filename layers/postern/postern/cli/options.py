@@ -19,3 +19,5 @@ TablesOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
+LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
+AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]

@@ -29,6 +29,12 @@ def say_no(faults: Iterable[str]) -> None:
         raise typer.Exit(NO)
 
 
+def refuse(fault: object) -> NoReturn:
+    """End with status 1."""
+    typer.echo(f"postern: {fault}", err=True)
+    raise typer.Exit(NO)
+
+
 def warn(warnings: Iterable[str]) -> None:
     """Say what may not be meant, and go on."""
     for warning in warnings:
@@ -51,6 +57,6 @@ def exits() -> Iterator[None]:
         typer.echo(f"postern: {failure}", err=True)
         raise typer.Exit(AWS_FAILED) from failure
     except Overtaken as fault:
-        say_no([str(fault)])
+        refuse(fault)
     except (BadTablesFile, WrongUse) as fault:
         wrong_use(fault)

@@ -27,19 +27,19 @@ def toml(tables: TablesFile) -> Iterator[str]:
 def written(row: Row, *key_names: str) -> dict[str, Any]:
     """A row's attributes as TOML has them, without its key and without who wrote it, by name."""
     left_out = {*key_names, *BOOKKEEPING}
-    return {name: _value(row[name]) for name in sorted(row) if name not in left_out and row[name] is not None}
+    return {name: in_toml(row[name]) for name in sorted(row) if name not in left_out and row[name] is not None}
 
 
-def _value(value: Any) -> Any:
-    """Raises ValueError for what TOML does not have."""
+def in_toml(value: Any) -> Any:
+    """A live attribute's value in TOML's types; raises ValueError for one that TOML does not have."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (set, frozenset)):
-        return [_value(item) for item in sorted(value)]
+        return [in_toml(item) for item in sorted(value)]
     if isinstance(value, Mapping):
-        return {name: _value(item) for name, item in value.items()}
+        return {name: in_toml(item) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_value(item) for item in value]
+        return [in_toml(item) for item in value]
     if not isinstance(value, (str, int, float)):
         raise ValueError(f"a tables file cannot hold {value!r}")
     return value
