@@ -1,5 +1,6 @@
 """Listing and writing whole rows: pages, conditions, and what DynamoDB says when it refuses."""
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -74,9 +75,12 @@ def test_all_pages_are_read(aws: Cloud, template: Template, rows: TableRows) -> 
     text = "x" * 300_000  # four of them are more than the 1 MB of one page
     aws.put("AliasTable", ({"address": f"a{number}@example.com", "note": text} for number in range(8)))
     client, calls = clients.dynamodb(), []
-    client.meta.events.register("before-call.dynamodb.Scan", lambda **_: calls.append(1))
+    client.meta.events.register(
+        "before-call.dynamodb.Scan", lambda params, **_: calls.append(json.loads(params["body"]))
+    )
     assert len(list(TableRows(client, names(template)).scan("aliases"))) == 8
     assert len(calls) > 1
+    assert all(call["ConsistentRead"] for call in calls)
 
 
 class Script:

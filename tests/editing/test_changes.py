@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from postern.aws.table_rows import TableRows, chunks
+from postern.cli import main, start
 from postern.cli.differences import differences
 from postern.edits import Change, Key
 from postern.mail.rows import Row
@@ -78,9 +79,23 @@ def test_apply_then_export_gives_the_file_back(desk: Desk, file: Path, tmp_path:
     assert desk.run("export", "--out", out).status == 0
     assert out.read_text() == FILE
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    whole = out.open()  # who has the old file open keeps all of it
+    assert desk.run("alias", "disable", "@example.com").status == 0
+    assert desk.run("export", "--out", out).status == 0
+    assert (whole.read(), out.read_text() == FILE) == (FILE, False)
+    assert desk.run("alias", "enable", "@example.com").status == 0
     assert desk.run("export").out == FILE
     assert desk.run("plan", file, "--check").out == "nothing to change\n"
     assert desk.run("apply", file).out.startswith("aliases: 0 added, 0 changed, 0 removed\n")
+
+
+def test_the_order_of_a_file_is_not_that_of_the_table(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    rows = desk.cloud.rows("AliasTable"), desk.cloud.rows("SenderTable")
+    desk.clear()
+    desk.cloud.put("AliasTable", rows[0][::-1])
+    desk.cloud.put("SenderTable", rows[1][::-1])
+    assert desk.run("export").out == FILE
 
 
 def test_domains_are_exported_where_the_keys_do_not_say_them(desk: Desk, file: Path) -> None:
@@ -425,6 +440,21 @@ def test_aws_that_fails_is_one_sentence_and_status_3(
     assert done.stderr.startswith("postern: ")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_ends_quietly_also_before_the_command_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        start.run()
+    assert ended.value.code == 130
+
+
+def test_a_fault_cannot_steer_a_terminal(desk: Desk, file: Path) -> None:
+    file.write_text('[aliases."\\u001b[2J@example.com"]\ndestinations = ["x@dest.example"]\n')
+    assert "alias \\x1b[2j@example.com: this is neither" in desk.run("plan", file).err
 
 
 def test_nothing_that_says_where_is_wrong_use(

@@ -28,6 +28,7 @@ def test_add_and_remove(desk: Desk) -> None:
     [
         ("<>", "<>"),
         ("User@", "user@"),
+        (".Bücher.example", ".xn--bcher-kva.example"),
         ("User+Tag@Bücher.example", "user+tag@xn--bcher-kva.example"),
         ("bücher.example", "xn--bcher-kva.example"),
     ],
@@ -89,7 +90,10 @@ def many(desk: Desk) -> Desk:
 
 def test_list(many: Desk) -> None:
     lines = many.run("sender", "list").out.splitlines()
-    assert lines[0] == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key; it is bad.example)"
+    assert (
+        lines[0]
+        == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key, but for sender rule bad.example)"
+    )
     assert lines[1:3] == ["a.example  OK  (Friend)", "b.example  REJECT no"]
     assert lines[3].startswith("c.example  what  (senders row 'c.example in scope *': action 'what'")
     assert lines[4:] == ["a.example  DISCARD  (for info@example.com)"]

@@ -10,12 +10,13 @@ from ..edits import Change
 from ..mail.address import Address, InvalidAddress
 from ..mail.rows import Row, texts
 from . import listing
-from .difference_text import assignment, escaped, plain
+from .difference_text import assignment, plain
 from .editing import Editor, typed_key, typed_time, with_attributes
 from .keys import alias_key, domain_of, in_order
 from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .status import WrongUse, exits, refuse, say_no
+from .terminal import escaped
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
 
@@ -78,11 +79,11 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
     if as_json:
         typer.echo(json.dumps(listing.alias_object(row)))
         return
-    typer.echo(f"alias {key}")
+    typer.echo(f"alias {escaped(key)}")
     for name, value in plain(row, "address", "updated_at", "updated_by").items():
         for line in assignment(name, value).splitlines():
             typer.echo(f"  {escaped(line)}")
-    typer.echo(listing.understood(row)[1] or listing.state(row, time.time()))
+    typer.echo(escaped(listing.understood(row)[1] or listing.state(row, time.time())))
     if row.get("updated_at") is not None:
         typer.echo(f"updated {listing.moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
 

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import tomli_w
-from rich.console import Console
 
 from ..edits import BOOKKEEPING, KEY_NAMES, Change
 from ..mail.rows import Row
 from .tables_text import in_toml
+from .terminal import printer
 
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
@@ -17,10 +17,10 @@ _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
 
 def show(changes: Iterable[Change]) -> None:
     """Print a diff; coloured on a terminal, unless NO_COLOR is set."""
-    console = Console(soft_wrap=True, highlight=False, markup=False)
+    say = printer()
     for change in changes:
         for line in lines(change):
-            console.print(escaped(line), style=_STYLES.get(line[0]))
+            say(line, _STYLES.get(line[0]))
 
 
 def lines(change: Change) -> Iterator[str]:
@@ -55,11 +55,6 @@ def plain(row: Row, *left_out: str) -> dict[str, Any]:
             except ValueError:
                 found[name] = repr(row[name])
     return found
-
-
-def escaped(line: str) -> str:
-    """Text that cannot steer a terminal, whoever typed it."""
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
 def assignment(name: str, value: Any) -> str:

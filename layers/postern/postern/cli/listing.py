@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import typer
-from rich.console import Console
 
 from ..edits import named
 from ..mail.aliases import Alias
 from ..mail.rows import Row, texts
 from ..mail.senders import EVERYWHERE, SenderRule
-from .difference_text import escaped, plain
-from .keys import is_alias_key, sender_key
+from .difference_text import plain
+from .keys import is_alias_key, scope_key, sender_key
+from .terminal import printer
 
 _SHOWN = 5  # destinations of a group in a list; `alias show` has all
 _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
@@ -85,8 +85,9 @@ def sender_object(row: Row) -> dict[str, Any]:
 def rule_fault(row: Row) -> str | None:
     """What is wrong with a rule, None if nothing is."""
     key = (row["sender"], row["scope"])
-    if sender_key(key[0]) != key[0]:
-        return f"{named('senders', key)}: no look-up asks for this key; it is {sender_key(key[0])}"
+    spelled = (sender_key(key[0]), scope_key(key[1]))
+    if spelled != key:
+        return f"{named('senders', key)}: no look-up asks for this key, but for {named('senders', spelled)}"
     try:
         SenderRule.from_row(key, row)
     except ValueError as fault:
@@ -96,23 +97,24 @@ def rule_fault(row: Row) -> str | None:
 
 def print_aliases(rows: Iterable[Row]) -> None:
     """A line for each alias; what is off is dim, what is wrong is red."""
-    now = time.time()
+    now, say = time.time(), printer()
     for row in rows:
         what = state(row, now)
         listed = destinations(row)
         more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
         remarks = [understood(row)[1] or what] if what != "enabled" else []
         remarks += [str(row["note"])] if row.get("note") else []
-        _print(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", what)
+        say(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", _STYLES.get(what))
 
 
 def print_senders(rows: Iterable[Row]) -> None:
     """A line for each rule."""
+    say = printer()
     for row in rows:
         fault = rule_fault(row)
         remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
         remarks += [str(one) for one in (fault, row.get("note")) if one]
-        _print(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "fault" if fault else "")
+        say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
 
 
 def moment(seconds: Any) -> str:
@@ -125,7 +127,3 @@ def moment(seconds: Any) -> str:
 
 def _in_brackets(remarks: list[str]) -> str:
     return f"  ({'; '.join(remarks)})" if remarks else ""
-
-
-def _print(line: str, what: str) -> None:
-    Console(soft_wrap=True, highlight=False, markup=False).print(escaped(line), style=_STYLES.get(what))

@@ -12,6 +12,7 @@ import typer
 from ..edits import Overtaken
 from ..errors import Temporary
 from .tables_file import BadTablesFile
+from .terminal import escaped
 
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
@@ -24,27 +25,31 @@ def say_no(faults: Iterable[str]) -> None:
     """End with status 1 if there is any fault, after printing each; else go on."""
     listed = list(faults)
     for fault in listed:
-        typer.echo(f"postern: {fault}", err=True)
+        _tell(fault)
     if listed:
         raise typer.Exit(NO)
 
 
 def refuse(fault: object) -> NoReturn:
     """End with status 1."""
-    typer.echo(f"postern: {fault}", err=True)
+    _tell(fault)
     raise typer.Exit(NO)
 
 
 def warn(warnings: Iterable[str]) -> None:
     """Say what may not be meant, and go on."""
     for warning in warnings:
-        typer.echo(f"postern: warning: {warning}", err=True)
+        _tell(f"warning: {warning}")
 
 
 def wrong_use(fault: object) -> NoReturn:
     """End with status 2."""
-    typer.echo(f"postern: {fault}", err=True)
+    _tell(fault)
     raise typer.Exit(WRONG_USE)
+
+
+def _tell(fault: object) -> None:
+    typer.echo(f"postern: {escaped(str(fault))}", err=True)
 
 
 @contextmanager
@@ -54,7 +59,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except Temporary as failure:
-        typer.echo(f"postern: {failure}", err=True)
+        _tell(failure)
         raise typer.Exit(AWS_FAILED) from failure
     except Overtaken as fault:
         refuse(fault)
