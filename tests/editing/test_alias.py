@@ -1,6 +1,7 @@
 """`postern alias` on the tables of moto's DynamoDB."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -95,8 +96,17 @@ def test_add_refuses_what_is_not_valid(desk: Desk, arguments: tuple[str, ...], s
     assert desk.aliases() == {}
 
 
+@pytest.fixture
+def _time_zone() -> Iterator[None]:
+    yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_time_zone")
 @pytest.mark.parametrize("typed", ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15T10:00+02:00", "2027-01-15T08:00"])
-def test_forms_of_a_time(desk: Desk, typed: str) -> None:
+def test_forms_of_a_time(desk: Desk, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")  # where somebody works is not what a row means
+    time.tzset()
     assert desk.run("alias", "add", INFO, "x@dest.example", "--expires", typed).status == 0
     assert row(desk)["expires_at"] == 1800000000
 

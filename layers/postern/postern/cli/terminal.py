@@ -8,6 +8,8 @@ from rich.console import Console
 
 def escaped(line: str) -> str:
     """One line that cannot steer a terminal: what is not printable is spelled out."""
+    if line.isprintable():
+        return line
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
