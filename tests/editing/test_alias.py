@@ -250,6 +250,8 @@ def test_show(info: Desk) -> None:
     assert "expired" in lines
     assert lines[-1].startswith("updated 20")
     assert lines[-1].endswith(f" UTC by {ARN}")
+    listed = info.run("alias", "list").out
+    assert listed == "info@example.com  jane@dest.example  (expired; two\\nlines\\x1b[2J)\n"
     assert "\x1b" not in "".join(lines)
     (shown,) = info.run("alias", "show", INFO, "--json").objects
     assert (shown["state"], shown["fault"], shown["updated_by"]) == ("expired", None, ARN)

@@ -21,8 +21,6 @@ def alias_key(text: str) -> str:
 def sender_key(text: str) -> str:
     """A sender of access(5): an address, a domain, `.domain`, `user@` or `<>`."""
     text = text.strip()
-    if text == "<>" or text.endswith("@"):
-        return text.lower()
     if text.startswith("."):
         return f".{sender_key(text[1:])}"
     try:
