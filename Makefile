@@ -38,6 +38,7 @@ sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
 bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.rewriting
 	$(BIN)/python -m bench.planning
+	$(BIN)/python -m bench.tables
 
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
 	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \

@@ -93,6 +93,18 @@ def test_mail_arrives_and_edits_of_the_tables_hold_from_then_on(local: Local) ->
     assert local.process.wait(DEADLINE) == 0
 
 
+def test_the_command_edits_the_tables_with_the_variables_it_prints(local: Local) -> None:
+    variables = dict(re.findall(r"export (\w+)=(\S+)", local.said()))
+    postern = Path(sys.executable).parent / "postern"
+    done = subprocess.run(
+        [postern, "alias", "set", "info@example.org", "joe@dest.example"],
+        capture_output=True, text=True, check=False, env=variables,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    local.write()
+    local.wait_for(lambda: "delivered to joe@dest.example" in local.said())
+
+
 def test_it_listens_on_this_machine_only(local: Local) -> None:
     ports = local.ports()
     assert len(ports) == 3

@@ -61,6 +61,7 @@ def test_by_the_option(stacks: Cloud) -> None:
 
 
 def test_by_the_variable(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("samconfig.toml").write_text('[default.deploy.parameters]\nstack_name = "other"\n')
     monkeypatch.setenv("POSTERN_STACK", STACK)
     assert live(None).alias_table == f"{STACK}-aliases"
 

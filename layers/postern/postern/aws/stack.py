@@ -9,6 +9,7 @@ from ..errors import Misconfigured
 from ..mail.senders import DOT, PARENT
 from . import clients
 from .failures import translated
+from .table_rows import TableRows
 from .tables import DynamoTables
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class Live:
     def tables(self) -> DynamoTables:
         """Both tables behind the port `read`."""
         return DynamoTables(self.client, self.alias_table, self.sender_table)
+
+    @property
+    def rows(self) -> TableRows:
+        """Both tables as a whole, to list and to write."""
+        return TableRows(self.client, {"aliases": self.alias_table, "senders": self.sender_table})
 
 
 def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_style: str = PARENT) -> Live:

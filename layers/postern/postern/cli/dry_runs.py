@@ -12,13 +12,14 @@ import typer
 from ..forward import follow, look_up
 from ..mail import aliases
 from ..mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
-from ..mail.address import Address, InvalidAddress, a_label_key
+from ..mail.address import Address, InvalidAddress
 from ..mail.authors import authors
 from ..mail.envelope import Envelope
 from ..mail.header import Header
 from ..mail.rows import BadRow, Rows
 from ..mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from ..mail.verdicts import Verdicts
+from .keys import scope_key
 from .live import Source, source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .status import NO, exits
@@ -131,7 +132,7 @@ class Screener:
             return EVERYWHERE, ()
         address = _parsed(alias)
         if not isinstance(address, Address):
-            return a_label_key(alias), ()
+            return scope_key(alias), ()
         rows, now = Rows(), time.time()
         follow(self._source.tables, [address], rows, self._source.policy, now)
         matched = aliases.resolve(address, rows, self._source.domains, now).matched

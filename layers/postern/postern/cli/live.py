@@ -60,7 +60,7 @@ def source(stack: str | None, tables: Path | None, parent_style: str | None = No
 def live(stack: str | None) -> "Live":
     """The live tables. Raises WrongUse if nothing says where they are, Temporary if AWS cannot be asked."""
     named = None if stack else _named(os.environ)
-    sam = SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
+    sam = SamConfig() if named else SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
     name = stack or os.environ.get("POSTERN_STACK") or sam.stack
     if not (named or name):
         raise WrongUse(

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
-from . import dry_runs, rewriting
+from . import alias, changes, dry_runs, rewriting, sender
 from . import explain as explaining
 from .live import source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
@@ -131,6 +131,12 @@ def original(
             say_no([str(fault)])
         else:
             sys.stdout.buffer.write(raw)
+
+
+for command in (changes.plan, changes.apply, changes.export):
+    app.command()(command)
+app.add_typer(alias.app, name="alias")
+app.add_typer(sender.app, name="sender")
 
 
 def run() -> None:

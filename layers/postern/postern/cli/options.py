@@ -35,3 +35,5 @@ ParentStyleOption = Annotated[
         help="parent: a rule for a domain holds for subdomains; dot: only one with a dot before it. Else the stack's.",
     ),
 ]
+LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
+AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]

@@ -9,8 +9,10 @@ from typing import NoReturn
 
 import typer
 
+from ..edits import Overtaken
 from ..errors import Temporary
 from .tables_file import BadTablesFile
+from .terminal import escaped
 
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
@@ -23,24 +25,43 @@ def say_no(faults: Iterable[str]) -> None:
     """End with status 1 if there is any fault, after printing each; else go on."""
     listed = list(faults)
     for fault in listed:
-        typer.echo(f"postern: {fault}", err=True)
+        _tell(fault)
     if listed:
         raise typer.Exit(NO)
 
 
+def refuse(fault: object) -> NoReturn:
+    """End with status 1."""
+    _tell(fault)
+    raise typer.Exit(NO)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Say what may not be meant, and go on."""
+    for warning in warnings:
+        _tell(f"warning: {warning}")
+
+
 def wrong_use(fault: object) -> NoReturn:
     """End with status 2."""
-    typer.echo(f"postern: {fault}", err=True)
+    _tell(fault)
     raise typer.Exit(WRONG_USE)
+
+
+def _tell(fault: object) -> None:
+    typer.echo(f"postern: {escaped(str(fault))}", err=True)
 
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot be read."""
+    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot
+    be read, with 1 where somebody else was faster."""
     try:
         yield
     except Temporary as failure:
-        typer.echo(f"postern: {failure}", err=True)
+        _tell(failure)
         raise typer.Exit(AWS_FAILED) from failure
+    except Overtaken as fault:
+        refuse(fault)
     except (BadTablesFile, WrongUse) as fault:
         wrong_use(fault)

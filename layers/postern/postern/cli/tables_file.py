@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..mail.address import a_label_key
 from ..mail.rows import Row, Rows, SenderKey
 from ..mail.senders import EVERYWHERE
+from .keys import alias_key, domain_of, scope_key, sender_key
 
 _SECTIONS = ("domains", "aliases", "senders")
 
@@ -51,11 +51,11 @@ class TablesFile:
         if unknown:
             raise ValueError(f"unknown section {unknown[0]!r}; there are {', '.join(_SECTIONS)}")
         aliases = _aliases(document.get("aliases", {}))
-        domains = document.get("domains") or [key.rpartition("@")[2] for key in aliases]
+        domains = document.get("domains") or list(map(domain_of, aliases))
         if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
             raise ValueError("domains is not a list of names")
         return cls(
-            domains=frozenset(map(a_label_key, domains)),
+            domains=frozenset(domain_of(alias_key(f"@{domain}")) for domain in domains),
             aliases=aliases,
             senders=_senders(document.get("senders", [])),
         )
@@ -76,10 +76,10 @@ def _aliases(section: Any) -> dict[str, Row]:
         if "@" not in key or not isinstance(row, dict) or "address" in row:
             raise ValueError(f"alias {key!r} is not a table under a mail address")
         _check(f"alias {key!r}", row)
-        address = a_label_key(key)
-        if address in rows:
-            raise ValueError(f"alias {address!r} is there twice")
-        rows[address] = {**row, "address": address}
+        spelled = alias_key(key)
+        if spelled in rows:
+            raise ValueError(f"alias {spelled!r} is there twice")
+        rows[spelled] = {**row, "address": spelled}
     return rows
 
 
@@ -91,7 +91,7 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
         if not isinstance(row, dict) or not isinstance(row.get("sender"), str) or not row["sender"]:
             raise ValueError(f"a sender rule without a sender: {row!r}")
         _check(f"sender rule {row['sender']!r}", row)
-        key = (a_label_key(row["sender"]), a_label_key(str(row.get("scope", EVERYWHERE))))
+        key = (sender_key(row["sender"]), scope_key(str(row.get("scope", EVERYWHERE))))
         if key in rows:
             raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}

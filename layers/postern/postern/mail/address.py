@@ -93,13 +93,6 @@ def spellings(key: str) -> tuple[str, ...]:
         return (key,)  # A-labels of nothing
 
 
-def a_label_key(key: str) -> str:
-    """A row's key as the tables have it: lower case, its domain in A-labels; what has none stays."""
-    local, at, domain = key.strip().lower().rpartition("@")
-    bare = domain.removeprefix(".")
-    return f"{local}{at}{'.' if bare != domain else ''}{_ascii(bare) or bare}"
-
-
 def _ascii(domain: str) -> str:
     """A domain as A-labels, "" if it has none: SES takes no others, and one domain is one key."""
     try:

@@ -41,6 +41,13 @@ class SenderRule:
         except ValueError as fault:
             raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", str(fault)) from fault
 
+    def check_target(self, own_domains: Collection[str]) -> None:
+        """Raises BadRow if the rule leads to an address of our own: it would not be looked up again."""
+        address = self.action.address
+        if address is not None and address.domain in own_domains:
+            fault = f"{self.action.word} to {address}, an address of our own, which is not looked up again"
+            raise BadRow(TABLE, f"{self.sender} in scope {self.scope}", fault)
+
     def __str__(self) -> str:
         where = "" if self.scope == EVERYWHERE else f" for {self.scope}"
         return f"sender rule {self.sender}{where}: {self.action}"
@@ -170,10 +177,7 @@ def _understood(key: SenderKey, rows: Rows, own_domains: Collection[str]) -> Sen
     row = rows.senders[key]
     assert row is not None  # it was found
     rule = SenderRule.from_row(key, row)
-    address = rule.action.address
-    if address is not None and address.domain in own_domains:
-        fault = f"{rule.action.word} to {address}, an address of our own, which is not looked up again"
-        raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", fault)
+    rule.check_target(own_domains)
     return rule
 
 

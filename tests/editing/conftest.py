@@ -1,0 +1,79 @@
+"""Two live tables, empty before each test, and the command run on them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from postern.cli.main import app
+from typer.testing import CliRunner
+
+from emulator.cloud import CREDENTIALS, Cloud
+from emulator.template import Template
+from tests.builders import ROOT
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[Any]:
+        """What it printed, as JSON, one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The live tables, and a person who edits them by command or in the console."""
+
+    cloud: Cloud
+    template: Template
+
+    def run(self, *arguments: object, **environment: str) -> Done:
+        """Run the command in this process: a traceback is raised here."""
+        done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False, env=environment)
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def type(self, table: str, item: dict[str, Any]) -> None:
+        """Put an item as the console does, in DynamoDB's own JSON."""
+        self.cloud.dynamodb.put_item(TableName=self.template.name(table), Item=item)
+
+    def aliases(self) -> dict[str, dict[str, Any]]:
+        return {row["address"]: row for row in self.cloud.rows("AliasTable")}
+
+    def senders(self) -> dict[tuple[str, str], dict[str, Any]]:
+        return {(row["sender"], row["scope"]): row for row in self.cloud.rows("SenderTable")}
+
+    def clear(self) -> None:
+        self.cloud.delete("AliasTable", ({"address": key} for key in self.aliases()))
+        self.cloud.delete("SenderTable", ({"sender": key[0], "scope": key[1]} for key in self.senders()))
+
+
+@pytest.fixture(scope="session")
+def _desk() -> Iterator[Desk]:
+    template = Template.load(ROOT / "template.yaml", "postern-desk", {"Domain": "example.com"})
+    cloud = Cloud(template)
+    cloud.start()
+    yield Desk(cloud, template)
+    cloud.stop()
+
+
+@pytest.fixture
+def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    variables = {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": _desk.cloud.endpoint,
+        "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
+        "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),
+        "POSTERN_DOMAINS": "example.com,example.org",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    _desk.clear()
+    return _desk

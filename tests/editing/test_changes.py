@@ -1,0 +1,486 @@
+"""`postern plan`, `apply` and `export` on the tables of moto's DynamoDB."""
+
+import os
+import pty
+import subprocess
+import sys
+import time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from postern.aws.table_rows import TableRows, chunks
+from postern.cli import main, start
+from postern.cli.differences import differences
+from postern.edits import Change, Key
+from postern.mail.rows import Row
+
+from .conftest import Desk
+
+POSTERN = Path(sys.executable).parent / "postern"
+ARN = "arn:aws:sts::123456789012:user/moto"
+
+# In export's own form.
+FILE = """\
+[aliases."@example.com"]
+destinations = [
+    "@dest.example",
+]
+
+[aliases."info@example.com"]
+destinations = [
+    "jane@dest.example",
+    "joe@dest.example",
+]
+enabled = false
+expires_at = 1800000000
+keep_tag = true
+note = "two lines\\nand \\"quotes\\""
+
+[aliases."team@example.org"]
+destinations = [
+    "other@example.com",
+]
+
+[[senders]]
+sender = "<>"
+scope = "*"
+action = "OK"
+
+[[senders]]
+sender = "spam.example"
+scope = "*"
+action = "REJECT no thanks"
+
+[[senders]]
+sender = "spam.example"
+scope = "info@example.com"
+action = "OK"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tables.toml"
+    path.write_text(FILE)
+    return path
+
+
+def numbered(count: int, destination: str = "jane@dest.example") -> str:
+    return "".join(f'[aliases."a{number}@example.com"]\ndestinations = ["{destination}"]\n' for number in range(count))
+
+
+def test_apply_then_export_gives_the_file_back(desk: Desk, file: Path, tmp_path: Path) -> None:
+    done = desk.run("apply", file)
+    assert (done.status, done.err) == (0, "")
+    assert done.out == "aliases: 3 added, 0 changed, 0 removed\nsenders: 3 added, 0 changed, 0 removed\n"
+    out = tmp_path / "out.toml"
+    assert desk.run("export", "--out", out).status == 0
+    assert out.read_text() == FILE
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    whole = out.open()  # who has the old file open keeps all of it
+    assert desk.run("alias", "disable", "@example.com").status == 0
+    assert desk.run("export", "--out", out).status == 0
+    assert (whole.read(), out.read_text() == FILE) == (FILE, False)
+    assert desk.run("alias", "enable", "@example.com").status == 0
+    assert desk.run("export").out == FILE
+    assert desk.run("plan", file, "--check").out == "nothing to change\n"
+    assert desk.run("apply", file).out.startswith("aliases: 0 added, 0 changed, 0 removed\n")
+
+
+def test_the_order_of_a_file_is_not_that_of_the_table(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    rows = desk.cloud.rows("AliasTable"), desk.cloud.rows("SenderTable")
+    desk.clear()
+    desk.cloud.put("AliasTable", rows[0][::-1])
+    desk.cloud.put("SenderTable", rows[1][::-1])
+    assert desk.run("export").out == FILE
+
+
+def test_domains_are_exported_where_the_keys_do_not_say_them(desk: Desk, file: Path) -> None:
+    file.write_text('domains = [\n    "example.com",\n    "example.net",\n    "example.org",\n]\n\n' + FILE)
+    domains = {"POSTERN_DOMAINS": "example.org,example.net,example.com"}
+    assert desk.run("apply", file, **domains).status == 0
+    assert desk.run("export", **domains).out == file.read_text()
+
+
+def test_who_and_when_is_recorded_and_not_exported(desk: Desk, file: Path) -> None:
+    before = int(time.time())
+    desk.run("apply", file)
+    for row in (*desk.aliases().values(), *desk.senders().values()):
+        assert before <= row["updated_at"] <= time.time()
+        assert row["updated_by"] == ARN
+    stamped = desk.aliases()
+    desk.run("apply", file)
+    assert desk.aliases() == stamped
+
+
+def test_plan_shows_what_is_added_changed_and_removed(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    desk.cloud.put(
+        "AliasTable", [{"address": "old@example.com", "destinations": ["x@dest.example"], "updated_by": "me"}]
+    )
+    text = FILE.replace('sender = "<>"', 'sender = "new.example"').replace('    "joe@dest.example",\n', "")
+    file.write_text(text.replace("enabled = false\n", ""))
+    done = desk.run("plan", file)
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "~ alias info@example.com",
+        '-   destinations = ["jane@dest.example", "joe@dest.example"]',
+        '+   destinations = ["jane@dest.example"]',
+        "-   enabled = false",
+        "- alias old@example.com",
+        '-   destinations = ["x@dest.example"]',
+        "- sender rule <>",
+        '-   action = "OK"',
+        "+ sender rule new.example",
+        '+   action = "OK"',
+        "1 to add, 1 to change, 2 to remove",
+    ]
+    assert desk.run("plan", file, "--check").status == 1
+    assert len(desk.aliases()) == 4
+    assert desk.run("apply", file, "--dry-run").out == done.out
+    assert len(desk.aliases()) == 4
+
+
+def test_plan_as_json(desk: Desk, file: Path) -> None:
+    file.write_text('[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\n')
+    desk.cloud.put("SenderTable", [{"sender": "spam.example", "scope": "*", "action": "OK", "updated_at": 7}])
+    assert desk.run("plan", file, "--json").objects == [
+        {
+            "change": "add",
+            "table": "aliases",
+            "address": "a@example.com",
+            "before": None,
+            "after": {"destinations": ["x@dest.example"]},
+        },
+        {
+            "change": "remove",
+            "table": "senders",
+            "sender": "spam.example",
+            "scope": "*",
+            "before": {"action": "OK"},
+            "after": None,
+        },
+    ]
+    assert desk.run("apply", file, "--yes", "--json").objects == [
+        {
+            "aliases": {"added": 1, "changed": 0, "removed": 0},
+            "senders": {"added": 0, "changed": 0, "removed": 1},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[aliases."a@other.example"]\ndestinations = ["x@dest.example"]', "alias a@other.example: other.example is not"),
+        ('[aliases."a b@example.com"]\ndestinations = ["x@dest.example"]', "alias a b@example.com: this is neither"),
+        ('[aliases."a@example.com"]\ndestinations = ["x"]', "aliases row 'a@example.com': destination 'x' is not a mail"),
+        ('[aliases."a@example.com"]\ndestination = ["x@y.example"]', "alias a@example.com: unknown attribute 'destination'"),
+        ('[aliases."a@example.com"]\nupdated_at = 7', "alias a@example.com: unknown attribute 'updated_at'"),
+        (f'[aliases."a@example.com"]\ndestinations = ["x@y.example"]\nexpires_at = 1{"1" * 38}', "expires_at is a number"),
+        (f'[aliases."a@example.com"]\ndestinations = ["x@y.example"]\nnote = "{"x" * 400_000}"', "larger than 400000"),
+        ('[aliases."a@example.com"]\ndestinations = ["a@example.org"]\n[aliases."a@example.org"]\ndestinations = ["a@example.com"]',
+         "alias a@example.com: alias loop: a@example.com -> a@example.org -> a@example.com"),
+        ('[aliases."@example.com"]\ndestinations = ["@example.org"]\n[aliases."@example.org"]\ndestinations = ["@example.com"]',
+         "alias @example.com: alias loop: "),
+        ('[[senders]]\nsender = "spam.example"\naction = "SPAM"', "senders row 'spam.example in scope *': action"),
+        ('[[senders]]\nsender = "spam.example"\naction = "OK"\nscope = "a@other.example"', "the scope is neither * nor"),
+        ('[[senders]]\nsender = "spam.example"\naction = "OK"\nverdict = 7', "unknown attribute 'verdict'"),
+    ],
+)  # fmt: skip
+def test_rows_that_are_not_valid_are_named_and_nothing_is_done(desk: Desk, file: Path, text: str, said: str) -> None:
+    good = '[[senders]]\nsender = "good.example"\naction = "OK"\n'
+    file.write_text(f"{text}\n{good}")
+    for command in ("plan", "apply"):
+        done = desk.run(command, file, "--yes") if command == "apply" else desk.run(command, file)
+        assert (done.status, done.out) == (1, "")
+        assert f"postern: {said}" in done.err or said in done.err
+    assert (desk.aliases(), desk.senders()) == ({}, {})
+
+
+def test_all_faults_are_named_at_once(desk: Desk, file: Path) -> None:
+    file.write_text(numbered(3, "x") + '[[senders]]\nsender = "s.example"\naction = "SPAM"\n')
+    assert len(desk.run("plan", file).err.splitlines()) == 4
+
+
+def test_domains_of_the_file_bind_too(desk: Desk, file: Path) -> None:
+    file.write_text('domains = ["example.org"]\n' + numbered(1))
+    assert (
+        "alias a0@example.com: example.com is not a domain of ours, which are example.org" in desk.run("plan", file).err
+    )
+
+
+def test_what_leads_nowhere_is_only_warned_about(desk: Desk, file: Path) -> None:
+    file.write_text(
+        '[aliases."a@example.com"]\ndestinations = ["gone@example.com"]\n'
+        '[aliases."@example.org"]\ndestinations = ["@example.com"]\n'
+        '[[senders]]\nsender = "s.example"\naction = "OK"\nscope = "b@example.com"\n'
+    )
+    done = desk.run("apply", file)
+    assert done.status == 0
+    assert done.err.splitlines() == [
+        "postern: warning: alias a@example.com: gone@example.com is unknown",
+        "postern: warning: sender rule s.example for b@example.com: there is no such alias",
+    ]
+
+
+def test_removing_more_than_a_fifth_of_a_table_needs_yes(desk: Desk, file: Path) -> None:
+    file.write_text(numbered(10))
+    assert desk.run("apply", file).status == 0
+    file.write_text(numbered(8))
+    assert desk.run("apply", file).status == 0  # 2 of 10 is a fifth
+    file.write_text(numbered(6))
+    done = desk.run("apply", file)
+    assert (done.status, done.out) == (1, "")
+    assert "2 of 8 rows of aliases would be removed, more than 20%" in done.err
+    assert len(desk.aliases()) == 8
+    assert desk.run("apply", file, "--yes").status == 0
+    assert len(desk.aliases()) == 6
+
+
+def test_keys_are_written_as_they_are_looked_up(desk: Desk, file: Path) -> None:
+    file.write_text(
+        'domains = ["Example.com", "Bücher.example"]\n[aliases."Info@Bücher.example"]\ndestinations = ["x@dest.example"]\n'
+        '[[senders]]\nsender = "User@Bücher.example"\naction = "OK"\nscope = "INFO@Bücher.example"\n'
+        '[[senders]]\nsender = "Bücher.example"\naction = "OK"\n'
+    )
+    done = desk.run("apply", file, POSTERN_DOMAINS="bücher.example")
+    assert (done.status, done.err) == (0, "")
+    assert set(desk.aliases()) == {"info@xn--bcher-kva.example"}
+    assert set(desk.senders()) == {
+        ("user@xn--bcher-kva.example", "info@xn--bcher-kva.example"),
+        ("xn--bcher-kva.example", "*"),
+    }
+
+
+class Meddling(TableRows):
+    """Somebody edits a row between the moment it is read and the moment it is written."""
+
+    meddle: Any = None
+
+    def write(self, changes: Any) -> None:
+        if Meddling.meddle:
+            Meddling.meddle(changes)
+        super().write(changes)
+
+
+@pytest.fixture
+def meddling(monkeypatch: pytest.MonkeyPatch) -> type[Meddling]:
+    monkeypatch.setattr("postern.aws.stack.TableRows", Meddling)
+    monkeypatch.setattr(Meddling, "meddle", None)
+    return Meddling
+
+
+@pytest.mark.parametrize(
+    ("edit", "text"),
+    [
+        ("SET destinations = :x", numbered(5, "new@dest.example")),
+        ("SET note = :x", numbered(5, "new@dest.example")),  # an attribute that was not there
+        ("SET note = :x", ""),  # to be removed
+        ("SET note = :x", numbered(6)),  # to be added, and there meanwhile
+    ],
+)
+def test_a_row_that_is_edited_meanwhile_is_not_written_over(
+    desk: Desk, file: Path, meddling: type[Meddling], edit: str, text: str
+) -> None:
+    file.write_text(numbered(5))
+    desk.run("apply", file)
+    key = "a5@example.com" if "a5" in text else "a3@example.com"
+
+    def meddle(_: object) -> None:
+        desk.cloud.dynamodb.update_item(
+            TableName=desk.template.name("AliasTable"),
+            Key={"address": {"S": key}},
+            UpdateExpression=edit,
+            ExpressionAttributeValues={":x": {"S": "x@dest.example"}},
+        )
+
+    meddling.meddle = meddle
+    file.write_text(text)
+    before = desk.aliases()
+    done = desk.run("apply", file, "--yes")
+    assert done.status == 1
+    assert f"postern: alias {key}: edited by somebody else after it was read" in done.err
+    meddling.meddle = None
+    untouched = {name: row for name, row in desk.aliases().items() if name != key}
+    assert untouched == {name: row for name, row in before.items() if name != key}
+    assert desk.run("apply", file, "--yes").status == 0
+    assert set(desk.aliases()) == {f"a{number}@example.com" for number in range(text.count("destinations"))}
+
+
+def test_what_was_interrupted_is_gone_on_with(desk: Desk, file: Path, meddling: type[Meddling]) -> None:
+    file.write_text(numbered(250))
+    lots: list[int] = []
+
+    def interrupt(changes: list[object]) -> None:
+        lots.append(len(changes))
+        if len(lots) == 2:
+            raise KeyboardInterrupt
+
+    meddling.meddle = interrupt
+    assert desk.run("apply", file).status == 130
+    assert (lots, len(desk.aliases())) == ([100, 100], 100)
+    lots.clear()
+    lots.extend([0, 0])
+    assert "aliases: 150 added" in desk.run("apply", file).out
+    assert lots == [0, 0, 100, 50]
+
+
+def test_new_rows_come_before_changes_and_removals_are_last(desk: Desk, file: Path, meddling: type[Meddling]) -> None:
+    file.write_text('[[senders]]\nsender = "a.example"\naction = "OK"\n' + numbered(2))
+    desk.run("apply", file)
+    file.write_text(
+        numbered(1, "new@dest.example")
+        + '[aliases."b@example.com"]\ndestinations = ["x@dest.example"]\n'
+        + '[[senders]]\nsender = "b.example"\naction = "OK"\n'
+    )
+    kinds: list[str] = []
+    meddling.meddle = lambda changes: kinds.extend(f"{change.kind} {change}" for change in changes)
+    assert desk.run("apply", file, "--yes").status == 0
+    assert kinds == [
+        "add alias b@example.com",
+        "add sender rule b.example",
+        "change alias a0@example.com",
+        "remove alias a1@example.com",
+        "remove sender rule a.example",
+    ]
+
+
+def test_live_rows_are_not_held() -> None:
+    """A row that is alike is let go when the next one is read."""
+    keys = [f"a{number}@b.example" for number in range(100)]
+    wanted: dict[Key, Row] = {(key,): {"address": key} for key in keys}
+    alive: list[int] = []
+
+    class Counted(dict[str, Any]):
+        def __init__(self, key: str) -> None:
+            super().__init__(address=key)
+            alive.append(1)
+
+        def __del__(self) -> None:
+            alive.pop()
+
+    def live() -> Any:
+        for key in keys:
+            assert len(alive) <= 2
+            yield Counted(key)
+
+    assert list(differences("aliases", wanted, live())) == []
+
+
+def test_export_refuses_what_a_file_cannot_say(desk: Desk, tmp_path: Path) -> None:
+    out = tmp_path / "out.toml"
+    out.write_text("what was there")
+    desk.type("AliasTable", {"address": {"S": "a@example.com"}, "picture": {"B": b"\x00"}})
+    desk.type("AliasTable", {"address": {"S": "b@example.com"}})
+    desk.type("AliasTable", {"address": {"S": "B@example.com"}})
+    done = desk.run("export", "--out", out)
+    assert done.status == 1
+    assert "alias a@example.com: a tables file cannot hold" in done.err
+    assert "b@example.com is there twice, spelled in two ways" in done.err.lower()
+    assert out.read_text() == "what was there"
+    assert desk.run("export", "--out", tmp_path / "no" / "folder.toml").status == 1
+
+
+def test_export_of_nothing_can_be_applied(desk: Desk, file: Path) -> None:
+    file.write_text(desk.run("export").out)
+    assert desk.run("apply", file).status == 0
+
+
+def terminal(*arguments: str | Path, **environment: str) -> str:
+    """What the command shows on a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [POSTERN, *map(str, arguments)],
+        stdout=theirs,
+        stderr=theirs,
+        env={**os.environ, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        shown += read
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
+
+
+def test_a_terminal_gets_colours_and_no_color_is_respected(desk: Desk, file: Path) -> None:
+    file.write_text(numbered(1))
+    assert "\x1b[32m+ alias a0@example.com\x1b[0m" in terminal("plan", file)
+    assert "\x1b[" not in terminal("plan", file, NO_COLOR="1")
+    assert "writing" in terminal("apply", file)
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, **environment}
+    return subprocess.run([POSTERN, *map(str, arguments)], capture_output=True, text=True, check=False, env=variables)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB Scan no-such-table: ResourceNotFoundException"),
+        ({"AWS_ENDPOINT_URL": "nonsense"}, "DynamoDB: Invalid endpoint: nonsense"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
+    ],
+)
+def test_aws_that_fails_is_one_sentence_and_status_3(
+    desk: Desk, file: Path, environment: dict[str, str], said: str
+) -> None:
+    done = run("plan", file, **environment)
+    assert done.returncode == 3
+    assert done.stderr.startswith("postern: ")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_ctrl_c_ends_quietly_also_before_the_command_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "run", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        start.run()
+    assert ended.value.code == 130
+
+
+def test_a_fault_cannot_steer_a_terminal(desk: Desk, file: Path) -> None:
+    file.write_text('[aliases."\\u001b[2J@example.com"]\ndestinations = ["x@dest.example"]\n')
+    assert "alias \\x1b[2j@example.com: this is neither" in desk.run("plan", file).err
+
+
+def test_nothing_that_says_where_is_wrong_use(
+    desk: Desk, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = run("plan", file, POSTERN_ALIAS_TABLE="", POSTERN_SENDER_TABLE="")
+    assert (done.returncode, "which tables?" in done.stderr) == (2, True)
+
+
+def test_numbers_are_the_same_however_they_are_held(desk: Desk, file: Path) -> None:
+    row = {"address": "a@example.com", "destinations": ["x@dest.example"], "expires_at": Decimal("1800000000.5")}
+    desk.cloud.put("AliasTable", [row])
+    file.write_text('[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\nexpires_at = 1800000000.5\n')
+    assert desk.run("plan", file, "--check").status == 0
+    file.write_text(
+        '[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\nexpires_at = 1800000001\nenabled = 1\n'
+    )
+    assert desk.run("apply", file).status == 0
+    assert desk.run("plan", file, "--check").status == 0
+    file.write_text(file.read_text().replace("enabled = 1", "enabled = true"))
+    assert desk.run("plan", file, "--check").status == 1
+
+
+def test_lots_are_bounded_by_count_and_by_size() -> None:
+    many = [Change("aliases", (f"a{number}",), None, {"note": "x"}) for number in range(250)]
+    assert [len(lot) for lot in chunks(many)] == [100, 100, 50]
+    large = [Change("aliases", (f"a{number}",), None, {"note": "x" * 300_000}) for number in range(20)]
+    assert [len(lot) for lot in chunks(large)] == [6, 6, 6, 2]

@@ -1,0 +1,125 @@
+"""`postern sender` on the tables of moto's DynamoDB."""
+
+import pytest
+
+from .conftest import Desk
+from .test_changes import ARN
+
+SPAM = ("spam.example", "*")
+
+
+def test_add_and_remove(desk: Desk) -> None:
+    done = desk.run("sender", "add", "Spam.example", "REJECT no thanks", "--note", "why")
+    assert (done.status, done.err) == (0, "")
+    assert done.out == '+ sender rule spam.example\n+   action = "REJECT no thanks"\n+   note = "why"\n'
+    written = desk.senders()[SPAM]
+    assert written.pop("updated_at")
+    assert written == {
+        "sender": "spam.example", "scope": "*", "action": "REJECT no thanks", "note": "why", "updated_by": ARN,
+    }  # fmt: skip
+    assert desk.run("sender", "remove", "SPAM.example").status == 0
+    assert desk.senders() == {}
+    done = desk.run("sender", "remove", "spam.example")
+    assert (done.status, done.err) == (1, "postern: there is no sender rule spam.example\n")
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("<>", "<>"),
+        ("User@", "user@"),
+        (".Bücher.example", ".xn--bcher-kva.example"),
+        ("User+Tag@Bücher.example", "user+tag@xn--bcher-kva.example"),
+        ("bücher.example", "xn--bcher-kva.example"),
+    ],
+)
+def test_keys_are_written_as_they_are_looked_up(desk: Desk, typed: str, key: str) -> None:
+    assert desk.run("sender", "add", typed, "OK", "--scope", "Info@example.com").status == 0
+    assert set(desk.senders()) == {(key, "info@example.com")}
+
+
+def test_what_is_there_is_changed_only_if_asked_for(desk: Desk) -> None:
+    desk.run("sender", "add", "spam.example", "REJECT", "--note", "mine")
+    done = desk.run("sender", "add", "spam.example", "OK")
+    assert (done.status, "is there already; --replace changes it" in done.err) == (1, True)
+    done = desk.run("sender", "add", "spam.example", "OK", "--replace")
+    assert done.out == '~ sender rule spam.example\n-   action = "REJECT"\n+   action = "OK"\n'
+    assert desk.senders()[SPAM]["note"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("spam.example", "SPAM"), 1, "senders row 'spam.example in scope *': action 'SPAM'"),
+        (("spam.example", "OK", "--scope", "a@other.example"), 1, "the scope is neither * nor an alias at example.com"),
+        (("", "OK"), 2, "an empty sender; the null sender is <>"),
+        (("spam.example", "OK", "--scope", "nonsense"), 2, "'nonsense' is neither a mail address nor @domain"),
+    ],
+)
+def test_add_refuses_what_is_not_valid(desk: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
+    done = desk.run("sender", "add", *arguments)
+    assert (done.status, done.out, desk.senders()) == (status, "", {})
+    assert said in done.err
+
+
+def test_a_rule_for_no_alias_is_warned_about(desk: Desk) -> None:
+    arguments = ("sender", "add", "spam.example", "OK", "--scope", "info@example.com")
+    assert "warning: sender rule spam.example for info@example.com: there is no such alias" in desk.run(*arguments).err
+    desk.clear()
+    desk.run("alias", "add", "info@example.com", "x@dest.example")
+    assert desk.run(*arguments).err == ""
+
+
+def test_a_dry_run_writes_nothing(desk: Desk) -> None:
+    (dry,) = desk.run("sender", "add", "spam.example", "OK", "--dry-run", "--json").objects
+    assert (dry["written"], dry["after"], desk.senders()) == (False, {"action": "OK"}, {})
+
+
+@pytest.fixture
+def many(desk: Desk) -> Desk:
+    rows = [
+        {"sender": "b.example", "scope": "*", "action": "REJECT no"},
+        {"sender": "a.example", "scope": "*", "action": "OK", "note": "Friend"},
+        {"sender": "a.example", "scope": "info@example.com", "action": "DISCARD"},
+        {"sender": "Bad.example", "scope": "*", "action": "OK"},
+        {"sender": "c.example", "scope": "*", "action": "what"},
+    ]
+    desk.cloud.put("SenderTable", rows)
+    return desk
+
+
+def test_list(many: Desk) -> None:
+    lines = many.run("sender", "list").out.splitlines()
+    assert (
+        lines[0]
+        == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key, but for sender rule bad.example)"
+    )
+    assert lines[1:3] == ["a.example  OK  (Friend)", "b.example  REJECT no"]
+    assert lines[3].startswith("c.example  what  (senders row 'c.example in scope *': action 'what'")
+    assert lines[4:] == ["a.example  DISCARD  (for info@example.com)"]
+    objects = many.run("sender", "list", "--json").objects
+    assert objects[1] == {"sender": "a.example", "scope": "*", "action": "OK", "note": "Friend", "fault": None}
+    assert objects[3]["fault"]
+    assert many.run("sender", "remove", "Bad.example").status == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "found"),
+    [
+        (("a.ex",), [("a.example", "*"), ("a.example", "info@example.com")]),
+        (("friend",), [("a.example", "*")]),
+        (("reject",), [("b.example", "*")]),
+        (("--scope", "INFO@example.com"), [("a.example", "info@example.com")]),
+        (("--scope", "*", "a.ex"), [("a.example", "*")]),
+        (("--after", "b.example"), [("c.example", "*"), ("a.example", "info@example.com")]),
+        (("--after", "c.example *"), [("a.example", "info@example.com")]),
+        (("--after", "a.example info@example.com"), []),
+    ],
+)
+def test_list_filters_and_pages(many: Desk, arguments: tuple[str, ...], found: list[tuple[str, str]]) -> None:
+    objects = many.run("sender", "list", "--json", *arguments).objects
+    assert [(one["sender"], one["scope"]) for one in objects] == found
+
+
+def test_list_says_how_to_go_on(many: Desk) -> None:
+    assert many.run("sender", "list", "--limit", 4).err == "there are more: --after 'c.example *'\n"
