@@ -68,13 +68,11 @@ LINES = st.lists(
 ).map("\n".join)
 
 
-def dumped(tool: str, folder: Path, data: bytes) -> dict[str, str]:
-    """What the tool makes of a file."""
+def dumped(tool: str, folder: Path, data: bytes) -> list[str]:
+    """What the tool makes of a file: key, tab and value of each entry."""
     (folder / "table").write_bytes(data)
     run(folder, tool, f"lmdb:{folder}/table")
-    dump = run(folder, tool, "-s", f"lmdb:{folder}/table")
-    pairs = (line.partition("\t") for line in dump.split("\n") if line)
-    return {key.removesuffix(":" if tool == "postalias" else ""): value for key, _, value in pairs}
+    return [line for line in run(folder, tool, "-s", f"lmdb:{folder}/table").split("\n") if line]
 
 
 def texts(tokens: Sequence[Token]) -> list[str]:
@@ -96,13 +94,9 @@ def our_aliases(path: Path) -> dict[str, list[str]]:
 def test_aliases_are_taken_apart_as_postalias_does(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        theirs = dumped("postalias", folder, data)
+        theirs = (line.partition(":\t") for line in dumped("postalias", folder, data))
         ours = our_aliases(folder / "table")
-    expected = {
-        key: texts(scan(value))
-        for key, value in theirs.items()
-        if key not in (*OWN_KEYS, "yp_last_modified", "yp_master_name")
-    }
+        expected = {key: texts(scan(value)) for key, _, value in theirs if key.upper() not in OWN_KEYS}
     assert expected == ours
 
 
@@ -117,7 +111,7 @@ def test_pairs_are_taken_apart_as_postmap_does(data: bytes) -> None:
             pair = None if line.unreadable else access5.pair(line)
             if pair is not None:
                 ours.setdefault(pair[0].lower(), pair[1])
-    assert expected == ours
+    assert sorted(expected) == sorted(f"{key}\t{value}" for key, value in ours.items())
 
 
 VALUES = [

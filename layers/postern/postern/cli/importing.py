@@ -48,7 +48,7 @@ def import_() -> None:
 
 
 @app.command()
-def postfix(  # noqa: PLR0913, PLR0917 (each is an option)
+def postfix(
     domain: _Domains,
     aliases: _Aliases = None,
     virtual: _Virtual = None,
