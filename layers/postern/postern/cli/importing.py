@@ -73,7 +73,7 @@ def postfix(
         wrong_use("nothing to import: give --aliases, --virtual, --sender-access or --main-cf")
     try:
         tables, report = import_postfix(Asked(_domains(domain), given, main_cf, root, _parents(parent_style)))
-    except (CannotImport, InvalidAddress) as fault:
+    except CannotImport as fault:
         wrong_use(fault)
     _write(tables, out)
     _print(report, as_json, to_stderr=out is None)
@@ -86,7 +86,14 @@ def _named(names: list[str] | None) -> tuple[Named, ...]:
 
 
 def _domains(typed: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(Address.parse(f"x@{domain}").domain for domain in typed))
+    return tuple(dict.fromkeys(map(_parsed_domain, typed)))
+
+
+def _parsed_domain(typed: str) -> str:
+    try:
+        return Address.parse(f"x@{typed}").domain
+    except InvalidAddress:
+        wrong_use(f"--domain {typed!r} is not a domain")
 
 
 def _parents(style: str | None) -> bool | None:

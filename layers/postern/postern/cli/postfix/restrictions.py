@@ -45,12 +45,12 @@ _PARTS = {
     "reject_unlisted_recipient": changed("reject_unlisted_recipient: Rejected after SES has accepted, without a reply"),
     "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES speaks SMTP with the world"),
     "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES speaks SMTP with the world"),
-    "smtpd_access_maps": unneeded("smtpd_access_maps: no name of a restriction"),
+    "warn_if_reject": unneeded("warn_if_reject: what follows was only logged"),
 }
 _ONE_ARGUMENT = re.compile(
     r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
 )
-_SENDER_LISTS = ("check_sender_access", "check_sender_mx_access", "check_sender_ns_access", "check_sender_a_access")
+_SENDER_SERVERS = ("check_sender_mx_access", "check_sender_ns_access", "check_sender_a_access")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,11 @@ def _flat(items: tuple[str, ...]) -> Iterator[str]:
 def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
     if name in _PARTS:
         return _PARTS[name]
-    if name == "check_sender_access" and argument:
+    if name == "check_sender_access":
+        if not argument:
+            return impossible(f"{word}: it names no table", "name the table")
         return SenderAccess(Map.parse(argument.strip("{}" + WHITE)))
     shown = f"{word} {argument}".strip()
-    if name == "warn_if_reject":
-        return unneeded("warn_if_reject: what follows was only logged")
     if name.startswith(("reject_rbl", "reject_rhsbl", "permit_dnswl", "permit_rhswl")):
         return _list_in_dns(name, shown)
     if name == "check_policy_service":
@@ -115,7 +115,7 @@ def _access(name: str, shown: str) -> Part:
         return impossible(f"{shown}: there are no rules by recipient", instead)
     if name in ("check_client_access", "check_reverse_client_hostname_access", "check_client_a_access"):
         return impossible(f"{shown}: rules by client are not read", "block networks with IP filters of SES, up to 100")
-    if name in _SENDER_LISTS:
+    if name in _SENDER_SERVERS:
         return impossible(f"{shown}: there are no rules by the sender's servers", _VERDICT)
     return impossible(f"{shown}: there is no such rule", _VERDICT)
 

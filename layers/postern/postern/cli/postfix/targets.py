@@ -96,6 +96,8 @@ def virtual_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
 
 def quoted(local: str, domain: str) -> Address:
     """The address with this local part in internal form; raises InvalidAddress."""
+    if not local:
+        raise InvalidAddress(f"not a mail address: '@{domain}'")
     if not _DOT_ATOM.match(local):
         escaped = re.sub(r'(["\\])', r"\\\1", local)
         local = f'"{escaped}"'
