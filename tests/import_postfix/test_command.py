@@ -92,6 +92,7 @@ def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path)
         (("--domain", "example.com"), "nothing to import"),
         (("--domain", "not a domain", "--aliases", "FILE"), "'not a domain' is not a domain"),
         (("--domain", "example.com", "--aliases", "/no/such/file"), "no such file"),
+        (("--domain", "example.com", "--aliases", "/dev/null"), "no such file"),
         (("--domain", "example.com", "--aliases", "ldap:FILE"), "type ldap is not read"),
         (("--domain", "example.com", "--aliases", "FILE", "--parent-style", "x"), "parent or dot"),
         (("--domain", "example.com", "--aliases", "FILE", "--out", "/no/such/folder/x"), "No such file"),

@@ -229,8 +229,6 @@ def _translated(pattern: str, flags: str, kind: str) -> str:
     unknown = [flag for flag in flags if flag not in harmless]
     if unknown:
         raise Unproved(f"the flag {unknown[0]} changes what its pattern means")
-    if "s" in flags and "\n" in pattern:
-        raise Unproved("it has a line end")
     pieces = _pieces(pattern)
     if kind == "regexp" and any(_means_otherwise(piece) for piece in pieces):
         raise Unproved("an escape or a bracket of its pattern means something else to RE2")
