@@ -192,5 +192,5 @@ def test_a_pattern_that_told_case_apart(tmp_path: Path) -> None:
 def test_a_negated_condition(tmp_path: Path) -> None:
     lines = "if !/@example\\.net$/\n/^a@/ a@dest.example\nendif\n/^a@/ b@dest.example"
     done = imported(tmp_path, "example.com", "example.net", virtual_regexp=lines)
-    assert ["a@dest.example"] == leads_to(done, "a@example.com")
-    assert ["b@dest.example"] == leads_to(done, "a@example.net")
+    assert leads_to(done, "a@example.com") == ["a@dest.example"]
+    assert leads_to(done, "a@example.net") == ["b@dest.example"]
