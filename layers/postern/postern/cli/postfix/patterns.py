@@ -9,6 +9,7 @@ backreferences do not come along, and neither does what POSIX means otherwise th
 import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from .report import Part, impossible
@@ -247,6 +248,7 @@ def _pieces(pattern: str) -> list[str]:
     return re.findall(rf"\\.|{bracket}|.", pattern, re.DOTALL)
 
 
+@lru_cache(maxsize=1024)  # each pattern is asked about each alias
 def _compiled(pattern: str) -> Any:
     """The pattern by RE2; raises Unproved for what it does not take."""
     import re2  # noqa: PLC0415 (only tables with patterns need it)
