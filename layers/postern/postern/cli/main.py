@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
-from . import alias, changes, dry_runs, rewriting, sender
+from . import alias, changes, dry_runs, importing, rewriting, sender
 from . import explain as explaining
 from .live import source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
@@ -44,6 +44,7 @@ def postern(
 
 app.command()(dry_runs.resolve)
 app.command()(dry_runs.screen)
+app.add_typer(importing.app, name="import")
 
 
 @app.command()

@@ -1,0 +1,18 @@
+"""Postfix's files read as the two tables: `postern import postfix`.
+
+    source        a file's logical lines, each with its place
+    tokens        RFC 822 tokens and address lists, as tok822(3) of Postfix has them
+    targets       what one address of a right-hand side means
+    maps          `hash:/etc/aliases`: the type and the file of a look-up table
+    aliases5, virtual5, patterns, access5
+                  one table each, by the manual page of that name; patterns are regexp_table(5) and pcre_table(5)
+    macros, main_cf, parameters, restrictions
+                  main.cf: its `$name`s, its values, and what becomes of each parameter and restriction
+    settled       the parameters that decide how addresses are read
+    box, owners, rows
+                  names and patterns as rows of the alias table, with what Postfix asks first
+    report        what became of each line
+    importing     all of it together
+
+Nothing is dropped silently: each logical line of each file is in the report once, with what became of it.
+"""

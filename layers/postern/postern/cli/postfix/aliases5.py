@@ -1,0 +1,74 @@
+"""aliases(5): `name: value, value, ...`.
+
+Source: aliases(5), and postalias(1), which skips a line that is no name:value pair or whose name
+has a domain. Of a name that comes twice it keeps the first.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from .report import Part, Report, impossible, unneeded
+from .source import Line
+from .targets import Target, alias_targets, included_targets
+from .tokens import Token, internal, scan
+
+_MEND = "mend the line or remove it; Postfix ignores it"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAlias:
+    """A line understood: the name in internal form and lower case, and where it leads."""
+
+    line: Line
+    name: str
+    targets: tuple[Target, ...]
+
+
+def aliases(lines: Iterable[Line], report: Report) -> dict[str, NamedAlias]:
+    """The aliases by name; says what became of each line that is none."""
+    found: dict[str, NamedAlias] = {}
+    for line in lines:
+        read = _read(line)
+        if isinstance(read, Part):
+            report.say(line, read)
+        elif read.name in found:
+            first = found[read.name].line.place
+            report.say(line, unneeded(f"{read.name} is there already ({first}), and Postfix takes the first"))
+        else:
+            found[read.name] = read
+    return found
+
+
+def included(lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Target, ...]]]:
+    """The targets of each line of an included file."""
+    for line in lines:
+        if line.unreadable:
+            yield line, ()
+        else:
+            yield line, included_targets(scan(line.text))
+
+
+def pair(text: str) -> tuple[str, list[Token]] | str:
+    """Name and tokens of the value, as postalias(1) takes a line apart; or why it takes none."""
+    tokens = scan(text)
+    colon = next((position for position, token in enumerate(tokens) if _operator(token, ":")), -1)
+    before, value = tokens[: max(colon, 0)], tokens[colon + 1 :]
+    if not before or not value or any(_operator(token, ",") for token in before):
+        return "not a pair of name and value"
+    if any(_operator(token, "@%") for token in before):
+        return "its name has a domain, which belongs into virtual(5)"
+    name = internal(before).lower()
+    return (name, value) if name else "its name is empty"
+
+
+def _read(line: Line) -> NamedAlias | Part:
+    if line.unreadable:
+        return impossible(line.unreadable, "mend the line or remove it")
+    read = pair(line.text)
+    if isinstance(read, str):
+        return impossible(read, _MEND)
+    return NamedAlias(line, read[0], alias_targets(read[1]))
+
+
+def _operator(token: Token, texts: str) -> bool:
+    return token.kind == "operator" and token.text in texts

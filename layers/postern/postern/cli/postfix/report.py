@@ -1,0 +1,156 @@
+"""What became of each line: the report that an import ends with."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import groupby
+from typing import Any
+
+from .source import Line, printable
+
+
+class Verdict(StrEnum):
+    """What became of a line or of a part of it; a line has the last of those that its parts have."""
+
+    UNNEEDED = "not needed"
+    OUTBOUND = "stays for outbound (relay/)"
+    TAKEN = "taken over"
+    CHANGED = "changed"
+    IMPOSSIBLE = "impossible"
+
+
+_ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What became of a line or of a part of it; `instead` says what to do about the impossible."""
+
+    verdict: Verdict
+    says: str
+    instead: str = ""
+
+
+def taken(says: str) -> Part:
+    """It means the same in the tables."""
+    return Part(Verdict.TAKEN, says)
+
+
+def changed(says: str) -> Part:
+    """It is in the tables or in SES, with a difference that the text names."""
+    return Part(Verdict.CHANGED, says)
+
+
+def outbound(says: str) -> Part:
+    """It concerns sending, which a Postfix on localhost goes on doing."""
+    return Part(Verdict.OUTBOUND, says)
+
+
+def unneeded(says: str) -> Part:
+    """Nothing is lost without it."""
+    return Part(Verdict.UNNEEDED, says)
+
+
+def impossible(says: str, instead: str) -> Part:
+    """It did not come along."""
+    return Part(Verdict.IMPOSSIBLE, says, instead)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One logical line and all that is said about it."""
+
+    line: Line
+    parts: tuple[Part, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The last of those of its parts; a line about which nothing is said did not come along."""
+        return max((part.verdict for part in self.parts), key=_ORDER.__getitem__, default=Verdict.IMPOSSIBLE)
+
+
+@dataclass(slots=True)
+class Report:
+    """The lines in the order in which they were read, and remarks that belong to no line."""
+
+    remarks: list[str] = field(default_factory=list)
+    _said: dict[Line, list[Part]] = field(default_factory=dict)
+
+    def enter(self, lines: Iterable[Line]) -> None:
+        """From now on these lines are to be accounted for."""
+        for line in lines:
+            self._said.setdefault(line, [])
+
+    def say(self, line: Line, part: Part) -> None:
+        """Add what became of a line; the same is said once."""
+        said = self._said.setdefault(line, [])
+        if part not in said:
+            said.append(part)
+
+    def remark(self, text: str) -> None:
+        """Add what belongs to no line."""
+        if text not in self.remarks:
+            self.remarks.append(text)
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Each line once."""
+        return tuple(Entry(line, tuple(parts)) for line, parts in self._said.items())
+
+    def counts(self) -> dict[Verdict, int]:
+        """Lines by verdict; every verdict is there."""
+        verdicts = [entry.verdict for entry in self.entries]
+        return {verdict: verdicts.count(verdict) for verdict in Verdict}
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as plain data."""
+    return {
+        "lines": [_entry(entry) for entry in report.entries],
+        "remarks": [printable(remark) for remark in report.remarks],
+        "counts": {str(verdict): count for verdict, count in report.counts().items()},
+    }
+
+
+def lines(report: Report) -> Iterator[str]:
+    """The report for people, by file and line."""
+    for (file, table), entries in groupby(report.entries, lambda entry: (entry.line.file, entry.line.table)):
+        yield printable(f"{file} ({table})")
+        for entry in entries:
+            yield from _lines(entry)
+    for remark in report.remarks:
+        yield printable(f"note: {remark}")
+    counted = (f"{count} {verdict}" for verdict, count in report.counts().items() if count)
+    yield f"lines: {', '.join(counted) or 'none'}"
+
+
+def _lines(entry: Entry) -> Iterator[str]:
+    place = f"{entry.line.first}" if entry.line.first == entry.line.last else f"{entry.line.first}-{entry.line.last}"
+    yield printable(f"  {place}: {entry.verdict}: {_short(entry.line.text)}")
+    for part in entry.parts:
+        instead = f"; instead: {part.instead}" if part.instead else ""
+        verdict = f"{part.verdict}: " if part.verdict is not entry.verdict else ""
+        yield printable(f"      {verdict}{part.says}{instead}")
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    parts = [
+        {"verdict": str(part.verdict), "says": printable(part.says), "instead": printable(part.instead)}
+        for part in entry.parts
+    ]
+    line = entry.line
+    return {
+        "file": printable(line.file),
+        "table": str(line.table),
+        "line": line.first,
+        "last_line": line.last,
+        "text": printable(line.text),
+        "verdict": str(entry.verdict),
+        "parts": parts,
+    }
+
+
+def _short(text: str) -> str:
+    """A line's text in one row of a terminal."""
+    words = " ".join(text.split())
+    return words if len(words) <= 76 else f"{words[:73]}..."

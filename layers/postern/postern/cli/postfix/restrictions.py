@@ -1,0 +1,140 @@
+"""What becomes of each restriction of smtpd_*_restrictions behind SES.
+
+Source: postconf(5) and SMTPD_ACCESS_README. SES accepts a message before anything of ours runs, so
+nothing answers within SMTP any more.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .main_cf import words
+from .maps import Map
+from .report import Part, changed, impossible, outbound, unneeded
+from .source import WHITE
+
+LISTS = (
+    "smtpd_client_restrictions",
+    "smtpd_helo_restrictions",
+    "smtpd_sender_restrictions",
+    "smtpd_relay_restrictions",
+    "smtpd_recipient_restrictions",
+    "smtpd_data_restrictions",
+    "smtpd_end_of_data_restrictions",
+    "smtpd_etrn_restrictions",
+)
+_VERDICT = "SES's spam verdict is what is left; sender rules can REJECT whom you meet"
+_RULES = "sender rules, with the alias as their scope, can REJECT"
+_SES_DOMAINS = "SES accepts mail for the domains of its receipt rules only"
+_GREYLISTING = re.compile(r"\b10023\b|postgrey|sqlgrey|gld|greylist", re.IGNORECASE)  # 10023 is postgrey's port
+_SES_LISTS = re.compile(r"\b(?:spamhaus\.(?:org|net))\b", re.IGNORECASE)
+
+_PARTS = {
+    "permit": unneeded("permit: the list ends there"),
+    "reject": impossible("reject: whoever came this far was refused", "an alias row only for those who may get mail"),
+    "permit_mynetworks": outbound("permit_mynetworks: mail of your own hosts goes through the relay"),
+    "permit_sasl_authenticated": outbound("permit_sasl_authenticated: nobody logs in at SES receiving"),
+    "permit_tls_clientcerts": outbound("permit_tls_clientcerts: nobody logs in at SES receiving"),
+    "permit_tls_all_clientcerts": outbound("permit_tls_all_clientcerts: nobody logs in at SES receiving"),
+    "permit_inet_interfaces": outbound("permit_inet_interfaces: mail of your own hosts goes through the relay"),
+    "permit_auth_destination": changed(f"permit_auth_destination: {_SES_DOMAINS}"),
+    "reject_unauth_destination": changed(f"reject_unauth_destination: {_SES_DOMAINS}"),
+    "defer_unauth_destination": changed(f"defer_unauth_destination: {_SES_DOMAINS}"),
+    "reject_non_fqdn_recipient": changed(f"reject_non_fqdn_recipient: {_SES_DOMAINS}"),
+    "reject_unknown_recipient_domain": changed(f"reject_unknown_recipient_domain: {_SES_DOMAINS}"),
+    "reject_unlisted_recipient": changed("reject_unlisted_recipient: Rejected after SES has accepted, without a reply"),
+    "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES speaks SMTP with the world"),
+    "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES speaks SMTP with the world"),
+    "warn_if_reject": unneeded("warn_if_reject: what follows was only logged"),
+}
+_ONE_ARGUMENT = re.compile(
+    r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
+)
+_SENDER_SERVERS = ("check_sender_mx_access", "check_sender_ns_access", "check_sender_a_access")
+
+
+@dataclass(frozen=True, slots=True)
+class SenderAccess:
+    """`check_sender_access MAP`: a table to follow."""
+
+    map: Map
+
+
+def restrictions(value: str) -> Iterator[SenderAccess | Part]:
+    """What becomes of each restriction of a list, in order."""
+    waiting = list(_flat(words(value)))[::-1]
+    while waiting:
+        word = waiting.pop()
+        name = word.lower()
+        takes_one = _ONE_ARGUMENT.match(name) is not None and waiting
+        argument = waiting.pop() if takes_one else ""
+        yield _one(name, argument, word)
+
+
+def _flat(items: tuple[str, ...]) -> Iterator[str]:
+    """Items without their braces: `{ check_policy_service ... }` is a restriction too."""
+    for item in items:
+        yield from words(item[1:-1]) if item.startswith("{") and item.endswith("}") else (item,)
+
+
+def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
+    if name in _PARTS:
+        return _PARTS[name]
+    if name == "check_sender_access":
+        if not argument:
+            return impossible(f"{word}: it names no table", "name the table")
+        return SenderAccess(Map.parse(argument.strip("{}" + WHITE)))
+    shown = f"{word} {argument}".strip()
+    if name.startswith(("reject_rbl", "reject_rhsbl", "permit_dnswl", "permit_rhswl")):
+        return _list_in_dns(name, shown)
+    if name == "check_policy_service":
+        return _policy_service(shown)
+    if name.startswith("check_"):
+        return _access(name, shown)
+    return _syntax_or_identity(name, shown)
+
+
+def _list_in_dns(name: str, shown: str) -> Part:
+    if name.startswith("permit"):
+        return unneeded(f"{shown}: no list of ours blocks, so none needs an exception")
+    if name.startswith("reject_rbl") and _SES_LISTS.search(shown):
+        return changed(f"{shown}: SES itself refuses clients by its block lists, Spamhaus's among them, and logs none")
+    return impossible(f"{shown}: SES asks its own lists only", _VERDICT)
+
+
+def _policy_service(shown: str) -> Part:
+    if _GREYLISTING.search(shown):
+        says = f"{shown}: greylisting needs an answer that says: try again, and SES has accepted by then"
+        return impossible(says, "SES's spam verdict and the quarantine are what is left")
+    return impossible(f"{shown}: there are no policy services", _VERDICT)
+
+
+def _access(name: str, shown: str) -> Part:
+    if name in ("check_recipient_access", "check_recipient_a_access", "check_recipient_mx_access"):
+        instead = f"switch the alias off, or leave it without a row; {_RULES}"
+        return impossible(f"{shown}: there are no rules by recipient", instead)
+    if name in ("check_client_access", "check_reverse_client_hostname_access", "check_client_a_access"):
+        return impossible(f"{shown}: rules by client are not read", "block networks with IP filters of SES, up to 100")
+    if name in _SENDER_SERVERS:
+        return impossible(f"{shown}: there are no rules by the sender's servers", _VERDICT)
+    return impossible(f"{shown}: there is no such rule", _VERDICT)
+
+
+def _syntax_or_identity(name: str, shown: str) -> Part:
+    if name.startswith(("reject_non_fqdn_", "reject_unknown_", "reject_invalid_")):
+        return impossible(f"{shown}: senders, clients and HELO names are not asked for in DNS or checked", _VERDICT)
+    if name.startswith(("reject_unverified_", "reject_authenticated_", "reject_sender_login", "reject_known_")):
+        return impossible(f"{shown}: it is not checked", _VERDICT)
+    if name.startswith("defer"):
+        return impossible(
+            f"{shown}: nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"
+        )
+    if name.startswith("permit"):
+        return unneeded(f"{shown}: nothing that it excused from is left")
+    if ":" in name:
+        return impossible(
+            f"{shown}: a table without check_ before it is not read", "give a sender table with --sender-access"
+        )
+    if name.startswith(("reject", "sleep")):
+        return impossible(f"{shown}: SES speaks SMTP with the world", _VERDICT)
+    return impossible(f"{shown}: a restriction class or no restriction", "write rules with the alias as their scope")

@@ -1,0 +1,89 @@
+"""Logical lines of a Postfix file, each with its place.
+
+Source: postconf(5), aliases(5) and postmap(1), "input format". A line that starts with white
+space continues the one before, also across comments and empty lines; a comment is a line whose
+first character that is not white space is `#`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+WHITE = " \t\r\n\v\f"  # what isspace(3) says in the C locale, and nothing more
+
+
+class Table(StrEnum):
+    """What a file is read as."""
+
+    ALIASES = "aliases"
+    INCLUDE = "include"
+    VIRTUAL = "virtual"
+    PATTERNS = "patterns"
+    ACCESS = "access"
+    MAIN_CF = "main.cf"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One logical line: `first` and `last` are the numbers of its physical lines, from 1.
+
+    Bytes that are not UTF-8 are kept as surrogates.
+    """
+
+    table: Table
+    file: str
+    first: int
+    last: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """`file:line`, fit for a terminal and for a row's note."""
+        return printable(f"{self.file}:{self.first}")
+
+    @property
+    def unreadable(self) -> str:
+        """Why Postfix itself makes nothing of this line, "" if it does."""
+        if "\0" in self.text:
+            return "it has a NUL byte"
+        if not self.text.isascii() and any("\udc80" <= one <= "\udcff" for one in self.text):
+            return "it is not UTF-8, so Postfix ignores it"
+        if self.text[:1] in tuple(WHITE):
+            return "it starts with white space and continues nothing, so Postfix ignores it"
+        return ""
+
+
+def read(path: Path, table: Table, shown: str) -> tuple[Line, ...]:
+    """The logical lines of a file, `shown` being its name in the report; raises OSError."""
+    data = path.read_bytes()
+    places = _physical(data) if table is Table.INCLUDE else _logical(data)
+    return tuple(
+        Line(table, shown, first, last, text.decode("utf-8", "surrogateescape")) for first, last, text in places
+    )
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that could steer a terminal or is no character."""
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
+def _logical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    first, last, joined = 0, 0, b""
+    for number, physical in enumerate(data.split(b"\n"), 1):
+        if joined and physical and not physical[:1].isspace() and not physical.startswith(b"#"):
+            yield first, last, joined
+            joined = b""
+        if not physical.strip() or physical.lstrip().startswith(b"#"):
+            continue
+        first = first if joined else number
+        last, joined = number, joined + physical
+    if joined:
+        yield first, last, joined
+
+
+def _physical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """An included list has no continuation, and `#` must be its line's first character (local(8))."""
+    for number, physical in enumerate(data.split(b"\n"), 1):
+        if physical.strip() and not physical.startswith(b"#"):
+            yield number, number, physical.strip()

@@ -1,0 +1,75 @@
+"""A Postfix box made of texts, and its import."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from postern.cli.postfix.importing import Asked, import_postfix
+from postern.cli.postfix.maps import Map
+from postern.cli.postfix.report import Entry, Report, Verdict
+from postern.cli.postfix.settled import Named
+from postern.cli.postfix.source import Table
+from postern.cli.tables_file import TablesFile
+
+_OPTIONS = {"aliases": Table.ALIASES, "virtual": Table.VIRTUAL, "access": Table.ACCESS}
+
+
+@dataclass(frozen=True)
+class Imported:
+    tables: TablesFile
+    report: Report
+
+    @property
+    def destinations(self) -> dict[str, list[str]]:
+        """By key, of the rows that are switched on."""
+        rows = self.tables.aliases.items()
+        return {key: row["destinations"] for key, row in rows if row.get("enabled", True)}
+
+    @property
+    def switched_off(self) -> set[str]:
+        return {key for key, row in self.tables.aliases.items() if not row.get("enabled", True)}
+
+    @property
+    def actions(self) -> dict[str, str]:
+        return {sender: row["action"] for (sender, _), row in self.tables.senders.items()}
+
+    def entry(self, file: str, line: int) -> Entry:
+        (found,) = [
+            one
+            for one in self.report.entries
+            if one.line.file.endswith(file) and one.line.first <= line <= one.line.last
+        ]
+        return found
+
+    def verdict(self, file: str, line: int) -> Verdict:
+        return self.entry(file, line).verdict
+
+    def said(self, file: str, line: int) -> str:
+        return "; ".join(f"{part.says} / {part.instead}" for part in self.entry(file, line).parts)
+
+
+def imported(
+    root: Path,
+    *domains: str,
+    main_cf: str | bytes | None = None,
+    files: Mapping[str, str | bytes] | None = None,
+    parents: bool | None = None,
+    **tables: str | bytes,
+) -> Imported:
+    """Import texts: the options aliases, virtual and access, main.cf, and files under the root."""
+    given: dict[Table, tuple[Named, ...]] = {}
+    for name, text in tables.items():
+        option, _, kind = name.partition("_")
+        path = _write(root / "given" / name, text)
+        given[_OPTIONS[option]] = (Named(Map(kind or "hash", str(path))),)
+    for name, text in (files or {}).items():
+        _write(root / name.lstrip("/"), text)
+    config = None if main_cf is None else _write(root / "given" / "main.cf", main_cf)
+    asked = Asked(domains or ("example.com",), given, config, root, parents)
+    return Imported(*import_postfix(asked))
+
+
+def _write(path: Path, text: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path

@@ -1,0 +1,114 @@
+"""`postern import postfix` as a person meets it, and the seed box's own files."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from postern.cli.tables_file import TablesFile
+
+POSTERN = Path(sys.executable).parent / "postern"
+SEED_BOX = Path(__file__).parent / "files" / "seed_box"
+MAIN_CF = SEED_BOX / "etc" / "postfix" / "main.cf"
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [str(POSTERN), "import", "postfix", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def aliases(tmp_path: Path) -> Path:
+    path = tmp_path / "aliases"
+    path.write_text("info: jane@dest.example\n")
+    return path
+
+
+def test_the_seed_box(tmp_path: Path) -> None:
+    out = tmp_path / "tables.toml"
+    done = run("--domain", "example.com", "--main-cf", MAIN_CF, "--root", SEED_BOX, "--out", out, "--json")
+    tables = TablesFile.load(out)
+    assert {"someone@example.com"} == tables.aliases.keys()
+    assert tables.aliases["someone@example.com"]["destinations"] == ["someone@example.org"]
+    assert {sender: row["action"] for (sender, _), row in tables.senders.items()} == {
+        "myfriend@example.com": "OK",
+        "junk@spam.com": "REJECT",
+        "marketing@": "REJECT",
+        "theboss@": "OK",
+        "deals.marketing.com": "REJECT",
+        "somedomain.com": "OK",
+    }
+    assert done.returncode == 1
+    lines = json.loads(done.stdout)["lines"]
+    lost = [line for line in lines if line["verdict"] == "impossible"]
+    assert [line["text"].split()[0] for line in lost] == [
+        "smtpd_helo_restrictions",
+        "smtpd_sender_restrictions",
+        "smtpd_recipient_restrictions",
+    ]
+    said = " ".join(part["says"] for line in lost for part in line["parts"])
+    for word in (
+        "zen.spamhaus.org",
+        "bl.spamcop.net",
+        "greylisting",
+        "reject_non_fqdn_sender",
+        "reject_unknown_sender_domain",
+    ):
+        assert word in said
+    stays = [line["text"].split()[0] for line in lines if line["verdict"].startswith("stays for outbound")]
+    assert {"relayhost", "smtp_sasl_password_maps", "inet_interfaces"} <= set(stays)
+
+
+def test_the_tables_alone_go_to_standard_output(aliases: Path) -> None:
+    done = run("--domain", "example.com", "--aliases", aliases)
+    assert done.returncode == 0
+    assert done.stdout == '\n[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
+    assert f"{aliases} (aliases)\n  1: taken over: info: jane@dest.example\n" in done.stderr
+
+
+def test_what_is_lost_ends_with_status_1_and_the_file_is_there(aliases: Path, tmp_path: Path) -> None:
+    aliases.write_text("info: jane@dest.example\nbob: |vacation\n")
+    done = run("--domain", "example.com", "--aliases", aliases, "--out", tmp_path / "out.toml")
+    assert done.returncode == 1
+    assert "\n  2: impossible: bob: |vacation\n" in done.stdout
+    assert "1 taken over, 1 impossible" in done.stdout
+    assert TablesFile.load(tmp_path / "out.toml").aliases.keys() == {"info@example.com", "bob@example.com"}
+
+
+def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path) -> None:
+    out = tmp_path / "tables.toml"
+    out.write_text("mine")
+    done = run("--domain", "example.com", "--aliases", aliases, "--out", out)
+    assert (done.returncode, out.read_text()) == (2, "mine")
+    assert "--force" in done.stderr
+    assert run("--domain", "example.com", "--aliases", aliases, "--out", out, "--force").returncode == 0
+    assert "info@example.com" in out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--domain", "example.com"), "nothing to import"),
+        (("--domain", "not a domain", "--aliases", "FILE"), "'not a domain' is not a domain"),
+        (("--domain", "example.com", "--aliases", "/no/such/file"), "no such file"),
+        (("--domain", "example.com", "--aliases", "/dev/null"), "no such file"),
+        (("--domain", "example.com", "--aliases", "ldap:FILE"), "type ldap is not read"),
+        (("--domain", "example.com", "--aliases", "FILE", "--parent-style", "x"), "parent or dot"),
+        (("--domain", "example.com", "--aliases", "FILE", "--out", "/no/such/folder/x"), "No such file"),
+        (("--aliases", "FILE"), "Missing option"),
+    ],
+)
+def test_wrong_use(arguments: tuple[str, ...], said: str, aliases: Path) -> None:
+    done = run(*(argument.replace("FILE", str(aliases)) for argument in arguments))
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_what_could_steer_a_terminal_is_escaped(aliases: Path) -> None:
+    aliases.write_bytes(b"info: \x1b[31mjane\x9b\xff\n")
+    done = run("--domain", "example.com", "--aliases", aliases)
+    assert done.returncode == 1
+    assert r"\x1b[31mjane" in done.stderr
+    assert "\x1b" not in done.stderr

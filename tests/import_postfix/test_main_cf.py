@@ -1,0 +1,150 @@
+"""main.cf: what it decides, what it names, and what becomes of the rest."""
+
+from pathlib import Path
+
+import pytest
+from postern.cli.postfix.report import Verdict
+
+from .box import imported
+
+TAKEN, CHANGED, IMPOSSIBLE = Verdict.TAKEN, Verdict.CHANGED, Verdict.IMPOSSIBLE
+UNNEEDED, OUTBOUND = Verdict.UNNEEDED, Verdict.OUTBOUND
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "said"),
+    [
+        ("mydestination = example.com, localhost", TAKEN, "aliases(5) holds there"),
+        ("mydestination = example.org", IMPOSSIBLE, "--domain example.org"),
+        ("mydestination = hash:/etc/domains", IMPOSSIBLE, "name each of its domains"),
+        ("mydestination =", UNNEEDED, "no domain"),
+        ("virtual_alias_domains = example.com", TAKEN, "only virtual(5) holds there"),
+        ("relay_domains = example.org", IMPOSSIBLE, "--domain example.org"),
+        ("recipient_delimiter = +", TAKEN, "begins at +"),
+        ("recipient_delimiter =", CHANGED, "there were no tags"),
+        ("recipient_delimiter = +-", CHANGED, "only + begins"),
+        ("recipient_delimiter = -", IMPOSSIBLE, "not at -"),
+        ("message_size_limit = 10240000", CHANGED, "no lower limit"),
+        ("message_size_limit = 0", CHANGED, "41943040"),
+        ("parent_domain_matches_subdomains = relay_domains", TAKEN, "leading dot"),
+        ("propagate_unmatched_extensions = canonical", CHANGED, "keep_tag"),
+        ("relayhost = [email-smtp.us-east-1.amazonaws.com]:587", OUTBOUND, "SES as smart host"),
+        ("smtp_sasl_auth_enable = yes", OUTBOUND, "how the relay sends"),
+        ("content_filter = smtp:[127.0.0.1]:10024", IMPOSSIBLE, "no filter"),
+        ("virtual_mailbox_maps = hash:/etc/x", IMPOSSIBLE, "virtual mailboxes"),
+        ("luser_relay = jane@dest.example", IMPOSSIBLE, "add the row @domain"),
+        ("biff = no", UNNEEDED, "no mailboxes"),
+        ("no_such_parameter = 1", IMPOSSIBLE, "look it up in postconf(5)"),
+        ("not a parameter", IMPOSSIBLE, "Postfix refuses the file"),
+        ("myhostname = ${", IMPOSSIBLE, "Postfix refuses its value"),
+        ("mydomain = $mydomain", IMPOSSIBLE, "in a circle"),
+        ("alias_maps = nis:mail.aliases", IMPOSSIBLE, "type nis is not read"),
+        ("alias_maps = hash:/nowhere", IMPOSSIBLE, "give --root"),
+        ("alias_maps =", UNNEEDED, "no table"),
+    ],
+)
+def test_what_becomes_of_a_parameter(text: str, verdict: Verdict, said: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, main_cf=text)
+    assert done.verdict("main.cf", 1) is verdict
+    assert said in done.said("main.cf", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict", "said"),
+    [
+        ("permit_mynetworks", OUTBOUND, "through the relay"),
+        ("reject_unauth_destination", CHANGED, "receipt rules only"),
+        ("reject_unlisted_recipient", CHANGED, "after SES has accepted"),
+        ("reject_rbl_client zen.spamhaus.org", CHANGED, "by its block lists"),
+        ("reject_rbl_client zen.spamhaus.org=127.0.0.[2..11]", CHANGED, "by its block lists"),
+        ("reject_rbl_client bl.spamcop.net", IMPOSSIBLE, "its own lists only"),
+        ("reject_rhsbl_sender dbl.spamhaus.org", IMPOSSIBLE, "its own lists only"),
+        ("check_policy_service inet:127.0.0.1:10023", IMPOSSIBLE, "greylisting"),
+        ("check_policy_service { inet:127.0.0.1:10023, timeout=10s }", IMPOSSIBLE, "greylisting"),
+        ("{ check_policy_service unix:private/policyd-spf }", IMPOSSIBLE, "no policy services"),
+        ("check_recipient_access hash:/etc/x", IMPOSSIBLE, "no rules by recipient"),
+        ("check_client_access cidr:/etc/x", IMPOSSIBLE, "IP filters of SES"),
+        ("reject_non_fqdn_sender", IMPOSSIBLE, "not asked for in DNS or checked"),
+        ("reject_unknown_sender_domain", IMPOSSIBLE, "not asked for in DNS or checked"),
+        ("defer_if_permit", IMPOSSIBLE, "try again"),
+        ("my_class", IMPOSSIBLE, "restriction class"),
+        ("hash:/etc/x", IMPOSSIBLE, "without check_ before it"),
+        ("check_sender_access hash:/nowhere", IMPOSSIBLE, "give --root"),
+        ("check_sender_access", IMPOSSIBLE, "names no table"),
+        ("", UNNEEDED, "empty list"),
+    ],
+)
+def test_what_becomes_of_a_restriction(text: str, verdict: Verdict, said: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, main_cf=f"smtpd_recipient_restrictions = {text}")
+    assert done.verdict("main.cf", 1) is verdict
+    assert said in done.said("main.cf", 1)
+
+
+def test_each_restriction_of_a_list_is_told_of(tmp_path: Path) -> None:
+    config = "smtpd_recipient_restrictions =\n permit_mynetworks\n# a comment\n , reject_rbl_client a.b reject"
+    done = imported(tmp_path, main_cf=config)
+    assert [part.verdict for part in done.entry("main.cf", 4).parts] == [OUTBOUND, IMPOSSIBLE, IMPOSSIBLE]
+
+
+def test_tables_that_main_cf_names_are_read_under_the_root(tmp_path: Path) -> None:
+    config = (
+        "alias_maps = $tables/aliases, proxy:hash:/etc/more\nvirtual_alias_maps = pcre:/etc/virtual\ntables = hash:/etc"
+    )
+    files = {"/etc/aliases": "a: a@dest.example", "/etc/more": "b: b@dest.example\na: x@dest.example"}
+    done = imported(tmp_path, main_cf=config, files={**files, "/etc/virtual": r"/^c@example\.com$/ c@dest.example"})
+    assert {"a@example.com", "b@example.com", "@example.com"} == done.destinations.keys()
+    assert done.destinations["a@example.com"] == ["a@dest.example"]
+    assert done.verdict("/etc/more", 2) is CHANGED
+    assert done.verdict("main.cf", 3) is UNNEEDED
+
+
+def test_a_table_that_is_given_is_read_instead(tmp_path: Path) -> None:
+    files = {"/etc/aliases": "a: a@dest.example"}
+    done = imported(tmp_path, main_cf="alias_maps = hash:/etc/aliases", files=files, aliases="b: b@dest.example")
+    assert {"b@example.com"} == done.destinations.keys()
+    assert done.verdict("main.cf", 1) is CHANGED
+
+
+def test_the_last_line_of_a_parameter_counts(tmp_path: Path) -> None:
+    done = imported(tmp_path, main_cf="recipient_delimiter = -\nrecipient_delimiter = +")
+    assert [done.verdict("main.cf", line) for line in (1, 2)] == [UNNEEDED, TAKEN]
+
+
+@pytest.mark.parametrize(
+    ("config", "style"),
+    [
+        ("", "true"),
+        ("parent_domain_matches_subdomains =", "false"),
+        ("parent_domain_matches_subdomains = smtpd_access_maps", "true"),
+    ],
+)
+def test_the_setting_that_the_stack_needs(config: str, style: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, main_cf=config)
+    assert any(f"ParentDomainMatchesSubdomains={style};" in remark for remark in done.report.remarks)
+
+
+@pytest.mark.parametrize(
+    ("config", "keeps"),
+    [
+        ("recipient_delimiter = +", True),
+        ("", False),
+        ("recipient_delimiter = +\npropagate_unmatched_extensions = canonical", False),
+    ],
+)
+def test_a_tag_is_kept_where_postfix_kept_it(config: str, keeps: bool, tmp_path: Path) -> None:
+    done = imported(tmp_path, main_cf=config, virtual="info@example.com jane@dest.example")
+    assert keeps == ("keep_tag" in done.tables.aliases["info@example.com"])
+
+
+def test_a_domain_in_both_lists_has_aliases(tmp_path: Path) -> None:
+    """Postfix warns, and takes mydestination."""
+    config = "mydestination = example.com\nvirtual_alias_domains = example.com"
+    done = imported(tmp_path, main_cf=config, aliases="info: jane@dest.example", virtual="example.com x")
+    assert {"info@example.com"} == done.destinations.keys()
+    assert done.verdict("virtual", 1) is CHANGED
+
+
+def test_a_name_of_the_box_is_a_local_name(tmp_path: Path) -> None:
+    config = "myhostname = mail.example.com\nmydestination = $myhostname, example.com"
+    done = imported(tmp_path, main_cf=config, aliases="a: b@mail.example.com\nb: jane@dest.example")
+    assert done.destinations["a@example.com"] == ["b@example.com"]
