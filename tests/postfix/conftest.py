@@ -26,6 +26,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 @pytest.fixture(scope="session")
 def sink() -> Iterator[Sink]:
     opened = Sink()
+    opened.start()
     yield opened
     opened.stop()
 
@@ -35,5 +36,5 @@ def postfix(sink: Sink) -> Iterator[Server]:
     """The judge, running."""
     if why := missing():
         (pytest.fail if _required() else pytest.skip)(f"{why}: {HOW_TO_GET_IT}")
-    with running(sink.start()) as server:
+    with running(sink.port) as server:
         yield server

@@ -1,6 +1,7 @@
 """Where Postfix does something else on purpose of ours: docs/standards.md says so, and tests here hold it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from . import ours
 
@@ -27,6 +28,17 @@ def loops_behind_itself(table: ours.AliasTable) -> bool:
     leads = [(key, target.lower()) for key, targets in table.rows.items() for target in targets]
     patterns = [(key, target) for key, found in table.patterns.items() for _, targets in found for target in targets]
     return any(key in (target, f"@{target.rpartition('@')[2]}") for key, target in (*leads, *patterns))
+
+
+def tagged_row_leads_to_itself(table: ours.AliasTable) -> bool:
+    """Whether a row `user+tag` leads to itself: local(8) then goes on with the row `user`, here that is the end."""
+    return any("+" in key and key in map(str.lower, targets) for key, targets in table.rows.items())
+
+
+def without_same_local_part(table: ours.AliasTable) -> ours.AliasTable:
+    """The table without addresses that lead to @other.example: there the tag goes along, keep_tag or not."""
+    rows = {key: to for key, to in table.rows.items() if key.startswith("@") or not to[0].startswith("@")}
+    return replace(table, rows=rows)
 
 
 # What docs/tables.md does not take: (action, the code that smtpd answers with, the words of our error).

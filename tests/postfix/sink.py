@@ -25,16 +25,19 @@ class Sink:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._server: asyncio.Server | None = None
 
-    def start(self) -> int:
-        """Listen; returns the port."""
+    def start(self) -> None:
         self._thread.start()
         self._server = asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
+
+    @property
+    def port(self) -> int:
+        assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port
 
     def stop(self) -> None:
-        if self._server is not None:
-            self._loop.call_soon_threadsafe(self._server.close)
+        assert self._server is not None
+        self._loop.call_soon_threadsafe(self._server.close)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=10)
         self._loop.close()

@@ -54,3 +54,18 @@ def test_an_address_with_an_empty_tag_is_unknown_here_only(postfix: Server) -> N
     table = AliasTable({"a@one.example": ["x@out.example"]})
     assert judge_virtual(postfix, "virtual-cut", table, ["a+@one.example"]) == [FORWARDED]
     assert ours.expand(table, "a+@one.example", OWN, keep_tag=False) == Expansion()
+
+
+def test_a_tag_goes_along_to_the_same_local_part_elsewhere(postfix: Server) -> None:
+    table = AliasTable({"x@one.example": ["@out.example"]})
+    assert judge_virtual(postfix, "virtual-cut", table, ["x+t@one.example"]) == [FORWARDED]
+    kept = Expansion(frozenset({"x+t@out.example"}))
+    assert ours.expand(table, "x+t@one.example", OWN, keep_tag=False) == kept
+
+
+def test_a_tagged_row_that_leads_to_itself_goes_on_untagged_in_aliases_5(postfix: Server, sink: Sink) -> None:
+    table = AliasTable({f"a+t@{LOCAL}": [f"a+t@{LOCAL}", "y@out.example"], f"a@{LOCAL}": ["x@out.example"]})
+    both = Expansion(frozenset({"x@out.example", "y@out.example"}))
+    assert judge_local(postfix, sink, table, [f"a+t@{LOCAL}"]) == [both]
+    own = Expansion(frozenset({"y@out.example"}))
+    assert ours.expand(table, f"a+t@{LOCAL}", [LOCAL], keep_tag=False) == own

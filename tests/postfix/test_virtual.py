@@ -5,7 +5,7 @@ from hypothesis import given
 
 from . import ours
 from .conversation import held, send
-from .differences import loops_behind_itself
+from .differences import loops_behind_itself, without_same_local_part
 from .generated import OWN, alias_tables
 from .judging import judging
 from .ours import AliasTable, Expansion
@@ -24,6 +24,7 @@ def test_cleanup_expands_to_the_same_recipients(
     postfix: Server, service: str, keep_tag: bool, case: tuple[AliasTable, list[str]]
 ) -> None:
     table, asked = case
+    table = table if keep_tag else without_same_local_part(table)
     for recipient, expected in zip(asked, judge(postfix, service, table, asked), strict=True):
         found = ours.expand(table, recipient, OWN, keep_tag=keep_tag)
         if found.failed and not expected.failed and loops_behind_itself(table):
