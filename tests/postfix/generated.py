@@ -1,5 +1,7 @@
 """Senders, tables and recipients that hypothesis makes: few names, so that they meet often."""
 
+from collections.abc import Iterable
+
 from hypothesis import strategies as st
 
 from .ours import AliasTable
@@ -82,8 +84,7 @@ def alias_tables(draw: st.DrawFn) -> tuple[AliasTable, list[str]]:
     patterns = draw(
         st.dictionaries(st.just("@one.example"), st.lists(st.sampled_from(_PATTERNS), min_size=1, max_size=3))
     )
-    known = [key for key in sorted(rows) if not key.startswith("@")] or ["a@one.example"]
-    return AliasTable(rows, patterns), draw(st.lists(name | st.sampled_from(known), min_size=2, max_size=6))
+    return AliasTable(rows, patterns), draw(_recipients(rows, name))
 
 
 @st.composite
@@ -92,4 +93,12 @@ def local_tables(draw: st.DrawFn) -> tuple[AliasTable, list[str]]:
     name = st.sampled_from(_ALIAS_NAMES).map(lambda local: f"{local}@{LOCAL}")
     targets = st.lists(st.one_of(name, st.sampled_from(_OUTSIDE), st.just("discard:")), min_size=1, max_size=3)
     rows = draw(st.dictionaries(name.map(str.lower), targets, min_size=1, max_size=5))
-    return AliasTable(rows), draw(st.lists(name, min_size=2, max_size=6))
+    return AliasTable(rows), draw(_recipients(rows, name))
+
+
+def _recipients(rows: Iterable[str], name: st.SearchStrategy[str]) -> st.SearchStrategy[list[str]]:
+    """Any addresses, those of rows, and those with a tag that no row has."""
+    known = [key for key in sorted(rows) if not key.startswith("@")]
+    tagged = [key.replace("@", "+V@") for key in known]
+    near = st.sampled_from([*known, *tagged]) if known else name
+    return st.lists(st.one_of(name, near), min_size=2, max_size=6)
