@@ -295,7 +295,7 @@ def test_a_pattern_that_would_take_exponential_time_elsewhere_takes_none() -> No
 def test_keep_tag_does_not_repeat_what_a_pattern_has_matched() -> None:
     row = to("all@dest.example", keep_tag=True, patterns=[pattern(r"team\+(.*)", r"\1@dest.example")])
     assert found(resolve({"@example.com": row}, "team+x@example.com")) == ["x@dest.example"]
-    assert found(resolve({"@example.com": row}, "else+x@example.com")) == ["all+x@dest.example"]
+    assert found(resolve({"@example.com": row}, "else+x@example.com")) == ["all@dest.example"]
 
 
 def test_a_row_is_found_however_its_domain_is_spelled() -> None:
@@ -330,3 +330,26 @@ def test_the_verdicts_are_those_of_the_alias_that_was_written_to() -> None:
         "b@example.com": to("x@dest.example", verdicts={"spam": "reject"}),
     }
     assert resolve(table, "a@example.com").verdicts == {"spam": "forward"}
+
+
+def test_an_empty_tag_is_none() -> None:
+    assert found(resolve({"info@example.com": to("jane@dest.example")}, "info+@example.com")) == ["jane@dest.example"]
+    kept = {"info@example.com": to("jane@dest.example", keep_tag=True)}
+    assert found(resolve(kept, "info+@example.com")) == ["jane+@dest.example"]
+
+
+def test_the_tag_goes_along_to_another_domain_only_if_it_is_kept() -> None:
+    assert found(resolve({"info@example.com": to("@dest.example")}, "info+x@example.com")) == ["info@dest.example"]
+    kept = {"info@example.com": to("@dest.example", keep_tag=True)}
+    assert found(resolve(kept, "info+x@example.com")) == ["info+x@dest.example"]
+    assert found(resolve({"@example.com": to("@dest.example")}, "info+x@example.com")) == ["info+x@dest.example"]
+
+
+def test_what_leads_to_itself_is_not_expanded_again_by_another_way() -> None:
+    table = {
+        "a@example.com": to("b@example.com", "a@example.com"),
+        "b@example.com": to("a@example.com", "x@dest.example"),
+        "@example.net": to("c@example.net", "d@example.net", "y@dest.example"),
+    }
+    assert found(resolve(table, "a@example.com")) == ["x@dest.example"]
+    assert found(resolve(table, "c@example.net")) == ["y@dest.example"]

@@ -34,6 +34,8 @@ TABLES = TablesFile(
         ("marked.example", "*"): {"action": "PREPEND X-Marked: yes"},
         ("noted.example", "*"): {"action": "WARN look"},
         ("inside.example", "*"): {"action": "REDIRECT info@example.com"},
+        ("both.example", "team@example.com"): {"action": "BCC copy@else.example"},
+        ("both.example", "*"): {"action": "REDIRECT other@else.example"},
         ("kept.example", "team@example.com"): {"action": "DUNNO"},
         ("marked.example", "team@example.com"): {"action": "REDIRECT other@else.example"},
         ("moved.example", "team@example.com"): {"action": "REJECT"},
@@ -136,6 +138,7 @@ def test_redirect_replaces_the_destinations_and_bcc_adds_one() -> None:
     assert forwarded("team@example.com", "x@marked.example") == (["other@else.example"], ("X-Marked: yes",))
     assert forwarded("hole@example.com", "x@copied.example")[0] == ["copy@else.example"]
     assert forwarded("hole@example.com", "x@moved.example")[0] == ["other@else.example"]
+    assert forwarded("team@example.com", "x@both.example")[0] == ["other@else.example"], "as in Postfix"
 
 
 def test_both_scopes_hold_and_a_refusal_in_one_is_final() -> None:

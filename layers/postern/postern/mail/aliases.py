@@ -72,12 +72,15 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The row that answers for an address, and where it leads; `tag` is what its key left over."""
+    """The row that answers for an address, and where it leads.
+
+    `tag` is what its key left over, None where it took the whole local part.
+    """
 
     alias: Alias
     targets: tuple[Target, ...]
     discards: bool
-    tag: str = ""
+    tag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class _Walk:
     dead_ends: list[tuple[str, str]] = field(default_factory=list)  # (address, outcome)
     unread: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
+    self_mapped: set[str] = field(default_factory=set)
     verdicts: Mapping[str, str] = field(default_factory=dict)
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
@@ -153,6 +157,8 @@ class _Walk:
             return  # a self-mapping ends its branch: virtual(5)
         chain = (*chain, address.key)
         if address.key in chain[:-1]:
+            if address.key in self.self_mapped:
+                return  # and is not expanded again by another way
             raise ValueError(f"alias loop: {' -> '.join(chain)}")
         if len(chain) > MAX_DEPTH:
             raise ValueError(f"more than {MAX_DEPTH} levels of aliases: {' -> '.join(chain)}")
@@ -183,10 +189,10 @@ class _Walk:
         domain = self._alias(f"@{address.domain}")
         if domain is not None:
             yield from self._pattern_answers(address, domain)
-        if address.tag and (untagged := self._alias(address.untagged.key)):
+        if address.untagged != address and (untagged := self._alias(address.untagged.key)):
             yield _Found(untagged, untagged.destinations, untagged.discards, address.tag)
         if domain and domain.is_catch_all:
-            yield _Found(domain, domain.destinations, domain.discards, address.tag)
+            yield _Found(domain, domain.destinations, domain.discards)
 
     def _alias(self, key: str) -> Alias | None:
         for spelled in spellings(key):
@@ -216,8 +222,10 @@ class _Walk:
             self.dead_ends.append((address.key, "expired"))
             return
         self.discards |= found.discards
-        for destination in found.targets:
-            target = _target(address, found, destination)
+        targets = [_target(address, found, destination) for destination in found.targets]
+        if address.key in (target.key for target in targets):
+            self.self_mapped.add(address.key)
+        for target in targets:
             if target.domain in self.own_domains:
                 self.visit(target, chain)
             else:
@@ -251,8 +259,9 @@ def _alias_address(recipient: Address, key: str) -> Address:
 
 def _target(address: Address, found: _Found, destination: Target) -> Address:
     if isinstance(destination, SameLocalPart):
-        return Address(address.local, destination.domain)
-    if found.alias.keep_tag and found.tag:
+        kept = address if found.alias.keep_tag or found.tag is None else address.untagged
+        return Address(kept.local, destination.domain)
+    if found.alias.keep_tag and found.tag is not None:
         local, quote = destination.local.removesuffix('"'), '"' if destination.local.endswith('"') else ""
         return Address(f"{local}{RECIPIENT_DELIMITER}{found.tag}{quote}", destination.domain)
     return destination

@@ -163,9 +163,9 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling)
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
     why += f"; {ruling}" if ruling.rules else ""
     assert resolution.alias is not None  # it is set whenever a row matched
-    targets = (ruling.redirect,) if ruling.redirect else resolution.destinations
+    targets = (ruling.redirect,) if ruling.redirect else (*resolution.destinations, *ruling.copies)
     unique: dict[str, Address] = {}
-    for target in (*targets, *ruling.copies):
+    for target in targets:
         unique.setdefault(target.key, target)
     if not unique:
         return Discard(recipient, f"{why}; {aliases.DISCARD}")
