@@ -63,7 +63,7 @@ def test_the_seed_box(tmp_path: Path) -> None:
 def test_the_tables_alone_go_to_standard_output(aliases: Path) -> None:
     done = run("--domain", "example.com", "--aliases", aliases)
     assert done.returncode == 0
-    assert done.stdout == '\n[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
+    assert done.stdout == '[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
     assert f"{aliases} (aliases)\n  1: taken over: info: jane@dest.example\n" in done.stderr
 
 

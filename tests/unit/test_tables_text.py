@@ -40,5 +40,5 @@ def test_what_the_live_table_holds_is_written_as_toml_has_it() -> None:
     }
     text = "".join(toml(TablesFile(frozenset({"example.com"}), {"a@example.com": row}, {})))
     assert text == (
-        '\n[aliases."a@example.com"]\ndestinations = [\n    "a@dest.example",\n    "z@dest.example",\n]\nexpires_at = 17\n'
+        '[aliases."a@example.com"]\ndestinations = [\n    "a@dest.example",\n    "z@dest.example",\n]\nexpires_at = 17\n'
     )

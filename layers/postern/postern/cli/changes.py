@@ -83,7 +83,7 @@ def export(
     Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file.
     """
     with exits():
-        text = "".join(toml(_exported(live(stack)))).lstrip("\n").encode()
+        text = "".join(toml(_exported(live(stack)))).encode()
     if out is None:
         sys.stdout.buffer.write(text)
         return

@@ -14,14 +14,19 @@ from .tables_file import TablesFile
 
 def toml(tables: TablesFile) -> Iterator[str]:
     """The file piece by piece: domains unless they are those of the keys, aliases by domain and name,
-    sender rules by scope and sender."""
+    sender rules by scope and sender, with an empty line between."""
+    for number, piece in enumerate(_pieces(tables)):
+        yield f"\n{piece}" if number else piece
+
+
+def _pieces(tables: TablesFile) -> Iterator[str]:
     if tables.domains != {domain_of(key) for key in tables.aliases}:
         yield tomli_w.dumps({"domains": sorted(tables.domains)})
     for key in sorted(tables.aliases, key=in_order):
-        yield "\n" + tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
+        yield tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
         row = written(tables.senders[sender, scope], "sender", "scope")
-        yield "\n[[senders]]\n" + tomli_w.dumps({"sender": sender, "scope": scope, **row})
+        yield "[[senders]]\n" + tomli_w.dumps({"sender": sender, "scope": scope, **row})
 
 
 def written(row: Row, *key_names: str) -> dict[str, Any]:
