@@ -117,7 +117,7 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
-    (config,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    config = resources["InboundFunctionEventInvokeConfig"]
     assert config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"] == {
         "Fn::GetAtt": ["RetryQueue", "Arn"]
     }

@@ -17,6 +17,9 @@
 header is read and written with. `mail` is pure: no clock, no network, no environment, no boto3. `aws`
 is the only place that imports boto3; `ports` is what the shell asks of it. `errors` says how things
 fail: Temporary leaves the handler and is retried, Permanent is recorded.
+
+Beside the way: `ruleset` decides which receipt rule set is active, and `custom_resource` answers
+CloudFormation, which asks for it.
 """
 
 __version__ = "0.1.0"
