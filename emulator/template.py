@@ -124,7 +124,12 @@ class Template:
             case "Fn::GetAtt":
                 return self._attribute(*(argument if isinstance(argument, list) else argument.split(".")))
         known = {"Fn::FindInMap": self._find, "Fn::Join": _join, "Fn::Equals": _equal}
-        known |= {"Fn::Not": lambda found: not found[0], "Fn::And": all, "Fn::Or": any}
+        known |= {
+            "Fn::Contains": lambda found: found[1] in found[0],
+            "Fn::Not": lambda found: not found[0],
+            "Fn::And": all,
+            "Fn::Or": any,
+        }
         if function not in known:
             raise UnknownConstruct(f"{function} is not known to the emulator")
         return known[function](self.resolve(argument))
