@@ -2,34 +2,16 @@
 
 import json
 import re
-from collections.abc import Mapping
 
 import pytest
 
 from emulator import template as emulated
 from emulator.template import Template
-from tests.builders import ROOT
+from tests.template.deployments import loaded, refusals
 
 SLOTS = ("", "2", "3", "4", "5")
 ALL = {"Domain": "example.com", "HostedZone": "Z1", "WriteMx": "true", "WriteSpf": "true", "WriteDmarc": "true"}
 GETATT = re.compile(r"DkimDNSToken(Name|Value)[123]")
-
-
-def loaded(**parameters: str) -> Template:
-    return Template.load(ROOT / "template.yaml", "postern", {"Domain": "example.com", **parameters})
-
-
-def refusals(parameters: Mapping[str, str], *rules: str) -> list[str]:
-    """What CloudFormation would say to these parameters, by the template's rules."""
-    template = loaded(**parameters)
-    document = template.document["Rules"]
-    said = []
-    for name in rules or document:
-        if template.resolve(document[name].get("RuleCondition", {"Fn::Not": [False]})):
-            said += [
-                one["AssertDescription"] for one in document[name]["Assertions"] if not template.resolve(one["Assert"])
-            ]
-    return said
 
 
 def records(monkeypatch: pytest.MonkeyPatch, slot: str, **parameters: str) -> dict[tuple[str, str], list[str]]:
