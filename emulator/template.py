@@ -20,6 +20,7 @@ _NAMES = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
     "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}"),
     "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}"),
+    "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT}:role/{{name}}"),
     "AWS::Logs::LogGroup": ("LogGroupName", ""),
     "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
     "AWS::SecretsManager::Secret": ("Name", ""),
@@ -149,6 +150,7 @@ class Template:
             "AWS::NoValue": _NO_VALUE,
             "AWS::Partition": "aws",
             "AWS::Region": REGION,
+            "AWS::StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{self.stack}/emulated",
             "AWS::StackName": self.stack,
             "AWS::URLSuffix": "amazonaws.com",
         }

@@ -9,9 +9,8 @@ import pytest
 from postern import errors
 from postern.mail import plan, rows
 
-from emulator.template import Template
 from tests.builders import ROOT
-from tests.template.deployments import loaded, refusals
+from tests.template.deployments import loaded, refusals, symbolic
 
 MAIL_LOG = ROOT / "layers/postern/postern/aws/mail_log.py"
 # What Outcome.state can be, as aws/mail_log.py counts it.
@@ -40,10 +39,9 @@ def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.fixture
-def dashboard(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def dashboard() -> list[dict[str, Any]]:
     """The widgets; an attribute stands as LogicalId.Attribute."""
-    monkeypatch.setattr(Template, "_attribute", lambda self, name, attribute: f"{name}.{attribute}")
-    (made,) = loaded().resources("AWS::CloudWatch::Dashboard").values()
+    (made,) = symbolic().resources("AWS::CloudWatch::Dashboard").values()
     widgets: list[dict[str, Any]] = json.loads(made["DashboardBody"])["widgets"]
     return widgets
 
