@@ -11,7 +11,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test check docs sam bench fuzz faults lock clean
+.PHONY: demo local test check docs sam scan reproducible bench fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -35,6 +35,15 @@ sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
 
+scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained where they are
+	.venv-checkov/bin/checkov --file template.yaml --skip-download --compact --quiet
+
+reproducible: .venv-sam/ready  ## Build the stack twice, and compare every byte
+	$(SAM) build --no-cached --build-dir .aws-sam/first >/dev/null
+	$(SAM) build --no-cached --build-dir .aws-sam/second >/dev/null
+	diff --recursive .aws-sam/first .aws-sam/second && echo "both builds are equal"
+	rm -rf .aws-sam/first .aws-sam/second
+
 bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.rewriting
 	$(BIN)/python -m bench.planning
@@ -50,11 +59,12 @@ faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none
 lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group sam --output-file requirements-sam.txt
+	$(LOCK) --group checkov --output-file requirements-checkov.txt
 	$(LOCK) --group fuzz --output-file requirements-fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-sam .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
@@ -76,4 +86,9 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 .venv-sam/ready: requirements-sam.txt
 	$(PYTHON) -m venv --clear .venv-sam
 	.venv-sam/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-sam.txt
+	touch $@
+
+.venv-checkov/ready: requirements-checkov.txt
+	$(PYTHON) -m venv --clear .venv-checkov
+	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-checkov.txt
 	touch $@

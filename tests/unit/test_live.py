@@ -25,10 +25,10 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
 
-def deploy(aws: Cloud, stack: str, **outputs: str) -> None:
+def deploy(aws: Cloud, stack: str, third: str = "", **outputs: str) -> None:
     """A stack that has our outputs and parameter, and a queue because a stack must have something."""
     document = {
-        "Parameters": {"Domain": {"Type": "String"}},
+        "Parameters": {"Domain": {"Type": "String"}, "Domain3": {"Type": "String", "Default": ""}},
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": stack}}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
@@ -36,7 +36,10 @@ def deploy(aws: Cloud, stack: str, **outputs: str) -> None:
     client.create_stack(
         StackName=stack,
         TemplateBody=json.dumps(document),
-        Parameters=[{"ParameterKey": "Domain", "ParameterValue": "example.com"}],
+        Parameters=[
+            {"ParameterKey": "Domain", "ParameterValue": "example.com"},
+            {"ParameterKey": "Domain3", "ParameterValue": third},
+        ],
     )
 
 
@@ -58,6 +61,11 @@ def test_by_the_option(stacks: Cloud) -> None:
     found = live(STACK)
     assert (found.alias_table, found.sender_table) == (f"{STACK}-aliases", f"{STACK}-senders")
     assert found.domains == {"example.com"}
+
+
+def test_a_stack_may_have_several_domains(stacks: Cloud) -> None:
+    deploy(stacks, "three", "example.org", AliasTableName="a", SenderTableName="s")
+    assert live("three").domains == {"example.com", "example.org"}
 
 
 def test_by_the_variable(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,9 +15,12 @@
 
 `forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and
-written with, `mail.header` what decisions look at in one. `mail` is pure: no clock,
-no network, no environment, no boto3. `aws` is the only place that imports boto3; `ports` is what the
-shell asks of it. `errors` says how things fail: Temporary leaves the handler and is retried, Permanent is recorded.
+written with, `mail.header` what decisions look at in one. `mail` is pure: no clock, no network, no
+environment, no boto3. `aws` is the only place that imports boto3; `ports` is what the shell asks of
+it. `errors` says how things fail: Temporary leaves the handler and is retried, Permanent is recorded.
+
+Beside the way: `ruleset` decides which receipt rule set is active, and `custom_resource` answers
+CloudFormation, which asks for it.
 """
 
 __version__ = "0.1.0"

@@ -21,6 +21,9 @@ def _setting(variable: str, meaning: str, **options: Any) -> Any:
 class Settings:
     """Everything the functions are told by the stack."""
 
+    stack: str = _setting(
+        "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
+    )
     domains: tuple[str, ...] = _setting(
         "POSTERN_DOMAINS", "Our own mail domains, separated by commas; a destination in one of them is an alias."
     )

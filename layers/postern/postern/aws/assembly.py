@@ -31,7 +31,7 @@ class SystemClock:
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:
     """The log of a function."""
-    return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses)
+    return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses, stack=settings.stack)
 
 
 def style(settings: Settings) -> Style:

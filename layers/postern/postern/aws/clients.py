@@ -27,6 +27,13 @@ _ONE_ATTEMPT = Config(
     read_timeout=60,  # a 40 MB message takes its time
 )
 SES_SECONDS = 65  # what one sending may take at most, with what is written down after it
+# For a function that has to answer CloudFormation in time and tries again by itself.
+_BRIEF = Config(
+    retries={"mode": "standard", "total_max_attempts": 1},
+    connect_timeout=3,
+    read_timeout=10,
+)
+_TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
 def dynamodb() -> "DynamoDBClient":
@@ -68,9 +75,14 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
-def cloudformation() -> Any:
-    """A client that retries by itself."""
-    return boto3.client("cloudformation", config=_PATIENT)
+def rule_sets() -> Any:
+    """A client of SES's first API, which alone knows receipt rules; one attempt of at most 13 seconds."""
+    return boto3.client("ses", config=_BRIEF)
+
+
+def cloudformation(*, brief: bool = False) -> Any:
+    """A client that retries by itself; a `brief` one makes one attempt of at most 13 seconds."""
+    return boto3.client("cloudformation", config=_BRIEF if brief else _PATIENT)
 
 
 def sts() -> "STSClient":

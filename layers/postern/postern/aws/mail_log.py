@@ -10,19 +10,19 @@ from ..mail.envelope import Envelope
 from ..ports import Claim, Entry, Outcome
 
 NAMESPACE = "Postern"
-SERVICE = "postern"
 
 
 class PowertoolsMailLog:
     """One structured line and one count for each thing that happens.
 
     Unless `log_addresses`, addresses outside our own domains are masked; there is never a
-    subject or a body in the log.
+    subject or a body in the log. The name of the stack is the dimension `service` of the counts:
+    several stacks share the namespace.
     """
 
-    def __init__(self, *, own_domains: Collection[str], log_addresses: bool) -> None:
-        self.logger = Logger(service=SERVICE)
-        self.metrics = Metrics(namespace=NAMESPACE, service=SERVICE)
+    def __init__(self, *, own_domains: Collection[str], log_addresses: bool, stack: str = "postern") -> None:
+        self.logger = Logger(service=stack)
+        self.metrics = Metrics(namespace=NAMESPACE, service=stack)
         self._own_domains = own_domains
         self._log_addresses = log_addresses
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 # Outputs and parameters of template.yaml.
 _ALIAS_TABLE, _SENDER_TABLE = "AliasTableName", "SenderTableName"
-_DOMAIN, _PARENT_DOMAINS = "Domain", "ParentDomainMatchesSubdomains"
+_DOMAINS = ("Domain", "Domain2", "Domain3", "Domain4", "Domain5")
+_PARENT_DOMAINS = "ParentDomainMatchesSubdomains"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_st
 
 
 def deployed(stack: str) -> Live:
-    """The tables of a stack, by its outputs, and the domain it was deployed for.
+    """The tables of a stack, by its outputs, and the domains it was deployed for.
 
     Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's
     (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
@@ -59,11 +60,12 @@ def deployed(stack: str) -> Live:
     outputs = _pairs(described, "Output")
     parameters = _pairs(described, "Parameter")
     missing = [name for name in (_ALIAS_TABLE, _SENDER_TABLE) if name not in outputs]
-    missing += [name for name in (_DOMAIN,) if name not in parameters]
+    missing += [name for name in _DOMAINS[:1] if name not in parameters]
     if missing:
         raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
-    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","), style)
+    domains = [parameters[name] for name in _DOMAINS if parameters.get(name)]
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style)
 
 
 def be_in(region: str | None, profile: str | None) -> None:

@@ -1,0 +1,159 @@
+"""Which receipt rule set is active: the one thing about SES that CloudFormation cannot say.
+
+Only one rule set is active in a region and account. Four modes, one parameter:
+
+    activate    ours becomes active if no other is
+    take-over   ours becomes active in the place of the one that is named, which comes back when
+                the stack goes
+    join        our rules are in the set that is named, another stack's; it must be the active one
+    manual      nobody's hand but yours
+
+The set to be replaced is named by whoever deploys, and not found out: so a request that comes
+twice, or after a crash, finds its record in the request itself.
+
+When the stack goes, the set is given up only if it is still ours and holds no other stage's
+rules. If it must stay, SES itself refuses to delete it (CannotDelete), so nothing is lost.
+"""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Protocol, TypeVar
+
+from .errors import Misconfigured, Temporary
+
+ACTIVATE, TAKE_OVER, JOIN, MANUAL = MODES = ("activate", "take-over", "join", "manual")
+PAUSE = 1.1  # seconds before each call: SES allows one a second (its quotas page)
+# Attempts at one call, 17 seconds in all. CloudFormation calls SES at the same time and uses up
+# the same second; and a role that was just made is refused until IAM knows it everywhere.
+PATIENCE = 5
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Active:
+    """The active rule set and the names of its rules."""
+
+    name: str
+    rules: tuple[str, ...] = ()
+
+
+class RuleSets(Protocol):
+    """SES's receipt rule sets."""
+
+    def active(self) -> Active | None:
+        """The active rule set, if there is one. Raises Temporary."""
+
+    def activate(self, name: str | None) -> bool:
+        """Make a set active, or none; False if there is no such set. Raises Temporary."""
+
+
+class Stacks(Protocol):
+    """CloudFormation."""
+
+    def rolling_back(self, stack: str) -> bool:
+        """Whether the stack is on its way back to what it was. Raises Temporary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the template asks for. `other` is the set to replace or to join; `own_rules` are patterns."""
+
+    mode: str
+    own: str
+    other: str
+    own_rules: tuple[str, ...]
+
+    @classmethod
+    def of(cls, properties: Mapping[str, Any]) -> "Wish":
+        """Read the properties; raises Misconfigured for what the template would not say."""
+        mode = properties.get("Mode")
+        if mode not in MODES:
+            raise Misconfigured(f"Mode: expected one of {', '.join(MODES)}, found {mode!r}")
+        other = properties.get("ActiveRuleSet", "")
+        if bool(other) != (mode in (TAKE_OVER, JOIN)):
+            raise Misconfigured("ActiveRuleSet names the set to take over or to join, and is empty otherwise")
+        return cls(mode, properties["RuleSet"], other, tuple(properties["OwnRules"]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """Carries out one request of CloudFormation; safe to repeat.
+
+    `pause` sleeps, or raises Temporary where no time would be left for what comes after.
+    """
+
+    sets: RuleSets
+    stacks: Stacks
+    pause: Callable[[float], None]
+
+    def carry_out(self, kind: str, stack: str, properties: Mapping[str, Any]) -> str:
+        """Says what was done. Raises Misconfigured if it must not be done, Temporary if it could not be."""
+        if kind == "Delete":
+            return self._give_up(Wish.of(properties))
+        try:
+            return self._set_up(Wish.of(properties))
+        except Exception as error:
+            if kind == "Update" and self.stacks.rolling_back(stack):
+                return f"left as it is, because the stack rolls back: {error}"
+            raise
+
+    def _set_up(self, wish: Wish) -> str:
+        if wish.mode == MANUAL:
+            return "left as it is: the mode is manual"
+        active = self._active()
+        name = active.name if active else None
+        if wish.mode == JOIN:
+            if name != wish.other:
+                raise Misconfigured(f"to join is rule set {wish.other}, but {_called(name)} is active in this region")
+            return f"joined {name}"
+        if name == wish.own:
+            return f"{name} is active already"
+        if name not in (None, wish.other or None):
+            raise Misconfigured(
+                f"rule set {name} is active in this region, and only one can be. To add rules to it, deploy with"
+                f" RuleSetMode=join ActiveRuleSet={name}; to replace it, RuleSetMode=take-over ActiveRuleSet={name}"
+            )
+        if not self._activate(wish.own):
+            raise Misconfigured(f"there is no rule set {wish.own}")
+        return f"{wish.own} is active, {_called(name)} was"
+
+    def _give_up(self, wish: Wish) -> str:
+        if wish.mode == JOIN:
+            return "left as it is: the set belongs to another stack"
+        active = self._active()
+        if active is None or active.name != wish.own:
+            return f"left as it is: {_called(active.name if active else None)} is active, not {wish.own}"
+        strangers = _not_among(active.rules, wish.own_rules)
+        if strangers:
+            return f"{wish.own} stays active: it holds the rules of others: {', '.join(strangers)}"
+        if wish.other and self._activate(wish.other):
+            return f"{wish.other} is active again"
+        self._activate(None)
+        return f"no rule set is active, {wish.own} was"
+
+    def _active(self) -> Active | None:
+        return self._patiently(self.sets.active)
+
+    def _activate(self, name: str | None) -> bool:
+        return self._patiently(lambda: self.sets.activate(name))
+
+    def _patiently(self, call: Callable[[], _T]) -> _T:
+        """Every call after a pause; again after a longer one while it fails."""
+        for attempt in range(1, PATIENCE):
+            self.pause(PAUSE * attempt)
+            try:
+                return call()
+            except Temporary:
+                continue  # the last attempt, below, lets it out
+        self.pause(PAUSE * PATIENCE)
+        return call()
+
+
+def _called(name: str | None) -> str:
+    return f"rule set {name}" if name else "none"
+
+
+def _not_among(rules: Collection[str], patterns: Collection[str]) -> list[str]:
+    return [rule for rule in rules if not any(fnmatchcase(rule, pattern) for pattern in patterns)]

@@ -1,0 +1,179 @@
+"""Alarms, the topic and the dashboard: somebody hears what went wrong, and what is watched exists."""
+
+import ast
+import json
+import re
+from typing import Any
+
+import pytest
+from postern import errors
+from postern.mail import plan, rows
+
+from tests.builders import ROOT
+from tests.template.deployments import loaded, refusals, symbolic
+
+MAIL_LOG = ROOT / "layers/postern/postern/aws/mail_log.py"
+# What Outcome.state can be, as aws/mail_log.py counts it.
+STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held"}
+# Asked for by CloudFormation only, which shows what it answers.
+AT_DEPLOYMENT = {"RulesetFunction"}
+
+
+def counted() -> set[str]:
+    """The names of all metrics the code emits."""
+    tree = ast.parse(MAIL_LOG.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    literal = {
+        text.value
+        for call in calls
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "_count"
+        for argument in call.args
+        for text in ast.walk(argument)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+    }
+    return literal | STATES | {name for module in (errors, plan, rows) for name in vars(module)}
+
+
+def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+
+
+@pytest.fixture
+def dashboard() -> list[dict[str, Any]]:
+    """The widgets; an attribute stands as LogicalId.Attribute."""
+    (made,) = symbolic().resources("AWS::CloudWatch::Dashboard").values()
+    widgets: list[dict[str, Any]] = json.loads(made["DashboardBody"])["widgets"]
+    return widgets
+
+
+def test_every_alarm_speaks_and_says_what_it_means(resources: dict[str, Any]) -> None:
+    found = alarms(resources)
+    assert len(found) >= 13
+    for name, alarm in found.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
+        assert len(alarm["AlarmDescription"]) > 30, name
+        assert alarm.get("ActionsEnabled", True), name
+        assert alarm["TreatMissingData"] in ("notBreaching", "ignore"), name
+    names = [json.dumps(alarm["AlarmName"]) for alarm in found.values()]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "hears"),
+    [
+        ({"OwnerAddress": "me@home.example"}, "me@home.example"),
+        ({"OwnerAddress": "me@home.example", "AlarmAddress": "ops@x.example"}, "ops@x.example"),
+    ],
+)
+def test_the_topic_has_a_listener(parameters: dict[str, str], hears: str) -> None:
+    (topic,) = loaded(**parameters).resources("AWS::SNS::Topic").values()
+    assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": hears}]
+    assert refusals(parameters, "SomebodyHears") == []
+
+
+def test_a_stack_nobody_listens_to_is_refused() -> None:
+    (said,) = refusals({}, "SomebodyHears")
+    assert said.startswith("OwnerAddress or AlarmAddress must be given")
+
+
+def test_only_this_accounts_alarms_speak_on_the_topic(resources: dict[str, Any]) -> None:
+    statements = resources["AlarmTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    (allowed,) = [one for one in statements if one["Effect"] == "Allow"]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+@pytest.mark.parametrize("metric", ["Errors", "Throttles", "AsyncEventsDropped", "DestinationDeliveryFailures"])
+def test_every_function_that_handles_mail_is_watched(resources: dict[str, Any], metric: str) -> None:
+    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"} - AT_DEPLOYMENT
+    watched = {
+        dimension["Value"]["Ref"]
+        for alarm in alarms(resources).values()
+        if alarm.get("MetricName") == metric
+        for dimension in alarm["Dimensions"]
+    }
+    assert watched == functions
+
+
+def test_every_queue_is_watched(resources: dict[str, Any]) -> None:
+    queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
+    watched = {
+        dimension["Value"]["Fn::GetAtt"][0]
+        for alarm in alarms(resources).values()
+        for dimension in alarm.get("Dimensions", ())
+        if dimension["Name"] == "QueueName"
+    }
+    assert watched == queues
+
+
+def test_what_ses_cannot_hand_over_is_watched_for_all_rules(resources: dict[str, Any]) -> None:
+    queries = [one["Expression"] for alarm in alarms(resources).values() for one in alarm.get("Metrics", ())]
+    assert sorted(queries) == [f'SELECT SUM({name}) FROM "AWS/SES"' for name in ("PublishExpired", "PublishFailure")]
+
+
+@pytest.mark.parametrize(("metric", "review"), [("Reputation.BounceRate", 0.05), ("Reputation.ComplaintRate", 0.001)])
+def test_the_warning_comes_at_half_of_what_ses_reviews(resources: dict[str, Any], metric: str, review: float) -> None:
+    (alarm,) = [one for one in alarms(resources).values() if one.get("MetricName") == metric]
+    assert alarm["Threshold"] == review / 2
+    assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
+    assert "Dimensions" not in alarm, "the account's rate"
+
+
+def test_our_own_metrics_are_emitted_under_the_names_that_are_watched(
+    resources: dict[str, Any], dashboard: list[dict[str, Any]]
+) -> None:
+    watched = {one["MetricName"] for one in alarms(resources).values() if one.get("Namespace") == "Postern"}
+    shown = {
+        metric[1]
+        for widget in dashboard
+        for metric in widget["properties"].get("metrics", ())
+        if metric[0] == "Postern"
+    }
+    assert {"Held", "Misconfigured", "Failed"} <= watched
+    assert {"Received", "Forwarded", "Quarantined", "Held", "Failed"} <= shown
+    assert watched | shown <= counted()
+
+
+def test_our_own_metrics_are_those_of_this_stack(resources: dict[str, Any], dashboard: list[dict[str, Any]]) -> None:
+    for name, alarm in alarms(resources).items():
+        if alarm.get("Namespace") == "Postern":
+            assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}], name
+    variables = resources["InboundFunction"]["Properties"]["Environment"]["Variables"]
+    assert variables["POSTERN_STACK"] == {"Ref": "AWS::StackName"}
+    for widget in dashboard:
+        for metric in widget["properties"].get("metrics", ()):
+            assert metric[0] != "Postern" or metric[2:4] == ["service", "postern"]
+
+
+def test_the_dashboard_asks_three_questions_and_shows_every_alarm(
+    resources: dict[str, Any], dashboard: list[dict[str, Any]]
+) -> None:
+    asked = [widget["properties"]["markdown"] for widget in dashboard if widget["type"] == "text"]
+    assert asked == ["## Is mail flowing?", "## What is held?", "## What failed?"]
+    (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
+    assert sorted(shown) == sorted(f"{name}.Arn" for name in alarms(resources))
+    (log,) = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
+    assert "SOURCE '/postern/postern/inbound'" in log
+
+
+def test_no_two_widgets_lie_on_each_other(dashboard: list[dict[str, Any]]) -> None:
+    taken = [
+        (x, y)
+        for one in dashboard
+        for x in range(one["x"], one["x"] + one["width"])
+        for y in range(one["y"], one["y"] + one["height"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+
+
+def test_the_metrics_carry_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    """As EMF, which CloudWatch makes metrics of."""
+    from postern.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
+
+    log = PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
+    log.failure(errors.Misconfigured("x"))
+    log.metrics.flush_metrics()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert any(json.loads(line)["service"] == "postern-dev" for line in lines)
+    assert re.search(r'"Misconfigured"', "".join(lines))
