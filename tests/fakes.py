@@ -1,9 +1,10 @@
 """In-memory stand-ins for the ports, held to the truth by tests/contract."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from postern.errors import ClaimHeld, ClaimLost, MessageMissing
+from postern.errors import ClaimHeld, ClaimLost, MessageMissing, OverCap, Temporary
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
 from postern.mail.notice import Link
@@ -132,6 +133,17 @@ class FakeLedger:
 
 
 @dataclass
+class FakeRates:
+    cap: int = 1_000
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def admit(self, alias: Address, destination: Address) -> None:
+        if self.counts[alias.key, destination.key] >= self.cap:
+            raise OverCap(f"{alias} to {destination}")
+        self.counts[alias.key, destination.key] += 1
+
+
+@dataclass
 class FakeQueue:
     hidden: list[tuple[str, int]] = field(default_factory=list)
 
@@ -156,6 +168,9 @@ class FakeMailLog:
 
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        self.lines.append(f"deferred {destination} {type(failure).__name__}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

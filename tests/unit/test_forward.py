@@ -14,7 +14,16 @@ from postern.mail.rewrite import Style
 from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
-from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog, FakeMailStore, FakeTables
+from tests.fakes import (
+    LEASE_SECONDS,
+    FakeClock,
+    FakeLedger,
+    FakeMailer,
+    FakeMailLog,
+    FakeMailStore,
+    FakeRates,
+    FakeTables,
+)
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
 JANE, JOE = "jane@dest.example", "joe@dest.example"
@@ -38,12 +47,14 @@ class World:
         )
     )
 
+    rates: FakeRates = field(default_factory=FakeRates)
+
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
 
     def handle(self, made: Any) -> None:
         Forwarder(
-            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
+            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
             mailer=self.mailer, clock=self.clock, log=self.log,
         ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
 
@@ -114,6 +125,17 @@ def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: W
     assert world.states == {"info@example.com": "ambiguous"}
     assert not world.ledger.is_open(MESSAGE_ID)
     assert world.log.lines[-1] == "ambiguous info@example.com"
+
+
+def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_nobody_else(world: World) -> None:
+    world.rates.cap = 0
+    with pytest.raises(Unsettled, match="1 recipients held"):
+        world.handle(event("info@example.com"))
+    assert (world.mailer.sent, world.states) == ([], {"info@example.com": "held"})
+    assert "deferred jane@dest.example OverCap" in world.log.lines
+    world.rates.cap = 1
+    world.handle(event("info@example.com", "team@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
 
 
 def test_what_ses_throttles_is_not_given_up(world: World) -> None:

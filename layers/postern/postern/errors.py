@@ -44,6 +44,10 @@ class ClaimLost(Temporary):
     """Our claim ran out and another invocation took it over before we could settle it."""
 
 
+class OverCap(Temporary):
+    """An alias has sent its fill to a destination; the next hour has room again."""
+
+
 class OutOfTime(Temporary):
     """Too little time is left to begin another sending; the rest is for the next invocation."""
 

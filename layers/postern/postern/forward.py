@@ -17,7 +17,7 @@ from .mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Rej
 from .mail.rewrite import Style
 from .mail.rows import Rows
 from .mail.senders import Senders
-from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
+from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Settled, Tables
 
 _STATES: Mapping[type[Decision], str] = {
     Quarantine: "quarantined",
@@ -55,6 +55,7 @@ class Forwarder:
     store: MailStore
     tables: Tables
     ledger: Ledger
+    rates: Rates
     mailer: Mailer
     clock: Clock
     log: MailLog
@@ -92,7 +93,14 @@ class Forwarder:
         self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
     ) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
-        deliverer = Deliverer(style=self.style, store=self.store, ledger=self.ledger, mailer=self.mailer, log=self.log)
+        deliverer = Deliverer(
+            style=self.style,
+            store=self.store,
+            ledger=self.ledger,
+            rates=self.rates,
+            mailer=self.mailer,
+            log=self.log,
+        )
         results: dict[str, Settled | Temporary] = {}
         for delivery in deliveries(decisions):
             try:
@@ -100,6 +108,7 @@ class Forwarder:
                 results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
+                self.log.deferred(envelope, delivery.destination, failure)
         return [_outcome(decision, results) for decision in decisions]
 
     def _check_time(self, until: float) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from .errors import Temporary
 from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.notice import Link
@@ -121,6 +122,13 @@ class Mailer(Protocol):
         """
 
 
+class Rates(Protocol):
+    """What bounds a loop that nothing else sees."""
+
+    def admit(self, alias: Address, destination: Address) -> None:
+        """Count one message. Raises OverCap once an hour has had its fill, Temporary."""
+
+
 class Clock(Protocol):
     """The time."""
 
@@ -150,6 +158,9 @@ class MailLog(Protocol):
 
     def rescued(self, claim: Claim, form: str) -> None:
         """SES refused a message as it is and took it in another form."""
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        """A destination that could not be served now, counted under the failure's class's name."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

@@ -63,6 +63,9 @@ class Settings:
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
     )
+    rate_cap: int = _setting(
+        "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
+    )
     retry_queue: str = _setting("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     retry_hours: int = _setting(
         "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36

@@ -18,6 +18,7 @@ from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
 from .queue import SqsQueue
+from .rates import DynamoRates
 from .tables import DynamoTables
 
 
@@ -91,6 +92,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             keep_days=settings.ledger_days,
             retry_hours=settings.retry_hours,
         ),
+        rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,

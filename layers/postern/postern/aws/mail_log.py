@@ -5,7 +5,8 @@ from collections.abc import Collection
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ..mail.address import mask
+from ..errors import Temporary
+from ..mail.address import Address, mask
 from ..mail.envelope import Envelope
 from ..ports import Claim, Entry, Outcome
 
@@ -65,6 +66,18 @@ class PowertoolsMailLog:
             message_id=claim.message_id,
             destination=self._shown(str(claim.destination)),
             form=form,
+        )
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        """Counted as Deferred and under the name of the failure's class."""
+        self._count("Deferred")
+        self._count(type(failure).__name__)
+        self.logger.warning(
+            "deferred",
+            message_id=envelope.message_id,
+            destination=self._shown(str(destination)),
+            reason=self._shown(str(failure)),
+            error=type(failure).__name__,
         )
 
     def failure(self, error: Exception) -> None:
