@@ -16,7 +16,8 @@
 `forward` walks this way; `mail.address`, `mail.authors`, `mail.fields` and `mail.stamp` are what a
 header is read and written with. `mail` is pure: no clock, no network, no environment, no boto3. `aws`
 is the only place that imports boto3; `ports` is what the shell asks of it. `errors` says how things
-fail: Temporary leaves the handler and is retried, Permanent is recorded.
+fail: Temporary leaves the handler and is retried, Permanent is recorded. `relay` is apart from the way:
+the SMTP credentials of instances that send (relay/ in the sources).
 """
 
 __version__ = "0.1.0"

@@ -23,6 +23,8 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
+# A key whose answer got lost is of no use to anybody: the step that asked is repeated as a whole.
+_ONE_KEY = _PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
@@ -48,6 +50,11 @@ def secrets() -> "SecretsManagerClient":
 def ses() -> "SESV2Client":
     """A client that makes exactly one attempt."""
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
+
+
+def iam() -> Any:
+    """A client that makes exactly one attempt."""
+    return boto3.client("iam", config=_ONE_KEY)
 
 
 def cloudformation() -> Any:
