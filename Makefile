@@ -26,13 +26,17 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python relay/generate.py --check
 
-docs: .venv/ready  ## Generate docs/settings.md and docs/command.md anew
+docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python relay/generate.py
 
-sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
+sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
+	$(SAM) validate --config-env relay
+	$(SAM) build --config-env relay
 
 bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.rewriting

@@ -107,6 +107,18 @@ def test_a_current_key_that_somebody_deleted_is_replaced_at_once() -> None:
     assert world.current_works()
 
 
+def test_the_key_in_use_is_kept_when_the_secret_is_set_back_to_empty() -> None:
+    """Instances go on with what they have fetched before; an empty value tells them nothing."""
+    world = rotated(2)
+    in_use = world.vault.current()["username"]
+    world.vault.values["empty"] = ("{}", world.clock.now())
+    world.vault.labelled |= {"AWSPREVIOUS": world.vault.labelled["AWSCURRENT"], "AWSCURRENT": "empty"}
+    world.clock.time += 25 * HOUR
+    world.rotate("next")
+    assert world.keys.keys.keys() == {in_use, world.vault.current()["username"]}
+    assert world.current_works()
+
+
 def test_a_new_key_gets_its_time_to_be_known() -> None:
     world = World()
     world.login.refusals = 3

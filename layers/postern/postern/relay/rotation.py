@@ -76,7 +76,7 @@ class Rotation:
         self.log.done("a key was made and its password stored", version=version, key=key.key_id)
 
     def _make_room(self, current: Stored | None, previous: Stored | None) -> None:
-        keep = {_key(current)}
+        keep = {_key(current) or _key(previous)}  # CloudFormation may have set the secret back to its empty beginning
         if current is not None and self.clock.now() - current.made_at < self.overlap:
             keep.add(_key(previous))
         there = self.keys.ids()
