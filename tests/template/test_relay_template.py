@@ -49,7 +49,7 @@ def chosen(value: Any, smtp: bool) -> Any:
     """A value with the choice between both ways made, and a configuration set given."""
     if isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        return chosen(yes if smtp or condition != "Smtp" else no, smtp)
+        return chosen(yes if {"Smtp": smtp, "ApiWithConfigurationSet": not smtp}.get(condition, True) else no, smtp)
     if isinstance(value, dict):
         return {name: chosen(one, smtp) for name, one in value.items()}
     if isinstance(value, list):
@@ -59,9 +59,9 @@ def chosen(value: Any, smtp: bool) -> Any:
 
 def statements(resources: dict[str, Any], smtp: bool) -> Iterator[dict[str, Any]]:
     for body in resources.values():
-        if body["Type"] in ("AWS::IAM::Role", "AWS::IAM::User") and (smtp or body.get("Condition") != "Smtp"):
-            for policy in chosen(body["Properties"].get("Policies", []), smtp):
-                yield from policy["PolicyDocument"]["Statement"]
+        if body["Type"].startswith("AWS::IAM::") and (smtp or body.get("Condition") != "Smtp"):
+            for policy in (body["Properties"], *body["Properties"].get("Policies", [])):
+                yield from chosen(policy.get("PolicyDocument", {"Statement": []}), smtp)["Statement"]
 
 
 def actions(statement: dict[str, Any]) -> list[str]:
@@ -102,16 +102,15 @@ def test_nobody_may_do_more_than_he_does(resources: dict[str, Any], smtp: bool) 
 
 
 def test_an_instance_reads_its_secret_or_sends_and_nothing_else(resources: dict[str, Any]) -> None:
-    properties = resources["InstanceRole"]["Properties"]
-    assert "ManagedPolicyArns" not in properties
-    for smtp, last in ((True, ["secretsmanager:GetSecretValue"]), (False, ["ses:SendEmail", "ses:SendRawEmail"])):
-        manager, other = chosen(properties["Policies"], smtp)
-        assert {action.partition(":")[0] for action in actions(manager["PolicyDocument"]["Statement"][0])} == {
-            "ssm", "ssmmessages",
-        }  # fmt: skip
-        assert actions(other["PolicyDocument"]["Statement"][0]) == last
-    secret = chosen(properties["Policies"], True)[1]["PolicyDocument"]["Statement"][0]
-    assert secret["Resource"] == {"Ref": "Secret"}
+    role, policy = resources["InstanceRole"]["Properties"], resources["InstancePolicy"]["Properties"]["PolicyDocument"]
+    assert role["ManagedPolicyArns"] == [{"Ref": "InstancePolicy"}]
+    (manager,) = role["Policies"]
+    reached = actions(manager["PolicyDocument"]["Statement"][0])
+    assert {action.partition(":")[0] for action in reached} == {"ssm", "ssmmessages"}
+    (secret,) = chosen(policy, smtp=True)["Statement"]
+    assert (actions(secret), secret["Resource"]) == (["secretsmanager:GetSecretValue"], {"Ref": "Secret"})
+    sending = [action for one in chosen(policy, smtp=False)["Statement"] for action in actions(one)]
+    assert set(sending) == {"ses:SendEmail", "ses:SendRawEmail"}
 
 
 def test_the_function_may_touch_one_user_and_one_secret(resources: dict[str, Any]) -> None:
@@ -140,6 +139,9 @@ def test_the_api_way_has_no_user_no_key_and_no_secret(resources: dict[str, Any])
 def test_nothing_comes_in(resources: dict[str, Any]) -> None:
     group = resources["SecurityGroup"]["Properties"]
     assert "SecurityGroupIngress" not in group
+    assert resources["LaunchTemplate"]["Properties"]["LaunchTemplateData"]["SecurityGroupIds"] == [
+        {"Ref": "SecurityGroup"}
+    ]
     assert {rule["FromPort"] for rule in chosen(group["SecurityGroupEgress"], smtp=True)} == {443, 587}
     assert {rule["FromPort"] for rule in chosen(group["SecurityGroupEgress"], smtp=False)} == {443}
     others = [name for name, body in resources.items() if body["Type"] == "AWS::EC2::SecurityGroupIngress"]
