@@ -6,21 +6,19 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from io import StringIO
-from pathlib import Path
 from runpy import run_path
 from types import SimpleNamespace
 from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
-from postern.errors import Misconfigured
+from postern.aws.relay import UserKeys
+from postern.errors import Misconfigured, Unavailable
 from postern.relay.rotation import STEPS
 from postern.relay.smtp_login import SmtpLogin
 
-from emulator.cloud import CREDENTIALS
 from tests.builders import ROOT
-from tests.contract.test_relay_credentials import SECRET, USER, _begin_rotation
+from tests.relay_cloud import SECRET, USER, begin_rotation
 from tests.relay_fakes import REGION
 
 CONTEXT = SimpleNamespace(
@@ -29,18 +27,14 @@ CONTEXT = SimpleNamespace(
 
 
 @pytest.fixture
-def handler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
-    with mock_aws():
-        for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}.items():
-            monkeypatch.setenv(name, value)
-        boto3.client("iam").create_user(UserName=USER)
-        arn = boto3.client("secretsmanager").create_secret(Name=SECRET, SecretString="{}")["ARN"]
-        settings = {"USER": USER, "SECRET": arn, "HOST": "smtp.example"}
-        for name, value in settings.items():
-            monkeypatch.setenv(f"POSTERN_SMTP_{name}", value)
-        monkeypatch.setenv("POSTERN_OVERLAP_HOURS", "24")
-        monkeypatch.setattr(SmtpLogin, "log_in", lambda self, credentials: None)
-        yield run_path(str(ROOT / "functions" / "credentials" / "handler.py"))["handler"]
+def handler(account: None, monkeypatch: pytest.MonkeyPatch) -> Any:
+    arn = boto3.client("secretsmanager").describe_secret(SecretId=SECRET)["ARN"]
+    for name, value in {"USER": USER, "SECRET": arn, "HOST": "smtp.example"}.items():
+        monkeypatch.setenv(f"POSTERN_SMTP_{name}", value)
+    monkeypatch.setenv("AWS_REGION", REGION)
+    monkeypatch.setenv("POSTERN_OVERLAP_HOURS", "24")
+    monkeypatch.setattr(SmtpLogin, "log_in", lambda self, credentials: None)
+    return run_path(str(ROOT / "functions" / "credentials" / "handler.py"))["handler"]
 
 
 @pytest.fixture
@@ -78,7 +72,7 @@ def test_a_rotation_ends_with_a_current_password_that_no_log_line_shows(
     for one in logging.getLogger("postern").handlers:
         one.setStream(said)  # type: ignore[attr-defined]
     arn = boto3.client("secretsmanager").describe_secret(SecretId=SECRET)["ARN"]
-    _begin_rotation("v" * 32)
+    begin_rotation("v" * 32)
     for step in STEPS:
         handler({"Step": step, "SecretId": arn, "ClientRequestToken": "v" * 32}, CONTEXT)
     current = _current()
@@ -109,11 +103,17 @@ def test_the_keys_go_with_the_stack(
     assert [(answer["Status"], answer["PhysicalResourceId"]) for answer in answers] == [("SUCCESS", f"keys-of-{USER}")]
 
 
-def test_cloudformation_hears_of_a_failure(handler: Any, cloudformation: tuple[str, list[dict[str, Any]]]) -> None:
+def test_cloudformation_hears_of_a_failure(
+    handler: Any, cloudformation: tuple[str, list[dict[str, Any]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     url, answers = cloudformation
-    boto3.client("iam").delete_user(UserName=USER)
+
+    def fail(self: UserKeys) -> frozenset[str]:
+        raise Unavailable("IAM ListAccessKeys: NoSuchEntity")
+
+    monkeypatch.setattr(UserKeys, "ids", fail)
     event = {"RequestType": "Delete", "ResponseURL": url, "StackId": "s", "RequestId": "r", "LogicalResourceId": "l"}
-    with pytest.raises(Exception, match="NoSuchEntity"):
+    with pytest.raises(Unavailable, match="NoSuchEntity"):
         handler(event, CONTEXT)
     assert [answer["Status"] for answer in answers] == ["FAILED"]
     assert "NoSuchEntity" in answers[0]["Reason"]

@@ -2,53 +2,27 @@
 rotation on moto, killed before and after every call it makes."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
-from moto.iam.models import iam_backends
-from moto.secretsmanager.models import secretsmanager_backends
 from postern.aws.relay import SecretVault, UserKeys
 from postern.errors import LoginRefused, Misconfigured, Unavailable
 from postern.relay.ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Vault
 from postern.relay.rotation import STEPS, Rotation
 from postern.relay.smtp_password import smtp_password
 
-from emulator.cloud import CREDENTIALS
 from tests.fakes import FakeClock
+from tests.relay_cloud import SECRET, USER, begin_rotation, the_secret, user_keys
 from tests.relay_fakes import REGION, FakeKeys, FakeStepLog, FakeVault
 
-USER, SECRET = "relay-smtp", "relay/smtp"
 FIRST = "f" * 32
 OLD, NEW = Credentials("AKIAOLD", "B-old"), Credentials("AKIANEW", "B-new")
 
 
 class Killed(BaseException):
     """Lambda took the function's process away."""
-
-
-def _begin_rotation(version: str) -> None:
-    """What RotateSecret leaves: a version with a label and no value. moto's own calls the steps itself."""
-    secret = _backend()
-    secret.remove_version_stages_from_old_versions([PENDING])
-    secret.versions[version] = {"version_id": version, "version_stages": [PENDING], "createdate": 1}
-
-
-@pytest.fixture
-def account(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {**CREDENTIALS, "AWS_DEFAULT_REGION": REGION}.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        _make_account()
-        yield
-
-
-def _make_account() -> None:
-    boto3.client("iam").create_user(UserName=USER)
-    boto3.client("secretsmanager").create_secret(Name=SECRET, SecretString="{}")
 
 
 @pytest.fixture(params=["fake", "moto"])
@@ -66,7 +40,7 @@ def vault(request: pytest.FixtureRequest) -> tuple[Vault, Callable[[str], None]]
         fake.begin()
         return fake, fake.rotate
     request.getfixturevalue("account")
-    return SecretVault(boto3.client("secretsmanager"), SECRET), _begin_rotation
+    return SecretVault(boto3.client("secretsmanager"), SECRET), begin_rotation
 
 
 def test_a_user_has_two_keys_and_no_more(keys: Keys) -> None:
@@ -134,9 +108,9 @@ class Moto:
 
     def reset(self) -> None:
         """As the stack begins: no key, and a secret with an empty value."""
-        iam_backends["123456789012"]["aws"].users[USER].access_keys.clear()
-        _backend().versions = {FIRST: {**_backend().versions[self._current()], "version_id": FIRST}}
-        _backend().versions[FIRST] |= {"version_stages": [CURRENT], "secret_string": "{}"}
+        user_keys().clear()
+        the_secret().versions = {FIRST: {**the_secret().versions[self._current()], "version_id": FIRST}}
+        the_secret().versions[FIRST] |= {"version_stages": [CURRENT], "secret_string": "{}"}
         self.calls, self.deaths, self.worked = 0, (), False
 
     def log_in(self, credentials: Credentials) -> None:
@@ -144,7 +118,7 @@ class Moto:
             raise LoginRefused("535")
 
     def rotate(self, version: str) -> None:
-        _begin_rotation(version)
+        begin_rotation(version)
         step = 0
         while step < len(STEPS):
             try:
@@ -154,18 +128,17 @@ class Moto:
                 step = 0
 
     def current_works(self) -> bool:
-        return self._works(Credentials.from_text(_backend().versions[self._current()]["secret_string"]))
+        return self._works(Credentials.from_text(the_secret().versions[self._current()]["secret_string"]))
 
     def keys(self) -> dict[str, str]:
-        user = iam_backends["123456789012"]["aws"].users[USER]
-        return {key.access_key_id: key.secret_access_key for key in user.access_keys if key.status == "Active"}
+        return {key.access_key_id: key.secret_access_key for key in user_keys() if key.status == "Active"}
 
     def _works(self, credentials: Credentials | None) -> bool:
         secret = self.keys().get(credentials.username) if credentials else None
         return secret is not None and credentials is not None and credentials.password == smtp_password(secret, REGION)
 
     def _current(self) -> str:
-        (found,) = (one for one, version in _backend().versions.items() if CURRENT in version["version_stages"])
+        (found,) = (one for one, version in the_secret().versions.items() if CURRENT in version["version_stages"])
         return str(found)
 
     def _told(self, **_: object) -> None:
@@ -175,28 +148,3 @@ class Moto:
         self.calls += 1
         if self.calls in self.deaths:
             raise Killed
-
-
-def _backend() -> Any:
-    return secretsmanager_backends["123456789012"][REGION].secrets[SECRET]
-
-
-@pytest.mark.parametrize("earlier", [0, 1, 2])
-def test_killed_at_every_call_of_aws_there_is_a_working_password(earlier: int, account: None) -> None:
-    """Before a call, so that it is not made, and after it, so that its answer is lost."""
-    world = Moto()
-    calls = death = 0
-    while death <= calls:
-        world.reset()
-        for count in range(earlier):
-            world.rotate(f"{count}" * 32)
-        world.calls, world.deaths = 0, (death,)
-        world.rotate("n" * 32)
-        calls = world.calls if death == 0 else calls
-        assert world.current_works()
-        assert world._current() == "n" * 32
-        world.deaths = ()
-        world.rotate("z" * 32)
-        assert world.current_works()
-        death += 1
-    assert calls >= 20
