@@ -148,3 +148,24 @@ class Moto:
         self.calls += 1
         if self.calls in self.deaths:
             raise Killed
+
+
+@pytest.mark.parametrize("earlier", [0, 2])
+def test_killed_at_every_call_of_aws_there_is_a_working_password(earlier: int, account: None) -> None:
+    """Before a call, so that it is not made, and after it, so that its answer is lost."""
+    world = Moto()
+    calls = death = 0
+    while death <= calls:
+        world.reset()
+        for count in range(earlier):
+            world.rotate(f"{count}" * 32)
+        world.calls, world.deaths = 0, (death,)
+        world.rotate("n" * 32)
+        calls = world.calls if death == 0 else calls
+        assert world.current_works()
+        assert world._current() == "n" * 32
+        world.deaths = ()
+        world.rotate("z" * 32)
+        assert world.current_works()
+        death += 1
+    assert calls >= 20
