@@ -70,3 +70,9 @@ def test_a_relay_that_does_not_fails_and_says_why(
     done = _run(tmp_path, install, listening, log)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+@pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")
+def test_shellcheck_has_nothing_to_say() -> None:
+    done = subprocess.run(["shellcheck", ROOT / "relay" / "self-test"], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "")
