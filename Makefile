@@ -27,13 +27,17 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python relay/generate.py --check
 
-docs: .venv/ready  ## Generate docs/settings.md and docs/command.md anew
+docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python relay/generate.py
 
-sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
+sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
+	$(SAM) validate --config-env relay
+	$(SAM) build --config-env relay
 
 scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained where they are
 	.venv-checkov/bin/checkov --file template.yaml --skip-download --compact --quiet

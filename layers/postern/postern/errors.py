@@ -56,6 +56,14 @@ class Unsettled(Temporary):
     """Some recipients or destinations of a message could not be settled; it names them."""
 
 
+class LoginRefused(Temporary):
+    """SES's SMTP service does not take these credentials, or not yet."""
+
+
+class TooSoon(Temporary):
+    """The SMTP credentials were rotated so lately that an instance may still use those before."""
+
+
 class Permanent(PosternError):
     """It will never work, so it is recorded and not retried."""
 

@@ -33,6 +33,8 @@ _BRIEF = Config(
     connect_timeout=3,
     read_timeout=10,
 )
+# A key whose answer got lost is of no use to anybody: the step that asked is repeated as a whole.
+_ONE_KEY = _PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
@@ -78,6 +80,11 @@ def ses() -> "SESV2Client":
 def rule_sets() -> Any:
     """A client of SES's first API, which alone knows receipt rules; one attempt of at most 13 seconds."""
     return boto3.client("ses", config=_BRIEF)
+
+
+def iam() -> Any:
+    """A client that makes exactly one attempt."""
+    return boto3.client("iam", config=_ONE_KEY)
 
 
 def cloudformation(*, brief: bool = False) -> Any:
