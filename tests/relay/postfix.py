@@ -22,7 +22,7 @@ from .ses_smtp import HOST
 
 INSTALL = ROOT / "relay" / "install"
 DOMAIN, OWNER, REGION, SECRET = "example.com", "ops@dest.example", "eu-west-1", "postern-relay"
-SECONDS = 15  # for anything to happen; a guard, not a measure
+SECONDS = 60  # for anything to happen; a guard, not a measure
 HOW_TO_GET_IT = "apt-get install --no-install-recommends postfix libsasl2-modules, and run the tests as root"
 _PACKAGED = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 _PLACES = {"config": "/etc/postfix", "queue": "/var/spool/postfix", "data": "/var/lib/postfix"}
@@ -43,9 +43,9 @@ def missing() -> str:
 def install(*arguments: str, **options: str) -> subprocess.CompletedProcess[str]:
     """relay/install, with these options beside or instead of the usual ones."""
     usual = {"domain": DOMAIN, "owner": OWNER, "region": REGION, "credentials": "smtp", "secret": SECRET}
+    script = options.pop("script", str(INSTALL))
     chosen = {**usual, **options}
     line = [part for name, value in chosen.items() if value for part in (f"--{name.replace('_', '-')}", value)]
-    script = options.pop("script", "") or str(INSTALL)
     return subprocess.run([script, *line, *arguments], check=False, capture_output=True, text=True, env=environment())
 
 
@@ -120,6 +120,11 @@ class Relay:
         )
         self.wait_for(lambda: self.log.exists() and "daemon started" in self.said())
 
+    @property
+    def master_pid(self) -> int:
+        assert self._master is not None
+        return self._master.pid
+
     def stop(self) -> None:
         """End Postfix, and by force what is left of its session."""
         if self._master is not None:
@@ -169,6 +174,14 @@ class Relay:
     def queued(self) -> Collection[str]:
         """The ids of all messages in the queue."""
         return [line for line in self.run("postqueue", "-j").splitlines() if line.startswith("{")]
+
+    def empty(self) -> None:
+        """Have the queue tried until nothing is left of it: mail in flight may still meet what was before."""
+        end = time.monotonic() + SECONDS
+        while self.queued():
+            assert time.monotonic() < end, self.said()[-6000:]
+            self.run("postqueue", "-f")
+            time.sleep(0.5)
 
     def submit(self, sender: str, *recipients: str, text: str = "") -> None:
         """Over SMTP, as a program on this host does. Raises smtplib's exceptions."""
