@@ -22,7 +22,7 @@ from .ses_smtp import HOST
 
 INSTALL = ROOT / "relay" / "install"
 DOMAIN, OWNER, REGION, SECRET = "example.com", "ops@dest.example", "eu-west-1", "postern-relay"
-SECONDS = 60  # for anything to happen; a guard, not a measure
+SECONDS = 20  # for anything to happen; a guard, not a measure
 HOW_TO_GET_IT = "apt-get install --no-install-recommends postfix libsasl2-modules, and run the tests as root"
 _PACKAGED = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 _PLACES = {"config": "/etc/postfix", "queue": "/var/spool/postfix", "data": "/var/lib/postfix"}
@@ -84,7 +84,10 @@ class Relay:
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n::1 localhost\n")
         ca_file = re.findall(r"^smtp_tls_CAfile = (.*)$", (self.config / "main.cf").read_text(), re.MULTILINE)
         over = {self.config: _PLACES["config"], self.queue: _PLACES["queue"], self.folder / "data": _PLACES["data"]}
+        # Nobody answers there, at once: what is not in /etc/hosts does not exist.
+        (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         over |= {self.folder / "hosts": "/etc/hosts"}
+        over |= {self.folder / "resolv.conf": os.path.realpath("/etc/resolv.conf")}
         over |= {self.folder / "authority.pem": os.path.realpath(path) for path in ca_file}
         mounts = "".join(f"mount --bind {new} {old} && " for new, old in over.items())
         holder = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f"{mounts} echo ready && exec cat"]
