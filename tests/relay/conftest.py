@@ -12,6 +12,7 @@ from .certificates import Identity
 from .postfix import HOW_TO_GET_IT, Relay, missing
 from .ses_smtp import HOST, SesSmtp
 
+
 def demand(why: str) -> None:
     """Skip if there is a reason; where the variable says that nothing may be skipped, fail."""
     if why:

@@ -78,7 +78,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing."""
 
     def _botocores(self, body: bytes) -> str:
-        found = re.search(r"Credential=\w+/\d+/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+)", self.headers["Authorization"])
+        found = re.search(
+            r"Credential=\w+/\d+/([^/]+)/([^/]+)/aws4_request, SignedHeaders=([^,]+)", self.headers["Authorization"]
+        )
         assert found
         region, service, names = found.groups()
         header = {name: self.headers[name] for name in names.split(";") if name != "x-amz-date"}

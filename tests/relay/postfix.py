@@ -82,13 +82,13 @@ class Relay:
     def _mount(self, authority: bytes) -> None:
         (self.folder / "authority.pem").write_bytes(authority)
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n::1 localhost\n")
-        ca_file = re.findall(r"^smtp_tls_CAfile = (.*)$", (self.config / "main.cf").read_text(), re.MULTILINE)
         over = {self.config: _PLACES["config"], self.queue: _PLACES["queue"], self.folder / "data": _PLACES["data"]}
         # Nobody answers there, at once: what is not in /etc/hosts does not exist.
         (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         over |= {self.folder / "hosts": "/etc/hosts"}
         over |= {self.folder / "resolv.conf": os.path.realpath("/etc/resolv.conf")}
-        over |= {self.folder / "authority.pem": os.path.realpath(path) for path in ca_file}
+        for path in re.findall(r"^smtp_tls_CAfile = (.*)$", (self.config / "main.cf").read_text(), re.MULTILINE):
+            over[self.folder / "authority.pem"] = os.path.realpath(path)
         mounts = "".join(f"mount --bind {new} {old} && " for new, old in over.items())
         holder = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f"{mounts} echo ready && exec cat"]
         self._holder = subprocess.Popen(holder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment())

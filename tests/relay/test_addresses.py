@@ -19,7 +19,9 @@ SENDERS = [
 
 def test_a_sender_at_this_host_is_one_at_the_domain_on_envelope_and_header(relay: Relay, ses: SesSmtp) -> None:
     for sender, _ in SENDERS:
-        relay.submit(sender, "jane@dest.example", text=f"From: <{sender}>\nReply-To: {sender}\nSubject: {sender}\n\nHello\n")
+        relay.submit(
+            sender, "jane@dest.example", text=f"From: <{sender}>\nReply-To: {sender}\nSubject: {sender}\n\nHello\n"
+        )
     relay.wait_for(lambda: len(ses.state.sent) == len(SENDERS))
     became = {str(sent.message["Subject"]): sent for sent in ses.state.sent}
     assert {sender: became[sender].sender for sender, _ in SENDERS} == dict(SENDERS)
@@ -29,7 +31,9 @@ def test_a_sender_at_this_host_is_one_at_the_domain_on_envelope_and_header(relay
 
 
 def test_crons_mail_to_root_reaches_the_owner(relay: Relay, ses: SesSmtp) -> None:
-    relay.sendmail("-FCronDaemon", "-i", "-odi", "-oem", "-oi", "-t", "-f", "root", text="From: root (Cron)\nTo: root\n\nHello\n")
+    relay.sendmail(
+        "-FCronDaemon", "-i", "-odi", "-oem", "-oi", "-t", "-f", "root", text="From: root (Cron)\nTo: root\n\nHello\n"
+    )
     relay.wait_for(lambda: ses.state.sent)
     (sent,) = ses.state.sent
     assert sent.recipients == (OWNER,)

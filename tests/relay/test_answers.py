@@ -53,8 +53,9 @@ def test_an_unverified_sender_bounces_to_the_owner(relay: Relay, ses: SesSmtp) -
     (report,) = ses.state.sent
     assert ses.state.answered == [UNVERIFIED]
     assert (report.sender, report.recipients) == ("double-bounce@example.com", (OWNER,))
+    words = b" ".join(report.content.split())  # Postfix folds the answer
     for said in (UNVERIFIED.encode(), b"The order of 12:00", b"shop@other.example", b"jane@dest.example"):
-        assert said in b" ".join(report.content.split()).replace(b" The", b"The").replace(b"The", b" The") or said in report.content
+        assert said in words
     assert "status=bounced" in relay.said()
 
 
@@ -89,4 +90,6 @@ def test_smtputf8_is_not_offered(relay: Relay) -> None:
         assert not client.has_extn("smtputf8")
         assert client.docmd("VRFY", "root")[0] == 502
         with pytest.raises(smtplib.SMTPNotSupportedError):
-            client.sendmail("shop@example.com", ["zoë@dest.example"], letter("shop@example.com").as_bytes(), ["SMTPUTF8"])
+            client.sendmail(
+                "shop@example.com", ["zoë@dest.example"], letter("shop@example.com").as_bytes(), ["SMTPUTF8"]
+            )

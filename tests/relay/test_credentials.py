@@ -1,8 +1,7 @@
 """The password: fetched with the instance's role, changed under mail in flight, and seen by nobody."""
 
+import ast
 import json
-import re
-import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -161,12 +160,8 @@ def assert_no_secret(seen: list[str], relay: Relay) -> None:
     assert [path for path in files for one in secrets if one.encode() in path.read_bytes()] == []
 
 
-def test_it_runs_on_the_oldest_python_of_the_table() -> None:
-    """AL2023 and RHEL 9 have Python 3.9. The syntax is checked; it runs there too if there is one here."""
-    import ast  # noqa: PLC0415
-
+def test_its_syntax_is_that_of_the_oldest_python_of_the_table() -> None:
+    """Amazon Linux 2023 and RHEL 9 have Python 3.9."""
     source = (ROOT / "relay" / "credentials-fetch").read_text()
     ast.parse(source, feature_version=(3, 9))
-    assert re.match(r"#!/usr/bin/python3 -I\n", source)
-    for python in sorted(Path("/").glob("root/.pyenv/versions/3.9*/bin/python3.9")):
-        subprocess.run([python, "-I", FETCH[0], "--help"], check=True, capture_output=True)
+    assert source.startswith("#!/usr/bin/python3 -I\n")

@@ -1,8 +1,9 @@
 """relay/install in a clean Debian 12, as root, with its own package manager: twice, with the same result.
 
-The clean root is made once and kept under .local; `make clean` forgets it.
+The clean root is made once and kept in the cache of the user who runs the tests.
 """
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -16,8 +17,20 @@ from .conftest import demand
 from .postfix import DOMAIN, OWNER, REGION, SECRET, environment
 from .test_install import FILES
 
-CLEAN = ROOT / ".local" / "debian-12.tar"
-INSTALL = ("/relay/install", "--domain", DOMAIN, "--owner", OWNER, "--region", REGION, "--credentials", "smtp", "--secret", SECRET)
+CLEAN = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "postern" / "debian-12.tar"
+INSTALL = (
+    "/relay/install",
+    "--domain",
+    DOMAIN,
+    "--owner",
+    OWNER,
+    "--region",
+    REGION,
+    "--credentials",
+    "smtp",
+    "--secret",
+    SECRET,
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +43,7 @@ def debian(folder: Path, postfix_is_here: None) -> Iterator[Path]:
     else:
         run(["debootstrap", "--variant=minbase", "bookworm", str(root)])
         run(["chroot", str(root), "apt-get", "clean"])
-        CLEAN.parent.mkdir(exist_ok=True)
+        CLEAN.parent.mkdir(parents=True, exist_ok=True)
         unfinished = CLEAN.with_suffix(".unfinished")
         run(["tar", "-cf", str(unfinished), "-C", str(root), "."])
         unfinished.replace(CLEAN)
@@ -76,7 +89,9 @@ def test_it_installs_twice_with_the_same_result(debian: Path) -> None:
     assert files(debian) == first
     assert run(["chroot", str(debian), "/relay/install", "--check"]) == "relay: nothing differs\n"
 
-    inside = run(["chroot", str(debian), "postconf", "-h", "inet_interfaces", "smtp_tls_CAfile", "relayhost"]).splitlines()
+    inside = run(
+        ["chroot", str(debian), "postconf", "-h", "inet_interfaces", "smtp_tls_CAfile", "relayhost"]
+    ).splitlines()
     assert inside[0] == "loopback-only"
     assert (debian / inside[1].lstrip("/")).stat().st_size > 0
     assert inside[2] == "[email-smtp.eu-west-1.amazonaws.com]:587"

@@ -81,7 +81,9 @@ def test_from_smtp_to_the_api_and_back(tmp_path: Path) -> None:
     assert "postern-send -f ${sender} -- ${recipient}" in (root / "etc" / "postfix" / "master.cf").read_text()
 
     install(root=str(root), script=script, configuration_set="postern")
-    assert {name: found[:2] for name, found in files(root).items()} == {name: found[:2] for name, found in first.items()}
+    assert {name: found[:2] for name, found in files(root).items()} == {
+        name: found[:2] for name, found in first.items()
+    }
 
 
 def test_what_was_there_before_stays_readable(tmp_path: Path) -> None:

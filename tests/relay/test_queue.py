@@ -9,7 +9,9 @@ MESSAGES = 60
 def test_a_restart_with_a_full_queue_loses_nothing(relay: Relay, ses: SesSmtp) -> None:
     ses.state.greeting = BUSY
     for number in range(MESSAGES):
-        relay.submit("shop@example.com", "jane@dest.example", text=f"From: shop@example.com\nSubject: {number}\n\nHello\n")
+        relay.submit(
+            "shop@example.com", "jane@dest.example", text=f"From: shop@example.com\nSubject: {number}\n\nHello\n"
+        )
     assert len(relay.queued()) == MESSAGES
     relay.stop()
     relay.sendmail("-f", "root", "root", text="Subject: while it is down\n\nHello\n")

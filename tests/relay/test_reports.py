@@ -56,7 +56,10 @@ def test_mail_to_an_address_literal_of_this_host_is_reported(relay: Relay, ses: 
 def test_a_program_that_uses_a_null_sender_is_told(relay: Relay) -> None:
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
         relay.submit("", "jane@dest.example", text="From: shop@example.com\n\nI am away\n")
-    assert refused.value.recipients["jane@dest.example"] == (554, b"5.7.1 <>: Sender address rejected: SES takes no null sender")
+    assert refused.value.recipients["jane@dest.example"] == (
+        554,
+        b"5.7.1 <>: Sender address rejected: SES takes no null sender",
+    )
 
 
 def test_one_from_sendmail_reaches_the_owner(relay: Relay, ses: SesSmtp) -> None:
