@@ -169,6 +169,9 @@ class FakeMailLog:
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")
 
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        self.lines.append(f"bad row {reason}")
+
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         self.lines.append(f"deferred {destination} {type(failure).__name__}")
 

@@ -14,7 +14,7 @@ from tests.template.deployments import loaded, refusals, symbolic
 
 MAIL_LOG = ROOT / "layers/postern/postern/aws/mail_log.py"
 # What Outcome.state can be, as aws/mail_log.py counts it.
-STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held"}
+STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
 AT_DEPLOYMENT = {"RulesetFunction"}
 

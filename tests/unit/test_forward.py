@@ -209,6 +209,7 @@ def test_a_bad_row_holds_its_recipient_and_the_others_go(world: World) -> None:
         world.handle(event("bad@example.com", "info@example.com"))
     assert world.mailer.destinations == [JANE]
     assert world.states == {"bad@example.com": "held", "info@example.com": "forwarded"}
+    assert any(line.startswith("bad row aliases row 'bad@example.com'") for line in world.log.lines)
     assert world.ledger.is_open(MESSAGE_ID)
 
 

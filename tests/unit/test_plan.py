@@ -5,7 +5,7 @@ from postern.cli.tables_file import TablesFile
 from postern.forward import look_up
 from postern.mail.address import Address
 from postern.mail.header import MAX_HOPS, Header
-from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from postern.mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 from postern.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
@@ -90,10 +90,10 @@ def test_what_an_owner_discards_is_not_missed() -> None:
 
 def test_rows_nobody_can_read_hold_their_recipient_and_nobody_else() -> None:
     bad, good = decide("bad@example.com", "info@example.com")
-    assert isinstance(bad, Hold)
+    assert isinstance(bad, BadTable)
     assert "aliases row 'bad@example.com'" in bad.reason
     assert isinstance(good, Forward)
-    assert one("info@example.com", source="x@typo.example")[0] is Hold
+    assert one("info@example.com", source="x@typo.example")[0] is BadTable
 
 
 def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> None:
@@ -113,7 +113,7 @@ def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> Non
         ("x@noted.example", Forward, "alias info@example.com; sender rule noted.example: WARN look"),
         (
             "x@inside.example",
-            Hold,
+            BadTable,
             "senders row 'inside.example in scope *': REDIRECT to info@example.com, an address of our own,"
             " which is not looked up again",
         ),

@@ -13,7 +13,7 @@ from .mail import aliases
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
-from .mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from .mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 from .mail.rewrite import Style
 from .mail.rows import Rows
 from .mail.senders import Senders
@@ -24,6 +24,7 @@ _STATES: Mapping[type[Decision], str] = {
     Reject: "rejected",
     Discard: "discarded",
     Hold: "held",
+    BadTable: "held",
 }
 
 
@@ -102,6 +103,9 @@ class Forwarder:
             log=self.log,
         )
         results: dict[str, Settled | Temporary] = {}
+        for decision in decisions:
+            if isinstance(decision, BadTable):
+                self.log.bad_row(envelope, decision.reason)
         for delivery in deliveries(decisions):
             try:
                 self._check_time(until)

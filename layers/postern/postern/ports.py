@@ -159,6 +159,9 @@ class MailLog(Protocol):
     def rescued(self, claim: Claim, form: str) -> None:
         """SES refused a message as it is and took it in another form."""
 
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        """A recipient waits for a row to be mended; the reason names it."""
+
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
 

@@ -68,6 +68,11 @@ class PowertoolsMailLog:
             form=form,
         )
 
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        """Counted as BadRow."""
+        self._count("BadRow")
+        self.logger.error("a row must be mended", message_id=envelope.message_id, reason=self._shown(reason))
+
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """Counted as Deferred and under the name of the failure's class."""
         self._count("Deferred")

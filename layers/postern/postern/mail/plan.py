@@ -64,6 +64,10 @@ class Hold(Decision):
     everybody else goes ahead."""
 
 
+class BadTable(Hold):
+    """Held until somebody mends a row that cannot be understood, or aliases that lead round."""
+
+
 _INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "reject": Reject, "discard": Discard}
 
 
@@ -115,13 +119,13 @@ class _Planner:
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
         if resolution.outcome == "error":
-            return Hold(recipient, resolution.detail)
+            return BadTable(recipient, resolution.detail)
         if resolution.outcome in ("unknown", "disabled", "expired"):
             return Reject(recipient, resolution.detail or f"{recipient.key} is unknown")
         try:
             ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
         except BadRow as fault:
-            return Hold(recipient, str(fault))
+            return BadTable(recipient, str(fault))
         return (
             self._going_round(recipient, resolution)
             or _refused(recipient, ruling)
