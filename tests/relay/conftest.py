@@ -1,6 +1,7 @@
 """One Postfix and one SES for all tests here. Without Postfix they are skipped, loudly, and fail if CI says so."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,11 @@ def authority() -> Identity:
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Postfix's own users must be able to pass."""
-    made = tmp_path_factory.mktemp("relay")
-    for path in (made, *made.parents):
-        if path.is_relative_to(tmp_path_factory.getbasetemp().parent):
-            path.chmod(0o755)
-    return made
+def folder() -> Iterator[Path]:
+    """Not pytest's own, which is closed to Postfix's users, and closed anew by each other run."""
+    with tempfile.TemporaryDirectory(prefix="postern-relay-") as made:
+        Path(made).chmod(0o755)
+        yield Path(made)
 
 
 @pytest.fixture(scope="session")
