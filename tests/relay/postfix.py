@@ -31,7 +31,7 @@ _PLACES = {"config": "/etc/postfix", "queue": "/var/spool/postfix", "data": "/va
 def missing() -> str:
     """Why there can be no Postfix here, "" if there can."""
     path = os.pathsep.join((os.environ.get("PATH", ""), *_PACKAGED))
-    if any(shutil.which(name, path=path) is None for name in ("postconf", "unshare", "nsenter")):
+    if any(shutil.which(name, path=path) is None for name in ("postconf", "unshare", "nsenter", "setpriv")):
         return "Postfix or util-linux is not installed"
     if not list(Path("/usr/lib").glob("**/sasl2/libplain.so")):
         return "the SASL mechanisms are not installed"
@@ -115,8 +115,10 @@ class Relay:
         """Returns when it takes mail."""
         self.run("postfix", "check")
         master = self.run("postconf", "-xh", "daemon_directory").strip() + "/master"
+        # Tests that are killed cannot stop it: the kernel does.
+        inside = ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", "setpriv", "--pdeathsig", "TERM"]
         self._master = subprocess.Popen(
-            ["nsenter", f"--mount=/proc/{self._holder.pid}/ns/mnt", master, "-d"],
+            [*inside, master, "-d"],
             stdin=subprocess.DEVNULL,
             env=environment(),
             start_new_session=True,
