@@ -108,12 +108,14 @@ def test_the_function_may_do_what_it_does_and_no_more(resources: dict[str, Any])
     lists = [[one["Action"]] if isinstance(one["Action"], str) else one["Action"] for one in statements]
     assert {action for actions in lists for action in actions} == {
         "s3:GetObject", "s3:ListBucket", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:UpdateItem",
-        "secretsmanager:GetSecretValue", "ses:SendEmail", "ses:SendRawEmail", "sqs:SendMessage",
-        "sqs:ChangeMessageVisibility",
+        "secretsmanager:GetSecretValue", "ses:SendEmail", "ses:SendRawEmail", "ses:SendBounce",
+        "sqs:SendMessage", "sqs:ChangeMessageVisibility",
     }  # fmt: skip
     assert all(one["Resource"] != "*" for one in statements)
     sending = next(one for one in statements if one.get("Sid") == "SendInTheNameOfOurDomain")
     assert sending["Condition"]["StringLike"] == {"ses:FromAddress": {"Fn::Sub": "*@${Domain}"}}
+    bouncing = next(one for one in statements if one["Action"] == "ses:SendBounce")
+    assert bouncing["Resource"]["Fn::Sub"].endswith(":identity/${Domain}")
     listing = next(one for one in statements if one["Action"] == "s3:ListBucket")
     assert listing["Condition"]["StringLikeIfExists"] == {"s3:prefix": "inbound/*"}
 

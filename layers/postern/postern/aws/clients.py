@@ -68,6 +68,11 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
+def bounces() -> Any:
+    """A client of SES's first API, where SendBounce is, that makes exactly one attempt."""
+    return boto3.client("ses", config=_ONE_ATTEMPT)
+
+
 def cloudformation() -> Any:
     """A client that retries by itself."""
     return boto3.client("cloudformation", config=_PATIENT)
