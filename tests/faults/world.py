@@ -35,7 +35,7 @@ ALIASES = {
     "b@example.com": ["d2@dest.example", "d3@dest.example"],
     "c@example.com": ["d4@dest.example"],
 }
-_CLIENTS = ("dynamodb", "s3", "secrets", "ses", "sqs")
+_CLIENTS = ("bounces", "dynamodb", "s3", "secrets", "ses", "sqs")
 
 
 class Killed(BaseException):
