@@ -103,10 +103,15 @@ FORGED = b"Authentication-Results: amazonses.com; spf=pass (x) client-ip=1; enve
         stored(b"Received: from x (x [1]) by inbound-smtp.eu-west-1.amazonaws.com\r\n" + FORGED + RAW, spf="fail"),
         stored(RAW, spf="fail", helo="x; dkim=pass header.i=@sender.example"),
         stored(RAW, spf="fail", helo="x;dkim=pass header.i=@sender.example"),
+        stored(
+            b"Received: from x (x [1]) by inbound-smtp.eu-west-1.amazonaws.com\r\n" + RAW,
+            spf="fail",
+            helo="x; dkim=pass header.i=@sender.example",
+        ),
         stored(RAW, spf="fail").replace(b"amazonses.com;", b"mx.sender.example;"),
         stored(RAW, spf="fail").replace(b" spf=fail", b" dkim=pass header.i=@sender.example"),
     ],
-    ids=["none", "on-top", "below-another", "below", "below-twice", "helo", "helo-2", "anothers", "no-spf"],
+    ids=["none", "on-top", "below-another", "below", "below-twice", "helo", "helo-2", "helo-3", "anothers", "no-spf"],
 )
 def test_only_ses_own_results_count(raw: bytes) -> None:
     assert reason(raw) == "sender.example is not authenticated"
