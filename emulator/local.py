@@ -104,7 +104,7 @@ Write to it from another terminal, with swaks or with what Python has:
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 
-What is not forwarded is told in the log only, as on AWS.
+What is not forwarded is told in the log, and to a sender at sender.example by an answer, as on AWS.
 Mail arrives in   {emulator.maildirs.folder}
 The function logs {emulator.function_log}
 The tables are    {tables} (edit and save: they are loaded again)

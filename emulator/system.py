@@ -89,7 +89,14 @@ class Emulator:
             starting.callback(self.function.stop)
             self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
             starting.callback(self.retries.stop)
-            self.receiving = Receiving(rules(self.template), self.cloud, self.function, self.zone, self._ports.smtp)
+            self.receiving = Receiving(
+                rules(self.template),
+                self.cloud,
+                self.function,
+                self.zone,
+                self._ports.smtp,
+                received=self.sending.bouncing.receive,
+            )
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self._stack = starting.pop_all()
@@ -104,7 +111,12 @@ class Emulator:
     @property
     def endpoints(self) -> dict[str, str]:
         """The variables that make any AWS SDK or command talk to this emulator."""
-        return {"AWS_ENDPOINT_URL": self.cloud.endpoint, "AWS_ENDPOINT_URL_SESV2": self.sending.endpoint}
+        ses = self.sending.endpoint
+        return {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint,
+            "AWS_ENDPOINT_URL_SESV2": ses,
+            "AWS_ENDPOINT_URL_SES": ses,
+        }
 
     @property
     def environment(self) -> dict[str, str]:

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 from postern.errors import ClaimHeld, ClaimLost, MessageMissing, OverCap, Temporary
 from postern.mail.address import Address
+from postern.mail.dsn import Answer, Silence
 from postern.mail.envelope import Envelope
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import SETTLED, Claim, Entry, Outcome, Settled
+from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Settled
 from postern.ruleset import Active
 
 LEASE_SECONDS = 150
@@ -72,12 +73,27 @@ class FakeMailer:
 
 
 @dataclass
+class FakeAnswerer:
+    """Keeps whom it answers; `script` holds, per recipient, what the next attempts meet."""
+
+    sent: list[tuple[str, Answer]] = field(default_factory=list)
+    script: dict[str, list[Exception]] = field(default_factory=dict)
+
+    def send(self, message_id: str, answer: Answer) -> str:
+        if self.script.get(str(answer.recipient)):
+            raise self.script[str(answer.recipient)].pop(0)
+        self.sent.append((message_id, answer))
+        return f"bounce-{len(self.sent)}"
+
+
+@dataclass
 class FakeLedger:
     clock: FakeClock = field(default_factory=FakeClock)
     messages: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     claims: dict[tuple[str, str], tuple[Claim, str, str]] = field(default_factory=dict)
     first: dict[tuple[str, str], float] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
 
     def open(self, envelope: Envelope) -> Entry:
@@ -91,39 +107,52 @@ class FakeLedger:
         settled = (
             key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state != "held"
         )
-        return Entry(False, frozenset(settled))
+        due = {
+            answer.recipient.key: answer.reply
+            for (message, _), answer in self.answers.items()
+            if message == envelope.message_id and isinstance(answer, Answer)
+        }
+        return Entry(False, frozenset(settled), due)
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
-        old, state, detail = self.claims.get((message_id, destination.key), (None, "", ""))
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+        entry = f"{kind}:{destination.key}"
+        old, state, detail = self.claims.get((message_id, entry), (None, "", ""))
         if old is not None:
             if state in SETTLED:
                 return Settled(state, old.recipient.key, detail)
             if state == "claimed" and old.lease_until >= self.clock.now():
-                raise ClaimHeld(f"via:{destination.key}")
+                raise ClaimHeld(entry)
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
         uncertain = state in ("claimed", "unanswered")
-        claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain)
-        self.claims[message_id, destination.key] = (claim, "claimed", "")
-        first = self.first.setdefault((message_id, destination.key), self.clock.now())
+        claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain, kind)
+        self.claims[message_id, entry] = (claim, "claimed", "")
+        first = self.first.setdefault((message_id, entry), self.clock.now())
         if uncertain and self.clock.now() - first >= RETRY_HOURS * 3600:
             self.settle(claim, "ambiguous", "it may have been sent")
             return Settled("ambiguous", recipient.key, "it may have been sent")
         return claim
 
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
-        key = (claim.message_id, claim.destination.key)
+        key = (claim.message_id, claim.entry)
         if self.claims[key][0].owner != claim.owner:
-            raise ClaimLost(f"via:{claim.destination.key}")
-        self.claims[key] = (claim, state, ", ".join(refusals) if state in ("sent", "noticed") else detail)
+            raise ClaimLost(claim.entry)
+        came = claim.kind == VIA and state in ("sent", "noticed")
+        self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
             if old is None or old.state == "held":
-                self.outcomes[envelope.message_id, outcome.recipient.key] = outcome
+                key = (envelope.message_id, outcome.recipient.key)
+                self.outcomes[key] = outcome
+                if outcome.answer is not None:
+                    self.answers[key] = outcome.answer
         held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
         self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - held
+
+    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+        self.answers[message_id, recipient.key] = what
 
     def is_open(self, message_id: str) -> bool:
         return bool(self.messages[message_id]["pending"])
@@ -174,6 +203,9 @@ class FakeMailLog:
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         self.lines.append(f"deferred {destination} {type(failure).__name__}")
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        self.lines.append(f"answer {state} {recipient}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

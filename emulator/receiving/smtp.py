@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,6 +14,8 @@ from aiosmtpd.smtp import Session as SmtpSession
 
 from ..cloud import HOST, Cloud
 from ..function import Function
+from ..sending.bounces import Received
+from ..sending.refusals import header_end
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
 from .rules import Rule
@@ -33,8 +35,18 @@ class _Server(SMTP):
 class Receiving:
     """SES receiving for one rule set, on a port of this machine."""
 
-    def __init__(self, rules: Sequence[Rule], cloud: Cloud, function: Function, zone: Zone, port: int = 0) -> None:
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        cloud: Cloud,
+        function: Function,
+        zone: Zone,
+        port: int = 0,
+        *,
+        received: Callable[[Received], None],
+    ) -> None:
         self._rules = rules
+        self._received = received
         self._cloud = cloud
         self._function = function
         self._zone = zone
@@ -99,6 +111,8 @@ class Receiving:
 
     def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
         receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))
+        header = raw[: header_end(raw)]
+        self._received(Received(message_id, session.mail_from, tuple(recipients), header, receipt.at.timestamp()))
         for rule in self._rules:
             matched = [recipient for recipient in recipients if rule.matches(recipient)]
             if matched:

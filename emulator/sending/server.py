@@ -1,4 +1,5 @@
-"""The SESv2 API, POST /v2/email/outbound-emails, for botocore to talk to unawares."""
+"""The SESv2 API, POST /v2/email/outbound-emails, and of the first API, POST /, SendBounce, for botocore to
+talk to unawares."""
 
 import base64
 import json
@@ -10,7 +11,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..cloud import HOST
+from .bounces import Bouncing
 from .delivery import delivered
+from .query import answered
 from .refusals import Account, Refusal, Request, check
 
 _POLL = 0.02  # seconds until a stop is noticed
@@ -31,6 +34,9 @@ class Sending:
     accepted: int = 0
     script: dict[str, list[Refusal]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self.bouncing = Bouncing(self.account, self.deliver)
+
     def start(self) -> None:
         """Listen; returns when requests are taken."""
         sending = self
@@ -50,7 +56,7 @@ class Sending:
 
     @property
     def endpoint(self) -> str:
-        """The URL that AWS_ENDPOINT_URL_SESV2 is set to."""
+        """The URL that AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES are set to."""
         return f"http://{HOST}:{self.port}"
 
     def send(self, body: dict[str, Any]) -> str:
@@ -74,6 +80,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/":
+            self._respond(*answered(body, self.ses.bouncing))
+            return
         try:
             if self.path != _PATH:
                 raise Refusal("NotFoundException", 404, f"{self.path} is not known to the emulator")
@@ -85,9 +94,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the function's log tells what was sent."""
 
     def _answer(self, status: int, body: dict[str, Any], code: str = "") -> None:
-        content = json.dumps(body).encode()
+        self._respond(status, "application/json", json.dumps(body).encode(), code)
+
+    def _respond(self, status: int, kind: str, content: bytes, code: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         if code:
             self.send_header("x-amzn-ErrorType", code)

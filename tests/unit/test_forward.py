@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from postern.answering import Answering
 from postern.deliver import MAX_SENDING
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
 from postern.forward import Forwarder
@@ -16,6 +17,7 @@ from postern.ports import Claim
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (
     LEASE_SECONDS,
+    FakeAnswerer,
     FakeClock,
     FakeLedger,
     FakeMailer,
@@ -35,6 +37,7 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
     mailer: FakeMailer = field(default_factory=FakeMailer)
+    answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
     log: FakeMailLog = field(default_factory=FakeMailLog)
     tables: FakeTables = field(
         default_factory=lambda: FakeTables(
@@ -56,6 +59,7 @@ class World:
         Forwarder(
             policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
             mailer=self.mailer, clock=self.clock, log=self.log,
+            answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
         ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
 
     @property

@@ -226,3 +226,19 @@ def test_the_facts_of_a_header() -> None:
     raw = b"Received: a\r\nFrom: A <a@x.example>, b@x.example\r\nReceived: b\r\nX-Postern-Loop: v1 0\r\n\r\n"
     people = (Address("a", "x.example"), Address("b", "x.example"))
     assert Header.of(raw) == Header(authors=people, hops=2, stamps=(b"v1 0",))
+
+
+@pytest.mark.parametrize(
+    ("recipient", "options", "said"),
+    [
+        ("nobody@example.com", {}, "550 5.1.1 There is no such address here"),
+        ("off@example.com", {}, "550 5.2.1 This address takes no mail any more"),
+        ("info@example.com", {"source": "x@spam.example"}, "554 5.7.1 go away"),
+        ("info@example.com", {"source": "x@never.example"}, "550 5.7.1 never"),
+        ("info@example.com", {"facts": {"hops": MAX_HOPS}}, "None"),
+    ],
+)
+def test_a_rejection_says_what_the_sender_may_be_told(recipient: str, options: dict[str, Any], said: str) -> None:
+    (decision,) = decide(recipient, **options)
+    assert isinstance(decision, Reject)
+    assert str(decision.reply) == said

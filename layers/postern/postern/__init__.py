@@ -12,6 +12,9 @@
                       settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
+9.  `answering`       one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
+                      `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
+                      robot, `mail.reply` what is said.
 
 `forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and

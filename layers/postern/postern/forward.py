@@ -1,4 +1,4 @@
-"""The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record.
+"""The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record, answer.
 
 The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
 what happens when one of them fails. docs/way-of-a-message.md tells the same with every outcome.
@@ -7,6 +7,7 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same wit
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from .answering import Answering
 from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, Unsettled
 from .mail import aliases
@@ -14,6 +15,7 @@ from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
 from .mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from .mail.reply import FAILED
 from .mail.rewrite import Style
 from .mail.rows import Rows
 from .mail.senders import Senders
@@ -60,6 +62,7 @@ class Forwarder:
     mailer: Mailer
     clock: Clock
     log: MailLog
+    answering: Answering
 
     def handle(self, event: object, until: float) -> None:
         """Forward the message of this event; returns when every recipient is settled.
@@ -85,10 +88,12 @@ class Forwarder:
             size, header = len(raw), Header.of(raw)
             rows = look_up(self.tables, waiting, header, self.policy, now)
             outcomes = self._carry_out(waiting, plan(waiting, header, rows, self.policy, now), raw, until)
+            outcomes = self.answering.decided(waiting, outcomes, raw)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)
-        self._raise_if_unsettled(envelope, outcomes)
+        unanswered = self.answering.carry_out(envelope, entry, outcomes, until)
+        self._raise_if_unsettled(envelope, outcomes, unanswered)
 
     def _carry_out(
         self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
@@ -119,18 +124,21 @@ class Forwarder:
         if self.clock.now() > until:
             raise OutOfTime("no time was left to begin sending in this invocation")
 
-    def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
+    def _raise_if_unsettled(
+        self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
+    ) -> None:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
         held += [f"{text!r} is not a mail address" for text in envelope.unreadable]
-        if held:
-            reasons = mask("; ".join(held), self.policy.own_domains)
+        if held or unanswered:
+            reasons = mask("; ".join((*held, *unanswered)), self.policy.own_domains)
             raise Unsettled(f"message {envelope.message_id}: {len(held)} recipients held: {reasons}")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:
     """The worst of a recipient's destinations is what became of it."""
     if not isinstance(decision, Forward):
-        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason)
+        reply = decision.reply if isinstance(decision, Reject) else None
+        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
@@ -139,7 +147,8 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     for destination, result in settled.items():
         if result.state != "sent":
             state = "ambiguous" if result.state == "ambiguous" else "failed"
-            return Outcome(decision.recipient, state, f"{destination}: {result.reason}")
+            reply = FAILED if any(one.state == "failed" for one in settled.values()) else None
+            return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply)
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
     return Outcome(decision.recipient, "forwarded" if own else "merged", "; ".join((decision.reason, *remarks)))

@@ -3,15 +3,19 @@
 `aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .errors import Temporary
 from .mail.address import Address
+from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
 from .mail.notice import Link
+from .mail.reply import Reply
 from .mail.rows import Rows, SenderKey
+
+VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,16 @@ class Outcome:
     """What became of one recipient.
 
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
-    but held are settled: a retry leaves them alone.
+    but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
+    sender, None if that is nobody's business; `answer` what becomes of telling it, None if
+    there is nothing to tell.
     """
 
     recipient: Address
     state: str
     reason: str
+    reply: Reply | None = None
+    answer: Answer | Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
     `uncertain`: an earlier attempt ended without an answer, so SES may have sent this already.
+    `kind` is VIA, or DSN for the answer to the sender: the destination is then the recipient.
     """
 
     message_id: str
@@ -40,6 +49,12 @@ class Claim:
     owner: str
     lease_until: float
     uncertain: bool = False
+    kind: str = VIA
+
+    @property
+    def entry(self) -> str:
+        """Its entry in the ledger."""
+        return f"{self.kind}:{self.destination.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +63,7 @@ class Settled:
 
     `state` is sent, noticed (SES takes nothing but a notice), failed, or ambiguous (SES may have
     sent it, and never said); `recipient` is the key of the one it was sent for; `reason` says what
-    was out of the ordinary.
+    was out of the ordinary, or SES's id for an answer that was sent.
     """
 
     state: str
@@ -64,11 +79,12 @@ class Entry:
     """The ledger's message entry as an invocation finds it.
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
-    of the event has settled.
+    of the event has settled. `due`: those of them whose sender is still to be told.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
+    due: Mapping[str, Reply] = field(default_factory=dict)
 
 
 class MailStore(Protocol):
@@ -94,7 +110,7 @@ class Ledger(Protocol):
     def open(self, envelope: Envelope) -> Entry:
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
         answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
@@ -109,6 +125,19 @@ class Ledger(Protocol):
         """Record the outcomes; the message stays open if any recipient is not settled.
 
         `size` is the message's, in octets. Raises Temporary.
+        """
+
+    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+        """Say in the recipient's outcome what became of the answer to the sender. Raises Temporary."""
+
+
+class Answerer(Protocol):
+    """SES, bouncing."""
+
+    def send(self, message_id: str, answer: Answer) -> str:
+        """Tell the sender of a message SES received, once; returns SES's id for it.
+
+        Raises Refused if SES will never do it, Unanswered if no answer came, else Temporary.
         """
 
 
@@ -164,6 +193,9 @@ class MailLog(Protocol):
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """What became of an answer to a sender: sent, failed or ambiguous."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

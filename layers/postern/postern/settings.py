@@ -8,8 +8,10 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from .errors import Misconfigured
+from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 from .mail.rewrite import FROM_FORMS
 
+_CHOICES = {"from_form": FROM_FORMS, "answer_senders": ANSWER_SENDERS}
 _WORDS = {"true": True, "false": False}
 
 
@@ -70,6 +72,12 @@ class Settings:
     retry_hours: int = _setting(
         "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36
     )
+    answer_senders: str = _setting(
+        "POSTERN_ANSWER_SENDERS",
+        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
+        " authenticated).",
+        default=AUTHENTICATED,
+    )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
     log_addresses: bool = _setting(
         "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
@@ -90,8 +98,10 @@ class Settings:
                     faults.append(f"{variable} is not set")
             except ValueError as fault:
                 faults.append(f"{variable}: {fault}")
-        if values.get("from_form", FROM_FORMS[0]) not in FROM_FORMS:
-            faults.append(f"POSTERN_FROM_FORM: expected one of {', '.join(FROM_FORMS)}, found {values['from_form']!r}")
+        for name, choices in _CHOICES.items():
+            if values.get(name, choices[0]) not in choices:
+                variable = cls.__dataclass_fields__[name].metadata["variable"]
+                faults.append(f"{variable}: expected one of {', '.join(choices)}, found {values[name]!r}")
         if faults:
             raise Misconfigured("; ".join(faults))
         return cls(**values)

@@ -3,6 +3,7 @@
 import time
 from typing import Protocol
 
+from ..answering import Answering
 from ..forward import Forwarder
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
@@ -11,6 +12,7 @@ from ..ports import Clock
 from ..retry import Intake
 from ..settings import Settings
 from . import clients
+from .answerer import SesAnswerer
 from .failures import translated
 from .ledger import DynamoLedger
 from .links import S3Links
@@ -75,6 +77,15 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
+    ledger = DynamoLedger(
+        dynamodb,
+        settings.ledger_table,
+        clock=clock,
+        lease_seconds=settings.lease_seconds,
+        keep_days=settings.ledger_days,
+        retry_hours=settings.retry_hours,
+    )
+    answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
             own_domains=frozenset(settings.domains),
@@ -84,16 +95,10 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
-        ledger=DynamoLedger(
-            dynamodb,
-            settings.ledger_table,
-            clock=clock,
-            lease_seconds=settings.lease_seconds,
-            keep_days=settings.ledger_days,
-            retry_hours=settings.retry_hours,
-        ),
         rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
+        ledger=ledger,
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,
+        answering=Answering(ledger=ledger, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
     )

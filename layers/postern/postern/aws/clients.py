@@ -92,6 +92,11 @@ def cloudformation(*, brief: bool = False) -> Any:
     return boto3.client("cloudformation", config=_BRIEF if brief else _PATIENT)
 
 
+def bounces() -> Any:
+    """A client of SES's first API, where SendBounce is, that makes exactly one attempt."""
+    return boto3.client("ses", config=_ONE_ATTEMPT)
+
+
 def sts() -> "STSClient":
     """A client that retries by itself."""
     return boto3.client("sts", config=_PATIENT)

@@ -1,12 +1,14 @@
 """The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF (Powertools)."""
 
 from collections.abc import Collection
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from ..errors import Temporary
 from ..mail.address import Address, mask
+from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..ports import Claim, Entry, Outcome
 
@@ -42,11 +44,26 @@ class PowertoolsMailLog:
         """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held."""
         self._count(outcome.state.capitalize())
         line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
+        silence: dict[str, Any] = {}
+        if isinstance(outcome.answer, Silence):
+            silence = {"answer": f"none: {self._shown(outcome.answer.reason)}"}
         line(
             outcome.state,
             message_id=envelope.message_id,
             recipient=self._shown(str(outcome.recipient)),
             reason=self._shown(outcome.reason),
+            **silence,
+        )
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
+        self._count(f"Answer{state.capitalize()}")
+        line = self.logger.info if state == "sent" else self.logger.warning
+        line(
+            f"answer to the sender {state}",
+            message_id=message_id,
+            recipient=self._shown(str(recipient)),
+            detail=self._shown(detail),
         )
 
     def resent(self, claim: Claim) -> None:

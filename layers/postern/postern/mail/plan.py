@@ -12,6 +12,7 @@ from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
 from .header import MAX_HOPS, Header
+from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
 from .stamp import TEST_KEY
@@ -51,8 +52,12 @@ class Quarantine(Decision):
     """Kept, not forwarded, releasable."""
 
 
+@dataclass(frozen=True, slots=True)
 class Reject(Decision):
-    """Not forwarded: the alias or a sender rule says no."""
+    """Not forwarded: the alias or a sender rule says no. `reply` is what the sender may be told; None for
+    a loop, which nobody is told of."""
+
+    reply: Reply | None = None
 
 
 class Discard(Decision):
@@ -68,7 +73,7 @@ class BadTable(Hold):
     """Held until somebody mends a row that cannot be understood, or aliases that lead round."""
 
 
-_INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "reject": Reject, "discard": Discard}
+_INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "discard": Discard}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,8 @@ class _Planner:
         if resolution.outcome == "error":
             return BadTable(recipient, resolution.detail)
         if resolution.outcome in ("unknown", "disabled", "expired"):
-            return Reject(recipient, resolution.detail or f"{recipient.key} is unknown")
+            why = resolution.detail or f"{recipient.key} is unknown"
+            return Reject(recipient, why, of_alias(resolution.outcome))
         try:
             ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
         except BadRow as fault:
@@ -135,6 +141,8 @@ class _Planner:
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
         found = self.envelope.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
+        if found and found[0] == "reject":
+            return Reject(recipient, found[1], POLICY)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
@@ -158,8 +166,9 @@ def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
     if final is not None and final.action.word == DISCARD:
         return Discard(recipient, str(ruling))
     if final is not None and final.action.word != OK:
-        later = final.action.word.startswith("4")
-        return (Hold if later else Reject)(recipient, str(ruling))
+        if final.action.word.startswith("4"):
+            return Hold(recipient, str(ruling))
+        return Reject(recipient, str(ruling), of_rule(final.action))
     return Quarantine(recipient, str(ruling)) if ruling.first(HOLD) else None
 
 
