@@ -41,12 +41,22 @@ class FakeTables:
     senders: dict[SenderKey, Row] = field(default_factory=dict)
     failure: Exception | None = None
     calls: int = 0
+    destinations: dict[str, Row] = field(default_factory=dict)
+    failure_of_health: Exception | None = None
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         self.calls += 1
         if self.failure:
             raise self.failure
-        return Rows({key: self.aliases.get(key) for key in aliases}, {key: self.senders.get(key) for key in senders})
+        if destinations and self.failure_of_health:
+            raise self.failure_of_health
+        return Rows(
+            {key: self.aliases.get(key) for key in aliases},
+            {key: self.senders.get(key) for key in senders},
+            {key: self.destinations.get(key) for key in destinations},
+        )
 
 
 @dataclass
@@ -114,6 +124,12 @@ class FakeLedger:
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(f"via:{claim.destination.key}")
         self.claims[key] = (claim, state, ", ".join(refusals) if state in ("sent", "noticed") else detail)
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        _, state, _ = self.claims.get((message_id, destination.key), (None, "", ""))
+        if state in ("", "released", "suspended"):
+            claim = Claim(message_id, destination, recipient, "", 0)
+            self.claims[message_id, destination.key] = (claim, "suspended", reason)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:

@@ -281,3 +281,22 @@ def test_a_destination_that_ses_refused_for_now_is_never_given_up(
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
     clock.time += 2 * RETRY_HOURS * 3600
     assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain
+
+
+def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str) -> None:
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    assert not claim.uncertain
+    ledger.settle(claim, "sent", "ses-1")
+    assert isinstance(ledger.claim(message_id, JANE, INFO), Settled)
+
+
+@pytest.mark.parametrize("state", ["sent", "unanswered", "failed"])
+def test_what_was_or_may_have_been_sent_is_never_called_suspended(ledger: Ledger, message_id: str, state: str) -> None:
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.settle(claim, state, "why")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    again = ledger.claim(message_id, JANE, INFO)
+    assert again.uncertain if isinstance(again, Claim) else again.state == state

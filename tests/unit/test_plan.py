@@ -9,6 +9,7 @@ from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quaranti
 from postern.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
+from tests.fakes import FakeTables
 
 NOW = 1_795_000_000.0
 TABLES = TablesFile(
@@ -226,3 +227,25 @@ def test_the_facts_of_a_header() -> None:
     raw = b"Received: a\r\nFrom: A <a@x.example>, b@x.example\r\nReceived: b\r\nX-Postern-Loop: v1 0\r\n\r\n"
     people = (Address("a", "x.example"), Address("b", "x.example"))
     assert Header.of(raw) == Header(authors=people, hops=2, stamps=(b"v1 0",))
+
+
+def test_health_that_was_never_read_is_a_mistake_of_the_caller_and_not_good_health() -> None:
+    made, policy, header = envelope("info@example.com"), Policy(TABLES.domains), Header()
+    rows = look_up(TABLES, made, header, policy, NOW)
+    del rows.destinations["jane@dest.example"]
+    with pytest.raises(KeyError):
+        plan(made, header, rows, policy, NOW)
+
+
+@pytest.mark.parametrize("action", ["REDIRECT other@else.example", "BCC other@else.example"])
+def test_where_a_rule_sends_to_has_health_too(action: str) -> None:
+    made, policy, header = envelope("info@example.com", source="a@moved.example"), Policy(TABLES.domains), Header()
+    tables = FakeTables(
+        {"info@example.com": {"destinations": ["jane@dest.example"]}},
+        {("moved.example", "*"): {"action": action}},
+        destinations={"other@else.example": {"suspended_at": 1}},
+    )
+    (decision,) = plan(made, header, look_up(tables, made, header, policy, NOW), policy, NOW)
+    assert isinstance(decision, Quarantine if "REDIRECT" in action else Forward)
+    assert "other@else.example is suspended" in decision.reason
+    assert [str(who) for who in decision.suspended] == ["other@else.example"]

@@ -7,6 +7,7 @@ COMPLETE = {
     "POSTERN_MAIL_BUCKET": "bucket",
     "POSTERN_ALIAS_TABLE": "aliases",
     "POSTERN_SENDER_TABLE": "senders",
+    "POSTERN_DESTINATION_TABLE": "destinations",
     "POSTERN_LEDGER_TABLE": "ledger",
     "POSTERN_CONFIGURATION_SET": "forward",
     "POSTERN_STAMP_SECRET": "stack/stamp",

@@ -81,9 +81,11 @@ class MailStore(Protocol):
 
 
 class Tables(Protocol):
-    """The alias and the sender table."""
+    """The alias and the sender table, and the health of destinations."""
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         """The rows under these keys, None for each key without one. Raises Temporary."""
 
 
@@ -103,6 +105,10 @@ class Ledger(Protocol):
         `sent` or `noticed` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
         `released` if SES said not now, `unanswered` if SES said nothing (why).
         """
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
+        that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open if any recipient is not settled.

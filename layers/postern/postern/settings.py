@@ -30,6 +30,7 @@ class Settings:
     )
     alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")

@@ -82,7 +82,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
         ),
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
-        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
+        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
         ledger=DynamoLedger(
             dynamodb,
             settings.ledger_table,

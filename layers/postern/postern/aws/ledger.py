@@ -32,7 +32,7 @@ MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _SECONDS_A_DAY = 86_400
 
-_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
+_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
 _RAN_OUT = "#state = :claimed AND lease_until < :now"
 
 _Key = tuple[str, str]  # (message_id, entry)
@@ -106,8 +106,9 @@ class DynamoLedger:
             " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
             {
                 ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
-                ":now": int(now), ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
-                ":destination": str(destination), ":expires_at": self._expires_at(now),
+                ":suspended": "suspended", ":now": int(now), ":owner": owner, ":lease_until": lease_until,
+                ":recipient": recipient.key, ":one": 1, ":destination": str(destination),
+                ":expires_at": self._expires_at(now),
             },
             condition=f"{_FREE} OR ({_RAN_OUT})",
             returning="ALL_OLD",
@@ -147,6 +148,23 @@ class DynamoLedger:
         )  # fmt: skip
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: via:{claim.destination.key} was taken over before {state!r}")
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; a later claim takes it over.
+
+        An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
+        """
+        now = self._clock.now()
+        self._update(
+            (message_id, f"via:{destination.key}"),
+            "SET #state = :suspended, recipient = :recipient, destination = :destination, detail = :reason,"
+            " settled_at = :now, expires_at = :expires_at",
+            {
+                ":suspended": "suspended", ":released": "released", ":recipient": recipient.key, ":reason": reason,
+                ":destination": str(destination), ":now": int(now), ":expires_at": self._expires_at(now),
+            },
+            condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
+        )  # fmt: skip
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open while any of its recipients is pending.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # Outputs and parameters of template.yaml.
-_ALIAS_TABLE, _SENDER_TABLE = "AliasTableName", "SenderTableName"
+_ALIAS_TABLE, _SENDER_TABLE, _DESTINATION_TABLE = "AliasTableName", "SenderTableName", "DestinationTableName"
 _DOMAIN, _PARENT_DOMAINS = "Domain", "ParentDomainMatchesSubdomains"
 
 
@@ -29,11 +29,12 @@ class Live:
     domains: frozenset[str]
     client: "DynamoDBClient" = field(repr=False)
     parent_style: str = PARENT
+    destination_table: str = ""
 
     @property
     def tables(self) -> DynamoTables:
-        """Both tables behind the port `read`."""
-        return DynamoTables(self.client, self.alias_table, self.sender_table)
+        """The tables behind the port `read`."""
+        return DynamoTables(self.client, self.alias_table, self.sender_table, self.destination_table)
 
     @property
     def rows(self) -> TableRows:
@@ -41,10 +42,17 @@ class Live:
         return TableRows(self.client, {"aliases": self.alias_table, "senders": self.sender_table})
 
 
-def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_style: str = PARENT) -> Live:
+def named(
+    alias_table: str,
+    sender_table: str,
+    domains: Iterable[str],
+    parent_style: str = PARENT,
+    destination_table: str = "",
+) -> Live:
     """Tables whose names are known. AWS is not asked; raises Temporary where boto3 has no region."""
     with reaching("DynamoDB"):
-        return Live(alias_table, sender_table, frozenset(domains), clients.dynamodb(), parent_style)
+        client = clients.dynamodb()
+    return Live(alias_table, sender_table, frozenset(domains), client, parent_style, destination_table)
 
 
 def deployed(stack: str) -> Live:
@@ -63,7 +71,8 @@ def deployed(stack: str) -> Live:
     if missing:
         raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
-    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","), style)
+    health = outputs.get(_DESTINATION_TABLE, "")  # a stack of an earlier version has none
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","), style, health)
 
 
 def be_in(region: str | None, profile: str | None) -> None:
