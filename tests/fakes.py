@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from postern.errors import ClaimHeld, ClaimLost, MessageMissing
+from postern.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
+from postern.mail.feedback import Feedback, entry_tag
+from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.ports import SETTLED, Claim, Entry, Outcome, Settled
@@ -144,6 +147,59 @@ class FakeLedger:
 
     def states(self, message_id: str) -> dict[str, str]:
         return {key: o.state for (message, key), o in self.outcomes.items() if message == message_id}
+
+
+@dataclass
+class FakeFeedbackLedger:
+    entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        for (message_id, destination), said in self.entries.items():
+            if message_id == feedback.message_id and entry_tag(f"via:{destination}") == feedback.destination:
+                new, old = (feedback.at, feedback.id, feedback.why), said.get(feedback.kind)
+                news = old is None or old[:2] < new[:2]
+                if news:
+                    said[feedback.kind] = new
+                return destination, news
+        raise EntryMissing(f"message {feedback.message_id}")
+
+
+@dataclass
+class FakeHealth:
+    clock: FakeClock = field(default_factory=FakeClock)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        row["failures"] = {*row.get("failures", ()), str(failure)}
+        return dict(row)
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        if "suspended_at" not in row and row.get("resumed_at", failed_at - 1) < failed_at:
+            row |= {"suspended_at": int(self.clock.now()), "reason": reason}
+        return dict(row)
+
+    def told(self, address: str) -> None:
+        if "suspended_at" in self.rows.get(address, {}):
+            self.rows[address]["told_at"] = int(self.clock.now())
+
+
+@dataclass
+class FakeFeedbackLog:
+    lines: list[str] = field(default_factory=list)
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        self.lines.append(f"{feedback.kind} {destination}" + ("" if first else " again"))
+
+    def suspended(self, destination: str, reason: str) -> None:
+        self.lines.append(f"suspended {destination}: {reason}")
+
+    def unrelated(self) -> None:
+        self.lines.append("unrelated")
+
+    def failure(self, error: Exception) -> None:
+        self.lines.append(f"failure {type(error).__name__}")
 
 
 @dataclass

@@ -1,6 +1,6 @@
 import pytest
 from postern.errors import Misconfigured
-from postern.settings import Settings
+from postern.settings import FeedbackSettings, Settings
 
 COMPLETE = {
     "POSTERN_DOMAINS": "Example.com, example.net",
@@ -44,3 +44,11 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
     assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said
     assert "POSTERN_DOMAINS: expected names, found ','" in said
+
+
+def test_the_feedback_function_needs_less() -> None:
+    needed = {name: COMPLETE[f"POSTERN_{name}"] for name in ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE")}
+    settings = FeedbackSettings.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
+    assert (settings.suspend_after, settings.suspend_days) == (5, 7)
+    with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_SUSPEND_AFTER: expected a number"):
+        FeedbackSettings.from_environment({"POSTERN_SUSPEND_AFTER": "0"})

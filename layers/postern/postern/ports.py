@@ -9,8 +9,10 @@ from typing import Protocol
 
 from .mail.address import Address
 from .mail.envelope import Envelope
+from .mail.feedback import Feedback
+from .mail.health import Failure
 from .mail.notice import Link
-from .mail.rows import Rows, SenderKey
+from .mail.rows import Row, Rows, SenderKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,44 @@ class MailLog(Protocol):
 
     def rescued(self, claim: Claim, form: str) -> None:
         """SES refused a message as it is and took it in another form."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""
+
+
+class FeedbackLedger(Protocol):
+    """The ledger, as feedback writes it."""
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        """Write what happened into the entry it is about, beside its state and in any order: (the
+        destination's key, whether that is news). Raises EntryMissing, Temporary."""
+
+
+class Health(Protocol):
+    """The health of destinations, by the keys of their addresses. Every method is safe to repeat."""
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        """Add a failure; the row as it is now. Raises Temporary."""
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        """Let a destination get no mail, unless it was resumed after it failed; the row as it is now, {} for
+        none. Raises Temporary."""
+
+    def told(self, address: str) -> None:
+        """The owner was told of this suspension. Raises Temporary."""
+
+
+class FeedbackLog(Protocol):
+    """The log and the metrics of feedback; alarms hang on the latter."""
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """One line for an event, and one count unless it came before."""
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """A destination gets no mail from now on: the owner must hear of it."""
+
+    def unrelated(self) -> None:
+        """An event about a message that is no forward."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""
