@@ -7,33 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3.session import Session
 from postern.retry import LONGEST_PAUSE, pause
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from emulator.template import Template, UnknownConstruct
 from tests.builders import ROOT
-
-
-@pytest.fixture(scope="session")
-def expanded() -> dict[str, Any]:
-    """The template after the SAM transform; layer and code locations stand for what `sam package` puts there."""
-    source = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    for body in source["Resources"].values():
-        for place in ("CodeUri", "ContentUri"):
-            if place in body.get("Properties", {}):
-                body["Properties"][place] = "s3://bucket/key"
-    translator = Translator({}, Parser(), boto_session=Session(region_name="eu-west-1"))
-    document: dict[str, Any] = translator.translate(source, {"Domain": "example.com"}, passthrough_metadata=True)
-    return document
-
-
-@pytest.fixture(scope="session")
-def resources(expanded: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = expanded["Resources"]
-    return found
 
 
 def test_the_expanded_template_is_valid(expanded: dict[str, Any], tmp_path: Path) -> None:
@@ -130,13 +107,12 @@ def test_the_links_are_signed_by_a_role_for_the_function_alone_that_reads_messag
         ("Allow", "s3:GetObject", {"Fn::Sub": "${MailBucket.Arn}/inbound/*"})
     ]
     assert "ManagedPolicyArns" not in role
-    (function,) = [name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Function"]
-    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    variables = resources["InboundFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["POSTERN_LINK_ROLE"] == {"Fn::GetAtt": ["LinkRole", "Arn"]}
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
-    (config,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    config = resources["InboundFunctionEventInvokeConfig"]
     assert config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"] == {
         "Fn::GetAtt": ["RetryQueue", "Arn"]
     }
