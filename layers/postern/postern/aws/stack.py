@@ -9,6 +9,7 @@ from ..errors import Misconfigured
 from ..mail.senders import DOT, PARENT
 from . import clients
 from .failures import translated
+from .suspensions import Suspensions
 from .table_rows import TableRows
 from .tables import DynamoTables
 
@@ -40,6 +41,11 @@ class Live:
     def rows(self) -> TableRows:
         """Both tables as a whole, to list and to write."""
         return TableRows(self.client, {"aliases": self.alias_table, "senders": self.sender_table})
+
+    @property
+    def suspensions(self) -> Suspensions:
+        """The health of destinations, to list and to mend."""
+        return Suspensions(self.client, self.destination_table)
 
 
 def named(
