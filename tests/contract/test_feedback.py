@@ -139,3 +139,16 @@ def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str
 def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="ResourceNotFound"):
         DynamoHealth(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)
+
+
+def test_a_failure_from_before_the_resumption_suspends_nobody(
+    request: pytest.FixtureRequest, health: Health, who: str
+) -> None:
+    """Somebody resumes it between the two writes of an event that is on its way."""
+    row = {"address": who, "resumed_at": 100}
+    if isinstance(health, FakeHealth):
+        health.rows[who] = row
+    else:
+        request.getfixturevalue("aws").put("DestinationTable", [row])
+    assert "suspended_at" not in health.suspend(who, "gone", 100)
+    assert "suspended_at" in health.suspend(who, "gone", 101)

@@ -11,7 +11,7 @@ from postern.feedback import Listener
 from postern.mail.feedback import MAX_WHY, BadFeedback, Feedback
 from postern.mail.health import Rule
 
-from tests.builders import MESSAGE_ID, bounce, feedback
+from tests.builders import MESSAGE_ID, bounce, feedback, sample_event
 from tests.fakes import FakeClock, FakeFeedbackLedger, FakeFeedbackLog, FakeHealth
 
 JANE = "jane@dest.example"
@@ -196,3 +196,8 @@ def test_a_rejection_has_no_time_of_its_own() -> None:
     said = Feedback.from_event(event)
     assert said is not None
     assert (said.kind, said.why) == ("rejected", "Bad content")
+
+
+def test_the_sample_event_is_a_mailbox_that_is_gone(world: World) -> None:
+    world.take(sample_event("bounce"))
+    assert world.row["reason"] == "the mailbox is not there: Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown"

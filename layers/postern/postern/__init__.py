@@ -12,6 +12,8 @@
                       settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
+9.  `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
+                      destination (`mail.health`), which the next plan looks at.
 
 `forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and
