@@ -7,21 +7,27 @@ import subprocess
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
+from typing import Any
 
-from postern.settings import Settings
+from postern.settings import FeedbackSettings, Settings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 
 def settings() -> str:
-    """The settings as a table, from the metadata of `Settings`."""
+    """The settings as tables, from the metadata of the classes."""
+    said = "The environment of the functions. template.yaml sets all of them; its parameters are what you choose."
+    head = f"{MADE}# Settings\n\n{said}\n\n"
+    return head + _table("inbound", Settings) + "\n" + _table("feedback", FeedbackSettings)
+
+
+def _table(function: str, kind: type[Any]) -> str:
     rows = [
         f"| `{one.metadata['variable']}` | {'required' if one.default is MISSING else f'`{one.default}`'.lower()} | {one.metadata['meaning']} |"  # noqa: E501
-        for one in fields(Settings)
+        for one in fields(kind)
     ]
-    head = "# Settings\n\nThe environment of the functions. template.yaml sets all of them; its parameters are what you choose.\n\n"  # noqa: E501
-    return "\n".join([MADE + head + "| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
+    return "\n".join([f"## functions/{function}\n\n| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
 
 
 def command() -> str:

@@ -9,6 +9,7 @@ from typing import Self
 
 from postern.cli.tables_file import TablesFile
 
+from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .queue import EventSource
@@ -26,6 +27,7 @@ _COMMAND_VARIABLES = (
     "POSTERN_DOMAINS",
     "POSTERN_ALIAS_TABLE",
     "POSTERN_SENDER_TABLE",
+    "POSTERN_DESTINATION_TABLE",
     "POSTERN_LEDGER_TABLE",
     "POSTERN_MAIL_BUCKET",
 )
@@ -63,6 +65,7 @@ class Emulator:
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
+        self.feedback_log = self.folder / "feedback.log"
         self.cloud = Cloud(self.template, ports.aws)
         sets = self.template.resources("AWS::SES::ConfigurationSet").values()
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
@@ -87,6 +90,17 @@ class Emulator:
                 retry_delays=self._retry_delays,
             )
             starting.callback(self.function.stop)
+            self.feedback = Function(
+                self.template,
+                "FeedbackFunction",
+                self.cloud,
+                endpoints=self.endpoints,
+                log_file=self.feedback_log,
+                retry_delays=self._retry_delays,
+            )
+            starting.callback(self.feedback.stop)
+            self.bus = Bus(self.template, {self.feedback.arn: self.feedback})
+            self.sending.publish = self.bus.publish
             self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
             starting.callback(self.retries.stop)
             self.receiving = Receiving(
@@ -138,3 +152,4 @@ class Emulator:
     def settle(self, timeout: float = 60) -> None:
         """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
         self.function.wait_until_idle(timeout)
+        self.feedback.wait_until_idle(timeout)

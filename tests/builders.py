@@ -4,7 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from postern.mail.address import Address
 from postern.mail.envelope import Envelope
+from postern.mail.feedback import destination_tag
 
 ROOT = Path(__file__).parent.parent
 MESSAGE_ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
@@ -51,3 +53,23 @@ def stored(
         "X-SES-RECEIPT: x\r\n"
     )
     return block.encode() + raw
+
+
+def feedback(
+    event_type: str = "Bounce", destination: str = "jane@dest.example", message_id: str = MESSAGE_ID, **section: Any
+) -> dict[str, Any]:
+    """What SES says of a forward; `section` is what its part for this type has beside a timestamp."""
+    name = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}.get(event_type, event_type.lower())
+    tags = {"message": [message_id], "destination": [destination_tag(Address.parse(destination))]}
+    mail = {"timestamp": "2026-11-18T09:00:00.000Z", "messageId": "0102ses", "tags": tags}
+    part = {"timestamp": "2026-11-18T10:00:00.000Z", **section}
+    return {"source": "aws.ses", "detail": {"eventType": event_type, "mail": mail, name: part}}
+
+
+def bounce(
+    type_: str = "Permanent", subtype: str = "NoEmail", status: str = "", diagnostic: str = "", **options: Any
+) -> dict[str, Any]:
+    """A bounce."""
+    person = {"emailAddress": "hidden@dest.example", "status": status, "diagnosticCode": diagnostic}
+    known = {name: value for name, value in person.items() if value}
+    return feedback("Bounce", bounceType=type_, bounceSubType=subtype, bouncedRecipients=[known], **options)

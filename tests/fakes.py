@@ -3,11 +3,14 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from postern.errors import ClaimHeld, ClaimLost, MessageMissing, OverCap, Temporary
+from postern.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
 from postern.mail.address import Address
 from postern.mail.dsn import Answer, Silence
 from postern.mail.envelope import Envelope
+from postern.mail.feedback import Feedback, entry_tag
+from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Settled
@@ -44,12 +47,22 @@ class FakeTables:
     senders: dict[SenderKey, Row] = field(default_factory=dict)
     failure: Exception | None = None
     calls: int = 0
+    destinations: dict[str, Row] = field(default_factory=dict)
+    failure_of_health: Exception | None = None
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         self.calls += 1
         if self.failure:
             raise self.failure
-        return Rows({key: self.aliases.get(key) for key in aliases}, {key: self.senders.get(key) for key in senders})
+        if destinations and self.failure_of_health:
+            raise self.failure_of_health
+        return Rows(
+            {key: self.aliases.get(key) for key in aliases},
+            {key: self.senders.get(key) for key in senders},
+            {key: self.destinations.get(key) for key in destinations},
+        )
 
 
 @dataclass
@@ -140,6 +153,12 @@ class FakeLedger:
         came = claim.kind == VIA and state in ("sent", "noticed")
         self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
 
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        _, state, _ = self.claims.get((message_id, destination.key), (None, "", ""))
+        if state in ("", "released", "suspended"):
+            claim = Claim(message_id, destination, recipient, "", 0)
+            self.claims[message_id, destination.key] = (claim, "suspended", reason)
+
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
@@ -178,6 +197,59 @@ class FakeQueue:
 
     def hide(self, receipt: str, seconds: int) -> None:
         self.hidden.append((receipt, seconds))
+
+
+@dataclass
+class FakeFeedbackLedger:
+    entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        for (message_id, destination), said in self.entries.items():
+            if message_id == feedback.message_id and entry_tag(f"via:{destination}") == feedback.destination:
+                new, old = (feedback.at, feedback.id, feedback.why), said.get(feedback.kind)
+                news = old is None or old[:2] < new[:2]
+                if news:
+                    said[feedback.kind] = new
+                return destination, news
+        raise EntryMissing(f"message {feedback.message_id}")
+
+
+@dataclass
+class FakeHealth:
+    clock: FakeClock = field(default_factory=FakeClock)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        row["failures"] = {*row.get("failures", ()), str(failure)}
+        return dict(row)
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        if "suspended_at" not in row and row.get("resumed_at", failed_at - 1) < failed_at:
+            row |= {"suspended_at": int(self.clock.now()), "reason": reason}
+        return dict(row)
+
+    def told(self, address: str) -> None:
+        if "suspended_at" in self.rows.get(address, {}):
+            self.rows[address]["told_at"] = int(self.clock.now())
+
+
+@dataclass
+class FakeFeedbackLog:
+    lines: list[str] = field(default_factory=list)
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        self.lines.append(f"{feedback.kind} {destination}" + ("" if first else " again"))
+
+    def suspended(self, destination: str, reason: str) -> None:
+        self.lines.append(f"suspended {destination}: {reason}")
+
+    def unrelated(self) -> None:
+        self.lines.append("unrelated")
+
+    def failure(self, error: Exception) -> None:
+        self.lines.append(f"failure {type(error).__name__}")
 
 
 @dataclass

@@ -5,7 +5,7 @@ import base64
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from ..cloud import HOST
 from .bounces import Bouncing
 from .delivery import delivered
+from .events import Fate, events, fate
 from .query import answered
 from .refusals import Account, Refusal, Request, check
 
@@ -20,12 +21,17 @@ _POLL = 0.02  # seconds until a stop is noticed
 _PATH = "/v2/email/outbound-emails"
 
 
+def _nobody_listens(configuration_set: str, event: Mapping[str, Any]) -> None:
+    del configuration_set, event
+
+
 @dataclass
 class Sending:
     """SES sending on a port of this machine. What it accepts goes to `deliver`, as it leaves SES.
 
     `accepted` counts the messages; `script` holds refusals that the next requests for a
-    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}.
+    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}; `fates` what becomes of
+    the next ones that are accepted. `publish` takes the events of a configuration set.
     """
 
     account: Account
@@ -33,6 +39,8 @@ class Sending:
     port: int = 0
     accepted: int = 0
     script: dict[str, list[Refusal]] = field(default_factory=dict)
+    fates: dict[str, list[Fate]] = field(default_factory=dict)
+    publish: Callable[[str, Mapping[str, Any]], None] = _nobody_listens
 
     def __post_init__(self) -> None:
         self.bouncing = Bouncing(self.account, self.deliver)
@@ -68,8 +76,14 @@ class Sending:
         check(request, self.account)
         message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
         sent = delivered(request.raw, message_id, request.sender.rpartition("@")[2])
+        tags = {one["Name"]: [one["Value"]] for one in body.get("EmailTags", ())}
+        tags["ses:configuration-set"] = [request.configuration_set]
         for destination in request.destinations:
-            self.deliver(destination, sent)
+            found = self.fates[destination].pop(0) if self.fates.get(destination) else fate(destination)
+            if found.delivered:
+                self.deliver(destination, sent)
+            for event in events(destination, found, message_id, request.sender, tags):
+                self.publish(request.configuration_set, event)
         self.accepted += 1
         return message_id
 

@@ -325,3 +325,22 @@ def test_the_entries_of_answers(aws: Cloud, dynamo: DynamoLedger, message_id: st
     dynamo.answered(message_id, INFO, "sent: ses-1")
     rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
     assert (rows["to:info@example.com"]["answer"], rows["to:info@example.com"]["state"]) == ("sent: ses-1", "rejected")
+
+
+def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str) -> None:
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    assert not claim.uncertain
+    ledger.settle(claim, "sent", "ses-1")
+    assert isinstance(ledger.claim(message_id, JANE, INFO), Settled)
+
+
+@pytest.mark.parametrize("state", ["sent", "unanswered", "failed"])
+def test_what_was_or_may_have_been_sent_is_never_called_suspended(ledger: Ledger, message_id: str, state: str) -> None:
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.settle(claim, state, "why")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    again = ledger.claim(message_id, JANE, INFO)
+    assert again.uncertain if isinstance(again, Claim) else again.state == state

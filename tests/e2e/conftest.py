@@ -17,7 +17,12 @@ def running() -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(running: Emulator) -> Emulator:
-    """The running system with its usual tables and empty queues."""
+    """The running system with its usual tables, empty queues and nobody suspended."""
     running.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
-    running.cloud.messages("RetryQueue")
+    for queue in ("RetryQueue", "FeedbackFailureQueue"):
+        running.cloud.messages(queue)
+    health = running.cloud.rows("DestinationTable")
+    running.cloud.delete("DestinationTable", ({"address": row["address"]} for row in health))
+    running.sending.fates.clear()
+    running.bus.published.clear()
     return running

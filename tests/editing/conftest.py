@@ -71,6 +71,7 @@ def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
         "AWS_ENDPOINT_URL": _desk.cloud.endpoint,
         "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),
+        "POSTERN_DESTINATION_TABLE": _desk.template.name("DestinationTable"),
         "POSTERN_DOMAINS": "example.com,example.org",
     }
     for name, value in variables.items():

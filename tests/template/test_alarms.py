@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postern import errors
-from postern.mail import plan, rows
+from postern.mail import health, plan, rows
 
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
@@ -31,7 +31,9 @@ def counted() -> set[str]:
         for text in ast.walk(argument)
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
-    return literal | STATES | {name for module in (errors, plan, rows) for name in vars(module)}
+    return (
+        literal | STATES | {health.ON_ACCOUNT_LIST} | {name for module in (errors, plan, rows) for name in vars(module)}
+    )
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:

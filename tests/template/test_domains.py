@@ -93,12 +93,6 @@ def test_bounces_and_complaints_are_published_before_mail_about_them_is_turned_o
         assert template.document["Resources"][f"Identity{slot}"]["DependsOn"] == "SendingEvents"
 
 
-@pytest.mark.parametrize(("setting", "expected"), [("account", None), ("own", {"SuppressedReasons": []})])
-def test_the_suppression_list_is_one_switch(setting: str, expected: object) -> None:
-    (made,) = loaded(SuppressionList=setting).resources("AWS::SES::ConfigurationSet").values()
-    assert made.get("SuppressionOptions") == expected
-
-
 def test_all_records() -> None:
     spf = ['"v=spf1 include:amazonses.com ~all"']
     found = records("", **ALL, DmarcPolicy="quarantine")

@@ -104,7 +104,7 @@ def test_recipients_that_lead_to_one_destination_are_merged_into_the_first(world
 def test_a_message_asks_the_same_of_a_small_and_of_a_large_table(world: World, rows: int) -> None:
     world.tables.aliases |= {f"a{number}@example.com": {"destinations": [JOE]} for number in range(rows)}
     world.handle(event("info@example.com", "a1@example.com"))
-    assert world.tables.calls == 1
+    assert world.tables.calls == 2, "the rows, and the health of the destinations"
 
 
 def test_no_sending_is_begun_when_too_little_time_is_left(world: World) -> None:
@@ -379,3 +379,41 @@ def test_the_error_names_other_peoples_addresses_only_masked(world: World) -> No
 def test_one_round_of_reads_for_a_message_however_many_recipients(world: World) -> None:
     world.handle(event(*(f"a{number}@example.com" for number in range(50))))
     assert world.tables.calls == 1
+
+
+def test_nested_aliases_and_health_are_read_in_the_same_round(world: World) -> None:
+    world.tables.aliases["boss@example.com"] = {"destinations": ["info@example.com", JOE]}
+    world.handle(event("boss@example.com"))
+    assert world.tables.calls == 3, "the row, the nested row with Joe's health, Jane's health"
+    assert sorted(world.mailer.destinations) == [JANE, JOE]
+
+
+def suspend(world: World, *destinations: str) -> None:
+    for destination in destinations:
+        world.tables.destinations[destination] = {"suspended_at": 1_794_000_000, "reason": "no such mailbox"}
+
+
+def test_a_suspended_destination_gets_nothing_and_the_others_do(world: World) -> None:
+    suspend(world, JOE)
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JANE]
+    assert world.states == {"team@example.com": "forwarded"}
+    reason = world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason
+    assert "joe@dest.example is suspended: no such mailbox" in reason
+    assert world.ledger.claims[MESSAGE_ID, JOE][1] == "suspended"
+
+
+def test_mail_for_suspended_destinations_alone_is_quarantined(world: World) -> None:
+    suspend(world, JANE, JOE)
+    world.handle(event("team@example.com", "info@example.com"))
+    assert world.mailer.destinations == []
+    assert world.states == {"team@example.com": "quarantined", "info@example.com": "quarantined"}
+    assert {state for _, state, _ in world.ledger.claims.values()} == {"suspended"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+def test_health_that_cannot_be_read_is_not_good_health(world: World) -> None:
+    world.tables.failure_of_health = Throttled("slow")
+    with pytest.raises(Throttled):
+        world.handle(event("info@example.com"))
+    assert world.mailer.destinations == []

@@ -9,6 +9,7 @@ from postern.mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy
 from postern.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
+from tests.fakes import FakeTables
 
 NOW = 1_795_000_000.0
 TABLES = TablesFile(
@@ -242,3 +243,25 @@ def test_a_rejection_says_what_the_sender_may_be_told(recipient: str, options: d
     (decision,) = decide(recipient, **options)
     assert isinstance(decision, Reject)
     assert str(decision.reply) == said
+
+
+def test_health_that_was_never_read_is_a_mistake_of_the_caller_and_not_good_health() -> None:
+    made, policy, header = envelope("info@example.com"), Policy(TABLES.domains), Header()
+    rows = look_up(TABLES, made, header, policy, NOW)
+    del rows.destinations["jane@dest.example"]
+    with pytest.raises(KeyError):
+        plan(made, header, rows, policy, NOW)
+
+
+@pytest.mark.parametrize("action", ["REDIRECT other@else.example", "BCC other@else.example"])
+def test_where_a_rule_sends_to_has_health_too(action: str) -> None:
+    made, policy, header = envelope("info@example.com", source="a@moved.example"), Policy(TABLES.domains), Header()
+    tables = FakeTables(
+        {"info@example.com": {"destinations": ["jane@dest.example"]}},
+        {("moved.example", "*"): {"action": action}},
+        destinations={"other@else.example": {"suspended_at": 1}},
+    )
+    (decision,) = plan(made, header, look_up(tables, made, header, policy, NOW), policy, NOW)
+    assert isinstance(decision, Quarantine if "REDIRECT" in action else Forward)
+    assert "other@else.example is suspended" in decision.reason
+    assert [str(who) for who in decision.suspended] == ["other@else.example"]

@@ -15,6 +15,8 @@
 9.  `answering`       one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
                       `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
                       robot, `mail.reply` what is said.
+9.  `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
+                      destination (`mail.health`), which the next plan looks at.
 
 `forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and

@@ -36,6 +36,10 @@ class MessageMissing(Temporary):
     """The message's object is not in the mail bucket."""
 
 
+class EntryMissing(Temporary):
+    """The ledger has no entry for what SES says about a sending."""
+
+
 class ClaimHeld(Temporary):
     """Another invocation is sending to this destination right now, or died doing so."""
 

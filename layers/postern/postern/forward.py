@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from .answering import Answering
 from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, Unsettled
-from .mail import aliases
+from .mail import aliases, health, senders
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
@@ -31,20 +31,29 @@ _STATES: Mapping[type[Decision], str] = {
 
 
 def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> Rows:
-    """Every row the plan for this message needs: one round, and one more for each nested level.
+    """Every row the plan for this message needs: one round, one more for the health of the destinations
+    and the next level of aliases, and one more for each level below.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
-    senders = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = tables.read(tuple(keys), tuple(senders.keys(keys)))
-    follow(tables, envelope.recipients, rows, policy, now)
-    return rows
+    asked = Senders.of(envelope, header.authors, policy.parent_style)
+    rows = tables.read(tuple(keys), tuple(asked.keys(keys)))
+    elsewhere = senders.leads_to(rows)
+    while True:
+        unread, reached = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
+        unknown = health.unread(reached | elsewhere, rows)
+        if not (unread or unknown):
+            return rows
+        rows.add(tables.read(sorted(unread), (), sorted(unknown)))
 
 
 def follow(tables: Tables, recipients: Collection[Address], rows: Rows, policy: Policy, now: float) -> None:
-    """Read into `rows` what resolving the recipients still needs, level by level. Raises Temporary."""
+    """Read into `rows` what resolving the recipients still needs, level by level, and nobody's health.
+
+    Raises Temporary.
+    """
     while unread := aliases.unread(recipients, rows, policy.own_domains, now):
         rows.add(tables.read(sorted(unread), ()))
 
@@ -118,6 +127,10 @@ class Forwarder:
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
                 self.log.deferred(envelope, delivery.destination, failure)
+        for decision in decisions:
+            if isinstance(decision, Forward | Quarantine):
+                for destination in decision.suspended:
+                    self.ledger.suspend(envelope.message_id, destination, decision.recipient, decision.reason)
         return [_outcome(decision, results) for decision in decisions]
 
     def _check_time(self, until: float) -> None:

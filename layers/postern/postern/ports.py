@@ -11,9 +11,11 @@ from .errors import Temporary
 from .mail.address import Address
 from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
+from .mail.feedback import Feedback
+from .mail.health import Failure
 from .mail.notice import Link
 from .mail.reply import Reply
-from .mail.rows import Rows, SenderKey
+from .mail.rows import Row, Rows, SenderKey
 
 VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
 
@@ -98,9 +100,11 @@ class MailStore(Protocol):
 
 
 class Tables(Protocol):
-    """The alias and the sender table."""
+    """The alias and the sender table, and the health of destinations."""
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         """The rows under these keys, None for each key without one. Raises Temporary."""
 
 
@@ -120,6 +124,10 @@ class Ledger(Protocol):
         `sent` or `noticed` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
         `released` if SES said not now, `unanswered` if SES said nothing (why).
         """
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
+        that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open if any recipient is not settled.
@@ -196,6 +204,44 @@ class MailLog(Protocol):
 
     def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
         """What became of an answer to a sender: sent, failed or ambiguous."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""
+
+
+class FeedbackLedger(Protocol):
+    """The ledger, as feedback writes it."""
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        """Write what happened into the entry it is about, beside its state and in any order: (the
+        destination's key, whether that is news). Raises EntryMissing, Temporary."""
+
+
+class Health(Protocol):
+    """The health of destinations, by the keys of their addresses. Every method is safe to repeat."""
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        """Add a failure; the row as it is now. Raises Temporary."""
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        """Let a destination get no mail, unless it was resumed after it failed; the row as it is now, {} for
+        none. Raises Temporary."""
+
+    def told(self, address: str) -> None:
+        """The owner was told of this suspension. Raises Temporary."""
+
+
+class FeedbackLog(Protocol):
+    """The log and the metrics of feedback; alarms hang on the latter."""
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """One line for an event, and one count unless it came before."""
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """A destination gets no mail from now on: the owner must hear of it."""
+
+    def unrelated(self) -> None:
+        """An event about a message that is no forward."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

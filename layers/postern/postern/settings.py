@@ -35,6 +35,7 @@ class Settings:
     )
     alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
@@ -86,18 +87,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
         """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values: dict[str, Any] = {}
-        faults: list[str] = []
-        for setting in fields(cls):
-            variable = setting.metadata["variable"]
-            text = environment.get(variable, "").strip()
-            try:
-                if text:
-                    values[setting.name] = _read(setting.type, text)
-                elif _required(setting):
-                    faults.append(f"{variable} is not set")
-            except ValueError as fault:
-                faults.append(f"{variable}: {fault}")
+        values, faults = _read_all(cls, environment)
         for name, choices in _CHOICES.items():
             if values.get(name, choices[0]) not in choices:
                 variable = cls.__dataclass_fields__[name].metadata["variable"]
@@ -105,6 +95,55 @@ class Settings:
         if faults:
             raise Misconfigured("; ".join(faults))
         return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackSettings:
+    """What the feedback function is told by the stack."""
+
+    stack: str = _setting(
+        "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
+    )
+    domains: tuple[str, ...] = _setting("POSTERN_DOMAINS", "Our own mail domains: they are not masked in the log.")
+    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
+    destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
+    suspend_after: int = _setting(
+        "POSTERN_SUSPEND_AFTER",
+        "How many messages must bounce or be complained about before a destination is suspended; one is enough where"
+        " the mailbox is not there.",
+        default=5,
+    )
+    suspend_days: int = _setting("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)
+    log_addresses: bool = _setting(
+        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "FeedbackSettings":
+        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
+        values, faults = _read_all(cls, environment)
+        if values.get("suspend_after") == 0:
+            faults.append("POSTERN_SUSPEND_AFTER: expected a number from 1 on, found 0")
+        if faults:
+            raise Misconfigured("; ".join(faults))
+        return cls(**values)
+
+
+def _read_all(settings: Any, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """(the values that are set, by field; what is missing or wrong)."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for setting in fields(settings):
+        variable = setting.metadata["variable"]
+        text = environment.get(variable, "").strip()
+        try:
+            if text:
+                values[setting.name] = _read(setting.type, text)
+            elif _required(setting):
+                faults.append(f"{variable} is not set")
+        except ValueError as fault:
+            faults.append(f"{variable}: {fault}")
+    return values, faults
 
 
 def _required(setting: Any) -> bool:

@@ -13,6 +13,7 @@ from ..retry import Intake
 from ..settings import Settings
 from . import clients
 from .answerer import SesAnswerer
+from .clock import SystemClock
 from .failures import translated
 from .ledger import DynamoLedger
 from .links import S3Links
@@ -22,14 +23,6 @@ from .mailer import SesMailer
 from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:
@@ -94,7 +87,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
         ),
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
-        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
+        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
         rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
         ledger=ledger,
         mailer=SesMailer(clients.ses(), settings.configuration_set),

@@ -11,14 +11,11 @@ Every write that could undo another invocation's work is conditional: two delive
 event, or two rules that match one message, may run side by side.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
@@ -27,6 +24,7 @@ from ..mail.envelope import Envelope
 from ..mail.reply import Reply
 from ..ports import SETTLED, VIA, Claim, Clock, Entry, Outcome, Settled
 from .failures import translated
+from .items import Items, row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,12 +34,10 @@ OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse i
 _DUE = "due"  # of `answer`, until the sender was told
 _SECONDS_A_DAY = 86_400
 
-_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
+_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
 _RAN_OUT = "#state = :claimed AND lease_until < :now"
 
 _Key = tuple[str, str]  # (message_id, entry)
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 def _random_owner() -> str:
@@ -112,8 +108,9 @@ class DynamoLedger:
             " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
             {
                 ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
-                ":now": int(now), ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
-                ":destination": str(destination), ":expires_at": self._expires_at(now),
+                ":suspended": "suspended", ":now": int(now), ":owner": owner, ":lease_until": lease_until,
+                ":recipient": recipient.key, ":one": 1, ":destination": str(destination),
+                ":expires_at": self._expires_at(now),
             },
             condition=f"{_FREE} OR ({_RAN_OUT})",
             returning="ALL_OLD",
@@ -154,6 +151,23 @@ class DynamoLedger:
         )  # fmt: skip
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state!r}")
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; a later claim takes it over.
+
+        An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
+        """
+        now = self._clock.now()
+        self._update(
+            (message_id, f"via:{destination.key}"),
+            "SET #state = :suspended, recipient = :recipient, destination = :destination, detail = :reason,"
+            " settled_at = :now, expires_at = :expires_at",
+            {
+                ":suspended": "suspended", ":released": "released", ":recipient": recipient.key, ":reason": reason,
+                ":destination": str(destination), ":now": int(now), ":expires_at": self._expires_at(now),
+            },
+            condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
+        )  # fmt: skip
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open while any of its recipients is pending.
@@ -218,7 +232,7 @@ class DynamoLedger:
                 ExpressionAttributeValues={":id": {"S": message_id}},
                 ConsistentRead=True,
             )
-            entries = [_row(item) for page in pages for item in page["Items"]]
+            entries = [row(item) for page in pages for item in page["Items"]]
         return {entry["entry"]: entry for entry in entries}
 
     def _update(
@@ -231,22 +245,11 @@ class DynamoLedger:
         returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
     ) -> tuple[bool, dict[str, Any]]:
         """(did the condition hold, the attributes asked for, or those that stood in the way)."""
-        request: dict[str, Any] = {"UpdateExpression": update, "ReturnValues": returning}
-        if condition:
-            request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        names = re.findall(r"#(\w+)", f"{update} {condition}")
-        if names:
-            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        if values:
-            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
-        with translated(f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"):
-            try:
-                response = self._client.update_item(
-                    TableName=self._table, Key={"message_id": {"S": key[0]}, "entry": {"S": key[1]}}, **request
-                )
-            except self._client.exceptions.ConditionalCheckFailedException as refused:
-                return False, _row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
-        return True, _row(response.get("Attributes", {}))
+        what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
+        where = {"message_id": key[0], "entry": key[1]}
+        return Items(self._client, self._table).update(
+            what, where, update, values, condition=condition, returning=returning
+        )
 
 
 def _answer(answer: Answer | Silence | None) -> dict[str, str]:
@@ -254,7 +257,3 @@ def _answer(answer: Answer | Silence | None) -> dict[str, str]:
     if isinstance(answer, Answer):
         return {"answer": _DUE, "reply": str(answer.reply)}
     return {} if answer is None else {"answer": f"none: {answer.reason}"}
-
-
-def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}

@@ -10,6 +10,8 @@ from ..errors import Temporary
 from ..mail.address import Address, mask
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
+from ..mail.feedback import Feedback
+from ..mail.health import ON_ACCOUNT_LIST
 from ..ports import Claim, Entry, Outcome
 
 NAMESPACE = "Postern"
@@ -101,6 +103,32 @@ class PowertoolsMailLog:
             reason=self._shown(str(failure)),
             error=type(failure).__name__,
         )
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """Counted under the kind's name, Bounced, Complained, ... Delivered, and as OnAccountSuppressionList where
+        the account's list stopped it; an event that came before is not."""
+        if first:
+            self._count(feedback.kind.capitalize())
+            if feedback.subtype == ON_ACCOUNT_LIST:
+                self._count(ON_ACCOUNT_LIST)
+        line = self.logger.info if feedback.kind == "delivered" else self.logger.warning
+        line(
+            feedback.kind,
+            message_id=feedback.message_id,
+            destination=self._shown(destination),
+            reason=self._shown(feedback.why),
+            first=first,
+        )
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """Counted as Suspended."""
+        self._count("Suspended")
+        self.logger.error("suspended", destination=self._shown(destination), reason=self._shown(reason))
+
+    def unrelated(self) -> None:
+        """Counted as Unrelated."""
+        self._count("Unrelated")
+        self.logger.info("feedback about a message that is no forward")
 
     def failure(self, error: Exception) -> None:
         """Counted as Errors and under the name of its class."""

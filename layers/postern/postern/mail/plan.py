@@ -7,7 +7,7 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from . import aliases
+from . import aliases, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
@@ -46,10 +46,15 @@ class Forward(Decision):
     alias: Address
     destinations: tuple[Address, ...]
     prepended: tuple[str, ...] = ()
+    suspended: tuple[Address, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Quarantine(Decision):
-    """Kept, not forwarded, releasable."""
+    """Kept, not forwarded, releasable. `suspended` are the destinations that would have got it but for
+    their health, as in Forward."""
+
+    suspended: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Delivery:
 def plan(envelope: Envelope, header: Header, rows: Rows, policy: Policy, now: float) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `rows` holds every key that `aliases.unread` and `Senders.keys` name.
+    `rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
     """
     senders = Senders.of(envelope, header.authors, policy.parent_style)
     planner = _Planner(envelope, header, senders, rows, policy, now)
@@ -136,7 +141,7 @@ class _Planner:
             self._going_round(recipient, resolution)
             or _refused(recipient, ruling)
             or self._screened(recipient, resolution, ruling)
-            or _forward(recipient, resolution, ruling)
+            or _forward(recipient, resolution, ruling, self.rows)
         )
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
@@ -172,7 +177,7 @@ def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
     return Quarantine(recipient, str(ruling)) if ruling.first(HOLD) else None
 
 
-def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision:
+def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling, rows: Rows) -> Decision:
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
     why += f"; {ruling}" if ruling.rules else ""
     assert resolution.alias is not None  # it is set whenever a row matched
@@ -182,4 +187,9 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling)
         unique.setdefault(target.key, target)
     if not unique:
         return Discard(recipient, f"{why}; {aliases.DISCARD}")
-    return Forward(recipient, why, resolution.alias, tuple(unique.values()), ruling.prepended)
+    ailing = health.suspended(unique.values(), rows)
+    why += f"; {health.why(ailing, rows)}" if ailing else ""
+    left = tuple(target for target in unique.values() if target not in ailing)
+    if not left:
+        return Quarantine(recipient, why, ailing)
+    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing)
