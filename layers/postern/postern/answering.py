@@ -4,7 +4,7 @@ Whether a sender is told is decided with the outcome and recorded with it (`mail
 most once: an answer of which SES may have sent one already is not sent again.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
@@ -25,8 +25,10 @@ class Answering:
     log: MailLog
     setting: str = AUTHENTICATED
 
-    def decided(self, envelope: Envelope, outcomes: Iterable[Outcome], raw: bytes) -> list[Outcome]:
+    def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes) -> list[Outcome]:
         """The outcomes, each with what its sender is to be told, if anything."""
+        if all(one.state in _NOTHING_TO_TELL for one in outcomes):
+            return list(outcomes)  # as with most mail: the header is not read again
         known, now = Correspondence.of(envelope, raw, self.setting), self.clock.now()
         return [
             one if one.state in _NOTHING_TO_TELL else replace(one, answer=known.answer(one.recipient, one.reply, now))
