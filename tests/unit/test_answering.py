@@ -8,7 +8,7 @@ from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavai
 
 from tests.builders import MESSAGE_ID, event, stored, verdict
 from tests.fakes import LEASE_SECONDS
-from tests.unit.test_forward import JANE, JOE, RAW, World
+from tests.forwarding_world import JANE, JOE, RAW, World
 
 NOBODY, OTHER = "nobody@example.com", "other@example.com"
 

@@ -1,70 +1,18 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from postern.answering import Answering
 from postern.deliver import MAX_SENDING
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
-from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
-from postern.mail.plan import Policy
-from postern.mail.rewrite import Style
 from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (
     LEASE_SECONDS,
-    FakeAnswerer,
-    FakeClock,
-    FakeLedger,
-    FakeMailer,
-    FakeMailLog,
-    FakeMailStore,
-    FakeRates,
-    FakeTables,
 )
-
-RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
-JANE, JOE = "jane@dest.example", "joe@dest.example"
-
-
-@dataclass
-class World:
-    remaining: float = 30
-    clock: FakeClock = field(default_factory=FakeClock)
-    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
-    mailer: FakeMailer = field(default_factory=FakeMailer)
-    answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
-    log: FakeMailLog = field(default_factory=FakeMailLog)
-    tables: FakeTables = field(
-        default_factory=lambda: FakeTables(
-            {
-                "info@example.com": {"destinations": [JANE]},
-                "team@example.com": {"destinations": [JANE, JOE]},
-                "bad@example.com": {"destinations": ["nonsense"]},
-            },
-            {("spam.example", "*"): {"action": "REJECT"}},
-        )
-    )
-
-    rates: FakeRates = field(default_factory=FakeRates)
-
-    def __post_init__(self) -> None:
-        self.ledger = FakeLedger(self.clock)
-
-    def handle(self, made: Any) -> None:
-        Forwarder(
-            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
-            mailer=self.mailer, clock=self.clock, log=self.log,
-            answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
-        ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
-
-    @property
-    def states(self) -> dict[str, str]:
-        return self.ledger.states(MESSAGE_ID)
+from tests.forwarding_world import JANE, JOE, RAW, World
 
 
 @pytest.fixture
