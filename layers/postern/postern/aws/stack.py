@@ -50,20 +50,25 @@ def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_st
 def deployed(stack: str) -> Live:
     """The tables of a stack, by its outputs, and the domain it was deployed for.
 
-    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's
-    (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's.
     """
-    what = f"CloudFormation DescribeStacks {stack}"
-    with reaching(what):
-        described = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = _pairs(described, "Output")
-    parameters = _pairs(described, "Parameter")
+    outputs, parameters = described(stack)
     missing = [name for name in (_ALIAS_TABLE, _SENDER_TABLE) if name not in outputs]
     missing += [name for name in (_DOMAIN,) if name not in parameters]
     if missing:
         raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
     return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], parameters[_DOMAIN].split(","), style)
+
+
+def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs and the parameters of a stack (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+
+    Raises Temporary if AWS or the network fails.
+    """
+    with reaching(f"CloudFormation DescribeStacks {stack}"):
+        found = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    return _pairs(found, "Output"), _pairs(found, "Parameter")
 
 
 def be_in(region: str | None, profile: str | None) -> None:
@@ -88,5 +93,5 @@ def reaching(what: str) -> Iterator[None]:
         raise Misconfigured(f"{what}: {fault}") from fault
 
 
-def _pairs(described: Mapping[str, Any], kind: str) -> dict[str, str]:
-    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in described.get(f"{kind}s", ())}
+def _pairs(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in stack.get(f"{kind}s", ())}
