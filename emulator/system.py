@@ -28,6 +28,7 @@ _COMMAND_VARIABLES = (
     "POSTERN_SENDER_TABLE",
     "POSTERN_LEDGER_TABLE",
     "POSTERN_MAIL_BUCKET",
+    "POSTERN_RETRY_QUEUE",
 )
 
 
@@ -110,7 +111,9 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """`endpoints`, the credentials that go with them, and what the `postern` command looks for."""
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
-        return {**CREDENTIALS, **self.endpoints, **{name: variables[name] for name in _COMMAND_VARIABLES}}
+        dead_letters = {"POSTERN_DEAD_LETTERS": self.template.resolve({"Ref": "DeadLetterQueue"})}
+        named = {name: variables[name] for name in _COMMAND_VARIABLES}
+        return {**CREDENTIALS, **self.endpoints, **named, **dead_letters}
 
     def load(self, tables: TablesFile) -> None:
         """Make the two tables equal to a tables file."""

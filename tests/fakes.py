@@ -77,6 +77,7 @@ class FakeLedger:
     claims: dict[tuple[str, str], tuple[Claim, str, str]] = field(default_factory=dict)
     first: dict[tuple[str, str], float] = field(default_factory=dict)
     owners: int = 0
+    released: set[str] = field(default_factory=set)
 
     def open(self, envelope: Envelope) -> Entry:
         recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
@@ -89,7 +90,7 @@ class FakeLedger:
         settled = (
             key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state != "held"
         )
-        return Entry(False, frozenset(settled))
+        return Entry(False, frozenset(settled), frozenset(self.released))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         old, state, detail = self.claims.get((message_id, destination.key), (None, "", ""))

@@ -82,7 +82,9 @@ class Forwarder:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
             size, header = len(raw), Header.of(raw)
             rows = look_up(self.tables, waiting, header, self.policy, now)
-            outcomes = self._carry_out(waiting, plan(waiting, header, rows, self.policy, now), raw, until)
+            outcomes = self._carry_out(
+                waiting, plan(waiting, header, rows, self.policy, now, entry.released), raw, until
+            )
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)

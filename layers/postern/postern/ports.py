@@ -63,11 +63,12 @@ class Entry:
     """The ledger's message entry as an invocation finds it.
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
-    of the event has settled.
+    of the event has settled. `released`: keys of those whose quarantine somebody has lifted.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
+    released: frozenset[str] = frozenset()
 
 
 class MailStore(Protocol):

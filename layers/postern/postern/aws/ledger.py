@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+NOTED = ("quarantined", "failed", "ambiguous")  # outcomes that an owner must know: `noted` on the message's entry
 _SECONDS_A_DAY = 86_400
 
 _FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
@@ -87,7 +88,8 @@ class DynamoLedger:
         if new:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
-        return Entry(False, frozenset(who for who, entry in outcomes.items() if entry["state"] != "held"))
+        settled = frozenset(who for who, entry in outcomes.items() if entry["state"] != "held")
+        return Entry(False, settled, frozenset(who for who, entry in outcomes.items() if "released_by" in entry))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination for one sending.
@@ -162,6 +164,10 @@ class DynamoLedger:
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
+        noted = {f"{outcome.state} {outcome.recipient.key}" for outcome in outcomes if outcome.state in NOTED}
+        if noted:
+            update = f"{update}, noted_at = :now ADD noted :noted"
+            values = {**values, ":noted": noted}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
         _, entry = self._update(key, update, values, returning="ALL_NEW")
