@@ -130,13 +130,13 @@ def test_the_links_are_signed_by_a_role_for_the_function_alone_that_reads_messag
         ("Allow", "s3:GetObject", {"Fn::Sub": "${MailBucket.Arn}/inbound/*"})
     ]
     assert "ManagedPolicyArns" not in role
-    (function,) = [name for name, body in resources.items() if body["Type"] == "AWS::Lambda::Function"]
-    variables = resources[function]["Properties"]["Environment"]["Variables"]
+    variables = resources["InboundFunction"]["Properties"]["Environment"]["Variables"]
     assert variables["POSTERN_LINK_ROLE"] == {"Fn::GetAtt": ["LinkRole", "Arn"]}
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
-    (config,) = [body for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    configs = [body for body in resources.values() if body["Type"] == "AWS::Lambda::EventInvokeConfig"]
+    (config,) = [one for one in configs if one["Properties"]["FunctionName"] == {"Ref": "InboundFunction"}]
     assert config["Properties"]["DestinationConfig"]["OnFailure"]["Destination"] == {
         "Fn::GetAtt": ["RetryQueue", "Arn"]
     }

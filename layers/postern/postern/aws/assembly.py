@@ -8,8 +8,9 @@ from ..mail.plan import Policy
 from ..mail.rewrite import Style
 from ..mail.senders import DOT, PARENT
 from ..ports import Clock
+from ..reconcile import Reconciler
 from ..retry import Intake
-from ..settings import Settings
+from ..settings import Settings, WatchSettings
 from . import clients
 from .failures import translated
 from .ledger import DynamoLedger
@@ -19,6 +20,7 @@ from .mail_store import S3MailStore
 from .mailer import SesMailer
 from .queue import SqsQueue
 from .tables import DynamoTables
+from .watchbook import DynamoWatchbook, S3Bucket
 
 
 class SystemClock:
@@ -29,7 +31,7 @@ class SystemClock:
         return time.time()
 
 
-def mail_log(settings: Settings) -> PowertoolsMailLog:
+def mail_log(settings: Settings | WatchSettings) -> PowertoolsMailLog:
     """The log of a function."""
     return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses)
 
@@ -94,4 +96,15 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,
+    )
+
+
+def reconciler(settings: WatchSettings, log: PowertoolsMailLog) -> Reconciler:
+    """The check of what fell through."""
+    return Reconciler(
+        bucket=S3Bucket(clients.s3(), settings.mail_bucket, settings.mail_prefix),
+        book=DynamoWatchbook(clients.dynamodb(), settings.ledger_table, keep_days=settings.ledger_days),
+        clock=SystemClock(),
+        log=log,
+        retry_hours=settings.retry_hours,
     )

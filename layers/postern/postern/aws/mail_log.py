@@ -7,10 +7,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from ..mail.address import mask
 from ..mail.envelope import Envelope
-from ..ports import Claim, Entry, Outcome
+from ..ports import Claim, Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"
 SERVICE = "postern"
+_MOST_IDS = 100  # in one line
 
 
 class PowertoolsMailLog:
@@ -65,6 +66,17 @@ class PowertoolsMailLog:
             message_id=claim.message_id,
             destination=self._shown(str(claim.destination)),
             form=form,
+        )
+
+    def reconciled(self, found: Reconciled) -> None:
+        """Counted as OpenTooLong and NeverSeen, also when there are none, so that an alarm ends."""
+        for name, ids in (("OpenTooLong", found.open_too_long), ("NeverSeen", found.never_seen)):
+            self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=len(ids))
+        line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info
+        line(
+            "reconciled",
+            open_too_long=found.open_too_long[:_MOST_IDS],
+            never_seen=found.never_seen[:_MOST_IDS],
         )
 
     def failure(self, error: Exception) -> None:
