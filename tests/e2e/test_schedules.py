@@ -2,12 +2,13 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from postern.aws import watchbook
 
-from emulator.system import Emulator
+from emulator.system import OWNER, Emulator
 
 
 def counted(emulator: Emulator, before: int) -> dict[str, float]:
@@ -39,3 +40,19 @@ def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
     assert quiet.run_scheduled("ReconcileFunction") is None
     assert counted(quiet, before) == {"OpenTooLong": 1, "NeverSeen": 1}
     assert '"never_seen":["lost"]' in quiet.function_log.read_bytes()[before:].decode()
+
+
+def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
+    yesterday = int(time.time()) - 86_400
+    day = datetime.fromtimestamp(yesterday, UTC).date().isoformat()
+    entry = {"message_id": "kept", "entry": "message", "day": day, "opened_at": yesterday, "source": "a@sender.example"}
+    outcome = {"message_id": "kept", "entry": "to:info@example.com", "state": "quarantined", "reason": "spam FAIL"}
+    quiet.cloud.put(
+        "LedgerTable", [{**entry, "noted": {"quarantined info@example.com"}, "noted_at": yesterday}, outcome]
+    )
+    before = len(quiet.maildirs.messages(OWNER))
+    for _ in range(2):
+        assert quiet.run_scheduled("DigestFunction") is None
+    (raw,) = quiet.maildirs.messages(OWNER)[before:]
+    assert b'From: "example.com mail gate" <postmaster@example.com>' in raw
+    assert b"kept a@sender.example -> info@example.com: spam FAIL" in raw

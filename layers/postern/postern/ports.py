@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from .mail.address import Address
+from .mail.digest import Noted, Section
 from .mail.envelope import Envelope
 from .mail.notice import Link
 from .mail.rows import Rows, SenderKey
@@ -218,3 +219,16 @@ class ReconciliationLog(Protocol):
 
     def reconciled(self, found: Reconciled) -> None:
         """Counted as OpenTooLong and NeverSeen, also when there are none."""
+
+
+class News(Protocol):
+    """What the owner's digest tells of. All raise Temporary."""
+
+    def noted(self, since: float, now: float) -> Iterator[Noted]:
+        """What was noted since then, whenever its message came."""
+
+    def reason(self, message_id: str, who: str) -> str:
+        """Why, "" if the ledger does not say."""
+
+    def standing(self) -> Collection[Section]:
+        """What is so now and needs somebody, whenever it began; none if there is nothing."""

@@ -3,21 +3,26 @@
 import time
 from typing import Protocol
 
+from ..errors import Misconfigured
 from ..forward import Forwarder
+from ..mail.address import Address, InvalidAddress
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
 from ..mail.senders import DOT, PARENT
+from ..owner_mail import OwnerMail
 from ..ports import Clock
 from ..reconcile import Reconciler
 from ..retry import Intake
 from ..settings import Settings, WatchSettings
 from . import clients
+from .backlog import Backlog
 from .failures import translated
 from .ledger import DynamoLedger
 from .links import S3Links
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
+from .news import StackNews
 from .queue import SqsQueue
 from .tables import DynamoTables
 from .watchbook import DynamoWatchbook, S3Bucket
@@ -107,4 +112,36 @@ def reconciler(settings: WatchSettings, log: PowertoolsMailLog) -> Reconciler:
         clock=SystemClock(),
         log=log,
         retry_hours=settings.retry_hours,
+    )
+
+
+def owner_mail(settings: WatchSettings, log: PowertoolsMailLog) -> OwnerMail:
+    """The daily digest. Raises Misconfigured if the owner has no mail address."""
+    clock, dynamodb = SystemClock(), clients.dynamodb()
+    try:
+        owner = Address.parse(settings.owner)
+    except InvalidAddress as fault:
+        raise Misconfigured(f"POSTERN_OWNER: {fault}") from fault
+    return OwnerMail(
+        news=StackNews(
+            dynamodb,
+            DynamoWatchbook(dynamodb, settings.ledger_table, keep_days=settings.ledger_days),
+            Backlog(clients.sqs(), settings.dead_letters),
+            clock=clock,
+            retry_hours=settings.retry_hours,
+            destination_table=settings.destination_table,
+        ),
+        ledger=DynamoLedger(
+            dynamodb,
+            settings.ledger_table,
+            clock=clock,
+            lease_seconds=settings.lease_seconds,
+            keep_days=settings.ledger_days,
+            retry_hours=settings.retry_hours,
+        ),
+        mailer=SesMailer(clients.ses(), settings.configuration_set),
+        clock=clock,
+        log=log,
+        owner=owner,
+        sender=Address("postmaster", settings.domains[0]),
     )
