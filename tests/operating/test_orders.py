@@ -4,6 +4,8 @@ import json
 import uuid
 from typing import Any
 
+from postern.aws import clients
+from postern.aws.backlog import Backlog
 from postern.mail.envelope import Envelope
 
 from tests.builders import event, verdict
@@ -139,6 +141,7 @@ def test_dead_letters_go_back_but_for_those_whose_message_expired(office: Office
     assert "it has expired" in done.err
     assert "not an SES receipt event" in done.err
     assert [record["n"] for record in office.queued()] == [alive]
+    assert Backlog(clients.sqs(), office.url("DeadLetterQueue")).count() == 2, "also none that is hidden"
     assert len(office.queued("DeadLetterQueue")) == 2
 
 

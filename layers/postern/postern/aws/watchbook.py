@@ -79,12 +79,13 @@ class S3Bucket:
             found = self._client.list_objects_v2(
                 Bucket=self._bucket,
                 Prefix=self._prefix,
-                StartAfter=f"{self._prefix}{after}",
+                StartAfter=f"{self._prefix}{after}",  # leaves out the mark that the console makes of a folder
                 MaxKeys=self._page_size,
             )
-        times = {one["Key"].removeprefix(self._prefix): one["LastModified"] for one in found.get("Contents", ())}
-        stored = {message_id: at.timestamp() for message_id, at in times.items() if message_id}  # "": a folder's mark
-        return stored, max(times) if found["IsTruncated"] else ""
+        stored = {
+            one["Key"].removeprefix(self._prefix): one["LastModified"].timestamp() for one in found.get("Contents", ())
+        }
+        return stored, max(stored) if found["IsTruncated"] else ""
 
 
 def _key(entry: str) -> dict[str, Any]:
