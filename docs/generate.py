@@ -8,20 +8,25 @@ import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 
-from postern.settings import Settings
+from postern.settings import Settings, WatchSettings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 
 def settings() -> str:
-    """The settings as a table, from the metadata of `Settings`."""
+    """The settings as tables, from the metadata of `Settings` and `WatchSettings`."""
+    head = "# Settings\n\nThe environment of the functions. template.yaml sets all of them; its parameters are what you choose.\n\n"  # noqa: E501
+    watch = "\n## The scheduled functions\n\n`functions/reconcile` and `functions/digest`.\n\n"
+    return MADE + head + _table(Settings) + watch + _table(WatchSettings)
+
+
+def _table(kind: type[Settings] | type[WatchSettings]) -> str:
     rows = [
         f"| `{one.metadata['variable']}` | {'required' if one.default is MISSING else f'`{one.default}`'.lower()} | {one.metadata['meaning']} |"  # noqa: E501
-        for one in fields(Settings)
+        for one in fields(kind)
     ]
-    head = "# Settings\n\nThe environment of the functions. template.yaml sets all of them; its parameters are what you choose.\n\n"  # noqa: E501
-    return "\n".join([MADE + head + "| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
 
 
 def command() -> str:

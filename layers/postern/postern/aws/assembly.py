@@ -13,6 +13,7 @@ from ..retry import Intake
 from ..settings import Settings
 from . import clients
 from .answerer import SesAnswerer
+from .clock import SystemClock
 from .failures import translated
 from .ledger import DynamoLedger
 from .links import S3Links
@@ -22,14 +23,6 @@ from .mailer import SesMailer
 from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:

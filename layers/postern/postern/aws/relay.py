@@ -13,7 +13,7 @@ from ..relay.rotation import Rotation
 from ..relay.settings import RelaySettings
 from ..relay.smtp_login import SmtpLogin
 from . import clients
-from .assembly import SystemClock
+from .clock import SystemClock
 from .failures import translated
 
 if TYPE_CHECKING:

@@ -51,14 +51,9 @@ def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_st
 def deployed(stack: str) -> Live:
     """The tables of a stack, by its outputs, and the domains it was deployed for.
 
-    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's
-    (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's.
     """
-    what = f"CloudFormation DescribeStacks {stack}"
-    with reaching(what):
-        described = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = _pairs(described, "Output")
-    parameters = _pairs(described, "Parameter")
+    outputs, parameters = described(stack)
     missing = [name for name in (_ALIAS_TABLE, _SENDER_TABLE) if name not in outputs]
     missing += [name for name in _DOMAINS[:1] if name not in parameters]
     if missing:
@@ -66,6 +61,16 @@ def deployed(stack: str) -> Live:
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
     domains = [parameters[name] for name in _DOMAINS if parameters.get(name)]
     return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style)
+
+
+def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs and the parameters of a stack (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+
+    Raises Temporary if AWS or the network fails.
+    """
+    with reaching(f"CloudFormation DescribeStacks {stack}"):
+        found = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    return _pairs(found, "Output"), _pairs(found, "Parameter")
 
 
 def be_in(region: str | None, profile: str | None) -> None:
@@ -90,5 +95,5 @@ def reaching(what: str) -> Iterator[None]:
         raise Misconfigured(f"{what}: {fault}") from fault
 
 
-def _pairs(described: Mapping[str, Any], kind: str) -> dict[str, str]:
-    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in described.get(f"{kind}s", ())}
+def _pairs(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in stack.get(f"{kind}s", ())}
