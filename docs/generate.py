@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from postern.settings import FeedbackSettings, Settings
+from postern.settings import FeedbackSettings, Settings, WatchSettings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
@@ -19,7 +19,8 @@ def settings() -> str:
     """The settings as tables, from the metadata of the classes."""
     said = "The environment of the functions. template.yaml sets all of them; its parameters are what you choose."
     head = f"{MADE}# Settings\n\n{said}\n\n"
-    return head + _table("inbound", Settings) + "\n" + _table("feedback", FeedbackSettings)
+    tables = (("inbound", Settings), ("feedback", FeedbackSettings), ("reconcile and functions/digest", WatchSettings))
+    return head + "\n".join(_table(*one) for one in tables)
 
 
 def _table(function: str, kind: type[Any]) -> str:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from postern.cli.tables_file import TablesFile
 
@@ -22,6 +22,7 @@ from .sending.server import Sending
 from .template import Template
 
 STACK = "postern-local"
+OWNER = "owner@dest.example"
 _SENDER_KEY = ("sender", "scope")
 _COMMAND_VARIABLES = (
     "POSTERN_DOMAINS",
@@ -30,6 +31,7 @@ _COMMAND_VARIABLES = (
     "POSTERN_DESTINATION_TABLE",
     "POSTERN_LEDGER_TABLE",
     "POSTERN_MAIL_BUCKET",
+    "POSTERN_RETRY_QUEUE",
 )
 
 
@@ -61,7 +63,7 @@ class Emulator:
         self._stack = ExitStack()
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain})
+        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain, "OwnerAddress": OWNER})
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
@@ -136,7 +138,9 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """`endpoints`, the credentials that go with them, and what the `postern` command looks for."""
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
-        return {**CREDENTIALS, **self.endpoints, **{name: variables[name] for name in _COMMAND_VARIABLES}}
+        dead_letters = {"POSTERN_DEAD_LETTERS": self.template.resolve({"Ref": "DeadLetterQueue"})}
+        named = {name: variables[name] for name in _COMMAND_VARIABLES}
+        return {**CREDENTIALS, **self.endpoints, **named, **dead_letters}
 
     def load(self, tables: TablesFile) -> None:
         """Make the two tables equal to a tables file."""
@@ -148,6 +152,16 @@ class Emulator:
         self.cloud.put("SenderTable", tables.senders.values())
         self.cloud.delete("AliasTable", ({"address": key} for key in aliases))
         self.cloud.delete("SenderTable", (dict(zip(_SENDER_KEY, key, strict=True)) for key in senders))
+
+    def run_scheduled(self, logical_id: str) -> dict[str, Any] | None:
+        """Run a scheduled function once, as its schedule would: None, or the error."""
+        scheduled = Function(
+            self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log
+        )
+        try:
+            return scheduled.run({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
+        finally:
+            scheduled.stop()
 
     def settle(self, timeout: float = 60) -> None:
         """Wait until every event has ended, in success or on the queue; raises TimeoutError."""

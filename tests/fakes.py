@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports, held to the truth by tests/contract."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from postern.mail.feedback import Feedback, entry_tag
 from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Settled
+from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Settled
 from postern.ruleset import Active
 
 LEASE_SECONDS = 150
@@ -108,6 +108,7 @@ class FakeLedger:
     first: dict[tuple[str, str], float] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
+    released: set[str] = field(default_factory=set)
 
     def open(self, envelope: Envelope) -> Entry:
         recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
@@ -125,7 +126,7 @@ class FakeLedger:
             for (message, _), answer in self.answers.items()
             if message == envelope.message_id and isinstance(answer, Answer)
         }
-        return Entry(False, frozenset(settled), due)
+        return Entry(False, frozenset(settled), due, frozenset(self.released))
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         entry = f"{kind}:{destination.key}"
@@ -189,6 +190,62 @@ class FakeRates:
         if self.counts[alias.key, destination.key] >= self.cap:
             raise OverCap(f"{alias} to {destination}")
         self.counts[alias.key, destination.key] += 1
+
+
+@dataclass
+class FakeBucket:
+    """Objects with their times, listed so many at once."""
+
+    stored: dict[str, float] = field(default_factory=dict)
+    page_size: int = 2
+    pages: int = 0
+
+    def page(self, after: str) -> tuple[dict[str, float], str]:
+        self.pages += 1
+        later = sorted(message_id for message_id in self.stored if message_id > after)
+        listed = later[: self.page_size]
+        return {one: self.stored[one] for one in listed}, listed[-1] if len(later) > self.page_size else ""
+
+
+@dataclass
+class FakeWatchbook:
+    """`entries` are the messages' own: opened_at, and reopened_at if they were; `open` in those that are."""
+
+    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    notes: dict[str, float] = field(default_factory=dict)
+    saved: Progress = field(default_factory=Progress)
+    asked: list[str] = field(default_factory=list)
+
+    def open_since_before(self, moment: float) -> Iterator[str]:
+        found = [(entry["opened_at"], name) for name, entry in self.entries.items() if "open" in entry]
+        return (name for opened_at, name in sorted(found) if opened_at < moment)
+
+    def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        self.asked += message_ids
+        return {one: self.entries[one] for one in message_ids if one in self.entries}
+
+    def progress(self) -> Progress:
+        return self.saved
+
+    def save(self, progress: Progress) -> None:
+        self.saved = progress
+
+    def remember(self, message_id: str, stored_at: float) -> None:
+        self.notes[message_id] = stored_at
+
+    def remembered(self) -> dict[str, float]:
+        return dict(self.notes)
+
+    def forget(self, message_id: str) -> None:
+        self.notes.pop(message_id, None)
+
+
+@dataclass
+class FakeReconciliationLog:
+    found: list[Reconciled] = field(default_factory=list)
+
+    def reconciled(self, found: Reconciled) -> None:
+        self.found.append(found)
 
 
 @dataclass

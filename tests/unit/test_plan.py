@@ -265,3 +265,39 @@ def test_where_a_rule_sends_to_has_health_too(action: str) -> None:
     assert isinstance(decision, Quarantine if "REDIRECT" in action else Forward)
     assert "other@else.example is suspended" in decision.reason
     assert [str(who) for who in decision.suspended] == ["other@else.example"]
+
+
+def released(*recipients: str, **options: Any) -> list[str]:
+    """What becomes of recipients whose quarantine somebody has lifted."""
+    author, facts = options.pop("author", ""), options.pop("facts", {})
+    made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
+    header = Header(authors=(Address.parse(author),) if author else (), **facts)
+    rows = look_up(TABLES, made, header, policy, NOW)
+    return [type(one).__name__ for one in plan(made, header, rows, policy, NOW, {"info@example.com"})]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"spamVerdict": verdict("FAIL")},
+        {"dmarcVerdict": verdict("FAIL"), "dmarcPolicy": "reject"},
+        {"source": "x@kept.example"},
+        {"source": "jane@dest.example", "facts": {"is_automatic": True}},
+    ],
+)
+def test_a_release_lifts_every_quarantine_but_for_this_recipient_alone(options: dict[str, Any]) -> None:
+    assert released("info@example.com", "info+x@example.com", **options) == ["Forward", "Quarantine"]
+
+
+@pytest.mark.parametrize(
+    ("options", "decision"),
+    [
+        ({"virusVerdict": verdict("FAIL")}, "Quarantine"),
+        ({"virusVerdict": verdict("FAIL"), "source": "x@kept.example"}, "Quarantine"),
+        ({"source": "x@spam.example", "spamVerdict": verdict("FAIL")}, "Reject"),
+        ({"facts": {"hops": MAX_HOPS}, "spamVerdict": verdict("FAIL")}, "Reject"),
+        ({"source": "x@typo.example"}, "BadTable"),
+    ],
+)
+def test_a_release_lifts_neither_a_virus_nor_a_refusal(options: dict[str, Any], decision: str) -> None:
+    assert released("info@example.com", **options) == [decision]

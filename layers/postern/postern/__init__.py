@@ -18,7 +18,10 @@
 9.  `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
                       destination (`mail.health`), which the next plan looks at.
 
-`forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
+`forward` walks this way, and `retry` again for events that failed. `orders` says what a person may have run again.
+On schedules, `reconcile` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).
+
+`mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and
 written with, `mail.header` what decisions look at in one. `mail` is pure: no clock, no network, no
 environment, no boto3. `aws` is the only place that imports boto3; `ports` is what the shell asks of

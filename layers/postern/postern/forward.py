@@ -96,7 +96,8 @@ class Forwarder:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
             size, header = len(raw), Header.of(raw)
             rows = look_up(self.tables, waiting, header, self.policy, now)
-            outcomes = self._carry_out(waiting, plan(waiting, header, rows, self.policy, now), raw, until)
+            planned = plan(waiting, header, rows, self.policy, now, entry.released)
+            outcomes = self._carry_out(waiting, planned, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:

@@ -3,12 +3,13 @@
 `aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from .errors import Temporary
 from .mail.address import Address
+from .mail.digest import Noted, Section
 from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
 from .mail.feedback import Feedback
@@ -81,12 +82,14 @@ class Entry:
     """The ledger's message entry as an invocation finds it.
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
-    of the event has settled. `due`: those of them whose sender is still to be told.
+    of the event has settled. `due`: those of them whose sender is still to be told. `released`: keys of
+    those whose quarantine somebody has lifted.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
     due: Mapping[str, Reply] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
 
 
 class MailStore(Protocol):
@@ -245,3 +248,80 @@ class FeedbackLog(Protocol):
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""
+
+
+# What the scheduled check asks of the world (reconcile).
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the bucket has been looked through. Times are epoch seconds.
+
+    `after`: the object to go on behind, "" for a new pass; `checked_until`: older objects were seen
+    to be in the ledger by an earlier pass, which ended at `finished_at`.
+    """
+
+    after: str = ""
+    started_at: float = 0
+    checked_until: float = 0
+    finished_at: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """Ids of messages that need somebody."""
+
+    open_too_long: tuple[str, ...]
+    never_seen: tuple[str, ...]
+
+
+class Bucket(Protocol):
+    """What is under inbound/."""
+
+    def page(self, after: str) -> tuple[Mapping[str, float], str]:
+        """(message ids and when each was stored, what to go on after or "" at the end). Raises Temporary."""
+
+
+class Watchbook(Protocol):
+    """The ledger, and what the check remembers in it. All raise Temporary."""
+
+    def open_since_before(self, moment: float) -> Iterator[str]:
+        """Ids of messages that were opened before then and are open, oldest first."""
+
+    def seen(self, message_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+        """The `message` entries of those of these that have one."""
+
+    def progress(self) -> Progress:
+        """As it was saved, or as at first."""
+
+    def save(self, progress: Progress) -> None:
+        """Remember how far the check came."""
+
+    def remember(self, message_id: str, stored_at: float) -> None:
+        """An object that no invocation saw."""
+
+    def remembered(self) -> Mapping[str, float]:
+        """Those objects, with the times they were stored at."""
+
+    def forget(self, message_id: str) -> None:
+        """It has been run meanwhile."""
+
+
+class ReconciliationLog(Protocol):
+    """Where the check says what it found."""
+
+    def reconciled(self, found: Reconciled) -> None:
+        """Counted as OpenTooLong and NeverSeen, also when there are none."""
+
+
+class News(Protocol):
+    """What the owner's digest tells of. All raise Temporary."""
+
+    def noted(self, since: float, now: float) -> Iterator[Noted]:
+        """What was noted since then, whenever its message came."""
+
+    def reason(self, message_id: str, who: str) -> str:
+        """Why, "" if the ledger does not say."""
+
+    def standing(self) -> Collection[Section]:
+        """What is so now and needs somebody, whenever it began; none if there is nothing."""

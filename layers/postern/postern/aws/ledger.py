@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _DUE = "due"  # of `answer`, until the sender was told
+NOTED = ("quarantined", "failed", "ambiguous")  # outcomes that an owner must know: `noted` on the message's entry
 _SECONDS_A_DAY = 86_400
 
 _FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
@@ -89,7 +90,8 @@ class DynamoLedger:
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
         settled = frozenset(who for who, entry in outcomes.items() if entry["state"] != "held")
         due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
-        return Entry(False, settled, due)
+        released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
+        return Entry(False, settled, due, released)
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         """Claim a destination for one sending.
@@ -183,6 +185,10 @@ class DynamoLedger:
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
+        noted = {f"{outcome.state} {outcome.recipient.key}" for outcome in outcomes if outcome.state in NOTED}
+        if noted:
+            update = f"{update}, noted_at = :now ADD noted :noted"
+            values = {**values, ":noted": noted}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
         _, entry = self._update(key, update, values, returning="ALL_NEW")

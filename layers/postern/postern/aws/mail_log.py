@@ -12,9 +12,10 @@ from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..mail.feedback import Feedback
 from ..mail.health import ON_ACCOUNT_LIST
-from ..ports import Claim, Entry, Outcome
+from ..ports import Claim, Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"
+_MOST_IDS = 100  # in one line
 
 
 class PowertoolsMailLog:
@@ -136,8 +137,19 @@ class PowertoolsMailLog:
         self._count(type(error).__name__)
         self.logger.error(self._shown(str(error)), error=type(error).__name__)
 
-    def _count(self, name: str) -> None:
-        self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=1)
+    def reconciled(self, found: Reconciled) -> None:
+        """Counted as OpenTooLong and NeverSeen, also when there are none, so that an alarm ends."""
+        self._count("OpenTooLong", len(found.open_too_long))
+        self._count("NeverSeen", len(found.never_seen))
+        line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info
+        line(
+            "reconciled",
+            open_too_long=found.open_too_long[:_MOST_IDS],
+            never_seen=found.never_seen[:_MOST_IDS],
+        )
+
+    def _count(self, name: str, value: int = 1) -> None:
+        self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
     def _shown(self, text: str) -> str:
         return text if self._log_addresses else mask(text, self._own_domains)

@@ -1,5 +1,6 @@
 """The mail bucket: one object for each message, written by SES's S3 action."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import MessageMissing
@@ -30,6 +31,16 @@ class S3MailStore:
         with translated(f"S3 GetObject {self._bucket}/{key}"):
             try:
                 return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._client.exceptions.NoSuchKey:
+                raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
+
+    def top(self, message_id: str) -> tuple[bytes, datetime]:
+        """The first 64 KB of a message, and when SES stored it. Raises as `fetch` does."""
+        key = f"{self._prefix}{message_id}"
+        with translated(f"S3 GetObject {self._bucket}/{key}"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-65535")
+                return found["Body"].read(), found["LastModified"]
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
 

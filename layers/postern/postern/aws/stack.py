@@ -65,14 +65,9 @@ def named(
 def deployed(stack: str) -> Live:
     """The tables of a stack, by its outputs, and the domains it was deployed for.
 
-    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's
-    (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+    Raises Temporary if AWS or the network fails, Misconfigured if this is no stack of Postern's.
     """
-    what = f"CloudFormation DescribeStacks {stack}"
-    with reaching(what):
-        described = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
-    outputs = _pairs(described, "Output")
-    parameters = _pairs(described, "Parameter")
+    outputs, parameters = described(stack)
     missing = [name for name in (_ALIAS_TABLE, _SENDER_TABLE) if name not in outputs]
     missing += [name for name in _DOMAINS[:1] if name not in parameters]
     if missing:
@@ -81,6 +76,16 @@ def deployed(stack: str) -> Live:
     domains = [parameters[name] for name in _DOMAINS if parameters.get(name)]
     health = outputs.get(_DESTINATION_TABLE, "")  # a stack of an earlier version has none
     return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style, health)
+
+
+def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs and the parameters of a stack (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+
+    Raises Temporary if AWS or the network fails.
+    """
+    with reaching(f"CloudFormation DescribeStacks {stack}"):
+        found = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    return _pairs(found, "Output"), _pairs(found, "Parameter")
 
 
 def be_in(region: str | None, profile: str | None) -> None:
@@ -105,5 +110,5 @@ def reaching(what: str) -> Iterator[None]:
         raise Misconfigured(f"{what}: {fault}") from fault
 
 
-def _pairs(described: Mapping[str, Any], kind: str) -> dict[str, str]:
-    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in described.get(f"{kind}s", ())}
+def _pairs(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in stack.get(f"{kind}s", ())}

@@ -60,8 +60,7 @@ def source(stack: str | None, tables: Path | None, parent_style: str | None = No
 def live(stack: str | None) -> "Live":
     """The live tables. Raises WrongUse if nothing says where they are, Temporary if AWS cannot be asked."""
     named = None if stack else _named(os.environ)
-    sam = SamConfig() if named else SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
-    name = stack or os.environ.get("POSTERN_STACK") or sam.stack
+    name = None if named else stack_name(stack)
     if not (named or name):
         raise WrongUse(
             "which tables? Say --stack NAME or set POSTERN_STACK; set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE"
@@ -73,9 +72,21 @@ def live(stack: str | None) -> "Live":
         style = DOT if os.environ.get("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "").lower() == "false" else PARENT
         health = os.environ.get("POSTERN_DESTINATION_TABLE", "").strip()
         return stacks.named(*named, parent_style=style, destination_table=health)
-    if name == sam.stack:
-        stacks.be_in(sam.region, sam.profile)
     return stacks.deployed(name or "")
+
+
+def stack_name(stack: str | None) -> str | None:
+    """The stack that is meant, by option, variable or samconfig.toml; in the last case AWS is asked where it is.
+
+    Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that is not there.
+    """
+    sam = SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
+    name = stack or os.environ.get("POSTERN_STACK") or sam.stack
+    if name and name == sam.stack:
+        from ..aws import stack as stacks  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
+
+        stacks.be_in(sam.region, sam.profile)
+    return name
 
 
 def _named(environment: Mapping[str, str]) -> tuple[str, str, list[str]] | None:

@@ -15,7 +15,19 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
-from . import alias, changes, destination, dry_runs, importing, rewriting, sender
+from . import (
+    alias,
+    changes,
+    destination,
+    doctor,
+    dry_runs,
+    history,
+    importing,
+    orders,
+    redriving,
+    rewriting,
+    sender,
+)
 from . import explain as explaining
 from .live import source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
@@ -136,6 +148,12 @@ def original(
 
 for command in (changes.plan, changes.apply, changes.export):
     app.command()(command)
+app.command()(history.log)
+app.command()(history.trace)
+app.command("replay")(orders.replay_)
+app.command()(redriving.redrive)
+app.command()(doctor.doctor)
+app.add_typer(orders.quarantine, name="quarantine")
 app.add_typer(alias.app, name="alias")
 app.add_typer(sender.app, name="sender")
 app.add_typer(destination.app, name="destination")

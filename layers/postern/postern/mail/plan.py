@@ -16,6 +16,7 @@ from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
 from .stamp import TEST_KEY
+from .verdicts import FAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +98,22 @@ class Delivery:
         return self.forwards[0].prepended
 
 
-def plan(envelope: Envelope, header: Header, rows: Rows, policy: Policy, now: float) -> tuple[Decision, ...]:
+def plan(
+    envelope: Envelope,
+    header: Header,
+    rows: Rows,
+    policy: Policy,
+    now: float,
+    released: Collection[str] = (),
+) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
+    `rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name. `released`:
+    keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
     """
     senders = Senders.of(envelope, header.authors, policy.parent_style)
-    planner = _Planner(envelope, header, senders, rows, policy, now)
+    lifted = frozenset(released) if envelope.verdicts.virus != FAIL else frozenset()
+    planner = _Planner(envelope, header, senders, rows, policy, now, lifted)
     return tuple(map(planner.decide, envelope.recipients))
 
 
@@ -125,6 +135,7 @@ class _Planner:
     rows: Rows
     policy: Policy
     now: float
+    released: frozenset[str] = frozenset()
 
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
@@ -138,11 +149,15 @@ class _Planner:
         except BadRow as fault:
             return BadTable(recipient, str(fault))
         return (
-            self._going_round(recipient, resolution)
-            or _refused(recipient, ruling)
-            or self._screened(recipient, resolution, ruling)
+            self._unless_released(self._going_round(recipient, resolution))
+            or self._unless_released(_refused(recipient, ruling))
+            or self._unless_released(self._screened(recipient, resolution, ruling))
             or _forward(recipient, resolution, ruling, self.rows)
         )
+
+    def _unless_released(self, decision: Decision | None) -> Decision | None:
+        lifted = isinstance(decision, Quarantine) and decision.recipient.key in self.released
+        return None if lifted else decision
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
         found = self.envelope.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)

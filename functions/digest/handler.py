@@ -1,0 +1,18 @@
+"""Digest: once a day, what the owner must know (postern.owner_mail)."""
+
+import os
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from postern.aws import digesting, watching
+from postern.settings import WatchSettings
+
+settings = WatchSettings.from_environment(os.environ)
+log = watching.mail_log(settings)
+owner_mail = digesting.owner_mail(settings, log)
+
+
+@log.metrics.log_metrics
+@log.logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> None:
+    """Returns nothing when the days are told of; whatever it raises, Lambda tries again."""
+    owner_mail.run()

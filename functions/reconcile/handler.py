@@ -1,0 +1,18 @@
+"""Reconcile: on a schedule, what is open too long and what no invocation ever saw (postern.reconcile)."""
+
+import os
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from postern.aws import watching
+from postern.settings import WatchSettings
+
+settings = WatchSettings.from_environment(os.environ)
+log = watching.mail_log(settings)
+reconciler = watching.reconciler(settings, log)
+
+
+@log.metrics.log_metrics
+@log.logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> None:
+    """Returns nothing; what it found is in the log, the metrics and the ledger."""
+    reconciler.run()

@@ -1,0 +1,74 @@
+"""News for the owner's digest: what the ledger noted, and what waits in queues and tables."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ..mail.digest import MAX_LINES, Noted, Section
+from ..ports import Clock
+from ..reconcile import OPEN_MARGIN, open_too_long
+from .backlog import Backlog
+from .suspended import suspended
+from .watchbook import DynamoWatchbook
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# A message is noted when it is settled: after its retries, or after 14 days as a dead letter.
+_LATEST = 17 * 86_400  # seconds
+
+
+class StackNews:
+    """What one stack has to tell."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        ledger: DynamoWatchbook,
+        dead_letters: Backlog,
+        *,
+        clock: Clock,
+        retry_hours: int,
+        destination_table: str = "",
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._dead_letters = dead_letters
+        self._clock = clock
+        self._retry_hours = retry_hours
+        self._destination_table = destination_table
+
+    def noted(self, since: float, now: float) -> Iterator[Noted]:
+        """What was noted since then, of messages that came up to 17 days before. Raises Temporary."""
+        for message in self._ledger.messages(since - _LATEST, now, noted=True):
+            at = float(message.get("noted_at", 0))
+            for note in message["noted"] if at >= since else ():
+                word, _, who = note.partition(" ")
+                yield Noted(word, message["message_id"], str(message.get("source", "")), who, at)
+
+    def reason(self, message_id: str, who: str) -> str:
+        """Why, by the recipient's own entry. Raises Temporary."""
+        return str(self._ledger.entries(message_id).get(f"to:{who}", {}).get("reason", ""))
+
+    def standing(self) -> tuple[Section, ...]:
+        """What needs somebody now. Raises Temporary."""
+        count = self._dead_letters.count()
+        remembered = self._ledger.remembered()
+        unseen = sorted(remembered.keys() - self._ledger.seen(tuple(remembered)).keys())
+        limit = self._clock.now() - self._retry_hours * 3600 - OPEN_MARGIN
+        found = (
+            Section("Dead letters", "postern redrive --dry-run lists them", (), count),
+            _section("Open too long", "postern trace ID", open_too_long(self._ledger, limit)),
+            _section("Never seen by the function", "postern replay ID proposes a recipient", unseen),
+            _section("Suspended destinations: nothing is sent there", "postern doctor", self._suspended()),
+        )
+        return tuple(section for section in found if section.total)
+
+    def _suspended(self) -> list[str]:
+        if not self._destination_table:
+            return []
+        rows = suspended(self._client, self._destination_table)
+        return sorted(f"{row.get('address')}: {row.get('reason', '')}" for row in rows)
+
+
+def _section(title: str, advice: str, found: list[str] | tuple[str, ...]) -> Section:
+    return Section(title, advice, tuple(found[:MAX_LINES]), len(found))

@@ -1,0 +1,104 @@
+"""The ledger's entries for programs and for people: all that is known, also what this module does not know."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from .listing import moment
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+_KEYS = {"message_id", "entry", "expires_at"}
+_SAID_ABOVE = {
+    "state",
+    "reason",
+    "detail",
+    "source",
+    "recipients",
+    "received_at",
+    "size",
+    "verdicts",
+    "pending",
+    "open",
+}
+_NOBODY_ASKS = {"day", "owner", "previous"}  # how the ledger works, not what became of the mail
+_KINDS = {"to": "recipients", "via": "destinations", "dsn": "answers"}
+
+
+def told(value: Any) -> Any:
+    """DynamoDB's types as JSON has them: numbers, sorted lists."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(map(told, value))
+    if isinstance(value, list):
+        return [told(one) for one in value]
+    if isinstance(value, Mapping):
+        return {str(name): told(one) for name, one in value.items()}
+    return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
+
+
+def as_object(message_id: str, entries: Entries) -> dict[str, Any]:
+    """One message for programs: its own entry, those of recipients, destinations and answers to the sender, and
+    all others by name."""
+    made: dict[str, Any] = {"message_id": message_id, "message": {}}
+    made |= {kind: {} for kind in (*_KINDS.values(), "other")}
+    for name, entry in sorted(entries.items()):
+        attributes = {key: told(value) for key, value in sorted(entry.items()) if key not in _KEYS}
+        kind, colon, who = name.partition(":")
+        if name == "message":
+            made["message"] = attributes
+        elif colon and kind in _KINDS:
+            made[_KINDS[kind]][who] = attributes
+        else:
+            made["other"][name] = attributes
+    return made
+
+
+def lines(message_id: str, entries: Entries) -> Iterator[str]:
+    """One message for people."""
+    found = as_object(message_id, entries)
+    yield f"message {message_id}"
+    yield from _envelope(found["message"])
+    for kind in (*_KINDS.values(), "other"):
+        if found[kind]:
+            yield kind
+        for name, entry in found[kind].items():
+            yield from _one(name, entry)
+
+
+def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
+    if not message:
+        yield "  no entry of its own: no invocation has read its envelope"
+        return
+    size = f", {message['size']} octets" if message.get("size") else ""
+    yield f"  from {message.get('source')}, received {message.get('received_at') or 'at a time SES did not say'}{size}"
+    yield f"  to {', '.join(message.get('recipients', ()))}"
+    verdicts = message.get("verdicts", {})
+    yield f"  SES says {', '.join(f'{name} {value}' for name, value in verdicts.items() if value) or 'nothing'}"
+    pending = message.get("pending", ())
+    yield f"  open: {', '.join(pending)} pending" if message.get("open") else "  closed: every recipient is settled"
+    yield from _rest(message)
+
+
+def _one(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    why = entry.get("reason") or entry.get("detail")
+    yield f"  {name}  {entry.get('state', '')}{f': {why}' if why else ''}".rstrip()
+    yield from (f"  {line}" for line in _rest(entry))
+
+
+def _rest(entry: Mapping[str, Any]) -> Iterator[str]:
+    """What was not said yet, one attribute a line; times as people read them."""
+    for name, value in entry.items():
+        if name not in _SAID_ABOVE | _NOBODY_ASKS and value not in (None, [], ""):
+            yield f"  {name} {_shown(name, value)}"
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith(("_at", "_until")) and isinstance(value, (int, float)):
+        return moment(value)
+    if isinstance(value, list):
+        return "; ".join(_shown("", one) for one in value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_shown(key, one)}" for key, one in value.items())
+    return str(value)

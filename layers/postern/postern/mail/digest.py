@@ -1,0 +1,88 @@
+"""The owner's mail: what somebody must know of one day, in plain words and in one message.
+
+It names envelopes, never a subject or a body, and it has an end however bad the day was.
+"""
+
+import quopri
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from . import fields
+from .address import Address
+from .message import CRLF
+
+MAX_LINES = 100  # of one section
+_MAX_LINE = 300  # octets of UTF-8
+
+# Words that outcomes are noted under, as a heading, with what to do.
+_HEADINGS = {
+    "quarantined": ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
+    "failed": ("Failed: SES did not take it in any form but a notice", "postern trace ID; postern replay ID --failed"),
+    "ambiguous": (
+        "Ambiguous: SES never answered, so it may have been sent",
+        "postern replay ID --failed sends it again",
+    ),
+    "unanswered": ("Senders who were not told", "write to them, if they matter"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of news: `total` are there, of which `lines` name the first; `advice` says what to do."""
+
+    title: str
+    advice: str
+    lines: tuple[str, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Noted:
+    """One recipient of one message, or another address, and the word it was noted under."""
+
+    word: str
+    message_id: str
+    source: str
+    who: str
+    noted_at: float
+
+
+def heading(word: str) -> tuple[str, str]:
+    """(title, advice) of the section for a word."""
+    return _HEADINGS.get(word, (word.capitalize(), "postern trace ID"))
+
+
+def digest(day: str, sections: Collection[Section], sender: Address, owner: Address) -> bytes:
+    """The message, header in ASCII and body in UTF-8; `day` is an ISO date."""
+    counts = ", ".join(f"{section.title.partition(':')[0].lower()} {section.total}" for section in sections)
+    subject = fields.shortened(_plain(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
+    header = (
+        fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{sender}>"], CRLF),
+        fields.field("To", [f"<{owner}>"], CRLF),
+        fields.field("Subject", fields.unstructured(subject), CRLF),
+        fields.field("MIME-Version", ["1.0"], CRLF),
+        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
+        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
+        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+    )
+    text = "\n".join(_text(day, sections, sender)) + "\n"
+    body = quopri.encodestring(text.encode("utf-8", "replace")).replace(b"\n", CRLF)
+    return b"".join((*(one.raw for one in header), CRLF, body))
+
+
+def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[str]:
+    yield f"What somebody should know of the mail of {sender.domain} on {day} (UTC)."
+    for section in sections:
+        yield ""
+        yield f"{section.title} ({section.total})"
+        yield f"  {section.advice}"
+        yield ""
+        for line in section.lines[:MAX_LINES]:
+            yield f"  {fields.shortened(_plain(line), _MAX_LINE)}"
+        if section.total > len(section.lines[:MAX_LINES]):
+            yield f"  and {section.total - len(section.lines[:MAX_LINES])} more"
+
+
+def _plain(text: str) -> str:
+    """One line without what cannot be seen."""
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

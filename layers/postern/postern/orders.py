@@ -1,0 +1,82 @@
+"""What a person may order for a message: that it runs again, or that a quarantine is lifted.
+
+Here it is decided which of the ledger's entries are taken up again, without touching any.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .mail.verdicts import FAIL
+
+FAILED = ("failed", "ambiguous", "noticed")
+_ENDED = ("sent", *FAILED)  # states of a claim that a replay with `--again` takes up
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+class CannotOrder(ValueError):
+    """The order makes no sense for this message; the text says why and what would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Whom a message is run for, and which settled recipients and destinations are opened for that."""
+
+    recipients: tuple[str, ...]
+    reopened: tuple[str, ...] = ()
+    destinations: tuple[str, ...] = ()
+
+
+def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bool) -> Order:
+    """Run for these recipients, all if none is named: what is not settled, what failed too, or everything.
+
+    Raises CannotOrder for a recipient the message did not have, and if nothing would be run.
+    """
+    chosen = _chosen(entries, wanted)
+    states = {who: entries.get(f"to:{who}", {}).get("state", "held") for who in chosen}
+    settled = {who: state for who, state in states.items() if state != "held"}
+    reopened = [who for who, state in settled.items() if again or (failed and state in FAILED)]
+    left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened]
+    if len(left) == len(chosen) or (wanted and left):
+        raise CannotOrder(f"{'; '.join(left)}: nothing to run but with --failed or --again")
+    recipients = tuple(who for who in chosen if who in reopened or who not in settled)
+    ends = _ENDED if again else FAILED if failed else ()
+    return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
+
+
+def release(entries: Entries, wanted: Collection[str]) -> Order:
+    """Lift the quarantine of these recipients, of all that are quarantined if none is named.
+
+    Raises CannotOrder if one is not quarantined, and for a message with a virus.
+    """
+    if entries.get("message", {}).get("verdicts", {}).get("virus") == FAIL:
+        raise CannotOrder("SES found a virus in it: that is never released (`postern original` has the message)")
+    chosen = _chosen(entries, wanted)
+    states = {who: entries.get(f"to:{who}", {}).get("state", "pending") for who in chosen}
+    kept = tuple(who for who, state in states.items() if state == "quarantined")
+    others = [f"{who} is {state}" for who, state in states.items() if who not in kept]
+    if not kept or (wanted and others):
+        raise CannotOrder(f"{'; '.join(others)}, not quarantined")
+    return Order(kept, kept)
+
+
+def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
+    had = sorted(entries["message"]["recipients"])
+    strangers = [who for who in wanted if who not in had]
+    if strangers:
+        raise CannotOrder(f"it was not for {', '.join(strangers)}, but for {', '.join(had)}")
+    return tuple(who for who in had if not wanted or who in wanted)
+
+
+def _destinations(
+    entries: Entries, recipients: Collection[str], states: Collection[str], *, everybody: bool
+) -> tuple[str, ...]:
+    """Claims to be opened: those made for these recipients, all if nobody was named."""
+    return tuple(
+        name.removeprefix("via:")
+        for name, entry in entries.items()
+        if name.startswith("via:")
+        and entry.get("state") in states
+        and (everybody or entry.get("recipient") in recipients)
+    )

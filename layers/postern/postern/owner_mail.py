@@ -1,0 +1,79 @@
+"""The daily digest: what an owner must know, once for each day that has anything to tell.
+
+Each run looks at the three days before, so a day on which nothing worked is told of later. A day is
+claimed in the ledger like a destination: a run that is repeated sends no second digest.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .errors import Refused, Temporary, Unanswered
+from .mail.address import Address
+from .mail.digest import MAX_LINES, Noted, Section, digest, heading
+from .ports import Claim, Clock, Ledger, Mailer, MailLog, News, Settled
+
+DAYS = 3
+A_DAY = 86_400  # seconds
+MESSAGE_ID = "digest-"  # and the day: what claims and tags call it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerMail:
+    """Writes to the owner."""
+
+    news: News
+    ledger: Ledger
+    mailer: Mailer
+    clock: Clock
+    log: MailLog
+    owner: Address
+    sender: Address
+
+    def run(self) -> None:
+        """Tell of each of the last days that has not been told of. Raises Temporary."""
+        today = self.clock.now() // A_DAY * A_DAY
+        days = [today - back * A_DAY for back in range(DAYS, 0, -1)]
+        by_day: dict[float, list[Noted]] = defaultdict(list)
+        for noted in self.news.noted(days[0], self.clock.now()):
+            by_day[noted.noted_at // A_DAY * A_DAY].append(noted)
+        for day in days:
+            standing = self.news.standing() if day == days[-1] else ()
+            sections = (*self._sections(by_day[day]), *standing)
+            if sections:
+                self._tell(datetime.fromtimestamp(day, UTC).date().isoformat(), sections)
+
+    def _sections(self, listed: Collection[Noted]) -> tuple[Section, ...]:
+        by_word: dict[str, list[Noted]] = defaultdict(list)
+        for noted in sorted(listed):
+            by_word[noted.word].append(noted)
+        return tuple(
+            Section(*heading(word), tuple(map(self._line, found[:MAX_LINES])), len(found))
+            for word, found in by_word.items()
+        )
+
+    def _line(self, noted: Noted) -> str:
+        why = self.news.reason(noted.message_id, noted.who)
+        return f"{noted.message_id} {noted.source} -> {noted.who}{f': {why}' if why else ''}"
+
+    def _tell(self, day: str, sections: Collection[Section]) -> None:
+        message_id = f"{MESSAGE_ID}{day}"
+        claim = self.ledger.claim(message_id, self.owner, self.sender)
+        if isinstance(claim, Settled):
+            return
+        if claim.uncertain:
+            self.log.resent(claim)
+        self._send(claim, digest(day, sections, self.sender, self.owner))
+
+    def _send(self, claim: Claim, raw: bytes) -> None:
+        try:
+            ses_message_id = self.mailer.send(raw, self.sender, self.owner, claim.message_id)
+        except Temporary as failure:
+            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
+            raise
+        except Refused as refusal:
+            self.ledger.settle(claim, "failed", str(refusal))
+            self.log.failure(refusal)  # for good: counted, and the next day is tried anew
+            return
+        self.ledger.settle(claim, "sent", ses_message_id)

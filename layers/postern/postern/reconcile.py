@@ -1,0 +1,79 @@
+"""What fell through: messages open for longer than anything tries them, and objects that no invocation ever saw.
+
+Runs on a schedule. The bucket is listed some pages a run, and the place is remembered; the ledger is
+asked only for objects that came since the pass before. What was found is remembered too, and looked
+at again each time, so that it counts until somebody has mended it.
+"""
+
+from dataclasses import dataclass, replace
+
+from .mail.envelope import SETUP_NOTIFICATION
+from .ports import Bucket, Clock, Reconciled, ReconciliationLog, Watchbook
+
+PAGES = 50  # of 1,000 objects a run: half a minute at most, with the questions to the ledger
+UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 4 hours
+# After the last retry: Lambda's own queue may keep an event for 6 hours before, and the pauses are of 1 hour.
+OPEN_MARGIN = 8 * 3600
+MOST_NAMED = 1000  # messages that are looked at for being open too long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reconciler:
+    """Compares what should have happened with what the ledger says."""
+
+    bucket: Bucket
+    book: Watchbook
+    clock: Clock
+    log: ReconciliationLog
+    retry_hours: int
+
+    def run(self) -> Reconciled:
+        """Look once, and count what was found. Raises Temporary."""
+        self._look_through_the_bucket()
+        found = Reconciled(self._open_too_long(), self._never_seen())
+        self.log.reconciled(found)
+        return found
+
+    def _look_through_the_bucket(self) -> None:
+        now = self.clock.now()
+        progress = self.book.progress()
+        if not progress.after:
+            progress = replace(progress, started_at=now)
+        until = progress.started_at - UNSEEN_AFTER
+        for _ in range(PAGES):
+            stored, after = self.bucket.page(progress.after)
+            times = {
+                message_id: at
+                for message_id, at in stored.items()
+                if progress.checked_until <= at < until and message_id != SETUP_NOTIFICATION
+            }
+            for message_id in times.keys() - self.book.seen(tuple(times)).keys():
+                self.book.remember(message_id, times[message_id])
+            progress = replace(progress, after=after)
+            if not after:
+                progress = replace(progress, checked_until=until, finished_at=now)
+                break
+        self.book.save(progress)
+
+    def _never_seen(self) -> tuple[str, ...]:
+        """Those remembered that nobody has run meanwhile."""
+        remembered = self.book.remembered()
+        seen = self.book.seen(tuple(remembered))
+        for message_id in seen:
+            self.book.forget(message_id)
+        return tuple(sorted(remembered.keys() - seen.keys()))
+
+    def _open_too_long(self) -> tuple[str, ...]:
+        limit = self.clock.now() - self.retry_hours * 3600 - OPEN_MARGIN
+        return open_too_long(self.book, limit)
+
+
+def open_too_long(book: Watchbook, limit: float) -> tuple[str, ...]:
+    """Messages that were opened, or ordered to run again, before a moment and are open still. Raises Temporary."""
+    old: list[str] = []
+    for message_id in book.open_since_before(limit):
+        old.append(message_id)
+        if len(old) == MOST_NAMED:
+            break
+    entries = book.seen(old)
+    return tuple(message_id for message_id in old if float(entries.get(message_id, {}).get("reopened_at", 0)) < limit)

@@ -1,0 +1,58 @@
+"""The scheduled functions as Lambda runs them, on the template's own variables."""
+
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from postern.aws import watchbook
+
+from emulator.system import OWNER, Emulator
+
+
+def counted(emulator: Emulator, before: int) -> dict[str, float]:
+    """The metrics in the log since then, by name."""
+    found: dict[str, float] = {}
+    for line in emulator.function_log.read_bytes()[before:].decode().splitlines():
+        if line.startswith("{") and "_aws" in line:
+            metrics: dict[str, Any] = json.loads(line)
+            found |= {name: value[0] for name, value in metrics.items() if isinstance(value, list)}
+    return found
+
+
+@pytest.fixture
+def quiet(emulator: Emulator) -> Emulator:
+    """A stack of which the check remembers nothing, and with no open message."""
+    rows = [row for row in emulator.cloud.rows("LedgerTable") if "open" in row or row["message_id"].startswith("#")]
+    emulator.cloud.delete("LedgerTable", ({"message_id": row["message_id"], "entry": row["entry"]} for row in rows))
+    return emulator
+
+
+def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
+    before = len(quiet.function_log.read_bytes())
+    assert quiet.run_scheduled("ReconcileFunction") is None
+    assert counted(quiet, before) == {"OpenTooLong": 0, "NeverSeen": 0}
+    old = int(time.time()) - 48 * 3600
+    quiet.cloud.put("LedgerTable", [{"message_id": "stuck", "entry": "message", "opened_at": old, "open": "open"}])
+    quiet.cloud.put("LedgerTable", [{"message_id": watchbook.PARTITION, "entry": "unseen:lost", "stored_at": old}])
+    before = len(quiet.function_log.read_bytes())
+    assert quiet.run_scheduled("ReconcileFunction") is None
+    assert counted(quiet, before) == {"OpenTooLong": 1, "NeverSeen": 1}
+    assert '"never_seen":["lost"]' in quiet.function_log.read_bytes()[before:].decode()
+
+
+def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
+    yesterday = int(time.time()) - 86_400
+    day = datetime.fromtimestamp(yesterday, UTC).date().isoformat()
+    entry = {"message_id": "kept", "entry": "message", "day": day, "opened_at": yesterday, "source": "a@sender.example"}
+    outcome = {"message_id": "kept", "entry": "to:info@example.com", "state": "quarantined", "reason": "spam FAIL"}
+    quiet.cloud.put(
+        "LedgerTable", [{**entry, "noted": {"quarantined info@example.com"}, "noted_at": yesterday}, outcome]
+    )
+    before = len(quiet.maildirs.messages(OWNER))
+    for _ in range(2):
+        assert quiet.run_scheduled("DigestFunction") is None
+    (raw,) = quiet.maildirs.messages(OWNER)[before:]
+    assert b'From: "example.com mail gate" <postmaster@example.com>' in raw
+    assert b"kept a@sender.example -> info@example.com: spam FAIL" in raw

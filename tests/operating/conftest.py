@@ -1,0 +1,132 @@
+"""A stack's ledger, bucket and queues, and the command run on them by whoever is asked for a message."""
+
+import json
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from postern.aws import clients
+from postern.aws.ledger import DynamoLedger
+from postern.cli.main import app
+from postern.mail.address import Address
+from postern.ports import Claim, Outcome
+from typer.testing import CliRunner
+
+from emulator.cloud import CREDENTIALS, Cloud
+from emulator.template import Template
+from tests.builders import ROOT, envelope
+from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[Any]:
+        """What it printed, as JSON, one object a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+@dataclass
+class Office:
+    """One stack, and what happened in it."""
+
+    cloud: Cloud
+    template: Template
+    clock: FakeClock = field(default_factory=lambda: FakeClock(time.time() - 600))
+
+    @property
+    def ledger(self) -> DynamoLedger:
+        return DynamoLedger(
+            clients.dynamodb(),
+            self.template.name("LedgerTable"),
+            clock=self.clock,
+            lease_seconds=LEASE_SECONDS,
+            keep_days=37,
+            retry_hours=RETRY_HOURS,
+        )
+
+    def run(self, *arguments: object, **environment: str) -> Done:
+        """Run the command in this process: a traceback is raised here."""
+        done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False, env=environment)
+        return Done(done.exit_code, done.stdout, done.stderr)
+
+    def happened(self, *outcomes: tuple[str, str, str], message_id: str = "", **options: Any) -> str:
+        """A message with these outcomes: (recipient, state, reason); `pending` is none yet. Returns its id."""
+        message_id = message_id or uuid.uuid4().hex
+        made = envelope(*(who for who, _, _ in outcomes), message_id=message_id, **options)
+        self.ledger.open(made)
+        settled = [Outcome(Address.parse(who), state, why) for who, state, why in outcomes if state != "pending"]
+        recipients = tuple(outcome.recipient for outcome in settled)
+        self.ledger.close(made.without({r.key for r in made.recipients} - {r.key for r in recipients}), settled, 1234)
+        return message_id
+
+    def sent(
+        self, message_id: str, destination: str, recipient: str, state: str = "sent", detail: str = "ses-1"
+    ) -> None:
+        """A destination that was sent to for a recipient, and how that ended."""
+        claim = self.ledger.claim(message_id, Address.parse(destination), Address.parse(recipient))
+        assert isinstance(claim, Claim)
+        self.ledger.settle(claim, state, detail)
+
+    def store(self, message_id: str, raw: bytes = b"Subject: s\r\n\r\nbody\r\n") -> None:
+        """The message's object, as SES puts it."""
+        self.cloud.s3.put_object(Bucket=self.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=raw)
+
+    def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        return {row["entry"]: row for row in self.cloud.partition("LedgerTable", message_id=message_id)}
+
+    def queued(self, queue: str = "RetryQueue") -> list[dict[str, Any]]:
+        """What is on a queue; it is taken from there."""
+        return self.cloud.messages(queue)
+
+    def url(self, queue: str) -> str:
+        return self.cloud.sqs.get_queue_url(QueueName=self.template.name(queue))["QueueUrl"]
+
+    def clear(self) -> None:
+        rows = self.cloud.rows("LedgerTable")
+        self.cloud.delete("LedgerTable", ({"message_id": row["message_id"], "entry": row["entry"]} for row in rows))
+        for queue in map(self.url, ("RetryQueue", "DeadLetterQueue")):
+            while batch := self.cloud.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages"):
+                for message in batch:
+                    self.cloud.sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        bucket = self.template.name("MailBucket")
+        for found in self.cloud.s3.list_objects_v2(Bucket=bucket).get("Contents", ()):
+            self.cloud.s3.delete_object(Bucket=bucket, Key=found["Key"])
+
+
+@pytest.fixture(scope="session")
+def _started() -> Iterator[tuple[Cloud, Template]]:
+    template = Template.load(ROOT / "template.yaml", "postern-office", {"Domain": "example.com"})
+    cloud = Cloud(template)
+    cloud.start()
+    yield cloud, template
+    cloud.stop()
+
+
+@pytest.fixture
+def office(_started: tuple[Cloud, Template], monkeypatch: pytest.MonkeyPatch) -> Office:
+    made = Office(*_started)
+    variables = {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": made.cloud.endpoint,
+        "POSTERN_DOMAINS": "example.com",
+        "POSTERN_ALIAS_TABLE": made.template.name("AliasTable"),
+        "POSTERN_SENDER_TABLE": made.template.name("SenderTable"),
+        "POSTERN_LEDGER_TABLE": made.template.name("LedgerTable"),
+        "POSTERN_MAIL_BUCKET": made.template.name("MailBucket"),
+        "POSTERN_RETRY_QUEUE": made.url("RetryQueue"),
+        "POSTERN_DEAD_LETTERS": made.url("DeadLetterQueue"),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    made.clear()
+    return made

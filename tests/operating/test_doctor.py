@@ -1,0 +1,128 @@
+"""`postern doctor`: nothing that needs somebody stays unsaid, and what is well is said to be."""
+
+import time
+from typing import Any
+
+import boto3
+import pytest
+from postern.aws import checkup, clients
+from postern.aws.watchbook import DynamoWatchbook
+from postern.ports import Progress
+
+from tests.operating.conftest import Office
+
+
+@pytest.fixture
+def clinic(office: Office) -> Office:
+    """All is well."""
+    cloud = office.cloud
+    cloud.delete("AliasTable", ({"address": row["address"]} for row in cloud.rows("AliasTable")))
+    book(office).save(Progress(finished_at=time.time()))
+    return office
+
+
+def book(office: Office) -> DynamoWatchbook:
+    return DynamoWatchbook(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
+
+
+def findings(office: Office, status: int = 1, **environment: str) -> dict[str, list[Any]]:
+    """What is not well, by check."""
+    done = office.run("doctor", "--json", **environment)
+    assert done.status == status, done.out
+    return {one["check"]: one["found"] for one in done.objects if one["state"] in ("found", "failed")}
+
+
+def test_all_is_well(clinic: Office) -> None:
+    done = clinic.run("doctor")
+    assert done.status == 0
+    assert "messages open too long: well" in done.out
+    assert "rule set: not checked" in done.out
+
+
+def test_a_message_that_is_open_too_long(clinic: Office) -> None:
+    clinic.clock.time -= 48 * 3600
+    message_id = clinic.happened(("info@example.com", "held", "why"))
+    clinic.happened(("info@example.com", "forwarded", "why"))
+    ((found,),) = findings(clinic).values()
+    assert found.startswith(f"{message_id}: ")
+    assert findings(clinic, 0, POSTERN_RETRY_HOURS="72") == {}
+
+
+def test_a_message_nobody_saw_until_it_is_run(clinic: Office) -> None:
+    book(clinic).remember("lost", 1_795_000_000)
+    assert findings(clinic) == {
+        "messages never seen": ["lost, stored 2026-11-18 11:06:40 UTC: `postern replay` proposes its recipient"]
+    }
+    clinic.happened(("info@example.com", "forwarded", "why"), message_id="lost")
+    assert findings(clinic, 0) == {}
+
+
+def test_a_check_that_does_not_run(clinic: Office) -> None:
+    book(clinic).save(Progress(finished_at=time.time() - 4 * 86_400))
+    assert list(findings(clinic)) == ["messages never seen"]
+
+
+def test_dead_letters(clinic: Office) -> None:
+    clinic.cloud.sqs.send_message(QueueUrl=clinic.url("DeadLetterQueue"), MessageBody="{}")
+    assert findings(clinic) == {"dead letters": ["1: `postern redrive` once the cause is mended"]}
+
+
+def test_mail_that_waits_for_hours(clinic: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "oldest", lambda url: 7200.0)
+    assert list(findings(clinic)) == ["retry queue"]
+
+
+def test_the_age_of_a_queue_is_its_latest(clinic: Office) -> None:
+    assert checkup.oldest("https://sqs.example/1/none") == 0
+    metric = {"MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": [{"Name": "QueueName", "Value": "q"}]}
+    watch = boto3.client("cloudwatch", endpoint_url=clinic.cloud.endpoint)
+    for ago, value in ((900, 9000.0), (60, 120.0)):
+        watch.put_metric_data(
+            Namespace="AWS/SQS", MetricData=[{**metric, "Value": value, "Timestamp": time.time() - ago}]
+        )
+    assert checkup.oldest("https://sqs.example/1/q") == 120
+
+
+def test_rows_that_cannot_be_understood(clinic: Office) -> None:
+    clinic.cloud.put("AliasTable", [{"address": "typo@example.com", "destinations": "jane at dest"}])
+    clinic.cloud.put("SenderTable", [{"sender": "typo.example", "scope": "*", "action": "REJCT"}])
+    (found,) = findings(clinic).values()
+    clinic.cloud.delete("SenderTable", [{"sender": "typo.example", "scope": "*"}])
+    assert ["typo@example.com" in found[0], "typo.example" in found[1], len(found)] == [True, True, 2]
+
+
+def test_suspended_destinations(clinic: Office) -> None:
+    table = clinic.template.name("AliasTable")  # any table with that key
+    row = {
+        "address": "jane@dest.example",
+        "destinations": ["x@dest.example"],
+        "suspended_at": 1_795_000_000,
+        "reason": "NoEmail",
+    }
+    clinic.cloud.put("AliasTable", [row])
+    assert findings(clinic, POSTERN_DESTINATION_TABLE=table) == {
+        "suspended destinations": ["jane@dest.example since 2026-11-18 11:06:40 UTC: NoEmail"]
+    }
+
+
+@pytest.mark.parametrize(("active", "status"), [("postern", 0), ("other", 1)])
+def test_the_rule_set_must_be_active(clinic: Office, active: str, status: int) -> None:
+    rules = boto3.client("ses", endpoint_url=clinic.cloud.endpoint)
+    if active not in [one["Name"] for one in rules.list_receipt_rule_sets()["RuleSets"]]:
+        rules.create_receipt_rule_set(RuleSetName=active)
+    rules.set_active_receipt_rule_set(RuleSetName=active)
+    found = findings(clinic, status, POSTERN_RULE_SET="postern")
+    assert list(found) == ["rule set"] * status
+    rules.set_active_receipt_rule_set()
+
+
+def test_no_rule_set_is_active(clinic: Office) -> None:
+    assert findings(clinic, POSTERN_RULE_SET="postern") == {
+        "rule set": ["postern is not active, but none is: no mail comes in by it"]
+    }
+
+
+def test_a_part_that_aws_does_not_answer_for_leaves_the_others(clinic: Office) -> None:
+    clinic.cloud.sqs.send_message(QueueUrl=clinic.url("DeadLetterQueue"), MessageBody="{}")
+    found = findings(clinic, 3, POSTERN_DESTINATION_TABLE="nothing")
+    assert set(found) == {"dead letters", "suspended destinations"}

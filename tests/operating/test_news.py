@@ -1,0 +1,73 @@
+"""What the digest reads, from a ledger that was written as the function writes it."""
+
+import time
+
+from postern.aws import clients
+from postern.aws.backlog import Backlog
+from postern.aws.news import StackNews
+from postern.aws.watchbook import DynamoWatchbook
+from postern.mail.digest import Noted
+
+from tests.fakes import RETRY_HOURS, FakeClock
+from tests.operating.conftest import Office
+
+INFO, TEAM = "info@example.com", "team@example.com"
+
+
+def news(office: Office, destination_table: str = "") -> StackNews:
+    dynamodb = clients.dynamodb()
+    return StackNews(
+        dynamodb,
+        DynamoWatchbook(dynamodb, office.template.name("LedgerTable"), keep_days=37),
+        Backlog(clients.sqs(), office.url("DeadLetterQueue")),
+        clock=FakeClock(time.time()),
+        retry_hours=RETRY_HOURS,
+        destination_table=destination_table,
+    )
+
+
+def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Office) -> None:
+    office.clock.time -= 10 * 86_400
+    message_id = office.happened((INFO, "forwarded", ""), (TEAM, "held", "busy"))
+    office.clock.time += 10 * 86_400
+    before = int(office.clock.time)
+    office.happened((INFO, "forwarded", ""), (TEAM, "failed", "SES: no"), message_id=message_id)
+    assert list(news(office).noted(before, time.time())) == [
+        Noted("failed", message_id, "betsy@sender.example", TEAM, before)
+    ]
+    assert list(news(office).noted(before + 1, time.time())) == []
+    assert news(office).reason(message_id, TEAM) == "SES: no"
+    assert news(office).reason(message_id, "x") == ""
+
+
+def test_what_is_ordered_to_run_again_is_no_news(office: Office) -> None:
+    message_id = office.happened((INFO, "quarantined", "spam"), (TEAM, "quarantined", "spam"))
+    office.store(message_id)
+    office.run("quarantine", "release", message_id, "--recipient", INFO)
+    assert [one.who for one in news(office).noted(time.time() - 3600, time.time())] == [TEAM]
+
+
+def test_nothing_stands(office: Office) -> None:
+    assert news(office).standing() == ()
+
+
+def test_what_stands(office: Office) -> None:
+    office.clock.time -= 3 * 86_400
+    stuck = office.happened((INFO, "held", "busy"))
+    book = DynamoWatchbook(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
+    book.remember("lost", 1.0)
+    book.remember(stuck, 1.0)
+    office.cloud.sqs.send_message(QueueUrl=office.url("DeadLetterQueue"), MessageBody="{}")
+    row = {"address": "jane@dest.example", "suspended_at": 1, "reason": "NoEmail"}
+    office.cloud.put("AliasTable", [row])
+    found = {
+        section.title.partition(":")[0]: section
+        for section in news(office, office.template.name("AliasTable")).standing()
+    }
+    office.cloud.delete("AliasTable", [{"address": "jane@dest.example"}])
+    assert {title: (section.total, section.lines) for title, section in found.items()} == {
+        "Dead letters": (1, ()),
+        "Open too long": (1, (stuck,)),
+        "Never seen by the function": (1, ("lost",)),
+        "Suspended destinations": (1, ("jane@dest.example: NoEmail",)),
+    }

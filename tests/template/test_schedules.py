@@ -1,0 +1,62 @@
+"""The scheduled functions: what they may do, when they run, and who hears of their failures."""
+
+from typing import Any
+
+import pytest
+from postern.settings import WatchSettings
+
+from emulator.template import Template
+
+WATCHERS = ("ReconcileFunction", "DigestFunction")
+
+
+def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
+    (policy,) = resources[f"{function}Role"]["Properties"]["Policies"]
+    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+
+
+def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
+    found = statements(resources, "ReconcileFunction")
+    assert set(found) == {"WriteTheLog", "KeepFailedEvents", "ListMessages", "ReadTheLedger", "RememberWhatWasFound"}
+    assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
+    assert found["RememberWhatWasFound"]["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#reconcile"]}
+    }
+
+
+def test_the_digest_sends_as_postmaster_and_writes_its_own_claims(resources: dict[str, Any]) -> None:
+    found = statements(resources, "DigestFunction")
+    assert found["SendInTheNameOfOurDomain"]["Condition"] == {
+        "StringLike": {"ses:FromAddress": {"Fn::Sub": "postmaster@${Domain}"}}
+    }
+    assert found["ClaimTheDay"]["Action"] == "dynamodb:UpdateItem"
+    assert found["ClaimTheDay"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["digest-*"]}}
+    assert all(one["Resource"] != "*" for one in found.values())
+
+
+def test_without_an_owner_there_is_no_digest(resources: dict[str, Any]) -> None:
+    schedule = resources["DigestFunctionDaily"]["Properties"]
+    assert schedule["State"] == {"Fn::If": ["HasOwner", "ENABLED", "DISABLED"]}
+    assert "State" not in resources["ReconcileFunctionHourly"]["Properties"]
+
+
+@pytest.mark.parametrize("function", WATCHERS)
+def test_a_check_that_fails_is_told_and_is_no_dead_letter(resources: dict[str, Any], function: str) -> None:
+    config = resources[f"{function}EventInvokeConfig"]["Properties"]
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["WatchFailures", "Arn"]}
+    dimension = resources["WatchFailuresAlarm"]["Properties"]["Dimensions"]
+    assert dimension == [{"Name": "QueueName", "Value": {"Fn::GetAtt": ["WatchFailures", "QueueName"]}}]
+
+
+@pytest.mark.parametrize("function", WATCHERS)
+def test_their_settings_are_all_set(template: Template, function: str) -> None:
+    variables = template.resource(function)["Environment"]["Variables"]
+    made = WatchSettings.from_environment(variables)
+    assert made.stack == template.stack
+    assert int(variables["POSTERN_LEASE_SECONDS"]) > template.document["Globals"]["Function"]["Timeout"]
+
+
+@pytest.mark.parametrize("metric", ["OpenTooLong", "NeverSeen"])
+def test_what_is_found_raises_an_alarm(resources: dict[str, Any], metric: str) -> None:
+    alarm = resources[f"{metric}Alarm"]["Properties"]
+    assert (alarm["MetricName"], alarm["Threshold"], alarm["Period"]) == (metric, 0, 3600)

@@ -1,0 +1,68 @@
+"""Which entries an order opens, for every state they may be in."""
+
+from typing import Any
+
+import pytest
+from postern.orders import CannotOrder, Order, release, replay
+
+INFO, TEAM, LATE = "info@example.com", "team@example.com", "late@example.com"
+
+
+def entries(virus: str = "PASS", **states: str) -> dict[str, dict[str, Any]]:
+    """A message for three, with claims named by what they are."""
+    made: dict[str, dict[str, Any]] = {
+        "message": {"recipients": {INFO, TEAM, LATE}, "verdicts": {"virus": virus}},
+        "via:jane@dest.example": {"state": "sent", "recipient": INFO},
+        "via:joe@dest.example": {"state": "failed", "recipient": TEAM},
+        "via:ann@dest.example": {"state": "claimed", "recipient": TEAM},
+    }
+    outcomes = {INFO: "forwarded", TEAM: "failed", **states}
+    return {**made, **{f"to:{who}": {"state": state} for who, state in outcomes.items()}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options", "expected"),
+    [
+        ([], {}, Order((LATE,))),
+        ([LATE], {}, Order((LATE,))),
+        ([], {"failed": True}, Order((LATE, TEAM), (TEAM,), ("joe@dest.example",))),
+        ([TEAM], {"failed": True}, Order((TEAM,), (TEAM,), ("joe@dest.example",))),
+        ([INFO], {"again": True}, Order((INFO,), (INFO,), ("jane@dest.example",))),
+        ([], {"again": True}, Order((INFO, LATE, TEAM), (INFO, TEAM), ("jane@dest.example", "joe@dest.example"))),
+    ],
+)
+def test_a_replay_opens_what_is_asked_for_and_no_more(
+    wanted: list[str], options: dict[str, bool], expected: Order
+) -> None:
+    assert replay(entries(), wanted, **{"again": False, "failed": False, **options}) == expected
+
+
+def test_what_is_held_is_run_without_being_opened() -> None:
+    assert replay(entries(**{LATE: "held"}), [], again=False, failed=False) == Order((LATE,))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [([INFO], "info@example.com is forwarded: nothing to run"), (["x@example.com"], "it was not for x@example.com")],
+)
+def test_a_replay_of_what_is_settled_or_unknown_is_refused(wanted: list[str], said: str) -> None:
+    with pytest.raises(CannotOrder, match=said):
+        replay(entries(), wanted, again=False, failed=False)
+
+
+def test_a_replay_with_nothing_to_do_is_refused() -> None:
+    with pytest.raises(CannotOrder, match="nothing to run but with --failed or --again"):
+        replay(entries(**{LATE: "merged"}), [], again=False, failed=False)
+
+
+def test_a_release_is_for_the_quarantined_alone() -> None:
+    assert release(entries(**{LATE: "quarantined"}), []) == Order((LATE,), (LATE,))
+    with pytest.raises(CannotOrder, match="info@example.com is forwarded, not quarantined"):
+        release(entries(**{LATE: "quarantined"}), [INFO])
+    with pytest.raises(CannotOrder, match="late@example.com is pending"):
+        release(entries(), [])
+
+
+def test_a_virus_is_never_released() -> None:
+    with pytest.raises(CannotOrder, match="virus"):
+        release(entries(virus="FAIL", **{LATE: "quarantined"}), [])

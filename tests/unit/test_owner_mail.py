@@ -1,0 +1,144 @@
+"""One digest for each day that has something to tell, whatever fails and however often it runs."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from postern.errors import Refused, Throttled, Unanswered
+from postern.mail.address import Address
+from postern.mail.digest import Noted, Section
+from postern.owner_mail import A_DAY, OwnerMail
+
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog
+
+OWNER = "owner@dest.example"
+DEAD = Section("Dead letters", "look", (), 2)
+
+
+@dataclass
+class FakeNews:
+    noted_: list[Noted] = field(default_factory=list)
+    sections: tuple[Section, ...] = ()
+    asked: list[str] = field(default_factory=list)
+
+    def noted(self, since: float, now: float) -> Iterator[Noted]:
+        return (one for one in self.noted_ if one.noted_at >= since)
+
+    def reason(self, message_id: str, who: str) -> str:
+        self.asked.append(message_id)
+        return "spam FAIL"
+
+    def standing(self) -> Collection[Section]:
+        return self.sections
+
+
+@dataclass
+class Desk:
+    """One stack at 5 in the morning."""
+
+    clock: FakeClock = field(default_factory=lambda: FakeClock(20_000 * A_DAY + 5 * 3600))
+    news: FakeNews = field(default_factory=FakeNews)
+    mailer: FakeMailer = field(default_factory=FakeMailer)
+    log: FakeMailLog = field(default_factory=FakeMailLog)
+
+    def __post_init__(self) -> None:
+        self.ledger = FakeLedger(self.clock)
+
+    def run(self) -> None:
+        OwnerMail(
+            news=self.news,
+            ledger=self.ledger,
+            mailer=self.mailer,
+            clock=self.clock,
+            log=self.log,
+            owner=Address.parse(OWNER),
+            sender=Address("postmaster", "example.com"),
+        ).run()
+
+    def note(self, word: str = "quarantined", ago: float = 12 * 3600, message_id: str = "m1") -> None:
+        self.news.noted_.append(Noted(word, message_id, "a@sender.example", "info@example.com", self.clock.now() - ago))
+
+    @property
+    def subjects(self) -> list[str]:
+        return [raw.partition(b"Subject: ")[2].partition(b"\r\n")[0].decode() for _, _, raw in self.mailer.sent]
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def test_nothing_to_say_is_no_mail(desk: Desk) -> None:
+    desk.run()
+    assert (desk.mailer.sent, desk.ledger.claims) == ([], {})
+
+
+def test_a_day_is_told_of_once(desk: Desk) -> None:
+    desk.note()
+    desk.note("failed", message_id="m2")
+    for _ in range(3):
+        desk.run()
+    assert desk.subjects == ["example.com mail on 2024-10-03: failed 1, quarantined 1"]
+    assert desk.mailer.sent[0][:2] == ("postmaster@example.com", OWNER)
+
+
+def test_what_is_noted_today_waits_for_tomorrow(desk: Desk) -> None:
+    desk.note(ago=3600)
+    desk.run()
+    assert desk.subjects == []
+    desk.clock.time += A_DAY
+    desk.run()
+    assert desk.subjects == ["example.com mail on 2024-10-04: quarantined 1"]
+
+
+def test_a_day_on_which_nothing_worked_is_told_of_later(desk: Desk) -> None:
+    desk.note()
+    desk.mailer.script[OWNER] = [Throttled("slow")]
+    with pytest.raises(Throttled):
+        desk.run()
+    desk.clock.time += A_DAY
+    desk.note(message_id="m3")
+    desk.run()
+    assert [subject.partition(": ")[0] for subject in desk.subjects] == [
+        "example.com mail on 2024-10-03",
+        "example.com mail on 2024-10-04",
+    ]
+
+
+def test_an_answer_that_got_lost_is_counted_when_it_is_sent_again(desk: Desk) -> None:
+    desk.note()
+    desk.mailer.script[OWNER] = [Unanswered("?")]
+    with pytest.raises(Unanswered):
+        desk.run()
+    desk.clock.time += LEASE_SECONDS + 1
+    desk.run()
+    assert (len(desk.subjects), desk.log.lines) == (1, [f"resent {OWNER}"])
+
+
+def test_a_refusal_is_recorded_and_counted(desk: Desk) -> None:
+    desk.note()
+    desk.mailer.script[OWNER] = [Refused("no")]
+    desk.run()
+    desk.run()
+    assert (desk.subjects, desk.log.lines) == ([], ["failure Refused"])
+    assert desk.ledger.claims["digest-2024-10-03", f"via:{OWNER}"][1:] == ("failed", "no")
+
+
+def test_what_stands_is_told_each_day_until_it_is_mended(desk: Desk) -> None:
+    desk.news.sections = (DEAD,)
+    desk.run()
+    desk.run()
+    desk.clock.time += A_DAY
+    desk.run()
+    assert desk.subjects == [
+        "example.com mail on 2024-10-03: dead letters 2",
+        "example.com mail on 2024-10-04: dead letters 2",
+    ]
+
+
+def test_a_bad_day_is_not_asked_about_line_by_line(desk: Desk) -> None:
+    for number in range(1000):
+        desk.note(message_id=f"m{number}")
+    desk.run()
+    assert desk.subjects == ["example.com mail on 2024-10-03: quarantined 1000"]
+    assert len(desk.news.asked) == 100
