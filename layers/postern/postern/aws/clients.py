@@ -50,6 +50,11 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
+def receipt_rules() -> Any:
+    """A client of SES's first API, which alone knows receipt rules; it retries by itself for at most 45 seconds."""
+    return boto3.client("ses", config=_PATIENT.merge(Config(retries={"total_max_attempts": 3}, read_timeout=10)))
+
+
 def cloudformation() -> Any:
     """A client that retries by itself."""
     return boto3.client("cloudformation", config=_PATIENT)

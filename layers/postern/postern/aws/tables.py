@@ -80,5 +80,19 @@ class DynamoTables:
         raise Throttled(f"DynamoDB BatchGetItem left {left} keys unprocessed after {len(_PAUSES) + 1} calls")
 
 
+class DynamoAliasTable:
+    """The alias table as a whole."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+
+    def rows(self) -> dict[str, Row]:
+        """All rows by key, read consistently: an alias written a moment ago is among them. Raises Temporary."""
+        with translated("DynamoDB Scan (aliases)"):
+            pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
+            return {row["address"]: row for page in pages for row in map(_row, page["Items"])}
+
+
 def _row(item: Mapping[str, Any]) -> Row:
     return {name: _from_dynamodb(value) for name, value in item.items()}
