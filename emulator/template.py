@@ -24,8 +24,11 @@ _NAMES = {
     "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
     "AWS::SecretsManager::Secret": ("Name", ""),
     "AWS::SES::ConfigurationSet": ("Name", ""),
+    "AWS::Events::Rule": ("Name", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}"),
     "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),
 }
+
+_NO_VALUE = object()  # what `Ref: AWS::NoValue` is: the property or list member is not there
 
 
 class UnknownConstruct(ValueError):
@@ -54,8 +57,16 @@ class Template:
         return cls(document, path.parent, stack, values)
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of all resources of a type, by logical id, references filled in."""
-        return {name: self.resource(name) for name, body in self._resources.items() if body["Type"] == kind}
+        """The properties of all resources of a type that are created, by logical id, references filled in."""
+        return {
+            name: self.resource(name)
+            for name, body in self._resources.items()
+            if body["Type"] == kind and ("Condition" not in body or self.holds(body["Condition"]))
+        }
+
+    def holds(self, condition: str) -> bool:
+        """Whether the condition of this name is true."""
+        return bool(self.resolve(self.document["Conditions"][condition]))
 
     def resource(self, name: str) -> dict[str, Any]:
         """The properties of one resource; layers and policies, which nothing here reads, left out."""
@@ -84,14 +95,15 @@ class Template:
     def resolve(self, value: Any) -> Any:
         """A value with its intrinsic functions carried out."""
         if isinstance(value, list):
-            return [self.resolve(item) for item in value]
+            return [found for item in value if (found := self.resolve(item)) is not _NO_VALUE]
         if not isinstance(value, Mapping):
             return value
         if len(value) == 1:
             function, argument = next(iter(value.items()))
-            if function == "Ref" or function.startswith("Fn::"):
+            if function in ("Ref", "Condition") or function.startswith("Fn::"):
                 return self._call(function, argument)
-        return {key: self.resolve(item) for key, item in value.items()}
+        found = {key: self.resolve(item) for key, item in value.items()}
+        return {key: item for key, item in found.items() if item is not _NO_VALUE}
 
     @property
     def _resources(self) -> Mapping[str, Any]:
@@ -99,23 +111,38 @@ class Template:
         return resources
 
     def _call(self, function: str, argument: Any) -> Any:
-        if function == "Ref":
-            return self._ref(argument)
-        if function == "Fn::Sub" and isinstance(argument, str):
-            return re.sub(r"\$\{([^}!]+)\}", lambda found: self._substitute(found[1]), argument)
-        if function == "Fn::GetAtt":
-            return self._attribute(*(argument if isinstance(argument, list) else argument.split(".")))
-        if function == "Fn::FindInMap":
-            table, first, second = self.resolve(argument)
-            return self.document["Mappings"][table][first][second]
-        raise UnknownConstruct(f"{function} is not known to the emulator")
+        match function:
+            case "Ref":
+                return self._ref(argument)
+            case "Condition":
+                return self.holds(argument)
+            case "Fn::If":
+                condition, yes, no = argument
+                return self.resolve(yes if self.holds(condition) else no)
+            case "Fn::Sub":
+                text, names = argument if isinstance(argument, list) else (argument, {})
+                return re.sub(r"\$\{([^}!]+)\}", lambda found: self._substitute(found[1], names), text)
+            case "Fn::GetAtt":
+                return self._attribute(*(argument if isinstance(argument, list) else argument.split(".")))
+        known = {"Fn::FindInMap": self._find, "Fn::Join": _join, "Fn::Equals": _equal}
+        known |= {"Fn::Not": lambda found: not found[0], "Fn::And": all, "Fn::Or": any}
+        if function not in known:
+            raise UnknownConstruct(f"{function} is not known to the emulator")
+        return known[function](self.resolve(argument))
 
-    def _substitute(self, name: str) -> str:
+    def _find(self, place: list[str]) -> Any:
+        table, first, second = place
+        return self.document["Mappings"][table][first][second]
+
+    def _substitute(self, name: str, names: Mapping[str, Any]) -> str:
+        if name in names:
+            return str(self.resolve(names[name]))
         return str(self._attribute(*name.split(".")) if "." in name else self._ref(name))
 
-    def _ref(self, name: str) -> str:
+    def _ref(self, name: str) -> Any:
         pseudo = {
             "AWS::AccountId": ACCOUNT,
+            "AWS::NoValue": _NO_VALUE,
             "AWS::Partition": "aws",
             "AWS::Region": REGION,
             "AWS::StackName": self.stack,
@@ -129,3 +156,12 @@ class Template:
         if attribute != "Arn":
             raise UnknownConstruct(f"{logical_id}.{attribute} is not known to the emulator")
         return self.arn(logical_id)
+
+
+def _join(argument: list[Any]) -> str:
+    separator, parts = argument
+    return str(separator).join(map(str, parts))
+
+
+def _equal(argument: list[Any]) -> bool:
+    return str(argument[0]) == str(argument[1])
