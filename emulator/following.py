@@ -52,7 +52,7 @@ class Following:
 
     def follow(self) -> None:
         """Hand on what is new in the stream until there is nothing new."""
-        while records := self._new():
+        while records := self.new():
             self.function.invoke({"Records": records})
             self.function.wait_until_idle(_PATIENCE)
 
@@ -67,7 +67,8 @@ class Following:
             for shard in shards
         ]
 
-    def _new(self) -> list[dict[str, Any]]:
+    def new(self) -> list[dict[str, Any]]:
+        """Take what is new from the stream, as Lambda gets it."""
         records: list[dict[str, Any]] = []
         for index, iterator in enumerate(self._iterators):
             answer = self._cloud.streams.get_records(ShardIterator=iterator)

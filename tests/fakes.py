@@ -3,14 +3,17 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from postern.errors import ClaimHeld, ClaimLost, MessageMissing
+from postern.errors import ClaimHeld, ClaimLost, MessageMissing, Unavailable
 from postern.mail.address import Address
 from postern.mail.envelope import Envelope
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.ports import Claim, Entry, Outcome, Settled
+from postern.recipients.plan import DELETE, UPDATE, Rule, Step
+from postern.recipients.ports import Found, Progress, Turn
 
 LEASE_SECONDS = 150
+TURN_SECONDS = 120
 
 
 @dataclass
@@ -139,6 +142,105 @@ class FakeMailLog:
 
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")
+
+    def failure(self, error: Exception) -> None:
+        self.lines.append(f"failure {type(error).__name__}")
+
+
+@dataclass
+class FakeLease:
+    """The lease in memory; its time is the clock's."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    owner: str = ""
+    until: float = 0.0
+    asked: int = 0
+    behind_since: float | None = None
+    owners: int = 0
+
+    def take(self) -> Turn | None:
+        if self.owner and self.until >= self.clock.now():
+            self.asked += 1
+            return None
+        self.owners += 1
+        self.owner, self.until = str(self.owners), self.clock.now() + TURN_SECONDS
+        return Turn(self.owner, self.asked, self.behind_since)
+
+    def renew(self, turn: Turn) -> None:
+        self._hold(turn)
+        self.until = self.clock.now() + TURN_SECONDS
+
+    def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
+        self._hold(turn)
+        if behind_since is None and self.asked != turn.asked:
+            return Turn(self.owner, self.asked)
+        self.owner, self.behind_since = "", behind_since
+        return None
+
+    def _hold(self, turn: Turn) -> None:
+        if self.owner != turn.owner:
+            raise ClaimLost(f"the turn went to {self.owner}")
+
+
+@dataclass
+class FakeRules:
+    """Rules of ours as `bodies`; `script` holds what the next calls meet, `before` runs before each."""
+
+    prefix: str = "x-recipients-"
+    bodies: dict[str, Rule] = field(default_factory=dict)
+    others: int = 0
+    script: list[Exception | None] = field(default_factory=list)
+    before: Callable[[], None] = field(default=lambda: None)
+    steps: list[Step] = field(default_factory=list)
+
+    def read(self) -> Found:
+        return Found(tuple(self.bodies.values()), self.others)
+
+    def carry_out(self, step: Step) -> None:
+        self.before()
+        failure = self.script.pop(0) if self.script else None
+        if failure:
+            raise failure
+        if (step.kind == UPDATE) != (step.name in self.bodies) and step.kind != DELETE:
+            raise Unavailable(f"SES {step.kind} receipt rule {step.name}")
+        self.steps.append(step)
+        self.bodies.pop(step.name, None)
+        if step.kind != DELETE:
+            self.bodies[step.name] = Rule(step.name, step.recipients)
+
+    @property
+    def recipients(self) -> set[str]:
+        return {recipient for rule in self.bodies.values() for recipient in rule.recipients}
+
+
+@dataclass
+class FakeAliasTable:
+    aliases: dict[str, Row] = field(default_factory=dict)
+    failure: Exception | None = None
+
+    def rows(self) -> dict[str, Row]:
+        if self.failure:
+            raise self.failure
+        return dict(self.aliases)
+
+
+@dataclass
+class FakeRecipientsLog:
+    lags: list[float] = field(default_factory=list)
+    looks: list[Progress] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def progress(self, progress: Progress) -> None:
+        self.looks.append(progress)
+
+    def lag(self, seconds: float) -> None:
+        self.lags.append(seconds)
+
+    def left_to_another(self) -> None:
+        self.lines.append("left to another")
+
+    def answered(self, said: str) -> None:
+        self.lines.append(said)
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

@@ -4,6 +4,7 @@ The query protocol of AWS: parameters such as `Rule.Recipients.member.1` in a fo
 operation may be called once a second, as the API reference says.
 """
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -73,7 +74,7 @@ class RuleApi:
 
     def _pace(self, action: str) -> None:
         now = time.monotonic()
-        if now - self._last.get(action, -INTERVAL) < self.interval:
+        if now - self._last.get(action, -math.inf) < self.interval:
             raise Refusal("Throttling", "Rate exceeded")
         self._last[action] = now
 

@@ -98,7 +98,7 @@ def test_an_expiry_that_passes_makes_no_event_and_the_schedule_sees_it(emulator:
     put(emulator, "soon@example.com", {**TO_JANE, "expires_at": int(time.time()) + 3600})
     assert answers(emulator, "soon@example.com")[0] == 250
     emulator.cloud.put("AliasTable", _rows({"soon@example.com": {**TO_JANE, "expires_at": 1}}).values())
-    following(emulator)._new()  # the stream's record is taken away: as if it had expired by itself
+    assert following(emulator).new(), "the stream's record is taken away: as if it had expired by itself"
     following(emulator).tick()
     assert answers(emulator, "soon@example.com") == [550]
 
