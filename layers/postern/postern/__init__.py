@@ -13,6 +13,9 @@
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
 
+Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
+equal to the alias table where unknown recipients are to be refused in SMTP.
+
 `forward` walks this way; `mail.address`, `mail.authors`, `mail.fields` and `mail.stamp` are what a
 header is read and written with. `mail` is pure: no clock, no network, no environment, no boto3. `aws`
 is the only place that imports boto3; `ports` is what the shell asks of it. `errors` says how things
