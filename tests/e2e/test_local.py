@@ -95,7 +95,7 @@ def test_mail_arrives_and_edits_of_the_tables_hold_from_then_on(local: Local) ->
 
 def test_it_listens_on_this_machine_only(local: Local) -> None:
     ports = local.ports()
-    assert len(ports) == 3
+    assert len(ports) == 4
     listening = []
     for table in ("tcp", "tcp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
