@@ -15,7 +15,6 @@ from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .receiving.rule_api import RuleApi
 from .receiving.rule_set import RuleSet
-from .receiving.rules import USUAL, Readings
 from .receiving.smtp import Receiving
 from .receiving.zone import Zone
 from .sending.maildirs import Maildirs
@@ -47,7 +46,7 @@ class Emulator:
     """One stack of template.yaml for one mail domain; a context manager.
 
     `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
-    is removed at the end.
+    is removed at the end. Several in one process need stacks of their own: moto has one account.
     """
 
     def __init__(
@@ -58,13 +57,13 @@ class Emulator:
         ports: Ports = Ports(),
         retry_delays: tuple[float, ...] = LAMBDA_RETRY_DELAYS,
         zone: Zone | None = None,
+        stack: str = STACK,
         parameters: Mapping[str, str] = MappingProxyType({}),
-        readings: Readings = USUAL,
     ) -> None:
         self._stack = ExitStack()
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain, **parameters})
+        self.template = Template.load(ROOT / "template.yaml", stack, {"Domain": domain, **parameters})
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
@@ -75,7 +74,6 @@ class Emulator:
         self.rule_set = RuleSet.of(self.template)
         self.rule_api = RuleApi(self.rule_set)
         self.following: Following | None = None
-        self._readings = readings
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
@@ -91,9 +89,7 @@ class Emulator:
             starting.callback(self.rule_api.stop)
             self.function = self._function("InboundFunction", starting)
             self._follow_the_table(starting)
-            self.receiving = Receiving(
-                self.rule_set, self.cloud, self.function, self.zone, self._ports.smtp, self._readings
-            )
+            self.receiving = Receiving(self.rule_set, self.cloud, self.function, self.zone, self._ports.smtp)
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self._stack = starting.pop_all()

@@ -19,7 +19,10 @@ TO_JANE = {"destinations": [JANE]}
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Emulator]:
-    with Emulator("example.com", retry_delays=(0.05, 0.05), parameters={"RefuseUnknownRecipients": "true"}) as emulator:
+    parameters = {"RefuseUnknownRecipients": "true"}
+    with Emulator(
+        "example.com", retry_delays=(0.05, 0.05), stack="postern-refusing", parameters=parameters
+    ) as emulator:
         yield emulator
 
 
@@ -150,7 +153,7 @@ def test_switched_on_the_whole_domain_is_taken_first_and_switched_off_the_rules_
     assert (answer["Status"], answer["Reason"]) == ("SUCCESS", "our rules are gone")
     assert emulator.rule_set.describe() == []
     answer = following(emulator).ask("Create")
-    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "postern-local-recipients-")
+    assert (answer["Status"], answer["PhysicalResourceId"]) == ("SUCCESS", "postern-refusing-recipients-")
     assert named(emulator) == {"example.com"}
     assert answers(emulator, "nobody@example.com")[0] == 250
     emulator.settle()
