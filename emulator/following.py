@@ -27,7 +27,7 @@ class Following:
     def ask(self, kind: str) -> dict[str, Any]:
         """CloudFormation's request for the custom resource, Create, Update or Delete; returns the answer.
 
-        The ResponseURL is a presigned one of S3, as on AWS. Raises TimeoutError.
+        The ResponseURL is a presigned one of S3, as on AWS. Raises TimeoutError, RuntimeError without an answer.
         """
         bucket, key = self._template.name("MailBucket"), f"answers/{uuid.uuid4()}"
         url = self._cloud.s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key})
@@ -42,7 +42,11 @@ class Following:
             "ResourceProperties": properties,
         })  # fmt: skip
         self.function.wait_until_idle(_PATIENCE)
-        answer: dict[str, Any] = json.loads(self._cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        try:
+            stored = self._cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._cloud.s3.exceptions.NoSuchKey as missing:
+            raise RuntimeError(f"RecipientsFunction did not answer CloudFormation's {kind}; see its log") from missing
+        answer: dict[str, Any] = json.loads(stored)
         return answer
 
     def tick(self) -> None:
