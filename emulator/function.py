@@ -96,7 +96,7 @@ class Function:
         self.arn = template.arn(logical_id)
         self._name = template.name(logical_id)
         self._cloud = cloud
-        self._timeout = float(template.document["Globals"]["Function"]["Timeout"])
+        self._timeout = float(declared.get("Timeout") or template.document["Globals"]["Function"]["Timeout"])
         invocation = declared["EventInvokeConfig"]
         self._retry_delays = retry_delays[: invocation["MaximumRetryAttempts"]]
         self._queue_arn = invocation["DestinationConfig"]["OnFailure"]["Destination"]
@@ -108,6 +108,7 @@ class Function:
             **endpoints,
             "AWS_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": self._name,
+            "PYTHONUNBUFFERED": "1",  # Lambda has everything in the log when the function returns
             "PATH": os.environ.get("PATH", ""),
         }
         self._log = log_file.open("ab")

@@ -1,18 +1,21 @@
 """The whole system, started in the order in which its parts need each other."""
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 from postern.cli.tables_file import TablesFile
 
 from .cloud import CREDENTIALS, Cloud
+from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .queue import EventSource
-from .receiving.rules import rules
+from .receiving.rule_api import RuleApi
+from .receiving.rule_set import RuleSet
 from .receiving.smtp import Receiving
 from .receiving.zone import Zone
 from .sending.maildirs import Maildirs
@@ -44,7 +47,7 @@ class Emulator:
     """One stack of template.yaml for one mail domain; a context manager.
 
     `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
-    is removed at the end.
+    is removed at the end. Several in one process need stacks of their own: moto has one account.
     """
 
     def __init__(
@@ -55,11 +58,13 @@ class Emulator:
         ports: Ports = Ports(),
         retry_delays: tuple[float, ...] = LAMBDA_RETRY_DELAYS,
         zone: Zone | None = None,
+        stack: str = STACK,
+        parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._stack = ExitStack()
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain})
+        self.template = Template.load(ROOT / "template.yaml", stack, {"Domain": domain, **parameters})
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
@@ -67,6 +72,9 @@ class Emulator:
         sets = self.template.resources("AWS::SES::ConfigurationSet").values()
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
         self.sending = Sending(account, self.maildirs.deliver, ports.ses)
+        self.rule_set = RuleSet.of(self.template)
+        self.rule_api = RuleApi(self.rule_set)
+        self.following: Following | None = None
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
@@ -78,18 +86,13 @@ class Emulator:
             starting.callback(self.cloud.stop)
             self.sending.start()
             starting.callback(self.sending.stop)
-            self.function = Function(
-                self.template,
-                "InboundFunction",
-                self.cloud,
-                endpoints=self.endpoints,
-                log_file=self.function_log,
-                retry_delays=self._retry_delays,
-            )
-            starting.callback(self.function.stop)
+            self.rule_api.start()
+            starting.callback(self.rule_api.stop)
+            self.function = self._function("InboundFunction", starting)
             self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
             starting.callback(self.retries.stop)
-            self.receiving = Receiving(rules(self.template), self.cloud, self.function, self.zone, self._ports.smtp)
+            self._follow_the_table(starting)
+            self.receiving = Receiving(self.rule_set, self.cloud, self.function, self.zone, self._ports.smtp)
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self._stack = starting.pop_all()
@@ -104,7 +107,11 @@ class Emulator:
     @property
     def endpoints(self) -> dict[str, str]:
         """The variables that make any AWS SDK or command talk to this emulator."""
-        return {"AWS_ENDPOINT_URL": self.cloud.endpoint, "AWS_ENDPOINT_URL_SESV2": self.sending.endpoint}
+        return {
+            "AWS_ENDPOINT_URL": self.cloud.endpoint,
+            "AWS_ENDPOINT_URL_SESV2": self.sending.endpoint,
+            "AWS_ENDPOINT_URL_SES": self.rule_api.endpoint,
+        }
 
     @property
     def environment(self) -> dict[str, str]:
@@ -124,5 +131,36 @@ class Emulator:
         self.cloud.delete("SenderTable", (dict(zip(_SENDER_KEY, key, strict=True)) for key in senders))
 
     def settle(self, timeout: float = 60) -> None:
-        """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
+        """Wait until every event has ended, in success or on the queue, and the rules have followed the table.
+
+        Raises TimeoutError.
+        """
+        self.follow()
         self.function.wait_until_idle(timeout)
+
+    def follow(self) -> None:
+        """Have the rules follow the alias table, where unknown recipients are refused."""
+        if self.following is not None:
+            self.following.follow()
+
+    def _function(self, logical_id: str, starting: ExitStack) -> Function:
+        function = Function(
+            self.template,
+            logical_id,
+            self.cloud,
+            endpoints=self.endpoints,
+            log_file=self.function_log,
+            retry_delays=self._retry_delays,
+        )
+        starting.callback(function.stop)
+        return function
+
+    def _follow_the_table(self, starting: ExitStack) -> None:
+        """Where unknown recipients are refused: the function that does it, set up as CloudFormation would."""
+        if not self.template.resources("Custom::RecipientRules"):
+            return
+        function = self._function("RecipientsFunction", starting)
+        self.following = Following(self.template, self.cloud, function)
+        answer = self.following.ask("Create")
+        if answer["Status"] != "SUCCESS":
+            raise RuntimeError(f"RecipientRules: {answer['Reason']}")

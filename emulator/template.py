@@ -25,6 +25,7 @@ _NAMES = {
     "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
     "AWS::SecretsManager::Secret": ("Name", ""),
     "AWS::SES::ConfigurationSet": ("Name", ""),
+    "AWS::Events::Rule": ("Name", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}"),
     "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),
 }
 

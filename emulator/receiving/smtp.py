@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,7 +15,8 @@ from ..cloud import HOST, Cloud
 from ..function import Function
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
-from .rules import Rule
+from .rule_set import RuleSet
+from .rules import USUAL, Readings
 from .stamps import Receipt
 from .zone import Zone
 
@@ -33,8 +33,17 @@ class _Server(SMTP):
 class Receiving:
     """SES receiving for one rule set, on a port of this machine."""
 
-    def __init__(self, rules: Sequence[Rule], cloud: Cloud, function: Function, zone: Zone, port: int = 0) -> None:
-        self._rules = rules
+    def __init__(
+        self,
+        rule_set: RuleSet,
+        cloud: Cloud,
+        function: Function,
+        zone: Zone,
+        port: int = 0,
+        readings: Readings = USUAL,
+    ) -> None:
+        self.readings = readings
+        self._rule_set = rule_set
         self._cloud = cloud
         self._function = function
         self._zone = zone
@@ -65,9 +74,9 @@ class Receiving:
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient that some rule matches."""
+        """Accept a recipient that some rule matches, or leave that to the end of the data."""
         del server, session, options
-        if not any(rule.matches(address) for rule in self._rules):
+        if not self.readings.any_admits_all and not self._matched(address):
             return _NO_SUCH_USER
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
@@ -75,6 +84,8 @@ class Receiving:
     async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope) -> str:  # noqa: N802
         """Store the message and start what the rules say."""
         del server
+        if not any(map(self._matched, envelope.rcpt_tos)):
+            return _NO_SUCH_USER
         raw = envelope.original_content or b""
         client = session.peer[0] if isinstance(session.peer, tuple) else HOST
         smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "")
@@ -97,10 +108,13 @@ class Receiving:
         host = f"inbound-smtp.{REGION}.amazonaws.com"
         return _Server(self, data_size_limit=MAX_SIZE, hostname=host, ident="SES emulator", loop=self._loop)
 
+    def _matched(self, address: str) -> bool:
+        return any(rule.matches(address, self.readings) for rule in self._rule_set.rules)
+
     def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
         receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))
-        for rule in self._rules:
-            matched = [recipient for recipient in recipients if rule.matches(recipient)]
+        for rule in self._rule_set.rules:
+            matched = [recipient for recipient in recipients if rule.matches(recipient, self.readings)]
             if matched:
                 stored = receipt.stamped(raw, matched[0], rule.scan)
                 for kind, properties in rule.actions:

@@ -13,6 +13,9 @@
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
 
+Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
+equal to the alias table where unknown recipients are to be refused in SMTP.
+
 `forward` walks this way, and `retry` again for events that failed. `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and
 written with, `mail.header` what decisions look at in one. `mail` is pure: no clock, no network, no

@@ -5,7 +5,7 @@ Each field's metadata names its variable and explains it; docs/settings.md is ge
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from .errors import Misconfigured
 from .mail.rewrite import FROM_FORMS
@@ -18,8 +18,8 @@ def _setting(variable: str, meaning: str, **options: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything the functions are told by the stack."""
+class Shared:
+    """What more than one function is told by the stack."""
 
     stack: str = _setting(
         "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
@@ -32,8 +32,38 @@ class Settings:
         "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
     )
     alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
-    sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
     ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
+    log_addresses: bool = _setting(
+        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for setting in fields(cls):
+            variable = setting.metadata["variable"]
+            text = environment.get(variable, "").strip()
+            try:
+                if text:
+                    values[setting.name] = _read(setting.type, text)
+                elif _required(setting):
+                    faults.append(f"{variable} is not set")
+            except ValueError as fault:
+                faults.append(f"{variable}: {fault}")
+        if values.get("from_form", FROM_FORMS[0]) not in FROM_FORMS:
+            faults.append(f"POSTERN_FROM_FORM: expected one of {', '.join(FROM_FORMS)}, found {values['from_form']!r}")
+        if faults:
+            raise Misconfigured("; ".join(faults))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(Shared):
+    """What the functions that handle messages are told besides."""
+
+    sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
     from_form: str = _setting(
@@ -68,30 +98,27 @@ class Settings:
         "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36
     )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
-    log_addresses: bool = _setting(
-        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
-    )
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values: dict[str, Any] = {}
-        faults: list[str] = []
-        for setting in fields(cls):
-            variable = setting.metadata["variable"]
-            text = environment.get(variable, "").strip()
-            try:
-                if text:
-                    values[setting.name] = _read(setting.type, text)
-                elif _required(setting):
-                    faults.append(f"{variable} is not set")
-            except ValueError as fault:
-                faults.append(f"{variable}: {fault}")
-        if values.get("from_form", FROM_FORMS[0]) not in FROM_FORMS:
-            faults.append(f"POSTERN_FROM_FORM: expected one of {', '.join(FROM_FORMS)}, found {values['from_form']!r}")
-        if faults:
-            raise Misconfigured("; ".join(faults))
-        return cls(**values)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientsSettings(Shared):
+    """What the function that keeps the receipt rules is told besides."""
+
+    rule_set: str = _setting("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
+    rule_prefix: str = _setting(
+        "POSTERN_RULE_PREFIX", "What the names of the rules begin with that this function keeps."
+    )
+    inbound_function: str = _setting("POSTERN_INBOUND_FUNCTION", "ARN of the function that the rules invoke.")
+    inbound_tls: str = _setting(
+        "POSTERN_INBOUND_TLS",
+        "TlsPolicy of the rules: Optional, or Require to refuse mail without TLS.",
+        default="Optional",
+    )
+    writer_role: str = _setting(
+        "POSTERN_WRITER_ROLE",
+        "ARN of the role that SES writes messages by; empty where the bucket's policy lets it.",
+        default="",
+    )
 
 
 def _required(setting: Any) -> bool:

@@ -11,6 +11,7 @@ from ..ports import Clock
 from ..retry import Intake
 from ..settings import Settings
 from . import clients
+from .clock import SystemClock
 from .failures import translated
 from .ledger import DynamoLedger
 from .links import S3Links
@@ -19,14 +20,6 @@ from .mail_store import S3MailStore
 from .mailer import SesMailer
 from .queue import SqsQueue
 from .tables import DynamoTables
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> float:
-        """Seconds since 1970."""
-        return time.time()
 
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:

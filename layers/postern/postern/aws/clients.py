@@ -33,6 +33,12 @@ _BRIEF = Config(
     connect_timeout=3,
     read_timeout=10,
 )
+# For calls that may be made once a second, by everybody in the account together.
+_PACED = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=3,
+    read_timeout=10,
+)
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
@@ -75,9 +81,12 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
-def rule_sets() -> Any:
-    """A client of SES's first API, which alone knows receipt rules; one attempt of at most 13 seconds."""
-    return boto3.client("ses", config=_BRIEF)
+def receipt_rules(*, brief: bool = False) -> Any:
+    """A client of SES's first API, which alone knows receipt rules; it retries by itself for at most 45 seconds.
+
+    A `brief` one makes one attempt of at most 13 seconds.
+    """
+    return boto3.client("ses", config=_BRIEF if brief else _PACED)
 
 
 def cloudformation(*, brief: bool = False) -> Any:

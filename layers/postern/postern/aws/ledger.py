@@ -10,19 +10,17 @@ Every write that could undo another invocation's work is conditional: two delive
 event, or two rules that match one message, may run side by side.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
-
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
 from ..mail.envelope import Envelope
 from ..ports import SETTLED, Claim, Clock, Entry, Outcome, Settled
+from .entries import Key, row, write
 from .failures import translated
 
 if TYPE_CHECKING:
@@ -34,10 +32,6 @@ _SECONDS_A_DAY = 86_400
 
 _FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
 _RAN_OUT = "#state = :claimed AND lease_until < :now"
-
-_Key = tuple[str, str]  # (message_id, entry)
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 def _random_owner() -> str:
@@ -204,12 +198,12 @@ class DynamoLedger:
                 ExpressionAttributeValues={":id": {"S": message_id}},
                 ConsistentRead=True,
             )
-            entries = [_row(item) for page in pages for item in page["Items"]]
+            entries = [row(item) for page in pages for item in page["Items"]]
         return {entry["entry"]: entry for entry in entries}
 
     def _update(
         self,
-        key: _Key,
+        key: Key,
         update: str,
         values: Mapping[str, Any],
         *,
@@ -217,23 +211,4 @@ class DynamoLedger:
         returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
     ) -> tuple[bool, dict[str, Any]]:
         """(did the condition hold, the attributes asked for, or those that stood in the way)."""
-        request: dict[str, Any] = {"UpdateExpression": update, "ReturnValues": returning}
-        if condition:
-            request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        names = re.findall(r"#(\w+)", f"{update} {condition}")
-        if names:
-            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        if values:
-            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
-        with translated(f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"):
-            try:
-                response = self._client.update_item(
-                    TableName=self._table, Key={"message_id": {"S": key[0]}, "entry": {"S": key[1]}}, **request
-                )
-            except self._client.exceptions.ConditionalCheckFailedException as refused:
-                return False, _row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
-        return True, _row(response.get("Attributes", {}))
-
-
-def _row(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _deserialize(value) for name, value in item.items()}
+        return write(self._client, self._table, key, update, values, condition=condition, returning=returning)
