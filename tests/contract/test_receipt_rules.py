@@ -177,3 +177,26 @@ def test_a_rule_that_could_do_nothing_is_a_failure(
 def test_a_rule_set_that_is_gone_has_no_rules(refusing: Template, api: RuleApi) -> None:
     """The stack is being deleted, and the set with it."""
     assert Ses(refusing, api, POSTERN_RULE_SET="gone").rules.read().ours == ()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{}, {"SesWritesBy": "role", "InboundTls": "Require"}, {"RuleSetMode": "join", "ActiveRuleSet": "theirs"}],
+)
+def test_a_rule_is_taken_however_the_stack_is_deployed(parameters: dict[str, str]) -> None:
+    """In an own set and a joined one, by the bucket's policy and by a role."""
+    refusing = {"Domain": "example.com", "RefuseUnknownRecipients": "true", **parameters}
+    template = Template.load(ROOT / "template.yaml", "x", refusing)
+    settings = RecipientsSettings.from_environment(template.resource("RecipientsFunction")["Environment"]["Variables"])
+    made = RuleSet.of(template)
+    assert made.name == settings.rule_set
+    made.create({"Name": ONE, "Recipients": [INFO], **manner(settings)})
+    assert [rule.name for rule in made.rules] == [ONE]
+    with pytest.raises(double.Refusal, match="Could not"):
+        made.create({"Name": "x-other", "Recipients": [INFO], **manner(settings)})
+
+
+def test_a_star_under_string_equals_is_a_star() -> None:
+    """IAM expands it under ArnLike only."""
+    assert double._arns({"StringEquals": {"aws:SourceArn": "rule-*"}}) == ["rule-[*]"]
+    assert double._arns({"ArnLike": {"aws:SourceArn": ["rule-*"]}}) == ["rule-*"]
