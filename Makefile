@@ -11,7 +11,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test check docs sam scan reproducible bench fuzz faults lock clean
+.PHONY: demo local test check docs sam scan reproducible bench bench-relay fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -27,13 +27,17 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python relay/generate.py --check
 
-docs: .venv/ready  ## Generate docs/settings.md and docs/command.md anew
+docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml anew
 	$(BIN)/python docs/generate.py
+	$(BIN)/python relay/generate.py
 
-sam: .venv-sam/ready  ## Validate and build the stack, as `sam deploy` will
+sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
+	$(SAM) validate --config-env relay
+	$(SAM) build --config-env relay
 
 scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained where they are
 	.venv-checkov/bin/checkov --file template.yaml --skip-download --compact --quiet
@@ -48,6 +52,9 @@ bench: .venv/ready  ## Named workloads; ratios within one run
 	$(BIN)/python -m bench.rewriting
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.tables
+
+bench-relay: .venv/ready  ## Messages through the relay's Postfix; as root
+	$(BIN)/python -m bench.relay
 
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
 	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \

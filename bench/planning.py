@@ -29,11 +29,13 @@ class CountedTables:
         self._file = TablesFile(frozenset({"example.com"}), aliases, {("spam.example", "*"): {"action": "REJECT"}})
         self.calls = self.keys = 0
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         """The rows under these keys."""
         self.calls += 1
-        self.keys += len(aliases) + len(senders)
-        return self._file.read(aliases, senders)
+        self.keys += len(aliases) + len(senders) + len(destinations)
+        return self._file.read(aliases, senders, destinations)
 
 
 def aliases(count: int) -> dict[str, Row]:

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from postern.settings import RecipientsSettings, Settings, Shared
+from postern.settings import FeedbackSettings, RecipientsSettings, Settings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
@@ -17,23 +17,18 @@ MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 def settings() -> str:
     """The settings as tables, from the metadata of the classes."""
-    head = "# Settings\n\nThe environment of the functions. template.yaml sets all of them; its parameters are what you choose.\n"  # noqa: E501
-    shared = {one.name for one in fields(Shared)}
-    own = [
-        ("Shared by functions", fields(Shared)),
-        ("Handling messages", [one for one in fields(Settings) if one.name not in shared]),
-        ("Keeping the receipt rules", [one for one in fields(RecipientsSettings) if one.name not in shared]),
-    ]
-    tables = [
-        "\n".join([f"\n## {title}\n\n| variable | default | meaning |\n|---|---|---|", *map(_row, settings)])
-        for title, settings in own
-    ]
-    return MADE + "\n".join([head.rstrip("\n"), *tables]) + "\n"
+    said = "The environment of the functions. template.yaml sets all of them; its parameters are what you choose."
+    head = f"{MADE}# Settings\n\n{said}\n\n"
+    functions = {"inbound": Settings, "feedback": FeedbackSettings, "recipients": RecipientsSettings}
+    return head + "\n".join(_table(function, kind) for function, kind in functions.items())
 
 
-def _row(setting: Any) -> str:
-    default = "required" if setting.default is MISSING else f"`{setting.default}`".lower()
-    return f"| `{setting.metadata['variable']}` | {default} | {setting.metadata['meaning']} |"
+def _table(function: str, kind: type[Any]) -> str:
+    rows = [
+        f"| `{one.metadata['variable']}` | {'required' if one.default is MISSING else f'`{one.default}`'.lower()} | {one.metadata['meaning']} |"  # noqa: E501
+        for one in fields(kind)
+    ]
+    return "\n".join([f"## functions/{function}\n\n| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
 
 
 def command() -> str:

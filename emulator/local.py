@@ -12,6 +12,7 @@ from .cloud import HOST
 from .system import Emulator, Ports
 
 RETRY_POLL = 2.0  # seconds between looks at the retry queue
+_TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 PORTS = Ports(smtp=2525, aws=5566, ses=5567)
 
 
@@ -105,14 +106,14 @@ Write to it from another terminal, with swaks or with what Python has:
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 
-What is not forwarded is told in the log only, as on AWS.
+What is not forwarded is told in the log, and to a sender at sender.example by an answer, as on AWS.
 Mail arrives in   {emulator.maildirs.folder}
-The function logs {emulator.function_log}
+The function logs {emulator.function_log}, feedback {emulator.feedback_log}
 The tables are    {tables} (edit and save: they are loaded again)
 
 For the `postern` command, the AWS command or SDKs:
 {variables}
-Tables: {", ".join(emulator.template.name(table) for table in ("AliasTable", "SenderTable", "LedgerTable"))}
+Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
 Ctrl-C stops everything; what is in the Maildirs stays.
 """)

@@ -45,7 +45,9 @@ def serve(pipe: Connection, handler_file: Path) -> None:
             event, context = pipe.recv()
         except EOFError:
             return
-        pipe.send(_answer(module.handler, event, context))
+        answer = _answer(module.handler, event, context)
+        sys.stdout.flush()  # metrics are printed; on AWS the log has them when the function has returned
+        pipe.send(answer)
 
 
 def _answer(handler: Any, event: object, context: dict[str, Any]) -> dict[str, Any] | None:

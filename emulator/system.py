@@ -10,6 +10,7 @@ from typing import Self
 
 from postern.cli.tables_file import TablesFile
 
+from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
@@ -29,6 +30,7 @@ _COMMAND_VARIABLES = (
     "POSTERN_DOMAINS",
     "POSTERN_ALIAS_TABLE",
     "POSTERN_SENDER_TABLE",
+    "POSTERN_DESTINATION_TABLE",
     "POSTERN_LEDGER_TABLE",
     "POSTERN_MAIL_BUCKET",
 )
@@ -68,12 +70,14 @@ class Emulator:
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
+        self.feedback_log = self.folder / "feedback.log"
         self.cloud = Cloud(self.template, ports.aws)
         sets = self.template.resources("AWS::SES::ConfigurationSet").values()
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
         self.sending = Sending(account, self.maildirs.deliver, ports.ses)
         self.rule_set = RuleSet.of(self.template)
         self.rule_api = RuleApi(self.rule_set)
+        self.sending.operations |= self.rule_api.operations
         self.following: Following | None = None
         self._domain = domain
         self._ports = ports
@@ -86,13 +90,21 @@ class Emulator:
             starting.callback(self.cloud.stop)
             self.sending.start()
             starting.callback(self.sending.stop)
-            self.rule_api.start()
-            starting.callback(self.rule_api.stop)
-            self.function = self._function("InboundFunction", starting)
+            self.function = self._function("InboundFunction", self.function_log, starting)
+            self.feedback = self._function("FeedbackFunction", self.feedback_log, starting)
+            self.bus = Bus(self.template, {self.feedback.arn: self.feedback})
+            self.sending.publish = self.bus.publish
             self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
             starting.callback(self.retries.stop)
             self._follow_the_table(starting)
-            self.receiving = Receiving(self.rule_set, self.cloud, self.function, self.zone, self._ports.smtp)
+            self.receiving = Receiving(
+                self.rule_set,
+                self.cloud,
+                self.function,
+                self.zone,
+                self._ports.smtp,
+                received=self.sending.bouncing.receive,
+            )
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self._stack = starting.pop_all()
@@ -107,10 +119,11 @@ class Emulator:
     @property
     def endpoints(self) -> dict[str, str]:
         """The variables that make any AWS SDK or command talk to this emulator."""
+        ses = self.sending.endpoint
         return {
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
-            "AWS_ENDPOINT_URL_SESV2": self.sending.endpoint,
-            "AWS_ENDPOINT_URL_SES": self.rule_api.endpoint,
+            "AWS_ENDPOINT_URL_SESV2": ses,
+            "AWS_ENDPOINT_URL_SES": ses,
         }
 
     @property
@@ -137,19 +150,20 @@ class Emulator:
         """
         self.follow()
         self.function.wait_until_idle(timeout)
+        self.feedback.wait_until_idle(timeout)
 
     def follow(self) -> None:
         """Have the rules follow the alias table, where unknown recipients are refused."""
         if self.following is not None:
             self.following.follow()
 
-    def _function(self, logical_id: str, starting: ExitStack) -> Function:
+    def _function(self, logical_id: str, log_file: Path, starting: ExitStack) -> Function:
         function = Function(
             self.template,
             logical_id,
             self.cloud,
             endpoints=self.endpoints,
-            log_file=self.function_log,
+            log_file=log_file,
             retry_delays=self._retry_delays,
         )
         starting.callback(function.stop)
@@ -159,7 +173,7 @@ class Emulator:
         """Where unknown recipients are refused: the function that does it, set up as CloudFormation would."""
         if not self.template.resources("Custom::RecipientRules"):
             return
-        function = self._function("RecipientsFunction", starting)
+        function = self._function("RecipientsFunction", self.function_log, starting)
         self.following = Following(self.template, self.cloud, function)
         answer = self.following.ask("Create")
         if answer["Status"] != "SUCCESS":

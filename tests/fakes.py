@@ -1,14 +1,19 @@
 """In-memory stand-ins for the ports, held to the truth by tests/contract."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from postern.errors import ClaimHeld, ClaimLost, MessageMissing
+from postern.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
 from postern.mail.address import Address
+from postern.mail.dsn import Answer, Silence
 from postern.mail.envelope import Envelope
+from postern.mail.feedback import Feedback, entry_tag
+from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import SETTLED, Claim, Entry, Outcome, Settled
+from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Settled
 
 LEASE_SECONDS = 150
 RETRY_HOURS = 36
@@ -41,12 +46,22 @@ class FakeTables:
     senders: dict[SenderKey, Row] = field(default_factory=dict)
     failure: Exception | None = None
     calls: int = 0
+    destinations: dict[str, Row] = field(default_factory=dict)
+    failure_of_health: Exception | None = None
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         self.calls += 1
         if self.failure:
             raise self.failure
-        return Rows({key: self.aliases.get(key) for key in aliases}, {key: self.senders.get(key) for key in senders})
+        if destinations and self.failure_of_health:
+            raise self.failure_of_health
+        return Rows(
+            {key: self.aliases.get(key) for key in aliases},
+            {key: self.senders.get(key) for key in senders},
+            {key: self.destinations.get(key) for key in destinations},
+        )
 
 
 @dataclass
@@ -70,12 +85,27 @@ class FakeMailer:
 
 
 @dataclass
+class FakeAnswerer:
+    """Keeps whom it answers; `script` holds, per recipient, what the next attempts meet."""
+
+    sent: list[tuple[str, Answer]] = field(default_factory=list)
+    script: dict[str, list[Exception]] = field(default_factory=dict)
+
+    def send(self, message_id: str, answer: Answer) -> str:
+        if self.script.get(str(answer.recipient)):
+            raise self.script[str(answer.recipient)].pop(0)
+        self.sent.append((message_id, answer))
+        return f"bounce-{len(self.sent)}"
+
+
+@dataclass
 class FakeLedger:
     clock: FakeClock = field(default_factory=FakeClock)
     messages: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     claims: dict[tuple[str, str], tuple[Claim, str, str]] = field(default_factory=dict)
     first: dict[tuple[str, str], float] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
 
     def open(self, envelope: Envelope) -> Entry:
@@ -89,39 +119,58 @@ class FakeLedger:
         settled = (
             key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state != "held"
         )
-        return Entry(False, frozenset(settled))
+        due = {
+            answer.recipient.key: answer.reply
+            for (message, _), answer in self.answers.items()
+            if message == envelope.message_id and isinstance(answer, Answer)
+        }
+        return Entry(False, frozenset(settled), due)
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
-        old, state, detail = self.claims.get((message_id, destination.key), (None, "", ""))
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+        entry = f"{kind}:{destination.key}"
+        old, state, detail = self.claims.get((message_id, entry), (None, "", ""))
         if old is not None:
             if state in SETTLED:
                 return Settled(state, old.recipient.key, detail)
             if state == "claimed" and old.lease_until >= self.clock.now():
-                raise ClaimHeld(f"via:{destination.key}")
+                raise ClaimHeld(entry)
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
         uncertain = state in ("claimed", "unanswered")
-        claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain)
-        self.claims[message_id, destination.key] = (claim, "claimed", "")
-        first = self.first.setdefault((message_id, destination.key), self.clock.now())
+        claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain, kind)
+        self.claims[message_id, entry] = (claim, "claimed", "")
+        first = self.first.setdefault((message_id, entry), self.clock.now())
         if uncertain and self.clock.now() - first >= RETRY_HOURS * 3600:
             self.settle(claim, "ambiguous", "it may have been sent")
             return Settled("ambiguous", recipient.key, "it may have been sent")
         return claim
 
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
-        key = (claim.message_id, claim.destination.key)
+        key = (claim.message_id, claim.entry)
         if self.claims[key][0].owner != claim.owner:
-            raise ClaimLost(f"via:{claim.destination.key}")
-        self.claims[key] = (claim, state, ", ".join(refusals) if state in ("sent", "noticed") else detail)
+            raise ClaimLost(claim.entry)
+        came = claim.kind == VIA and state in ("sent", "noticed")
+        self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        _, state, _ = self.claims.get((message_id, destination.key), (None, "", ""))
+        if state in ("", "released", "suspended"):
+            claim = Claim(message_id, destination, recipient, "", 0)
+            self.claims[message_id, destination.key] = (claim, "suspended", reason)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
             if old is None or old.state == "held":
-                self.outcomes[envelope.message_id, outcome.recipient.key] = outcome
+                key = (envelope.message_id, outcome.recipient.key)
+                self.outcomes[key] = outcome
+                if outcome.answer is not None:
+                    self.answers[key] = outcome.answer
         held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
         self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - held
+
+    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+        self.answers[message_id, recipient.key] = what
 
     def is_open(self, message_id: str) -> bool:
         return bool(self.messages[message_id]["pending"])
@@ -131,11 +180,75 @@ class FakeLedger:
 
 
 @dataclass
+class FakeRates:
+    cap: int = 1_000
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def admit(self, alias: Address, destination: Address) -> None:
+        if self.counts[alias.key, destination.key] >= self.cap:
+            raise OverCap(f"{alias} to {destination}")
+        self.counts[alias.key, destination.key] += 1
+
+
+@dataclass
 class FakeQueue:
     hidden: list[tuple[str, int]] = field(default_factory=list)
 
     def hide(self, receipt: str, seconds: int) -> None:
         self.hidden.append((receipt, seconds))
+
+
+@dataclass
+class FakeFeedbackLedger:
+    entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        for (message_id, destination), said in self.entries.items():
+            if message_id == feedback.message_id and entry_tag(f"via:{destination}") == feedback.destination:
+                new, old = (feedback.at, feedback.id, feedback.why), said.get(feedback.kind)
+                news = old is None or old[:2] < new[:2]
+                if news:
+                    said[feedback.kind] = new
+                return destination, news
+        raise EntryMissing(f"message {feedback.message_id}")
+
+
+@dataclass
+class FakeHealth:
+    clock: FakeClock = field(default_factory=FakeClock)
+    rows: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        row["failures"] = {*row.get("failures", ()), str(failure)}
+        return dict(row)
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        row = self.rows.setdefault(address, {"address": address})
+        if "suspended_at" not in row and row.get("resumed_at", failed_at - 1) < failed_at:
+            row |= {"suspended_at": int(self.clock.now()), "reason": reason}
+        return dict(row)
+
+    def told(self, address: str) -> None:
+        if "suspended_at" in self.rows.get(address, {}):
+            self.rows[address]["told_at"] = int(self.clock.now())
+
+
+@dataclass
+class FakeFeedbackLog:
+    lines: list[str] = field(default_factory=list)
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        self.lines.append(f"{feedback.kind} {destination}" + ("" if first else " again"))
+
+    def suspended(self, destination: str, reason: str) -> None:
+        self.lines.append(f"suspended {destination}: {reason}")
+
+    def unrelated(self) -> None:
+        self.lines.append("unrelated")
+
+    def failure(self, error: Exception) -> None:
+        self.lines.append(f"failure {type(error).__name__}")
 
 
 @dataclass
@@ -155,6 +268,15 @@ class FakeMailLog:
 
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")
+
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        self.lines.append(f"bad row {reason}")
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        self.lines.append(f"deferred {destination} {type(failure).__name__}")
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        self.lines.append(f"answer {state} {recipient}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

@@ -37,10 +37,12 @@ def judge(emulator: Emulator, letter: Letter) -> Judgement:
     new = {who: count - before[who] for who, count in _counts(emulator).items() if count > before[who]}
     delivered = {who: emulator.maildirs.messages(who)[-1] for who in new}
     faults = [] if code == letter.smtp_code else [f"SMTP said {code}, not {letter.smtp_code}"]
-    if new != dict.fromkeys(letter.destinations, 1):
-        faults.append(f"new messages: {new or 'none'}, should be one each for {letter.destinations or 'nobody'}")
+    should = (*letter.destinations, *([letter.sender] if letter.answered else []))
+    if new != dict.fromkeys(should, 1):
+        faults.append(f"new messages: {new or 'none'}, should be one each for {should or 'nobody'}")
     for who, raw in delivered.items():
-        faults += [f"{who}: {fault}" for fault in _faults(letter, raw)]
+        found = _faults(letter, raw) if who in letter.destinations else _faults_of_answer(letter, raw)
+        faults += [f"{who}: {fault}" for fault in found]
     return Judgement(
         letter=letter,
         reply=f"{code} {said.split()[0] if code == 250 else said}",
@@ -78,6 +80,16 @@ def _faults(letter: Letter, raw: bytes) -> list[str]:
     left = [name for name in header.keys() if name in _GONE or name.upper().startswith("X-SES-")]  # noqa: SIM118
     if left:
         faults.append(f"still there: {', '.join(left)}")
+    return faults
+
+
+def _faults_of_answer(letter: Letter, raw: bytes) -> list[str]:
+    report = message_from_bytes(raw)
+    faults = []
+    if (report["Return-Path"], report.get_content_type()) != ("<>", "multipart/report"):
+        faults.append("it is no report from the null sender")
+    if f"Final-Recipient: rfc822; {letter.recipient}".encode() not in raw or b"dest.example" in raw:
+        faults.append("it does not name the recipient, or it names a destination")
     return faults
 
 

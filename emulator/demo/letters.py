@@ -17,7 +17,7 @@ AUTHOR = "betsy@sender.example"
 
 @dataclass(frozen=True)
 class Letter:
-    """One message, and what should become of it: the SMTP code and who gets it."""
+    """One message, and what should become of it: the SMTP code, who gets it, and whether the sender is answered."""
 
     title: str
     recipient: str
@@ -26,6 +26,7 @@ class Letter:
     sender: str = AUTHOR
     author: str = AUTHOR
     smtp_code: int = 250
+    answered: bool = False
 
 
 def letters(zone: Zone) -> Iterator[Letter]:
@@ -35,7 +36,8 @@ def letters(zone: Zone) -> Iterator[Letter]:
     yield Letter("multipart, 8-bit Latin-1, PDF", "info@example.com", _multipart(), (jane,))
     yield Letter("one alias, two destinations", "team@example.com", plain("Team"), (jane, "joe@dest.example"))
     yield Letter("blocked sender", "info@example.com", plain("Buy now"), sender="offers@shop.spammer.example")
-    yield Letter("unknown recipient", "nobody@example.com", plain())
+    yield Letter("unknown recipient", "nobody@example.com", plain(), answered=True)
+    yield Letter("unknown recipient, forged sender", "nobody@example.com", plain(), sender="service@bank.example")
     yield Letter("recipient of another domain", "info@elsewhere.example", plain(), smtp_code=550)
     yield Letter("spam (GTUBE)", "info@example.com", plain(text=GTUBE.decode("ascii")))
     yield Letter("forged From, DMARC reject", "info@example.com", plain(author="Your Bank <service@bank.example>"))

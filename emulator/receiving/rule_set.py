@@ -11,19 +11,12 @@ from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any
 
+from ..sending.refusals import Refusal
 from ..template import ACCOUNT, REGION, Template
 from .rules import Rule, declared
 
 MAX_RULES = 200
 MAX_RECIPIENTS = 100
-
-
-class Refusal(Exception):
-    """An error of the API: its code and what it says."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
 
 @dataclass
@@ -67,9 +60,9 @@ class RuleSet:
         self._check(body)
         with self._lock:
             if self._index(body["Name"]) is not None:
-                raise Refusal("AlreadyExists", f"Rule already exists: {body['Name']}")
+                raise Refusal("AlreadyExists", 400, f"Rule already exists: {body['Name']}")
             if len(self.bodies) >= MAX_RULES:
-                raise Refusal("LimitExceeded", f"Cannot have more than {MAX_RULES} rules in a rule set")
+                raise Refusal("LimitExceeded", 400, f"Cannot have more than {MAX_RULES} rules in a rule set")
             self.bodies.insert(0, body)
 
     def update(self, body: dict[str, Any]) -> None:
@@ -78,7 +71,7 @@ class RuleSet:
         with self._lock:
             index = self._index(body["Name"])
             if index is None:
-                raise Refusal("RuleDoesNotExist", f"Rule does not exist: {body['Name']}")
+                raise Refusal("RuleDoesNotExist", 400, f"Rule does not exist: {body['Name']}")
             self.bodies[index] = body
 
     def delete(self, name: str) -> None:
@@ -92,17 +85,19 @@ class RuleSet:
     def _check(self, body: Mapping[str, Any]) -> None:
         arn = f"arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/{self.name}:receipt-rule/{body['Name']}"
         if len(body.get("Recipients", ())) > MAX_RECIPIENTS:
-            raise Refusal("LimitExceeded", f"Cannot have more than {MAX_RECIPIENTS} recipients in a rule")
+            raise Refusal("LimitExceeded", 400, f"Cannot have more than {MAX_RECIPIENTS} recipients in a rule")
         for recipient in body.get("Recipients", ()):
             if any(letter.isspace() or not letter.isascii() for letter in recipient):
-                raise Refusal("InvalidParameterValue", f"Invalid recipient: {recipient}")
+                raise Refusal("InvalidParameterValue", 400, f"Invalid recipient: {recipient}")
         for action in body["Actions"]:
             (kind, properties), *_ = action.items()
             writer = properties.get("IamRoleArn", properties.get("BucketName"))
             if kind == "S3Action" and not _allowed(self.writes.get(writer, ()), arn):
-                raise Refusal("InvalidS3Configuration", f"Could not write to bucket: {properties['BucketName']}")
+                raise Refusal("InvalidS3Configuration", 400, f"Could not write to bucket: {properties['BucketName']}")
             if kind == "LambdaAction" and not _allowed(self.invokes.get(properties["FunctionArn"], ()), arn):
-                raise Refusal("InvalidLambdaFunction", f"Could not invoke Lambda function: {properties['FunctionArn']}")
+                raise Refusal(
+                    "InvalidLambdaFunction", 400, f"Could not invoke Lambda function: {properties['FunctionArn']}"
+                )
 
 
 def _allowed(patterns: Sequence[str], arn: str) -> bool:

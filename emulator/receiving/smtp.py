@@ -4,6 +4,7 @@ import asyncio
 import secrets
 import string
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from aiosmtpd.smtp import Session as SmtpSession
 
 from ..cloud import HOST, Cloud
 from ..function import Function
+from ..sending.bounces import Received
+from ..sending.refusals import header_end
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
 from .rule_set import RuleSet
@@ -41,9 +44,12 @@ class Receiving:
         zone: Zone,
         port: int = 0,
         readings: Readings = USUAL,
+        *,
+        received: Callable[[Received], None],
     ) -> None:
         self.readings = readings
         self._rule_set = rule_set
+        self._received = received
         self._cloud = cloud
         self._function = function
         self._zone = zone
@@ -113,6 +119,8 @@ class Receiving:
 
     def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
         receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))
+        header = raw[: header_end(raw)]
+        self._received(Received(message_id, session.mail_from, tuple(recipients), header, receipt.at.timestamp()))
         for rule in self._rule_set.rules:
             matched = [recipient for recipient in recipients if rule.matches(recipient, self.readings)]
             if matched:

@@ -112,7 +112,7 @@ def _identities(request: Request, account: Account) -> Refusal | None:
     if not authors:
         return bad_request("Missing required header 'From'.")
     claimed = [request.sender, *authors, *addresses(request.values("Sender", "Return-Path"))]
-    unverified = [address for address in claimed if address and not _verified(address, account)]
+    unverified = [address for address in claimed if address and not verified(address, account)]
     if not unverified:
         return None
     said = ", ".join(dict.fromkeys(unverified))
@@ -123,7 +123,7 @@ def _identities(request: Request, account: Account) -> Refusal | None:
     )
 
 
-def _verified(address: str, account: Account) -> bool:
+def verified(address: str, account: Account) -> bool:
     """An address is verified by itself, by its domain, or by a parent of that."""
     labels = address.rpartition("@")[2].lower().split(".")
     domains = (".".join(labels[start:]) for start in range(len(labels)))

@@ -1,20 +1,27 @@
-"""The SESv2 API, POST /v2/email/outbound-emails, for botocore to talk to unawares."""
+"""The SESv2 API, POST /v2/email/outbound-emails, and the first API, POST /, for botocore to talk to unawares."""
 
 import base64
 import json
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..cloud import HOST
+from .bounces import Bouncing
 from .delivery import delivered
+from .events import Fate, events, fate
+from .query import Operation, answered
 from .refusals import Account, Refusal, Request, check
 
 _POLL = 0.02  # seconds until a stop is noticed
 _PATH = "/v2/email/outbound-emails"
+
+
+def _nobody_listens(configuration_set: str, event: Mapping[str, Any]) -> None:
+    del configuration_set, event
 
 
 @dataclass
@@ -22,7 +29,9 @@ class Sending:
     """SES sending on a port of this machine. What it accepts goes to `deliver`, as it leaves SES.
 
     `accepted` counts the messages; `script` holds refusals that the next requests for a
-    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}.
+    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}; `fates` what becomes of
+    the next ones that are accepted. `publish` takes the events of a configuration set.
+    `operations` are those of the first API: SendBounce, and what others add.
     """
 
     account: Account
@@ -30,6 +39,13 @@ class Sending:
     port: int = 0
     accepted: int = 0
     script: dict[str, list[Refusal]] = field(default_factory=dict)
+    fates: dict[str, list[Fate]] = field(default_factory=dict)
+    publish: Callable[[str, Mapping[str, Any]], None] = _nobody_listens
+    operations: dict[str, Operation] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.bouncing = Bouncing(self.account, self.deliver)
+        self.operations["SendBounce"] = lambda form: {"MessageId": self.bouncing.send(form)}
 
     def start(self) -> None:
         """Listen; returns when requests are taken."""
@@ -50,7 +66,7 @@ class Sending:
 
     @property
     def endpoint(self) -> str:
-        """The URL that AWS_ENDPOINT_URL_SESV2 is set to."""
+        """The URL that AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES are set to."""
         return f"http://{HOST}:{self.port}"
 
     def send(self, body: dict[str, Any]) -> str:
@@ -62,8 +78,14 @@ class Sending:
         check(request, self.account)
         message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
         sent = delivered(request.raw, message_id, request.sender.rpartition("@")[2])
+        tags = {one["Name"]: [one["Value"]] for one in body.get("EmailTags", ())}
+        tags["ses:configuration-set"] = [request.configuration_set]
         for destination in request.destinations:
-            self.deliver(destination, sent)
+            found = self.fates[destination].pop(0) if self.fates.get(destination) else fate(destination)
+            if found.delivered:
+                self.deliver(destination, sent)
+            for event in events(destination, found, message_id, request.sender, tags):
+                self.publish(request.configuration_set, event)
         self.accepted += 1
         return message_id
 
@@ -74,6 +96,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path == "/":
+            self._respond(*answered(body, self.ses.operations))
+            return
         try:
             if self.path != _PATH:
                 raise Refusal("NotFoundException", 404, f"{self.path} is not known to the emulator")
@@ -85,9 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the function's log tells what was sent."""
 
     def _answer(self, status: int, body: dict[str, Any], code: str = "") -> None:
-        content = json.dumps(body).encode()
+        self._respond(status, "application/json", json.dumps(body).encode(), code)
+
+    def _respond(self, status: int, kind: str, content: bytes, code: str = "") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         if code:
             self.send_header("x-amzn-ErrorType", code)

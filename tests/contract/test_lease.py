@@ -27,7 +27,7 @@ def shared(request: pytest.FixtureRequest, clock: FakeClock, template: Template)
         return
     cloud: Cloud = request.getfixturevalue("aws")
     yield DynamoLease(clients.dynamodb(), template.name("LedgerTable"), clock=clock)
-    cloud.delete("LedgerTable", [{"message_id": lease.KEY[0], "entry": lease.KEY[1]}])
+    cloud.delete("LedgerTable", [lease.KEY])
 
 
 def taken(shared: Lease) -> Turn:
@@ -100,7 +100,7 @@ def test_the_lease_outlasts_a_call_with_its_retries(aws: Cloud) -> None:
 def repeating(aws: Cloud, template: Template, clock: FakeClock) -> Iterator[DynamoLease]:
     """One owner for all calls, as where botocore repeats one whose answer was lost."""
     yield DynamoLease(clients.dynamodb(), template.name("LedgerTable"), clock=clock, owner=lambda: "me")
-    aws.delete("LedgerTable", [{"message_id": lease.KEY[0], "entry": lease.KEY[1]}])
+    aws.delete("LedgerTable", [lease.KEY])
 
 
 def test_a_call_that_botocore_repeats_is_ours(repeating: DynamoLease) -> None:
@@ -120,4 +120,4 @@ def test_whoever_leaves_word_as_the_holder_goes_gets_the_turn(aws: Cloud, templa
 
     client.meta.events.register("provide-client-params.dynamodb.UpdateItem", meanwhile)
     assert taken(late).owner
-    aws.delete("LedgerTable", [{"message_id": lease.KEY[0], "entry": lease.KEY[1]}])
+    aws.delete("LedgerTable", [lease.KEY])

@@ -9,7 +9,9 @@ from postern.aws import clients
 from postern.aws.ledger import DynamoLedger
 from postern.errors import ClaimHeld, ClaimLost
 from postern.mail.address import Address
-from postern.ports import Claim, Ledger, Outcome, Settled
+from postern.mail.dsn import Answer, Silence
+from postern.mail.reply import UNKNOWN
+from postern.ports import DSN, Claim, Ledger, Outcome, Settled
 
 from emulator.cloud import Cloud
 from emulator.template import Template
@@ -281,3 +283,64 @@ def test_a_destination_that_ses_refused_for_now_is_never_given_up(
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
     clock.time += 2 * RETRY_HOURS * 3600
     assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain
+
+
+def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Ledger, message_id: str) -> None:
+    made = envelope("info@example.com", "team@example.com", message_id=message_id)
+    ledger.open(made)
+    due = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    ledger.close(made, [due, Outcome(TEAM, "rejected", "why", UNKNOWN, Silence("a robot"))], 10)
+    assert dict(ledger.open(made).due) == {"info@example.com": UNKNOWN}
+    for _ in range(2):
+        ledger.answered(message_id, INFO, "sent: ses-1")
+    assert dict(ledger.open(made).due) == {}
+    ledger.close(made, [due], 10)
+    assert dict(ledger.open(made).due) == {}, "an outcome that is settled stays"
+
+
+def test_an_answer_is_claimed_apart_from_destinations(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
+    via = claimed(ledger.claim(message_id, INFO, INFO))
+    dsn = claimed(ledger.claim(message_id, INFO, INFO, DSN))
+    with pytest.raises(ClaimHeld, match="dsn:info@example.com"):
+        ledger.claim(message_id, INFO, INFO, DSN)
+    ledger.settle(dsn, "sent", "ses-1")
+    assert ledger.claim(message_id, INFO, INFO, DSN) == Settled("sent", INFO.key, "ses-1")
+    clock.time += LEASE_SECONDS + 2
+    taken_over = claimed(ledger.claim(message_id, INFO, INFO))
+    assert taken_over.uncertain
+    with pytest.raises(ClaimLost, match="via:info@example.com"):
+        ledger.settle(via, "failed", "why")
+
+
+def test_the_entries_of_answers(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
+    """What people read, and the digest."""
+    made = envelope("info@example.com", "team@example.com", message_id=message_id)
+    dynamo.open(made)
+    due = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    dynamo.close(made, [due, Outcome(TEAM, "rejected", "why", UNKNOWN, Silence("a robot"))], 10)
+    rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
+    assert rows["to:info@example.com"]["answer"] == "due"
+    assert rows["to:info@example.com"]["reply"] == "550 5.1.1 There is no such address here"
+    assert rows["to:team@example.com"]["answer"] == "none: a robot"
+    dynamo.answered(message_id, INFO, "sent: ses-1")
+    rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
+    assert (rows["to:info@example.com"]["answer"], rows["to:info@example.com"]["state"]) == ("sent: ses-1", "rejected")
+
+
+def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str) -> None:
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    assert not claim.uncertain
+    ledger.settle(claim, "sent", "ses-1")
+    assert isinstance(ledger.claim(message_id, JANE, INFO), Settled)
+
+
+@pytest.mark.parametrize("state", ["sent", "unanswered", "failed"])
+def test_what_was_or_may_have_been_sent_is_never_called_suspended(ledger: Ledger, message_id: str, state: str) -> None:
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    ledger.settle(claim, state, "why")
+    ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    again = ledger.claim(message_id, JANE, INFO)
+    assert again.uncertain if isinstance(again, Claim) else again.state == state

@@ -11,9 +11,10 @@ from botocore.exceptions import (
     SSLError,
 )
 from postern.aws import clients
-from postern.aws.mailer import SesMailer, destination_tag
+from postern.aws.mailer import SesMailer
 from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
 from postern.mail.address import Address
+from postern.mail.feedback import destination_tag
 
 from emulator.cloud import CREDENTIALS
 from emulator.sending.refusals import Account, Refusal

@@ -16,6 +16,8 @@ from emulator.cloud import CREDENTIALS
 from emulator.receiving import rule_set as double
 from emulator.receiving.rule_api import RuleApi
 from emulator.receiving.rule_set import RuleSet
+from emulator.sending.refusals import Account, Refusal
+from emulator.sending.server import Sending
 from emulator.template import Template
 from tests.builders import ROOT
 from tests.fakes import FakeClock
@@ -33,12 +35,13 @@ def refusing() -> Template:
 
 @pytest.fixture
 def api(refusing: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[RuleApi]:
-    started = RuleApi(RuleSet.of(refusing), interval=0)
-    started.start()
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_SES": started.endpoint}.items():
+    made = RuleApi(RuleSet.of(refusing), interval=0)
+    ses = Sending(Account(set(), set()), lambda *_: None, operations=made.operations)
+    ses.start()
+    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_SES": ses.endpoint}.items():
         monkeypatch.setenv(name, value)
-    yield started
-    started.stop()
+    yield made
+    ses.stop()
 
 
 class Ses:
@@ -192,7 +195,7 @@ def test_a_rule_is_taken_however_the_stack_is_deployed(parameters: dict[str, str
     assert made.name == settings.rule_set
     made.create({"Name": ONE, "Recipients": [INFO], **manner(settings)})
     assert [rule.name for rule in made.rules] == [ONE]
-    with pytest.raises(double.Refusal, match="Could not"):
+    with pytest.raises(Refusal, match="Could not"):
         made.create({"Name": "x-other", "Recipients": [INFO], **manner(settings)})
 
 

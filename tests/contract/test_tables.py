@@ -1,6 +1,7 @@
 """One contract for the fake, the tables file and the tables in DynamoDB; then what only DynamoDB does."""
 
 from collections.abc import Callable
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,22 +27,46 @@ ALIASES: dict[str, Row] = {
 SENDERS: dict[tuple[str, str], Row] = {
     ("spam.example", "*"): {"sender": "spam.example", "scope": "*", "action": "REJECT"},
 }
+DESTINATIONS: dict[str, Row] = {"gone@dest.example": {"address": "gone@dest.example", "suspended_at": Decimal(1)}}
 
 
 @pytest.fixture(params=["fake", "file", "dynamodb"])
 def tables(request: pytest.FixtureRequest, template: Template) -> Tables:
     if request.param == "fake":
-        return FakeTables(ALIASES, SENDERS)
+        return FakeTables(ALIASES, SENDERS, destinations=DESTINATIONS)
     if request.param == "file":
         return TablesFile(frozenset(), ALIASES, SENDERS)
     cloud: Cloud = request.getfixturevalue("aws")
     cloud.put("AliasTable", ALIASES.values())
     cloud.put("SenderTable", SENDERS.values())
+    cloud.put("DestinationTable", DESTINATIONS.values())
     return dynamo(template)
 
 
 def dynamo(template: Template, **options: Any) -> DynamoTables:
-    return DynamoTables(clients.dynamodb(), template.name("AliasTable"), template.name("SenderTable"), **options)
+    aliases, senders, health = (template.name(table) for table in ("AliasTable", "SenderTable", "DestinationTable"))
+    return DynamoTables(clients.dynamodb(), aliases, senders, health, **options)
+
+
+def test_health_is_read_beside_the_rows(tables: Tables) -> None:
+    rows = tables.read(["a1@example.com"], [], ["gone@dest.example", "well@dest.example"])
+    known = {} if isinstance(tables, TablesFile) else DESTINATIONS
+    assert rows.aliases == {"a1@example.com": ALIASES["a1@example.com"]}
+    assert rows.destinations == {"gone@dest.example": None, "well@dest.example": None} | known
+
+
+def test_health_costs_no_call_of_its_own(aws: Cloud, template: Template) -> None:
+    tables = dynamo(template)
+    made: list[int] = []
+    tables._client.meta.events.register("before-call.dynamodb.BatchGetItem", lambda **_: made.append(1))
+    tables.read(["a1@example.com"], [("spam.example", "*")], ["gone@dest.example"])
+    assert len(made) == 1
+
+
+def test_health_that_nobody_can_ask_for_is_not_good_health(aws: Cloud, template: Template) -> None:
+    tables = DynamoTables(clients.dynamodb(), template.name("AliasTable"), template.name("SenderTable"))
+    with pytest.raises(Misconfigured, match="POSTERN_DESTINATION_TABLE"):
+        tables.read(["a1@example.com"], [], ["gone@dest.example"])
 
 
 def test_rows_that_are_there_and_rows_that_are_not(tables: Tables) -> None:

@@ -11,12 +11,18 @@ from emulator.system import Emulator
 def running() -> Iterator[Emulator]:
     """The whole system, started once; retries come at once."""
     with Emulator("example.com", retry_delays=(0.05, 0.05)) as emulator:
+        emulator.sending.account.off = ("bounce-rate",)  # two tests are two mail servers' worth of mail in one second
         yield emulator
 
 
 @pytest.fixture
 def emulator(running: Emulator) -> Emulator:
-    """The running system with its usual tables and empty queues."""
+    """The running system with its usual tables, empty queues and nobody suspended."""
     running.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
-    running.cloud.messages("RetryQueue")
+    for queue in ("RetryQueue", "FeedbackFailureQueue"):
+        running.cloud.messages(queue)
+    health = running.cloud.rows("DestinationTable")
+    running.cloud.delete("DestinationTable", ({"address": row["address"]} for row in health))
+    running.sending.fates.clear()
+    running.bus.published.clear()
     return running

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,9 +72,60 @@ def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
         "AWS_ENDPOINT_URL": _desk.cloud.endpoint,
         "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),
+        "POSTERN_DESTINATION_TABLE": _desk.template.name("DestinationTable"),
         "POSTERN_DOMAINS": "example.com,example.org",
     }
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     _desk.clear()
     return _desk
+
+
+# In export's own form.
+FILE = """\
+[aliases."@example.com"]
+destinations = [
+    "@dest.example",
+]
+
+[aliases."info@example.com"]
+destinations = [
+    "jane@dest.example",
+    "joe@dest.example",
+]
+enabled = false
+expires_at = 1800000000
+keep_tag = true
+note = "two lines\\nand \\"quotes\\""
+
+[aliases."team@example.org"]
+destinations = [
+    "other@example.com",
+]
+
+[[senders]]
+sender = "<>"
+scope = "*"
+action = "OK"
+
+[[senders]]
+sender = "spam.example"
+scope = "*"
+action = "REJECT no thanks"
+
+[[senders]]
+sender = "spam.example"
+scope = "info@example.com"
+action = "OK"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "tables.toml"
+    path.write_text(FILE)
+    return path
+
+
+def numbered(count: int, destination: str = "jane@dest.example") -> str:
+    return "".join(f'[aliases."a{number}@example.com"]\ndestinations = ["{destination}"]\n' for number in range(count))

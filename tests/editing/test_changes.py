@@ -1,74 +1,20 @@
 """`postern plan`, `apply` and `export` on the tables of moto's DynamoDB."""
 
-import os
-import pty
-import subprocess
 import sys
 import time
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from postern.aws.table_rows import TableRows, chunks
-from postern.cli import main, start
+from postern.aws.table_rows import TableRows
 from postern.cli.differences import differences
-from postern.edits import Change, Key
+from postern.edits import Key
 from postern.mail.rows import Row
 
-from .conftest import Desk
+from .conftest import FILE, Desk, numbered
 
 POSTERN = Path(sys.executable).parent / "postern"
 ARN = "arn:aws:sts::123456789012:user/moto"
-
-# In export's own form.
-FILE = """\
-[aliases."@example.com"]
-destinations = [
-    "@dest.example",
-]
-
-[aliases."info@example.com"]
-destinations = [
-    "jane@dest.example",
-    "joe@dest.example",
-]
-enabled = false
-expires_at = 1800000000
-keep_tag = true
-note = "two lines\\nand \\"quotes\\""
-
-[aliases."team@example.org"]
-destinations = [
-    "other@example.com",
-]
-
-[[senders]]
-sender = "<>"
-scope = "*"
-action = "OK"
-
-[[senders]]
-sender = "spam.example"
-scope = "*"
-action = "REJECT no thanks"
-
-[[senders]]
-sender = "spam.example"
-scope = "info@example.com"
-action = "OK"
-"""
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    path = tmp_path / "tables.toml"
-    path.write_text(FILE)
-    return path
-
-
-def numbered(count: int, destination: str = "jane@dest.example") -> str:
-    return "".join(f'[aliases."a{number}@example.com"]\ndestinations = ["{destination}"]\n' for number in range(count))
 
 
 def test_apply_then_export_gives_the_file_back(desk: Desk, file: Path, tmp_path: Path) -> None:
@@ -388,99 +334,3 @@ def test_export_refuses_what_a_file_cannot_say(desk: Desk, tmp_path: Path) -> No
 def test_export_of_nothing_can_be_applied(desk: Desk, file: Path) -> None:
     file.write_text(desk.run("export").out)
     assert desk.run("apply", file).status == 0
-
-
-def terminal(*arguments: str | Path, **environment: str) -> str:
-    """What the command shows on a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [POSTERN, *map(str, arguments)],
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm", **environment},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            read = os.read(ours, 65536)
-        except OSError:  # the other end is closed
-            break
-        shown += read
-    os.close(ours)
-    assert process.wait() == 0
-    return shown.decode()
-
-
-def test_a_terminal_gets_colours_and_no_color_is_respected(desk: Desk, file: Path) -> None:
-    file.write_text(numbered(1))
-    assert "\x1b[32m+ alias a0@example.com\x1b[0m" in terminal("plan", file)
-    assert "\x1b[" not in terminal("plan", file, NO_COLOR="1")
-    assert "writing" in terminal("apply", file)
-
-
-def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    variables = {**os.environ, **environment}
-    return subprocess.run([POSTERN, *map(str, arguments)], capture_output=True, text=True, check=False, env=variables)
-
-
-@pytest.mark.parametrize(
-    ("environment", "said"),
-    [
-        ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB Scan no-such-table: ResourceNotFoundException"),
-        ({"AWS_ENDPOINT_URL": "nonsense"}, "DynamoDB: Invalid endpoint: nonsense"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
-    ],
-)
-def test_aws_that_fails_is_one_sentence_and_status_3(
-    desk: Desk, file: Path, environment: dict[str, str], said: str
-) -> None:
-    done = run("plan", file, **environment)
-    assert done.returncode == 3
-    assert done.stderr.startswith("postern: ")
-    assert said in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_ctrl_c_ends_quietly_also_before_the_command_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted() -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(main, "run", interrupted)
-    with pytest.raises(SystemExit) as ended:
-        start.run()
-    assert ended.value.code == 130
-
-
-def test_a_fault_cannot_steer_a_terminal(desk: Desk, file: Path) -> None:
-    file.write_text('[aliases."\\u001b[2J@example.com"]\ndestinations = ["x@dest.example"]\n')
-    assert "alias \\x1b[2j@example.com: this is neither" in desk.run("plan", file).err
-
-
-def test_nothing_that_says_where_is_wrong_use(
-    desk: Desk, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    done = run("plan", file, POSTERN_ALIAS_TABLE="", POSTERN_SENDER_TABLE="")
-    assert (done.returncode, "which tables?" in done.stderr) == (2, True)
-
-
-def test_numbers_are_the_same_however_they_are_held(desk: Desk, file: Path) -> None:
-    row = {"address": "a@example.com", "destinations": ["x@dest.example"], "expires_at": Decimal("1800000000.5")}
-    desk.cloud.put("AliasTable", [row])
-    file.write_text('[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\nexpires_at = 1800000000.5\n')
-    assert desk.run("plan", file, "--check").status == 0
-    file.write_text(
-        '[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\nexpires_at = 1800000001\nenabled = 1\n'
-    )
-    assert desk.run("apply", file).status == 0
-    assert desk.run("plan", file, "--check").status == 0
-    file.write_text(file.read_text().replace("enabled = 1", "enabled = true"))
-    assert desk.run("plan", file, "--check").status == 1
-
-
-def test_lots_are_bounded_by_count_and_by_size() -> None:
-    many = [Change("aliases", (f"a{number}",), None, {"note": "x"}) for number in range(250)]
-    assert [len(lot) for lot in chunks(many)] == [100, 100, 50]
-    large = [Change("aliases", (f"a{number}",), None, {"note": "x" * 300_000}) for number in range(20)]
-    assert [len(lot) for lot in chunks(large)] == [6, 6, 6, 2]

@@ -14,7 +14,7 @@ from emulator.template import Template
 from tests.fakes import LEASE_SECONDS
 from tests.faults.world import ALIASES, Fault, Interference, World, build
 
-MESSAGES = int(os.environ.get("POSTERN_FAULT_MESSAGES", "250"))  # make faults MESSAGES=1000
+MESSAGES = int(os.environ.get("POSTERN_FAULT_MESSAGES", "150"))  # make faults MESSAGES=1000
 SEED = 20261122
 FAULTY = 0.05  # of all AWS calls
 ROUNDS = 60  # more than any message needs

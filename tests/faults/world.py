@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,20 +23,22 @@ from postern.forward import Forwarder
 from postern.settings import Settings
 
 from emulator.cloud import Cloud
+from emulator.sending.bounces import Bouncing, Received
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 from emulator.template import Template
-from tests.builders import event
+from tests.builders import event, stored
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeMailLog
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody\r\n"
+AUTHOR = "betsy@sender.example"
 DESTINATIONS = {f"d{number}@dest.example" for number in (1, 2, 3, 4)}
 ALIASES = {
     "a@example.com": ["d1@dest.example", "d2@dest.example"],
     "b@example.com": ["d2@dest.example", "d3@dest.example"],
     "c@example.com": ["d4@dest.example"],
 }
-_CLIENTS = ("dynamodb", "s3", "secrets", "ses", "sqs")
+_CLIENTS = ("bounces", "dynamodb", "s3", "secrets", "ses", "sqs")
 
 
 class Killed(BaseException):
@@ -95,27 +98,30 @@ class World:
     clock: FakeClock
     log: FakeMailLog
     delivered: list[tuple[str, bytes]]
+    bouncing: Bouncing
 
-    def store(self) -> str:
+    def store(self, *recipients: str) -> str:
         """A new message in the bucket; returns its id."""
         message_id = uuid.uuid4().hex
-        raw = RAW.replace(b"hi", message_id.encode())
+        raw = stored(RAW.replace(b"hi", message_id.encode()))
+        self.bouncing.receive(Received(message_id, AUTHOR, recipients, raw, self.clock.time))
         self.cloud.s3.put_object(Bucket=self.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=raw)
         return message_id
 
     def run(self, message_id: str, *recipients: str) -> BaseException | None:
         """One invocation, for all three recipients unless told; returns what left the handler."""
-        made = event(*(recipients or ALIASES), message_id=message_id)
+        at = datetime.fromtimestamp(self.bouncing.received[message_id].at, UTC).isoformat()
+        made = event(*(recipients or ALIASES), message_id=message_id, timestamp=at)
         try:
             self.forwarder.handle(made, self.clock.now() + 30)
         except (Exception, Killed) as raised:  # noqa: BLE001 (Lambda's boundary)
             return raised
         return None
 
-    def retry(self, message_id: str, attempts: int = 10) -> None:
+    def retry(self, message_id: str, *recipients: str, attempts: int = 10) -> None:
         """Invoke again, as Lambda and the queue do, until nothing is raised."""
         for _ in range(attempts):
-            if self.run(message_id) is None:
+            if self.run(message_id, *recipients) is None:
                 return
             self.clock.time += LEASE_SECONDS + 60
         raise AssertionError(f"not settled after {attempts} attempts")
@@ -136,18 +142,22 @@ def build(
     """Everything as in production, but for the clock, the log and what is below the clients."""
     delivered: list[tuple[str, bytes]] = []
     sets = {one["Name"] for one in template.resources("AWS::SES::ConfigurationSet").values()}
-    sending = Sending(Account(identities={"example.com"}, configuration_sets=sets), lambda *one: delivered.append(one))
+    account = Account(identities={"example.com"}, configuration_sets=sets, off=("bounce-rate",))
+    sending = Sending(account, lambda *one: delivered.append(one))
     sending.start()
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SESV2", sending.endpoint)
-    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+    for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
+        monkeypatch.setenv(name, sending.endpoint)
+    for module in ("botocore.endpoint", "postern.aws.answerer"):
+        monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
+    sending.bouncing.now = clock.now
     monkeypatch.setattr(assembly, "SystemClock", lambda: clock)
     for name in _CLIENTS:
         monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
     forwarder = assembly.forwarder(Settings.from_environment(variables), cast("PowertoolsMailLog", log))
     cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
-    yield World(cloud, template, forwarder, interference, clock, log, delivered)
+    yield World(cloud, template, forwarder, interference, clock, log, delivered, sending.bouncing)
     sending.stop()
 
 

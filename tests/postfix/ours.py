@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postern.cli.tables_file import TablesFile
+from postern.forward import look_up
 from postern.mail import aliases, senders
 from postern.mail.actions import Action
 from postern.mail.address import Address, InvalidAddress
@@ -95,7 +96,7 @@ def fate(first: str, second: str) -> Fate:
         }
     )
     asked = envelope(RECIPIENT, source="s@sender.example")
-    rows = tables.read(aliases.keys(Address.parse(RECIPIENT)), set(senders.Senders.of(asked).keys([RECIPIENT])))
+    rows = look_up(tables, asked, Header(), Policy(tables.domains), NOW)
     (decision,) = plan(asked, Header(), rows, Policy(tables.domains), NOW)
     ruling = senders.judge(senders.Senders.of(asked), RECIPIENT, rows, tables.domains)
     return _fate(decision, ruling.final.action.text if ruling.final else "")

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 from postern import errors
-from postern.mail import plan, rows
+from postern.mail import health, plan, rows
 
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
 
 LOGS = [ROOT / "layers/postern/postern/aws" / name for name in ("mail_log.py", "recipients_log.py")]
 # What Outcome.state can be, as aws/mail_log.py counts it.
-STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held"}
+STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
 AT_DEPLOYMENT = {"RulesetFunction"}
 # Looks at everything in each run, so that an event that is lost is nothing but lag.
@@ -34,7 +34,9 @@ def counted() -> set[str]:
         for text in ast.walk(argument)
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
-    return literal | STATES | {name for module in (errors, plan, rows) for name in vars(module)}
+    return (
+        literal | STATES | {health.ON_ACCOUNT_LIST} | {name for module in (errors, plan, rows) for name in vars(module)}
+    )
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -30,6 +30,15 @@ def test_the_five_slots_say_the_same(template: Template, kind: str, section: str
     assert len(set(written)) == 5
 
 
+@pytest.mark.parametrize("kind", ["HasDomain", "CreatesIdentity", "WritesRecords"])
+def test_the_conditions_of_the_slots_say_the_same(template: Template, kind: str) -> None:
+    """The first slot has no condition of its own domain."""
+    for slot in SLOTS[1:]:
+        written = json.dumps(template.document["Conditions"][f"{kind}{slot}"])
+        first = json.dumps(template.document["Conditions"][f"{kind}2"])
+        assert re.sub(rf"\b(HasDomain|Domain|HostedZone){slot}\b", r"\g<1>2", written) == first
+
+
 @pytest.mark.parametrize("kind", ["Dns", "Dkim"])
 def test_the_five_outputs_say_the_same(template: Template, kind: str) -> None:
     written = [json.dumps(template.document["Outputs"][f"{kind}{slot}"]["Value"]) for slot in SLOTS]
@@ -37,15 +46,22 @@ def test_the_five_outputs_say_the_same(template: Template, kind: str) -> None:
 
 
 def test_every_domain_is_received_sent_for_and_known_to_the_function() -> None:
-    template = loaded(Domain3="example.org")
+    domains = {f"Domain{slot}": f"example{slot}.org" for slot in SLOTS}
+    template = symbolic(**domains)
     rule = template.resources("AWS::SES::ReceiptRule")["InboundRule"]["Rule"]
-    assert rule["Recipients"] == ["example.com", "example.org"]
-    assert (
-        template.resource("InboundFunction")["Environment"]["Variables"]["POSTERN_DOMAINS"] == "example.com,example.org"
-    )
-    statements = granted(symbolic(Domain3="example.org"), "InboundFunctionRole")
+    assert rule["Recipients"] == list(domains.values())
+    variables = template.resource("InboundFunction")["Environment"]["Variables"]
+    assert variables["POSTERN_DOMAINS"].split(",") == list(domains.values())
+    statements = granted(template, "InboundFunctionRole")
     sending = next(one for one in statements if one["Sid"] == "SendInTheNameOfOurDomains")
-    assert sending["Condition"] == {"StringLike": {"ses:FromAddress": ["*@example.com", "*@example.org"]}}
+    assert sending["Condition"] == {"StringLike": {"ses:FromAddress": [f"*@{one}" for one in domains.values()]}}
+    made = template.resources("AWS::SES::EmailIdentity").values()
+    assert [one["EmailIdentity"] for one in made] == list(domains.values())
+
+
+def test_slots_may_be_left_out() -> None:
+    rule = loaded(Domain4="example.org").resources("AWS::SES::ReceiptRule")["InboundRule"]["Rule"]
+    assert rule["Recipients"] == ["example.com", "example.org"]
 
 
 def test_identities_are_signed_and_bounce_by_events() -> None:
@@ -75,12 +91,6 @@ def test_bounces_and_complaints_are_published_before_mail_about_them_is_turned_o
     assert events["EventDestination"]["EventBridgeDestination"]["EventBusArn"].endswith(":event-bus/default")
     for slot in SLOTS:
         assert template.document["Resources"][f"Identity{slot}"]["DependsOn"] == "SendingEvents"
-
-
-@pytest.mark.parametrize(("setting", "expected"), [("account", None), ("own", {"SuppressedReasons": []})])
-def test_the_suppression_list_is_one_switch(setting: str, expected: object) -> None:
-    (made,) = loaded(SuppressionList=setting).resources("AWS::SES::ConfigurationSet").values()
-    assert made.get("SuppressionOptions") == expected
 
 
 def test_all_records() -> None:

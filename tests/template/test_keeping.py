@@ -12,10 +12,16 @@ from tests.builders import ROOT
 from tests.template.deployments import granted, loaded, symbolic
 
 DAY = 86_400
-TABLES = {"AliasTable": "postern-aliases", "SenderTable": "postern-senders", "LedgerTable": "postern-ledger"}
+TABLES = {
+    "AliasTable": "postern-aliases",
+    "SenderTable": "postern-senders",
+    "DestinationTable": "postern-destinations",
+    "LedgerTable": "postern-ledger",
+}
 ADOPTED = {
     "ExistingAliasTable": "aliases-restored",
     "ExistingSenderTable": "old-senders",
+    "ExistingDestinationTable": "old-destinations",
     "ExistingLedgerTable": "old-ledger",
     "ExistingMailBucket": "old-mail",
 }

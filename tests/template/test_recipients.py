@@ -39,12 +39,16 @@ def body(template: Template, name: str) -> dict[str, Any]:
 
 
 def test_either_the_templates_rule_or_the_functions() -> None:
-    kinds = ("AWS::SES::ReceiptRule", "Custom::RecipientRules", "AWS::Lambda::EventSourceMapping", "AWS::Events::Rule")
+    kinds = ("AWS::SES::ReceiptRule", "Custom::RecipientRules", "AWS::Lambda::EventSourceMapping", "schedule")
     for refuse, there in (("false", [1, 0, 0, 0]), ("true", [0, 1, 1, 1])):
         template = load(refuse)
         assert [len(template.resources(kind)) for kind in kinds[:2]] == there[:2]
         declared = template.document["Resources"].values()
-        created = [one["Type"] for one in declared if "Condition" not in one or template.holds(one["Condition"])]
+        created = [
+            "schedule" if "ScheduleExpression" in one["Properties"] else one["Type"]
+            for one in declared
+            if "Condition" not in one or template.holds(one["Condition"])
+        ]
         assert [created.count(kind) for kind in kinds[2:]] == there[2:]
 
 
@@ -130,7 +134,7 @@ def test_the_function_writes_one_row_of_the_ledger_and_passes_one_role_to_ses_al
     statements = granted(symbolic(RefuseUnknownRecipients="true", SesWritesBy="role"), "RecipientsFunctionRole")
     by_sid = {one["Sid"]: one for one in statements}
     assert by_sid["TakeTheLease"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [lease.KEY[0]]}
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [lease.KEY["message_id"]]}
     }
     assert by_sid["TakeTheLease"]["Resource"].endswith(":table/postern-ledger")
     passing = by_sid["NameTheRoleThatSesWritesBy"]

@@ -40,7 +40,7 @@ def test_mail_is_private_encrypted_and_expires(writes_by: str) -> None:
 
 def test_tables_and_mail_outlive_the_stack(resources: dict[str, Any]) -> None:
     kept = [body for body in resources.values() if body["Type"] in ("AWS::DynamoDB::Table", "AWS::S3::Bucket")]
-    assert len(kept) == 4
+    assert len(kept) == 5
     assert all(
         (body["DeletionPolicy"], body["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain") for body in kept
     )

@@ -1,55 +1,18 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from postern.deliver import MAX_SENDING
 from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
-from postern.forward import Forwarder
 from postern.mail.envelope import BadEvent
-from postern.mail.plan import Policy
-from postern.mail.rewrite import Style
 from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
-from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog, FakeMailStore, FakeTables
-
-RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
-JANE, JOE = "jane@dest.example", "joe@dest.example"
-
-
-@dataclass
-class World:
-    remaining: float = 30
-    clock: FakeClock = field(default_factory=FakeClock)
-    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
-    mailer: FakeMailer = field(default_factory=FakeMailer)
-    log: FakeMailLog = field(default_factory=FakeMailLog)
-    tables: FakeTables = field(
-        default_factory=lambda: FakeTables(
-            {
-                "info@example.com": {"destinations": [JANE]},
-                "team@example.com": {"destinations": [JANE, JOE]},
-                "bad@example.com": {"destinations": ["nonsense"]},
-            },
-            {("spam.example", "*"): {"action": "REJECT"}},
-        )
-    )
-
-    def __post_init__(self) -> None:
-        self.ledger = FakeLedger(self.clock)
-
-    def handle(self, made: Any) -> None:
-        Forwarder(
-            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger,
-            mailer=self.mailer, clock=self.clock, log=self.log,
-        ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
-
-    @property
-    def states(self) -> dict[str, str]:
-        return self.ledger.states(MESSAGE_ID)
+from tests.fakes import (
+    LEASE_SECONDS,
+)
+from tests.forwarding_world import JANE, JOE, RAW, World
 
 
 @pytest.fixture
@@ -89,7 +52,7 @@ def test_recipients_that_lead_to_one_destination_are_merged_into_the_first(world
 def test_a_message_asks_the_same_of_a_small_and_of_a_large_table(world: World, rows: int) -> None:
     world.tables.aliases |= {f"a{number}@example.com": {"destinations": [JOE]} for number in range(rows)}
     world.handle(event("info@example.com", "a1@example.com"))
-    assert world.tables.calls == 1
+    assert world.tables.calls == 2, "the rows, and the health of the destinations"
 
 
 def test_no_sending_is_begun_when_too_little_time_is_left(world: World) -> None:
@@ -114,6 +77,17 @@ def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: W
     assert world.states == {"info@example.com": "ambiguous"}
     assert not world.ledger.is_open(MESSAGE_ID)
     assert world.log.lines[-1] == "ambiguous info@example.com"
+
+
+def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_nobody_else(world: World) -> None:
+    world.rates.cap = 0
+    with pytest.raises(Unsettled, match="1 recipients held"):
+        world.handle(event("info@example.com"))
+    assert (world.mailer.sent, world.states) == ([], {"info@example.com": "held"})
+    assert "deferred jane@dest.example OverCap" in world.log.lines
+    world.rates.cap = 1
+    world.handle(event("info@example.com", "team@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
 
 
 def test_what_ses_throttles_is_not_given_up(world: World) -> None:
@@ -187,6 +161,7 @@ def test_a_bad_row_holds_its_recipient_and_the_others_go(world: World) -> None:
         world.handle(event("bad@example.com", "info@example.com"))
     assert world.mailer.destinations == [JANE]
     assert world.states == {"bad@example.com": "held", "info@example.com": "forwarded"}
+    assert any(line.startswith("bad row aliases row 'bad@example.com'") for line in world.log.lines)
     assert world.ledger.is_open(MESSAGE_ID)
 
 
@@ -352,3 +327,41 @@ def test_the_error_names_other_peoples_addresses_only_masked(world: World) -> No
 def test_one_round_of_reads_for_a_message_however_many_recipients(world: World) -> None:
     world.handle(event(*(f"a{number}@example.com" for number in range(50))))
     assert world.tables.calls == 1
+
+
+def test_nested_aliases_and_health_are_read_in_the_same_round(world: World) -> None:
+    world.tables.aliases["boss@example.com"] = {"destinations": ["info@example.com", JOE]}
+    world.handle(event("boss@example.com"))
+    assert world.tables.calls == 3, "the row, the nested row with Joe's health, Jane's health"
+    assert sorted(world.mailer.destinations) == [JANE, JOE]
+
+
+def suspend(world: World, *destinations: str) -> None:
+    for destination in destinations:
+        world.tables.destinations[destination] = {"suspended_at": 1_794_000_000, "reason": "no such mailbox"}
+
+
+def test_a_suspended_destination_gets_nothing_and_the_others_do(world: World) -> None:
+    suspend(world, JOE)
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JANE]
+    assert world.states == {"team@example.com": "forwarded"}
+    reason = world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason
+    assert "joe@dest.example is suspended: no such mailbox" in reason
+    assert world.ledger.claims[MESSAGE_ID, JOE][1] == "suspended"
+
+
+def test_mail_for_suspended_destinations_alone_is_quarantined(world: World) -> None:
+    suspend(world, JANE, JOE)
+    world.handle(event("team@example.com", "info@example.com"))
+    assert world.mailer.destinations == []
+    assert world.states == {"team@example.com": "quarantined", "info@example.com": "quarantined"}
+    assert {state for _, state, _ in world.ledger.claims.values()} == {"suspended"}
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+def test_health_that_cannot_be_read_is_not_good_health(world: World) -> None:
+    world.tables.failure_of_health = Throttled("slow")
+    with pytest.raises(Throttled):
+        world.handle(event("info@example.com"))
+    assert world.mailer.destinations == []

@@ -5,10 +5,11 @@ from postern.cli.tables_file import TablesFile
 from postern.forward import look_up
 from postern.mail.address import Address
 from postern.mail.header import MAX_HOPS, Header
-from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from postern.mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
 from postern.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
+from tests.fakes import FakeTables
 
 NOW = 1_795_000_000.0
 TABLES = TablesFile(
@@ -90,10 +91,10 @@ def test_what_an_owner_discards_is_not_missed() -> None:
 
 def test_rows_nobody_can_read_hold_their_recipient_and_nobody_else() -> None:
     bad, good = decide("bad@example.com", "info@example.com")
-    assert isinstance(bad, Hold)
+    assert isinstance(bad, BadTable)
     assert "aliases row 'bad@example.com'" in bad.reason
     assert isinstance(good, Forward)
-    assert one("info@example.com", source="x@typo.example")[0] is Hold
+    assert one("info@example.com", source="x@typo.example")[0] is BadTable
 
 
 def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> None:
@@ -113,7 +114,7 @@ def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> Non
         ("x@noted.example", Forward, "alias info@example.com; sender rule noted.example: WARN look"),
         (
             "x@inside.example",
-            Hold,
+            BadTable,
             "senders row 'inside.example in scope *': REDIRECT to info@example.com, an address of our own,"
             " which is not looked up again",
         ),
@@ -226,3 +227,41 @@ def test_the_facts_of_a_header() -> None:
     raw = b"Received: a\r\nFrom: A <a@x.example>, b@x.example\r\nReceived: b\r\nX-Postern-Loop: v1 0\r\n\r\n"
     people = (Address("a", "x.example"), Address("b", "x.example"))
     assert Header.of(raw) == Header(authors=people, hops=2, stamps=(b"v1 0",))
+
+
+@pytest.mark.parametrize(
+    ("recipient", "options", "said"),
+    [
+        ("nobody@example.com", {}, "550 5.1.1 There is no such address here"),
+        ("off@example.com", {}, "550 5.2.1 This address takes no mail any more"),
+        ("info@example.com", {"source": "x@spam.example"}, "554 5.7.1 go away"),
+        ("info@example.com", {"source": "x@never.example"}, "550 5.7.1 never"),
+        ("info@example.com", {"facts": {"hops": MAX_HOPS}}, "None"),
+    ],
+)
+def test_a_rejection_says_what_the_sender_may_be_told(recipient: str, options: dict[str, Any], said: str) -> None:
+    (decision,) = decide(recipient, **options)
+    assert isinstance(decision, Reject)
+    assert str(decision.reply) == said
+
+
+def test_health_that_was_never_read_is_a_mistake_of_the_caller_and_not_good_health() -> None:
+    made, policy, header = envelope("info@example.com"), Policy(TABLES.domains), Header()
+    rows = look_up(TABLES, made, header, policy, NOW)
+    del rows.destinations["jane@dest.example"]
+    with pytest.raises(KeyError):
+        plan(made, header, rows, policy, NOW)
+
+
+@pytest.mark.parametrize("action", ["REDIRECT other@else.example", "BCC other@else.example"])
+def test_where_a_rule_sends_to_has_health_too(action: str) -> None:
+    made, policy, header = envelope("info@example.com", source="a@moved.example"), Policy(TABLES.domains), Header()
+    tables = FakeTables(
+        {"info@example.com": {"destinations": ["jane@dest.example"]}},
+        {("moved.example", "*"): {"action": action}},
+        destinations={"other@else.example": {"suspended_at": 1}},
+    )
+    (decision,) = plan(made, header, look_up(tables, made, header, policy, NOW), policy, NOW)
+    assert isinstance(decision, Quarantine if "REDIRECT" in action else Forward)
+    assert "other@else.example is suspended" in decision.reason
+    assert [str(who) for who in decision.suspended] == ["other@else.example"]

@@ -1,12 +1,13 @@
 import pytest
 from postern.errors import Misconfigured
-from postern.settings import Settings
+from postern.settings import FeedbackSettings, Settings
 
 COMPLETE = {
     "POSTERN_DOMAINS": "Example.com, example.net",
     "POSTERN_MAIL_BUCKET": "bucket",
     "POSTERN_ALIAS_TABLE": "aliases",
     "POSTERN_SENDER_TABLE": "senders",
+    "POSTERN_DESTINATION_TABLE": "destinations",
     "POSTERN_LEDGER_TABLE": "ledger",
     "POSTERN_CONFIGURATION_SET": "forward",
     "POSTERN_STAMP_SECRET": "stack/stamp",
@@ -35,6 +36,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
                 "POSTERN_LEASE_SECONDS": "-1",
                 "POSTERN_LOG_ADDRESSES": "maybe",
                 "POSTERN_FROM_FORM": "both",
+                "POSTERN_ANSWER_SENDERS": "everybody",
             }
         )
     said = str(raised.value)
@@ -42,4 +44,13 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
     assert "POSTERN_LEASE_SECONDS: expected a number from 0 on, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
     assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said
+    assert "POSTERN_ANSWER_SENDERS: expected one of off, authenticated, found 'everybody'" in said
     assert "POSTERN_DOMAINS: expected names, found ','" in said
+
+
+def test_the_feedback_function_needs_less() -> None:
+    needed = {name: COMPLETE[f"POSTERN_{name}"] for name in ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE")}
+    settings = FeedbackSettings.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
+    assert (settings.suspend_after, settings.suspend_days) == (5, 7)
+    with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_SUSPEND_AFTER: expected a number"):
+        FeedbackSettings.from_environment({"POSTERN_SUSPEND_AFTER": "0"})

@@ -12,6 +12,11 @@
                       settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome; the message is closed.
+9.  `answering`       one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
+                      `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
+                      robot, `mail.reply` what is said.
+9.  `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
+                      destination (`mail.health`), which the next plan looks at.
 
 Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
 equal to the alias table where unknown recipients are to be refused in SMTP.
@@ -23,7 +28,8 @@ environment, no boto3. `aws` is the only place that imports boto3; `ports` is wh
 it. `errors` says how things fail: Temporary leaves the handler and is retried, Permanent is recorded.
 
 Beside the way: `ruleset` decides which receipt rule set is active, and `custom_resource` answers
-CloudFormation, which asks for it.
+CloudFormation, which asks for it. `relay` has the SMTP credentials of instances that send (relay/ in
+the sources).
 """
 
 __version__ = "0.1.0"

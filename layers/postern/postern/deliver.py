@@ -14,7 +14,7 @@ from .mail.notice import notice, wrapped
 from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
-from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Settled
+from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Rates, Settled
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
@@ -29,6 +29,7 @@ class Deliverer:
     style: Style
     store: MailStore
     ledger: Ledger
+    rates: Rates
     mailer: Mailer
     log: MailLog
 
@@ -45,6 +46,7 @@ class Deliverer:
             self.log.resent(claim)
         refusals: list[str] = []
         try:
+            self.rates.admit(delivery.alias, delivery.destination)
             form, ses_message_id = self._send(envelope, delivery, raw, refusals)
         except Temporary as failure:
             state = "unanswered" if isinstance(failure, Unanswered) else "released"

@@ -36,6 +36,10 @@ class MessageMissing(Temporary):
     """The message's object is not in the mail bucket."""
 
 
+class EntryMissing(Temporary):
+    """The ledger has no entry for what SES says about a sending."""
+
+
 class ClaimHeld(Temporary):
     """Another invocation is sending to this destination right now, or died doing so."""
 
@@ -44,12 +48,24 @@ class ClaimLost(Temporary):
     """Our claim ran out and another invocation took it over before we could settle it."""
 
 
+class OverCap(Temporary):
+    """An alias has sent its fill to a destination; the next hour has room again."""
+
+
 class OutOfTime(Temporary):
     """Too little time is left to begin another sending; the rest is for the next invocation."""
 
 
 class Unsettled(Temporary):
     """Some recipients or destinations of a message could not be settled; it names them."""
+
+
+class LoginRefused(Temporary):
+    """SES's SMTP service does not take these credentials, or not yet."""
+
+
+class TooSoon(Temporary):
+    """The SMTP credentials were rotated so lately that an instance may still use those before."""
 
 
 class Permanent(PosternError):

@@ -1,4 +1,4 @@
-"""The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record.
+"""The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record, answer.
 
 The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
 what happens when one of them fails. docs/way-of-a-message.md tells the same with every outcome.
@@ -7,41 +7,53 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same wit
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from .answering import Answering
 from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, Unsettled
-from .mail import aliases
+from .mail import aliases, health, senders
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
-from .mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from .mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from .mail.reply import FAILED
 from .mail.rewrite import Style
 from .mail.rows import Rows
 from .mail.senders import Senders
-from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Settled, Tables
+from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Settled, Tables
 
 _STATES: Mapping[type[Decision], str] = {
     Quarantine: "quarantined",
     Reject: "rejected",
     Discard: "discarded",
     Hold: "held",
+    BadTable: "held",
 }
 
 
 def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> Rows:
-    """Every row the plan for this message needs: one round, and one more for each nested level.
+    """Every row the plan for this message needs: one round, one more for the health of the destinations
+    and the next level of aliases, and one more for each level below.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
-    senders = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = tables.read(tuple(keys), tuple(senders.keys(keys)))
-    follow(tables, envelope.recipients, rows, policy, now)
-    return rows
+    asked = Senders.of(envelope, header.authors, policy.parent_style)
+    rows = tables.read(tuple(keys), tuple(asked.keys(keys)))
+    elsewhere = senders.leads_to(rows)
+    while True:
+        unread, reached = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
+        unknown = health.unread(reached | elsewhere, rows)
+        if not (unread or unknown):
+            return rows
+        rows.add(tables.read(sorted(unread), (), sorted(unknown)))
 
 
 def follow(tables: Tables, recipients: Collection[Address], rows: Rows, policy: Policy, now: float) -> None:
-    """Read into `rows` what resolving the recipients still needs, level by level. Raises Temporary."""
+    """Read into `rows` what resolving the recipients still needs, level by level, and nobody's health.
+
+    Raises Temporary.
+    """
     while unread := aliases.unread(recipients, rows, policy.own_domains, now):
         rows.add(tables.read(sorted(unread), ()))
 
@@ -55,9 +67,11 @@ class Forwarder:
     store: MailStore
     tables: Tables
     ledger: Ledger
+    rates: Rates
     mailer: Mailer
     clock: Clock
     log: MailLog
+    answering: Answering
 
     def handle(self, event: object, until: float) -> None:
         """Forward the message of this event; returns when every recipient is settled.
@@ -83,41 +97,61 @@ class Forwarder:
             size, header = len(raw), Header.of(raw)
             rows = look_up(self.tables, waiting, header, self.policy, now)
             outcomes = self._carry_out(waiting, plan(waiting, header, rows, self.policy, now), raw, until)
+            outcomes = self.answering.decided(waiting, outcomes, raw)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome)
-        self._raise_if_unsettled(envelope, outcomes)
+        unanswered = self.answering.carry_out(envelope, entry, outcomes, until)
+        self._raise_if_unsettled(envelope, outcomes, unanswered)
 
     def _carry_out(
         self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
     ) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
-        deliverer = Deliverer(style=self.style, store=self.store, ledger=self.ledger, mailer=self.mailer, log=self.log)
+        deliverer = Deliverer(
+            style=self.style,
+            store=self.store,
+            ledger=self.ledger,
+            rates=self.rates,
+            mailer=self.mailer,
+            log=self.log,
+        )
         results: dict[str, Settled | Temporary] = {}
+        for decision in decisions:
+            if isinstance(decision, BadTable):
+                self.log.bad_row(envelope, decision.reason)
         for delivery in deliveries(decisions):
             try:
                 self._check_time(until)
                 results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
+                self.log.deferred(envelope, delivery.destination, failure)
+        for decision in decisions:
+            if isinstance(decision, Forward | Quarantine):
+                for destination in decision.suspended:
+                    self.ledger.suspend(envelope.message_id, destination, decision.recipient, decision.reason)
         return [_outcome(decision, results) for decision in decisions]
 
     def _check_time(self, until: float) -> None:
         if self.clock.now() > until:
             raise OutOfTime("no time was left to begin sending in this invocation")
 
-    def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
+    def _raise_if_unsettled(
+        self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
+    ) -> None:
         held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
         held += [f"{text!r} is not a mail address" for text in envelope.unreadable]
-        if held:
-            reasons = mask("; ".join(held), self.policy.own_domains)
+        if held or unanswered:
+            reasons = mask("; ".join((*held, *unanswered)), self.policy.own_domains)
             raise Unsettled(f"message {envelope.message_id}: {len(held)} recipients held: {reasons}")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:
     """The worst of a recipient's destinations is what became of it."""
     if not isinstance(decision, Forward):
-        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason)
+        reply = decision.reply if isinstance(decision, Reject) else None
+        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
@@ -126,7 +160,8 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     for destination, result in settled.items():
         if result.state != "sent":
             state = "ambiguous" if result.state == "ambiguous" else "failed"
-            return Outcome(decision.recipient, state, f"{destination}: {result.reason}")
+            reply = FAILED if any(one.state == "failed" for one in settled.values()) else None
+            return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply)
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
     return Outcome(decision.recipient, "forwarded" if own else "merged", "; ".join((decision.reason, *remarks)))

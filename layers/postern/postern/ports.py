@@ -3,14 +3,21 @@
 `aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from .errors import Temporary
 from .mail.address import Address
+from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
+from .mail.feedback import Feedback
+from .mail.health import Failure
 from .mail.notice import Link
-from .mail.rows import Rows, SenderKey
+from .mail.reply import Reply
+from .mail.rows import Row, Rows, SenderKey
+
+VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +25,16 @@ class Outcome:
     """What became of one recipient.
 
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
-    but held are settled: a retry leaves them alone.
+    but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
+    sender, None if that is nobody's business; `answer` what becomes of telling it, None if
+    there is nothing to tell.
     """
 
     recipient: Address
     state: str
     reason: str
+    reply: Reply | None = None
+    answer: Answer | Silence | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +42,7 @@ class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
     `uncertain`: an earlier attempt ended without an answer, so SES may have sent this already.
+    `kind` is VIA, or DSN for the answer to the sender: the destination is then the recipient.
     """
 
     message_id: str
@@ -39,6 +51,12 @@ class Claim:
     owner: str
     lease_until: float
     uncertain: bool = False
+    kind: str = VIA
+
+    @property
+    def entry(self) -> str:
+        """Its entry in the ledger."""
+        return f"{self.kind}:{self.destination.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Settled:
 
     `state` is sent, noticed (SES takes nothing but a notice), failed, or ambiguous (SES may have
     sent it, and never said); `recipient` is the key of the one it was sent for; `reason` says what
-    was out of the ordinary.
+    was out of the ordinary, or SES's id for an answer that was sent.
     """
 
     state: str
@@ -63,11 +81,12 @@ class Entry:
     """The ledger's message entry as an invocation finds it.
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
-    of the event has settled.
+    of the event has settled. `due`: those of them whose sender is still to be told.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
+    due: Mapping[str, Reply] = field(default_factory=dict)
 
 
 class MailStore(Protocol):
@@ -81,9 +100,11 @@ class MailStore(Protocol):
 
 
 class Tables(Protocol):
-    """The alias and the sender table."""
+    """The alias and the sender table, and the health of destinations."""
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         """The rows under these keys, None for each key without one. Raises Temporary."""
 
 
@@ -93,7 +114,7 @@ class Ledger(Protocol):
     def open(self, envelope: Envelope) -> Entry:
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
         answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
@@ -104,10 +125,27 @@ class Ledger(Protocol):
         `released` if SES said not now, `unanswered` if SES said nothing (why).
         """
 
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
+        that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
+
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open if any recipient is not settled.
 
         `size` is the message's, in octets. Raises Temporary.
+        """
+
+    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+        """Say in the recipient's outcome what became of the answer to the sender. Raises Temporary."""
+
+
+class Answerer(Protocol):
+    """SES, bouncing."""
+
+    def send(self, message_id: str, answer: Answer) -> str:
+        """Tell the sender of a message SES received, once; returns SES's id for it.
+
+        Raises Refused if SES will never do it, Unanswered if no answer came, else Temporary.
         """
 
 
@@ -119,6 +157,13 @@ class Mailer(Protocol):
 
         Raises Refused if SES will never take it, Unanswered if no answer came, else Temporary.
         """
+
+
+class Rates(Protocol):
+    """What bounds a loop that nothing else sees."""
+
+    def admit(self, alias: Address, destination: Address) -> None:
+        """Count one message. Raises OverCap once an hour has had its fill, Temporary."""
 
 
 class Clock(Protocol):
@@ -150,6 +195,53 @@ class MailLog(Protocol):
 
     def rescued(self, claim: Claim, form: str) -> None:
         """SES refused a message as it is and took it in another form."""
+
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        """A recipient waits for a row to be mended; the reason names it."""
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        """A destination that could not be served now, counted under the failure's class's name."""
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """What became of an answer to a sender: sent, failed or ambiguous."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""
+
+
+class FeedbackLedger(Protocol):
+    """The ledger, as feedback writes it."""
+
+    def note(self, feedback: Feedback) -> tuple[str, bool]:
+        """Write what happened into the entry it is about, beside its state and in any order: (the
+        destination's key, whether that is news). Raises EntryMissing, Temporary."""
+
+
+class Health(Protocol):
+    """The health of destinations, by the keys of their addresses. Every method is safe to repeat."""
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        """Add a failure; the row as it is now. Raises Temporary."""
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        """Let a destination get no mail, unless it was resumed after it failed; the row as it is now, {} for
+        none. Raises Temporary."""
+
+    def told(self, address: str) -> None:
+        """The owner was told of this suspension. Raises Temporary."""
+
+
+class FeedbackLog(Protocol):
+    """The log and the metrics of feedback; alarms hang on the latter."""
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """One line for an event, and one count unless it came before."""
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """A destination gets no mail from now on: the owner must hear of it."""
+
+    def unrelated(self) -> None:
+        """An event about a message that is no forward."""
 
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

@@ -8,8 +8,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Self
 
 from .errors import Misconfigured
+from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 from .mail.rewrite import FROM_FORMS
 
+_CHOICES = {"from_form": FROM_FORMS, "answer_senders": ANSWER_SENDERS}
+_LEAST = {"suspend_after": 1}
 _WORDS = {"true": True, "false": False}
 
 
@@ -19,7 +22,7 @@ def _setting(variable: str, meaning: str, **options: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shared:
-    """What more than one function is told by the stack."""
+    """What every function is told by the stack."""
 
     stack: str = _setting(
         "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
@@ -27,11 +30,6 @@ class Shared:
     domains: tuple[str, ...] = _setting(
         "POSTERN_DOMAINS", "Our own mail domains, separated by commas; a destination in one of them is an alias."
     )
-    mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
-    mail_prefix: str = _setting(
-        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
-    )
-    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     log_addresses: bool = _setting(
         "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
@@ -40,30 +38,35 @@ class Shared:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
         """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values: dict[str, Any] = {}
-        faults: list[str] = []
-        for setting in fields(cls):
-            variable = setting.metadata["variable"]
-            text = environment.get(variable, "").strip()
-            try:
-                if text:
-                    values[setting.name] = _read(setting.type, text)
-                elif _required(setting):
-                    faults.append(f"{variable} is not set")
-            except ValueError as fault:
-                faults.append(f"{variable}: {fault}")
-        if values.get("from_form", FROM_FORMS[0]) not in FROM_FORMS:
-            faults.append(f"POSTERN_FROM_FORM: expected one of {', '.join(FROM_FORMS)}, found {values['from_form']!r}")
+        values, faults = _read_all(cls, environment)
+        for name, choices in _CHOICES.items():
+            if values.get(name, choices[0]) not in choices:
+                faults.append(f"{_variable(cls, name)}: expected one of {', '.join(choices)}, found {values[name]!r}")
+        for name, least in _LEAST.items():
+            if values.get(name, least) < least:
+                faults.append(f"{_variable(cls, name)}: expected a number from {least} on, found {values[name]}")
         if faults:
             raise Misconfigured("; ".join(faults))
         return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(Shared):
-    """What the functions that handle messages are told besides."""
+class _Mail(Shared):
+    """What those are told besides that have to do with messages and aliases."""
+
+    mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
+    mail_prefix: str = _setting(
+        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
+    )
+    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(_Mail):
+    """What the inbound function is told besides."""
 
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
     from_form: str = _setting(
@@ -93,15 +96,39 @@ class Settings(Shared):
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
     )
+    rate_cap: int = _setting(
+        "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
+    )
     retry_queue: str = _setting("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     retry_hours: int = _setting(
         "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36
+    )
+    answer_senders: str = _setting(
+        "POSTERN_ANSWER_SENDERS",
+        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
+        " authenticated).",
+        default=AUTHENTICATED,
     )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientsSettings(Shared):
+class FeedbackSettings(Shared):
+    """What the feedback function is told besides."""
+
+    domains: tuple[str, ...] = _setting("POSTERN_DOMAINS", "Our own mail domains: they are not masked in the log.")
+    destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
+    suspend_after: int = _setting(
+        "POSTERN_SUSPEND_AFTER",
+        "How many messages must bounce or be complained about before a destination is suspended; one is enough where"
+        " the mailbox is not there.",
+        default=5,
+    )
+    suspend_days: int = _setting("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientsSettings(_Mail):
     """What the function that keeps the receipt rules is told besides."""
 
     rule_set: str = _setting("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
@@ -119,6 +146,28 @@ class RecipientsSettings(Shared):
         "ARN of the role that SES writes messages by; empty where the bucket's policy lets it.",
         default="",
     )
+
+
+def _read_all(settings: Any, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """(the values that are set, by field; what is missing or wrong)."""
+    values: dict[str, Any] = {}
+    faults: list[str] = []
+    for setting in fields(settings):
+        variable = setting.metadata["variable"]
+        text = environment.get(variable, "").strip()
+        try:
+            if text:
+                values[setting.name] = _read(setting.type, text)
+            elif _required(setting):
+                faults.append(f"{variable} is not set")
+        except ValueError as fault:
+            faults.append(f"{variable}: {fault}")
+    return values, faults
+
+
+def _variable(settings: Any, name: str) -> str:
+    variable: str = settings.__dataclass_fields__[name].metadata["variable"]
+    return variable
 
 
 def _required(setting: Any) -> bool:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ..mail.rows import Row
-from .entries import row
 from .failures import translated
+from .items import row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

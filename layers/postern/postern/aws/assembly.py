@@ -3,6 +3,7 @@
 import time
 from typing import Protocol
 
+from ..answering import Answering
 from ..forward import Forwarder
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
@@ -11,6 +12,7 @@ from ..ports import Clock
 from ..retry import Intake
 from ..settings import Settings
 from . import clients
+from .answerer import SesAnswerer
 from .clock import SystemClock
 from .failures import translated
 from .ledger import DynamoLedger
@@ -19,6 +21,7 @@ from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
 from .mailer import SesMailer
 from .queue import SqsQueue
+from .rates import DynamoRates
 from .tables import DynamoTables
 
 
@@ -67,6 +70,15 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
+    ledger = DynamoLedger(
+        dynamodb,
+        settings.ledger_table,
+        clock=clock,
+        lease_seconds=settings.lease_seconds,
+        keep_days=settings.ledger_days,
+        retry_hours=settings.retry_hours,
+    )
+    answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
             own_domains=frozenset(settings.domains),
@@ -75,16 +87,11 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
         ),
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
-        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table),
-        ledger=DynamoLedger(
-            dynamodb,
-            settings.ledger_table,
-            clock=clock,
-            lease_seconds=settings.lease_seconds,
-            keep_days=settings.ledger_days,
-            retry_hours=settings.retry_hours,
-        ),
+        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
+        rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
+        ledger=ledger,
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,
+        answering=Answering(ledger=ledger, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
     )

@@ -39,6 +39,8 @@ _PACED = Config(
     connect_timeout=3,
     read_timeout=10,
 )
+# A key whose answer got lost is of no use to anybody: the step that asked is repeated as a whole.
+_ONE_KEY = _PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
@@ -89,9 +91,19 @@ def receipt_rules(*, brief: bool = False) -> Any:
     return boto3.client("ses", config=_BRIEF if brief else _PACED)
 
 
+def iam() -> Any:
+    """A client that makes exactly one attempt."""
+    return boto3.client("iam", config=_ONE_KEY)
+
+
 def cloudformation(*, brief: bool = False) -> Any:
     """A client that retries by itself; a `brief` one makes one attempt of at most 13 seconds."""
     return boto3.client("cloudformation", config=_BRIEF if brief else _PATIENT)
+
+
+def bounces() -> Any:
+    """A client of SES's first API, where SendBounce is, that makes exactly one attempt."""
+    return boto3.client("ses", config=_ONE_ATTEMPT)
 
 
 def sts() -> "STSClient":

@@ -1,4 +1,4 @@
-"""The clock."""
+"""The time."""
 
 import time
 

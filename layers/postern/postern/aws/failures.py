@@ -4,7 +4,7 @@ Codes: botocore's service models and the "Common Errors" page of each API refere
 docs/way-of-a-message.md has the table in words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 
 from botocore.exceptions import (
@@ -32,6 +32,7 @@ _THROTTLED = frozenset({
 _MISCONFIGURED = frozenset({
     "AccessDenied",
     "AccessDeniedException",
+    "AccountSendingPausedException",
     "AccountSuspendedException",
     "ExpiredTokenException",
     "InvalidClientTokenId",
@@ -43,6 +44,8 @@ _MISCONFIGURED = frozenset({
     "UnrecognizedClientException",
 })  # fmt: skip
 _REFUSED = frozenset({"BadRequestException", "MessageRejected"})  # SESv2 SendEmail
+# SES SendBounce: also for a message that SES has not received for us, or that is older than 24 hours.
+REFUSED_BOUNCES = frozenset({"InvalidParameterValue", "MessageRejected", "ValidationError"})
 # In a MessageRejected that is about our account, not the content.
 _ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspended")
 
@@ -64,12 +67,12 @@ def translated(what: str) -> Iterator[None]:
 
 
 @contextmanager
-def translated_sending(what: str) -> Iterator[None]:
-    """The same for SES SendEmail, where refusals and lost answers matter."""
+def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterator[None]:
+    """The same for SES SendEmail and SendBounce, where refusals and lost answers matter."""
     try:
         yield
     except ClientError as error:
-        if _code(error) not in _REFUSED:
+        if _code(error) not in refused:
             raise _kept(what, error) from error
         about_us = _code(error) == "MessageRejected" and _said(error).startswith(_ABOUT_US)
         kind = Misconfigured if about_us else Refused

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ClaimLost
 from ..ports import Clock
 from ..recipients.ports import Turn
-from .entries import write
+from .items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEY = ("recipients", "lease")  # SES's message ids are longer; the function's policy names the first
+# SES's message ids are longer; the function's policy names the first.
+KEY = {"message_id": "recipients", "entry": "lease"}
 SECONDS = 120  # longer than one call to SES with its pause and retries; renewed before each
 
 
@@ -89,7 +90,9 @@ class DynamoLease:
     def _write(
         self, expression: str, values: dict[str, Any], condition: str = "", returning: Any = "NONE"
     ) -> tuple[bool, dict[str, Any]]:
-        return write(self._client, self._table, KEY, expression, values, condition=condition, returning=returning)
+        return Items(self._client, self._table).update(
+            "DynamoDB UpdateItem (lease)", KEY, expression, values, condition=condition, returning=returning
+        )
 
 
 def _lost(row: dict[str, Any]) -> ClaimLost:

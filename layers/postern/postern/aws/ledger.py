@@ -5,6 +5,7 @@ One DynamoDB table; all entries of a message share its partition:
     message            the envelope, `pending` recipients, `open` until there are none
     to:<recipient>     the outcome of one recipient
     via:<destination>  the claim on one destination, and what became of it
+    dsn:<recipient>    the claim on the answer to the sender, and what became of it
 
 Every write that could undo another invocation's work is conditional: two deliveries of the same
 event, or two rules that match one message, may run side by side.
@@ -18,20 +19,25 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
+from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
-from ..ports import SETTLED, Claim, Clock, Entry, Outcome, Settled
-from .entries import Key, row, write
+from ..mail.reply import Reply
+from ..ports import SETTLED, VIA, Claim, Clock, Entry, Outcome, Settled
 from .failures import translated
+from .items import Items, row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+_DUE = "due"  # of `answer`, until the sender was told
 _SECONDS_A_DAY = 86_400
 
-_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered)"
+_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
 _RAN_OUT = "#state = :claimed AND lease_until < :now"
+
+_Key = tuple[str, str]  # (message_id, entry)
 
 
 def _random_owner() -> str:
@@ -81,9 +87,11 @@ class DynamoLedger:
         if new:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
-        return Entry(False, frozenset(who for who, entry in outcomes.items() if entry["state"] != "held"))
+        settled = frozenset(who for who, entry in outcomes.items() if entry["state"] != "held")
+        due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
+        return Entry(False, settled, due)
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         """Claim a destination for one sending.
 
         A claim that ran out, or was given back, is taken over; it is `uncertain` where nobody
@@ -92,7 +100,7 @@ class DynamoLedger:
         """
         now = self._clock.now()
         owner, lease_until = self._owner(), int(now) + self._lease_seconds + 1
-        key = (message_id, f"via:{destination.key}")
+        key = (message_id, f"{kind}:{destination.key}")
         claimed, old = self._update(
             key,
             "SET previous = if_not_exists(#state, :none), #state = :claimed, #owner = :owner,"
@@ -100,8 +108,9 @@ class DynamoLedger:
             " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
             {
                 ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
-                ":now": int(now), ":owner": owner, ":lease_until": lease_until, ":recipient": recipient.key, ":one": 1,
-                ":destination": str(destination), ":expires_at": self._expires_at(now),
+                ":suspended": "suspended", ":now": int(now), ":owner": owner, ":lease_until": lease_until,
+                ":recipient": recipient.key, ":one": 1, ":destination": str(destination),
+                ":expires_at": self._expires_at(now),
             },
             condition=f"{_FREE} OR ({_RAN_OUT})",
             returning="ALL_OLD",
@@ -111,11 +120,12 @@ class DynamoLedger:
             state = old["previous"]  # botocore repeated a call that had worked
         elif not claimed:
             if state in SETTLED:
-                why = ", ".join(old.get("refusals", ())) if state in ("sent", "noticed") else old.get("detail", "")
+                came = kind == VIA and state in ("sent", "noticed")
+                why = ", ".join(old.get("refusals", ())) if came else old.get("detail", "")
                 return Settled(state, old["recipient"], why)
             raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
         uncertain = state in ("claimed", "unanswered")
-        claim = Claim(message_id, destination, recipient, owner, lease_until, uncertain)
+        claim = Claim(message_id, destination, recipient, owner, lease_until, uncertain, kind)
         if uncertain and now - int(old.get("first_at", now)) >= self._retry_seconds:
             return self._give_up(claim, int(old["attempts"]))
         return claim
@@ -131,7 +141,7 @@ class DynamoLedger:
         Raises ClaimLost if another invocation holds the claim by now.
         """
         ours, _ = self._update(
-            (claim.message_id, f"via:{claim.destination.key}"),
+            (claim.message_id, claim.entry),
             "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals",
             {
                 ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
@@ -140,7 +150,24 @@ class DynamoLedger:
             condition="#owner = :owner",
         )  # fmt: skip
         if not ours:
-            raise ClaimLost(f"message {claim.message_id}: via:{claim.destination.key} was taken over before {state!r}")
+            raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state!r}")
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; a later claim takes it over.
+
+        An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
+        """
+        now = self._clock.now()
+        self._update(
+            (message_id, f"via:{destination.key}"),
+            "SET #state = :suspended, recipient = :recipient, destination = :destination, detail = :reason,"
+            " settled_at = :now, expires_at = :expires_at",
+            {
+                ":suspended": "suspended", ":released": "released", ":recipient": recipient.key, ":reason": reason,
+                ":destination": str(destination), ":now": int(now), ":expires_at": self._expires_at(now),
+            },
+            condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
+        )  # fmt: skip
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         """Record the outcomes; the message stays open while any of its recipients is pending.
@@ -162,15 +189,22 @@ class DynamoLedger:
         if not entry.get("pending"):
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
+    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat."""
+        self._update((message_id, f"to:{recipient.key}"), "SET answer = :what", {":what": what})
+
     def _record(self, message_id: str, outcome: Outcome) -> None:
-        """An outcome that is settled stays: another delivery of the event may have been faster."""
+        """An outcome that is settled stays: another delivery of the event may have been faster. An answer that
+        is due is written with it, so that whoever comes next knows that it is."""
         now = self._clock.now()
+        more = _answer(outcome.answer)
         self._update(
             (message_id, f"to:{outcome.recipient.key}"),
-            "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at",
+            "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
+            + "".join(f", {name} = :{name}" for name in more),
             {
                 ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
-                ":expires_at": self._expires_at(now), ":held": "held",
+                ":expires_at": self._expires_at(now), ":held": "held", **{f":{name}": more[name] for name in more},
             },
             condition="attribute_not_exists(#state) OR #state = :held",
         )  # fmt: skip
@@ -203,7 +237,7 @@ class DynamoLedger:
 
     def _update(
         self,
-        key: Key,
+        key: _Key,
         update: str,
         values: Mapping[str, Any],
         *,
@@ -211,4 +245,15 @@ class DynamoLedger:
         returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
     ) -> tuple[bool, dict[str, Any]]:
         """(did the condition hold, the attributes asked for, or those that stood in the way)."""
-        return write(self._client, self._table, key, update, values, condition=condition, returning=returning)
+        what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
+        where = {"message_id": key[0], "entry": key[1]}
+        return Items(self._client, self._table).update(
+            what, where, update, values, condition=condition, returning=returning
+        )
+
+
+def _answer(answer: Answer | Silence | None) -> dict[str, str]:
+    """The attributes that an outcome has of the answer to the sender."""
+    if isinstance(answer, Answer):
+        return {"answer": _DUE, "reply": str(answer.reply)}
+    return {} if answer is None else {"answer": f"none: {answer.reason}"}

@@ -1,12 +1,17 @@
 """The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF (Powertools)."""
 
 from collections.abc import Collection
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from ..mail.address import mask
+from ..errors import Temporary
+from ..mail.address import Address, mask
+from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
+from ..mail.feedback import Feedback
+from ..mail.health import ON_ACCOUNT_LIST
 from ..ports import Claim, Entry, Outcome
 
 NAMESPACE = "Postern"
@@ -41,11 +46,26 @@ class PowertoolsMailLog:
         """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held."""
         self._count(outcome.state.capitalize())
         line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
+        silence: dict[str, Any] = {}
+        if isinstance(outcome.answer, Silence):
+            silence = {"answer": f"none: {self._shown(outcome.answer.reason)}"}
         line(
             outcome.state,
             message_id=envelope.message_id,
             recipient=self._shown(str(outcome.recipient)),
             reason=self._shown(outcome.reason),
+            **silence,
+        )
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
+        self._count(f"Answer{state.capitalize()}")
+        line = self.logger.info if state == "sent" else self.logger.warning
+        line(
+            f"answer to the sender {state}",
+            message_id=message_id,
+            recipient=self._shown(str(recipient)),
+            detail=self._shown(detail),
         )
 
     def resent(self, claim: Claim) -> None:
@@ -66,6 +86,49 @@ class PowertoolsMailLog:
             destination=self._shown(str(claim.destination)),
             form=form,
         )
+
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        """Counted as BadRow."""
+        self._count("BadRow")
+        self.logger.error("a row must be mended", message_id=envelope.message_id, reason=self._shown(reason))
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        """Counted as Deferred and under the name of the failure's class."""
+        self._count("Deferred")
+        self._count(type(failure).__name__)
+        self.logger.warning(
+            "deferred",
+            message_id=envelope.message_id,
+            destination=self._shown(str(destination)),
+            reason=self._shown(str(failure)),
+            error=type(failure).__name__,
+        )
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """Counted under the kind's name, Bounced, Complained, ... Delivered, and as OnAccountSuppressionList where
+        the account's list stopped it; an event that came before is not."""
+        if first:
+            self._count(feedback.kind.capitalize())
+            if feedback.subtype == ON_ACCOUNT_LIST:
+                self._count(ON_ACCOUNT_LIST)
+        line = self.logger.info if feedback.kind == "delivered" else self.logger.warning
+        line(
+            feedback.kind,
+            message_id=feedback.message_id,
+            destination=self._shown(destination),
+            reason=self._shown(feedback.why),
+            first=first,
+        )
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """Counted as Suspended."""
+        self._count("Suspended")
+        self.logger.error("suspended", destination=self._shown(destination), reason=self._shown(reason))
+
+    def unrelated(self) -> None:
+        """Counted as Unrelated."""
+        self._count("Unrelated")
+        self.logger.info("feedback about a message that is no forward")
 
     def failure(self, error: Exception) -> None:
         """Counted as Errors and under the name of its class."""

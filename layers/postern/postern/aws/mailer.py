@@ -1,9 +1,9 @@
 """SES, sending: one SESv2 SendEmail for one destination."""
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from ..mail.address import Address
+from ..mail.feedback import DESTINATION_TAG, MESSAGE_TAG, destination_tag
 from .failures import translated_sending
 
 if TYPE_CHECKING:
@@ -33,17 +33,8 @@ class SesMailer:
                 Content={"Raw": {"Data": raw}},
                 ConfigurationSetName=self._configuration_set,
                 EmailTags=[
-                    {"Name": "message", "Value": message_id},
-                    {"Name": "destination", "Value": destination_tag(destination)},
+                    {"Name": MESSAGE_TAG, "Value": message_id},
+                    {"Name": DESTINATION_TAG, "Value": destination_tag(destination)},
                 ],
             )
         return response["MessageId"]
-
-
-def destination_tag(destination: Address) -> str:
-    """The ledger's `via:` entry in a form SES takes as a tag: 32 hex digits of SHA-256.
-
-    A tag is [A-Za-z0-9_-], at most 256 characters, so an address cannot be one
-    (docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html).
-    """
-    return hashlib.sha256(f"via:{destination.key}".encode()).hexdigest()[:32]

@@ -9,6 +9,7 @@ from ..errors import Misconfigured
 from ..mail.senders import DOT, PARENT
 from . import clients
 from .failures import translated
+from .suspensions import Suspensions
 from .table_rows import TableRows
 from .tables import DynamoTables
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # Outputs and parameters of template.yaml.
-_ALIAS_TABLE, _SENDER_TABLE = "AliasTableName", "SenderTableName"
+_ALIAS_TABLE, _SENDER_TABLE, _DESTINATION_TABLE = "AliasTableName", "SenderTableName", "DestinationTableName"
 _DOMAINS = ("Domain", "Domain2", "Domain3", "Domain4", "Domain5")
 _PARENT_DOMAINS = "ParentDomainMatchesSubdomains"
 
@@ -30,22 +31,35 @@ class Live:
     domains: frozenset[str]
     client: "DynamoDBClient" = field(repr=False)
     parent_style: str = PARENT
+    destination_table: str = ""
 
     @property
     def tables(self) -> DynamoTables:
-        """Both tables behind the port `read`."""
-        return DynamoTables(self.client, self.alias_table, self.sender_table)
+        """The tables behind the port `read`."""
+        return DynamoTables(self.client, self.alias_table, self.sender_table, self.destination_table)
 
     @property
     def rows(self) -> TableRows:
         """Both tables as a whole, to list and to write."""
         return TableRows(self.client, {"aliases": self.alias_table, "senders": self.sender_table})
 
+    @property
+    def suspensions(self) -> Suspensions:
+        """The health of destinations, to list and to mend."""
+        return Suspensions(self.client, self.destination_table)
 
-def named(alias_table: str, sender_table: str, domains: Iterable[str], parent_style: str = PARENT) -> Live:
+
+def named(
+    alias_table: str,
+    sender_table: str,
+    domains: Iterable[str],
+    parent_style: str = PARENT,
+    destination_table: str = "",
+) -> Live:
     """Tables whose names are known. AWS is not asked; raises Temporary where boto3 has no region."""
     with reaching("DynamoDB"):
-        return Live(alias_table, sender_table, frozenset(domains), clients.dynamodb(), parent_style)
+        client = clients.dynamodb()
+    return Live(alias_table, sender_table, frozenset(domains), client, parent_style, destination_table)
 
 
 def deployed(stack: str) -> Live:
@@ -65,7 +79,8 @@ def deployed(stack: str) -> Live:
         raise Misconfigured(f"stack {stack} is not Postern's, or was not deployed whole: it has no {missing[0]}")
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
     domains = [parameters[name] for name in _DOMAINS if parameters.get(name)]
-    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style)
+    health = outputs.get(_DESTINATION_TABLE, "")  # a stack of an earlier version has none
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style, health)
 
 
 def be_in(region: str | None, profile: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The alias and the sender table, read by key in as few calls as DynamoDB allows."""
+"""The alias, the sender and the destination table, read by key in as few calls as DynamoDB allows."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from ..errors import Throttled
+from ..errors import Misconfigured, Throttled
 from ..mail.rows import Row, Rows, SenderKey
 from .failures import translated
 
@@ -23,30 +23,38 @@ _from_dynamodb = TypeDeserializer().deserialize
 
 
 class DynamoTables:
-    """Both tables behind one port, so that one round trip reads rows of both."""
+    """The tables behind one port, so that one round trip reads rows of all. Without `destination_table`
+    nobody's health can be asked for."""
 
     def __init__(
         self,
         client: "DynamoDBClient",
         alias_table: str,
         sender_table: str,
+        destination_table: str = "",
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._client = client
         self._alias_table = alias_table
         self._sender_table = sender_table
+        self._destination_table = destination_table
         self._pause = pause
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
         """The rows under these keys, in ceil(keys / 100) calls side by side.
 
         Reads are consistent: a row written a moment ago must not be missed, for its mail would go
         to the catch-all. Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
         unprocessed time after time: a key it did not answer for is never a row that is missing.
         """
+        if destinations and not self._destination_table:
+            raise Misconfigured("the health of destinations cannot be read: POSTERN_DESTINATION_TABLE is not set")
         wanted = [(self._alias_table, {"address": key}) for key in dict.fromkeys(aliases)]
         wanted += [(self._sender_table, {"sender": s, "scope": scope}) for s, scope in dict.fromkeys(senders)]
-        rows = Rows(dict.fromkeys(aliases), dict.fromkeys(senders))
+        wanted += [(self._destination_table, {"address": key}) for key in dict.fromkeys(destinations)]
+        rows = Rows(dict.fromkeys(aliases), dict.fromkeys(senders), dict.fromkeys(destinations))
         chunks = [wanted[start : start + MAX_KEYS] for start in range(0, len(wanted), MAX_KEYS)]
         if len(chunks) < 2:
             answers: Iterable[Mapping[str, list[Row]]] = map(self._read_chunk, chunks)
@@ -58,6 +66,8 @@ class DynamoTables:
                 rows.aliases[row["address"]] = row
             for row in answer.get(self._sender_table, ()):
                 rows.senders[row["sender"], row["scope"]] = row
+            for row in answer.get(self._destination_table, ()):
+                rows.destinations[row["address"]] = row
         return rows
 
     def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, list[Row]]:

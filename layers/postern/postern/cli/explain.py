@@ -10,7 +10,7 @@ from ..forward import look_up
 from ..mail.envelope import Envelope
 from ..mail.header import Header
 from ..mail.message import Message
-from ..mail.plan import Decision, Delivery, deliveries, plan
+from ..mail.plan import Decision, Delivery, Hold, deliveries, plan
 from ..mail.rewrite import Style, rewrite
 from .live import Source
 
@@ -57,7 +57,7 @@ def _escaped(line: str) -> str:
 def _recipient(decision: Decision) -> dict[str, str]:
     return {
         "recipient": str(decision.recipient),
-        "decision": type(decision).__name__.lower(),
+        "decision": _name(decision),
         "reason": decision.reason,
     }
 
@@ -79,3 +79,8 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict
 def _header(raw: bytes) -> list[str]:
     """Each field in one line, fit for a terminal."""
     return [ascii(field.raw.decode("latin-1").strip())[1:-1] for field in Message.split(raw).fields]
+
+
+def _name(decision: Decision) -> str:
+    kind = Hold if isinstance(decision, Hold) else type(decision)
+    return kind.__name__.lower()

@@ -71,7 +71,8 @@ def live(stack: str | None) -> "Live":
 
     if named:
         style = DOT if os.environ.get("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "").lower() == "false" else PARENT
-        return stacks.named(*named, parent_style=style)
+        health = os.environ.get("POSTERN_DESTINATION_TABLE", "").strip()
+        return stacks.named(*named, parent_style=style, destination_table=health)
     if name == sam.stack:
         stacks.be_in(sam.region, sam.profile)
     return stacks.deployed(name or "")

@@ -15,7 +15,7 @@ from .. import __version__
 from ..errors import MessageMissing
 from ..mail.address import Address
 from ..mail.envelope import BadEvent
-from . import alias, changes, dry_runs, importing, rewriting, sender
+from . import alias, changes, destination, dry_runs, importing, rewriting, sender
 from . import explain as explaining
 from .live import source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
@@ -138,6 +138,7 @@ for command in (changes.plan, changes.apply, changes.export):
     app.command()(command)
 app.add_typer(alias.app, name="alias")
 app.add_typer(sender.app, name="sender")
+app.add_typer(destination.app, name="destination")
 
 
 def run() -> None:

@@ -61,11 +61,14 @@ class TablesFile:
             senders=_senders(document.get("senders", [])),
         )
 
-    def read(self, aliases: Collection[str], senders: Collection[SenderKey]) -> Rows:
-        """The rows under these keys, None for each key without one."""
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
+        """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
         return Rows(
             {key: self.aliases.get(key) for key in aliases},
             {key: self.senders.get(key) for key in senders},
+            dict.fromkeys(destinations),
         )
 
 

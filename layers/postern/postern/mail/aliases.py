@@ -109,7 +109,15 @@ def keys(address: Address) -> tuple[str, ...]:
 
 def unread(recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float) -> set[str]:
     """Keys that resolving these recipients needs and that have not been asked for."""
+    return way_of(recipients, rows, own_domains, now)[0]
+
+
+def way_of(
+    recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float
+) -> tuple[set[str], set[str]]:
+    """(alias keys as `unread` names them, keys of the outside destinations that were reached so far)."""
     needed: set[str] = set()
+    reached: set[str] = set()
     for recipient in recipients:
         walk = _Walk(rows, own_domains, now)
         try:
@@ -117,7 +125,8 @@ def unread(recipients: Iterable[Address], rows: Rows, own_domains: Collection[st
         except ValueError:
             continue  # resolve() meets the same fault and reports it
         needed |= walk.unread
-    return needed
+        reached |= walk.destinations.keys()
+    return needed, reached
 
 
 def resolve(recipient: Address, rows: Rows, own_domains: Collection[str], now: float) -> Resolution:

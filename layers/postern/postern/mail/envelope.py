@@ -16,7 +16,7 @@ from .verdicts import Verdicts
 NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for it too
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"  # SES's probe of a new S3 action
 
-_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")  # it becomes part of an S3 key and an SES tag
+MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")  # it becomes part of an S3 key and an SES tag
 
 
 class BadEvent(ValueError):
@@ -111,7 +111,7 @@ def _message_id(mail: Mapping[str, Any]) -> str:
     message_id = _text(mail, "messageId")
     if message_id == SETUP_NOTIFICATION:
         raise BadEvent(f"{SETUP_NOTIFICATION}: SES's probe of a new rule, not a message")
-    if not _MESSAGE_ID.match(message_id):
+    if not MESSAGE_ID.match(message_id):
         raise BadEvent(f"no usable mail.messageId: {message_id!r}")
     return message_id
 

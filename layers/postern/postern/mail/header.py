@@ -26,9 +26,9 @@ class Header:
     stamps: tuple[bytes, ...] = ()
 
     @classmethod
-    def of(cls, raw: bytes) -> "Header":
+    def of(cls, raw: bytes | Message) -> "Header":
         """Read a message's header; any bytes are a message."""
-        message = Message.split(raw)
+        message = raw if isinstance(raw, Message) else Message.split(raw)
         robots = (field.value.partition(b";")[0].strip().lower() for field in message.named("auto-submitted"))
         return cls(
             authors=tuple(author.address for field in message.named("from") for author in authors(field.value)),

@@ -7,11 +7,12 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from . import aliases
+from . import aliases, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
 from .header import MAX_HOPS, Header
+from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
 from .stamp import TEST_KEY
@@ -45,14 +46,23 @@ class Forward(Decision):
     alias: Address
     destinations: tuple[Address, ...]
     prepended: tuple[str, ...] = ()
+    suspended: tuple[Address, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Quarantine(Decision):
-    """Kept, not forwarded, releasable."""
+    """Kept, not forwarded, releasable. `suspended` are the destinations that would have got it but for
+    their health, as in Forward."""
+
+    suspended: tuple[Address, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
 class Reject(Decision):
-    """Not forwarded: the alias or a sender rule says no."""
+    """Not forwarded: the alias or a sender rule says no. `reply` is what the sender may be told; None for
+    a loop, which nobody is told of."""
+
+    reply: Reply | None = None
 
 
 class Discard(Decision):
@@ -64,7 +74,11 @@ class Hold(Decision):
     everybody else goes ahead."""
 
 
-_INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "reject": Reject, "discard": Discard}
+class BadTable(Hold):
+    """Held until somebody mends a row that cannot be understood, or aliases that lead round."""
+
+
+_INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "discard": Discard}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,7 @@ class Delivery:
 def plan(envelope: Envelope, header: Header, rows: Rows, policy: Policy, now: float) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `rows` holds every key that `aliases.unread` and `Senders.keys` name.
+    `rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
     """
     senders = Senders.of(envelope, header.authors, policy.parent_style)
     planner = _Planner(envelope, header, senders, rows, policy, now)
@@ -115,22 +129,25 @@ class _Planner:
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
         if resolution.outcome == "error":
-            return Hold(recipient, resolution.detail)
+            return BadTable(recipient, resolution.detail)
         if resolution.outcome in ("unknown", "disabled", "expired"):
-            return Reject(recipient, resolution.detail or f"{recipient.key} is unknown")
+            why = resolution.detail or f"{recipient.key} is unknown"
+            return Reject(recipient, why, of_alias(resolution.outcome))
         try:
             ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
         except BadRow as fault:
-            return Hold(recipient, str(fault))
+            return BadTable(recipient, str(fault))
         return (
             self._going_round(recipient, resolution)
             or _refused(recipient, ruling)
             or self._screened(recipient, resolution, ruling)
-            or _forward(recipient, resolution, ruling)
+            or _forward(recipient, resolution, ruling, self.rows)
         )
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
         found = self.envelope.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
+        if found and found[0] == "reject":
+            return Reject(recipient, found[1], POLICY)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
@@ -154,12 +171,13 @@ def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
     if final is not None and final.action.word == DISCARD:
         return Discard(recipient, str(ruling))
     if final is not None and final.action.word != OK:
-        later = final.action.word.startswith("4")
-        return (Hold if later else Reject)(recipient, str(ruling))
+        if final.action.word.startswith("4"):
+            return Hold(recipient, str(ruling))
+        return Reject(recipient, str(ruling), of_rule(final.action))
     return Quarantine(recipient, str(ruling)) if ruling.first(HOLD) else None
 
 
-def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision:
+def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling, rows: Rows) -> Decision:
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
     why += f"; {ruling}" if ruling.rules else ""
     assert resolution.alias is not None  # it is set whenever a row matched
@@ -169,4 +187,9 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling)
         unique.setdefault(target.key, target)
     if not unique:
         return Discard(recipient, f"{why}; {aliases.DISCARD}")
-    return Forward(recipient, why, resolution.alias, tuple(unique.values()), ruling.prepended)
+    ailing = health.suspended(unique.values(), rows)
+    why += f"; {health.why(ailing, rows)}" if ailing else ""
+    left = tuple(target for target in unique.values() if target not in ailing)
+    if not left:
+        return Quarantine(recipient, why, ailing)
+    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from . import fields, stamp
 from .address import Address
+from .authentication import ses_results
 from .authors import Author, authors, count_mailboxes, decode_phrase
 from .envelope import Envelope
 from .fields import LINE_LIMIT
@@ -51,7 +52,6 @@ MAX_NAME = 96  # an author's name
 MAX_ADDRESS = 96  # an author's address
 MAX_DOMAIN = 64  # our domain
 
-_SES_BLOCK = ("return-path", "received", "received-spf", "authentication-results")
 _OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
 
@@ -92,7 +92,7 @@ class _Editor:
 
     def edited(self) -> Iterator[Field]:
         """The fields to send: ours where From was, at the end of the header if there was none."""
-        renamed, crowded, reply_to = self._ses_results(), self._is_crowded(), self._usable_reply_to()
+        renamed, crowded, reply_to = ses_results(self.message), self._is_crowded(), self._usable_reply_to()
         for one in self.message.fields:
             name = one.name
             if name in REMOVED or name.startswith(REMOVED_PREFIX):
@@ -154,21 +154,6 @@ class _Editor:
             if authors(one.value):
                 return one
         return None
-
-    def _ses_results(self) -> tuple[Field, ...]:
-        """SES's own Received-SPF and Authentication-Results: those in the block it put on top."""
-        found: dict[str, Field] = {}
-        traced = False
-        for one in self.message.fields:
-            if one.name == "received":
-                if traced or b"by inbound-smtp." not in one.value:
-                    break
-                traced = True
-            elif one.name in _SES_BLOCK[2:] and traced:
-                found.setdefault(one.name, one)
-            elif one.name not in _SES_BLOCK and not one.name.startswith(REMOVED_PREFIX):
-                break
-        return tuple(found.values())
 
     def _is_crowded(self) -> bool:
         """Whether To and Cc together are more recipients than SES may take."""

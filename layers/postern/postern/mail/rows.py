@@ -35,12 +35,14 @@ class Rows:
 
     aliases: dict[str, Row | None] = field(default_factory=dict)
     senders: dict[SenderKey, Row | None] = field(default_factory=dict)
+    destinations: dict[str, Row | None] = field(default_factory=dict)
     understood: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def add(self, more: "Rows") -> None:
         """Take over what another look-up found."""
         self.aliases.update(more.aliases)
         self.senders.update(more.senders)
+        self.destinations.update(more.destinations)
 
 
 def texts(value: Any) -> list[str]:

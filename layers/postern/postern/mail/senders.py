@@ -120,6 +120,19 @@ class Ruling:
         return "; ".join(f"{rule}{by}" for rule in self.rules)
 
 
+def leads_to(rows: Rows) -> set[str]:
+    """Keys of all addresses that a rule among these rows would send to, whether it holds or not."""
+    found: set[str] = set()
+    for key, row in rows.senders.items():
+        try:
+            action = SenderRule.from_row(key, row).action if row is not None else None
+        except BadRow:
+            continue  # judge() meets the same fault where the rule holds, and reports it
+        if action is not None and action.address is not None:
+            found.add(action.address.key)
+    return found
+
+
 def envelope_keys(envelope: Envelope, style: str = PARENT) -> tuple[str, ...]:
     """The keys for an envelope's sender. The null sender has one, `<>`; text that is no address has
     itself and what looks like its domain."""

@@ -123,7 +123,7 @@ class Drafting:
                 self.report.say(place.line, changed(f"{why} is {DISCARD}"))
                 yield DISCARD
             case Bounce(why):
-                says = f"{why} told senders that there is no such user; SES has accepted by then, so nobody is told"
+                says = f"{why} told senders that there is no such user; SES has accepted, but an answer may tell them"
                 self.report.say(place.line, changed(says))
             case Include(path):
                 yield from self._include(path, place)

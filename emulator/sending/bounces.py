@@ -1,0 +1,165 @@
+"""SendBounce of SES's first API: refuses what SES refuses, and sends what it would (RFC 3464, RFC 6522).
+
+Each rule carries its source and its grade, as in `refusals`; the wordings of all of them are not verified [U].
+"""
+
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.message import EmailMessage, Message
+from email.mime.multipart import MIMEMultipart
+from email.mime.text import MIMEText
+from email.utils import format_datetime
+
+from .refusals import Account, Refusal
+from .rules import verified
+
+MAX_AGE = 24 * 3600  # seconds; [M] SendBounce
+PAUSE = 1.0  # seconds between two calls; [M] SendBounce
+_REPORTING_MTA = "dns; inbound-smtp.eu-west-1.amazonaws.com"  # [M] SendBounce, MessageDsn
+_STATUS = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\Z")  # RFC 3463 2
+_TYPES = {  # [D] Bounce action
+    "DoesNotExist": "5.1.1", "MessageTooLarge": "5.3.4", "ExceededQuota": "5.2.2", "ContentRejected": "5.6.1",
+    "Undefined": "5.0.0", "TemporaryFailure": "4.0.0",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Received:
+    """A message that SES received; `at` is epoch seconds, `header` its bytes up to the body."""
+
+    message_id: str
+    source: str
+    recipients: tuple[str, ...]
+    header: bytes
+    at: float
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """One SendBounce for one recipient."""
+
+    original: str
+    sender: str
+    recipient: str
+    action: str
+    status: str
+    diagnostic: str
+    explanation: str
+
+    @classmethod
+    def read(cls, form: Mapping[str, str]) -> "Bounce":
+        """Read the form; raises Refusal for what is missing [M]."""
+        member = "BouncedRecipientInfoList.member"
+        if f"{member}.2.Recipient" in form:
+            raise Refusal("InvalidParameterValue", 400, "several recipients are not known to the emulator")
+        fields = f"{member}.1.RecipientDsnFields"
+        status = form.get(f"{fields}.Status") or _TYPES.get(form.get(f"{member}.1.BounceType", ""), "")
+        found = cls(
+            original=form.get("OriginalMessageId", ""),
+            sender=form.get("BounceSender", ""),
+            recipient=form.get(f"{member}.1.Recipient", ""),
+            action=form.get(f"{fields}.Action", "failed"),
+            status=status,
+            diagnostic=form.get(f"{fields}.DiagnosticCode", ""),
+            explanation=form.get("Explanation", ""),
+        )
+        if not (found.original and found.sender and found.recipient and _STATUS.match(status)):
+            raise Refusal("InvalidParameterValue", 400, f"a required parameter is missing or wrong: {found}")
+        return found
+
+
+@dataclass
+class Bouncing:
+    """What SES received, and the bounces of it. What it sends goes to `deliver`.
+
+    `script` holds refusals that the next bounces for a recipient meet, for tests; `off` of the account
+    switches the rule `bounce-rate` off.
+    """
+
+    account: Account
+    deliver: Callable[[str, bytes], None]
+    now: Callable[[], float] = time.time
+    received: dict[str, Received] = field(default_factory=dict)
+    script: dict[str, list[Refusal]] = field(default_factory=dict)
+    accepted: int = 0
+    _last: float = 0.0
+    _asking: threading.Lock = field(default_factory=threading.Lock)
+
+    def receive(self, message: Received) -> None:
+        """Remember a message that came in."""
+        self.received[message.message_id] = message
+
+    def send(self, form: Mapping[str, str]) -> str:
+        """Carry out one SendBounce; returns SES's message id. Raises Refusal."""
+        with self._asking:
+            self._check_rate()
+            bounce = Bounce.read(form)
+            if self.script.get(bounce.recipient):
+                raise self.script[bounce.recipient].pop(0)
+            original = self._checked(bounce)
+            self.accepted += 1
+            message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
+            self.deliver(original.source, _report(bounce, original, message_id))
+            return message_id
+
+    def _check_rate(self) -> None:
+        """[M] No more than once a second."""
+        now, last = self.now(), self._last
+        self._last = now
+        if now - last < PAUSE and "bounce-rate" not in self.account.off:
+            raise Refusal("Throttling", 400, "Maximum sending rate exceeded.")
+
+    def _checked(self, bounce: Bounce) -> Received:
+        """The message that is bounced, if SES would."""
+        if not verified(bounce.sender, self.account):  # [M]
+            said = f"Email address is not verified. The following identities failed the check: {bounce.sender}"
+            raise Refusal("MessageRejected", 400, said)
+        original = self.received.get(bounce.original)
+        if original is None:  # [M]
+            raise Refusal("MessageRejected", 400, f"Message {bounce.original} was not received by this account.")
+        if self.now() - original.at > MAX_AGE:  # [M]
+            raise Refusal("MessageRejected", 400, f"Message {bounce.original} is more than 24 hours old.")
+        if bounce.recipient.lower() not in map(str.lower, original.recipients):  # [M] BouncedRecipientInfo
+            raise Refusal("MessageRejected", 400, f"{bounce.recipient} was no recipient of the message.")
+        if not original.source:  # RFC 5321 4.5.5
+            raise Refusal("MessageRejected", 400, "The message has no return path.")
+        return original
+
+
+def _report(bounce: Bounce, original: Received, message_id: str) -> bytes:
+    """The message that SES makes: a part for people, one for machines, and the original's header."""
+    report = MIMEMultipart("report", report_type="delivery-status")
+    report["Return-Path"] = "<>"
+    report["From"] = bounce.sender
+    report["To"] = original.source
+    report["Subject"] = "Delivery Status Notification (Failure)"
+    report["Message-ID"] = f"<{message_id}@eu-west-1.amazonses.com>"
+    report["Date"] = format_datetime(datetime.now(UTC))
+    report["Auto-Submitted"] = "auto-replied"
+    report.attach(MIMEText(bounce.explanation or "An error occurred while trying to deliver the mail."))
+    report.attach(_status(bounce, original))
+    header = MIMEText(original.header.decode("utf-8", "replace"))
+    header.replace_header("Content-Type", "text/rfc822-headers; charset=utf-8")
+    report.attach(header)
+    return report.as_bytes()
+
+
+def _status(bounce: Bounce, original: Received) -> Message:
+    """message/delivery-status (RFC 3464 2): a group about the message, one about the recipient."""
+    about_message, about_recipient = EmailMessage(), EmailMessage()
+    about_message["Reporting-MTA"] = _REPORTING_MTA
+    about_message["Arrival-Date"] = format_datetime(datetime.fromtimestamp(original.at, UTC))
+    about_recipient["Final-Recipient"] = f"rfc822; {bounce.recipient}"
+    about_recipient["Action"] = bounce.action
+    about_recipient["Status"] = bounce.status
+    if bounce.diagnostic:
+        about_recipient["Diagnostic-Code"] = bounce.diagnostic
+    part: Message = Message()
+    part["Content-Type"] = "message/delivery-status"
+    part.set_payload([about_message, about_recipient])
+    return part

@@ -1,0 +1,87 @@
+"""What SES says of a message after it accepted it, as its mailbox simulator does.
+
+The local parts are those of docs.aws.amazon.com/ses, "Using the Amazon SES mailbox simulator", at any domain. `script`
+in server.py has an event of one's own for the next message to a destination.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+_Made = Callable[[str], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of an accepted message: whether it reaches the mailbox, and what SES says beside that."""
+
+    delivered: bool
+    said: tuple[_Made, ...] = ()
+
+
+def bounce(type_: str, subtype: str, status: str = "", diagnostic: str = "") -> _Made:
+    """A bounce; status and diagnostic are left out if they are empty, as SES does."""
+
+    def made(destination: str) -> dict[str, Any]:
+        person = {"emailAddress": destination, "action": "failed", "status": status, "diagnosticCode": diagnostic}
+        known = {name: value for name, value in person.items() if value and (status or name == "emailAddress")}
+        section = {"bounceType": type_, "bounceSubType": subtype, "bouncedRecipients": [known], **_named()}
+        return {"eventType": "Bounce", "bounce": section}
+
+    return made
+
+
+def _complaint(destination: str) -> dict[str, Any]:
+    people = [{"emailAddress": destination}]
+    return {
+        "eventType": "Complaint",
+        "complaint": {"complainedRecipients": people, "complaintFeedbackType": "abuse", **_named()},
+    }
+
+
+def _delivery(destination: str) -> dict[str, Any]:
+    said = {"smtpResponse": "250 2.0.0 OK", "recipients": [destination], "processingTimeMillis": 7}
+    return {"eventType": "Delivery", "delivery": {**said, "timestamp": now()}}
+
+
+NO_EMAIL = Fate(False, (bounce("Permanent", "NoEmail"),))
+_SIMULATED = {
+    "bounce": Fate(False, (bounce("Permanent", "General", "5.1.1", "smtp; 550 5.1.1 user unknown"),)),
+    "complaint": Fate(True, (_complaint,)),
+    "ooto": Fate(True, (bounce("Transient", "General"),)),
+    "suppressionlist": Fate(False, (bounce("Permanent", "Suppressed", "5.1.1", "Amazon SES has suppressed sending"),)),
+}
+
+
+def fate(destination: str) -> Fate:
+    """What becomes of a message by the local part of its destination: it is delivered, if that means nothing."""
+    return _SIMULATED.get(destination.partition("@")[0].lower(), Fate(True))
+
+
+def events(
+    destination: str, found: Fate, message_id: str, sender: str, tags: Mapping[str, list[str]]
+) -> Iterator[dict[str, Any]]:
+    """What SES says, in its order; `tags` are those of the request and SES's own."""
+    mail = {
+        "timestamp": now(),
+        "messageId": message_id,
+        "source": sender,
+        "destination": [destination],
+        "headersTruncated": False,
+        "headers": [],
+        "commonHeaders": {},
+        "tags": dict(tags),
+    }
+    for said in ((_delivery,) if found.delivered else ()) + found.said:
+        yield {"mail": mail, **said(destination)}
+
+
+def now() -> str:
+    """The time as SES writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _named() -> dict[str, str]:
+    return {"feedbackId": f"0102{uuid.uuid4()}", "timestamp": now()}

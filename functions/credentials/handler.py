@@ -1,0 +1,32 @@
+"""Credentials: one step of a rotation of the relay's SMTP password (postern.relay.rotation).
+
+CloudFormation calls it too, as the stack goes: IAM does not delete a user that has keys.
+"""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from postern.aws import relay
+from postern.custom_resource import Deadline, Request, answered
+from postern.relay.settings import RelaySettings
+
+settings = RelaySettings.from_environment(os.environ)
+log = relay.PowertoolsStepLog()
+rotation = relay.rotation(settings, log)
+keys = relay.user_keys(settings)
+
+
+@log.logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Returns nothing when the step is done; whatever it raises, Secrets Manager tries the rotation again."""
+    if "RequestType" not in event:
+        rotation.handle(event)
+        return
+    request = Request.from_event(event)
+
+    def work() -> str:
+        return keys.remove_all() if request.kind == "Delete" else "nothing to do"
+
+    deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
+    log.logger.info(answered(request, work, name=f"keys-of-{settings.user}", deadline=deadline))

@@ -1,0 +1,19 @@
+"""Feedback: what SES says of forwards it has sent, by EventBridge. The way of an event is in postern.feedback."""
+
+import os
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from postern.aws import feedback_assembly
+from postern.settings import FeedbackSettings
+
+settings = FeedbackSettings.from_environment(os.environ)
+log = feedback_assembly.mail_log(settings)
+listener = feedback_assembly.listener(settings, log)
+
+
+@log.metrics.log_metrics
+@log.logger.inject_lambda_context
+def handler(event: object, context: LambdaContext) -> None:
+    """Returns nothing when all is written down; whatever it raises, Lambda tries again, and then the queue has it."""
+    del context
+    listener.handle(event)

@@ -1,0 +1,82 @@
+"""Tells senders what became of their message, once for each recipient: claim it in the ledger, ask SES, write it down.
+
+Whether a sender is told is decided with the outcome and recorded with it (`mail.dsn`); here it is done. At
+most once: an answer of which SES may have sent one already is not sent again.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
+from .mail.dsn import AUTHENTICATED, Answer, Correspondence, too_late
+from .mail.envelope import Envelope
+from .ports import DSN, Answerer, Claim, Clock, Entry, Ledger, MailLog, Outcome, Settled
+
+_NOTHING_TO_TELL = ("forwarded", "merged", "held")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """Answers senders; `setting` is one of dsn.ANSWER_SENDERS."""
+
+    ledger: Ledger
+    answerer: Answerer
+    clock: Clock
+    log: MailLog
+    setting: str = AUTHENTICATED
+
+    def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes) -> list[Outcome]:
+        """The outcomes, each with what its sender is to be told, if anything."""
+        if all(one.state in _NOTHING_TO_TELL for one in outcomes):
+            return list(outcomes)  # as with most mail: the header is not read again
+        known, now = Correspondence.of(envelope, raw, self.setting), self.clock.now()
+        return [
+            one if one.state in _NOTHING_TO_TELL else replace(one, answer=known.answer(one.recipient, one.reply, now))
+            for one in outcomes
+        ]
+
+    def carry_out(self, envelope: Envelope, entry: Entry, outcomes: Collection[Outcome], until: float) -> list[str]:
+        """Send the answers of these outcomes, and those that an earlier invocation left; returns what failed
+        for now, to be tried again."""
+        due = [Answer(one, entry.due[one.key]) for one in envelope.recipients if one.key in entry.due]
+        due += [one.answer for one in outcomes if isinstance(one.answer, Answer)]
+        failures: list[str] = []
+        for answer in due:
+            try:
+                self._carry_out(envelope, answer, until)
+            except Temporary as failure:
+                failures.append(f"answer about {answer.recipient}: {failure}")
+                if isinstance(failure, Throttled):
+                    break  # the others would only make it worse
+        return failures
+
+    def _carry_out(self, envelope: Envelope, answer: Answer, until: float) -> None:
+        if self.clock.now() > until:
+            raise OutOfTime("no time was left to begin sending in this invocation")
+        state, detail = self._sent(envelope, answer)
+        self.ledger.answered(envelope.message_id, answer.recipient, f"{state}: {detail}")
+        self.log.answered(envelope.message_id, answer.recipient, state, detail)
+
+    def _sent(self, envelope: Envelope, answer: Answer) -> tuple[str, str]:
+        """(sent, failed or ambiguous; SES's id, or why not); raises Temporary if it is to be tried again."""
+        claim = self.ledger.claim(envelope.message_id, answer.recipient, answer.recipient, DSN)
+        if isinstance(claim, Settled):
+            return claim.state, claim.reason
+        state, detail = self._try(claim, envelope, answer)
+        self.ledger.settle(claim, state, detail)
+        return state, detail
+
+    def _try(self, claim: Claim, envelope: Envelope, answer: Answer) -> tuple[str, str]:
+        if claim.uncertain:
+            return "ambiguous", "an earlier attempt may have sent it, and it is not sent twice"
+        if late := too_late(envelope.received_at, self.clock.now()):
+            return "failed", late
+        try:
+            return "sent", self.answerer.send(claim.message_id, answer)
+        except Refused as refusal:
+            return "failed", str(refusal)
+        except Unanswered as failure:
+            return "ambiguous", str(failure)
+        except Temporary as failure:
+            self.ledger.settle(claim, "released", str(failure))
+            raise

@@ -1,0 +1,59 @@
+"""Items of a DynamoDB table, updated on a condition."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from .failures import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_serialize = TypeSerializer().serialize
+_deserialize = TypeDeserializer().deserialize
+
+
+def row(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item's attributes as Python has them."""
+    return {name: _deserialize(value) for name, value in item.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of one table."""
+
+    client: "DynamoDBClient"
+    table: str
+
+    def update(
+        self,
+        what: str,
+        key: Mapping[str, str],
+        expression: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+        returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
+    ) -> tuple[bool, dict[str, Any]]:
+        """(did the condition hold, the attributes asked for, or those that stood in the way).
+
+        `#name` stands for the attribute of that name. Raises Temporary, saying `what` was being done.
+        """
+        request: dict[str, Any] = {"UpdateExpression": expression, "ReturnValues": returning}
+        if condition:
+            request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+        names = re.findall(r"#(\w+)", f"{expression} {condition}")
+        if names:
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        if values:
+            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        where: Any = {name: {"S": value} for name, value in key.items()}
+        with translated(what):
+            try:
+                response = self.client.update_item(TableName=self.table, Key=where, **request)
+            except self.client.exceptions.ConditionalCheckFailedException as refused:
+                return False, row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
+        return True, row(response.get("Attributes", {}))

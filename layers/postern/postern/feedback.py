@@ -1,0 +1,53 @@
+"""What becomes of forwards after SES took them: into the ledger, and into the health of their destinations.
+
+Events come twice, late and in any order, also before the sending was settled. Every step is the same
+when it is repeated, so an event that failed half-way is simply taken again.
+"""
+
+from dataclasses import dataclass
+
+from .mail import health
+from .mail.feedback import Feedback
+from .mail.health import Failure, Rule
+from .ports import FeedbackLedger, FeedbackLog, Health
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """Takes one event of SES sending all the way. `rule` says when a destination is suspended."""
+
+    rule: Rule
+    ledger: FeedbackLedger
+    health: Health
+    log: FeedbackLog
+
+    def handle(self, event: object) -> None:
+        """Write down what happened; returns when all of it is.
+
+        Raises BadFeedback for an event that is none, EntryMissing, Temporary.
+        """
+        try:
+            self._take(event)
+        except Exception as error:
+            self.log.failure(error)
+            raise
+
+    def _take(self, event: object) -> None:
+        feedback = Feedback.from_event(event)
+        if feedback is None:
+            self.log.unrelated()
+            return
+        destination, first = self.ledger.note(feedback)
+        self.log.feedback(feedback, destination, first=first)
+        failure = health.failure(feedback)
+        if failure is not None:
+            self._weigh(destination, failure)
+
+    def _weigh(self, destination: str, failure: Failure) -> None:
+        row = self.health.failed(destination, failure)
+        found = health.verdict(destination, row, self.rule)
+        if found is not None and not health.is_suspended(row):
+            row = self.health.suspend(destination, health.reason(found, self.rule), found.at)
+        if health.is_suspended(row) and row.get("told_at") is None:
+            self.log.suspended(destination, str(row.get("reason")))
+            self.health.told(destination)

@@ -1,0 +1,86 @@
+"""Answers to senders: whether a sender is told that a recipient got nothing, and in which words.
+
+SES has said 250 long before we decide, so a refusal becomes a message of its own (RFC 3464), which SES
+makes and sends to the envelope's sender (API "SendBounce"). Anybody can write anybody's name there, so only a
+sender whose own domain is authenticated is answered; a DMARC PASS is about From, to which nothing is sent.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from .address import Address
+from .authentication import Authentication
+from .backscatter import objection
+from .envelope import Envelope
+from .message import Message
+from .reply import Reply
+
+OFF, AUTHENTICATED = ANSWER_SENDERS = ("off", "authenticated")
+MAX_AGE = 24 * 3600  # seconds after receipt; SES bounces nothing older (SES API reference, "SendBounce")
+POSTMASTER = "mailer-daemon"  # the local part that answers are from
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the sender is told about one recipient."""
+
+    recipient: Address
+    reply: Reply
+
+    @property
+    def sender(self) -> Address:
+        """Who says it: a name at the recipient's own domain."""
+        return Address(POSTMASTER, self.recipient.domain)
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The sender is told nothing, and why not."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Correspondence:
+    """What is known of a message's sender: `objection` to answering, "" if there is none."""
+
+    objection: str
+    received_at: str
+
+    @classmethod
+    def of(cls, envelope: Envelope, raw: bytes, setting: str) -> "Correspondence":
+        """Look at envelope and header; `setting` is one of ANSWER_SENDERS."""
+        if setting == OFF:
+            return cls("answers are switched off", envelope.received_at)
+        message = Message.split(raw)
+        why = objection(envelope, message) or _not_authenticated(envelope, message)
+        return cls(why, envelope.received_at)
+
+    def answer(self, recipient: Address, reply: Reply | None, now: float) -> Answer | Silence:
+        """What the sender is told about a recipient to whom nothing went. `reply` is what SMTP would have said,
+        None for what is never answered; `now` is epoch seconds."""
+        if reply is None:
+            return Silence("never answered")
+        why = self.objection or too_late(self.received_at, now)
+        return Silence(why) if why else Answer(recipient, reply)
+
+
+def too_late(received_at: str, now: float) -> str:
+    """Why a message received then (ISO 8601) is not answered any more, "" if it is."""
+    try:
+        received = datetime.fromisoformat(received_at)
+    except ValueError:
+        return "nobody knows when it was received"
+    if received.tzinfo is None:
+        received = received.replace(tzinfo=UTC)
+    return "received more than 24 hours ago" if now - received.timestamp() >= MAX_AGE else ""
+
+
+def _not_authenticated(envelope: Envelope, message: Message) -> str:
+    assert envelope.sender is not None  # else there is an objection
+    found = Authentication.of(message)
+    if found.spf == "pass" and envelope.verdicts.spf == "FAIL":
+        return "SES contradicts itself about SPF"
+    if found.vouches_for(envelope.sender.local, envelope.sender.domain):
+        return ""
+    return f"{envelope.sender.domain} is not authenticated"

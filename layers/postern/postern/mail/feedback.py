@@ -1,0 +1,167 @@
+"""What SES says of a message that it sent for us: an event of EventBridge, understood.
+
+The forms are those of docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes"; EventBridge
+has the same object under `detail`. What is sent carries two tags: the id of the message, and one
+for its destination.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .address import Address
+from .envelope import MESSAGE_ID
+
+# What happened, by SES's eventType; each is the name of the attribute that the ledger has it in.
+KINDS = {
+    "Bounce": "bounced",
+    "Complaint": "complained",
+    "Reject": "rejected",
+    "DeliveryDelay": "delayed",
+    "Rendering Failure": "unrendered",
+    "Delivery": "delivered",
+}
+BOUNCED, COMPLAINED = KINDS["Bounce"], KINDS["Complaint"]
+MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
+MAX_WHY = 500  # characters of what another server said
+
+_SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
+_DESTINATION = re.compile(r"[0-9a-f]{32}\Z")
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")  # RFC 3463
+_IN_DIAGNOSTIC = re.compile(r"(?:smtp; *)?\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\s", re.IGNORECASE)
+
+
+class BadFeedback(ValueError):
+    """The event is not what SES says of a message of ours; the message says what it is instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One thing that happened to one sending.
+
+    `kind` is one of KINDS's values; `destination` the tag, not an address; `at` epoch seconds, by SES's
+    clock; `id` tells two events of one second apart; `why` is what was said. `type`, `subtype` and
+    `status` (RFC 3463) are those of a bounce; a complaint has a subtype too.
+    """
+
+    kind: str
+    message_id: str
+    destination: str
+    at: int
+    id: str = ""
+    why: str = ""
+    type: str = ""
+    subtype: str = ""
+    status: str = ""
+
+    @classmethod
+    def from_event(cls, event: object) -> "Feedback | None":
+        """Read an event; None if it is about a message that carries neither tag, and so is no forward.
+
+        Raises BadFeedback for everything else.
+        """
+        detail = _detail(event)
+        mail = _mapping(detail, "mail")
+        message_id, destination = _tags(mail)
+        if not (message_id or destination):
+            return None
+        if not (MESSAGE_ID.match(message_id) and _DESTINATION.match(destination)):
+            raise BadFeedback(f"the tags are not ours: message {message_id!r}, destination {destination!r}")
+        event_type = str(detail["eventType"])
+        section = _mapping(detail, _SECTIONS.get(event_type, event_type.lower()))
+        person = _person(section)
+        return cls(
+            kind=KINDS[event_type],
+            message_id=message_id,
+            destination=destination,
+            at=_epoch(section.get("timestamp") or mail.get("timestamp")),
+            id=_text(section, "feedbackId") or _text(mail, "messageId"),
+            why=_why(section, person)[:MAX_WHY],
+            type=_text(section, "bounceType"),
+            subtype=_text(section, "bounceSubType") or _text(section, "complaintSubType"),
+            status=_status(person),
+        )
+
+
+def destination_tag(destination: Address) -> str:
+    """The tag of what is sent to a destination: that of its entry in the ledger."""
+    return entry_tag(f"via:{destination.key}")
+
+
+def entry_tag(entry: str) -> str:
+    """A ledger entry, `via:<destination>`, in a form SES takes as a tag: 32 hex digits of SHA-256.
+
+    A tag is [A-Za-z0-9_-], at most 256 characters, so an address cannot be one
+    (docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html).
+    """
+    return hashlib.sha256(entry.encode()).hexdigest()[:32]
+
+
+def _detail(event: object) -> Mapping[str, Any]:
+    if not isinstance(event, Mapping) or event.get("source") != "aws.ses":
+        raise BadFeedback("not an event of SES: its source is not aws.ses")
+    detail = _mapping(event, "detail")
+    if detail.get("eventType") not in KINDS:
+        raise BadFeedback(f"not one of the events that are subscribed to: eventType is {detail.get('eventType')!r}")
+    return detail
+
+
+def _tags(mail: Mapping[str, Any]) -> tuple[str, str]:
+    tags = _mapping(mail, "tags")
+    found = [tags.get(name) or [""] for name in (MESSAGE_TAG, DESTINATION_TAG)]
+    if not all(isinstance(one, list) and len(one) == 1 and isinstance(one[0], str) for one in found):
+        raise BadFeedback(f"the tags are not ours: {found!r}")
+    return found[0][0], found[1][0]
+
+
+def _mapping(where: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = where.get(name)
+    if not isinstance(found, Mapping):
+        raise BadFeedback(f"not an event of SES sending: it has no {name}")
+    return found
+
+
+def _text(where: Mapping[str, Any], name: str) -> str:
+    value = where.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _epoch(value: object) -> int:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        raise BadFeedback(f"its timestamp is {value!r}") from None
+    if moment.tzinfo is None:
+        raise BadFeedback(f"its timestamp has no zone: {value!r}")
+    return int(moment.timestamp())
+
+
+def _person(section: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is said of the one destination that each sending has; nothing if SES says nothing."""
+    for name in ("bouncedRecipients", "delayedRecipients"):
+        people = section.get(name)
+        if isinstance(people, list) and people and isinstance(people[0], Mapping):
+            return people[0]
+    return {}
+
+
+def _status(person: Mapping[str, Any]) -> str:
+    """RFC 3463's code, by itself or from the reply that SES quotes."""
+    status = _text(person, "status").strip()
+    if _STATUS.match(status):
+        return status
+    quoted = _IN_DIAGNOSTIC.match(_text(person, "diagnosticCode"))
+    return quoted[1] if quoted else ""
+
+
+_SAID = ("bounceType", "bounceSubType", "complaintSubType", "complaintFeedbackType", "delayType", "reason",
+         "errorMessage", "smtpResponse")  # fmt: skip
+
+
+def _why(section: Mapping[str, Any], person: Mapping[str, Any]) -> str:
+    words = [_text(section, name) for name in _SAID]
+    words += [_text(person, "status"), _text(person, "diagnosticCode")]
+    return " ".join(" ".join(words).split())

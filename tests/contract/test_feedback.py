@@ -1,0 +1,154 @@
+"""One contract for the fakes, and for ledger and health in DynamoDB."""
+
+import uuid
+from typing import Any
+
+import pytest
+from postern.aws import clients
+from postern.aws.feedback_ledger import DynamoFeedbackLedger
+from postern.aws.health import DynamoHealth
+from postern.aws.ledger import DynamoLedger
+from postern.errors import EntryMissing, Misconfigured
+from postern.mail.address import Address
+from postern.mail.feedback import Feedback, destination_tag
+from postern.mail.health import GONE, Failure
+from postern.ports import Claim, FeedbackLedger, Health
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth
+
+JANE, INFO = Address("Jane", "dest.example"), Address("info", "example.com")
+
+
+@pytest.fixture
+def message_id() -> str:
+    return uuid.uuid4().hex
+
+
+def dynamo(template: Template) -> DynamoLedger:
+    return DynamoLedger(
+        clients.dynamodb(),
+        template.name("LedgerTable"),
+        clock=FakeClock(),
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=36,
+    )
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def ledger(request: pytest.FixtureRequest, template: Template, message_id: str) -> FeedbackLedger:
+    """With one claim that is not settled."""
+    if request.param == "fake":
+        return FakeFeedbackLedger({(message_id, JANE.key): {}})
+    request.getfixturevalue("aws")
+    dynamo(template).claim(message_id, JANE, INFO)
+    return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"))
+
+
+def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = JANE, **options: str) -> Feedback:
+    return Feedback(kind, message_id, destination_tag(who), at, **options)
+
+
+def test_the_entry_is_found_by_its_tag_and_repetition_is_no_news(ledger: FeedbackLedger, message_id: str) -> None:
+    assert ledger.note(said(message_id)) == ("jane@dest.example", True)
+    assert ledger.note(said(message_id)) == ("jane@dest.example", False)
+
+
+def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:
+    for kind in ("bounced", "complained", "rejected", "delayed", "unrendered", "delivered"):
+        assert ledger.note(said(message_id, kind=kind))[1]
+
+
+def test_the_latest_of_a_kind_stays(ledger: FeedbackLedger, message_id: str) -> None:
+    assert ledger.note(said(message_id, 100, id="b"))[1]
+    assert not ledger.note(said(message_id, 99, id="z"))[1]
+    assert not ledger.note(said(message_id, 100, id="a"))[1]
+    assert ledger.note(said(message_id, 100, id="c"))[1]
+    assert ledger.note(said(message_id, 101, id="a"))[1]
+
+
+def test_an_entry_that_is_not_there(ledger: FeedbackLedger, message_id: str) -> None:
+    with pytest.raises(EntryMissing):
+        ledger.note(said(message_id, who=INFO))
+    with pytest.raises(EntryMissing):
+        ledger.note(said(uuid.uuid4().hex))
+
+
+def test_state_is_left_to_the_sender_before_and_after_it_settles(
+    aws: Cloud, template: Template, message_id: str
+) -> None:
+    sender = dynamo(template)
+    claim = sender.claim(message_id, JANE, INFO)
+    assert isinstance(claim, Claim)
+    for who in ("joe", "ann"):
+        sender.claim(message_id, Address(who, "dest.example"), INFO)
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"))
+
+    def entry() -> dict[str, Any]:
+        rows = aws.partition("LedgerTable", message_id=message_id)
+        return next(row for row in rows if row["entry"] == f"via:{JANE.key}")
+
+    ledger.note(said(message_id, why="no such user"))
+    assert (entry()["state"], entry()["bounced"]["why"]) == ("claimed", "no such user")
+    sender.settle(claim, "sent", "ses-1")
+    ledger.note(said(message_id, 200, "delivered"))
+    assert (entry()["state"], entry()["detail"], entry()["delivered"]["at"]) == ("sent", "ses-1", 200)
+    others = [row for row in aws.partition("LedgerTable", message_id=message_id) if row["entry"] != f"via:{JANE.key}"]
+    assert not any("bounced" in row for row in others)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def health(request: pytest.FixtureRequest, template: Template) -> Health:
+    clock = FakeClock()
+    if request.param == "fake":
+        return FakeHealth(clock)
+    request.getfixturevalue("aws")
+    return DynamoHealth(clients.dynamodb(), template.name("DestinationTable"), clock)
+
+
+@pytest.fixture
+def who() -> str:
+    return f"{uuid.uuid4().hex}@dest.example"
+
+
+def test_failures_are_a_set(health: Health, who: str) -> None:
+    one, other = Failure(100, GONE, "m1", "no such user"), Failure(99, GONE, "m2")
+    health.failed(who, one)
+    health.failed(who, other)
+    assert health.failed(who, one) == {"address": who, "failures": {str(one), str(other)}}
+
+
+def test_a_destination_is_suspended_once(health: Health, who: str) -> None:
+    first = health.suspend(who, "gone", 100)
+    again = health.suspend(who, "something else", 200)
+    assert (first["reason"], first["suspended_at"]) == ("gone", int(FakeClock().now()))
+    assert again == first
+    assert "told_at" not in first
+    health.told(who)
+    assert health.suspend(who, "gone", 100)["told_at"] == int(FakeClock().now())
+
+
+def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str) -> None:
+    health.failed(who, Failure(100, GONE, "m1"))
+    health.told(who)
+    assert "told_at" not in health.failed(who, Failure(100, GONE, "m1"))
+
+
+def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
+    with pytest.raises(Misconfigured, match="ResourceNotFound"):
+        DynamoHealth(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)
+
+
+def test_a_failure_from_before_the_resumption_suspends_nobody(
+    request: pytest.FixtureRequest, health: Health, who: str
+) -> None:
+    """Somebody resumes it between the two writes of an event that is on its way."""
+    row = {"address": who, "resumed_at": 100}
+    if isinstance(health, FakeHealth):
+        health.rows[who] = row
+    else:
+        request.getfixturevalue("aws").put("DestinationTable", [row])
+    assert "suspended_at" not in health.suspend(who, "gone", 100)
+    assert "suspended_at" in health.suspend(who, "gone", 101)

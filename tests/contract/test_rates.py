@@ -1,0 +1,66 @@
+"""One contract for the fake and for the counters in DynamoDB."""
+
+from collections.abc import Callable
+
+import pytest
+from postern.aws import clients
+from postern.aws.rates import DynamoRates
+from postern.errors import OverCap, Unavailable
+from postern.mail.address import Address
+from postern.ports import Rates
+
+from emulator.cloud import Cloud
+from emulator.template import Template
+from tests.fakes import FakeClock, FakeRates
+
+INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
+JANE, JOE = Address("Jane", "dest.example"), Address("joe", "dest.example")
+
+
+@pytest.fixture
+def clock(request: pytest.FixtureRequest) -> FakeClock:
+    return FakeClock(1_795_000_000.0 + hash(request.node.name) % 10_000 * 3600)  # an hour of its own for each test
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def rates(request: pytest.FixtureRequest, clock: FakeClock, template: Template) -> Callable[[int], Rates]:
+    if request.param == "fake":
+        return FakeRates
+    request.getfixturevalue("aws")
+    return lambda cap: DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=cap)
+
+
+def test_so_many_pass_and_no_more(rates: Callable[[int], Rates]) -> None:
+    capped = rates(3)
+    for _ in range(3):
+        capped.admit(INFO, JANE)
+    with pytest.raises(OverCap, match="(?i)info@example.com"):
+        capped.admit(Address("INFO", "example.com"), Address("jane", "dest.example"))
+
+
+def test_each_alias_and_each_destination_has_its_own_count(rates: Callable[[int], Rates]) -> None:
+    capped = rates(1)
+    capped.admit(INFO, JOE)
+    capped.admit(TEAM, JOE)
+    capped.admit(TEAM, JANE)
+
+
+def test_the_next_hour_has_room_again(aws: Cloud, template: Template) -> None:
+    clock = FakeClock(1_796_000_000.0)
+    capped = DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=1)
+    capped.admit(TEAM, JANE)
+    with pytest.raises(OverCap):
+        capped.admit(TEAM, JANE)
+    clock.time += 3600
+    capped.admit(TEAM, JANE)
+
+
+def test_no_cap_counts_nothing(aws: Cloud) -> None:
+    DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock(), cap=0).admit(INFO, JANE)
+
+
+def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))
+    with pytest.raises(Unavailable):
+        DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock(), cap=1).admit(INFO, JANE)

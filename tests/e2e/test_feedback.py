@@ -1,0 +1,170 @@
+"""Feedback from SES's double through the bus and the real function, to who gets mail and who does not."""
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+from postern.cli.main import app
+from postern.mail.address import Address
+from postern.mail.feedback import destination_tag
+from typer.testing import CliRunner
+
+from emulator.sending.events import NO_EMAIL, Fate, bounce
+from emulator.system import Emulator
+from tests.builders import MESSAGE_ID, feedback
+from tests.e2e.test_system import JANE, JOE, Post
+
+MAILBOX_FULL = Fate(False, (bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full"),))
+JUNK = Fate(False, (bounce("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 junk"),))
+
+
+@pytest.fixture
+def post(emulator: Emulator) -> Post:
+    return Post(emulator)
+
+
+def run(post: Post, *arguments: str) -> Any:
+    return CliRunner().invoke(app, list(arguments), catch_exceptions=False, env=post.emulator.environment)
+
+
+def health(post: Post, address: str = JANE) -> dict[str, Any]:
+    return next((row for row in post.emulator.cloud.rows("DestinationTable") if row["address"] == address), {})
+
+
+def via(post: Post, message_id: str, address: str = JANE) -> dict[str, Any]:
+    return post.ledger(message_id)[f"via:{address}"]
+
+
+def test_a_delivery_reaches_the_ledger_before_its_sending_is_settled(post: Post) -> None:
+    """The double speaks before it answers the request."""
+    entry = via(post, post.send("info@example.com"))
+    assert (entry["state"], entry["delivered"]["why"]) == ("sent", "250 2.0.0 OK")
+    assert health(post) == {}
+
+
+def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [NO_EMAIL]
+    bounced = post.send("info@example.com")
+    assert post.arrived() == {}
+    assert via(post, bounced)["bounced"]["why"].startswith("Permanent NoEmail")
+    assert {"suspended_at", "told_at"} <= health(post).keys()
+
+    kept = post.send("info@example.com")
+    assert post.arrived() == {}
+    outcome = post.ledger(kept)["to:info@example.com"]
+    assert outcome["state"] == "quarantined"
+    assert "jane@dest.example is suspended: the mailbox is not there" in outcome["reason"]
+    assert via(post, kept)["state"] == "suspended"
+    bucket = post.emulator.template.name("MailBucket")
+    post.emulator.cloud.s3.head_object(Bucket=bucket, Key=f"inbound/{kept}")
+
+    post.send("team@example.com")
+    assert post.arrived() == {JOE: 1}, "the others of a group get it"
+
+    assert JANE in run(post, "destination", "list").stdout
+    assert run(post, "destination", "resume", JANE).exit_code == 0
+    assert run(post, "destination", "resume", JANE).exit_code == 1
+    post.send("info@example.com")
+    assert post.arrived() == {JANE: 1, JOE: 1}
+
+
+def test_feedback_twice_and_in_any_order_ends_the_same(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [MAILBOX_FULL]
+    message_id = post.send("info@example.com")
+    (first,) = post.emulator.bus.published
+    later = json.loads(json.dumps(first))
+    later["detail"]["bounce"] |= {"timestamp": "2036-01-01T00:00:00Z", "feedbackId": "later"}
+    ends = []
+    for order in itertools.permutations([first, later, first]):
+        for event in order:
+            post.emulator.feedback.invoke(event)
+            post.emulator.settle()
+        ends.append((via(post, message_id)["bounced"]["id"], health(post)["failures"]))
+    assert {one for one, _ in ends} == {"later"}
+    assert all(failures == ends[0][1] for _, failures in ends)
+    assert "suspended_at" not in health(post)
+    assert post.emulator.cloud.messages("FeedbackFailureQueue") == []
+
+
+def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [NO_EMAIL]
+    post.send("info@example.com")
+    (event,) = post.emulator.bus.published
+    assert run(post, "destination", "resume", JANE).exit_code == 0
+    post.emulator.feedback.invoke(event)
+    post.send("info@example.com")
+    assert post.arrived() == {JANE: 1}
+    assert "suspended_at" not in health(post)
+
+
+def test_refused_junk_suspends_only_when_it_is_many_messages(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [JUNK] * 5
+    for _ in range(4):
+        post.send("info@example.com")
+    assert "suspended_at" not in health(post)
+    post.send("info@example.com")
+    assert health(post)["reason"].startswith("5 messages failed within 7 days")
+
+
+@pytest.mark.parametrize(
+    ("local", "arrives", "kinds", "suspended"),
+    [
+        ("bounce", False, {"bounced"}, True),
+        ("complaint", True, {"delivered", "complained"}, False),
+        ("ooto", True, {"delivered", "bounced"}, False),
+        ("suppressionlist", False, {"bounced"}, False),
+    ],
+)
+def test_the_mailbox_simulators_addresses(
+    post: Post, local: str, arrives: bool, kinds: set[str], suspended: bool
+) -> None:
+    address = f"{local}@dest.example"
+    post.emulator.cloud.put("AliasTable", [{"address": "sim@example.com", "destinations": [address]}])
+    message_id = post.send("sim@example.com")
+    assert post.arrived() == ({address: 1} if arrives else {})
+    assert kinds <= via(post, message_id, address).keys()
+    assert ("suspended_at" in health(post, address)) == suspended
+
+
+@pytest.mark.parametrize(
+    ("event", "error"),
+    [
+        ({"hello": "world"}, "BadFeedback"),
+        (feedback("Open"), "BadFeedback"),
+        (feedback("Delivery", message_id="../../x"), "BadFeedback"),
+        (feedback("Delivery", message_id=f"{MESSAGE_ID}x"), "EntryMissing"),
+    ],
+)
+def test_poison_ends_on_the_failure_queue_by_name(post: Post, event: Any, error: str) -> None:
+    log_before = len(post.emulator.feedback_log.read_bytes())
+    post.emulator.feedback.invoke(event)
+    post.emulator.settle()
+    (record,) = post.emulator.cloud.messages("FeedbackFailureQueue")
+    assert record["requestPayload"] == event
+    assert record["responsePayload"]["errorType"] == error
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+    assert f'"{error}":[1.0]' in post.emulator.feedback_log.read_bytes()[log_before:].decode()
+    assert post.emulator.cloud.messages("RetryQueue") == []
+
+
+def test_the_log_counts_what_alarms_hang_on_and_masks_addresses(post: Post) -> None:
+    log_before = len(post.emulator.feedback_log.read_bytes())
+    listed = bounce("Permanent", "OnAccountSuppressionList", "5.1.1", f"not sent to {JANE}")
+    post.emulator.sending.fates[JANE] = [Fate(False, (listed,)), NO_EMAIL]
+    post.send("info@example.com")
+    assert "suspended_at" not in health(post)
+    post.send("info@example.com")
+    logged = post.emulator.feedback_log.read_bytes()[log_before:].decode()
+    for metric in ("Bounced", "OnAccountSuppressionList", "Suspended"):
+        assert f'"{metric}":[1.0]' in logged
+    assert "j***@dest.example" in logged
+    assert JANE not in logged
+
+
+def test_events_of_another_configuration_set_are_not_ours(post: Post) -> None:
+    said = feedback("Delivery")["detail"]
+    said["mail"]["tags"] = {"destination": [destination_tag(Address.parse(JANE))], "ses:configuration-set": ["other"]}
+    post.emulator.bus.publish("other", said)
+    post.emulator.bus.publish(post.emulator.template.name("ConfigurationSet"), said)
+    assert post.emulator.bus.published == []

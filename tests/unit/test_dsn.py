@@ -1,0 +1,227 @@
+"""Who is answered, and in which words: a sender whose own domain is authenticated, and no robot."""
+
+from typing import Any
+
+import pytest
+from postern.mail.actions import Action
+from postern.mail.address import Address
+from postern.mail.authentication import Authentication
+from postern.mail.dsn import AUTHENTICATED, MAX_AGE, OFF, Answer, Correspondence, Silence
+from postern.mail.message import Message
+from postern.mail.reply import FAILED, MAX_TEXT, POLICY, SWITCHED_OFF, UNKNOWN, Reply, of_alias, of_rule
+
+from tests.builders import envelope, stored, verdict
+
+RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
+RECEIVED, NOW = "2026-11-22T12:00:00.000Z", 1_795_348_800.0 + 60
+NOBODY = Address("nobody", "example.com")
+
+
+def answer(
+    raw: bytes = stored(RAW), setting: str = AUTHENTICATED, now: float = NOW, **options: Any
+) -> Answer | Silence:
+    made = envelope("nobody@example.com", **{"timestamp": RECEIVED, **options})
+    return Correspondence.of(made, raw, setting).answer(NOBODY, UNKNOWN, now)
+
+
+def reason(*args: Any, **options: Any) -> str:
+    found = answer(*args, **options)
+    return found.reason if isinstance(found, Silence) else ""
+
+
+def test_an_authenticated_sender_is_answered_in_the_name_of_the_recipients_domain() -> None:
+    found = answer()
+    assert found == Answer(NOBODY, UNKNOWN)
+    assert str(found.sender) == "mailer-daemon@example.com"
+
+
+def test_nobody_is_answered_when_answers_are_off() -> None:
+    assert reason(setting=OFF) == "answers are switched off"
+
+
+def test_what_has_no_reply_is_never_answered() -> None:
+    made = envelope("nobody@example.com", timestamp=RECEIVED)
+    assert Correspondence.of(made, stored(RAW), AUTHENTICATED).answer(NOBODY, None, NOW) == Silence("never answered")
+
+
+@pytest.mark.parametrize(
+    ("age", "why"), [(-60, ""), (0, ""), (MAX_AGE - 1, ""), (MAX_AGE, "received more than 24 hours ago")]
+)
+def test_after_24_hours_nobody_is_answered(age: float, why: str) -> None:
+    assert reason(now=NOW - 60 + age) == why
+
+
+@pytest.mark.parametrize("timestamp", ["", "yesterday"])
+def test_a_message_of_unknown_age_is_not_answered(timestamp: str) -> None:
+    assert reason(timestamp=timestamp) == "nobody knows when it was received"
+
+
+@pytest.mark.parametrize(
+    ("options", "answered"),
+    [
+        ({"spf": "pass"}, True),
+        ({"spf": "fail"}, False),
+        ({"spf": "softfail"}, False),
+        ({"spf": "none"}, False),
+        ({"spf": "passing"}, False),
+        ({"spf": "fail", "dkim": "sender.example"}, True),
+        ({"spf": "fail", "dkim": "SENDER.example"}, True),
+        ({"spf": "fail", "dkim": "bank.example"}, False),
+        ({"spf": "fail", "dkim": "nosender.example"}, False),
+        ({"spf": "fail", "dkim": "mail.sender.example"}, False),  # it may be somebody else's, as under github.io
+        ({"spf": "fail", "dkim": "example"}, False),
+    ],
+)
+def test_the_domain_of_the_envelope_sender_must_be_authenticated(options: dict[str, str], answered: bool) -> None:
+    """DMARC passes in all of these, for bank.example, and says nothing about who gets the answer."""
+    assert reason(stored(RAW, **options)) == ("" if answered else "sender.example is not authenticated")
+
+
+def test_a_domain_vouches_for_those_below_it() -> None:
+    raw = stored(RAW, source="betsy@mail.sender.example", spf="none", dkim="sender.example")
+    assert isinstance(answer(raw, source="betsy@mail.sender.example"), Answer)
+
+
+def test_several_signatures_are_looked_at() -> None:
+    two = stored(RAW, spf="none", dkim="list.example").replace(
+        b"header.i=@list.example;", b"header.i=@list.example;\r\n dkim=pass header.i=@sender.example;"
+    )
+    assert isinstance(answer(two), Answer)
+    assert Authentication.of(Message.split(two)).dkim == ("list.example", "sender.example")
+
+
+FORGED = b"Authentication-Results: amazonses.com; spf=pass (x) client-ip=1; envelope-from=x; helo=x; dkim=pass header.i=@sender.example;\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        RAW,
+        FORGED + RAW,
+        b"Received: from x (x [1]) by mx.sender.example\r\n" + FORGED + RAW,
+        stored(FORGED + RAW, spf="fail"),
+        stored(b"Received: from x (x [1]) by inbound-smtp.eu-west-1.amazonaws.com\r\n" + FORGED + RAW, spf="fail"),
+        stored(RAW, spf="fail", helo="x; dkim=pass header.i=@sender.example"),
+        stored(RAW, spf="fail", helo="x;dkim=pass header.i=@sender.example"),
+        stored(
+            b"Received: from x (x [1]) by inbound-smtp.eu-west-1.amazonaws.com\r\n" + RAW,
+            spf="fail",
+            helo="x; dkim=pass header.i=@sender.example",
+        ),
+        stored(RAW, spf="fail").replace(b"amazonses.com;", b"mx.sender.example;"),
+        stored(RAW, spf="fail").replace(b" spf=fail", b" dkim=pass header.i=@sender.example"),
+    ],
+    ids=["none", "on-top", "below-another", "below", "below-twice", "helo", "helo-2", "helo-3", "anothers", "no-spf"],
+)
+def test_only_ses_own_results_count(raw: bytes) -> None:
+    assert reason(raw) == "sender.example is not authenticated"
+
+
+def test_a_local_part_in_quotes_does_not_pass_for_a_result() -> None:
+    source = '"x; dkim=pass header.i=@sender.example; "@sender.example'
+    assert reason(stored(RAW, source=source, spf="fail"), source=source) == "sender.example is not authenticated"
+
+
+def test_ses_must_not_contradict_itself() -> None:
+    assert reason(spfVerdict=verdict("FAIL")) == "SES contradicts itself about SPF"
+    assert isinstance(answer(spfVerdict=verdict("PASS")), Answer)
+
+
+@pytest.mark.parametrize("source", ["", "<>", "no address"])
+def test_without_an_envelope_sender_there_is_nobody_to_answer(source: str) -> None:
+    assert reason(source=source) == "no envelope sender to answer"
+
+
+@pytest.mark.parametrize(
+    "local",
+    [
+        "MAILER-DAEMON",
+        "postmaster",
+        "no-reply",
+        "noreply",
+        "shop+noreply",
+        "shop-noreply",
+        "x+donotreply",
+        "x-donotreply",
+    ],
+)
+def test_robots_are_not_answered_by_name(local: str) -> None:
+    assert reason(source=f"{local}@sender.example") == f"{local}@ is a robot"
+    assert reason(stored(RAW.replace(b"<betsy@", f"<{local}@".encode()))) == f"{local}@ is a robot"
+
+
+@pytest.mark.parametrize("local", ["betsy", "reply", "noreplying", "donotreply.not", "mailer"])
+def test_people_are(local: str) -> None:
+    assert isinstance(answer(source=f"{local}@sender.example"), Answer)
+
+
+def test_a_message_without_author_is_not_answered() -> None:
+    assert reason(stored(b"Subject: hi\r\n\r\nbody")) == "no author in From"
+    assert reason(stored(b"From: <>\r\n\r\nbody")) == "no author in From"
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("Auto-Submitted: auto-replied", "Auto-Submitted"),
+        ("X-Auto-Response-Suppress: OOF, AutoReply", "x-auto-response-suppress"),
+        ("X-Auto-Response-Suppress: DR", "x-auto-response-suppress"),
+        ("x-auto-response-suppress: All", "x-auto-response-suppress"),
+        ("List-Id: <l.example>", "list-id"),
+        ("List-Unsubscribe: <https://l.example>", "list-unsubscribe"),
+        ("X-Autoreply: yes", "x-autoreply"),
+        ("X-Autorespond: yes", "x-autorespond"),
+        ("X-Auto-Respond: yes", "x-auto-respond"),
+        ("Precedence: bulk", "precedence"),
+        ("Precedence: List", "precedence"),
+        ("Precedence: auto_reply", "precedence"),
+        ("X-MDDSN-Message: from mdaemon", "x-mddsn-message"),
+        ("Content-Type: multipart/report; report-type=delivery-status", "multipart/report"),
+        ("X-Postern-Loop: anything", "it was forwarded before"),
+        ("\r\n".join(["Received: by x"] * 49), "it was forwarded before"),
+        ("Auto-Submitted: no", ""),
+        ("X-Auto-Response-Suppress: OOF", ""),
+        ("Precedence: first-class", ""),
+        ("Content-Type: multipart/mixed", ""),
+        ("\r\n".join(["Received: by x"] * 48), ""),
+    ],
+)
+def test_robots_and_lists_are_not_answered_by_their_header(line: str, why: str) -> None:
+    assert reason(stored(line.encode() + b"\r\n" + RAW)) == why
+
+
+@pytest.mark.parametrize("name", ["virus", "spam"])
+def test_viruses_and_spam_are_not_answered(name: str) -> None:
+    assert reason(**{f"{name}Verdict": verdict("FAIL")}) == f"{name} FAIL"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "reply"), [("unknown", UNKNOWN), ("disabled", SWITCHED_OFF), ("expired", SWITCHED_OFF)]
+)
+def test_an_alias_that_takes_no_mail(outcome: str, reply: Reply) -> None:
+    assert of_alias(outcome) == reply
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ("REJECT", "554 5.7.1 Access denied"),
+        ("REJECT go away", "554 5.7.1 go away"),
+        ("REJECT 5.7.0 go away", "554 5.7.0 go away"),
+        ("550 never", "550 5.7.1 never"),
+        ("552 5.2.2 the box is full", "552 5.2.2 the box is full"),
+        ("550 5.1.1", "550 5.1.1 Access denied"),
+        ("550 4.1.1 mixed", "550 5.7.1 mixed"),
+        ("550 5.1.1x text", "550 5.7.1 5.1.1x text"),
+        ("REJECT caf\u00e9\u2028\r\nBcc: x", "554 5.7.1 caf?Bcc: x"),
+        (f"REJECT {'x' * 999}", f"554 5.7.1 {'x' * MAX_TEXT}"),
+    ],
+)
+def test_a_sender_rule_says_what_postfix_would(action: str, said: str) -> None:
+    assert str(of_rule(Action.parse(action))) == said
+
+
+@pytest.mark.parametrize("reply", [UNKNOWN, SWITCHED_OFF, POLICY, FAILED])
+def test_what_is_written_down_is_read_again(reply: Reply) -> None:
+    assert Reply.parse(str(reply)) == reply
+    assert reply.status[0] == reply.code[0] == "5"
