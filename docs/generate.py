@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from postern.settings import FeedbackSettings, Settings, WatchSettings
+from postern.settings import FeedbackSettings, RecipientsSettings, Settings, WatchSettings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
@@ -19,8 +19,13 @@ def settings() -> str:
     """The settings as tables, from the metadata of the classes."""
     said = "The environment of the functions. template.yaml sets all of them; its parameters are what you choose."
     head = f"{MADE}# Settings\n\n{said}\n\n"
-    tables = (("inbound", Settings), ("feedback", FeedbackSettings), ("reconcile and functions/digest", WatchSettings))
-    return head + "\n".join(_table(*one) for one in tables)
+    functions: dict[str, type[Any]] = {
+        "inbound": Settings,
+        "feedback": FeedbackSettings,
+        "recipients": RecipientsSettings,
+        "reconcile and functions/digest": WatchSettings,
+    }
+    return head + "\n".join(_table(function, kind) for function, kind in functions.items())
 
 
 def _table(function: str, kind: type[Any]) -> str:

@@ -37,7 +37,8 @@ class Bus:
     """The bus of one stack. `functions` are the targets, by ARN; `published` is all that rules wanted."""
 
     def __init__(self, template: Template, functions: Mapping[str, Function]) -> None:
-        self._rules = template.resources("AWS::Events::Rule").values()
+        rules = template.resources("AWS::Events::Rule").values()
+        self._rules = [rule for rule in rules if "EventPattern" in rule]  # the others are schedules
         self._subscribed = {
             (one["ConfigurationSetName"], _EVENT_TYPES[kind])
             for one in (body for body in template.resources("AWS::SES::ConfigurationSetEventDestination").values())

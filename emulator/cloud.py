@@ -45,7 +45,10 @@ class Cloud:
             where: Any = {"LocationConstraint": REGION}
             self.s3.create_bucket(Bucket=bucket["BucketName"], CreateBucketConfiguration=where)
         for table in self._template.resources("AWS::DynamoDB::Table").values():
-            self.dynamodb.create_table(**{name: table[name] for name in _TABLE_PROPERTIES if name in table})
+            properties: Any = {name: table[name] for name in _TABLE_PROPERTIES if name in table}
+            if "StreamSpecification" in table:
+                properties["StreamSpecification"] = {"StreamEnabled": True, **table["StreamSpecification"]}
+            self.dynamodb.create_table(**properties)
         queues = self._template.resources("AWS::SQS::Queue").values()
         for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue):  # dead-letter queues first
             attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
@@ -74,6 +77,11 @@ class Cloud:
     def dynamodb(self) -> "DynamoDBClient":
         """A client of this server."""
         return cast("DynamoDBClient", self._client("dynamodb"))
+
+    @cached_property
+    def streams(self) -> Any:
+        """A client of this server."""
+        return self._client("dynamodbstreams")
 
     @cached_property
     def sqs(self) -> "SQSClient":

@@ -108,6 +108,7 @@ class Function:
             **endpoints,
             "AWS_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": self._name,
+            "PYTHONUNBUFFERED": "1",  # Lambda has everything in the log when the function returns
             "PATH": os.environ.get("PATH", ""),
         }
         self._log = log_file.open("ab")

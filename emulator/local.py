@@ -61,6 +61,7 @@ def _watch(emulator: Emulator, tables: Path, asked_to_stop: threading.Event, say
     maildirs = emulator.maildirs
     arrived = {destination: len(maildirs.messages(destination)) for destination in maildirs.everybody()}
     while not asked_to_stop.wait(0.5):
+        emulator.follow()
         for destination in maildirs.everybody():
             count = len(maildirs.messages(destination))
             for _ in range(count - arrived.get(destination, 0)):

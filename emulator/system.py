@@ -1,19 +1,22 @@
 """The whole system, started in the order in which its parts need each other."""
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from postern.cli.tables_file import TablesFile
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
+from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .queue import EventSource
-from .receiving.rules import rules
+from .receiving.rule_api import RuleApi
+from .receiving.rule_set import RuleSet
 from .receiving.smtp import Receiving
 from .receiving.zone import Zone
 from .sending.maildirs import Maildirs
@@ -48,7 +51,7 @@ class Emulator:
     """One stack of template.yaml for one mail domain; a context manager.
 
     `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
-    is removed at the end.
+    is removed at the end. Several in one process need stacks of their own: moto has one account.
     """
 
     def __init__(
@@ -59,11 +62,15 @@ class Emulator:
         ports: Ports = Ports(),
         retry_delays: tuple[float, ...] = LAMBDA_RETRY_DELAYS,
         zone: Zone | None = None,
+        stack: str = STACK,
+        parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._stack = ExitStack()
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.template = Template.load(ROOT / "template.yaml", STACK, {"Domain": domain, "OwnerAddress": OWNER})
+        self.template = Template.load(
+            ROOT / "template.yaml", stack, {"Domain": domain, "OwnerAddress": OWNER, **parameters}
+        )
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
@@ -72,6 +79,10 @@ class Emulator:
         sets = self.template.resources("AWS::SES::ConfigurationSet").values()
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
         self.sending = Sending(account, self.maildirs.deliver, ports.ses)
+        self.rule_set = RuleSet.of(self.template)
+        self.rule_api = RuleApi(self.rule_set)
+        self.sending.operations |= self.rule_api.operations
+        self.following: Following | None = None
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
@@ -83,30 +94,15 @@ class Emulator:
             starting.callback(self.cloud.stop)
             self.sending.start()
             starting.callback(self.sending.stop)
-            self.function = Function(
-                self.template,
-                "InboundFunction",
-                self.cloud,
-                endpoints=self.endpoints,
-                log_file=self.function_log,
-                retry_delays=self._retry_delays,
-            )
-            starting.callback(self.function.stop)
-            self.feedback = Function(
-                self.template,
-                "FeedbackFunction",
-                self.cloud,
-                endpoints=self.endpoints,
-                log_file=self.feedback_log,
-                retry_delays=self._retry_delays,
-            )
-            starting.callback(self.feedback.stop)
+            self.function = self._function("InboundFunction", self.function_log, starting)
+            self.feedback = self._function("FeedbackFunction", self.feedback_log, starting)
             self.bus = Bus(self.template, {self.feedback.arn: self.feedback})
             self.sending.publish = self.bus.publish
             self.retries = EventSource(self.template, "RetryQueue", self.function, self.cloud)
             starting.callback(self.retries.stop)
+            self._follow_the_table(starting)
             self.receiving = Receiving(
-                rules(self.template),
+                self.rule_set,
                 self.cloud,
                 self.function,
                 self.zone,
@@ -164,6 +160,37 @@ class Emulator:
             scheduled.stop()
 
     def settle(self, timeout: float = 60) -> None:
-        """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
+        """Wait until every event has ended, in success or on the queue, and the rules have followed the table.
+
+        Raises TimeoutError.
+        """
+        self.follow()
         self.function.wait_until_idle(timeout)
         self.feedback.wait_until_idle(timeout)
+
+    def follow(self) -> None:
+        """Have the rules follow the alias table, where unknown recipients are refused."""
+        if self.following is not None:
+            self.following.follow()
+
+    def _function(self, logical_id: str, log_file: Path, starting: ExitStack) -> Function:
+        function = Function(
+            self.template,
+            logical_id,
+            self.cloud,
+            endpoints=self.endpoints,
+            log_file=log_file,
+            retry_delays=self._retry_delays,
+        )
+        starting.callback(function.stop)
+        return function
+
+    def _follow_the_table(self, starting: ExitStack) -> None:
+        """Where unknown recipients are refused: the function that does it, set up as CloudFormation would."""
+        if not self.template.resources("Custom::RecipientRules"):
+            return
+        function = self._function("RecipientsFunction", self.function_log, starting)
+        self.following = Following(self.template, self.cloud, function)
+        answer = self.following.ask("Create")
+        if answer["Status"] != "SUCCESS":
+            raise RuntimeError(f"RecipientRules: {answer['Reason']}")

@@ -14,7 +14,6 @@ from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
 from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Settled
-from postern.ruleset import Active
 
 LEASE_SECONDS = 150
 RETRY_HOURS = 36
@@ -338,44 +337,3 @@ class FakeMailLog:
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")
-
-
-@dataclass
-class FakeRuleSets:
-    """SES's rule sets; `failures` by the number of the call, met before SES did it or `after`."""
-
-    rules: dict[str, list[str]] = field(default_factory=dict)
-    current: str | None = None
-    failures: dict[int, Exception] = field(default_factory=dict)
-    after: bool = False
-    calls: int = 0
-    activations: list[str | None] = field(default_factory=list)
-
-    def active(self) -> Active | None:
-        self._meet(self.calls + 1)
-        return Active(self.current, tuple(self.rules[self.current])) if self.current else None
-
-    def activate(self, name: str | None) -> bool:
-        if self.after and self.calls + 1 in self.failures:
-            self.current = name if name in (None, *self.rules) else self.current
-        self._meet(self.calls + 1)
-        if name is not None and name not in self.rules:
-            return False
-        self.current = name
-        self.activations.append(name)
-        return True
-
-    def _meet(self, number: int) -> None:
-        self.calls = number
-        if number in self.failures:
-            raise self.failures[number]
-
-
-@dataclass
-class FakeStacks:
-    """CloudFormation; `back` says whether the stack rolls back."""
-
-    back: bool = False
-
-    def rolling_back(self, stack: str) -> bool:
-        return self.back

@@ -1,15 +1,31 @@
-"""Receipt rules, as the template declares them, and whom they match.
+"""Receipt rules and whom they match.
 
 docs.aws.amazon.com/ses, "Creating receipt rules": a recipient condition is an address, a domain
-(that domain only) or `.domain` (its subdomains); an address also matches with a label added. How
-the case of a local part is treated is not documented; here it is ignored.
+(that domain only) or `.domain` (its subdomains); an address also matches with a label added, and
+one with a label only itself. What is not documented, or not seen on a real account, is a Reading.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..template import Template, UnknownConstruct
+
+
+@dataclass(frozen=True)
+class Readings:
+    """How what nobody has verified is played.
+
+    `case_matters`: whether `Info@` is another local part than `info@` in a rule. `any_admits_all`:
+    whether a message is taken for all its recipients if a rule matches any of them, and refused after
+    the data if none does; otherwise each recipient that no rule matches is refused by itself.
+    """
+
+    case_matters: bool = False
+    any_admits_all: bool = False
+
+
+USUAL = Readings()
 
 
 @dataclass(frozen=True)
@@ -21,22 +37,31 @@ class Rule:
     scan: bool
     actions: tuple[tuple[str, dict[str, Any]], ...]
 
-    def matches(self, recipient: str) -> bool:
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Rule":
+        """A rule as the template and the API have it."""
+        actions = tuple(next(iter(action.items())) for action in body["Actions"])
+        return cls(body["Name"], tuple(body.get("Recipients", ())), bool(body.get("ScanEnabled")), actions)
+
+    def matches(self, recipient: str, readings: Readings = USUAL) -> bool:
         """Whether this recipient meets a condition; a rule without conditions takes everybody."""
-        return not self.recipients or any(_meets(recipient.lower(), wanted.lower()) for wanted in self.recipients)
+        folded = _folded(recipient, readings)
+        return not self.recipients or any(_meets(folded, _folded(wanted, readings)) for wanted in self.recipients)
 
 
-def rules(template: Template) -> Sequence[Rule]:
-    """The enabled rules of the template's rule set, in order."""
+def declared(template: Template) -> Sequence[dict[str, Any]]:
+    """The rules of the template's rule set, in order."""
     found = []
-    for declared in template.resources("AWS::SES::ReceiptRule").values():
-        if "After" in declared:
+    for resource in template.resources("AWS::SES::ReceiptRule").values():
+        if "After" in resource:
             raise UnknownConstruct("After: the emulator takes rules in the template's order")
-        rule = declared["Rule"]
-        if rule.get("Enabled", False):
-            actions = tuple(next(iter(action.items())) for action in rule["Actions"])
-            found.append(Rule(rule["Name"], tuple(rule.get("Recipients", ())), rule.get("ScanEnabled", False), actions))
+        found.append(resource["Rule"])
     return found
+
+
+def _folded(address: str, readings: Readings) -> str:
+    local, at, domain = address.rpartition("@")
+    return f"{local if readings.case_matters else local.lower()}{at}{domain.lower()}"
 
 
 def _meets(recipient: str, wanted: str) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,8 @@ from ..sending.bounces import Received
 from ..sending.refusals import header_end
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
-from .rules import Rule
+from .rule_set import RuleSet
+from .rules import USUAL, Readings
 from .stamps import Receipt
 from .zone import Zone
 
@@ -37,15 +38,17 @@ class Receiving:
 
     def __init__(
         self,
-        rules: Sequence[Rule],
+        rule_set: RuleSet,
         cloud: Cloud,
         function: Function,
         zone: Zone,
         port: int = 0,
+        readings: Readings = USUAL,
         *,
         received: Callable[[Received], None],
     ) -> None:
-        self._rules = rules
+        self.readings = readings
+        self._rule_set = rule_set
         self._received = received
         self._cloud = cloud
         self._function = function
@@ -77,9 +80,9 @@ class Receiving:
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient that some rule matches."""
+        """Accept a recipient that some rule matches, or leave that to the end of the data."""
         del server, session, options
-        if not any(rule.matches(address) for rule in self._rules):
+        if not self.readings.any_admits_all and not self._matched(address):
             return _NO_SUCH_USER
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
@@ -87,6 +90,8 @@ class Receiving:
     async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope) -> str:  # noqa: N802
         """Store the message and start what the rules say."""
         del server
+        if not any(map(self._matched, envelope.rcpt_tos)):
+            return _NO_SUCH_USER
         raw = envelope.original_content or b""
         client = session.peer[0] if isinstance(session.peer, tuple) else HOST
         smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "")
@@ -109,12 +114,15 @@ class Receiving:
         host = f"inbound-smtp.{REGION}.amazonaws.com"
         return _Server(self, data_size_limit=MAX_SIZE, hostname=host, ident="SES emulator", loop=self._loop)
 
+    def _matched(self, address: str) -> bool:
+        return any(rule.matches(address, self.readings) for rule in self._rule_set.rules)
+
     def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
         receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))
         header = raw[: header_end(raw)]
         self._received(Received(message_id, session.mail_from, tuple(recipients), header, receipt.at.timestamp()))
-        for rule in self._rules:
-            matched = [recipient for recipient in recipients if rule.matches(recipient)]
+        for rule in self._rule_set.rules:
+            matched = [recipient for recipient in recipients if rule.matches(recipient, self.readings)]
             if matched:
                 stored = receipt.stamped(raw, matched[0], rule.scan)
                 for kind, properties in rule.actions:

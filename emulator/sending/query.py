@@ -1,29 +1,38 @@
-"""SES's first API speaks AWS's query protocol: a form in, XML out."""
+"""SES's first API speaks AWS's query protocol: a form in, XML out. One address answers for all its operations."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
 from urllib.parse import parse_qsl
 from xml.sax.saxutils import escape
 
-from .bounces import Bouncing
 from .refusals import Refusal
 
+Operation = Callable[[Mapping[str, str]], Mapping[str, Any]]  # from the form to the result; raises Refusal
 _NAMESPACE = "http://ses.amazonaws.com/doc/2010-12-01/"
 
 
-def answered(body: bytes, bouncing: Bouncing) -> tuple[int, str, bytes]:
-    """(HTTP status, content type, content) for one request."""
+def answered(body: bytes, operations: Mapping[str, Operation]) -> tuple[int, str, bytes]:
+    """(HTTP status, content type, content) for one request; `operations` by Action."""
     form = dict(parse_qsl(body.decode("utf-8"), keep_blank_values=True))
+    action = form.get("Action", "")
     try:
-        if form.get("Action") != "SendBounce":
-            raise Refusal("InvalidAction", 400, f"{form.get('Action')} is not known to the emulator")
-        message_id = bouncing.send(form)
+        if action not in operations:
+            raise Refusal("InvalidAction", 400, f"{action} is not known to the emulator")
+        result = operations[action](form)
     except Refusal as refusal:
-        said = f"<Type>Sender</Type><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
-        return refusal.status, "text/xml", _xml("ErrorResponse", f"<Error>{said}</Error>")
-    result = f"<SendBounceResult><MessageId>{message_id}</MessageId></SendBounceResult>"
-    return 200, "text/xml", _xml("SendBounceResponse", result)
+        said = {"Type": "Sender", "Code": refusal.code, "Message": refusal.message}
+        return refusal.status, "text/xml", _xml("ErrorResponse", {"Error": said, "RequestId": "emulator"})
+    content = {f"{action}Result": result, "ResponseMetadata": {"RequestId": "emulator"}}
+    return 200, "text/xml", _xml(f"{action}Response", content)
 
 
-def _xml(name: str, content: str) -> bytes:
-    request = "<RequestId>emulator</RequestId>"
-    more = request if name == "ErrorResponse" else f"<ResponseMetadata>{request}</ResponseMetadata>"
-    return f'<{name} xmlns="{_NAMESPACE}">{content}{more}</{name}>'.encode()
+def _xml(name: str, content: Mapping[str, Any]) -> bytes:
+    return f'<{name} xmlns="{_NAMESPACE}">{_inner(content)}</{name}>'.encode()
+
+
+def _inner(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "".join(f"<{name}>{_inner(inner)}</{name}>" for name, inner in value.items())
+    if isinstance(value, list):
+        return "".join(f"<member>{_inner(inner)}</member>" for inner in value)
+    return str(value).lower() if isinstance(value, bool) else escape(str(value))

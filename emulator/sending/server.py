@@ -1,5 +1,4 @@
-"""The SESv2 API, POST /v2/email/outbound-emails, and of the first API, POST /, SendBounce, for botocore to
-talk to unawares."""
+"""The SESv2 API, POST /v2/email/outbound-emails, and the first API, POST /, for botocore to talk to unawares."""
 
 import base64
 import json
@@ -14,7 +13,7 @@ from ..cloud import HOST
 from .bounces import Bouncing
 from .delivery import delivered
 from .events import Fate, events, fate
-from .query import answered
+from .query import Operation, answered
 from .refusals import Account, Refusal, Request, check
 
 _POLL = 0.02  # seconds until a stop is noticed
@@ -32,6 +31,7 @@ class Sending:
     `accepted` counts the messages; `script` holds refusals that the next requests for a
     destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}; `fates` what becomes of
     the next ones that are accepted. `publish` takes the events of a configuration set.
+    `operations` are those of the first API: SendBounce, and what others add.
     """
 
     account: Account
@@ -41,9 +41,11 @@ class Sending:
     script: dict[str, list[Refusal]] = field(default_factory=dict)
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     publish: Callable[[str, Mapping[str, Any]], None] = _nobody_listens
+    operations: dict[str, Operation] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.bouncing = Bouncing(self.account, self.deliver)
+        self.operations["SendBounce"] = lambda form: {"MessageId": self.bouncing.send(form)}
 
     def start(self) -> None:
         """Listen; returns when requests are taken."""
@@ -95,7 +97,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if self.path == "/":
-            self._respond(*answered(body, self.ses.bouncing))
+            self._respond(*answered(body, self.ses.operations))
             return
         try:
             if self.path != _PATH:

@@ -21,7 +21,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
 
     def work() -> str:
         activation = Activation(
-            sets=SesRuleSets(clients.rule_sets()),
+            sets=SesRuleSets(clients.receipt_rules(brief=True)),
             stacks=CloudFormationStacks(clients.cloudformation(brief=True)),
             pause=deadline.pause,
         )

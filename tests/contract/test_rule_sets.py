@@ -14,7 +14,7 @@ from postern.errors import Misconfigured, Throttled
 from postern.ruleset import Active, RuleSets
 
 from emulator.cloud import Cloud
-from tests.fakes import FakeRuleSets
+from tests.rule_fakes import FakeRuleSets
 
 
 @pytest.fixture(params=["fake", "ses"])
@@ -29,7 +29,7 @@ def sets(request: pytest.FixtureRequest) -> RuleSets:
         ses.create_receipt_rule_set(RuleSetName=name)
         if name == "one":
             ses.create_receipt_rule(RuleSetName=name, Rule={"Name": "one-inbound", "Recipients": [], "Actions": []})
-    return SesRuleSets(clients.rule_sets())
+    return SesRuleSets(clients.receipt_rules(brief=True))
 
 
 def test_at_first_none_is_active(sets: RuleSets) -> None:
@@ -55,7 +55,7 @@ def test_a_set_that_is_not_there_changes_nothing(sets: RuleSets) -> None:
     [("Throttling", Throttled), ("AccessDenied", Misconfigured), ("AccessDeniedException", Misconfigured)],
 )
 def test_refusals_are_of_one_kind(aws: Cloud, code: str, kind: type[Exception]) -> None:
-    client = clients.rule_sets()
+    client = clients.receipt_rules(brief=True)
 
     def refuse(**_: object) -> tuple[Any, dict[str, Any]]:
         error = {"Error": {"Code": code, "Message": "no"}}

@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from postern.aws import clients
+from postern.aws.alias_table import DynamoAliasTable
 from postern.aws.tables import MAX_KEYS, DynamoTables
 from postern.cli.tables_file import TablesFile
 from postern.errors import Misconfigured, Throttled, Unavailable
@@ -163,3 +164,23 @@ def test_a_network_that_fails_is_temporary(aws: Cloud, template: Template) -> No
     client.meta.events.register("before-call.dynamodb.BatchGetItem", hook)
     with pytest.raises(Unavailable, match="BatchGetItem"):
         DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read(["a@example.com"], [])
+
+
+def test_the_alias_table_as_a_whole_is_read_consistently_and_over_many_pages(aws: Cloud, template: Template) -> None:
+    aws.put("AliasTable", ALIASES.values())
+    client, asked = clients.dynamodb(), list[bool]()
+
+    def short_pages(params: dict[str, Any], **_: object) -> None:
+        params["Limit"] = 100
+        asked.append(params["ConsistentRead"])
+
+    client.meta.events.register("provide-client-params.dynamodb.Scan", short_pages)
+    rows = DynamoAliasTable(client, template.name("AliasTable")).rows()
+    assert {key: rows[key] for key in ALIASES} == ALIASES
+    assert len(asked) > 1
+    assert all(asked)
+
+
+def test_a_table_that_cannot_be_read_is_never_an_empty_one(aws: Cloud) -> None:
+    with pytest.raises(Misconfigured, match="Scan"):
+        DynamoAliasTable(clients.dynamodb(), "no-such-table").rows()

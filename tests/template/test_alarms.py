@@ -12,21 +12,24 @@ from postern.mail import health, plan, rows
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
 
-MAIL_LOG = ROOT / "layers/postern/postern/aws/mail_log.py"
+LOGS = [ROOT / "layers/postern/postern/aws" / name for name in ("mail_log.py", "recipients_log.py")]
 # What Outcome.state can be, as aws/mail_log.py counts it.
 STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
 AT_DEPLOYMENT = {"RulesetFunction"}
+# Looks at everything in each run, so that an event that is lost is nothing but lag.
+LOOKS_AT_ALL = {"RecipientsFunction"}
+REFUSES = {"RefuseUnknownRecipients": "true"}
 
 
 def counted() -> set[str]:
     """The names of all metrics the code emits."""
-    tree = ast.parse(MAIL_LOG.read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    trees = [ast.parse(log.read_text(encoding="utf-8")) for log in LOGS]
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     literal = {
         text.value
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr == "_count"
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("_count", "_add")
         for argument in call.args
         for text in ast.walk(argument)
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
@@ -40,10 +43,17 @@ def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
 
 
+@pytest.fixture(params=[{}, REFUSES], ids=["taking anyone", "refusing unknown recipients"])
+def parameters(request: pytest.FixtureRequest) -> dict[str, str]:
+    """What the stack with the dashboard is deployed with."""
+    found: dict[str, str] = request.param
+    return found
+
+
 @pytest.fixture
-def dashboard() -> list[dict[str, Any]]:
+def dashboard(parameters: dict[str, str]) -> list[dict[str, Any]]:
     """The widgets; an attribute stands as LogicalId.Attribute."""
-    (made,) = symbolic().resources("AWS::CloudWatch::Dashboard").values()
+    (made,) = symbolic(**parameters).resources("AWS::CloudWatch::Dashboard").values()
     widgets: list[dict[str, Any]] = json.loads(made["DashboardBody"])["widgets"]
     return widgets
 
@@ -94,7 +104,29 @@ def test_every_function_that_handles_mail_is_watched(resources: dict[str, Any], 
         if alarm.get("MetricName") == metric
         for dimension in alarm["Dimensions"]
     }
-    assert watched == functions
+    lossless = LOOKS_AT_ALL if metric in ("AsyncEventsDropped", "DestinationDeliveryFailures") else set()
+    assert watched == functions - lossless
+
+
+def test_what_looks_at_all_is_watched_by_its_lag() -> None:
+    (lag,) = [
+        one
+        for one in symbolic(**REFUSES).resources("AWS::CloudWatch::Alarm").values()
+        if one.get("MetricName") == "RecipientsLag"
+    ]
+    assert (lag["Namespace"], lag["Statistic"]) == ("Postern", "Maximum")
+    assert lag["Dimensions"] == [{"Name": "service", "Value": "postern"}]
+    timeout = loaded(**REFUSES).resource("RecipientsFunction")["Timeout"]
+    assert lag["Threshold"] >= timeout, "one run with much to do is no alarm"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_alarms_are_of_what_there_is(there: bool) -> None:
+    """An alarm of a function that is not there would be a reference to nothing."""
+    template = symbolic(**(REFUSES if there else {}))
+    made = template.resources("AWS::CloudWatch::Alarm")
+    assert any(name.startswith("Recipients") for name in made) == there
+    assert bool(template.resources("Custom::RecipientRules")) == there
 
 
 def test_every_queue_is_watched(resources: dict[str, Any]) -> None:
@@ -148,12 +180,12 @@ def test_our_own_metrics_are_those_of_this_stack(resources: dict[str, Any], dash
 
 
 def test_the_dashboard_asks_three_questions_and_shows_every_alarm(
-    resources: dict[str, Any], dashboard: list[dict[str, Any]]
+    parameters: dict[str, str], dashboard: list[dict[str, Any]]
 ) -> None:
     asked = [widget["properties"]["markdown"] for widget in dashboard if widget["type"] == "text"]
     assert asked == ["## Is mail flowing?", "## What is held?", "## What failed?"]
     (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
-    assert sorted(shown) == sorted(f"{name}.Arn" for name in alarms(resources))
+    assert sorted(shown) == sorted(f"{name}.Arn" for name in symbolic(**parameters).resources("AWS::CloudWatch::Alarm"))
     (log,) = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
     assert "SOURCE '/postern/postern/inbound'" in log
 

@@ -66,7 +66,7 @@ def test_tables_may_be_protected(setting: str) -> None:
 
 def test_tables_and_mail_that_are_there_are_gone_on_with() -> None:
     """Nothing is made, and everything that used what was made uses what is named."""
-    template = symbolic(**ADOPTED)
+    template = symbolic(**ADOPTED, RefuseUnknownRecipients="true")
     assert template.resources("AWS::DynamoDB::Table") == template.resources("AWS::S3::Bucket") == {}
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
     assert variables["POSTERN_ALIAS_TABLE"] == "aliases-restored"
@@ -74,6 +74,8 @@ def test_tables_and_mail_that_are_there_are_gone_on_with() -> None:
         [
             variables,
             granted(template, "InboundFunctionRole"),
+            granted(template, "RecipientsFunctionRole"),
+            template.resource("RecipientsFunction"),
             template.resolve(template.document["Resources"]["MailBucketPolicy"]["Properties"]),
             template.resources("AWS::SES::ReceiptRule"),
             [template.resolve(template.document["Outputs"][f"{one}Name"]) for one in (*TABLES, "MailBucket")],
@@ -124,6 +126,12 @@ def test_the_set_is_active_last_and_given_up_first(resources: dict[str, Any]) ->
     assert {"RuleSet", "MailBucketPolicy", "SesMayInvoke", "MailBucket", "InboundFunction"} <= before(
         resources, "InboundRule"
     )
+    assert {"RuleSet", "MailBucketPolicy", "SesMayInvokeByRecipient", "RecipientsFunction"} <= before(
+        resources, "RecipientRules"
+    )
+    assert "RecipientRules" in before(resources, "Activation")
+    for later in ("RecipientsStream", "RecipientsSchedule"):
+        assert "RecipientRules" in before(resources, later), "nothing makes rules again after they are removed"
     assert {"InboundFunctionRole", "InboundLog", "ConfigurationSet", "RetryQueue"} <= before(
         resources, "InboundFunction"
     )
@@ -132,9 +140,9 @@ def test_the_set_is_active_last_and_given_up_first(resources: dict[str, Any]) ->
 
 def test_an_answer_has_time_for_all_of_lambdas_attempts(template: Template) -> None:
     timeout = template.document["Globals"]["Function"]["Timeout"]
-    activation = template.resource("Activation")
+    activation = symbolic().resource("Activation")
     assert int(activation["ServiceTimeout"]) >= 3 * timeout + 60 + 120
-    assert activation["OwnRules"] == ["postern-contract-inbound", "postern-contract-recipients-*"]
+    assert activation["OwnRules"] == ["postern-inbound", "postern-recipients-*"]
     assert template.resource("RulesetFunction")["EventInvokeConfig"]["MaximumRetryAttempts"] == 2
 
 

@@ -9,11 +9,11 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore import xform_name
-from postern.settings import Settings, WatchSettings
+from postern.settings import FeedbackSettings, RecipientsSettings, Settings, Shared, WatchSettings
 
 from emulator.template import Template
 from tests.builders import ROOT
-from tests.template.deployments import Symbolic, actions, granted, policy, symbolic
+from tests.template.deployments import Symbolic, actions, granted, loaded, policy, symbolic
 
 PACKAGE = ROOT / "layers/postern/postern"
 # What a function may do beyond the calls its code makes, and why.
@@ -33,6 +33,16 @@ BEYOND = {
         "logs:CreateLogStream": "Lambda's own",
         "logs:PutLogEvents": "Lambda's own",
         "sqs:SendMessage": "Lambda's own, for events that failed",
+    },
+    "RecipientsFunction": {
+        "logs:CreateLogStream": "Lambda's own",
+        "logs:PutLogEvents": "Lambda's own",
+        "sqs:SendMessage": "Lambda's own, for events that failed",
+        "dynamodb:ListStreams": "Lambda's own, for the stream",
+        "dynamodb:DescribeStream": "Lambda's own, for the stream",
+        "dynamodb:GetShardIterator": "Lambda's own, for the stream",
+        "dynamodb:GetRecords": "Lambda's own, for the stream",
+        "iam:PassRole": "what a rule is refused without that names the role SES writes by",
     },
     "RulesetFunction": {"logs:CreateLogStream": "Lambda's own", "logs:PutLogEvents": "Lambda's own"},
     "ReconcileFunction": {
@@ -66,6 +76,7 @@ NOT_MADE = {
 FOLDERS = {
     "InboundFunction": "inbound",
     "FeedbackFunction": "feedback",
+    "RecipientsFunction": "recipients",
     "RulesetFunction": "ruleset",
     "ReconcileFunction": "reconcile",
     "DigestFunction": "digest",
@@ -73,8 +84,17 @@ FOLDERS = {
 # What the other side grants: LinkRole's trust names the function's role, which is enough within an account.
 ELSEWHERE = {"sts:AssumeRole"}
 # The statements with every resource, because AWS knows nothing narrower for their actions.
-ANYTHING = {("RulesetFunctionRole", "SeeAndSetTheActiveRuleSet")}
-WIDE = {"CustomerKey": "true", "SesWritesBy": "role", "Domain2": "example.org"}
+ANYTHING = {
+    ("RulesetFunctionRole", "SeeAndSetTheActiveRuleSet"),
+    ("RecipientsFunctionRole", "KeepReceiptRules"),
+    ("RecipientsFunctionRole", "FindTheStream"),
+}
+WIDE = {"CustomerKey": "true", "SesWritesBy": "role", "Domain2": "example.org", "RefuseUnknownRecipients": "true"}
+READ: dict[str, type[Shared]] = {
+    "FeedbackFunction": FeedbackSettings,
+    "InboundFunction": Settings,
+    "RecipientsFunction": RecipientsSettings,
+}
 
 
 def closure(handler: Path) -> set[Path]:
@@ -205,11 +225,19 @@ def test_the_ruleset_function_sees_no_stack_but_its_own(widest: Symbolic) -> Non
     assert seeing["Resource"].split("/")[1] == "postern"
 
 
-@pytest.mark.parametrize("queue", ["RetryQueue", "DeadLetterQueue"])
-def test_queues_take_tls_only(widest: Symbolic, queue: str) -> None:
-    (denied,) = policy(widest, "QueuePolicy")
+@pytest.mark.parametrize(
+    ("queue", "by"),
+    [
+        ("RetryQueue", "QueuePolicy"),
+        ("DeadLetterQueue", "QueuePolicy"),
+        ("RecipientsFailures", "RecipientsFailuresPolicy"),
+    ],
+)
+def test_queues_take_tls_only(widest: Symbolic, queue: str, by: str) -> None:
+    (denied,) = policy(widest, by)
     assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "sqs:*", "*")
-    assert f":{widest.name(queue)}" in " ".join(denied["Resource"]) or f"{queue}.Arn" in denied["Resource"]
+    assert f"{queue}.Arn" in denied["Resource"]
+    assert any(one.endswith(f"/{widest.name(queue)}") for one in widest.resource(by)["Queues"])
 
 
 def test_a_key_of_ours_is_the_buckets_default_and_nothing_else() -> None:
@@ -241,15 +269,17 @@ def test_the_other_way_for_ses_to_write_is_one_switch() -> None:
     }
 
 
-def test_every_setting_that_is_read_is_set_and_the_other_way_round(template: Template) -> None:
-    read = {one.metadata["variable"] for one in fields(Settings)}
-    written = template.document["Resources"]["InboundFunction"]["Properties"]["Environment"]["Variables"]
+@pytest.mark.parametrize("function", sorted(READ))
+def test_every_setting_that_is_read_is_set_and_the_other_way_round(template: Template, function: str) -> None:
+    read = {one.metadata["variable"] for one in fields(READ[function])}
+    written = template.document["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert {name for name in written if not name.startswith("AWS_")} == read
 
 
-def test_what_the_template_sets_is_what_the_settings_take(template: Template) -> None:
-    variables = template.resource("InboundFunction")["Environment"]["Variables"]
-    assert Settings.from_environment(variables).domains == ("example.com",)
+@pytest.mark.parametrize("function", sorted(READ))
+def test_what_the_template_sets_is_what_the_settings_take(function: str) -> None:
+    variables = loaded(Domain3="example.org").resource(function)["Environment"]["Variables"]
+    assert READ[function].from_environment(variables).domains == ("example.com", "example.org")
 
 
 @pytest.mark.parametrize("function", ["ReconcileFunction", "DigestFunction"])

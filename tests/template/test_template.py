@@ -72,9 +72,9 @@ def test_the_conditions_name_the_rule_that_is_created(mode: dict[str, str]) -> N
     (encrypts,) = [one for one in policy(template, "Key", "KeyPolicy") if one["Sid"] == "SesEncryptsMessages"]
     by_policy = policy(symbolic(**mode), "MailBucketPolicy")[0]
     for statement in (trusted, encrypts, by_policy):
-        condition = statement["Condition"]["StringEquals"]
-        assert condition["aws:SourceArn"].endswith(arn), statement["Sid"]
-        assert condition["aws:SourceAccount"] == "123456789012"
+        named, _ = statement["Condition"]["ArnLike"]["aws:SourceArn"]  # the other one: test_recipients.py
+        assert named.endswith(arn), statement["Sid"]
+        assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
         assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
 
 

@@ -8,7 +8,7 @@ import pytest
 from postern.errors import Misconfigured, Temporary, Unavailable
 from postern.ruleset import ACTIVATE, JOIN, MANUAL, PATIENCE, PAUSE, TAKE_OVER, Activation
 
-from tests.fakes import FakeRuleSets, FakeStacks
+from tests.rule_fakes import FakeRuleSets, FakeStacks
 
 OWN, OTHER, THIRD = "postern", "theirs", "unheard-of"
 OWN_RULES = ["postern-inbound", "postern-recipients-*"]

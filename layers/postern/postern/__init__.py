@@ -21,6 +21,9 @@
 `forward` walks this way, and `retry` again for events that failed. `orders` says what a person may have run again.
 On schedules, `reconcile` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).
 
+Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
+equal to the alias table where unknown recipients are to be refused in SMTP.
+
 `mail.address`, `mail.authors`,
 `mail.encoded_words`, `mail.fields`, `mail.stamp` and `mail.thread` are what a header is read and
 written with, `mail.header` what decisions look at in one. `mail` is pure: no clock, no network, no

@@ -22,7 +22,7 @@ ANSWER_TIMEOUT = 10  # seconds for one PUT
 ANSWER_ATTEMPTS = 2
 # Seconds before the end of the function in which an answer can still be given.
 RESERVE = ANSWER_TIMEOUT * ANSWER_ATTEMPTS + 2
-CALL = 15  # seconds that one call to AWS may take; clients.rule_sets() is told so
+CALL = 15  # seconds that one call to AWS may take; clients.receipt_rules(brief=True) is told so
 
 Put = Callable[[str, bytes], None]  # url, body
 

@@ -5,13 +5,14 @@ Each field's metadata names its variable and explains it; docs/settings.md is ge
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any
+from typing import Any, Self
 
 from .errors import Misconfigured
 from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 from .mail.rewrite import FROM_FORMS
 
 _CHOICES = {"from_form": FROM_FORMS, "answer_senders": ANSWER_SENDERS}
+_LEAST = {"suspend_after": 1}
 _WORDS = {"true": True, "false": False}
 
 
@@ -20,8 +21,8 @@ def _setting(variable: str, meaning: str, **options: Any) -> Any:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything the functions are told by the stack."""
+class Shared:
+    """What every function is told by the stack."""
 
     stack: str = _setting(
         "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
@@ -29,14 +30,43 @@ class Settings:
     domains: tuple[str, ...] = _setting(
         "POSTERN_DOMAINS", "Our own mail domains, separated by commas; a destination in one of them is an alias."
     )
+    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
+    log_addresses: bool = _setting(
+        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
+    )
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
+        values, faults = _read_all(cls, environment)
+        for name, choices in _CHOICES.items():
+            if values.get(name, choices[0]) not in choices:
+                faults.append(f"{_variable(cls, name)}: expected one of {', '.join(choices)}, found {values[name]!r}")
+        for name, least in _LEAST.items():
+            if values.get(name, least) < least:
+                faults.append(f"{_variable(cls, name)}: expected a number from {least} on, found {values[name]}")
+        if faults:
+            raise Misconfigured("; ".join(faults))
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mail(Shared):
+    """What those are told besides that have to do with messages and aliases."""
+
     mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
     mail_prefix: str = _setting(
         "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
     )
     alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(_Mail):
+    """What the inbound function is told besides."""
+
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
     destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
-    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
     from_form: str = _setting(
@@ -80,32 +110,13 @@ class Settings:
         default=AUTHENTICATED,
     )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
-    log_addresses: bool = _setting(
-        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
-    )
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
-        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values, faults = _read_all(cls, environment)
-        for name, choices in _CHOICES.items():
-            if values.get(name, choices[0]) not in choices:
-                variable = cls.__dataclass_fields__[name].metadata["variable"]
-                faults.append(f"{variable}: expected one of {', '.join(choices)}, found {values[name]!r}")
-        if faults:
-            raise Misconfigured("; ".join(faults))
-        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackSettings:
-    """What the feedback function is told by the stack."""
+class FeedbackSettings(Shared):
+    """What the feedback function is told besides."""
 
-    stack: str = _setting(
-        "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
-    )
     domains: tuple[str, ...] = _setting("POSTERN_DOMAINS", "Our own mail domains: they are not masked in the log.")
-    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     suspend_after: int = _setting(
         "POSTERN_SUSPEND_AFTER",
@@ -114,19 +125,27 @@ class FeedbackSettings:
         default=5,
     )
     suspend_days: int = _setting("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)
-    log_addresses: bool = _setting(
-        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
-    )
 
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "FeedbackSettings":
-        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values, faults = _read_all(cls, environment)
-        if values.get("suspend_after") == 0:
-            faults.append("POSTERN_SUSPEND_AFTER: expected a number from 1 on, found 0")
-        if faults:
-            raise Misconfigured("; ".join(faults))
-        return cls(**values)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientsSettings(_Mail):
+    """What the function that keeps the receipt rules is told besides."""
+
+    rule_set: str = _setting("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
+    rule_prefix: str = _setting(
+        "POSTERN_RULE_PREFIX", "What the names of the rules begin with that this function keeps."
+    )
+    inbound_function: str = _setting("POSTERN_INBOUND_FUNCTION", "ARN of the function that the rules invoke.")
+    inbound_tls: str = _setting(
+        "POSTERN_INBOUND_TLS",
+        "TlsPolicy of the rules: Optional, or Require to refuse mail without TLS.",
+        default="Optional",
+    )
+    writer_role: str = _setting(
+        "POSTERN_WRITER_ROLE",
+        "ARN of the role that SES writes messages by; empty where the bucket's policy lets it.",
+        default="",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +204,11 @@ def _read_all(settings: Any, environment: Mapping[str, str]) -> tuple[dict[str, 
         except ValueError as fault:
             faults.append(f"{variable}: {fault}")
     return values, faults
+
+
+def _variable(settings: Any, name: str) -> str:
+    variable: str = settings.__dataclass_fields__[name].metadata["variable"]
+    return variable
 
 
 def _required(setting: Any) -> bool:

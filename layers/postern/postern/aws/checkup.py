@@ -11,7 +11,7 @@ _LOOK_BACK = timedelta(minutes=20)  # SQS tells CloudWatch every minute, some mi
 def active_rule_set() -> str:
     """The name of the rule set that SES receives by in this region, "" if none is active. Raises Temporary."""
     with translated("SES DescribeActiveReceiptRuleSet"):
-        active = clients.rule_sets().describe_active_receipt_rule_set()
+        active = clients.receipt_rules(brief=True).describe_active_receipt_rule_set()
     return str(active.get("Metadata", {}).get("Name", ""))
 
 

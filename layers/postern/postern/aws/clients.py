@@ -33,6 +33,12 @@ _BRIEF = Config(
     connect_timeout=3,
     read_timeout=10,
 )
+# For calls that may be made once a second, by everybody in the account together.
+_PACED = Config(
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=3,
+    read_timeout=10,
+)
 # A key whose answer got lost is of no use to anybody: the step that asked is repeated as a whole.
 _ONE_KEY = _PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
@@ -77,9 +83,12 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
-def rule_sets() -> Any:
-    """A client of SES's first API, which alone knows receipt rules; one attempt of at most 13 seconds."""
-    return boto3.client("ses", config=_BRIEF)
+def receipt_rules(*, brief: bool = False) -> Any:
+    """A client of SES's first API, which alone knows receipt rules; it retries by itself for at most 45 seconds.
+
+    A `brief` one makes one attempt of at most 13 seconds.
+    """
+    return boto3.client("ses", config=_BRIEF if brief else _PACED)
 
 
 def iam() -> Any:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from ..edits import Change
-from ..mail.address import Address, InvalidAddress
+from ..mail.address import Address, InvalidAddress, alias_key
 from ..mail.rows import Row, texts
 from . import listing
 from .difference_text import assignment, plain
 from .editing import Editor, typed_key, typed_time, with_attributes
-from .keys import alias_key, domain_of, in_order
+from .keys import domain_of, in_order
 from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .status import WrongUse, exits, refuse, say_no

@@ -12,10 +12,11 @@ import typer
 from rich.console import Console
 
 from ..edits import TABLES, Change, TableName, key_of, named
+from ..mail.address import alias_key
 from . import difference_text
 from .checks import Findings
 from .differences import MOST_REMOVED, Survey, differences, make_equal, rows_of, surveys
-from .keys import alias_key, in_order, scope_key, sender_key
+from .keys import in_order, scope_key, sender_key
 from .live import live
 from .options import DryRunOption, JsonOption, StackOption
 from .status import NO, exits, refuse, say_no, warn

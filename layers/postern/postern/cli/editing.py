@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from ..edits import ATTRIBUTES, KEY_NAMES, Change
-from ..mail.address import Address
+from ..mail.address import Address, alias_key
 from ..mail.aliases import keys
 from ..mail.rows import Row, SenderKey
 from ..mail.senders import EVERYWHERE
 from . import difference_text
 from .checks import Findings, alias_faults, leads, sender_faults
 from .differences import same, stamped
-from .keys import alias_key, is_alias_key
+from .keys import is_alias_key
 from .status import WrongUse, say_no, warn
 
 if TYPE_CHECKING:

@@ -3,19 +3,8 @@
 Text that has no such form is given back in lower case, for `checks` to name.
 """
 
-from ..mail.address import Address, InvalidAddress
+from ..mail.address import Address, InvalidAddress, alias_key
 from ..mail.senders import EVERYWHERE
-
-
-def alias_key(text: str) -> str:
-    """`Info@Bücher.example` and `@Bücher.example` as they are looked up."""
-    text = text.strip()
-    try:
-        if text.startswith("@"):
-            return f"@{_domain(text[1:])}"
-        return Address.parse(text).key
-    except InvalidAddress:
-        return text.lower()
 
 
 def sender_key(text: str) -> str:

@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..mail.address import alias_key
 from ..mail.rows import Row, Rows, SenderKey
 from ..mail.senders import EVERYWHERE
-from .keys import alias_key, domain_of, scope_key, sender_key
+from .keys import domain_of, scope_key, sender_key
 
 _SECTIONS = ("domains", "aliases", "senders")
 

@@ -93,6 +93,20 @@ def spellings(key: str) -> tuple[str, ...]:
         return (key,)  # A-labels of nothing
 
 
+def alias_key(text: str) -> str:
+    """`Info@Bücher.example` and `@Bücher.example` as they are looked up.
+
+    Text that has no such form is given back in lower case.
+    """
+    text = text.strip()
+    try:
+        if text.startswith("@"):
+            return f"@{Address.parse(f'x{text}').domain}"
+        return Address.parse(text).key
+    except InvalidAddress:
+        return text.lower()
+
+
 def _ascii(domain: str) -> str:
     """A domain as A-labels, "" if it has none: SES takes no others, and one domain is one key."""
     try:

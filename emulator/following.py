@@ -1,0 +1,87 @@
+"""What starts RecipientsFunction: CloudFormation's custom resource, the alias table's stream, the schedule.
+
+The stream is read when the system is asked to settle, and all that is new in it is one batch.
+"""
+
+import json
+import uuid
+from typing import Any
+
+from .cloud import Cloud
+from .function import Function
+from .template import ACCOUNT, REGION, Template
+
+SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+_PATIENCE = 120  # seconds for one run
+
+
+class Following:
+    """The function with everything that invokes it."""
+
+    def __init__(self, template: Template, cloud: Cloud, function: Function) -> None:
+        self.function = function
+        self._template = template
+        self._cloud = cloud
+        self._iterators = self._begun()
+
+    def ask(self, kind: str) -> dict[str, Any]:
+        """CloudFormation's request for the custom resource, Create, Update or Delete; returns the answer.
+
+        The ResponseURL is a presigned one of S3, as on AWS. Raises TimeoutError, RuntimeError without an answer.
+        """
+        bucket, key = self._template.name("MailBucket"), f"answers/{uuid.uuid4()}"
+        url = self._cloud.s3.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": key})
+        (properties,) = self._template.resources("Custom::RecipientRules").values()
+        self.function.invoke({
+            "RequestType": kind,
+            "ResponseURL": url,
+            "StackId": f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/{self._template.stack}/1",
+            "RequestId": key,
+            "LogicalResourceId": "RecipientRules",
+            "ResourceType": "Custom::RecipientRules",
+            "ResourceProperties": properties,
+        })  # fmt: skip
+        self.function.wait_until_idle(_PATIENCE)
+        try:
+            stored = self._cloud.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._cloud.s3.exceptions.NoSuchKey as missing:
+            raise RuntimeError(f"RecipientsFunction did not answer CloudFormation's {kind}; see its log") from missing
+        answer: dict[str, Any] = json.loads(stored)
+        return answer
+
+    def tick(self) -> None:
+        """The schedule fires."""
+        self.function.invoke(SCHEDULED)
+        self.function.wait_until_idle(_PATIENCE)
+
+    def follow(self) -> None:
+        """Hand on what is new in the stream until there is nothing new."""
+        while records := self.new():
+            self.function.invoke({"Records": records})
+            self.function.wait_until_idle(_PATIENCE)
+
+    def _begun(self) -> list[str]:
+        table = self._cloud.dynamodb.describe_table(TableName=self._template.name("AliasTable"))["Table"]
+        arn = table["LatestStreamArn"]
+        shards = self._cloud.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+        return [
+            self._cloud.streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")[
+                "ShardIterator"
+            ]
+            for shard in shards
+        ]
+
+    def new(self) -> list[dict[str, Any]]:
+        """Take what is new from the stream, as Lambda gets it."""
+        records: list[dict[str, Any]] = []
+        for index, iterator in enumerate(self._iterators):
+            answer = self._cloud.streams.get_records(ShardIterator=iterator)
+            self._iterators[index] = answer["NextShardIterator"]
+            records += answer["Records"]
+        return [_event(record) for record in records]
+
+
+def _event(record: dict[str, Any]) -> dict[str, Any]:
+    """As Lambda gets it: times are numbers."""
+    written = record["dynamodb"]["ApproximateCreationDateTime"]
+    return {**record, "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": written.timestamp()}}

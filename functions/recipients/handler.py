@@ -1,0 +1,20 @@
+"""Recipients: brings the receipt rules to where the alias table is. How is said in postern.recipients.keep."""
+
+import os
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from postern.aws.recipients import keeper
+from postern.aws.recipients_log import PowertoolsRecipientsLog
+from postern.settings import RecipientsSettings
+
+settings = RecipientsSettings.from_environment(os.environ)
+log = PowertoolsRecipientsLog(own_domains=settings.domains, stack=settings.stack)
+keep = keeper(settings, log)
+
+
+@log.metrics.log_metrics
+@log.logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> None:
+    """Takes the stream's events, the schedule's, and CloudFormation's; what it raises is tried again."""
+    keep.handle(event, lambda: context.get_remaining_time_in_millis() / 1000)
