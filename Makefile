@@ -19,8 +19,8 @@ demo: .venv/ready  ## Send real messages through the whole system and judge what
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
-test: .venv/ready  ## All tests
-	$(BIN)/python -m pytest
+test: .venv/ready  ## All tests, a process for each processor, the tests of a file in one
+	$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff format --check .
