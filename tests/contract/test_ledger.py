@@ -22,6 +22,17 @@ INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
 JANE = Address("Jane", "dest.example")
 
 
+def in_dynamodb(client: Any, template: Template, clock: FakeClock) -> DynamoLedger:
+    return DynamoLedger(
+        client,
+        template.name("LedgerTable"),
+        clock=clock,
+        lease_seconds=LEASE_SECONDS,
+        keep_days=37,
+        retry_hours=RETRY_HOURS,
+    )
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -33,14 +44,7 @@ def ledger(request: pytest.FixtureRequest, clock: FakeClock, template: Template)
         yield FakeLedger(clock)
         return
     request.getfixturevalue("aws")
-    yield DynamoLedger(
-        clients.dynamodb(),
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
+    yield in_dynamodb(clients.dynamodb(), template, clock)
 
 
 @pytest.fixture
@@ -157,22 +161,8 @@ def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
 ) -> None:
     """Between the last recipient settled and the mark taken off, another event opens it again."""
     client = clients.dynamodb()
-    racing = DynamoLedger(
-        client,
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
-    other = DynamoLedger(
-        clients.dynamodb(),
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
+    racing = in_dynamodb(client, template, clock)
+    other = in_dynamodb(clients.dynamodb(), template, clock)
 
     def meanwhile(params: dict[str, Any], **_: object) -> None:
         if params["UpdateExpression"].startswith("REMOVE"):
@@ -192,14 +182,7 @@ def test_what_is_settled_is_read_consistently(
     client.meta.events.register(
         "provide-client-params.dynamodb.Query", lambda params, **_: asked.append(params["ConsistentRead"])
     )
-    reading = DynamoLedger(
-        client,
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
+    reading = in_dynamodb(client, template, clock)
     for _ in range(2):
         reading.open(envelope("info@example.com", message_id=message_id))
     assert asked == [True]
@@ -207,14 +190,7 @@ def test_what_is_settled_is_read_consistently(
 
 def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, message_id: str, clock: FakeClock) -> None:
     """What people and later functions read: names, the sparse index, the expiry."""
-    dynamo = DynamoLedger(
-        clients.dynamodb(),
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
+    dynamo = in_dynamodb(clients.dynamodb(), template, clock)
     made = envelope("info@example.com", message_id=message_id, spamVerdict={"status": "PASS"})
     dynamo.open(made)
     assert message_id in _open_messages(aws, template)
@@ -238,14 +214,7 @@ def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, mes
 def test_an_event_delivered_again_does_not_open_the_message_again(
     aws: Cloud, template: Template, message_id: str, clock: FakeClock
 ) -> None:
-    dynamo = DynamoLedger(
-        clients.dynamodb(),
-        template.name("LedgerTable"),
-        clock=clock,
-        lease_seconds=LEASE_SECONDS,
-        keep_days=37,
-        retry_hours=RETRY_HOURS,
-    )
+    dynamo = in_dynamodb(clients.dynamodb(), template, clock)
     made = envelope("info@example.com", message_id=message_id)
     dynamo.open(made)
     dynamo.close(made, [Outcome(INFO, "forwarded", "")], 10)

@@ -1,32 +1,16 @@
 """Two live tables, empty before each test, and the command run on them."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from postern.cli.main import app
-from typer.testing import CliRunner
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
 from tests.builders import ROOT
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def objects(self) -> list[Any]:
-        """What it printed, as JSON, one object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
+from tests.command import Done, run
 
 
 @dataclass(frozen=True)
@@ -38,8 +22,7 @@ class Desk:
 
     def run(self, *arguments: object, **environment: str) -> Done:
         """Run the command in this process: a traceback is raised here."""
-        done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False, env=environment)
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return run(*arguments, **environment)
 
     def type(self, table: str, item: dict[str, Any]) -> None:
         """Put an item as the console does, in DynamoDB's own JSON."""

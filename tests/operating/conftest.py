@@ -1,6 +1,5 @@
 """A stack's ledger, bucket and queues, and the command run on them by whoever is asked for a message."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
@@ -10,29 +9,14 @@ from typing import Any
 import pytest
 from postern.aws import clients
 from postern.aws.ledger import DynamoLedger
-from postern.cli.main import app
 from postern.mail.address import Address
 from postern.ports import Claim, Outcome
-from typer.testing import CliRunner
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
 from tests.builders import ROOT, envelope
+from tests.command import Done, run
 from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    @property
-    def objects(self) -> list[Any]:
-        """What it printed, as JSON, one object a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
 
 
 @dataclass
@@ -56,8 +40,7 @@ class Office:
 
     def run(self, *arguments: object, **environment: str) -> Done:
         """Run the command in this process: a traceback is raised here."""
-        done = CliRunner().invoke(app, list(map(str, arguments)), catch_exceptions=False, env=environment)
-        return Done(done.exit_code, done.stdout, done.stderr)
+        return run(*arguments, **environment)
 
     def happened(self, *outcomes: tuple[str, str, str], message_id: str = "", **options: Any) -> str:
         """A message with these outcomes: (recipient, state, reason); `pending` is none yet. Returns its id."""

@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postern.cli.dry_runs import Screener
+from postern.cli.live import Source
 from postern.cli.main import app
+from postern.mail.verdicts import Verdicts
 from typer.testing import CliRunner, Result
+
+from tests.fakes import FakeTables
 
 TABLES = r"""
 domains = ["example.com", "bücher.example"]
@@ -190,3 +195,17 @@ def test_a_row_nobody_can_read_is_named(run: Any) -> None:
     assert first["action"] == "ERROR"
     assert "senders row 'typo.example in scope *': action '550'" in first["text"]
     assert second["action"] == "DUNNO"
+
+
+def test_what_is_typed_cannot_steer_a_terminal(run: Any) -> None:
+    assert (
+        run("resolve", "a\x1b[2J@example.com").stdout
+        == "a\\x1b[2J@example.com: error not a mail address: 'a\\x1b[2J@example.com'\n"
+    )
+    assert "\x1b" not in run("screen", "a\x1b[2J@spam.example").stdout
+
+
+def test_screening_asks_for_the_rules_of_one_scope_once() -> None:
+    tables = FakeTables({}, {("spam.example", "*"): {"action": "REJECT"}})
+    found, _ = Screener(Source(tables, frozenset()), (), Verdicts()).screen("x@spam.example", None)
+    assert (found["action"], tables.calls) == ("REJECT", 1)

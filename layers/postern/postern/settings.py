@@ -149,18 +149,13 @@ class RecipientsSettings(_Mail):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSettings:
+class WatchSettings(Shared):
     """What the scheduled functions are told: the check of what fell through, and the owner's digest."""
 
-    stack: str = _setting("POSTERN_STACK", "Name of the stack.", default="postern")
-    domains: tuple[str, ...] = _setting(
-        "POSTERN_DOMAINS", "Our own mail domains, separated by commas; the digest comes from the first."
-    )
     mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
     mail_prefix: str = _setting(
         "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
     )
-    ledger_table: str = _setting("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
     destination_table: str = _setting(
         "POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health, if there is one.", default=""
     )
@@ -168,7 +163,9 @@ class WatchSettings:
     configuration_set: str = _setting(
         "POSTERN_CONFIGURATION_SET", "SES configuration set that the digest is sent with."
     )
-    owner: str = _setting("POSTERN_OWNER", "Who gets the daily digest; nobody if it is empty.", default="")
+    owner: str = _setting(
+        "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
+    )
     lease_seconds: int = _setting(
         "POSTERN_LEASE_SECONDS", "How long the claim on a day's digest holds, in seconds; longer than the timeout."
     )
@@ -176,17 +173,6 @@ class WatchSettings:
         "POSTERN_RETRY_HOURS", "How long a message is tried; one open for longer is found.", default=36
     )
     ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
-    log_addresses: bool = _setting(
-        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
-    )
-
-    @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "WatchSettings":
-        """Read all settings; raises Misconfigured naming everything missing or wrong at once."""
-        values, faults = _read_all(cls, environment)
-        if faults:
-            raise Misconfigured("; ".join(faults))
-        return cls(**values)
 
 
 def _read_all(settings: Any, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

@@ -9,13 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from ..forward import follow, look_up
+from ..forward import follow
 from ..mail import aliases
 from ..mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
 from ..mail.address import Address, InvalidAddress
 from ..mail.authors import authors
 from ..mail.envelope import Envelope
-from ..mail.header import Header
 from ..mail.rows import BadRow, Rows
 from ..mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from ..mail.verdicts import Verdicts
@@ -23,6 +22,7 @@ from .keys import scope_key
 from .live import Source, source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .status import NO, exits
+from .terminal import escaped
 
 STANDARD_INPUT = "-"
 _BATCH = 100  # addresses looked up together: of each level one BatchGetItem or a few, side by side
@@ -46,7 +46,7 @@ def resolve(
     done = True
     with exits():
         for resolved in resolutions(source(stack, tables), _listed(addresses)):
-            typer.echo(json.dumps(resolved) if as_json else _resolved(resolved))
+            typer.echo(json.dumps(resolved) if as_json else escaped(_resolved(resolved)))
             done = done and resolved["outcome"] in _RESOLVED
     raise typer.Exit(0 if done else NO)
 
@@ -80,7 +80,7 @@ def screen(
         screener = Screener(source(stack, tables, parent_style), people, Verdicts(dmarc=dmarc.upper()))
         for sender in _listed(senders):
             screened, rules = screener.screen(sender, alias)
-            typer.echo(json.dumps(screened) if as_json else _screened(screened, rules))
+            typer.echo(json.dumps(screened) if as_json else escaped(_screened(screened, rules)))
             done = done and screened["action"] != "ERROR"
     raise typer.Exit(0 if done else NO)
 
@@ -107,12 +107,9 @@ class Screener:
 
     def screen(self, sender: str, alias: str | None) -> tuple[dict[str, Any], tuple[SenderRule, ...]]:
         """The rule that counts, as plain data, and all that hold. Raises Temporary."""
-        tables, policy, now = self._source.tables, self._source.policy, time.time()
-        scope, recipients = self._scope(alias)
-        envelope = Envelope.offline(sender, recipients, self._verdicts)
-        rows = look_up(tables, envelope, Header(authors=self._people), policy, now)
-        asked = Senders.of(envelope, self._people, policy.parent_style)
-        rows.add(tables.read((), tuple(asked.keys([scope]))))
+        policy, scope = self._source.policy, self._scope(alias)
+        asked = Senders.of(Envelope.offline(sender, (), self._verdicts), self._people, policy.parent_style)
+        rows = self._source.tables.read((), tuple(asked.keys([scope])))
         try:
             ruling = judge(asked, scope, rows, policy.own_domains)
         except BadRow as fault:
@@ -126,17 +123,17 @@ class Screener:
             "scope": rule.scope if rule else None,
         }, ruling.rules
 
-    def _scope(self, alias: str | None) -> tuple[str, tuple[Address, ...]]:
+    def _scope(self, alias: str | None) -> str:
         """The key of the row that answers for the alias, or what was typed if none does."""
         if alias is None:
-            return EVERYWHERE, ()
+            return EVERYWHERE
         address = _parsed(alias)
         if not isinstance(address, Address):
-            return scope_key(alias), ()
+            return scope_key(alias)
         rows, now = Rows(), time.time()
         follow(self._source.tables, [address], rows, self._source.policy, now)
         matched = aliases.resolve(address, rows, self._source.domains, now).matched
-        return (matched[0] if matched else address.key), (address,)
+        return matched[0] if matched else address.key
 
 
 def _shown(ruling: Ruling) -> SenderRule | None:

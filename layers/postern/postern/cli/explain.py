@@ -13,6 +13,7 @@ from ..mail.message import Message
 from ..mail.plan import Decision, Delivery, Hold, deliveries, plan
 from ..mail.rewrite import Style, rewrite
 from .live import Source
+from .terminal import escaped
 
 
 def explain(event: Path, message: Path | None, found: Source) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def explain(event: Path, message: Path | None, found: Source) -> dict[str, Any]:
 
 def lines(explained: dict[str, Any]) -> Iterator[str]:
     """The same for people; what strangers wrote is escaped where it could steer a terminal."""
-    return map(_escaped, _lines(explained))
+    return map(escaped, _lines(explained))
 
 
 def _lines(explained: dict[str, Any]) -> Iterator[str]:
@@ -48,10 +49,6 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
         for sign, name in (("-", "removed"), ("+", "added")):
             for line in delivery.get(name, ()):
                 yield f"  {sign} {line}"
-
-
-def _escaped(line: str) -> str:
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
 def _recipient(decision: Decision) -> dict[str, str]:
