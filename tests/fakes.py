@@ -312,12 +312,16 @@ class FakeFeedbackLog:
 class FakeMailLog:
     lines: list[str] = field(default_factory=list)
     resendings: list[tuple[str, str]] = field(default_factory=list)
+    measured: list[tuple[str, int, float | None]] = field(default_factory=list)
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         self.lines.append("received" if entry.first else "received again")
 
-    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
         self.lines.append(f"{outcome.state} {outcome.recipient}")
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        self.measured.append((str(claim.destination), size, envelope.age(now)))
 
     def resent(self, claim: Claim) -> None:
         self.lines.append(f"resent {claim.destination}")

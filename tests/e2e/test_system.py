@@ -22,6 +22,7 @@ from tests.builders import event
 
 AUTHOR = "betsy@sender.example"
 JANE, JOE = "jane@dest.example", "joe@dest.example"
+NOT_NOW = Refusal("InternalServiceErrorException", 500, "Service failure.")
 
 
 def message(body: bytes = b"hello\r\n", header: bytes = b"") -> bytes:
@@ -209,8 +210,7 @@ def test_the_same_event_twice_leaves_one_message(post: Post) -> None:
 
 
 def test_a_refusal_for_now_is_retried_and_one_copy_arrives(post: Post) -> None:
-    throttled = Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
-    post.emulator.sending.script[JANE] = [throttled, throttled]
+    post.emulator.sending.script[JANE] = [NOT_NOW] * 2
     message_id = post.send("team@example.com")
     assert post.arrived() == {JANE: 1, JOE: 1}
     assert post.ledger(message_id)["via:jane@dest.example"]["attempts"] == Decimal(3)
@@ -218,10 +218,16 @@ def test_a_refusal_for_now_is_retried_and_one_copy_arrives(post: Post) -> None:
     assert post.emulator.cloud.messages("RetryQueue") == []
 
 
-@pytest.mark.parametrize("alias", ["later@example.com", "busy@example.com"])
-def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(post: Post, alias: str) -> None:
+@pytest.mark.parametrize(
+    ("alias", "others"),
+    [("later@example.com", {JANE: 1}), ("busy@example.com", {})],
+    ids=["one destination", "all of the account"],
+)
+def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(
+    post: Post, alias: str, others: dict[str, int]
+) -> None:
     message_id = post.send(alias, "info@example.com")
-    assert post.arrived() == {JANE: 1}
+    assert post.arrived() == others
     (record,) = post.emulator.cloud.messages("RetryQueue")
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3
@@ -231,8 +237,7 @@ def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(post: Post, a
 
 
 def test_the_retry_queue_delivers_when_ses_takes_it_again(post: Post) -> None:
-    throttled = Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
-    post.emulator.sending.script[JANE] = [throttled] * 5
+    post.emulator.sending.script[JANE] = [NOT_NOW] * 5
     message_id = post.send("team@example.com")
     assert post.arrived() == {JOE: 1}
     assert [error and error["errorType"] for error in post.emulator.retries.consume()] == ["Unsettled"]

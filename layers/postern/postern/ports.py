@@ -28,7 +28,7 @@ class Outcome:
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
     but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
     sender, None if that is nobody's business; `answer` what becomes of telling it, None if
-    there is nothing to tell.
+    there is nothing to tell. `alias` is the one it was forwarded for, or was to be.
     """
 
     recipient: Address
@@ -36,6 +36,7 @@ class Outcome:
     reason: str
     reply: Reply | None = None
     answer: Answer | Silence | None = None
+    alias: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +190,11 @@ class MailLog(Protocol):
     def received(self, envelope: Envelope, entry: Entry) -> None:
         """A message came in, for the first time or again."""
 
-    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
-        """One line and one count for one recipient."""
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
+        """One line and one count for one recipient; `size` is the message's, in octets."""
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        """SES took a message of so many octets for a destination."""
 
     def resent(self, claim: Claim) -> None:
         """A destination is sent to again after an attempt whose end nobody knows: the one case

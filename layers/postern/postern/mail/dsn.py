@@ -6,12 +6,11 @@ sender whose own domain is authenticated is answered; a DMARC PASS is about From
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from .address import Address
 from .authentication import Authentication
 from .backscatter import objection
-from .envelope import Envelope
+from .envelope import Envelope, age
 from .message import Message
 from .reply import Reply
 
@@ -67,13 +66,10 @@ class Correspondence:
 
 def too_late(received_at: str, now: float) -> str:
     """Why a message received then (ISO 8601) is not answered any more, "" if it is."""
-    try:
-        received = datetime.fromisoformat(received_at)
-    except ValueError:
+    passed = age(received_at, now)
+    if passed is None:
         return "nobody knows when it was received"
-    if received.tzinfo is None:
-        received = received.replace(tzinfo=UTC)
-    return "received more than 24 hours ago" if now - received.timestamp() >= MAX_AGE else ""
+    return "received more than 24 hours ago" if passed >= MAX_AGE else ""
 
 
 def _not_authenticated(envelope: Envelope, message: Message) -> str:
