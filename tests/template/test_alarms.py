@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from postern import errors
-from postern.mail import health, plan, rows
+from postern.mail import feedback, plan, rows
 
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
@@ -35,7 +35,10 @@ def counted() -> set[str]:
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
     return (
-        literal | STATES | {health.ON_ACCOUNT_LIST} | {name for module in (errors, plan, rows) for name in vars(module)}
+        literal
+        | STATES
+        | {feedback.ON_ACCOUNT_LIST}
+        | {name for module in (errors, plan, rows) for name in vars(module)}
     )
 
 

@@ -33,6 +33,8 @@ BEYOND = {
         "logs:CreateLogStream": "Lambda's own",
         "logs:PutLogEvents": "Lambda's own",
         "sqs:SendMessage": "Lambda's own, for events that failed",
+        "s3:ListBucket": "else S3 says 403 for a message that is missing",
+        "kms:Decrypt": "S3's own, where the bucket has a key of ours",
     },
     "RecipientsFunction": {
         "logs:CreateLogStream": "Lambda's own",

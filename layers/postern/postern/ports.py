@@ -140,7 +140,11 @@ class Ledger(Protocol):
         """
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender. Raises Temporary."""
+        """Say in the recipient's outcome what became of the answer to the sender; it may not be recorded yet.
+        Raises Temporary."""
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that. Raises Temporary."""
 
 
 class Answerer(Protocol):
@@ -184,7 +188,14 @@ class Queue(Protocol):
         """Let nobody see this message for so long. Raises Temporary."""
 
 
-class MailLog(Protocol):
+class AnswerLog(Protocol):
+    """The log of answers to senders."""
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """What became of an answer to a sender: sent, failed or ambiguous."""
+
+
+class MailLog(AnswerLog, Protocol):
     """The log that people read when a message is missing, and the metrics."""
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
@@ -209,19 +220,37 @@ class MailLog(Protocol):
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
-        """What became of an answer to a sender: sent, failed or ambiguous."""
-
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One sending that SES says something of: the keys of its destination and of the recipient it was for.
+    `news`: whether this was not said before."""
+
+    destination: str
+    recipient: str
+    news: bool
 
 
 class FeedbackLedger(Protocol):
     """The ledger, as feedback writes it."""
 
-    def note(self, feedback: Feedback) -> tuple[str, bool]:
-        """Write what happened into the entry it is about, beside its state and in any order: (the
-        destination's key, whether that is news). Raises EntryMissing, Temporary."""
+    def note(self, feedback: Feedback) -> Sending:
+        """Write what happened into the entry it is about, beside its state and in any order. Raises
+        EntryMissing, Temporary."""
+
+    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+        """Note for the owner that a recipient's forward did not arrive; the message's envelope for that
+        recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
+
+
+class Headers(Protocol):
+    """The messages in the bucket, as far as their headers."""
+
+    def header(self, message_id: str) -> bytes:
+        """A message, at least up to the end of its header. Raises MessageMissing, Temporary."""
 
 
 class Health(Protocol):
@@ -324,7 +353,7 @@ class News(Protocol):
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         """What was noted since then, whenever its message came."""
 
-    def reason(self, message_id: str, who: str) -> str:
+    def reason(self, noted: Noted) -> str:
         """Why, "" if the ledger does not say."""
 
     def standing(self) -> Collection[Section]:

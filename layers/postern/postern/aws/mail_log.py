@@ -10,8 +10,7 @@ from ..errors import Temporary
 from ..mail.address import Address, mask
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import Feedback
-from ..mail.health import ON_ACCOUNT_LIST
+from ..mail.feedback import ON_ACCOUNT_LIST, Feedback
 from ..ports import Claim, Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"

@@ -14,6 +14,8 @@ from .message import CRLF
 MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
 
+LOST = "lost"  # the word for a forward that came back
+
 # Words that outcomes are noted under, as a heading, with what to do.
 _HEADINGS = {
     "quarantined": ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
@@ -22,7 +24,10 @@ _HEADINGS = {
         "Ambiguous: SES never answered, so it may have been sent",
         "postern replay ID --failed sends it again",
     ),
-    "unanswered": ("Senders who were not told", "write to them, if they matter"),
+    LOST: (
+        "Lost on the way: SES sent it, and the other server refused it",
+        "postern trace ID; postern replay ID --failed",
+    ),
 }
 
 
