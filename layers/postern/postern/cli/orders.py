@@ -100,7 +100,8 @@ def replay_(
         bool, typer.Option("--again", help="Also what is settled: who got the message gets it a second time.")
     ] = False,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Also what failed, is ambiguous or was lost on the way, but not what arrived.")
+        bool,
+        typer.Option("--failed", help="Also what failed, is ambiguous or was lost on the way, but not what arrived."),
     ] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
