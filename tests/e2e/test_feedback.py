@@ -75,6 +75,35 @@ def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Pos
     assert got(post) == {JANE: 1, JOE: 1}
 
 
+def redelivered(post: Post) -> int:
+    """How many messages Jane had missed; they are sent."""
+    done = run(post, "destination", "redeliver", JANE)
+    while post.emulator.retries.consume():
+        pass
+    assert done.exit_code == 0
+    return int(done.stdout.count("runs for"))
+
+
+def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(emulator: Emulator) -> None:
+    redelivered(Post(emulator))  # what other tests kept from her
+    post = Post(emulator)
+    post.emulator.sending.fates[JANE] = [NO_EMAIL]
+    post.send("info@example.com")
+    alone, group = post.send("info@example.com"), post.send("team@example.com")
+    assert got(post) == {JOE: 1}
+    assert run(post, "destination", "redeliver", JANE).exit_code == 1, "it is suspended"
+    run(post, "destination", "resume", JANE)
+    before = post.emulator.cloud.rows("LedgerTable")
+    assert run(post, "destination", "redeliver", JANE, "--dry-run").stdout.count("would run for") == 2
+    assert post.emulator.cloud.rows("LedgerTable") == before
+    assert redelivered(post) == 2
+    assert got(post) == {JANE: 2, JOE: 1}
+    for message_id, recipient in ((alone, "info@example.com"), (group, "team@example.com")):
+        assert post.ledger(message_id)[f"to:{recipient}"]["state"] == "forwarded"
+        assert "open" not in post.ledger(message_id)["message"]
+    assert redelivered(post) == 0
+
+
 def test_feedback_twice_and_in_any_order_ends_the_same(post: Post) -> None:
     post.emulator.sending.fates[JANE] = [MAILBOX_FULL]
     message_id = post.send("info@example.com")

@@ -48,6 +48,19 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
 
 
+def missed(entries: Entries, destination: str) -> Order:
+    """Run for the recipient whose destination got nothing while it was suspended; what the others got is settled.
+
+    Raises CannotOrder if it missed nothing of this message.
+    """
+    claim = entries.get(f"via:{destination}", {})
+    if claim.get("state") != "suspended":
+        raise CannotOrder(f"{destination} missed nothing of it")
+    who = str(claim["recipient"])
+    settled = entries.get(f"to:{who}", {}).get("state", "held") != "held"
+    return Order((who,), (who,) if settled else ())
+
+
 def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
     said = (entry.get(name) for name in _LOSSES)

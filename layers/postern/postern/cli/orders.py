@@ -51,8 +51,12 @@ class Desk:
 
     def entries(self, message_id: str) -> Entries:
         """The ledger's entries of a message that is still in the bucket. Raises MessageMissing, Temporary."""
-        self.store.top(message_id)
+        self.present(message_id)
         return self.ledger.entries(message_id)
+
+    def present(self, message_id: str) -> None:
+        """See that a message is still in the bucket. Raises MessageMissing, Temporary."""
+        self.store.top(message_id)
 
     def carry_out(self, message_id: str, entries: Entries, order: Order, *, lifted: bool = False) -> None:
         """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
