@@ -289,6 +289,31 @@ def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoL
     assert all("expires_at" in row for row in rows.values())
 
 
+@pytest.mark.parametrize("what", ["failed: too old", "ambiguous: no answer"])
+def test_the_owner_hears_of_senders_who_could_not_be_told(
+    aws: Cloud, dynamo: DynamoLedger, message_id: str, what: str
+) -> None:
+    made = envelope("info@example.com", "team@example.com", "x@example.com", message_id=message_id)
+    dynamo.open(made)
+    silences = (Silence("received more than 24 hours ago", late=True), Silence("a robot"))
+    silent = [
+        Outcome(who, "rejected", "why", UNKNOWN, silence) for who, silence in zip((INFO, TEAM), silences, strict=True)
+    ]
+    dynamo.close(made, silent, 10)
+    assert noted(aws, message_id) == {"unanswered info@example.com"}
+    stranger = Address("x", "example.com")
+    dynamo.answered(message_id, stranger, "sent: ses-1")
+    assert noted(aws, message_id) == {"unanswered info@example.com"}
+    dynamo.answered(message_id, stranger, what)
+    assert noted(aws, message_id) == {"unanswered info@example.com", "unanswered x@example.com"}
+
+
+def noted(aws: Cloud, message_id: str) -> set[str]:
+    rows = aws.partition("LedgerTable", message_id=message_id)
+    (found,) = [row["noted"] for row in rows if row["entry"] == "message"]
+    return set(found)
+
+
 def test_an_answer_is_claimed_apart_from_destinations(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
     via = claimed(ledger.claim(message_id, INFO, INFO))
     dsn = claimed(ledger.claim(message_id, INFO, INFO, DSN))

@@ -48,6 +48,14 @@ def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Offic
     assert news(office).reason(noted("failed", message_id, "x")) == ""
 
 
+def test_a_sender_who_was_not_told_is_named_with_why(office: Office) -> None:
+    message_id = office.happened((TEAM, "rejected", "unknown"))
+    office.ledger.answered(message_id, Address("team", "example.com"), "failed: received more than 24 hours ago")
+    (found,) = [one for one in news(office).noted(time.time() - 3600, time.time()) if one.message_id == message_id]
+    assert (found.word, found.source) == ("unanswered", "betsy@sender.example")
+    assert news(office).reason(found) == "failed: received more than 24 hours ago"
+
+
 def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) -> None:
     message_id = office.happened((TEAM, "forwarded", ""))
     ledger = DynamoLedger(

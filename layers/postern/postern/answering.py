@@ -57,7 +57,7 @@ class Answering:
         (recipient,) = envelope.recipients
         answer: Answer | Silence
         if late := too_late(envelope.received_at, self.clock.now()):
-            answer = Silence(late)  # and nobody need look
+            answer = Silence(late, late=True)  # and nobody need look
         else:
             known = Correspondence.of(envelope, headers.header(envelope.message_id), self.setting)
             answer = known.answer(recipient, reply, self.clock.now())

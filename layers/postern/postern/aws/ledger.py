@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
+from ..mail.digest import UNANSWERED
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.reply import Reply
@@ -187,7 +188,7 @@ class DynamoLedger:
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
-        noted = {f"{outcome.state} {outcome.recipient.key}" for outcome in outcomes if outcome.state in NOTED}
+        noted = {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}
         if noted:
             update = f"{update}, noted_at = :now ADD noted :noted"
             values = {**values, ":noted": noted}
@@ -198,10 +199,15 @@ class DynamoLedger:
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat.
+        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat. The owner hears
+        of a sender who could not be told.
 
         Feedback may be faster than the outcome, so there may be nothing yet but this.
         """
+        if not what.startswith("sent"):
+            note = {f"{UNANSWERED} {recipient.key}"}
+            values = {":now": int(self._clock.now()), ":note": note}
+            self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :note", values)
         self._answer(message_id, recipient, ":what", what)
 
     def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
@@ -284,6 +290,13 @@ def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> Dynamo
         keep_days=settings.ledger_days,
         retry_hours=settings.retry_hours,
     )
+
+
+def _news(outcome: Outcome) -> str:
+    """The word for the owner's digest, "" if he need not know."""
+    if outcome.state in NOTED:
+        return outcome.state
+    return UNANSWERED if isinstance(outcome.answer, Silence) and outcome.answer.late else ""
 
 
 def _answer(answer: Answer | Silence | None) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..mail.digest import LOST, MAX_LINES, Noted, Section
+from ..mail.digest import LOST, MAX_LINES, UNANSWERED, Noted, Section
 from ..orders import lost_by
 from ..ports import Clock
 from ..reconcile import OPEN_MARGIN, open_too_long
@@ -50,7 +50,8 @@ class StackNews:
         """Why, by the recipient's own entry, or by what SES said of the forwards for him. Raises Temporary."""
         entries = self._ledger.entries(noted.message_id)
         if noted.word != LOST:
-            return str(entries.get(f"to:{noted.who}", {}).get("reason", ""))
+            kept = "answer" if noted.word == UNANSWERED else "reason"
+            return str(entries.get(f"to:{noted.who}", {}).get(kept, ""))
         lost = [
             f"{name.removeprefix('via:')}: {said.get('why', '')}"
             for name, entry in sorted(entries.items())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 
 from ..edits import Overtaken
-from ..mail.digest import LOST
+from ..mail.digest import LOST, UNANSWERED
 from ..ports import Clock
 from .failures import translated
 from .ledger import MESSAGE, NOTED, OPEN
@@ -38,7 +38,7 @@ class Reopening:
         values: dict[str, Any] = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by}
         values |= {
             ":recipients": set(recipients),
-            ":old": {f"{word} {who}" for word in (*NOTED, LOST) for who in recipients},
+            ":old": {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients},
         }
         self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", names, values)
 

@@ -34,9 +34,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The sender is told nothing, and why not."""
+    """The sender is told nothing, and why not. `late`: he would have been, but SES bounces nothing so old."""
 
     reason: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,10 @@ class Correspondence:
         None for what is never answered; `now` is epoch seconds."""
         if reply is None:
             return Silence("never answered")
-        why = self.objection or too_late(self.received_at, now)
-        return Silence(why) if why else Answer(recipient, reply)
+        if self.objection:
+            return Silence(self.objection)
+        late = too_late(self.received_at, now)
+        return Silence(late, late=True) if late else Answer(recipient, reply)
 
 
 def too_late(received_at: str, now: float) -> str:
