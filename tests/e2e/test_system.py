@@ -1,5 +1,6 @@
 """Real SMTP in, real handler, bytes out: what a user of `make local` would see."""
 
+import json
 import re
 import smtplib
 import urllib.request
@@ -356,3 +357,21 @@ def test_the_log_shows_our_addresses_and_masks_the_others(post: Post) -> None:
     assert "b***@sender.example" in logged
     for private in (AUTHOR, JANE, "permerror@dest.example", "hello"):
         assert private not in logged
+
+
+def test_the_log_has_one_line_for_each_recipient_and_what_was_measured(post: Post) -> None:
+    log_before = len(post.emulator.function_log.read_bytes())
+    message_id = post.send("info+news@example.com", "nobody@example.com")
+    lines = [json.loads(line) for line in post.emulator.function_log.read_bytes()[log_before:].splitlines()]
+    told = {line["recipient"]: line for line in lines if "outcome" in line}
+    info, nobody = told["info+news@example.com"], told["nobody@example.com"]
+    assert (info["message_id"], info["alias"], info["outcome"]) == (message_id, "info@example.com", "forwarded")
+    assert (nobody["outcome"], nobody["reason"]) == ("rejected", "nobody@example.com is unknown")
+    size = post.ledger(message_id)["message"]["size"]
+    assert info["size"] == nobody["size"] == size > 100
+    assert all(line["age"] >= 0 for line in told.values())
+    (metrics,) = [line for line in lines if "_aws" in line and "Received" in line]
+    assert size / 2 < metrics["Bytes"][0] < len(post.last()), "what SES was given: less than it delivered"
+    assert len(metrics["Latency"]) == 1
+    units = {one["Name"]: one["Unit"] for one in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert (units["Bytes"], units["Latency"]) == ("Bytes", "Seconds")

@@ -48,7 +48,7 @@ class PowertoolsMailLog:
         size in octets, and how many seconds ago it was received."""
         self._count(outcome.state.capitalize())
         line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
-        more: dict[str, Any] = {"size": size}
+        more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
         if outcome.alias:
