@@ -9,7 +9,7 @@ import pytest
 
 from emulator.template import Template
 from tests.builders import ROOT
-from tests.template.deployments import granted, loaded, symbolic
+from tests.template.deployments import actions, granted, loaded, refusals, symbolic
 
 DAY = 86_400
 TABLES = {
@@ -18,6 +18,7 @@ TABLES = {
     "DestinationTable": "postern-destinations",
     "LedgerTable": "postern-ledger",
 }
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ADOPTED = {
     "ExistingAliasTable": "aliases-restored",
     "ExistingSenderTable": "old-senders",
@@ -97,6 +98,27 @@ def test_the_key_of_kept_mail_is_kept(resources: dict[str, Any]) -> None:
     assert resources["Key"]["DeletionPolicy"] == "RetainExceptOnCreate"
     assert resources["Key"]["UpdateReplacePolicy"] == "Retain"
     assert resources["Key"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_the_key_of_mail_that_is_there_is_gone_on_with() -> None:
+    """A new key reads nothing of what an earlier stack kept."""
+    template = symbolic(CustomerKey="true", SesWritesBy="role", ExistingMailBucket="old-mail", ExistingKey=KEY)
+    key = f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}"
+    assert template.resources("AWS::KMS::Key") == {}
+    assert template.resources("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == key
+    assert template.resolve(template.document["Outputs"]["KeyId"]["Value"]) == KEY
+    for role in ("InboundFunctionRole", "LinkRole", "SesWriterRole"):
+        (decrypting,) = [one for one in granted(template, role) if "kms:Decrypt" in actions([one])]
+        assert decrypting["Resource"] == key, role
+    assert symbolic(CustomerKey="true").resources("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == "Key.Arn"
+
+
+def test_a_key_goes_with_the_mail_it_encrypts() -> None:
+    whole = {"ExistingKey": KEY, "CustomerKey": "true", "ExistingMailBucket": "old-mail"}
+    assert refusals(whole, "TheKeyIsUsed") == refusals({}, "TheKeyIsUsed") == []
+    for missing in ("CustomerKey", "ExistingMailBucket"):
+        (said,) = refusals({name: value for name, value in whole.items() if name != missing}, "TheKeyIsUsed")
+        assert said.startswith("ExistingKey is the key of ExistingMailBucket")
 
 
 def before(resources: dict[str, Any], name: str) -> set[str]:
