@@ -4,7 +4,10 @@ import re
 from dataclasses import fields
 
 import pytest
+from postern.aws.assembly import MEGABYTE
 from postern.errors import Misconfigured
+from postern.mail.plan import MAX_SENDING
+from postern.mail.verdicts import CHOICES
 from postern.settings import FeedbackSettings, Settings
 
 from emulator.template import Template
@@ -95,3 +98,18 @@ def test_no_whole_number_of_the_settings_comes_from_a_parameter_that_takes_fract
 )
 def test_no_domain_is_given_twice(parameters: dict[str, str], said: list[str]) -> None:
     assert refusals(parameters, "DomainsDiffer") == said
+
+
+@pytest.mark.parametrize(("verdict", "choices"), CHOICES.items())
+def test_what_a_verdict_may_lead_to_is_what_the_code_knows(
+    template: Template, verdict: str, choices: tuple[str, ...]
+) -> None:
+    parameter = template.document["Parameters"][f"{verdict.capitalize()}Action"]
+    assert set(parameter["AllowedValues"]) == set(choices)
+    assert parameter["Default"] == choices[0]
+
+
+def test_nothing_is_sent_whole_that_ses_does_not_send(template: Template) -> None:
+    parameter = template.document["Parameters"]["LargestForward"]
+    assert max(parameter["AllowedValues"]) * MEGABYTE == MAX_SENDING
+    assert parameter["Default"] * MEGABYTE == MAX_SENDING

@@ -1,10 +1,10 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from postern.deliver import MAX_SENDING
 from postern.errors import (
     MessageMissing,
     Misconfigured,
@@ -16,6 +16,7 @@ from postern.errors import (
     Unsettled,
 )
 from postern.mail.envelope import BadEvent
+from postern.mail.plan import MAX_SENDING
 from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
@@ -278,6 +279,18 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
     assert len(sent) < 5_000
     assert b"postern original " + MESSAGE_ID.encode() in sent
     assert b"https://mail.example/" in sent
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (100_000, False)])
+def test_what_is_larger_than_the_stack_sends_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
+    """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
+    world.policy = replace(world.policy, largest=50_000)
+    world.store.messages[MESSAGE_ID] = RAW + b"x" * more
+    world.handle(event("info@example.com"))
+    ((_, _, sent),) = world.mailer.sent
+    assert sent.endswith(b"body") == whole
+    assert (b"postern original " + MESSAGE_ID.encode() in sent) == (not whole)
+    assert world.states == {"info@example.com": "forwarded" if whole else "failed"}
 
 
 @pytest.mark.parametrize("status", ["PROCESSING_FAILED", "GRAY", "DISABLED"])

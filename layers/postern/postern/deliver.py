@@ -11,15 +11,14 @@ from .errors import Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
-from .mail.plan import Delivery
+from .mail.plan import MAX_SENDING, Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
 from .ports import Claim, Clock, Ledger, Mailer, MailLog, MailStore, Rates, Settled
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
-MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 
-_TOO_LARGE = "more than SES sends"
+_TOO_LARGE = "more than is sent whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +32,7 @@ class Deliverer:
     mailer: Mailer
     clock: Clock
     log: MailLog
+    largest: int = MAX_SENDING
 
     def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
@@ -82,7 +82,7 @@ class Deliverer:
         return "", 0, ""
 
     def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
-        if len(content) > MAX_SENDING:
+        if len(content) > self.largest:
             raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
         return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
 

@@ -117,6 +117,7 @@ class Forwarder:
             mailer=self.mailer,
             clock=self.clock,
             log=self.log,
+            largest=self.policy.largest,
         )
         results: dict[str, Settled | Temporary] = {}
         for decision in decisions:

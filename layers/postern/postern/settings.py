@@ -10,14 +10,25 @@ from typing import Any, Self
 from .errors import Misconfigured
 from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 from .mail.rewrite import FROM_FORMS
+from .mail.verdicts import CHOICES
 
-_CHOICES = {"from_form": FROM_FORMS, "answer_senders": ANSWER_SENDERS}
+_CHOICES = {
+    "from_form": FROM_FORMS,
+    "answer_senders": ANSWER_SENDERS,
+    **{f"{name}_action": choices for name, choices in CHOICES.items()},
+}
 _LEAST = {"suspend_after": 1}
 _WORDS = {"true": True, "false": False}
 
 
 def _setting(variable: str, meaning: str, **options: Any) -> Any:
     return field(metadata={"variable": variable, "meaning": meaning}, **options)
+
+
+def _action(verdict: str) -> str:
+    return (
+        f"What a {verdict} FAIL of SES's leads to: {', '.join(CHOICES[verdict])}; an alias's own `verdicts` come first."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +135,19 @@ class Settings(_Answering):
         "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
     )
     retry_queue: str = _setting("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    spam_action: str = _setting("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
+    virus_action: str = _setting("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
+    dmarc_action: str = _setting("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
+    largest_forward: int = _setting(
+        "POSTERN_LARGEST_FORWARD",
+        "Largest message that is sent whole, in MB; of a larger one the destination gets a notice with a link.",
+        default=40,
+    )
+
+    @property
+    def screening(self) -> Mapping[str, str]:
+        """What a FAIL of SES's leads to, by the verdict's name."""
+        return {"spam": self.spam_action, "virus": self.virus_action, "dmarc": self.dmarc_action}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

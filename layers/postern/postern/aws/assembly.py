@@ -24,6 +24,8 @@ from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
 
+MEGABYTE = 1024 * 1024
+
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:
     """The log of a function."""
@@ -77,6 +79,8 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             own_domains=frozenset(settings.domains),
             parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
             stamp_key=look.stamp_key,
+            screening=settings.screening,
+            largest=settings.largest_forward * MEGABYTE,
         ),
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
