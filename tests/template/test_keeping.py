@@ -191,6 +191,19 @@ def test_every_name_carries_the_stacks(template: Template) -> None:
     assert named > 20
 
 
+def test_everything_of_a_stage_is_tagged() -> None:
+    """CloudFormation puts a stack's tags on all that it makes; bucket and tables keep them when the stack goes."""
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    tags = {
+        name: dict(tag.split("=") for tag in one["deploy"]["parameters"]["tags"].split())
+        for name, one in stages.items()
+        if name != "version"
+    }
+    assert {"default", "dev", "relay"} == set(tags)
+    assert {one["application"] for one in tags.values()} == {"postern"}
+    assert len({one["stage"] for name, one in tags.items() if name != "relay"}) == 2
+
+
 def test_the_second_stage_joins_the_first() -> None:
     stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     first, second = (stages[stage] for stage in ("default", "dev"))
@@ -200,4 +213,5 @@ def test_the_second_stage_joins_the_first() -> None:
     joining = dict(one.split("=") for one in overrides.split())
     rule = loaded(**joining).resources("AWS::SES::ReceiptRule")["InboundRule"]
     assert rule["RuleSetName"] == name
+    assert refusals({**joining, "OwnerAddress": "me@home.example"}) == []
     assert loaded(**joining).resources("AWS::SES::ReceiptRuleSet") == {}
