@@ -106,6 +106,11 @@ def bounces() -> Any:
     return boto3.client("ses", config=_ONE_ATTEMPT)
 
 
+def sns() -> Any:
+    """A client that retries by itself."""
+    return boto3.client("sns", config=_PATIENT)
+
+
 def sts() -> "STSClient":
     """A client that retries by itself."""
     return boto3.client("sts", config=_PATIENT)
