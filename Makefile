@@ -40,7 +40,7 @@ sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) build --config-env relay
 
 scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained where they are
-	.venv-checkov/bin/checkov --file template.yaml --skip-download --compact --quiet
+	.venv-checkov/bin/checkov --file template.yaml relay/template.yaml --skip-download --compact --quiet
 
 reproducible: .venv-sam/ready  ## Build the stack twice, and compare every byte
 	$(SAM) build --no-cached --build-dir .aws-sam/first >/dev/null
