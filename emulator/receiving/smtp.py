@@ -4,16 +4,15 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from aiosmtpd.smtp import Session as SmtpSession
 
-from ..cloud import HOST, Cloud
-from ..function import Function
+from ..cloud import HOST
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
 from .rules import Rule
@@ -30,10 +29,29 @@ class _Server(SMTP):
     line_length_limit = 1024 * 1024
 
 
-class Receiving:
-    """SES receiving for one rule set, on a port of this machine."""
+class Cloud(Protocol):
+    """Where the S3 action writes."""
 
-    def __init__(self, rules: Sequence[Rule], cloud: Cloud, function: Function, zone: Zone, port: int = 0) -> None:
+    @property
+    def s3(self) -> Any:
+        """A boto3 client."""
+
+
+class Function(Protocol):
+    """What the Lambda action invokes."""
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN."""
+
+    def invoke(self, event: object) -> None:
+        """Take an event, as InvocationType Event does."""
+
+
+class Receiving:
+    """SES receiving for one rule set, on a port of this machine. `rules` is read for every recipient."""
+
+    def __init__(self, rules: Iterable[Rule], cloud: Cloud, function: Function, zone: Zone, port: int = 0) -> None:
         self._rules = rules
         self._cloud = cloud
         self._function = function
