@@ -4,15 +4,12 @@ import json
 import os
 import platform
 import re
-import signal
 import smtplib
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, suppress
+from collections.abc import Callable
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,13 +18,14 @@ import boto3
 
 from emulator.cloud import HOST
 from emulator.function import ROOT
-from emulator.receiving.rules import Rule
 from emulator.receiving.smtp import Receiving
 from emulator.receiving.zone import Zone
 from emulator.sending.maildirs import Maildirs
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
-from emulator.template import ACCOUNT, REGION
+from emulator.template import REGION
+from tests.deploy.cloud import Ministack
+from tests.deploy.receipt import ActiveRules, InboundFunction
 
 STACK = "gate"
 DOMAIN = "example.com"
@@ -38,16 +36,24 @@ _TEMPLATE = _BUILD / "build" / "template.yaml"
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 ARCHITECTURE = _MACHINES[platform.machine()]
 
+# Lists of what a stack makes: service, call, where the list is in the answer, and what an entry is called.
+KINDS = (
+    ("lambda", "list_functions", "Functions", "FunctionName"),
+    ("lambda", "list_layers", "Layers", "LayerName"),
+    ("lambda", "list_event_source_mappings", "EventSourceMappings", "EventSourceArn"),
+    ("iam", "list_roles", "Roles", "RoleName"),
+    ("sqs", "list_queues", "QueueUrls", ""),
+    ("sns", "list_topics", "Topics", "TopicArn"),
+    ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+    ("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+    ("cloudwatch", "list_dashboards", "DashboardEntries", "DashboardName"),
+    ("secretsmanager", "list_secrets", "SecretList", "Name"),
+    ("ses", "list_receipt_rule_sets", "RuleSets", "Name"),
+    ("sesv2", "list_email_identities", "EmailIdentities", "IdentityName"),
+    ("sesv2", "list_configuration_sets", "ConfigurationSets", ""),
+)
+
 _T = TypeVar("_T")
-
-
-def wait_for(what: str, condition: Callable[[], _T]) -> _T:
-    """What the condition says as soon as it says something; fails after DEADLINE."""
-    end = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < end, f"{what}: not within {DEADLINE} seconds"
-        time.sleep(0.1)
-    return found
 
 
 class Deployment:
@@ -59,16 +65,18 @@ class Deployment:
         self.maildirs = Maildirs(folder / "maildirs")
         self.account = Account(identities={DOMAIN}, configuration_sets={f"{STACK}-forward"})
         self.sending = Sending(self.account, self.maildirs.deliver)
-        self.denials = folder / "denials"
-        self.log = folder / "ministack.log"
 
     def __enter__(self) -> Self:
         """Start everything; the stack is not deployed yet."""
         with self._stack as starting:
             self.sending.start()
             starting.callback(self.sending.stop)
-            self._start_ministack(starting)
-            self._receiving = Receiving(ActiveRules(self), self, InboundFunction(self), _zone())
+            self._ministack = starting.enter_context(Ministack(self._folder, self.sending.endpoint))
+            self.endpoint = self._ministack.endpoint
+            self.wait_for("ministack", self._ministack.healthy)
+            self._receiving = Receiving(
+                ActiveRules(self), self, InboundFunction(self), Zone.load(ROOT / "emulator" / "zone.toml")
+            )
             self._receiving.start()
             starting.callback(self._receiving.stop)
             self._stack = starting.pop_all()
@@ -77,6 +85,15 @@ class Deployment:
     def __exit__(self, *_: object) -> None:
         """Stop everything, last started first."""
         self._stack.close()
+
+    def wait_for(self, what: str, condition: Callable[[], _T | None]) -> _T:
+        """What the condition says as soon as it says something; fails after DEADLINE, or if IAM denies a call."""
+        end = time.monotonic() + DEADLINE
+        while not (found := condition()):
+            assert self._ministack.denials() == []
+            assert time.monotonic() < end, f"{what}: not within {DEADLINE} seconds; see {self._ministack.log}"
+            time.sleep(0.1)
+        return found
 
     # --- the commands that a user types -----------------------------------------------------------------
 
@@ -100,7 +117,7 @@ class Deployment:
         def status() -> str:
             return str(client.describe_stacks(StackName=by_id)["Stacks"][0]["StackStatus"])
 
-        wait_for("deletion", lambda: status() != "DELETE_IN_PROGRESS")
+        self.wait_for("deletion", lambda: status() != "DELETE_IN_PROGRESS")
         assert status() == "DELETE_COMPLETE", client.describe_stack_events(StackName=by_id)["StackEvents"]
 
     def postern(self, *arguments: str) -> str:
@@ -126,7 +143,7 @@ class Deployment:
 
     def arrived(self, destination: str, number: int = 1) -> bytes:
         """The newest message of a destination, when it has that many."""
-        messages = wait_for(
+        messages = self.wait_for(
             f"{number} messages for {destination}",
             lambda: found if len(found := self.maildirs.messages(destination)) >= number else None,
         )
@@ -155,7 +172,45 @@ class Deployment:
         rows = table.query(KeyConditionExpression="message_id = :id", ExpressionAttributeValues={":id": message_id})[
             "Items"
         ]
-        return {row["entry"]: row for row in rows}
+        return {str(row["entry"]): row for row in rows}
+
+    def settled(self, message_id: str) -> dict[str, dict[str, Any]]:
+        """The ledger's entries of a message, when it is closed."""
+
+        def closed() -> dict[str, dict[str, Any]] | None:
+            entries = self.ledger(message_id)
+            return entries if "message" in entries and "open" not in entries["message"] else None
+
+        return self.wait_for(f"the ledger closing {message_id}", closed)
+
+    def read_retries(self, wanted: bool) -> None:
+        """Let the function read the retry queue, or not."""
+        client = self.client("lambda")
+        (mapping,) = client.list_event_source_mappings()["EventSourceMappings"]
+        client.update_event_source_mapping(UUID=mapping["UUID"], Enabled=wanted)
+
+    def waiting(self, number: int) -> list[dict[str, Any]]:
+        """What is on the retry queue, when it is so much; it stays there."""
+        client, url = self.client("sqs"), self.outputs()["RetryQueueUrl"]
+        counts = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
+
+        def reached() -> bool:
+            attributes = client.get_queue_attributes(QueueUrl=url, AttributeNames=list(counts))["Attributes"]
+            return sum(int(attributes[count]) for count in counts) == number
+
+        self.wait_for(f"{number} messages on the retry queue", reached)
+        found = client.receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages", ()) if number else ()
+        return [json.loads(message["Body"]) for message in found]
+
+    def left(self) -> list[str]:
+        """Everything there is that a stack may have made, but for what `sam deploy` keeps for itself."""
+        found = [f"table {name}" for name in sorted(self.client("dynamodb").list_tables()["TableNames"])]
+        buckets = [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]]
+        found += [f"bucket {name}" for name in buckets if not name.startswith("aws-sam-cli")]
+        for service, call, key, name in KINDS:
+            page = getattr(self.client(service), call)()
+            found += [f"{call} {one[name] if name else one}" for one in page.get(key, ())]
+        return found
 
     def log_lines(self, group: str) -> list[dict[str, Any]]:
         """The lines of JSON in a log group."""
@@ -170,7 +225,7 @@ class Deployment:
 
     def denied(self) -> list[str]:
         """The calls that IAM refused so far."""
-        return self.denials.read_text(encoding="utf-8").splitlines() if self.denials.exists() else []
+        return self._ministack.denials()
 
     # --- starting, running ------------------------------------------------------------------------------------
 
@@ -192,39 +247,6 @@ class Deployment:
     def _session(self) -> boto3.Session:
         return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)
 
-    def _start_ministack(self, starting: ExitStack) -> None:
-        port = _free_port()
-        self.endpoint = f"http://localhost:{port}"
-        variables = {
-            "AUTH": "true",
-            "BIND_HOST": HOST,
-            "GATEWAY_PORT": str(port),
-            "MINISTACK_REGION": REGION,
-            "MINISTACK_ACCOUNT_ID": ACCOUNT,
-            "IOT_MTLS_ENABLED": "0",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(self._folder),
-            "POSTERN_SENDING": self.sending.endpoint,
-            "POSTERN_DENIALS": str(self.denials),
-        }
-        process = subprocess.Popen(
-            [str(ROOT / ".venv-ministack" / "bin" / "python"), str(Path(__file__).parent / "launcher.py")],
-            env={"PATH": os.environ["PATH"], **variables},
-            stdout=starting.enter_context(self.log.open("wb")),
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # its functions are children of its own, and end with it
-        )
-        starting.callback(_stop, process)
-        wait_for("ministack", lambda: self._healthy(process))
-
-    def _healthy(self, process: "subprocess.Popen[bytes]") -> bool:
-        assert process.poll() is None, self.log.read_text(encoding="utf-8")
-        try:
-            with urllib.request.urlopen(f"{self.endpoint}/_ministack/health", timeout=DEADLINE) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
-
     def _sam(self, *arguments: str) -> str:
         return self._run([str(ROOT / ".venv-sam" / "bin" / "sam"), *arguments])
 
@@ -245,60 +267,6 @@ class Deployment:
         return done.stdout
 
 
-class ActiveRules(Iterable[Rule]):
-    """The rules of the rule set that is active at this moment, as SES has them."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    def __iter__(self) -> Iterator[Rule]:
-        for rule in self._deployment.client("ses").describe_active_receipt_rule_set().get("Rules", ()):
-            if rule["Enabled"]:
-                actions = tuple(next(iter(action.items())) for action in rule["Actions"])
-                yield Rule(rule["Name"], tuple(rule.get("Recipients", ())), rule["ScanEnabled"], actions)
-
-
-class InboundFunction:
-    """The deployed function, invoked as SES does."""
-
-    def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
-
-    @property
-    def arn(self) -> str:
-        """What the active rule's Lambda action names."""
-        actions = [action for rule in ActiveRules(self._deployment) for action in rule.actions]
-        return str(dict(actions)["LambdaAction"]["FunctionArn"])
-
-    def invoke(self, event: object) -> None:
-        """InvocationType Event."""
-        payload = json.dumps(event).encode()
-        answer = self._deployment.client("lambda").invoke(
-            FunctionName=self.arn, InvocationType="Event", Payload=payload
-        )
-        assert answer["StatusCode"] == 202, answer
-
-
-def _zone() -> Zone:
-    return Zone.load(ROOT / "emulator" / "zone.toml")
-
-
 def _overrides(**parameters: str) -> list[str]:
     wanted = {"Architecture": ARCHITECTURE, **parameters}
     return ["--parameter-overrides", *(f"{name}={value}" for name, value in wanted.items())]
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind((HOST, 0))
-        port: int = listening.getsockname()[1]
-        return port
-
-
-def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a process and its children, by the session that it was started in."""
-    for number in (signal.SIGTERM, signal.SIGKILL):  # the second for children that outlive it
-        with suppress(ProcessLookupError):  # nobody is left
-            os.killpg(process.pid, number)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)

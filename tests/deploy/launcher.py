@@ -76,7 +76,7 @@ def _checked(answer: Answer) -> None:
         raise ValueError(str(answer[2]))
 
 
-# --- Two resources of which ministack lacks a part ---------------------------------------------------------
+# --- Three resources of which ministack lacks a part ---------------------------------------------------------
 
 
 def _with_dkim_tokens(work: Callable[..., tuple[str, Properties]]) -> Callable[..., tuple[str, Properties]]:
@@ -91,6 +91,23 @@ def _with_dkim_tokens(work: Callable[..., tuple[str, Properties]]) -> Callable[.
         return identity, attributes
 
     return done
+
+
+def _known_by_arn(secret: dict[str, Any]) -> dict[str, Any]:
+    """Ref of a secret is its ARN, as on AWS; ministack's is its name."""
+
+    def create(logical_id: str, properties: Properties, stack: str) -> tuple[str, Properties]:
+        _, attributes = secret["create"](logical_id, properties, stack)
+        return attributes["Arn"], attributes
+
+    def update(_arn: str, old: Properties, new: Properties, *rest: Any) -> tuple[str, Properties]:
+        _, attributes = secret["update"](old["Name"], old, new, *rest)
+        return attributes["Arn"], attributes
+
+    def delete(_arn: str, properties: Properties) -> None:
+        secret["delete"](properties["Name"], properties)
+
+    return {**secret, "create": create, "update": update, "delete": delete}
 
 
 def _without_insights(record: Callable[[str, Properties], Any]) -> Callable[[str, Properties], Any]:
@@ -111,6 +128,7 @@ def _teach_resources() -> None:
     known = provisioners._RESOURCE_HANDLERS
     known["AWS::SES::ReceiptRuleSet"] = {"create": _create_rule_set, "delete": _delete_rule_set}
     known["AWS::SES::ReceiptRule"] = {"create": _create_rule, "update": _update_rule, "delete": _delete_rule}
+    known["AWS::SecretsManager::Secret"] = _known_by_arn(known["AWS::SecretsManager::Secret"])
     identity = known["AWS::SES::EmailIdentity"]
     known["AWS::SES::EmailIdentity"] = {
         **identity,
