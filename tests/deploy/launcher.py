@@ -17,7 +17,8 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_evaluator
-from ministack.services import ses, ses_v2
+from ministack.services import lambda_svc, ses, ses_v2
+from ministack.services import s3 as s3_service
 from ministack.services.cloudformation import provisioners
 
 SENDING = os.environ["POSTERN_SENDING"]  # the URL of our double of SES's SendEmail
@@ -44,6 +45,8 @@ def _delete_rule_set(name: str, _properties: Properties) -> None:
 
 
 def _create_rule(_logical_id: str, properties: Properties, _stack: str) -> tuple[str, Properties]:
+    for action in properties["Rule"]["Actions"]:
+        _probe(action, f"receipt-rule-set/{properties['RuleSetName']}:receipt-rule/{properties['Rule']['Name']}")
     _checked(ses._create_receipt_rule(_flat(properties)))
     return properties["Rule"]["Name"], {}
 
@@ -57,6 +60,37 @@ def _update_rule(name: str, old: Properties, new: Properties, _stack: str) -> tu
 
 def _delete_rule(name: str, properties: Properties) -> None:
     _checked(ses._delete_receipt_rule({"RuleSetName": properties["RuleSetName"], "RuleName": name}))
+
+
+def _probe(action: dict[str, Properties], rule: str) -> None:
+    """While it makes a rule, SES tries whether it may do what the rule says: the policies must be there by then."""
+    s3, function = action.get("S3Action"), action.get("LambdaAction")
+    if s3 and "IamRoleArn" not in s3:
+        what = f"arn:aws:s3:::{s3['BucketName']}/{s3['ObjectKeyPrefix']}AMAZON_SES_SETUP_NOTIFICATION"
+        policy, _ = s3_service.bucket_policy_for_arn(what) or ("", "")
+        if not _ses_may("s3:PutObject", what, policy, rule):
+            raise ValueError(f"Could not write to bucket: {s3['BucketName']}")
+    if function:
+        what = function["FunctionArn"]
+        policy = lambda_svc._functions[what.rpartition(":")[2]]["policy"]
+        if not _ses_may("lambda:InvokeFunction", what, policy, rule):
+            raise ValueError(f"Could not invoke Lambda function: {what}")
+
+
+def _ses_may(action: str, what: str, policy: str | Properties, rule: str) -> bool:
+    account, region = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
+    context = iam_evaluator.EvalContext(
+        principal_arn="",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=what,
+        region=region,
+        secure_transport=True,
+        service_context={"aws:sourceaccount": account, "aws:sourcearn": f"arn:aws:ses:{region}:{account}:{rule}"},
+    )
+    found = iam_evaluator.evaluate_resource_policy(policy, context, service="ses.amazonaws.com")
+    return bool(found.decision == "Allow")
 
 
 def _flat(value: Any, path: str = "") -> dict[str, str]:
