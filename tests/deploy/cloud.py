@@ -14,7 +14,6 @@ from emulator.function import ROOT
 from emulator.template import ACCOUNT, REGION
 
 _PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
-_LAUNCHER = Path(__file__).parent / "launcher.py"
 
 
 class Ministack:
@@ -43,7 +42,8 @@ class Ministack:
         """Start it; it answers when it is `healthy`."""
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(_PYTHON), str(_LAUNCHER)],
+                [str(_PYTHON), "-m", "tests.deploy.launcher"],
+                cwd=ROOT,
                 env=self._variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -67,6 +67,10 @@ class Ministack:
                 return bool(answer.status == 200)
         except OSError:
             return False
+
+    def let_time_pass(self) -> None:
+        """Make every schedule due."""
+        self._process.send_signal(signal.SIGUSR1)
 
     def denials(self) -> list[str]:
         """The calls that IAM refused so far, as JSON."""

@@ -3,22 +3,31 @@
 `make test-deploy`, and not part of `make test`. The first step that fails ends it.
 """
 
-import smtplib
+import re
+import urllib.request
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.deployment import DOMAIN, STACK, Deployment
+from emulator.sending.refusals import Refusal
+from tests.deploy.deployed import STACK
+from tests.deploy.deployment import AUTHOR, DOMAIN, OWNER, Deployment
 
-INFO, JANE, JOE = f"info@{DOMAIN}", "jane@dest.example", "joe@dest.example"
+INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
+ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
+JANE, JOE, BOUNCES = "jane@dest.example", "joe@dest.example", "bounce@dest.example"
 TABLES = f"""\
 domains = ["{DOMAIN}"]
 
 [aliases."{INFO}"]
 destinations = ["{JANE}"]
+
+[aliases."{GONE}"]
+destinations = ["{BOUNCES}"]
 """
+CHANGED = {"RefuseUnknownRecipients": "true", "SubjectTag": "[gate]", "CustomerKey": "true", "SesWritesBy": "role"}
 
 pytestmark = pytest.mark.deploy
 
@@ -30,16 +39,17 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_was_denied(gate: Deployment) -> Iterator[None]:
+def nothing_was_denied_or_given_up(gate: Deployment) -> Iterator[None]:
     yield
     assert gate.denied() == []
+    assert gate.stack.given_up() == []
 
 
 def test_it_builds_and_deploys(gate: Deployment) -> None:
     gate.build()
-    assert "Successfully created/updated stack" in gate.deploy()
-    assert gate.outputs()["RuleSetName"] == STACK
-    active = gate.client("ses").describe_active_receipt_rule_set()
+    gate.deploy()
+    assert gate.stack.outputs()["RuleSetName"] == STACK
+    active = gate.stack.client("ses").describe_active_receipt_rule_set()
     assert (active["Metadata"]["Name"], [rule["Name"] for rule in active["Rules"]]) == (STACK, [f"{STACK}-inbound"])
 
 
@@ -58,55 +68,119 @@ def test_mail_is_forwarded_ledgered_and_measured(gate: Deployment) -> None:
     entries = gate.settled(message_id)
     assert entries[f"to:{INFO}"]["state"] == "forwarded"
     assert entries[f"via:{JANE}"]["state"] == "sent"
-    stored = gate.s3.get_object(Bucket=gate.outputs()["MailBucketName"], Key=f"inbound/{message_id}")["Body"].read()
+    bucket = gate.stack.outputs()["MailBucketName"]
+    stored = gate.stack.s3.get_object(Bucket=bucket, Key=f"inbound/{message_id}")["Body"].read()
     assert stored.endswith(b"\r\n\r\nThe body.\r\n")
-    gate.wait_for("the metric", lambda: gate.measured("Forwarded") == 1)
-    assert gate.measured("Received") == 1
+    gate.wait_for("the metric", lambda: gate.stack.measured("Forwarded") == [1])
+    assert gate.stack.measured("Received") == [1]
+
+
+def test_a_delivery_comes_back_by_the_bus(gate: Deployment) -> None:
+    message_id = gate.write(INFO)
+    gate.wait_for("the delivery", lambda: "delivered" in gate.stack.ledger(message_id).get(f"via:{JANE}", {}))
 
 
 def test_mail_for_other_domains_is_refused(gate: Deployment) -> None:
-    with pytest.raises(smtplib.SMTPRecipientsRefused):
-        gate.write("info@elsewhere.example")
+    assert gate.answers("info@elsewhere.example") == [550]
+
+
+def test_the_sender_is_told_of_an_address_that_does_not_exist(gate: Deployment) -> None:
+    message_id = gate.write(f"nobody@{DOMAIN}")
+    assert b"550 5.1.1 There is no such address here" in gate.arrived(AUTHOR)
+    assert gate.settled(message_id)[f"to:nobody@{DOMAIN}"]["answer"].startswith("sent")
 
 
 def test_an_edited_row_holds_for_the_next_message(gate: Deployment) -> None:
-    gate.postern("alias", "add", f"new@{DOMAIN}", JOE)
-    # The place for functions/recipients: here the rules of the active set follow the row.
-    message_id = gate.write(f"new@{DOMAIN}", INFO)
+    gate.postern("alias", "add", NEW, JOE)
+    message_id = gate.write(NEW, INFO)
     gate.arrived(JOE)
-    gate.arrived(JANE, 2)
+    gate.arrived(JANE, 3)
     assert {key for key in gate.settled(message_id) if key.startswith("via:")} == {f"via:{JANE}", f"via:{JOE}"}
 
 
+def test_what_ses_will_not_send_is_told_of_with_a_link_that_works(gate: Deployment) -> None:
+    refusal = Refusal("MessageRejected", 400, "Unsupported attachment type '.exe'.")
+    gate.sending.script[JOE] = [refusal]
+    message_id = gate.write(NEW)
+    notice = bytes(message_from_bytes(gate.arrived(JOE, 2)).get_payload(decode=True)).decode()
+    (url,) = re.findall(r"http\S+", notice)
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read().endswith(b"\r\n\r\nThe body.\r\n")
+    assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
+
+
+def test_a_mailbox_that_bounces_is_suspended(gate: Deployment) -> None:
+    message_id = gate.write(GONE)
+    gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
+    assert gate.stack.ledger(message_id)[f"via:{BOUNCES}"]["bounced"]["why"].startswith("Permanent General")
+    assert BOUNCES in gate.postern("destination", "list")
+    gate.wait_for("the metric", lambda: gate.stack.measured("Suspended", "feedback") == [1])
+
+
+def test_the_check_and_the_digest_run_when_they_are_due(gate: Deployment) -> None:
+    gate.let_time_pass()
+    digest = gate.arrived(OWNER)
+    assert f"postmaster@{DOMAIN}".encode() in digest
+    assert BOUNCES.encode() in digest
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [0])
+    assert gate.stack.measured("OpenTooLong", "reconcile") == [0]
+    gate.postern("destination", "resume", BOUNCES)
+
+
 def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Deployment) -> None:
-    gate.read_retries(False)
+    queue = gate.stack.outputs()["RetryQueueUrl"]
+    gate.stack.read_retries(False)
     gate.account.throttled = True
     message_id = gate.write(INFO)
-    (record,) = gate.waiting(1)
+    gate.wait_for("the retry queue", lambda: gate.stack.waiting(queue) == 1)
+    (record,) = gate.stack.retries()
     assert record["requestPayload"]["Records"][0]["ses"]["mail"]["messageId"] == message_id
-    assert gate.ledger(message_id)["message"]["open"]
+    assert gate.stack.ledger(message_id)["message"]["open"]
     gate.account.throttled = False
-    gate.read_retries(True)
-    gate.arrived(JANE, 3)
+    gate.stack.read_retries(True)
+    gate.arrived(JANE, 4)
     assert gate.settled(message_id)[f"to:{INFO}"]["state"] == "forwarded"
-    assert gate.waiting(0) == []
+    gate.wait_for("an empty retry queue", lambda: gate.stack.waiting(queue) == 0)
+
+
+def test_an_update_has_unknown_recipients_refused_in_smtp(gate: Deployment) -> None:
+    gate.deploy(RefuseUnknownRecipients="true")
+    assert gate.stack.taken() == {DOMAIN}, "at first the domain is taken whole"
+
+
+def test_the_rules_follow_the_alias_table(gate: Deployment) -> None:
+    gate.postern("alias", "add", LATER, JOE)
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, LATER, *ROLES})
+    assert gate.answers(LATER, f"nobody@{DOMAIN}") == [250, 550]
+    gate.write(LATER)
+    gate.arrived(JOE, 3)
+    gate.postern("alias", "remove", LATER)
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
+    assert gate.answers(LATER, INFO) == [550, 250]
+
+
+def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:
+    ses = gate.stack.client("ses")
+    (rule,) = ses.describe_active_receipt_rule_set()["Rules"]
+    ses.delete_receipt_rule(RuleSetName=STACK, RuleName=rule["Name"])
+    assert gate.answers(INFO) == [550]
+    gate.let_time_pass()
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
 
 
 def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deployment) -> None:
     before = gate.postern("export")
-    assert "Successfully created/updated stack" in gate.deploy(SubjectTag="[gate]")
+    gate.deploy(**CHANGED)
     assert gate.postern("export") == before
     gate.write(INFO)
-    assert message_from_bytes(gate.arrived(JANE, 4))["Subject"].split() == ["[gate]", "Hello"]
+    assert message_from_bytes(gate.arrived(JANE, 5))["Subject"].split() == ["[gate]", "Hello"]
 
 
 def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
-    bucket = gate.outputs()["MailBucketName"]
-    assert len(gate.left()) > 3
+    bucket = gate.stack.outputs()["MailBucketName"]
+    assert len(gate.stack.left()) > 6
     gate.delete()
-    assert gate.left() == [
-        *(f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")),
-        f"bucket {bucket}",
-    ]
-    assert "Metadata" not in gate.client("ses").describe_active_receipt_rule_set()
-    assert gate.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == 4
+    tables = [f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")]
+    assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
+    assert "Metadata" not in gate.stack.client("ses").describe_active_receipt_rule_set()
+    assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == gate.received
