@@ -50,6 +50,17 @@ class Deployed:
         (stack,) = self.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
 
+    def make_zone(self, domain: str) -> str:
+        """A hosted zone, which is no part of the stack; returns its id."""
+        made = self.client("route53").create_hosted_zone(Name=domain, CallerReference=domain)
+        return str(made["HostedZone"]["Id"]).rpartition("/")[2]
+
+    def records(self, zone: str) -> list[tuple[str, str]]:
+        """Type and first value of the records in a zone, without those that each zone has."""
+        found = self.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        values = [(one["Type"], one["ResourceRecords"][0]["Value"]) for one in found]
+        return sorted(value for value in values if value[0] not in ("NS", "SOA"))
+
     def ledger(self, message_id: str) -> dict[str, dict[str, Any]]:
         """The ledger's entries of a message, by their sort key."""
         table = self._table("ledger")

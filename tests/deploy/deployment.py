@@ -42,6 +42,8 @@ class Deployment:
     `stack` is what AWS shows of it; `received` counts the messages that were taken in SMTP.
     """
 
+    zone: str  # the domain's hosted zone, once there is ministack
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._stack = ExitStack()
@@ -49,6 +51,7 @@ class Deployment:
         self.account = Account(identities={DOMAIN}, configuration_sets={f"{STACK}-forward"})
         self.sending = Sending(self.account, self.maildirs.deliver)
         self.received = 0
+        self._parameters = {"Architecture": ARCHITECTURE, "Domain": DOMAIN, "OwnerAddress": OWNER}
 
     def __enter__(self) -> Self:
         """Start everything; the stack is not deployed yet."""
@@ -59,6 +62,7 @@ class Deployment:
             self.stack = Deployed(self._ministack.endpoint)
             self.sending.publish = EventDestinations(self.stack).publish
             self.wait_for("ministack", self._ministack.healthy)
+            self.zone = self.stack.make_zone(DOMAIN)
             self._receiving = Receiving(
                 ActiveRules(self.stack),
                 self.stack,
@@ -96,13 +100,15 @@ class Deployment:
 
     def build(self) -> None:
         """`sam build` for this host's processor."""
-        self._sam("build", *_overrides(), "--build-dir", str(_BUILD / "build"), "--cache-dir", str(_BUILD / "cache"))
+        folders = ["--build-dir", str(_BUILD / "build"), "--cache-dir", str(_BUILD / "cache")]
+        self._sam("build", *folders, "--parameter-overrides", f"Architecture={ARCHITECTURE}")
 
     def deploy(self, **parameters: str) -> None:
-        """`sam deploy`; fails if it changed nothing."""
+        """`sam deploy` with these parameters and those of before; fails if it changed nothing."""
+        self._parameters |= parameters
         options = ["--config-file", str(ROOT / "samconfig.toml"), "--no-confirm-changeset", "--no-progressbar"]
-        wanted = _overrides(Domain=DOMAIN, OwnerAddress=OWNER, **parameters)
-        said = self._sam("deploy", "--template-file", str(_TEMPLATE), "--stack-name", STACK, *options, *wanted)
+        options += ["--parameter-overrides", *(f"{name}={value}" for name, value in self._parameters.items())]
+        said = self._sam("deploy", "--template-file", str(_TEMPLATE), "--stack-name", STACK, *options)
         assert "Successfully created/updated stack" in said, said
 
     def delete(self) -> None:
@@ -196,8 +202,3 @@ class Deployment:
         )
         assert done.returncode == 0, "\n".join([" ".join(command), done.stdout, *self.denied()])
         return done.stdout
-
-
-def _overrides(**parameters: str) -> list[str]:
-    wanted = {"Architecture": ARCHITECTURE, **parameters}
-    return ["--parameter-overrides", *(f"{name}={value}" for name, value in wanted.items())]

@@ -27,7 +27,6 @@ destinations = ["{JANE}"]
 [aliases."{GONE}"]
 destinations = ["{BOUNCES}"]
 """
-CHANGED = {"RefuseUnknownRecipients": "true", "SubjectTag": "[gate]", "CustomerKey": "true", "SesWritesBy": "role"}
 
 pytestmark = pytest.mark.deploy
 
@@ -47,10 +46,16 @@ def nothing_was_denied_or_given_up(gate: Deployment) -> Iterator[None]:
 
 def test_it_builds_and_deploys(gate: Deployment) -> None:
     gate.build()
-    gate.deploy()
+    gate.deploy(HostedZone=gate.zone, WriteMx="true")
     assert gate.stack.outputs()["RuleSetName"] == STACK
     active = gate.stack.client("ses").describe_active_receipt_rule_set()
     assert (active["Metadata"]["Name"], [rule["Name"] for rule in active["Rules"]]) == (STACK, [f"{STACK}-inbound"])
+
+
+def test_the_domain_has_its_records(gate: Deployment) -> None:
+    records = gate.stack.records(gate.zone)
+    assert [kind for kind, _ in records] == ["CNAME", "CNAME", "CNAME", "MX", "MX", "TXT"]
+    assert ("MX", "10 inbound-smtp.eu-west-1.amazonaws.com") in records
 
 
 def test_a_tables_file_is_applied(gate: Deployment, tmp_path: Path) -> None:
@@ -144,7 +149,7 @@ def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Dep
 
 
 def test_an_update_has_unknown_recipients_refused_in_smtp(gate: Deployment) -> None:
-    gate.deploy(RefuseUnknownRecipients="true")
+    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true")
     assert gate.stack.taken() == {DOMAIN}, "at first the domain is taken whole"
 
 
@@ -170,10 +175,14 @@ def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> No
 
 def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deployment) -> None:
     before = gate.postern("export")
-    gate.deploy(**CHANGED)
+    gate.deploy(SubjectTag="[gate]", SesWritesBy="role")
     assert gate.postern("export") == before
     gate.write(INFO)
     assert message_from_bytes(gate.arrived(JANE, 5))["Subject"].split() == ["[gate]", "Hello"]
+
+
+def test_the_doctor_finds_nothing(gate: Deployment) -> None:
+    gate.postern("doctor")
 
 
 def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
@@ -182,5 +191,6 @@ def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
     gate.delete()
     tables = [f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")]
     assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
+    assert gate.stack.records(gate.zone) == []
     assert "Metadata" not in gate.stack.client("ses").describe_active_receipt_rule_set()
     assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == gate.received

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ministack import app
-from ministack.services import lambda_svc, ses
+from ministack.services import kms, lambda_svc, ses
 from ministack.services import s3 as s3_service
 from ministack.services.cloudformation import provisioners
 
@@ -18,6 +18,7 @@ from tests.deploy.taught.rights import ACCOUNT, REGION, role_may, service_may, t
 Properties = dict[str, Any]
 Answer = tuple[int, dict[str, str], bytes]
 _SES = "ses.amazonaws.com"
+_ENCRYPTING = ("kms:GenerateDataKey", "kms:Decrypt")
 _WRITING = ("CreateReceiptRule", "UpdateReceiptRule")
 
 
@@ -139,9 +140,18 @@ def _refusal(action: dict[str, Properties], rule: str) -> tuple[str, str] | None
 
 
 def _may_write(s3: Properties, rule: str) -> bool:
-    what = f"arn:aws:s3:::{s3['BucketName']}/{s3['ObjectKeyPrefix']}AMAZON_SES_SETUP_NOTIFICATION"
+    """By the policies of bucket and key, or by the role alone."""
+    name = s3["BucketName"]
+    what = f"arn:aws:s3:::{name}/{s3['ObjectKeyPrefix']}AMAZON_SES_SETUP_NOTIFICATION"
+    key = s3_service._bucket_default_sse_headers(name).get("x-amz-server-side-encryption-aws-kms-key-id")
+    wanted = [("s3:PutObject", what), *([(action, key) for action in _ENCRYPTING] if key else ())]
     role = s3.get("IamRoleArn")
-    if not role:
-        policy, _ = s3_service.bucket_policy_for_arn(what) or ("", "")
-        return service_may(_SES, "s3:PutObject", what, policy, rule)
-    return service_may(_SES, "sts:AssumeRole", role, trust_of(role), rule) and role_may(role, "s3:PutObject", what)
+    if role:
+        taken = service_may(_SES, "sts:AssumeRole", role, trust_of(role), rule)
+        return taken and all(role_may(role, action, arn) for action, arn in wanted)
+    return all(service_may(_SES, action, arn, _policy_of(arn), rule) for action, arn in wanted)
+
+
+def _policy_of(arn: str) -> Any:
+    found = kms.key_policy_for_arn(arn) if ":kms:" in arn else s3_service.bucket_policy_for_arn(arn)
+    return found[0] if found else ""

@@ -1,4 +1,4 @@
-"""Resources of which ministack lacks a part."""
+"""Resources that ministack does not know, or of which it lacks a part."""
 
 import hashlib
 from collections.abc import Callable
@@ -17,7 +17,29 @@ def teach() -> None:
     identity = known["AWS::SES::EmailIdentity"]
     made = {name: _with_dkim_tokens(identity[name]) for name in ("create", "update")}
     known["AWS::SES::EmailIdentity"] = {**identity, **made}
+    known["AWS::Route53::RecordSetGroup"] = {"create": _create_group, "update": _update_group, "delete": _delete_group}
     provisioners._cw_metric_alarm_record = _without_insights(provisioners._cw_metric_alarm_record)
+
+
+def _create_group(logical_id: str, group: Properties, stack: str) -> Made:
+    """A RecordSetGroup is its records, each of which ministack knows."""
+    for record in _records(group):
+        provisioners._r53_record_set_create(logical_id, record, stack)
+    return logical_id, {}
+
+
+def _update_group(logical_id: str, old: Properties, new: Properties, stack: str) -> Made:
+    _delete_group(logical_id, old)
+    return _create_group(logical_id, new, stack)
+
+
+def _delete_group(_logical_id: str, group: Properties) -> None:
+    for record in _records(group):
+        provisioners._r53_record_set_delete("", record)
+
+
+def _records(group: Properties) -> list[Properties]:
+    return [{**record, "HostedZoneId": group["HostedZoneId"]} for record in group["RecordSets"]]
 
 
 def _with_dkim_tokens(work: Callable[..., Made]) -> Callable[..., Made]:
