@@ -83,14 +83,15 @@ class Deployment:
         """What the condition says as soon as it says something; fails after DEADLINE, or if IAM denies a call."""
         end = time.monotonic() + DEADLINE
         while not (found := condition()):
-            assert self.denied() == []
+            self.assert_nothing_denied()
             assert time.monotonic() < end, f"{what}: not within {DEADLINE} seconds; see {self._ministack.log}"
             time.sleep(0.1)
         return found
 
-    def denied(self) -> list[str]:
-        """The calls that IAM refused so far."""
-        return self._ministack.denials()
+    def assert_nothing_denied(self) -> None:
+        """Fails with all that IAM refused so far."""
+        denied = self._ministack.denials()
+        assert not denied, "\n".join(denied)
 
     def let_time_pass(self) -> None:
         """Make every schedule due."""
@@ -200,5 +201,5 @@ class Deployment:
             timeout=COMMAND_DEADLINE,
             check=False,
         )
-        assert done.returncode == 0, "\n".join([" ".join(command), done.stdout, *self.denied()])
+        assert done.returncode == 0, "\n".join([" ".join(command), done.stdout, *self._ministack.denials()])
         return done.stdout

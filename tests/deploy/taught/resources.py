@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
+from ministack.services import s3
 from ministack.services.cloudformation import provisioners
 
 Properties = dict[str, Any]
@@ -18,6 +19,9 @@ def teach() -> None:
     made = {name: _with_dkim_tokens(identity[name]) for name in ("create", "update")}
     known["AWS::SES::EmailIdentity"] = {**identity, **made}
     known["AWS::Route53::RecordSetGroup"] = {"create": _create_group, "update": _update_group, "delete": _delete_group}
+    bucket = known["AWS::S3::Bucket"]
+    made = {name: _with_encryption(bucket[name]) for name in ("create", "update")}
+    known["AWS::S3::Bucket"] = {**bucket, **made}
     provisioners._cw_metric_alarm_record = _without_insights(provisioners._cw_metric_alarm_record)
 
 
@@ -52,6 +56,23 @@ def _with_dkim_tokens(work: Callable[..., Made]) -> Callable[..., Made]:
             attributes[f"DkimDNSTokenName{number}"] = f"{token}._domainkey.{identity}"
             attributes[f"DkimDNSTokenValue{number}"] = f"{token}.dkim.amazonses.com"
         return identity, attributes
+
+    return done
+
+
+def _with_encryption(work: Callable[..., Made]) -> Callable[..., Made]:
+    """BucketEncryption, which ministack takes by S3's API alone."""
+
+    def done(*arguments: Any, **named: Any) -> Made:
+        name, attributes = work(*arguments, **named)
+        properties = next(one for one in reversed(arguments) if isinstance(one, dict))  # the new ones, of an update
+        for rule in properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", ()):
+            wanted = rule["ServerSideEncryptionByDefault"]
+            inner = "".join(f"<{key}>{value}</{key}>" for key, value in wanted.items())
+            default = f"<ApplyServerSideEncryptionByDefault>{inner}</ApplyServerSideEncryptionByDefault>"
+            xml = f"<ServerSideEncryptionConfiguration><Rule>{default}</Rule></ServerSideEncryptionConfiguration>"
+            s3._put_bucket_encryption(name, xml.encode())
+        return name, attributes
 
     return done
 
