@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import boto3
+from postern.aws.watchbook import PARTITION
 
 from emulator.template import REGION
 
@@ -72,6 +73,14 @@ class Deployed:
         row: dict[str, Any] = self._table("destinations").get_item(Key={"address": destination}).get("Item", {})
         return row
 
+    def lose(self, message_id: str, lost: str) -> None:
+        """Store this message once more under another id, which the check found hours later in no ledger."""
+        bucket, row = self.outputs()["MailBucketName"], {"message_id": PARTITION, "entry": f"unseen:{lost}"}
+        stored = self.s3.get_object(Bucket=bucket, Key=f"inbound/{message_id}")["Body"].read()
+        again = stored.replace(message_id.encode(), lost.encode())  # SES writes the id into its trace field
+        self.s3.put_object(Bucket=bucket, Key=f"inbound/{lost}", Body=again)
+        self._table("ledger").put_item(Item={**row, "stored_at": 0})
+
     def taken(self) -> set[str]:
         """What the rules of the active set take."""
         rules = self.client("ses").describe_active_receipt_rule_set().get("Rules", ())
@@ -103,15 +112,15 @@ class Deployed:
         found = self.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages", ())
         return [json.loads(message["Body"]) for message in found]
 
-    def log_lines(self, group: str) -> list[dict[str, Any]]:
-        """The lines of JSON in a function's log group."""
+    def log(self, group: str) -> list[str]:
+        """The lines in a function's log group."""
         events = self.client("logs").filter_log_events(logGroupName=f"/postern/{STACK}/{group}")["events"]
-        texts = [event["message"].strip() for event in events]
-        return [json.loads(text) for text in texts if text.startswith("{")]
+        return [event["message"].strip() for event in events]
 
     def measured(self, metric: str, group: str = "inbound") -> list[float]:
         """The values of a metric, from the lines that CloudWatch makes metrics of (embedded metric format)."""
-        values = [line[metric] for line in self.log_lines(group) if "_aws" in line and metric in line]
+        lines = [json.loads(text) for text in self.log(group) if text.startswith("{")]
+        values = [line[metric] for line in lines if "_aws" in line and metric in line]
         return [one for value in values for one in (value if isinstance(value, list) else [value])]
 
     def left(self) -> list[str]:

@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 class Deployment:
     """ministack and all that stands around it; a context manager. `folder` is for what they write.
 
-    `stack` is what AWS shows of it; `received` counts the messages that were taken in SMTP.
+    `stack` is what AWS shows of it; `received` are the ids of the messages that were taken in SMTP.
     """
 
     zone: str  # the domain's hosted zone, once there is ministack
@@ -50,7 +50,7 @@ class Deployment:
         self.maildirs = Maildirs(folder / "maildirs")
         self.account = Account(identities={DOMAIN}, configuration_sets={f"{STACK}-forward"})
         self.sending = Sending(self.account, self.maildirs.deliver)
-        self.received = 0
+        self.received: list[str] = []
         self._parameters = {"Architecture": ARCHITECTURE, "Domain": DOMAIN, "OwnerAddress": OWNER}
 
     def __enter__(self) -> Self:
@@ -148,8 +148,8 @@ class Deployment:
             _, answer = client.data(text.encode("ascii"))
         found = re.fullmatch(rb"Ok (\w+)", answer)
         assert found, answer
-        self.received += 1
-        return found[1].decode("ascii")
+        self.received.append(found[1].decode("ascii"))
+        return self.received[-1]
 
     def arrived(self, destination: str, number: int = 1) -> bytes:
         """The newest message of a destination, when it has that many."""

@@ -18,6 +18,7 @@ from tests.deploy.deployment import AUTHOR, DOMAIN, OWNER, Deployment
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
 ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
 JANE, JOE, BOUNCES = "jane@dest.example", "joe@dest.example", "bounce@dest.example"
+LOST = "lost" * 10  # a message id
 TABLES = f"""\
 domains = ["{DOMAIN}"]
 
@@ -103,17 +104,6 @@ def test_an_edited_row_holds_for_the_next_message(gate: Deployment) -> None:
     assert {key for key in gate.settled(message_id) if key.startswith("via:")} == {f"via:{JANE}", f"via:{JOE}"}
 
 
-def test_what_ses_will_not_send_is_told_of_with_a_link_that_works(gate: Deployment) -> None:
-    refusal = Refusal("MessageRejected", 400, "Unsupported attachment type '.exe'.")
-    gate.sending.script[JOE] = [refusal]
-    message_id = gate.write(NEW)
-    notice = bytes(message_from_bytes(gate.arrived(JOE, 2)).get_payload(decode=True)).decode()
-    (url,) = re.findall(r"http\S+", notice)
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        assert answer.read().endswith(b"\r\n\r\nThe body.\r\n")
-    assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
-
-
 def test_a_mailbox_that_bounces_is_suspended(gate: Deployment) -> None:
     message_id = gate.write(GONE)
     gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
@@ -123,13 +113,23 @@ def test_a_mailbox_that_bounces_is_suspended(gate: Deployment) -> None:
 
 
 def test_the_check_and_the_digest_run_when_they_are_due(gate: Deployment) -> None:
+    gate.stack.lose(gate.received[0], LOST)
     gate.let_time_pass()
     digest = gate.arrived(OWNER)
     assert f"postmaster@{DOMAIN}".encode() in digest
     assert BOUNCES.encode() in digest
-    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [0])
+    assert LOST.encode() in digest
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1])
     assert gate.stack.measured("OpenTooLong", "reconcile") == [0]
     gate.postern("destination", "resume", BOUNCES)
+
+
+def test_what_no_invocation_saw_is_replayed(gate: Deployment) -> None:
+    gate.postern("replay", LOST, "--recipient", INFO)
+    gate.arrived(JANE, 4)
+    gate.settled(LOST)
+    gate.let_time_pass()
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1, 0])
 
 
 def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Deployment) -> None:
@@ -143,9 +143,17 @@ def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Dep
     assert gate.stack.ledger(message_id)["message"]["open"]
     gate.account.throttled = False
     gate.stack.read_retries(True)
-    gate.arrived(JANE, 4)
+    gate.arrived(JANE, 5)
     assert gate.settled(message_id)[f"to:{INFO}"]["state"] == "forwarded"
     gate.wait_for("an empty retry queue", lambda: gate.stack.waiting(queue) == 0)
+
+
+def test_what_fails_again_on_the_retry_queue_is_hidden_for_longer(gate: Deployment) -> None:
+    url = gate.stack.outputs()["RetryQueueUrl"]
+    queue = gate.stack.client("sqs")
+    queue.send_message(QueueUrl=url, MessageBody="no JSON")
+    gate.wait_for("the failure", lambda: any("BadEvent: no JSON" in line for line in gate.stack.log("inbound")))
+    queue.purge_queue(QueueUrl=url)
 
 
 def test_an_update_to_refusing_takes_the_domain_whole_at_first(gate: Deployment) -> None:
@@ -160,12 +168,23 @@ def test_the_rules_follow_the_alias_table(gate: Deployment) -> None:
     assert gate.answers(LATER, f"nobody@{DOMAIN}") == [250, 550]
     gate.wait_for("the lag", lambda: gate.stack.measured("RecipientsLag", "recipients"))
     stored = f"inbound/{gate.write(LATER)}"
-    gate.arrived(JOE, 3)
+    gate.arrived(JOE, 2)
     bucket = gate.stack.outputs()["MailBucketName"]
     assert gate.stack.s3.head_object(Bucket=bucket, Key=stored)["ServerSideEncryption"] == "aws:kms"
     gate.postern("alias", "remove", LATER)
     gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
     assert gate.answers(LATER, INFO) == [550, 250]
+
+
+def test_what_ses_will_not_send_is_told_of_with_a_link_that_works(gate: Deployment) -> None:
+    refusal = Refusal("MessageRejected", 400, "Unsupported attachment type '.exe'.")
+    gate.sending.script[JOE] = [refusal]
+    message_id = gate.write(NEW)
+    notice = bytes(message_from_bytes(gate.arrived(JOE, 3)).get_payload(decode=True)).decode()
+    (url,) = re.findall(r"http\S+", notice)
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read().endswith(b"\r\n\r\nThe body.\r\n")
+    assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
 
 
 def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:
@@ -182,7 +201,7 @@ def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deploym
     gate.deploy(SubjectTag="[gate]", SesWritesBy="role")
     assert gate.postern("export") == before
     gate.write(INFO)
-    assert message_from_bytes(gate.arrived(JANE, 5))["Subject"].split() == ["[gate]", "Hello"]
+    assert message_from_bytes(gate.arrived(JANE, 6))["Subject"].split() == ["[gate]", "Hello"]
 
 
 def test_the_doctor_finds_nothing(gate: Deployment) -> None:
@@ -197,4 +216,4 @@ def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
     assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
     assert gate.stack.records(gate.zone) == []
     assert "Metadata" not in gate.stack.client("ses").describe_active_receipt_rule_set()
-    assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == gate.received
+    assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == len([*gate.received, LOST])
