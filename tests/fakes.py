@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postern.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
@@ -13,9 +13,10 @@ from postern.mail.feedback import Feedback, entry_tag
 from postern.mail.health import Failure
 from postern.mail.notice import Link
 from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Settled
+from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
 
 LEASE_SECONDS = 150
+INFO = "info@example.com"
 RETRY_HOURS = 36
 
 
@@ -35,6 +36,9 @@ class FakeMailStore:
         if message_id not in self.messages:
             raise MessageMissing(f"no object inbound/{message_id}")
         return self.messages[message_id]
+
+    def header(self, message_id: str) -> bytes:
+        return self.fetch(message_id)
 
     def link(self, message_id: str) -> Link | None:
         return Link(f"https://mail.example/{message_id}", "2026-11-23 12:00 UTC")
@@ -173,6 +177,9 @@ class FakeLedger:
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
         self.answers[message_id, recipient.key] = what
 
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        self.answers.setdefault((message_id, recipient.key), f"none: {why}")
+
     def is_open(self, message_id: str) -> bool:
         return bool(self.messages[message_id]["pending"])
 
@@ -257,17 +264,28 @@ class FakeQueue:
 
 @dataclass
 class FakeFeedbackLedger:
-    entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
+    """`envelopes` are those of the messages that have one; every claim is for INFO."""
 
-    def note(self, feedback: Feedback) -> tuple[str, bool]:
+    entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
+    envelopes: dict[str, Envelope] = field(default_factory=dict)
+    noted: set[tuple[str, str]] = field(default_factory=set)
+
+    def note(self, feedback: Feedback) -> Sending:
         for (message_id, destination), said in self.entries.items():
             if message_id == feedback.message_id and entry_tag(f"via:{destination}") == feedback.destination:
                 new, old = (feedback.at, feedback.id, feedback.why), said.get(feedback.kind)
                 news = old is None or old[:2] < new[:2]
                 if news:
                     said[feedback.kind] = new
-                return destination, news
+                return Sending(destination, INFO, news)
         raise EntryMissing(f"message {feedback.message_id}")
+
+    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+        found = self.envelopes.get(message_id)
+        if found is None:
+            return None
+        self.noted.add((message_id, recipient))
+        return replace(found, recipients=(Address.parse(recipient),))
 
 
 @dataclass
@@ -304,6 +322,9 @@ class FakeFeedbackLog:
     def unrelated(self) -> None:
         self.lines.append("unrelated")
 
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        self.lines.append(f"answer {state} {recipient}")
+
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")
 
@@ -312,12 +333,16 @@ class FakeFeedbackLog:
 class FakeMailLog:
     lines: list[str] = field(default_factory=list)
     resendings: list[tuple[str, str]] = field(default_factory=list)
+    measured: list[tuple[str, int, float | None]] = field(default_factory=list)
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         self.lines.append("received" if entry.first else "received again")
 
-    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
         self.lines.append(f"{outcome.state} {outcome.recipient}")
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        self.measured.append((str(claim.destination), size, envelope.age(now)))
 
     def resent(self, claim: Claim) -> None:
         self.lines.append(f"resent {claim.destination}")

@@ -44,13 +44,14 @@ class World:
     )
 
     rates: FakeRates = field(default_factory=FakeRates)
+    policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
 
     def handle(self, made: Any) -> None:
         Forwarder(
-            policy=Policy(frozenset({"example.com"})), style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
+            policy=self.policy, style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
             mailer=self.mailer, clock=self.clock, log=self.log,
             answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
         ).handle(made, self.clock.now() + self.remaining)  # fmt: skip

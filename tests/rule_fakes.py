@@ -65,6 +65,7 @@ class FakeLease:
     asked: int = 0
     behind_since: float | None = None
     owners: int = 0
+    retired: set[str] = field(default_factory=set)
 
     def take(self) -> Turn | None:
         if self.owner and self.until >= self.clock.now():
@@ -72,16 +73,20 @@ class FakeLease:
             return None
         self.owners += 1
         self.owner, self.until = str(self.owners), self.clock.now() + TURN_SECONDS
-        return Turn(self.owner, self.asked, self.behind_since)
+        return Turn(self.owner, self.asked, self.behind_since, frozenset(self.retired))
 
     def renew(self, turn: Turn) -> None:
         self._hold(turn)
         self.until = self.clock.now() + TURN_SECONDS
 
+    def retire(self, turn: Turn, rule_set: str, *, for_good: bool) -> None:
+        self._hold(turn)
+        self.retired = self.retired | {rule_set} if for_good else self.retired - {rule_set}
+
     def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
         self._hold(turn)
         if behind_since is None and self.asked != turn.asked:
-            return Turn(self.owner, self.asked)
+            return Turn(self.owner, self.asked, retired=frozenset(self.retired))
         self.owner, self.behind_since = "", behind_since
         return None
 

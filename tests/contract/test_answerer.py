@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from postern.aws import answerer, clients
 from postern.aws.answerer import SesAnswerer
-from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
+from postern.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable
 from postern.mail.address import Address
 from postern.mail.dsn import MAX_AGE, Answer
 from postern.mail.reply import UNKNOWN
@@ -121,7 +121,7 @@ def test_a_sender_who_is_not_verified_is_a_matter_of_configuration(world: World)
 @pytest.mark.parametrize(
     ("code", "message", "kind"),
     [
-        ("Throttling", "Maximum sending rate exceeded.", Throttled),
+        ("Throttling", "Maximum sending rate exceeded.", TooFast),
         ("MessageRejected", "anything", Refused),
         ("MessageRejected", "Email address is not verified. x", Misconfigured),
         ("InvalidParameterValue", "anything", Refused),

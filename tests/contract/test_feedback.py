@@ -1,6 +1,7 @@
 """One contract for the fakes, and for ledger and health in DynamoDB."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,10 +13,12 @@ from postern.errors import EntryMissing, Misconfigured
 from postern.mail.address import Address
 from postern.mail.feedback import Feedback, destination_tag
 from postern.mail.health import GONE, Failure
-from postern.ports import Claim, FeedbackLedger, Health
+from postern.orders import lost_by
+from postern.ports import Claim, FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud
 from emulator.template import Template
+from tests.builders import envelope
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth
 
 JANE, INFO = Address("Jane", "dest.example"), Address("info", "example.com")
@@ -44,29 +47,29 @@ def ledger(request: pytest.FixtureRequest, template: Template, message_id: str) 
         return FakeFeedbackLedger({(message_id, JANE.key): {}})
     request.getfixturevalue("aws")
     dynamo(template).claim(message_id, JANE, INFO)
-    return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"))
+    return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
 
 
-def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = JANE, **options: str) -> Feedback:
+def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = JANE, **options: Any) -> Feedback:
     return Feedback(kind, message_id, destination_tag(who), at, **options)
 
 
 def test_the_entry_is_found_by_its_tag_and_repetition_is_no_news(ledger: FeedbackLedger, message_id: str) -> None:
-    assert ledger.note(said(message_id)) == ("jane@dest.example", True)
-    assert ledger.note(said(message_id)) == ("jane@dest.example", False)
+    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, True)
+    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, False)
 
 
 def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:
     for kind in ("bounced", "complained", "rejected", "delayed", "unrendered", "delivered"):
-        assert ledger.note(said(message_id, kind=kind))[1]
+        assert ledger.note(said(message_id, kind=kind)).news
 
 
 def test_the_latest_of_a_kind_stays(ledger: FeedbackLedger, message_id: str) -> None:
-    assert ledger.note(said(message_id, 100, id="b"))[1]
-    assert not ledger.note(said(message_id, 99, id="z"))[1]
-    assert not ledger.note(said(message_id, 100, id="a"))[1]
-    assert ledger.note(said(message_id, 100, id="c"))[1]
-    assert ledger.note(said(message_id, 101, id="a"))[1]
+    assert ledger.note(said(message_id, 100, id="b")).news
+    assert not ledger.note(said(message_id, 99, id="z")).news
+    assert not ledger.note(said(message_id, 100, id="a")).news
+    assert ledger.note(said(message_id, 100, id="c")).news
+    assert ledger.note(said(message_id, 101, id="a")).news
 
 
 def test_an_entry_that_is_not_there(ledger: FeedbackLedger, message_id: str) -> None:
@@ -84,7 +87,7 @@ def test_state_is_left_to_the_sender_before_and_after_it_settles(
     assert isinstance(claim, Claim)
     for who in ("joe", "ann"):
         sender.claim(message_id, Address(who, "dest.example"), INFO)
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"))
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
 
     def entry() -> dict[str, Any]:
         rows = aws.partition("LedgerTable", message_id=message_id)
@@ -97,6 +100,42 @@ def test_state_is_left_to_the_sender_before_and_after_it_settles(
     assert (entry()["state"], entry()["detail"], entry()["delivered"]["at"]) == ("sent", "ses-1", 200)
     others = [row for row in aws.partition("LedgerTable", message_id=message_id) if row["entry"] != f"via:{JANE.key}"]
     assert not any("bounced" in row for row in others)
+
+
+def test_what_was_lost_is_noted_for_the_owner_once_and_gives_the_envelope(
+    aws: Cloud, template: Template, message_id: str
+) -> None:
+    sender, received = dynamo(template), envelope(INFO.key, "team@example.com", message_id=message_id)
+    sender.open(received)
+    clock = FakeClock()
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock)
+    for _ in range(2):
+        assert ledger.lost(message_id, INFO.key) == replace(received, recipients=(INFO,))
+        clock.time += 100
+    (row,) = [one for one in aws.partition("LedgerTable", message_id=message_id) if one["entry"] == "message"]
+    assert (row["noted"], row["noted_at"]) == ({f"lost {INFO.key}"}, int(FakeClock().time))
+    assert ledger.lost(uuid.uuid4().hex, INFO.key) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "lost"),
+    [
+        ("bounced", {"type": "Permanent", "subtype": "General", "status": "5.7.1"}, True),
+        ("bounced", {"type": "Transient", "subtype": "MailboxFull"}, True),
+        ("bounced", {"type": "Transient", "subtype": "General"}, False),
+        ("rejected", {}, True),
+        ("complained", {}, False),
+        ("delayed", {}, False),
+    ],
+)
+def test_the_claim_says_whether_the_message_was_lost(
+    aws: Cloud, template: Template, message_id: str, kind: str, options: dict[str, Any], lost: bool
+) -> None:
+    dynamo(template).claim(message_id, JANE, INFO)
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    ledger.note(said(message_id, kind=kind, **options))
+    (row,) = aws.partition("LedgerTable", message_id=message_id)
+    assert (row[kind].get("lost", False), bool(lost_by(row))) == (lost, lost)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -80,6 +80,31 @@ def test_it_runs_out_and_its_holder_is_shut_out(shared: Lease, clock: FakeClock)
     shared.renew(other)
 
 
+def test_the_sets_that_are_to_have_no_rules_are_remembered(shared: Lease) -> None:
+    turn = taken(shared)
+    for name in ("one", "other"):
+        shared.retire(turn, name, for_good=True)
+    shared.retire(turn, "one", for_good=False)
+    shared.take()
+    again = shared.give_back(turn, None)
+    assert again is not None
+    assert again.retired == {"other"}
+    assert shared.give_back(again, None) is None
+    last = taken(shared)
+    assert last.retired == {"other"}
+    shared.retire(last, "other", for_good=False)
+    shared.give_back(last, None)
+    assert taken(shared).retired == frozenset()
+
+
+def test_who_lost_the_turn_retires_nothing(shared: Lease, clock: FakeClock) -> None:
+    turn = taken(shared)
+    clock.time += TURN_SECONDS + 1
+    taken(shared)
+    with pytest.raises(ClaimLost):
+        shared.retire(turn, "one", for_good=True)
+
+
 def test_renewing_holds_it_for_longer(shared: Lease, clock: FakeClock) -> None:
     turn = taken(shared)
     for _ in range(3):

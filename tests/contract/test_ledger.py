@@ -267,6 +267,53 @@ def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Ledger, message
     assert dict(ledger.open(made).due) == {}, "an outcome that is settled stays"
 
 
+def test_an_answer_may_be_written_before_the_outcome_is(ledger: Ledger, message_id: str) -> None:
+    """The bounce of one destination is faster than the sending to the next."""
+    made = envelope("info@example.com", message_id=message_id)
+    ledger.open(made)
+    ledger.answered(message_id, INFO, "sent: ses-1")
+    found = ledger.open(made)
+    assert (found.settled, dict(found.due)) == (frozenset(), {})
+    ledger.close(made, [Outcome(INFO, "forwarded", "why")], 10)
+    assert ledger.open(made).settled == {INFO.key}
+
+
+def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
+    for why in ("a robot", "too late"):
+        dynamo.unanswered(message_id, INFO, why)
+        dynamo.answered(message_id, TEAM, "sent: ses-1")
+        dynamo.unanswered(message_id, TEAM, why)
+    rows = {row["entry"]: row for row in aws.partition("LedgerTable", message_id=message_id)}
+    assert rows["to:info@example.com"]["answer"] == "none: a robot"
+    assert rows["to:team@example.com"]["answer"] == "sent: ses-1"
+    assert all("expires_at" in row for row in rows.values())
+
+
+@pytest.mark.parametrize("what", ["failed: too old", "ambiguous: no answer"])
+def test_the_owner_hears_of_senders_who_could_not_be_told(
+    aws: Cloud, dynamo: DynamoLedger, message_id: str, what: str
+) -> None:
+    made = envelope("info@example.com", "team@example.com", "x@example.com", message_id=message_id)
+    dynamo.open(made)
+    silences = (Silence("received more than 24 hours ago", late=True), Silence("a robot"))
+    silent = [
+        Outcome(who, "rejected", "why", UNKNOWN, silence) for who, silence in zip((INFO, TEAM), silences, strict=True)
+    ]
+    dynamo.close(made, silent, 10)
+    assert noted(aws, message_id) == {"unanswered info@example.com"}
+    stranger = Address("x", "example.com")
+    dynamo.answered(message_id, stranger, "sent: ses-1")
+    assert noted(aws, message_id) == {"unanswered info@example.com"}
+    dynamo.answered(message_id, stranger, what)
+    assert noted(aws, message_id) == {"unanswered info@example.com", "unanswered x@example.com"}
+
+
+def noted(aws: Cloud, message_id: str) -> set[str]:
+    rows = aws.partition("LedgerTable", message_id=message_id)
+    (found,) = [row["noted"] for row in rows if row["entry"] == "message"]
+    return set(found)
+
+
 def test_an_answer_is_claimed_apart_from_destinations(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
     via = claimed(ledger.claim(message_id, INFO, INFO))
     dsn = claimed(ledger.claim(message_id, INFO, INFO, DSN))

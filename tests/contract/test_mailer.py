@@ -1,6 +1,7 @@
 """The production mailer against the SES double over HTTP: what each refusal becomes."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import (
@@ -11,8 +12,8 @@ from botocore.exceptions import (
     SSLError,
 )
 from postern.aws import clients
-from postern.aws.mailer import SesMailer
-from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
+from postern.aws.mailer import PAUSES, SesMailer
+from postern.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
 from postern.mail.address import Address
 from postern.mail.feedback import destination_tag
 
@@ -36,6 +37,14 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, by
     sending.stop()
 
 
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long it waited, without waiting."""
+    slept: list[float] = []
+    monkeypatch.setattr("postern.aws.mailer.time", SimpleNamespace(sleep=slept.append))
+    return slept
+
+
 def send(
     raw: bytes = RAW, alias: Address = ALIAS, destination: Address = JANE, configuration_set: str = "forward"
 ) -> str:
@@ -47,9 +56,7 @@ def test_the_bytes_arrive_as_they_are(ses: tuple[Sending, dict[str, bytes]]) -> 
     assert ses[1]["jane@dest.example"].endswith(RAW)
 
 
-@pytest.mark.parametrize(
-    ("local", "kind"), [("temperror", Unavailable), ("permerror", Refused), ("throttle", Throttled)]
-)
+@pytest.mark.parametrize(("local", "kind"), [("temperror", Unavailable), ("permerror", Refused), ("throttle", TooFast)])
 def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, kind: type[Exception]) -> None:
     with pytest.raises(kind):
         send(destination=Address(local, "dest.example"))
@@ -59,9 +66,9 @@ def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, ki
 @pytest.mark.parametrize(
     ("code", "status", "message", "kind"),
     [
-        ("TooManyRequestsException", 429, "Maximum sending rate exceeded.", Throttled),
-        ("LimitExceededException", 400, "", Throttled),
-        ("ThrottlingException", 400, "Daily message quota exceeded", Throttled),
+        ("TooManyRequestsException", 429, "Maximum sending rate exceeded.", TooFast),
+        ("LimitExceededException", 400, "", TooFast),
+        ("ThrottlingException", 400, "Daily message quota exceeded", TooFast),
         ("AccountSuspendedException", 400, "", Misconfigured),
         ("SendingPausedException", 400, "", Misconfigured),
         ("MailFromDomainNotVerifiedException", 400, "", Misconfigured),
@@ -80,10 +87,34 @@ def test_failure_on_demand(ses: tuple[Sending, dict[str, bytes]], local: str, ki
 def test_every_error_of_ses_is_of_one_kind(
     ses: tuple[Sending, dict[str, bytes]], code: str, status: int, message: str, kind: type[Exception]
 ) -> None:
-    ses[0].script["jane@dest.example"] = [Refusal(code, status, message)]
+    ses[0].script["jane@dest.example"] = [Refusal(code, status, message)] * 4  # it may be asked so often
     with pytest.raises(kind) as raised:
         send()
     assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize("refusals", [1, 2, 3])
+def test_while_ses_says_too_fast_it_is_asked_again_after_a_pause(
+    ses: tuple[Sending, dict[str, bytes]], pauses: list[float], refusals: int
+) -> None:
+    ses[0].script["jane@dest.example"] = [
+        Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
+    ] * refusals
+    send()
+    assert (ses[0].accepted, pauses) == (1, list(PAUSES[:refusals]))
+
+
+def test_it_is_not_asked_for_ever_nor_once_the_day_is_used_up(
+    ses: tuple[Sending, dict[str, bytes]], pauses: list[float]
+) -> None:
+    with pytest.raises(TooFast):
+        send(destination=Address("throttle", "dest.example"))
+    assert pauses == list(PAUSES)
+    ses[0].script["jane@dest.example"] = [Refusal("ThrottlingException", 400, "Daily message quota exceeded")]
+    with pytest.raises(TooFast):
+        send()
+    assert pauses == list(PAUSES)
+    assert 1 < sum(PAUSES) < 2  # SES counts by the second
 
 
 def test_exactly_one_attempt_is_made(ses: tuple[Sending, dict[str, bytes]]) -> None:

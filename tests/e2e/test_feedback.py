@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from emulator.sending.events import NO_EMAIL, Fate, bounce
 from emulator.system import Emulator
 from tests.builders import MESSAGE_ID, feedback
-from tests.e2e.test_system import JANE, JOE, Post
+from tests.e2e.test_system import AUTHOR, JANE, JOE, Post
 
 MAILBOX_FULL = Fate(False, (bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full"),))
 JUNK = Fate(False, (bounce("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 junk"),))
@@ -26,6 +27,11 @@ def post(emulator: Emulator) -> Post:
 
 def run(post: Post, *arguments: str) -> Any:
     return CliRunner().invoke(app, list(arguments), catch_exceptions=False, env=post.emulator.environment)
+
+
+def got(post: Post) -> Counter[str]:
+    """What arrived, but for answers to the sender."""
+    return Counter({who: count for who, count in post.arrived().items() if who != AUTHOR})
 
 
 def health(post: Post, address: str = JANE) -> dict[str, Any]:
@@ -46,12 +52,12 @@ def test_a_delivery_reaches_the_ledger_before_its_sending_is_settled(post: Post)
 def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Post) -> None:
     post.emulator.sending.fates[JANE] = [NO_EMAIL]
     bounced = post.send("info@example.com")
-    assert post.arrived() == {}
+    assert got(post) == {}
     assert via(post, bounced)["bounced"]["why"].startswith("Permanent NoEmail")
     assert {"suspended_at", "told_at"} <= health(post).keys()
 
     kept = post.send("info@example.com")
-    assert post.arrived() == {}
+    assert got(post) == {}
     outcome = post.ledger(kept)["to:info@example.com"]
     assert outcome["state"] == "quarantined"
     assert "jane@dest.example is suspended: the mailbox is not there" in outcome["reason"]
@@ -60,13 +66,42 @@ def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Pos
     post.emulator.cloud.s3.head_object(Bucket=bucket, Key=f"inbound/{kept}")
 
     post.send("team@example.com")
-    assert post.arrived() == {JOE: 1}, "the others of a group get it"
+    assert got(post) == {JOE: 1}, "the others of a group get it"
 
     assert JANE in run(post, "destination", "list").stdout
     assert run(post, "destination", "resume", JANE).exit_code == 0
     assert run(post, "destination", "resume", JANE).exit_code == 1
     post.send("info@example.com")
-    assert post.arrived() == {JANE: 1, JOE: 1}
+    assert got(post) == {JANE: 1, JOE: 1}
+
+
+def redelivered(post: Post) -> int:
+    """How many messages Jane had missed; they are sent."""
+    done = run(post, "destination", "redeliver", JANE)
+    while post.emulator.retries.consume():
+        pass
+    assert done.exit_code == 0
+    return int(done.stdout.count("runs for"))
+
+
+def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(emulator: Emulator) -> None:
+    redelivered(Post(emulator))  # what other tests kept from her
+    post = Post(emulator)
+    post.emulator.sending.fates[JANE] = [NO_EMAIL]
+    post.send("info@example.com")
+    alone, group = post.send("info@example.com"), post.send("team@example.com")
+    assert got(post) == {JOE: 1}
+    assert run(post, "destination", "redeliver", JANE).exit_code == 1, "it is suspended"
+    run(post, "destination", "resume", JANE)
+    before = post.emulator.cloud.rows("LedgerTable")
+    assert run(post, "destination", "redeliver", JANE, "--dry-run").stdout.count("would run for") == 2
+    assert post.emulator.cloud.rows("LedgerTable") == before
+    assert redelivered(post) == 2
+    assert got(post) == {JANE: 2, JOE: 1}
+    for message_id, recipient in ((alone, "info@example.com"), (group, "team@example.com")):
+        assert post.ledger(message_id)[f"to:{recipient}"]["state"] == "forwarded"
+        assert "open" not in post.ledger(message_id)["message"]
+    assert redelivered(post) == 0
 
 
 def test_feedback_twice_and_in_any_order_ends_the_same(post: Post) -> None:
@@ -94,7 +129,7 @@ def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Po
     assert run(post, "destination", "resume", JANE).exit_code == 0
     post.emulator.feedback.invoke(event)
     post.send("info@example.com")
-    assert post.arrived() == {JANE: 1}
+    assert got(post) == {JANE: 1}
     assert "suspended_at" not in health(post)
 
 
@@ -105,6 +140,33 @@ def test_refused_junk_suspends_only_when_it_is_many_messages(post: Post) -> None
     assert "suspended_at" not in health(post)
     post.send("info@example.com")
     assert health(post)["reason"].startswith("5 messages failed within 7 days")
+
+
+def test_an_authenticated_sender_is_told_of_what_came_back(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [JUNK]
+    message_id = post.send("info@example.com")
+    assert post.arrived() == {AUTHOR: 1}
+    report = post.last(AUTHOR)
+    assert b"554 5.7.1 The message could not be delivered" in report
+    assert b"Final-Recipient: rfc822; info@example.com" in report
+    assert b"jane" not in report
+    ledger = post.ledger(message_id)
+    assert (ledger["to:info@example.com"]["state"], ledger["dsn:info@example.com"]["state"]) == ("forwarded", "sent")
+    assert ledger["message"]["noted"] == {"lost info@example.com"}
+    (event,) = [one for one in post.emulator.bus.published if one["detail"]["eventType"] == "Bounce"]
+    post.emulator.feedback.invoke(event)
+    post.emulator.settle()
+    assert post.arrived() == {AUTHOR: 1}
+
+
+def test_what_came_back_is_sent_again_on_demand_to_who_did_not_get_it(post: Post) -> None:
+    post.emulator.sending.fates[JANE] = [JUNK]
+    message_id = post.send("team@example.com")
+    assert run(post, "replay", message_id).exit_code == 1
+    assert run(post, "replay", message_id, "--failed").exit_code == 0
+    assert post.emulator.retries.consume() == [None]
+    assert post.arrived() == {JANE: 1, JOE: 1, AUTHOR: 1}
+    assert "bounced" not in via(post, message_id)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +184,7 @@ def test_the_mailbox_simulators_addresses(
     address = f"{local}@dest.example"
     post.emulator.cloud.put("AliasTable", [{"address": "sim@example.com", "destinations": [address]}])
     message_id = post.send("sim@example.com")
-    assert post.arrived() == ({address: 1} if arrives else {})
+    assert got(post) == ({address: 1} if arrives else {})
     assert kinds <= via(post, message_id, address).keys()
     assert ("suspended_at" in health(post, address)) == suspended
 

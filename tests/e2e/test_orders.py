@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from emulator.receiving.authentication import EICAR, GTUBE
 from emulator.sending.refusals import Refusal
 from emulator.system import Emulator
-from tests.e2e.test_system import JANE, JOE, Post, message
+from tests.e2e.test_system import JANE, JOE, NOT_NOW, Post, message
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def test_what_is_released_is_forwarded_once(post: Post) -> None:
 
 def test_a_release_outlives_a_retry(post: Post) -> None:
     message_id = post.send("info@example.com", raw=message(GTUBE + b"\r\n"))
-    post.emulator.sending.script[JANE] = [Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")]
+    post.emulator.sending.script[JANE] = [NOT_NOW]
     assert command(post, "quarantine", "release", message_id)[0] == 0
     (error,) = post.emulator.retries.consume()
     assert error is not None

@@ -1,5 +1,6 @@
 """Real SMTP in, real handler, bytes out: what a user of `make local` would see."""
 
+import json
 import re
 import smtplib
 import urllib.request
@@ -22,6 +23,7 @@ from tests.builders import event
 
 AUTHOR = "betsy@sender.example"
 JANE, JOE = "jane@dest.example", "joe@dest.example"
+NOT_NOW = Refusal("InternalServiceErrorException", 500, "Service failure.")
 
 
 def message(body: bytes = b"hello\r\n", header: bytes = b"") -> bytes:
@@ -209,8 +211,7 @@ def test_the_same_event_twice_leaves_one_message(post: Post) -> None:
 
 
 def test_a_refusal_for_now_is_retried_and_one_copy_arrives(post: Post) -> None:
-    throttled = Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
-    post.emulator.sending.script[JANE] = [throttled, throttled]
+    post.emulator.sending.script[JANE] = [NOT_NOW] * 2
     message_id = post.send("team@example.com")
     assert post.arrived() == {JANE: 1, JOE: 1}
     assert post.ledger(message_id)["via:jane@dest.example"]["attempts"] == Decimal(3)
@@ -218,10 +219,16 @@ def test_a_refusal_for_now_is_retried_and_one_copy_arrives(post: Post) -> None:
     assert post.emulator.cloud.messages("RetryQueue") == []
 
 
-@pytest.mark.parametrize("alias", ["later@example.com", "busy@example.com"])
-def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(post: Post, alias: str) -> None:
+@pytest.mark.parametrize(
+    ("alias", "others"),
+    [("later@example.com", {JANE: 1}), ("busy@example.com", {})],
+    ids=["one destination", "all of the account"],
+)
+def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(
+    post: Post, alias: str, others: dict[str, int]
+) -> None:
     message_id = post.send(alias, "info@example.com")
-    assert post.arrived() == {JANE: 1}
+    assert post.arrived() == others
     (record,) = post.emulator.cloud.messages("RetryQueue")
     assert record["requestContext"]["condition"] == "RetriesExhausted"
     assert record["requestContext"]["approximateInvokeCount"] == 3
@@ -231,8 +238,7 @@ def test_what_stays_refused_ends_on_the_retry_queue_with_its_event(post: Post, a
 
 
 def test_the_retry_queue_delivers_when_ses_takes_it_again(post: Post) -> None:
-    throttled = Refusal("TooManyRequestsException", 429, "Maximum sending rate exceeded.")
-    post.emulator.sending.script[JANE] = [throttled] * 5
+    post.emulator.sending.script[JANE] = [NOT_NOW] * 5
     message_id = post.send("team@example.com")
     assert post.arrived() == {JOE: 1}
     assert [error and error["errorType"] for error in post.emulator.retries.consume()] == ["Unsettled"]
@@ -351,3 +357,21 @@ def test_the_log_shows_our_addresses_and_masks_the_others(post: Post) -> None:
     assert "b***@sender.example" in logged
     for private in (AUTHOR, JANE, "permerror@dest.example", "hello"):
         assert private not in logged
+
+
+def test_the_log_has_one_line_for_each_recipient_and_what_was_measured(post: Post) -> None:
+    log_before = len(post.emulator.function_log.read_bytes())
+    message_id = post.send("info+news@example.com", "nobody@example.com")
+    lines = [json.loads(line) for line in post.emulator.function_log.read_bytes()[log_before:].splitlines()]
+    told = {line["recipient"]: line for line in lines if "outcome" in line}
+    info, nobody = told["info+news@example.com"], told["nobody@example.com"]
+    assert (info["message_id"], info["alias"], info["outcome"]) == (message_id, "info@example.com", "forwarded")
+    assert (nobody["outcome"], nobody["reason"]) == ("rejected", "nobody@example.com is unknown")
+    size = post.ledger(message_id)["message"]["size"]
+    assert info["size"] == nobody["size"] == size > 100
+    assert all(line["age"] >= 0 for line in told.values())
+    (metrics,) = [line for line in lines if "_aws" in line and "Received" in line]
+    assert size / 2 < metrics["Bytes"][0] < len(post.last()), "what SES was given: less than it delivered"
+    assert len(metrics["Latency"]) == 1
+    units = {one["Name"]: one["Unit"] for one in metrics["_aws"]["CloudWatchMetrics"][0]["Metrics"]}
+    assert (units["Bytes"], units["Latency"]) == ("Bytes", "Seconds")

@@ -147,7 +147,7 @@ def build(
     sending.start()
     for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
         monkeypatch.setenv(name, sending.endpoint)
-    for module in ("botocore.endpoint", "postern.aws.answerer"):
+    for module in ("botocore.endpoint", "postern.aws.answerer", "postern.aws.mailer"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
     sending.bouncing.now = clock.now

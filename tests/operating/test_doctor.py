@@ -1,6 +1,7 @@
 """`postern doctor`: nothing that needs somebody stays unsaid, and what is well is said to be."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -126,3 +127,40 @@ def test_a_part_that_aws_does_not_answer_for_leaves_the_others(clinic: Office) -
     clinic.cloud.sqs.send_message(QueueUrl=clinic.url("DeadLetterQueue"), MessageBody="{}")
     found = findings(clinic, 3, POSTERN_DESTINATION_TABLE="nothing")
     assert set(found) == {"dead letters", "suspended destinations"}
+
+
+@pytest.fixture
+def topic(clinic: Office) -> Iterator[str]:
+    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    made = sns.create_topic(Name="alarms")["TopicArn"]
+    yield made
+    sns.delete_topic(TopicArn=made)
+
+
+def test_alarms_that_nobody_hears(clinic: Office, topic: str) -> None:
+    (said,) = findings(clinic, POSTERN_ALARM_TOPIC=topic)["who is told"]
+    assert said.startswith("nobody hears the alarms")
+    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="me@home.example")
+    assert findings(clinic, 0, POSTERN_ALARM_TOPIC=topic, POSTERN_OWNER="me@home.example") == {}
+
+
+def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Pending:
+        def get_paginator(self, _: str) -> "Pending":
+            return self
+
+        def paginate(self, **_: str) -> list[dict[str, Any]]:
+            return [{"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}, {"SubscriptionArn": "Deleted"}]}]
+
+    monkeypatch.setattr(clients, "sns", Pending)
+    assert not checkup.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
+
+
+@pytest.mark.parametrize("who", ["POSTERN_OWNER", "POSTERN_ALARM_ADDRESS"])
+def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str, who: str) -> None:
+    """CloudFormation's rules cannot look into an address, so nothing refuses it before."""
+    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="info@example.com")
+    (said,) = findings(clinic, 1, POSTERN_ALARM_TOPIC=topic, **{who: "info@Example.com"})["who is told"]
+    assert said.startswith("info@Example.com hears of trouble by way of Postern itself")

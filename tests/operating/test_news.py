@@ -4,9 +4,13 @@ import time
 
 from postern.aws import clients
 from postern.aws.backlog import Backlog
+from postern.aws.feedback_ledger import DynamoFeedbackLedger
+from postern.aws.ledger import DynamoLedger
 from postern.aws.news import StackNews
 from postern.aws.watchbook import DynamoWatchbook
+from postern.mail.address import Address
 from postern.mail.digest import Noted
+from postern.mail.feedback import Feedback, destination_tag
 
 from tests.fakes import RETRY_HOURS, FakeClock
 from tests.operating.conftest import Office
@@ -26,6 +30,10 @@ def news(office: Office, destination_table: str = "") -> StackNews:
     )
 
 
+def noted(word: str, message_id: str, who: str = TEAM) -> Noted:
+    return Noted(word, message_id, "betsy@sender.example", who, 0)
+
+
 def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Office) -> None:
     office.clock.time -= 10 * 86_400
     message_id = office.happened((INFO, "forwarded", ""), (TEAM, "held", "busy"))
@@ -36,8 +44,36 @@ def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Offic
         Noted("failed", message_id, "betsy@sender.example", TEAM, before)
     ]
     assert list(news(office).noted(before + 1, time.time())) == []
-    assert news(office).reason(message_id, TEAM) == "SES: no"
-    assert news(office).reason(message_id, "x") == ""
+    assert news(office).reason(noted("failed", message_id)) == "SES: no"
+    assert news(office).reason(noted("failed", message_id, "x")) == ""
+
+
+def test_a_sender_who_was_not_told_is_named_with_why(office: Office) -> None:
+    message_id = office.happened((TEAM, "rejected", "unknown"))
+    office.ledger.answered(message_id, Address("team", "example.com"), "failed: received more than 24 hours ago")
+    (found,) = [one for one in news(office).noted(time.time() - 3600, time.time()) if one.message_id == message_id]
+    assert (found.word, found.source) == ("unanswered", "betsy@sender.example")
+    assert news(office).reason(found) == "failed: received more than 24 hours ago"
+
+
+def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) -> None:
+    message_id = office.happened((TEAM, "forwarded", ""))
+    ledger = DynamoLedger(
+        clients.dynamodb(), office.template.name("LedgerTable"), clock=FakeClock(), lease_seconds=1, keep_days=37,
+        retry_hours=RETRY_HOURS,
+    )  # fmt: skip
+    jane = Address("jane", "dest.example")
+    for destination in (jane, Address("joe", "dest.example")):
+        ledger.claim(message_id, destination, Address("team", "example.com"))
+    feedback = DynamoFeedbackLedger(clients.dynamodb(), office.template.name("LedgerTable"), FakeClock(time.time()))
+    feedback.note(Feedback("bounced", message_id, destination_tag(jane), 100, why="554 no", type="Permanent"))
+    feedback.lost(message_id, TEAM)
+    (found,) = [one for one in news(office).noted(time.time() - 60, time.time()) if one.message_id == message_id]
+    assert (found.word, found.source, found.who) == ("lost", "betsy@sender.example", TEAM)
+    assert news(office).reason(found) == "jane@dest.example: 554 no"
+    office.store(message_id)
+    office.run("replay", message_id, "--failed")
+    assert not [one for one in news(office).noted(time.time() - 60, time.time()) if one.message_id == message_id]
 
 
 def test_what_is_ordered_to_run_again_is_no_news(office: Office) -> None:

@@ -5,77 +5,48 @@ The signature of each request is compared with the one that botocore makes of it
 
 import json
 import re
-import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-ROLE = {"AccessKeyId": "ASIAROLE", "SecretAccessKey": "role-secret-key", "Token": "role-session-token"}
-_ROLES = "/latest/meta-data/iam/security-credentials/"
+from tests.instance_metadata import ROLE, InstanceMetadata, MetadataHandler
 
 
 @dataclass
-class Instance:
-    """`secret` is the text of the secret; `refusals` are the next answers of Secrets Manager, (status, name)."""
+class Instance(InstanceMetadata):
+    """`secret` is the text of the secret; `refusals` are the next answers of Secrets Manager, (status, name);
+    `secrets` has the names of those that were asked for."""
 
     secret: str = json.dumps({"username": "AKIAFIRST", "password": "first-password"})
     refusals: list[tuple[int, str]] = field(default_factory=list)
-    without_role: int = 0  # so many requests find no role yet
-    asked: list[str] = field(default_factory=list)
+    secrets: list[str] = field(default_factory=list)
 
-    def start(self) -> None:
-        instance = self
-
-        class Handler(_Handler):
-            world = instance
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
+    def answers(self) -> type[MetadataHandler]:
+        """Both services, on one port."""
+        return _Handler
 
     @property
     def environment(self) -> dict[str, str]:
-        url = f"http://127.0.0.1:{self._http.server_port}"
-        return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": url, "AWS_ENDPOINT_URL_SECRETS_MANAGER": url}
+        """Where a program finds them."""
+        return {"AWS_EC2_METADATA_SERVICE_ENDPOINT": self.endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER": self.endpoint}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    world: Instance
-    token = "imds-token"
+class _Handler(MetadataHandler):
+    metadata: Instance
 
-    def do_PUT(self) -> None:
-        known = self.path == "/latest/api/token" and self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
-        self._answer(200 if known else 400, self.token)
-
-    def do_GET(self) -> None:
-        if self.headers.get("X-aws-ec2-metadata-token") != self.token:
-            self._answer(401, "")
-        elif self.world.without_role:
-            self.world.without_role -= 1
-            self._answer(404, "")
-        else:
-            self._answer(200, "relay-role" if self.path == _ROLES else json.dumps(ROLE))
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 (http.server asks for it by this name)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         assert self.headers["X-Amz-Target"] == "secretsmanager.GetSecretValue"
-        if self.world.refusals:
-            status, name = self.world.refusals.pop(0)
-            self._answer(status, json.dumps({"__type": name}))
+        if self.metadata.refusals:
+            status, name = self.metadata.refusals.pop(0)
+            self.answer(status, json.dumps({"__type": name}))
         elif self.headers["Authorization"] != self._botocores(body):
-            self._answer(400, json.dumps({"__type": "InvalidSignatureException"}))
+            self.answer(400, json.dumps({"__type": "InvalidSignatureException"}))
         else:
-            self.world.asked.append(json.loads(body)["SecretId"])
-            self._answer(200, json.dumps({"SecretString": self.world.secret}))
-
-    def log_message(self, *_: object) -> None:
-        """Nothing."""
+            self.metadata.secrets.append(json.loads(body)["SecretId"])
+            self.answer(200, json.dumps({"SecretString": self.metadata.secret}))
 
     def _botocores(self, body: bytes) -> str:
         found = re.search(
@@ -90,10 +61,3 @@ class _Handler(BaseHTTPRequestHandler):
         signer = SigV4Auth(Credentials(ROLE["AccessKeyId"], ROLE["SecretAccessKey"]), service, region)
         signature = signer.signature(signer.string_to_sign(request, signer.canonical_request(request)), request)
         return f"AWS4-HMAC-SHA256 Credential={signer.scope(request)}, SignedHeaders={names}, Signature={signature}"
-
-    def _answer(self, status: int, text: str) -> None:
-        content = text.encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.builders import ROOT
+from tests.instance_metadata import ROLE
 
-from .instance import ROLE, Instance
+from .instance import Instance
 from .postfix import REGION, SECRET, Relay
 from .ses_smtp import SesSmtp
 
@@ -22,7 +23,6 @@ MESSAGES = 200
 @pytest.fixture
 def instance() -> Iterator[Instance]:
     started = Instance()
-    started.start()
     yield started
     started.stop()
 
@@ -44,7 +44,7 @@ def test_the_file_is_roots_alone_and_written_once(relay: Relay, instance: Instan
     assert relay.run(*FETCH, more=instance.environment) == ""
     assert path.stat().st_ino == first.st_ino
     assert relay.said() == ""
-    assert instance.asked == [SECRET, SECRET]
+    assert instance.secrets == [SECRET, SECRET]
 
 
 def test_an_open_file_is_closed_again(relay: Relay, instance: Instance) -> None:

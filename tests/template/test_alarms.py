@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from postern import errors
-from postern.mail import health, plan, rows
+from postern.aws import mail_log
+from postern.mail import plan, rows
+from postern.mail.feedback import KINDS, ON_ACCOUNT_LIST
 
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
@@ -29,14 +31,15 @@ def counted() -> set[str]:
     literal = {
         text.value
         for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("_count", "_add")
-        for argument in call.args
+        if isinstance(call.func, ast.Attribute) and call.func.attr in ("_count", "_add", "add_metric")
+        for argument in (*call.args, *(one.value for one in call.keywords))
         for text in ast.walk(argument)
         if isinstance(text, ast.Constant) and isinstance(text.value, str)
     }
-    return (
-        literal | STATES | {health.ON_ACCOUNT_LIST} | {name for module in (errors, plan, rows) for name in vars(module)}
-    )
+    answers = {f"Answer{state}" for state in ("Sent", "Failed", "Ambiguous")}
+    feedback = {*(kind.capitalize() for kind in KINDS.values()), *mail_log._FEEDBACK.values()}
+    classes = {name for module in (errors, plan, rows) for name in vars(module)}
+    return literal | STATES | answers | feedback | {ON_ACCOUNT_LIST} | classes
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -163,8 +166,8 @@ def test_our_own_metrics_are_emitted_under_the_names_that_are_watched(
         for metric in widget["properties"].get("metrics", ())
         if metric[0] == "Postern"
     }
-    assert {"Held", "Misconfigured", "Failed"} <= watched
-    assert {"Received", "Forwarded", "Quarantined", "Held", "Failed"} <= shown
+    assert {"Held", "Misconfigured", "Failed", "SesRejected"} <= watched
+    assert {"Received", "Forwarded", "Delivered", "Latency", "Quarantined", "Held", "Failed"} <= shown
     assert watched | shown <= counted()
 
 
@@ -186,8 +189,53 @@ def test_the_dashboard_asks_three_questions_and_shows_every_alarm(
     assert asked == ["## Is mail flowing?", "## What is held?", "## What failed?"]
     (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
     assert sorted(shown) == sorted(f"{name}.Arn" for name in symbolic(**parameters).resources("AWS::CloudWatch::Alarm"))
-    (log,) = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
-    assert "SOURCE '/postern/postern/inbound'" in log
+
+
+def test_the_log_on_the_dashboard_is_that_of_every_function_that_runs_by_itself(
+    resources: dict[str, Any], dashboard: list[dict[str, Any]]
+) -> None:
+    (query,) = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
+    shown = set(re.findall(r"SOURCE '/postern/postern/(\w+)'", query))
+    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+    # those of RecipientsFunction are not there in every stack, and its failures have widgets of their own
+    assert shown == {name.removesuffix("Function").lower() for name in functions - AT_DEPLOYMENT - LOOKS_AT_ALL}
+
+
+def test_every_queue_is_on_the_dashboard(dashboard: list[dict[str, Any]]) -> None:
+    shown = {
+        metric[3] for widget in dashboard for metric in widget["properties"].get("metrics", ()) if "QueueName" in metric
+    }
+    queues = {one["QueueName"] for one in symbolic().resources("AWS::SQS::Queue").values()}
+    assert shown == {
+        f"{name}.QueueName" for name in ("RetryQueue", "DeadLetterQueue", "FeedbackFailureQueue", "WatchFailures")
+    }
+    assert len(queues) == len(shown)
+
+
+def test_every_number_of_ours_that_has_an_alarm_is_on_the_dashboard(
+    parameters: dict[str, str], dashboard: list[dict[str, Any]]
+) -> None:
+    """Who looks because of an alarm must see what it was about."""
+    watched = {
+        one["MetricName"]
+        for one in symbolic(**parameters).resources("AWS::CloudWatch::Alarm").values()
+        if one.get("Namespace") == "Postern"
+    }
+    shown = {
+        metric[1] for widget in dashboard for metric in widget["properties"].get("metrics", ()) if "Postern" in metric
+    }
+    assert watched <= shown
+
+
+def test_nothing_but_the_two_rates_is_the_accounts(dashboard: list[dict[str, Any]]) -> None:
+    """The account's counts are not what this stack sent."""
+    without_dimensions = {
+        metric[1]
+        for widget in dashboard
+        for metric in widget["properties"].get("metrics", ())
+        if metric[0] == "AWS/SES"
+    }
+    assert without_dimensions == {"Reputation.BounceRate", "Reputation.ComplaintRate"}
 
 
 def test_no_two_widgets_lie_on_each_other(dashboard: list[dict[str, Any]]) -> None:

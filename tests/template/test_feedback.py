@@ -8,10 +8,19 @@ from postern.mail.feedback import KINDS
 from emulator.bus import _EVENT_TYPES, wants
 from emulator.template import Template
 from tests.builders import bounce
+from tests.template.deployments import loaded
 
 
 def test_the_accounts_suppression_list_does_not_stop_forwards(template: Template) -> None:
     assert template.resource("ConfigurationSet")["SuppressionOptions"] == {"SuppressedReasons": []}
+
+
+@pytest.mark.parametrize("tls", ["OPTIONAL", "REQUIRE"])
+def test_the_configuration_set_counts_and_sends_as_the_parameter_says(tls: str) -> None:
+    made = loaded(OutboundTls=tls).resource("ConfigurationSet")
+    assert made["ReputationOptions"] == {"ReputationMetricsEnabled": True}
+    assert made["DeliveryOptions"] == {"TlsPolicy": tls}
+    assert made["SendingOptions"] == {"SendingEnabled": True}
 
 
 def test_every_event_that_is_understood_is_subscribed_to_and_no_other(template: Template) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from emulator.template import Template
 from tests.builders import ROOT
-from tests.template.deployments import granted, loaded, symbolic
+from tests.template.deployments import actions, granted, loaded, refusals, symbolic
 
 DAY = 86_400
 TABLES = {
@@ -18,6 +18,7 @@ TABLES = {
     "DestinationTable": "postern-destinations",
     "LedgerTable": "postern-ledger",
 }
+KEY = "1234abcd-12ab-34cd-56ef-1234567890ab"
 ADOPTED = {
     "ExistingAliasTable": "aliases-restored",
     "ExistingSenderTable": "old-senders",
@@ -99,6 +100,30 @@ def test_the_key_of_kept_mail_is_kept(resources: dict[str, Any]) -> None:
     assert resources["Key"]["Properties"]["EnableKeyRotation"] is True
 
 
+def test_the_key_of_mail_that_is_there_is_gone_on_with() -> None:
+    """A new key reads nothing of what an earlier stack kept."""
+    template = symbolic(CustomerKey="true", SesWritesBy="role", ExistingMailBucket="old-mail", ExistingKey=KEY)
+    key = f"arn:aws:kms:eu-west-1:123456789012:key/{KEY}"
+    assert template.resources("AWS::KMS::Key") == {}
+    assert template.resources("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == key
+    assert template.resolve(template.document["Outputs"]["KeyId"]["Value"]) == KEY
+    roles = template.resources("AWS::IAM::Role")
+    decrypting = {
+        role: one["Resource"] for role in roles for one in granted(template, role) if "kms:Decrypt" in actions([one])
+    }
+    assert {"InboundFunctionRole", "LinkRole", "SesWriterRole"} <= decrypting.keys()
+    assert set(decrypting.values()) == {key}
+    assert symbolic(CustomerKey="true").resources("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == "Key.Arn"
+
+
+def test_a_key_goes_with_the_mail_it_encrypts() -> None:
+    whole = {"ExistingKey": KEY, "CustomerKey": "true", "ExistingMailBucket": "old-mail"}
+    assert refusals(whole, "TheKeyIsUsed") == refusals({}, "TheKeyIsUsed") == []
+    for missing in ("CustomerKey", "ExistingMailBucket"):
+        (said,) = refusals({name: value for name, value in whole.items() if name != missing}, "TheKeyIsUsed")
+        assert said.startswith("ExistingKey is the key of ExistingMailBucket")
+
+
 def before(resources: dict[str, Any], name: str) -> set[str]:
     """What is made before this resource and goes after it, by its own words."""
     found: set[str] = set()
@@ -169,6 +194,19 @@ def test_every_name_carries_the_stacks(template: Template) -> None:
     assert named > 20
 
 
+def test_everything_of_a_stage_is_tagged() -> None:
+    """CloudFormation puts a stack's tags on all that it makes; bucket and tables keep them when the stack goes."""
+    stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
+    tags = {
+        name: dict(tag.split("=") for tag in one["deploy"]["parameters"]["tags"].split())
+        for name, one in stages.items()
+        if name != "version"
+    }
+    assert {"default", "dev", "relay"} == set(tags)
+    assert {one["application"] for one in tags.values()} == {"postern"}
+    assert len({one["stage"] for name, one in tags.items() if name != "relay"}) == 2
+
+
 def test_the_second_stage_joins_the_first() -> None:
     stages = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
     first, second = (stages[stage] for stage in ("default", "dev"))
@@ -178,4 +216,5 @@ def test_the_second_stage_joins_the_first() -> None:
     joining = dict(one.split("=") for one in overrides.split())
     rule = loaded(**joining).resources("AWS::SES::ReceiptRule")["InboundRule"]
     assert rule["RuleSetName"] == name
+    assert refusals({**joining, "OwnerAddress": "me@home.example"}) == []
     assert loaded(**joining).resources("AWS::SES::ReceiptRuleSet") == {}

@@ -33,6 +33,8 @@ BEYOND = {
         "logs:CreateLogStream": "Lambda's own",
         "logs:PutLogEvents": "Lambda's own",
         "sqs:SendMessage": "Lambda's own, for events that failed",
+        "s3:ListBucket": "else S3 says 403 for a message that is missing",
+        "kms:Decrypt": "S3's own, where the bucket has a key of ours",
     },
     "RecipientsFunction": {
         "logs:CreateLogStream": "Lambda's own",
@@ -227,19 +229,20 @@ def test_the_ruleset_function_sees_no_stack_but_its_own(widest: Symbolic) -> Non
     assert seeing["Resource"].split("/")[1] == "postern"
 
 
-@pytest.mark.parametrize(
-    ("queue", "by"),
-    [
-        ("RetryQueue", "QueuePolicy"),
-        ("DeadLetterQueue", "QueuePolicy"),
-        ("RecipientsFailures", "RecipientsFailuresPolicy"),
-    ],
-)
-def test_queues_take_tls_only(widest: Symbolic, queue: str, by: str) -> None:
-    (denied,) = policy(widest, by)
-    assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "sqs:*", "*")
-    assert f"{queue}.Arn" in denied["Resource"]
-    assert any(one.endswith(f"/{widest.name(queue)}") for one in widest.resource(by)["Queues"])
+def test_every_queue_takes_tls_only(widest: Symbolic) -> None:
+    queues = {name for name, one in widest.document["Resources"].items() if one["Type"] == "AWS::SQS::Queue"}
+    guarded: set[str] = set()
+    for by in widest.resources("AWS::SQS::QueuePolicy"):
+        (denied,) = [one for one in policy(widest, by) if one["Effect"] == "Deny"]
+        assert (denied["Action"], denied["Principal"]) == ("sqs:*", "*")
+        assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+        about = denied["Resource"] if isinstance(denied["Resource"], list) else [denied["Resource"]]
+        named = {one.rpartition("/")[2] for one in widest.resource(by)["Queues"]}
+        assert named == {widest.name(one.removesuffix(".Arn")) for one in about}, by
+        guarded |= {one.removesuffix(".Arn") for one in about}
+    assert guarded == queues
+    for queue in queues:
+        assert widest.resource(queue)["SqsManagedSseEnabled"] is True, queue
 
 
 def test_a_key_of_ours_is_the_buckets_default_and_nothing_else() -> None:
@@ -282,9 +285,3 @@ def test_every_setting_that_is_read_is_set_and_the_other_way_round(template: Tem
 def test_what_the_template_sets_is_what_the_settings_take(function: str) -> None:
     variables = loaded(Domain3="example.org").resource(function)["Environment"]["Variables"]
     assert READ[function].from_environment(variables).domains == ("example.com", "example.org")
-
-
-def test_the_queue_of_failed_checks_takes_tls_only(widest: Symbolic) -> None:
-    (denied,) = policy(widest, "WatchFailuresPolicy")
-    assert (denied["Effect"], denied["Action"], denied["Principal"]) == ("Deny", "sqs:*", "*")
-    assert denied["Resource"] == ["WatchFailures.Arn"]

@@ -79,9 +79,15 @@ def test_the_conditions_name_the_rule_that_is_created(mode: dict[str, str]) -> N
 
 
 def test_a_claim_outlives_the_function_that_made_it(template: Template) -> None:
-    timeout = template.document["Globals"]["Function"]["Timeout"]
-    lease = int(template.resource("InboundFunction")["Environment"]["Variables"]["POSTERN_LEASE_SECONDS"])
-    assert timeout < lease < 180, "longer than the function, shorter than its second retry (60 + 120 s) is away"
+    common = template.document["Globals"]["Function"]["Timeout"]
+    leases = {
+        name: (one.get("Timeout", common), int(lease))
+        for name, one in template.resources("AWS::Serverless::Function").items()
+        if (lease := one.get("Environment", {}).get("Variables", {}).get("POSTERN_LEASE_SECONDS"))
+    }
+    assert {"InboundFunction", "FeedbackFunction", "DigestFunction"} <= leases.keys()
+    for name, (timeout, lease) in leases.items():
+        assert timeout < lease < 180, f"{name}: shorter than its second retry (60 + 120 s) is away"
 
 
 def test_the_links_are_signed_by_a_role_for_the_function_alone_that_reads_messages_and_no_more(

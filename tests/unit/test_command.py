@@ -63,6 +63,44 @@ def test_explain_lets_no_stranger_steer_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_explain_without_an_event_takes_the_sender_of_return_path_and_asks_for_whom(tmp_path: Path) -> None:
+    """What somebody has who comes from another server: last week's messages, and no event of SES's."""
+    message = tmp_path / "message.eml"
+    message.write_bytes(b"Return-Path: <spam@spammer.example>\r\nFrom: a@sender.example\r\n\r\nbody")
+    told = ("explain", message, "--recipient", "info@example.com", "--recipient", "nobody@example.com")
+    done = run(*told, "--tables", TABLES)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("message offline from spam@spammer.example\n")
+    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.stdout
+    tables = tmp_path / "tables.toml"
+    tables.write_text(
+        '[aliases."info@example.com"]\ndestinations = ["jane@dest.example"]\n'
+        '[[senders]]\nsender = "spammer.example"\naction = "REJECT no thanks"\n'
+    )
+    assert "info@example.com: reject, because" in run(*told, "--tables", tables).stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("--recipient", "info@example.com"),
+        ("MESSAGE",),
+        ("--event", "EVENT", "--recipient", "info@example.com"),
+        ("MESSAGE", "--recipient", "no address"),
+    ],
+)
+def test_explain_wants_an_event_or_a_message_and_for_whom(
+    arguments: tuple[str, ...], event_file: Path, tmp_path: Path
+) -> None:
+    message = tmp_path / "message.eml"
+    message.write_bytes(b"From: a@sender.example\r\n\r\nbody")
+    files = {"MESSAGE": message, "EVENT": event_file}
+    done = run("explain", *(files.get(one, one) for one in arguments), "--tables", TABLES)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("postern: ")
+
+
 def test_explain_as_json(event_file: Path) -> None:
     done = run("explain", "--event", event_file, "--tables", TABLES, "--json")
     explained = json.loads(done.stdout)

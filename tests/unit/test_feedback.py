@@ -3,16 +3,29 @@
 import itertools
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from postern.errors import EntryMissing, Throttled
+from postern.answering import Answering
+from postern.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern.feedback import Listener
+from postern.mail.dsn import AUTHENTICATED, OFF
 from postern.mail.feedback import MAX_WHY, BadFeedback, Feedback
 from postern.mail.health import Rule
 
-from tests.builders import MESSAGE_ID, bounce, feedback, sample_event
-from tests.fakes import FakeClock, FakeFeedbackLedger, FakeFeedbackLog, FakeHealth
+from tests.builders import MESSAGE_ID, bounce, envelope, feedback, sample_event, stored
+from tests.fakes import (
+    INFO,
+    FakeAnswerer,
+    FakeClock,
+    FakeFeedbackLedger,
+    FakeFeedbackLog,
+    FakeHealth,
+    FakeLedger,
+    FakeMailStore,
+)
+from tests.forwarding_world import RAW
 
 JANE = "jane@dest.example"
 
@@ -22,18 +35,38 @@ class World:
     clock: FakeClock = field(default_factory=FakeClock)
     log: FakeFeedbackLog = field(default_factory=FakeFeedbackLog)
     ledger: FakeFeedbackLedger = field(default_factory=FakeFeedbackLedger)
+    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: stored(RAW)}))
+    answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
+    setting: str = AUTHENTICATED
 
     def __post_init__(self) -> None:
-        self.health = FakeHealth(self.clock)
+        self.health, self.claims = FakeHealth(self.clock), FakeLedger(self.clock)
+        received = datetime.fromtimestamp(self.clock.time - 3600, UTC).isoformat()
+        self.ledger.envelopes[MESSAGE_ID] = envelope(INFO, "team@example.com", timestamp=received)
         self.sent(MESSAGE_ID)
 
     def sent(self, message_id: str) -> None:
         self.ledger.entries[message_id, JANE] = {}
 
     def take(self, *events: Any) -> None:
-        listener = Listener(rule=Rule(3, 7), ledger=self.ledger, health=self.health, log=self.log)
+        answering = Answering(
+            ledger=self.claims, answerer=self.answerer, clock=self.clock, log=self.log, setting=self.setting
+        )
+        listener = Listener(
+            rule=Rule(3, 7),
+            ledger=self.ledger,
+            health=self.health,
+            headers=self.store,
+            answering=answering,
+            log=self.log,
+        )
         for event in events:
             listener.handle(event)
+
+    @property
+    def answer(self) -> Any:
+        """What the recipient's outcome says of telling the sender."""
+        return self.claims.answers.get((MESSAGE_ID, INFO))
 
     @property
     def row(self) -> dict[str, Any]:
@@ -58,7 +91,8 @@ def test_a_mailbox_that_is_not_there_is_suspended_at_once_and_told_once(world: W
     assert world.row["suspended_at"] == world.row["told_at"] == int(world.clock.now())
     assert world.row["reason"].startswith("the mailbox is not there: Permanent NoEmail 5.1.1 smtp; 550 5.1.1")
     assert [line.partition(":")[0] for line in world.log.lines] == [
-        "bounced jane@dest.example", "suspended jane@dest.example", "bounced jane@dest.example again",
+        "bounced jane@dest.example", "suspended jane@dest.example", "answer sent info@example.com",
+        "bounced jane@dest.example again",
     ]  # fmt: skip
 
 
@@ -201,3 +235,103 @@ def test_a_rejection_has_no_time_of_its_own() -> None:
 def test_the_sample_event_is_a_mailbox_that_is_gone(world: World) -> None:
     world.take(sample_event("bounce"))
     assert world.row["reason"] == "the mailbox is not there: Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown"
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [("5.7.1", "554 5.7.1"), ("5.1.1", "554 5.1.1"), ("4.4.7", "554 5.0.0"), ("", "554 5.0.0")],
+)
+def test_the_sender_of_what_came_back_is_told_once_and_never_who_refused_it(
+    world: World, status: str, said: str
+) -> None:
+    junk = bounce("Permanent", "General", status, "smtp; 554 no, says jane@dest.example")
+    world.take(junk, junk, bounce("Permanent", "General", status, timestamp="2026-11-18T11:00:00Z"))
+    ((message_id, answer),) = world.answerer.sent
+    assert (message_id, str(answer.recipient)) == (MESSAGE_ID, INFO)
+    assert str(answer.reply) == f"{said} The message could not be delivered"
+    assert "dest.example" not in repr(answer)
+    assert world.answer == "sent: bounce-1"
+    assert world.ledger.noted == {(MESSAGE_ID, INFO)}
+    assert world.log.lines.count(f"answer sent {INFO}") == 1
+
+
+def test_a_bounce_that_ses_gave_up_on_is_told_too(world: World) -> None:
+    world.take(bounce("Transient", "MailboxFull", "4.2.2"))
+    assert len(world.answerer.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("event", "noted"),
+    [
+        (bounce("Transient", "General"), False),
+        (bounce("Permanent", "OnAccountSuppressionList", "5.1.1"), True),
+        (feedback("Reject", reason="Bad content"), True),
+        (feedback("Complaint"), False),
+        (feedback("Delivery"), False),
+        (feedback("DeliveryDelay"), False),
+    ],
+    ids=["out of office", "our own list", "a virus", "complaint", "delivery", "delay"],
+)
+def test_nobody_is_told_of_anything_else(world: World, event: Any, noted: bool) -> None:
+    world.take(event)
+    assert (world.answerer.sent, world.answer, bool(world.ledger.noted)) == ([], None, noted)
+
+
+def test_a_bounce_after_a_day_is_for_the_owner_alone(world: World) -> None:
+    world.clock.time += 23 * 3600
+    world.store.messages.clear()
+    world.take(bounce())
+    assert world.answerer.sent == []
+    assert world.answer == "none: received more than 24 hours ago"
+    assert world.ledger.noted == {(MESSAGE_ID, INFO)}
+
+
+def test_silence_says_nothing_against_an_answer_that_was_sent(world: World) -> None:
+    world.take(bounce())
+    world.clock.time += 24 * 3600
+    world.take(bounce(timestamp="2026-11-19T10:00:00Z"))
+    assert world.answer == "sent: bounce-1"
+
+
+@pytest.mark.parametrize(
+    ("raw", "setting", "why"),
+    [
+        (stored(RAW, spf="fail"), AUTHENTICATED, "sender.example is not authenticated"),
+        (stored(b"List-Id: <l.example>\r\n" + RAW), AUTHENTICATED, "list-id"),
+        (stored(RAW), OFF, "answers are switched off"),
+    ],
+)
+def test_the_rules_for_answers_are_those_of_every_answer(world: World, raw: bytes, setting: str, why: str) -> None:
+    world.store.messages[MESSAGE_ID], world.setting = raw, setting
+    world.take(bounce())
+    assert (world.answerer.sent, world.answer) == ([], f"none: {why}")
+
+
+def test_a_message_without_an_entry_is_no_forward_of_anybody(world: World) -> None:
+    """The owner's digest, which bounced."""
+    world.ledger.envelopes.clear()
+    world.take(bounce())
+    assert (world.answerer.sent, world.answer) == ([], None)
+    assert "suspended_at" in world.row
+
+
+@pytest.mark.parametrize("failure", [Throttled("slow"), Unavailable("down")])
+def test_an_answer_that_fails_for_now_is_sent_when_the_event_comes_again(world: World, failure: Exception) -> None:
+    world.answerer.script[INFO] = [failure]
+    with pytest.raises(type(failure)):
+        world.take(bounce())
+    assert "suspended_at" in world.row, "what came before is not lost"
+    world.take(bounce())
+    assert len(world.answerer.sent) == 1
+
+
+def test_what_ses_refuses_to_bounce_is_written_down(world: World) -> None:
+    world.answerer.script[INFO] = [Refused("too old")]
+    world.take(bounce(), bounce())
+    assert world.answer == "failed: too old"
+
+
+def test_a_message_that_is_not_in_the_bucket_leaves_the_handler(world: World) -> None:
+    world.store.messages.clear()
+    with pytest.raises(MessageMissing):
+        world.take(bounce())

@@ -1,11 +1,22 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
-from postern.deliver import MAX_SENDING
-from postern.errors import MessageMissing, Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
+from postern.errors import (
+    MessageMissing,
+    Misconfigured,
+    Refused,
+    Throttled,
+    TooFast,
+    Unanswered,
+    Unavailable,
+    Unsettled,
+)
 from postern.mail.envelope import BadEvent
+from postern.mail.plan import MAX_SENDING
 from postern.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
@@ -182,14 +193,43 @@ def test_a_recipient_that_is_no_address_is_named_and_the_others_go(world: World)
 
 
 def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world: World) -> None:
-    world.mailer.script[JANE] = [Throttled("slow down")]
-    with pytest.raises(Unsettled, match="slow down"):
+    world.mailer.script[JANE] = [Unavailable("down")]
+    with pytest.raises(Unsettled, match="down"):
         world.handle(event("team@example.com"))
     assert world.mailer.destinations == [JOE]
     assert world.states == {"team@example.com": "held"}
     world.handle(event("team@example.com"))
     assert world.mailer.destinations == [JOE, JANE]
     assert world.states == {"team@example.com": "forwarded"}
+
+
+def test_once_ses_says_too_fast_nobody_else_is_sent_to_in_this_invocation(world: World) -> None:
+    world.mailer.script[JANE] = [TooFast("slow down")]
+    with pytest.raises(Unsettled, match="2 recipients held"):
+        world.handle(event("team@example.com", "info@example.com"))
+    assert world.mailer.sent == []
+    assert "deferred joe@dest.example TooFast" in world.log.lines
+    assert world.states == {"team@example.com": "held", "info@example.com": "held"}
+    world.handle(event("team@example.com", "info@example.com"))
+    assert world.mailer.destinations == [JANE, JOE]
+
+
+def test_what_another_service_throttles_holds_back_nobody_else(world: World) -> None:
+    world.mailer.script[JANE] = [Throttled("a hot counter")]
+    with pytest.raises(Unsettled, match="a hot counter"):
+        world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JOE]
+
+
+def test_octets_and_the_time_since_receipt_are_measured_for_each_sending(world: World) -> None:
+    received = datetime.fromtimestamp(world.clock.time - 2.5, UTC).isoformat()
+    world.handle(event("team@example.com", timestamp=received))
+    assert world.log.measured == [(to, len(raw), 2.5) for _, to, raw in world.mailer.sent]
+
+
+def test_a_message_of_which_nobody_knows_when_it_came_has_no_latency(world: World) -> None:
+    world.handle(event("info@example.com", timestamp="yesterday"))
+    assert [age for _, _, age in world.log.measured] == [None]
 
 
 def test_a_refusal_for_good_is_recorded_and_not_tried_again(world: World) -> None:
@@ -239,6 +279,18 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
     assert len(sent) < 5_000
     assert b"postern original " + MESSAGE_ID.encode() in sent
     assert b"https://mail.example/" in sent
+
+
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (100_000, False)])
+def test_what_is_larger_than_the_stack_sends_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
+    """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
+    world.policy = replace(world.policy, largest=50_000)
+    world.store.messages[MESSAGE_ID] = RAW + b"x" * more
+    world.handle(event("info@example.com"))
+    ((_, _, sent),) = world.mailer.sent
+    assert sent.endswith(b"body") == whole
+    assert (b"postern original " + MESSAGE_ID.encode() in sent) == (not whole)
+    assert world.states == {"info@example.com": "forwarded" if whole else "failed"}
 
 
 @pytest.mark.parametrize("status", ["PROCESSING_FAILED", "GRAY", "DISABLED"])

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern.orders import CannotOrder, Order, release, replay
+from postern.orders import CannotOrder, Order, missed, release, replay
 
 INFO, TEAM, LATE = "info@example.com", "team@example.com", "late@example.com"
 
@@ -66,3 +66,26 @@ def test_a_release_is_for_the_quarantined_alone() -> None:
 def test_a_virus_is_never_released() -> None:
     with pytest.raises(CannotOrder, match="virus"):
         release(entries(virus="FAIL", **{LATE: "quarantined"}), [])
+
+
+@pytest.mark.parametrize(("state", "reopened"), [("quarantined", (TEAM,)), ("forwarded", (TEAM,)), ("held", ())])
+def test_what_a_suspended_destination_missed_is_run_for_its_recipient(state: str, reopened: tuple[str, ...]) -> None:
+    made = entries(**{TEAM: state})
+    made["via:joe@dest.example"]["state"] = "suspended"
+    assert missed(made, "joe@dest.example") == Order((TEAM,), reopened)
+
+
+@pytest.mark.parametrize("who", ["jane@dest.example", "nobody@dest.example"])
+def test_who_missed_nothing_gets_nothing(who: str) -> None:
+    with pytest.raises(CannotOrder, match=f"{who} missed nothing"):
+        missed(entries(), who)
+
+
+@pytest.mark.parametrize("kind", ["bounced", "rejected"])
+def test_what_was_lost_is_run_again_as_what_failed(kind: str) -> None:
+    made = entries(**{TEAM: "forwarded"})
+    made["via:joe@dest.example"] |= {"state": "sent", kind: {"at": 1, "why": "no", "lost": True}}
+    assert replay(made, [TEAM], again=False, failed=True) == Order((TEAM,), (TEAM,), ("joe@dest.example",))
+    made["via:joe@dest.example"][kind] = {"at": 1, "why": "an out-of-office reply"}
+    with pytest.raises(CannotOrder):
+        replay(made, [TEAM], again=False, failed=True)

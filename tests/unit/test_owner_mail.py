@@ -24,8 +24,8 @@ class FakeNews:
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         return (one for one in self.noted_ if one.noted_at >= since)
 
-    def reason(self, message_id: str, who: str) -> str:
-        self.asked.append(message_id)
+    def reason(self, noted: Noted) -> str:
+        self.asked.append(noted.message_id)
         return "spam FAIL"
 
     def standing(self) -> Collection[Section]:

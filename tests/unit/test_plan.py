@@ -55,6 +55,15 @@ def one(recipient: str, **options: Any) -> tuple[type[Decision], str]:
     return type(decision), decision.reason
 
 
+def test_the_stacks_screening_holds() -> None:
+    made = envelope("info@example.com", spamVerdict=verdict("FAIL"))
+    for action, kind in (("forward", Forward), ("reject", Reject), ("discard", Discard), ("quarantine", Quarantine)):
+        policy = Policy(TABLES.domains, screening={"spam": action})
+        rows = look_up(TABLES, made, Header(), policy, NOW)
+        (decision,) = plan(made, Header(), rows, policy, NOW)
+        assert type(decision) is kind
+
+
 def test_the_ordinary_case() -> None:
     (decision,) = decide("info+x@example.com")
     assert isinstance(decision, Forward)

@@ -39,7 +39,7 @@ class System:
         keeper = Keeper(
             domains=["example.com"],
             prefix=self.rules.prefix,
-            rules=self.rules,
+            rule_set="ours",
             rules_in=lambda name: self.elsewhere.get(name, self.rules),
             table=self.table,
             lease=self.lease,
@@ -192,7 +192,7 @@ def test_cloudformations_deletion_takes_our_rules_away_and_no_trace_of_a_lag_sta
     assert system.rules.bodies == {}
     assert system.answers[0]["Status"] == "SUCCESS"
     assert system.lease.owner == ""
-    assert system.lease.take() == Turn("3", 0, None)
+    assert system.lease.take() == Turn("3", 0, None, frozenset({"ours"}))
 
 
 def test_a_deletion_lets_go_of_the_lease_whoever_asked_meanwhile(system: System) -> None:
@@ -245,6 +245,29 @@ def test_cloudformation_is_answered_also_where_the_writer_does_not_end(system: S
     system.run(request("Create"))
     assert (system.answers[0]["Status"], system.rules.steps) == ("FAILED", [])
     assert "another invocation is writing the rules" in system.answers[0]["Reason"]
+
+
+def test_a_run_that_was_still_to_come_makes_no_rules_once_they_are_removed(system: System) -> None:
+    """An event that Lambda still had in its queue; the rules would outlive the function that they invoke."""
+    system.aliases(3)
+    system.run()
+    system.run(request("Delete"))
+    for late in (SCHEDULED, stream(1.0)):
+        system.run(late)
+        assert system.rules.bodies == {}
+        assert system.lease.owner == ""
+    system.run(request("Create"))
+    system.run()
+    assert system.rules.recipients == system.aliases(3)
+
+
+def test_a_set_that_the_stack_left_does_not_keep_it_from_the_other(system: System) -> None:
+    system.elsewhere["left"] = FakeRules()
+    wanted = system.aliases(3)
+    system.run(request("Create"))
+    system.run(request("Delete", "left"))
+    system.run()
+    assert system.rules.recipients == wanted
 
 
 def test_the_rules_in_a_set_that_the_stack_leaves_are_removed_and_no_others(system: System) -> None:

@@ -82,6 +82,28 @@ def test_joining_needs_the_set_to_be_the_active_one(region: Region) -> None:
     assert (region.sets.current, region.sets.activations) == (OTHER, [])
 
 
+def test_our_own_set_gives_way_to_the_one_that_is_joined(region: Region) -> None:
+    """Also when an update from joining to taking over fails: the rollback takes our rule out of our set again."""
+    region.sets.current = OTHER
+    region.ask("Update", TAKE_OVER, OTHER)
+    assert region.sets.current == OWN
+    region.stacks.back = True
+    assert region.ask("Update", JOIN, OTHER) == "joined theirs, which is active in the place of postern"
+    assert region.sets.current == OTHER
+
+
+@pytest.mark.parametrize("why", ["it holds another stage's rule", "there is no set to join"])
+def test_our_own_set_does_not_give_way_where_mail_would_be_lost(region: Region, why: str) -> None:
+    region.sets.current = OWN
+    if why.startswith("it holds"):
+        region.sets.rules[OWN].append("postern-dev-inbound")
+    else:
+        del region.sets.rules[OTHER]
+    with pytest.raises(Misconfigured, match="to join is rule set theirs, but rule set postern is active"):
+        region.ask("Update", JOIN, OTHER)
+    assert region.sets.current == OWN
+
+
 def test_manual_asks_for_nothing_and_deactivates_what_is_about_to_be_deleted(region: Region) -> None:
     region.ask("Create", MANUAL)
     assert region.sets.calls == 0

@@ -49,7 +49,8 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 
 
 def test_the_feedback_function_needs_less() -> None:
-    needed = {name: COMPLETE[f"POSTERN_{name}"] for name in ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE")}
+    names = ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE", "MAIL_BUCKET", "LEASE_SECONDS", "LEDGER_DAYS")
+    needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
     settings = FeedbackSettings.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
     assert (settings.suspend_after, settings.suspend_days) == (5, 7)
     with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_SUSPEND_AFTER: expected a number"):

@@ -1,5 +1,5 @@
 import pytest
-from postern.mail.verdicts import ABSENT, Verdicts, read_overrides
+from postern.mail.verdicts import ABSENT, CHOICES, Verdicts, read_overrides
 
 from tests.builders import verdict
 
@@ -55,6 +55,39 @@ def test_an_excused_sender_is_excused_from_spam_screening_and_from_nothing_else(
 )
 def test_an_alias_has_its_own_answers(verdicts: Verdicts, overrides: dict[str, str], expected: object) -> None:
     assert verdicts.forbids(overrides) == expected
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "overrides", "expected"),
+    [
+        (Verdicts(spam="FAIL"), {}, ("reject", "spam FAIL")),
+        (Verdicts(spam="FAIL"), {"spam": "forward"}, None),
+        (Verdicts(virus="FAIL"), {}, ("discard", "virus FAIL")),
+        (Verdicts(dmarc="FAIL", dmarc_policy="none"), {}, ("quarantine", "dmarc FAIL, policy none")),
+        (Verdicts(spf="FAIL"), {}, None),
+    ],
+)
+def test_the_stacks_answers_hold_where_the_alias_has_none(
+    verdicts: Verdicts, overrides: dict[str, str], expected: object
+) -> None:
+    screening = {"spam": "reject", "virus": "discard", "dmarc": "quarantine"}
+    assert verdicts.forbids(overrides, screening) == expected
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"), [("none", None), ("reject", ("quarantine", "dmarc FAIL, policy reject"))]
+)
+def test_as_published_is_what_the_senders_domain_asks_for(policy: str, expected: object) -> None:
+    assert Verdicts(dmarc="FAIL", dmarc_policy=policy).forbids({}, {"dmarc": "as-published"}) == expected
+
+
+def test_no_stack_may_forward_a_virus() -> None:
+    assert "forward" not in CHOICES["virus"]
+    assert {name: choices[0] for name, choices in CHOICES.items()} == {
+        "spam": "quarantine",
+        "virus": "quarantine",
+        "dmarc": "as-published",
+    }
 
 
 def test_a_virus_is_never_forwarded_and_names_and_actions_must_be_known() -> None:

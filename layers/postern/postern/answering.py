@@ -8,9 +8,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
-from .mail.dsn import AUTHENTICATED, Answer, Correspondence, too_late
+from .mail.dsn import AUTHENTICATED, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
-from .ports import DSN, Answerer, Claim, Clock, Entry, Ledger, MailLog, Outcome, Settled
+from .mail.reply import Reply
+from .ports import DSN, Answerer, AnswerLog, Claim, Clock, Entry, Headers, Ledger, Outcome, Settled
 
 _NOTHING_TO_TELL = ("forwarded", "merged", "held")
 
@@ -22,7 +23,7 @@ class Answering:
     ledger: Ledger
     answerer: Answerer
     clock: Clock
-    log: MailLog
+    log: AnswerLog
     setting: str = AUTHENTICATED
 
     def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes) -> list[Outcome]:
@@ -50,21 +51,36 @@ class Answering:
                     break  # the others would only make it worse
         return failures
 
+    def returned(self, envelope: Envelope, reply: Reply, headers: Headers) -> None:
+        """Tell the sender that the forward for the one recipient of this envelope came back, as if we had known
+        at once; once for each recipient, whatever else happened to it. Raises Temporary."""
+        (recipient,) = envelope.recipients
+        answer: Answer | Silence
+        if late := too_late(envelope.received_at, self.clock.now()):
+            answer = Silence(late, late=True)  # and nobody need look
+        else:
+            known = Correspondence.of(envelope, headers.header(envelope.message_id), self.setting)
+            answer = known.answer(recipient, reply, self.clock.now())
+        if isinstance(answer, Silence):
+            self.ledger.unanswered(envelope.message_id, recipient, answer.reason)
+        else:
+            self._tell(envelope, answer)
+
     def _carry_out(self, envelope: Envelope, answer: Answer, until: float) -> None:
         if self.clock.now() > until:
             raise OutOfTime("no time was left to begin sending in this invocation")
-        state, detail = self._sent(envelope, answer)
-        self.ledger.answered(envelope.message_id, answer.recipient, f"{state}: {detail}")
-        self.log.answered(envelope.message_id, answer.recipient, state, detail)
+        self._tell(envelope, answer)
 
-    def _sent(self, envelope: Envelope, answer: Answer) -> tuple[str, str]:
-        """(sent, failed or ambiguous; SES's id, or why not); raises Temporary if it is to be tried again."""
+    def _tell(self, envelope: Envelope, answer: Answer) -> None:
+        """Send it, unless that was done; raises Temporary if it is to be tried again."""
         claim = self.ledger.claim(envelope.message_id, answer.recipient, answer.recipient, DSN)
         if isinstance(claim, Settled):
-            return claim.state, claim.reason
-        state, detail = self._try(claim, envelope, answer)
-        self.ledger.settle(claim, state, detail)
-        return state, detail
+            state, detail = claim.state, claim.reason
+        else:
+            state, detail = self._try(claim, envelope, answer)
+            self.ledger.settle(claim, state, detail)
+            self.log.answered(envelope.message_id, answer.recipient, state, detail)
+        self.ledger.answered(envelope.message_id, answer.recipient, f"{state}: {detail}")
 
     def _try(self, claim: Claim, envelope: Envelope, answer: Answer) -> tuple[str, str]:
         if claim.uncertain:

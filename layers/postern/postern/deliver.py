@@ -11,15 +11,14 @@ from .errors import Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
-from .mail.plan import Delivery
+from .mail.plan import MAX_SENDING, Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
-from .ports import Claim, Ledger, Mailer, MailLog, MailStore, Rates, Settled
+from .ports import Claim, Clock, Ledger, Mailer, MailLog, MailStore, Rates, Settled
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
-MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 
-_TOO_LARGE = "more than SES sends"
+_TOO_LARGE = "more than is sent whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +30,9 @@ class Deliverer:
     ledger: Ledger
     rates: Rates
     mailer: Mailer
+    clock: Clock
     log: MailLog
+    largest: int = MAX_SENDING
 
     def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
@@ -47,11 +48,13 @@ class Deliverer:
         refusals: list[str] = []
         try:
             self.rates.admit(delivery.alias, delivery.destination)
-            form, ses_message_id = self._send(envelope, delivery, raw, refusals)
+            form, size, ses_message_id = self._send(envelope, delivery, raw, refusals)
         except Temporary as failure:
             state = "unanswered" if isinstance(failure, Unanswered) else "released"
             self.ledger.settle(claim, state, str(failure), tuple(refusals))
             raise
+        if form:
+            self.log.sent(envelope, claim, size, self.clock.now())
         return self._settled(claim, form, ses_message_id, tuple(refusals))
 
     def _settled(self, claim: Claim, form: str, ses_message_id: str, refusals: tuple[str, ...]) -> Settled:
@@ -66,19 +69,20 @@ class Deliverer:
             self.log.rescued(claim, form)
         return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
 
-    def _send(self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]) -> tuple[str, str]:
-        """(the form SES took, its id), ("", "") if it took none; fills `refusals`."""
+    def _send(self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]) -> tuple[str, int, str]:
+        """(the form SES took, its octets, its id), the form "" if it took none; fills `refusals`."""
         for form, make in self._forms(envelope, delivery, raw, refusals):
             if form != NOTICE and any(_is_hopeless(refusal) for refusal in refusals):
                 continue  # no form but the notice is without what was refused
             try:
-                return form, self._try(make(), delivery, envelope.message_id)
+                content = make()
+                return form, len(content), self._try(content, delivery, envelope.message_id)
             except Refused as refusal:
                 refusals.append(f"{form}: {refusal}")
-        return "", ""
+        return "", 0, ""
 
     def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
-        if len(content) > MAX_SENDING:
+        if len(content) > self.largest:
             raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
         return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
 

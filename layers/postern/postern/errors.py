@@ -28,6 +28,10 @@ class Throttled(Temporary):
     """AWS asks us to slow down."""
 
 
+class TooFast(Throttled):
+    """SES takes no more messages of this account for now, whatever they are."""
+
+
 class Misconfigured(Temporary):
     """Somebody must mend the set-up; until then the mail is kept and retried, never bounced."""
 

@@ -1,4 +1,5 @@
-"""What becomes of forwards after SES took them: into the ledger, and into the health of their destinations.
+"""What becomes of forwards after SES took them: into the ledger, into the health of their destinations, and back to the
+sender where they were lost.
 
 Events come twice, late and in any order, also before the sending was settled. Every step is the same
 when it is repeated, so an event that failed half-way is simply taken again.
@@ -6,10 +7,12 @@ when it is repeated, so an event that failed half-way is simply taken again.
 
 from dataclasses import dataclass
 
+from .answering import Answering
 from .mail import health
-from .mail.feedback import Feedback
+from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback
 from .mail.health import Failure, Rule
-from .ports import FeedbackLedger, FeedbackLog, Health
+from .mail.reply import of_bounce
+from .ports import FeedbackLedger, FeedbackLog, Headers, Health
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +22,8 @@ class Listener:
     rule: Rule
     ledger: FeedbackLedger
     health: Health
+    headers: Headers
+    answering: Answering
     log: FeedbackLog
 
     def handle(self, event: object) -> None:
@@ -37,11 +42,19 @@ class Listener:
         if feedback is None:
             self.log.unrelated()
             return
-        destination, first = self.ledger.note(feedback)
-        self.log.feedback(feedback, destination, first=first)
+        sending = self.ledger.note(feedback)
+        self.log.feedback(feedback, sending.destination, first=sending.news)
         failure = health.failure(feedback)
         if failure is not None:
-            self._weigh(destination, failure)
+            self._weigh(sending.destination, failure)
+        if feedback.is_lost:
+            self._lost(feedback, sending.recipient)
+
+    def _lost(self, feedback: Feedback, recipient: str) -> None:
+        """The owner must know, and the sender may: but what SES itself stopped is not the sender's business."""
+        envelope = self.ledger.lost(feedback.message_id, recipient)
+        if envelope is not None and feedback.kind == BOUNCED and feedback.subtype != ON_ACCOUNT_LIST:
+            self.answering.returned(envelope, of_bounce(feedback.status), self.headers)
 
     def _weigh(self, destination: str, failure: Failure) -> None:
         row = self.health.failed(destination, failure)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from .answering import Answering
 from .deliver import Deliverer
-from .errors import OutOfTime, Temporary, Unsettled
+from .errors import OutOfTime, Temporary, TooFast, Unsettled
 from .mail import aliases, health, senders
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
@@ -101,7 +101,7 @@ class Forwarder:
             outcomes = self.answering.decided(waiting, outcomes, raw)
         self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
-            self.log.outcome(envelope, outcome)
+            self.log.outcome(envelope, outcome, size, self.clock.now())
         unanswered = self.answering.carry_out(envelope, entry, outcomes, until)
         self._raise_if_unsettled(envelope, outcomes, unanswered)
 
@@ -115,19 +115,25 @@ class Forwarder:
             ledger=self.ledger,
             rates=self.rates,
             mailer=self.mailer,
+            clock=self.clock,
             log=self.log,
+            largest=self.policy.largest,
         )
         results: dict[str, Settled | Temporary] = {}
         for decision in decisions:
             if isinstance(decision, BadTable):
                 self.log.bad_row(envelope, decision.reason)
+        slow: TooFast | None = None
         for delivery in deliveries(decisions):
             try:
+                if slow:
+                    raise TooFast(f"not asked after: {slow}")  # it would only make it worse
                 self._check_time(until)
                 results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
                 results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
                 self.log.deferred(envelope, delivery.destination, failure)
+                slow = slow or (failure if isinstance(failure, TooFast) else None)
         for decision in decisions:
             if isinstance(decision, Forward | Quarantine):
                 for destination in decision.suspended:
@@ -156,13 +162,14 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
-            return Outcome(decision.recipient, "held", f"{destination}: {result}")
+            return Outcome(decision.recipient, "held", f"{destination}: {result}", alias=decision.alias)
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     for destination, result in settled.items():
         if result.state != "sent":
             state = "ambiguous" if result.state == "ambiguous" else "failed"
             reply = FAILED if any(one.state == "failed" for one in settled.values()) else None
-            return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply)
+            return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply, alias=decision.alias)
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
-    return Outcome(decision.recipient, "forwarded" if own else "merged", "; ".join((decision.reason, *remarks)))
+    reason = "; ".join((decision.reason, *remarks))
+    return Outcome(decision.recipient, "forwarded" if own else "merged", reason, alias=decision.alias)

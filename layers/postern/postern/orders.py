@@ -12,6 +12,8 @@ from .mail.verdicts import FAIL
 FAILED = ("failed", "ambiguous", "noticed")
 _ENDED = ("sent", *FAILED)  # states of a claim that a replay with `--again` takes up
 
+_LOSSES = ("bounced", "rejected")  # attributes of a claim, if they say so themselves
+
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -36,13 +38,33 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
     chosen = _chosen(entries, wanted)
     states = {who: entries.get(f"to:{who}", {}).get("state", "held") for who in chosen}
     settled = {who: state for who, state in states.items() if state != "held"}
-    reopened = [who for who, state in settled.items() if again or (failed and state in FAILED)]
+    lost = {entry.get("recipient") for entry in entries.values() if lost_by(entry)}
+    reopened = [who for who, state in settled.items() if again or (failed and (state in FAILED or who in lost))]
     left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened]
     if len(left) == len(chosen) or (wanted and left):
         raise CannotOrder(f"{'; '.join(left)}: nothing to run but with --failed or --again")
     recipients = tuple(who for who in chosen if who in reopened or who not in settled)
     ends = _ENDED if again else FAILED if failed else ()
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
+
+
+def missed(entries: Entries, destination: str) -> Order:
+    """Run for the recipient whose destination got nothing while it was suspended; what the others got is settled.
+
+    Raises CannotOrder if it missed nothing of this message.
+    """
+    claim = entries.get(f"via:{destination}", {})
+    if claim.get("state") != "suspended":
+        raise CannotOrder(f"{destination} missed nothing of it")
+    who = str(claim["recipient"])
+    settled = entries.get(f"to:{who}", {}).get("state", "held") != "held"
+    return Order((who,), (who,) if settled else ())
+
+
+def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
+    said = (entry.get(name) for name in _LOSSES)
+    return next((one for one in said if isinstance(one, Mapping) and one.get("lost")), {})
 
 
 def release(entries: Entries, wanted: Collection[str]) -> Order:
@@ -77,6 +99,6 @@ def _destinations(
         name.removeprefix("via:")
         for name, entry in entries.items()
         if name.startswith("via:")
-        and entry.get("state") in states
+        and (entry.get("state") in states or (states and lost_by(entry)))
         and (everybody or entry.get("recipient") in recipients)
     )

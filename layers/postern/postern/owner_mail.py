@@ -54,7 +54,7 @@ class OwnerMail:
         )
 
     def _line(self, noted: Noted) -> str:
-        why = self.news.reason(noted.message_id, noted.who)
+        why = self.news.reason(noted)
         return f"{noted.message_id} {noted.source} -> {noted.who}{f': {why}' if why else ''}"
 
     def _tell(self, day: str, sections: Collection[Section]) -> None:

@@ -28,7 +28,7 @@ class Outcome:
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
     but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
     sender, None if that is nobody's business; `answer` what becomes of telling it, None if
-    there is nothing to tell.
+    there is nothing to tell. `alias` is the one it was forwarded for, or was to be.
     """
 
     recipient: Address
@@ -36,6 +36,7 @@ class Outcome:
     reason: str
     reply: Reply | None = None
     answer: Answer | Silence | None = None
+    alias: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,11 @@ class Ledger(Protocol):
         """
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender. Raises Temporary."""
+        """Say in the recipient's outcome what became of the answer to the sender; it may not be recorded yet.
+        Raises Temporary."""
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that. Raises Temporary."""
 
 
 class Answerer(Protocol):
@@ -183,14 +188,24 @@ class Queue(Protocol):
         """Let nobody see this message for so long. Raises Temporary."""
 
 
-class MailLog(Protocol):
+class AnswerLog(Protocol):
+    """The log of answers to senders."""
+
+    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+        """What became of an answer to a sender: sent, failed or ambiguous."""
+
+
+class MailLog(AnswerLog, Protocol):
     """The log that people read when a message is missing, and the metrics."""
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         """A message came in, for the first time or again."""
 
-    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
-        """One line and one count for one recipient."""
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
+        """One line and one count for one recipient; `size` is the message's, in octets."""
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        """SES took a message of so many octets for a destination."""
 
     def resent(self, claim: Claim) -> None:
         """A destination is sent to again after an attempt whose end nobody knows: the one case
@@ -205,19 +220,37 @@ class MailLog(Protocol):
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
-        """What became of an answer to a sender: sent, failed or ambiguous."""
-
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One sending that SES says something of: the keys of its destination and of the recipient it was for.
+    `news`: whether this was not said before."""
+
+    destination: str
+    recipient: str
+    news: bool
 
 
 class FeedbackLedger(Protocol):
     """The ledger, as feedback writes it."""
 
-    def note(self, feedback: Feedback) -> tuple[str, bool]:
-        """Write what happened into the entry it is about, beside its state and in any order: (the
-        destination's key, whether that is news). Raises EntryMissing, Temporary."""
+    def note(self, feedback: Feedback) -> Sending:
+        """Write what happened into the entry it is about, beside its state and in any order. Raises
+        EntryMissing, Temporary."""
+
+    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+        """Note for the owner that a recipient's forward did not arrive; the message's envelope for that
+        recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
+
+
+class Headers(Protocol):
+    """The messages in the bucket, as far as their headers."""
+
+    def header(self, message_id: str) -> bytes:
+        """A message, at least up to the end of its header. Raises MessageMissing, Temporary."""
 
 
 class Health(Protocol):
@@ -320,7 +353,7 @@ class News(Protocol):
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         """What was noted since then, whenever its message came."""
 
-    def reason(self, message_id: str, who: str) -> str:
+    def reason(self, noted: Noted) -> str:
         """Why, "" if the ledger does not say."""
 
     def standing(self) -> Collection[Section]:

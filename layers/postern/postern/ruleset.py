@@ -5,7 +5,8 @@ Only one rule set is active in a region and account. Four modes, one parameter:
     activate    ours becomes active if no other is
     take-over   ours becomes active in the place of the one that is named, which comes back when
                 the stack goes
-    join        our rules are in the set that is named, another stack's; it must be the active one
+    join        our rules are in the set that is named, another stack's; it must be the active one, or
+                ours is, which then gives way
     manual      nobody's hand but yours
 
 The set to be replaced is named by whoever deploys, and not found out: so a request that comes
@@ -105,9 +106,7 @@ class Activation:
         active = self._active()
         name = active.name if active else None
         if wish.mode == JOIN:
-            if name != wish.other:
-                raise Misconfigured(f"to join is rule set {wish.other}, but {_called(name)} is active in this region")
-            return f"joined {name}"
+            return self._join(wish, active)
         if name == wish.own:
             return f"{name} is active already"
         if name not in (None, wish.other or None):
@@ -118,6 +117,17 @@ class Activation:
         if not self._activate(wish.own):
             raise Misconfigured(f"there is no rule set {wish.own}")
         return f"{wish.own} is active, {_called(name)} was"
+
+    def _join(self, wish: Wish, active: Active | None) -> str:
+        """Our own set is active where a stack changes its mode, or goes back to joining after an update that
+        failed: CloudFormation then takes our rule out of it, and nobody's mail would be taken."""
+        if active is not None and active.name == wish.other:
+            return f"joined {active.name}"
+        ours = active is not None and active.name == wish.own and not _not_among(active.rules, wish.own_rules)
+        if not (ours and self._activate(wish.other)):
+            name = active.name if active else None
+            raise Misconfigured(f"to join is rule set {wish.other}, but {_called(name)} is active in this region")
+        return f"joined {wish.other}, which is active in the place of {wish.own}"
 
     def _give_up(self, wish: Wish) -> str:
         if wish.mode == JOIN:

@@ -10,14 +10,25 @@ from typing import Any, Self
 from .errors import Misconfigured
 from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 from .mail.rewrite import FROM_FORMS
+from .mail.verdicts import CHOICES
 
-_CHOICES = {"from_form": FROM_FORMS, "answer_senders": ANSWER_SENDERS}
+_CHOICES = {
+    "from_form": FROM_FORMS,
+    "answer_senders": ANSWER_SENDERS,
+    **{f"{name}_action": choices for name, choices in CHOICES.items()},
+}
 _LEAST = {"suspend_after": 1}
 _WORDS = {"true": True, "false": False}
 
 
 def _setting(variable: str, meaning: str, **options: Any) -> Any:
     return field(metadata={"variable": variable, "meaning": meaning}, **options)
+
+
+def _action(verdict: str) -> str:
+    return (
+        f"What a {verdict} FAIL of SES's leads to: {', '.join(CHOICES[verdict])}; an alias's own `verdicts` come first."
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,20 +62,48 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Mail(Shared):
-    """What those are told besides that have to do with messages and aliases."""
+class _Bucket(Shared):
+    """What those are told besides that have to do with the bucket."""
 
     mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
     mail_prefix: str = _setting(
         "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
     )
-    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings(_Mail):
+class Claiming(_Bucket):
+    """What those are told besides that send."""
+
+    lease_seconds: int = _setting(
+        "POSTERN_LEASE_SECONDS",
+        "How long a claim on a sending holds, in seconds; longer than the function's timeout.",
+    )
+    retry_hours: int = _setting(
+        "POSTERN_RETRY_HOURS",
+        "How long a message is tried, in hours, and a destination while SES does not answer.",
+        default=36,
+    )
+    ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answering(Claiming):
+    """What those are told besides that answer senders."""
+
+    answer_senders: str = _setting(
+        "POSTERN_ANSWER_SENDERS",
+        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
+        " authenticated).",
+        default=AUTHENTICATED,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(_Answering):
     """What the inbound function is told besides."""
 
+    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _setting("POSTERN_SENDER_TABLE", "Name of the sender table.")
     destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
@@ -92,28 +131,27 @@ class Settings(_Mail):
         default=1,
     )
     link_role: str = _setting("POSTERN_LINK_ROLE", "ARN of the role that signs the links; it may read messages only.")
-    lease_seconds: int = _setting(
-        "POSTERN_LEASE_SECONDS",
-        "How long a claim on a destination holds, in seconds; longer than the function's timeout.",
-    )
     rate_cap: int = _setting(
         "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
     )
     retry_queue: str = _setting("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
-    retry_hours: int = _setting(
-        "POSTERN_RETRY_HOURS", "How long a destination is tried while SES does not answer, in hours.", default=36
+    spam_action: str = _setting("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
+    virus_action: str = _setting("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
+    dmarc_action: str = _setting("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
+    largest_forward: int = _setting(
+        "POSTERN_LARGEST_FORWARD",
+        "Largest message that is sent whole, in MB; of a larger one the destination gets a notice with a link.",
+        default=40,
     )
-    answer_senders: str = _setting(
-        "POSTERN_ANSWER_SENDERS",
-        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
-        " authenticated).",
-        default=AUTHENTICATED,
-    )
-    ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
+
+    @property
+    def screening(self) -> Mapping[str, str]:
+        """What a FAIL of SES's leads to, by the verdict's name."""
+        return {"spam": self.spam_action, "virus": self.virus_action, "dmarc": self.dmarc_action}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedbackSettings(Shared):
+class FeedbackSettings(_Answering):
     """What the feedback function is told besides."""
 
     domains: tuple[str, ...] = _setting("POSTERN_DOMAINS", "Our own mail domains: they are not masked in the log.")
@@ -128,9 +166,10 @@ class FeedbackSettings(Shared):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RecipientsSettings(_Mail):
+class RecipientsSettings(_Bucket):
     """What the function that keeps the receipt rules is told besides."""
 
+    alias_table: str = _setting("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     rule_set: str = _setting("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
     rule_prefix: str = _setting(
         "POSTERN_RULE_PREFIX", "What the names of the rules begin with that this function keeps."
@@ -149,13 +188,9 @@ class RecipientsSettings(_Mail):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchSettings(Shared):
+class WatchSettings(Claiming):
     """What the scheduled functions are told: the check of what fell through, and the owner's digest."""
 
-    mail_bucket: str = _setting("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
-    mail_prefix: str = _setting(
-        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
-    )
     destination_table: str = _setting(
         "POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health, if there is one.", default=""
     )
@@ -166,13 +201,6 @@ class WatchSettings(Shared):
     owner: str = _setting(
         "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
     )
-    lease_seconds: int = _setting(
-        "POSTERN_LEASE_SECONDS", "How long the claim on a day's digest holds, in seconds; longer than the timeout."
-    )
-    retry_hours: int = _setting(
-        "POSTERN_RETRY_HOURS", "How long a message is tried; one open for longer is found.", default=36
-    )
-    ledger_days: int = _setting("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
 
 
 def _read_all(settings: Any, environment: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:

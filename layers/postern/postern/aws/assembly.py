@@ -15,7 +15,7 @@ from . import clients
 from .answerer import SesAnswerer
 from .clock import SystemClock
 from .failures import translated
-from .ledger import DynamoLedger
+from .ledger import ledger
 from .links import S3Links
 from .mail_log import PowertoolsMailLog
 from .mail_store import S3MailStore
@@ -23,6 +23,8 @@ from .mailer import SesMailer
 from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
+
+MEGABYTE = 1024 * 1024
 
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:
@@ -70,28 +72,23 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
-    ledger = DynamoLedger(
-        dynamodb,
-        settings.ledger_table,
-        clock=clock,
-        lease_seconds=settings.lease_seconds,
-        keep_days=settings.ledger_days,
-        retry_hours=settings.retry_hours,
-    )
+    book = ledger(dynamodb, settings, clock)
     answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
             own_domains=frozenset(settings.domains),
             parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
             stamp_key=look.stamp_key,
+            screening=settings.screening,
+            largest=settings.largest_forward * MEGABYTE,
         ),
         style=look,
         store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
         tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
         rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
-        ledger=ledger,
+        ledger=book,
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,
-        answering=Answering(ledger=ledger, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
+        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
     )

@@ -31,3 +31,11 @@ def oldest(queue_url: str) -> float:
         )["Datapoints"]
     latest = max(found, key=lambda point: point["Timestamp"], default={"Maximum": 0})
     return float(latest["Maximum"])
+
+
+def is_heard(topic: str) -> bool:
+    """Whether anybody has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
+    Raises Temporary."""
+    with translated("SNS ListSubscriptionsByTopic"):
+        pages = clients.sns().get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        return any(one["SubscriptionArn"].startswith("arn:") for page in pages for one in page["Subscriptions"])

@@ -26,7 +26,7 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
-SES_SECONDS = 65  # what one sending may take at most, with what is written down after it
+SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
 # For a function that has to answer CloudFormation in time and tries again by itself.
 _BRIEF = Config(
     retries={"mode": "standard", "total_max_attempts": 1},
@@ -104,6 +104,11 @@ def cloudformation(*, brief: bool = False) -> Any:
 def bounces() -> Any:
     """A client of SES's first API, where SendBounce is, that makes exactly one attempt."""
     return boto3.client("ses", config=_ONE_ATTEMPT)
+
+
+def sns() -> Any:
+    """A client that retries by itself."""
+    return boto3.client("sns", config=_PATIENT)
 
 
 def sts() -> "STSClient":

@@ -7,7 +7,7 @@ from ..settings import WatchSettings
 from . import clients
 from .backlog import Backlog
 from .clock import SystemClock
-from .ledger import DynamoLedger
+from .ledger import ledger
 from .mail_log import PowertoolsMailLog
 from .mailer import SesMailer
 from .news import StackNews
@@ -30,14 +30,7 @@ def owner_mail(settings: WatchSettings, log: PowertoolsMailLog) -> OwnerMail:
             retry_hours=settings.retry_hours,
             destination_table=settings.destination_table,
         ),
-        ledger=DynamoLedger(
-            dynamodb,
-            settings.ledger_table,
-            clock=clock,
-            lease_seconds=settings.lease_seconds,
-            keep_days=settings.ledger_days,
-            retry_hours=settings.retry_hours,
-        ),
+        ledger=ledger(dynamodb, settings, clock),
         mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,

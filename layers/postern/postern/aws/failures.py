@@ -18,7 +18,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, Unanswered, Unavailable
+from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, TooFast, Unanswered, Unavailable
 
 _THROTTLED = frozenset({
     "LimitExceededException",  # SES: "resource quota", and botocore treats it as throttling too
@@ -72,11 +72,13 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
     try:
         yield
     except ClientError as error:
+        if _code(error) in _THROTTLED:
+            raise TooFast(_told(what, error)) from error
         if _code(error) not in refused:
             raise _kept(what, error) from error
         about_us = _code(error) == "MessageRejected" and _said(error).startswith(_ABOUT_US)
         kind = Misconfigured if about_us else Refused
-        raise kind(f"{what}: {_code(error)}: {_said(error)}") from error
+        raise kind(_told(what, error)) from error
     except BotoCoreError as error:
         unanswered = isinstance(error, _NO_ANSWER) or type(error) is HTTPClientError
         raise (Unanswered if unanswered else Unavailable)(f"{what}: {error}") from error
@@ -88,7 +90,11 @@ def _kept(what: str, error: ClientError) -> PosternError:
         kind = Throttled
     elif _code(error) in _MISCONFIGURED:
         kind = Misconfigured
-    return kind(f"{what}: {_code(error)}: {_said(error)}")
+    return kind(_told(what, error))
+
+
+def _told(what: str, error: ClientError) -> str:
+    return f"{what}: {_code(error)}: {_said(error)}"
 
 
 def _code(error: ClientError) -> str:

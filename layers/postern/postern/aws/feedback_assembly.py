@@ -1,13 +1,17 @@
 """Puts the parts of the feedback function together, once for each container."""
 
+from ..answering import Answering
 from ..feedback import Listener
 from ..mail.health import Rule
 from ..settings import FeedbackSettings
 from . import clients
+from .answerer import SesAnswerer
 from .clock import SystemClock
 from .feedback_ledger import DynamoFeedbackLedger
 from .health import DynamoHealth
+from .ledger import ledger
 from .mail_log import PowertoolsMailLog
+from .mail_store import S3MailStore
 
 
 def mail_log(settings: FeedbackSettings) -> PowertoolsMailLog:
@@ -17,10 +21,14 @@ def mail_log(settings: FeedbackSettings) -> PowertoolsMailLog:
 
 def listener(settings: FeedbackSettings, log: PowertoolsMailLog) -> Listener:
     """What takes the events of SES sending."""
-    dynamodb = clients.dynamodb()
+    clock, dynamodb = SystemClock(), clients.dynamodb()
+    book = ledger(dynamodb, settings, clock)
+    answerer = SesAnswerer(clients.bounces(), clock)
     return Listener(
         rule=Rule(settings.suspend_after, settings.suspend_days),
-        ledger=DynamoFeedbackLedger(dynamodb, settings.ledger_table),
-        health=DynamoHealth(dynamodb, settings.destination_table, SystemClock()),
+        ledger=DynamoFeedbackLedger(dynamodb, settings.ledger_table, clock),
+        health=DynamoHealth(dynamodb, settings.destination_table, clock),
+        headers=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix),
+        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
         log=log,
     )

@@ -7,9 +7,14 @@ written before the message was sent: an entry that is not there has expired, or 
 from typing import TYPE_CHECKING
 
 from ..errors import EntryMissing
+from ..mail.digest import LOST
+from ..mail.envelope import Envelope
 from ..mail.feedback import Feedback, entry_tag
+from ..mail.receipt import kept_event
+from ..ports import Clock, Sending
 from .failures import translated
 from .items import Items
+from .ledger import MESSAGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,39 +23,57 @@ if TYPE_CHECKING:
 class DynamoFeedbackLedger:
     """The ledger in DynamoDB."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._client = client
         self._table = table
+        self._items = Items(client, table)
+        self._clock = clock
 
-    def note(self, feedback: Feedback) -> tuple[str, bool]:
-        """Write what happened into the entry it is about: (the destination's key, whether that is news).
+    def note(self, feedback: Feedback) -> Sending:
+        """Write what happened into the entry it is about.
 
         Of several events of one kind the latest stays, by SES's clock, in whatever order they come.
         Raises EntryMissing, Temporary.
         """
-        entry = self._entry(feedback)
+        entry, recipient = self._entry(feedback)
         kind, said = f"#{feedback.kind}", {"at": feedback.at, "id": feedback.id, "why": feedback.why}
+        if feedback.is_lost:
+            said["lost"] = True
         earlier = f"{kind}.#at < :at OR ({kind}.#at = :at AND {kind}.#id < :id)"
-        news, _ = Items(self._client, self._table).update(
+        news, _ = self._items.update(
             "DynamoDB UpdateItem (via)",
             {"message_id": feedback.message_id, "entry": entry},
             f"SET {kind} = :said",
             {":said": said, ":at": feedback.at, ":id": feedback.id},
             condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {earlier})",
         )
-        return entry.removeprefix("via:"), news
+        return Sending(entry.removeprefix("via:"), recipient, news)
 
-    def _entry(self, feedback: Feedback) -> str:
+    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+        """Note on the message that a recipient's forward did not arrive; the message's envelope for that
+        recipient, None if the ledger has none. Raises Temporary."""
+        _, entry = self._items.update(
+            "DynamoDB UpdateItem (message)",
+            {"message_id": message_id, "entry": MESSAGE},
+            "SET noted_at = :now ADD noted :noted",
+            {":now": int(self._clock.now()), ":noted": {f"{LOST} {recipient}"}, ":one": f"{LOST} {recipient}"},
+            condition="attribute_exists(entry) AND NOT contains(noted, :one)",
+            returning="ALL_NEW",
+        )
+        return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
+
+    def _entry(self, feedback: Feedback) -> tuple[str, str]:
+        """(the entry's name, the recipient it is for)."""
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
                 KeyConditionExpression="message_id = :id AND begins_with(entry, :via)",
                 ExpressionAttributeValues={":id": {"S": feedback.message_id}, ":via": {"S": "via:"}},
-                ProjectionExpression="entry",
+                ProjectionExpression="entry, recipient",
                 ConsistentRead=True,
             )
             for page in pages:
                 for item in page["Items"]:
                     if entry_tag(item["entry"]["S"]) == feedback.destination:
-                        return item["entry"]["S"]
+                        return item["entry"]["S"], item["recipient"]["S"]
         raise EntryMissing(f"message {feedback.message_id}: no entry via: has the tag {feedback.destination}")

@@ -52,6 +52,14 @@ class DynamoLease:
         if not ours:
             raise _lost(row)
 
+    def retire(self, turn: Turn, rule_set: str, *, for_good: bool) -> None:
+        """Remember that there are to be no rules of ours in a set any more, or that there are again."""
+        change = "ADD" if for_good else "DELETE"
+        values = {":owner": turn.owner, ":sets": {rule_set}}
+        ours, row = self._write(f"{change} retired :sets", values, "#owner = :owner")
+        if not ours:
+            raise _lost(row)
+
     def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
         """Let go, or begin again."""
         values: dict[str, Any] = {":owner": turn.owner}
@@ -67,7 +75,9 @@ class DynamoLease:
                 values | {":asked": turn.asked},
                 "#owner = :owner AND asked = :asked",
             )
-            again = Turn(turn.owner, int(row["asked"])) if row.get("owner") == turn.owner else None
+            again = (
+                Turn(turn.owner, int(row["asked"]), retired=_retired(row)) if row.get("owner") == turn.owner else None
+            )
         if not ours and again is None:
             raise _lost(row)
         return again
@@ -82,7 +92,7 @@ class DynamoLease:
         if not ours and row.get("owner") != owner:  # ours all the same where botocore repeated the call
             return None
         behind = row.get("behind_since")
-        return Turn(owner, int(row["asked"]), None if behind is None else float(behind))
+        return Turn(owner, int(row["asked"]), None if behind is None else float(behind), _retired(row))
 
     def _until(self) -> int:
         return int(self._clock.now()) + SECONDS
@@ -93,6 +103,10 @@ class DynamoLease:
         return Items(self._client, self._table).update(
             "DynamoDB UpdateItem (lease)", KEY, expression, values, condition=condition, returning=returning
         )
+
+
+def _retired(row: dict[str, Any]) -> frozenset[str]:
+    return frozenset(row.get("retired", ()))
 
 
 def _lost(row: dict[str, Any]) -> ClaimLost:

@@ -19,10 +19,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
+from ..mail.digest import UNANSWERED
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.reply import Reply
 from ..ports import SETTLED, VIA, Claim, Clock, Entry, Outcome, Settled
+from ..settings import Claiming
 from .failures import translated
 from .items import Items, row
 
@@ -88,7 +90,8 @@ class DynamoLedger:
         if new:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
-        settled = frozenset(who for who, entry in outcomes.items() if entry["state"] != "held")
+        # An outcome without a state: feedback was faster with its answer.
+        settled = frozenset(who for who, entry in outcomes.items() if entry.get("state", "held") != "held")
         due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released)
@@ -185,7 +188,7 @@ class DynamoLedger:
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
-        noted = {f"{outcome.state} {outcome.recipient.key}" for outcome in outcomes if outcome.state in NOTED}
+        noted = {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}
         if noted:
             update = f"{update}, noted_at = :now ADD noted :noted"
             values = {**values, ":noted": noted}
@@ -196,8 +199,27 @@ class DynamoLedger:
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat."""
-        self._update((message_id, f"to:{recipient.key}"), "SET answer = :what", {":what": what})
+        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat. The owner hears
+        of a sender who could not be told.
+
+        Feedback may be faster than the outcome, so there may be nothing yet but this.
+        """
+        if not what.startswith("sent"):
+            note = {f"{UNANSWERED} {recipient.key}"}
+            values = {":now": int(self._clock.now()), ":note": note}
+            self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :note", values)
+        self._answer(message_id, recipient, ":what", what)
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that already."""
+        self._answer(message_id, recipient, "if_not_exists(answer, :what)", f"none: {why}")
+
+    def _answer(self, message_id: str, recipient: Address, value: str, what: str) -> None:
+        self._update(
+            (message_id, f"to:{recipient.key}"),
+            f"SET answer = {value}, expires_at = if_not_exists(expires_at, :expires_at)",
+            {":what": what, ":expires_at": self._expires_at(self._clock.now())},
+        )
 
     def _record(self, message_id: str, outcome: Outcome) -> None:
         """An outcome that is settled stays: another delivery of the event may have been faster. An answer that
@@ -256,6 +278,25 @@ class DynamoLedger:
         return Items(self._client, self._table).update(
             what, where, update, values, condition=condition, returning=returning
         )
+
+
+def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> DynamoLedger:
+    """The ledger of a stack, as a function that sends is told of it."""
+    return DynamoLedger(
+        client,
+        settings.ledger_table,
+        clock=clock,
+        lease_seconds=settings.lease_seconds,
+        keep_days=settings.ledger_days,
+        retry_hours=settings.retry_hours,
+    )
+
+
+def _news(outcome: Outcome) -> str:
+    """The word for the owner's digest, "" if he need not know."""
+    if outcome.state in NOTED:
+        return outcome.state
+    return UNANSWERED if isinstance(outcome.answer, Silence) and outcome.answer.late else ""
 
 
 def _answer(answer: Answer | Silence | None) -> dict[str, str]:

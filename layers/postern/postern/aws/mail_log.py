@@ -10,12 +10,12 @@ from ..errors import Temporary
 from ..mail.address import Address, mask
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import Feedback
-from ..mail.health import ON_ACCOUNT_LIST
+from ..mail.feedback import ON_ACCOUNT_LIST, Feedback
 from ..ports import Claim, Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
+_FEEDBACK = {"rejected": "SesRejected"}  # Rejected is what we do
 
 
 class PowertoolsMailLog:
@@ -43,20 +43,34 @@ class PowertoolsMailLog:
             settled=len(entry.settled),
         )
 
-    def outcome(self, envelope: Envelope, outcome: Outcome) -> None:
-        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held."""
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
+        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held. The line has the message's
+        size in octets, and how many seconds ago it was received."""
         self._count(outcome.state.capitalize())
         line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
-        silence: dict[str, Any] = {}
+        more: dict[str, Any] = {"outcome": outcome.state, "size": size}
+        if (passed := envelope.age(now)) is not None:
+            more["age"] = round(passed, 3)
+        if outcome.alias:
+            more["alias"] = self._shown(str(outcome.alias))
         if isinstance(outcome.answer, Silence):
-            silence = {"answer": f"none: {self._shown(outcome.answer.reason)}"}
+            more["answer"] = f"none: {self._shown(outcome.answer.reason)}"
         line(
             outcome.state,
             message_id=envelope.message_id,
             recipient=self._shown(str(outcome.recipient)),
             reason=self._shown(outcome.reason),
-            **silence,
+            **more,
         )
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        """Bytes are what SES was given, and Latency the seconds from receipt until it took that."""
+        more: dict[str, Any] = {"size": size}
+        self.metrics.add_metric(name="Bytes", unit=MetricUnit.Bytes, value=size)
+        if (passed := envelope.age(now)) is not None:
+            more["age"] = round(passed, 3)
+            self.metrics.add_metric(name="Latency", unit=MetricUnit.Seconds, value=max(0.0, passed))
+        self.logger.info("sent", message_id=claim.message_id, destination=self._shown(str(claim.destination)), **more)
 
     def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
         """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
@@ -106,10 +120,10 @@ class PowertoolsMailLog:
         )
 
     def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
-        """Counted under the kind's name, Bounced, Complained, ... Delivered, and as OnAccountSuppressionList where
+        """Counted under the kind's name, Bounced, Complained, ... SesRejected, and as OnAccountSuppressionList where
         the account's list stopped it; an event that came before is not."""
         if first:
-            self._count(feedback.kind.capitalize())
+            self._count(_FEEDBACK.get(feedback.kind, feedback.kind.capitalize()))
             if feedback.subtype == ON_ACCOUNT_LIST:
                 self._count(ON_ACCOUNT_LIST)
         line = self.logger.info if feedback.kind == "delivered" else self.logger.warning

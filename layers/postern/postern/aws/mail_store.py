@@ -4,12 +4,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ..errors import MessageMissing
+from ..mail.message import Message
 from ..mail.notice import Link
 from .failures import translated
 from .links import S3Links
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+
+_TOP = 64 * 1024  # octets
 
 
 class S3MailStore:
@@ -34,12 +38,17 @@ class S3MailStore:
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
 
+    def header(self, message_id: str) -> bytes:
+        """The first 64 KB of a message, all of it if its header is longer. Raises as `fetch` does."""
+        top, _ = self.top(message_id)
+        return top if len(top) < _TOP or Message.split(top).rest else self.fetch(message_id)
+
     def top(self, message_id: str) -> tuple[bytes, datetime]:
         """The first 64 KB of a message, and when SES stored it. Raises as `fetch` does."""
         key = f"{self._prefix}{message_id}"
         with translated(f"S3 GetObject {self._bucket}/{key}"):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=key, Range="bytes=0-65535")
+                found = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{_TOP - 1}")
                 return found["Body"].read(), found["LastModified"]
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None

@@ -1,13 +1,20 @@
 """SES, sending: one SESv2 SendEmail for one destination."""
 
+import time
 from typing import TYPE_CHECKING
 
+from ..errors import TooFast
 from ..mail.address import Address
 from ..mail.feedback import DESTINATION_TAG, MESSAGE_TAG, destination_tag
 from .failures import translated_sending
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
+
+# Seconds between attempts while SES says that we send too fast: together more than the one second by which it counts
+# (docs.aws.amazon.com/ses, "Service quotas": messages per second). Nothing was sent, so it is safe to ask again.
+PAUSES = (0.2, 0.4, 0.8)
+_TOO_FAST = "sending rate exceeded"  # and not the day's quota, which no pause mends
 
 
 class SesMailer:
@@ -26,6 +33,16 @@ class SesMailer:
 
         Raises Refused, Unanswered or another Temporary (see `failures`).
         """
+        for pause in PAUSES:
+            try:
+                return self._send(raw, alias, destination, message_id)
+            except TooFast as slow:
+                if _TOO_FAST not in str(slow):
+                    raise
+                time.sleep(pause)
+        return self._send(raw, alias, destination, message_id)
+
+    def _send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
         with translated_sending("SES SendEmail"):
             response = self._client.send_email(
                 FromEmailAddress=str(alias),

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from ..mail.digest import MAX_LINES, Noted, Section
+from ..mail.digest import LOST, MAX_LINES, UNANSWERED, Noted, Section
+from ..orders import lost_by
 from ..ports import Clock
 from ..reconcile import OPEN_MARGIN, open_too_long
 from .backlog import Backlog
@@ -45,9 +46,18 @@ class StackNews:
                 word, _, who = note.partition(" ")
                 yield Noted(word, message["message_id"], str(message.get("source", "")), who, at)
 
-    def reason(self, message_id: str, who: str) -> str:
-        """Why, by the recipient's own entry. Raises Temporary."""
-        return str(self._ledger.entries(message_id).get(f"to:{who}", {}).get("reason", ""))
+    def reason(self, noted: Noted) -> str:
+        """Why, by the recipient's own entry, or by what SES said of the forwards for him. Raises Temporary."""
+        entries = self._ledger.entries(noted.message_id)
+        if noted.word != LOST:
+            kept = "answer" if noted.word == UNANSWERED else "reason"
+            return str(entries.get(f"to:{noted.who}", {}).get(kept, ""))
+        lost = [
+            f"{name.removeprefix('via:')}: {said.get('why', '')}"
+            for name, entry in sorted(entries.items())
+            if entry.get("recipient") == noted.who and (said := lost_by(entry))
+        ]
+        return "; ".join(lost)
 
     def standing(self) -> tuple[Section, ...]:
         """What needs somebody now. Raises Temporary."""

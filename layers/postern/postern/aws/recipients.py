@@ -38,7 +38,7 @@ def keeper(settings: RecipientsSettings, log: RecipientsLog) -> Keeper:
     return Keeper(
         domains=settings.domains,
         prefix=settings.rule_prefix,
-        rules=rules_in(settings.rule_set),
+        rule_set=settings.rule_set,
         rules_in=rules_in,
         table=DynamoAliasTable(dynamodb, settings.alias_table),
         lease=DynamoLease(dynamodb, settings.ledger_table, clock=clock),

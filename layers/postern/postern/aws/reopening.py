@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 
 from ..edits import Overtaken
+from ..mail.digest import LOST, UNANSWERED
 from ..ports import Clock
 from .failures import translated
 from .ledger import MESSAGE, NOTED, OPEN
@@ -35,7 +36,10 @@ class Reopening:
         names = {"#open": "open"}
         update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients DELETE noted :old"
         values: dict[str, Any] = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by}
-        values |= {":recipients": set(recipients), ":old": {f"{word} {who}" for word in NOTED for who in recipients}}
+        values |= {
+            ":recipients": set(recipients),
+            ":old": {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients},
+        }
         self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", names, values)
 
     def recipient(self, message_id: str, recipient: str, old: Mapping[str, Any], *, release: bool) -> None:
@@ -57,13 +61,15 @@ class Reopening:
 
     def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
         """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
-        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at"
+        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, bounced, rejected"  # in `reopened`
         self._reopen(message_id, f"via:{destination}", update, old, {":released": "released"})
 
     def _reopen(
         self, message_id: str, entry: str, update: str, old: Mapping[str, Any], values: Mapping[str, Any]
     ) -> None:
-        was = {name: old[name] for name in ("state", "reason", "detail", "answer") if name in old}
+        was = {
+            name: old[name] for name in ("state", "reason", "detail", "answer", "bounced", "rejected") if name in old
+        }
         once = {**was, "at": int(self._clock.now()), "by": self._by}
         values = {**values, ":none": [], ":once": [once], ":was": old["state"]}
         self._update(message_id, entry, update, "#state = :was", {"#state": "state"}, values)

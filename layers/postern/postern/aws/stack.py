@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _ALIAS_TABLE, _SENDER_TABLE, _DESTINATION_TABLE = "AliasTableName", "SenderTableName", "DestinationTableName"
 _DOMAINS = ("Domain", "Domain2", "Domain3", "Domain4", "Domain5")
 _PARENT_DOMAINS = "ParentDomainMatchesSubdomains"
+_SCREENING = {"spam": "SpamAction", "virus": "VirusAction", "dmarc": "DmarcAction"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Live:
     client: "DynamoDBClient" = field(repr=False)
     parent_style: str = PARENT
     destination_table: str = ""
+    screening: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tables(self) -> DynamoTables:
@@ -55,11 +57,12 @@ def named(
     domains: Iterable[str],
     parent_style: str = PARENT,
     destination_table: str = "",
+    screening: Mapping[str, str] | None = None,
 ) -> Live:
     """Tables whose names are known. AWS is not asked; raises Temporary where boto3 has no region."""
     with reaching("DynamoDB"):
         client = clients.dynamodb()
-    return Live(alias_table, sender_table, frozenset(domains), client, parent_style, destination_table)
+    return Live(alias_table, sender_table, frozenset(domains), client, parent_style, destination_table, screening or {})
 
 
 def deployed(stack: str) -> Live:
@@ -75,7 +78,8 @@ def deployed(stack: str) -> Live:
     style = DOT if parameters.get(_PARENT_DOMAINS) == "false" else PARENT
     domains = [parameters[name] for name in _DOMAINS if parameters.get(name)]
     health = outputs.get(_DESTINATION_TABLE, "")  # a stack of an earlier version has none
-    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style, health)
+    screening = {verdict: parameters[name] for verdict, name in _SCREENING.items() if parameters.get(name)}
+    return named(outputs[_ALIAS_TABLE], outputs[_SENDER_TABLE], domains, style, health, screening)
 
 
 def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:

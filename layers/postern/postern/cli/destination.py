@@ -1,18 +1,24 @@
 """`postern destination`: who gets no mail for now, why, and the end of it."""
 
 import json
+import time
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..errors import MessageMissing
 from ..mail.address import Address, InvalidAddress
 from ..mail.health import is_suspended
 from ..mail.rows import Row, texts
+from ..orders import CannotOrder, missed
 from .difference_text import plain
+from .history import SinceOption, since_when
 from .listing import moment
 from .live import live
 from .options import DryRunOption, JsonOption, StackOption
-from .status import WrongUse, exits, refuse
+from .orders import desk
+from .places import places
+from .status import WrongUse, exits, refuse, say_no
 from .terminal import printer
 
 if TYPE_CHECKING:
@@ -71,7 +77,8 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
 def resume(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Let a destination get mail again, and forget its failures. What was quarantined meanwhile stays so.
+    """Let a destination get mail again, and forget its failures. What it missed stays where it is until
+    `postern destination redeliver`.
 
     Exit status 1 if it is not suspended.
     """
@@ -84,6 +91,41 @@ def resume(
         typer.echo(json.dumps({**_object(before), "suspended": dry_run, "written": not dry_run}))
     else:
         printer()(f"{key} {'would be' if dry_run else 'is'} resumed; it was {_line(before).partition('  ')[2]}", None)
+
+
+@app.command()
+def redeliver(
+    address: AddressArgument,
+    since: SinceOption = "14d",
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a destination what it missed while it was suspended, and nobody else a second copy.
+
+    It looks at every message of that time, and goes through the retry queue, so it takes a moment. Exit
+    status 1 if the destination is suspended still, or a message has expired.
+    """
+    faults: list[str] = []
+    with exits():
+        key, where = _key(address), _where(stack)
+        if is_suspended(where.tables.read((), (), [key]).destinations[key]):
+            refuse(f"{key} is suspended: postern destination resume {key}")
+        at, say = desk(places(stack), dry_run=dry_run), printer()
+        for message in at.ledger.messages(since_when(since), time.time()):
+            message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
+            try:
+                order = missed(entries, key)
+                at.present(message_id)
+            except CannotOrder:
+                continue
+            except MessageMissing as fault:
+                faults.append(f"message {message_id}: {fault}")
+                continue
+            at.carry_out(message_id, entries, order)
+            told = f"{message_id}  {'would run' if dry_run else 'runs'} for {order.recipients[0]}"
+            say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
+    say_no(faults)
 
 
 def _resumed(where: "Live", key: str) -> Row | None:

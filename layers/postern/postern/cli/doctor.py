@@ -156,6 +156,17 @@ def _rule_set(where: Places, _: str | None) -> Iterator[str]:
         yield f"{where['rule_set']} is not active, but {active or 'none'} is: no mail comes in by it"
 
 
+def _listeners(where: Places, stack: str | None) -> Iterator[str]:
+    from ..aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+
+    domains = live(stack).domains
+    for address in filter(None, map(where.get, ("owner", "alarm_address"))):
+        if address.rpartition("@")[2].lower() in domains:
+            yield f"{address} hears of trouble by way of Postern itself: deploy with a mailbox outside of our domains"
+    if not checkup.is_heard(where["alarm_topic"]):
+        yield "nobody hears the alarms: confirm the mail from AWS, or subscribe to the topic anew if it is gone"
+
+
 EXAMINATIONS = (
     Examination("rule set", _rule_set, ("rule_set",)),
     Examination("messages open too long", _open_too_long),
@@ -165,4 +176,5 @@ EXAMINATIONS = (
     Examination("failed checks", _failed_checks, ("watch_failures",)),
     Examination("table rows", _rows),
     Examination("suspended destinations", _suspended, ("destinations",)),
+    Examination("who is told", _listeners, ("alarm_topic",)),
 )

@@ -7,23 +7,28 @@ from pathlib import Path
 from typing import Any
 
 from ..forward import look_up
+from ..mail.address import Address
 from ..mail.envelope import Envelope
 from ..mail.header import Header
 from ..mail.message import Message
 from ..mail.plan import Decision, Delivery, Hold, deliveries, plan
 from ..mail.rewrite import Style, rewrite
 from .live import Source
+from .rewriting import offline_envelope
 from .terminal import escaped
 
 
-def explain(event: Path, message: Path | None, found: Source) -> dict[str, Any]:
+def explain(event: Path | None, message: Path | None, recipients: tuple[Address, ...], found: Source) -> dict[str, Any]:
     """The plan for an event, as plain data; with the message, also how its header would change.
 
-    Raises BadEvent, OSError, Temporary, or ValueError for an event file that is not JSON.
+    Without an event the message, and to whom it would come, stand for one. Raises BadEvent, OSError, Temporary,
+    or ValueError for an event file that is not JSON.
     """
-    envelope = Envelope.from_event(json.loads(event.read_bytes()))
     now = time.time()
     raw = message.read_bytes() if message else None
+    envelope = (
+        Envelope.from_event(json.loads(event.read_bytes())) if event else offline_envelope(raw or b"", recipients)
+    )
     header, policy = Header.of(raw or b""), found.policy
     decisions = plan(envelope, header, look_up(found.tables, envelope, header, policy, now), policy, now)
     return {

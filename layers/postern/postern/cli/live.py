@@ -13,13 +13,14 @@ The first of these that is there:
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..mail.address import Address, InvalidAddress
 from ..mail.plan import Policy
 from ..mail.senders import DOT, PARENT
+from ..mail.verdicts import CHOICES
 from ..ports import Tables
 from .status import WrongUse
 from .tables_file import TablesFile
@@ -38,11 +39,12 @@ class Source:
     tables: Tables
     domains: frozenset[str]
     parent_style: str = PARENT
+    screening: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def policy(self) -> Policy:
         """What the stack, or the command line, says for all mail."""
-        return Policy(self.domains, self.parent_style)
+        return Policy(self.domains, self.parent_style, screening=self.screening)
 
 
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
@@ -54,7 +56,7 @@ def source(stack: str | None, tables: Path | None, parent_style: str | None = No
         loaded = TablesFile.load(tables)
         return Source(loaded, loaded.domains, parent_style or PARENT)
     found = live(stack)
-    return Source(found.tables, found.domains, parent_style or found.parent_style)
+    return Source(found.tables, found.domains, parent_style or found.parent_style, found.screening)
 
 
 def live(stack: str | None) -> "Live":
@@ -71,8 +73,17 @@ def live(stack: str | None) -> "Live":
     if named:
         style = DOT if os.environ.get("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "").lower() == "false" else PARENT
         health = os.environ.get("POSTERN_DESTINATION_TABLE", "").strip()
-        return stacks.named(*named, parent_style=style, destination_table=health)
+        return stacks.named(*named, parent_style=style, destination_table=health, screening=_screening(os.environ))
     return stacks.deployed(name or "")
+
+
+def _screening(environment: Mapping[str, str]) -> dict[str, str]:
+    """What the function is told in the same environment; raises WrongUse."""
+    found = {name: environment.get(f"POSTERN_{name.upper()}_ACTION", "").strip() for name in CHOICES}
+    for name, action in found.items():
+        if action and action not in CHOICES[name]:
+            raise WrongUse(f"POSTERN_{name.upper()}_ACTION is none of {', '.join(CHOICES[name])}: {action!r}")
+    return {name: action for name, action in found.items() if action}
 
 
 def stack_name(stack: str | None) -> str | None:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from .. import __version__
 from ..errors import MessageMissing
-from ..mail.address import Address
+from ..mail.address import Address, InvalidAddress
 from ..mail.envelope import BadEvent
 from . import (
     alias,
@@ -61,9 +61,15 @@ app.add_typer(importing.app, name="import")
 
 @app.command()
 def explain(
-    event: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="SES's Lambda event, as JSON.")],
     message: Annotated[
         Path | None, typer.Argument(exists=True, dir_okay=False, help="The message, to see how its header changes.")
+    ] = None,
+    event: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="SES's Lambda event, as JSON.")
+    ] = None,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(help="An address of ours it would come to, where there is no event; may be repeated."),
     ] = None,
     tables: TablesOption = None,
     stack: StackOption = None,
@@ -72,13 +78,17 @@ def explain(
 ) -> None:
     """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
 
-    Without the message the rules see no header From. Exit status 0 when the plan was printed, whatever it
-    is; 2 for a file that cannot be read; 3 if AWS or the network failed.
+    Without the message the rules see no header From. Without an event say --recipient: the sender is then the
+    one in Return-Path, and SES has found nothing against the message. Exit status 0 when the plan was
+    printed, whatever it is; 2 for a file that cannot be read; 3 if AWS or the network failed.
     """
+    if (event is None) == (not recipient) or (event is None and message is None):
+        wrong_use("explain needs either --event EVENT.json, or a message and --recipient for whom it would be")
     try:
+        to = tuple(map(Address.parse, recipient or ()))
         with exits():
-            explained = explaining.explain(event, message, source(stack, tables, parent_style))
-    except (BadEvent, OSError) as fault:
+            explained = explaining.explain(event, message, to, source(stack, tables, parent_style))
+    except (BadEvent, OSError, InvalidAddress) as fault:
         wrong_use(fault)
     except (ValueError, RecursionError) as fault:
         wrong_use(f"{event}: {fault}")

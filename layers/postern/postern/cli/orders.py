@@ -51,8 +51,12 @@ class Desk:
 
     def entries(self, message_id: str) -> Entries:
         """The ledger's entries of a message that is still in the bucket. Raises MessageMissing, Temporary."""
-        self.store.top(message_id)
+        self.present(message_id)
         return self.ledger.entries(message_id)
+
+    def present(self, message_id: str) -> None:
+        """See that a message is still in the bucket. Raises MessageMissing, Temporary."""
+        self.store.top(message_id)
 
     def carry_out(self, message_id: str, entries: Entries, order: Order, *, lifted: bool = False) -> None:
         """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
@@ -100,7 +104,8 @@ def replay_(
         bool, typer.Option("--again", help="Also what is settled: who got the message gets it a second time.")
     ] = False,
     failed: Annotated[
-        bool, typer.Option("--failed", help="Also what failed or is ambiguous, but not what was sent.")
+        bool,
+        typer.Option("--failed", help="Also what failed, is ambiguous or was lost on the way, but not what arrived."),
     ] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,

@@ -20,7 +20,10 @@ _NAMES = {
     "watch_failures": ("POSTERN_WATCH_FAILURES", "WatchFailuresUrl"),
     "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
     "destinations": ("POSTERN_DESTINATION_TABLE", "DestinationTableName"),
-    "retry_hours": ("POSTERN_RETRY_HOURS", "RetryHours"),  # a parameter of the stack
+    "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
+    "owner": ("POSTERN_OWNER", "OwnerAddress"),  # this and the following are parameters of the stack
+    "alarm_address": ("POSTERN_ALARM_ADDRESS", "AlarmAddress"),
+    "retry_hours": ("POSTERN_RETRY_HOURS", "RetryHours"),
 }
 DEFAULT_PREFIX = "inbound/"
 

@@ -26,7 +26,7 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
     The sender is taken from Return-Path, which SES writes. Raises CannotRewrite if the tables
     would not send this message there.
     """
-    envelope = _envelope(raw, recipient)
+    envelope = offline_envelope(raw, (recipient,))
     if tables is None:
         return rewrite(raw, recipient, envelope)
     forward = _forward(raw, envelope, destination, tables)
@@ -51,9 +51,10 @@ def rewrite_all(
             yield f"{path}: {fault}"
 
 
-def _envelope(raw: bytes, recipient: Address) -> Envelope:
+def offline_envelope(raw: bytes, recipients: tuple[Address, ...]) -> Envelope:
+    """The envelope of a message that has no event: the sender that Return-Path names, and no verdicts."""
     found = [author.address for field in Message.split(raw).named("return-path")[:1] for author in authors(field.value)]
-    return Envelope.offline(str(found[0]) if found else NULL_SENDER, (recipient,), Verdicts())
+    return Envelope.offline(str(found[0]) if found else NULL_SENDER, recipients, Verdicts())
 
 
 def _forward(raw: bytes, envelope: Envelope, destination: Address, tables: TablesFile) -> Forward:

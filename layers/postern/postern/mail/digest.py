@@ -14,15 +14,22 @@ from .message import CRLF
 MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
 
+LOST = "lost"  # the word for a forward that came back
+UNANSWERED = "unanswered"  # for a sender who should have been told
+
 # Words that outcomes are noted under, as a heading, with what to do.
 _HEADINGS = {
     "quarantined": ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
     "failed": ("Failed: SES did not take it in any form but a notice", "postern trace ID; postern replay ID --failed"),
+    UNANSWERED: ("Senders who could not be told that their recipient got nothing", "write to them, if they matter"),
     "ambiguous": (
         "Ambiguous: SES never answered, so it may have been sent",
         "postern replay ID --failed sends it again",
     ),
-    "unanswered": ("Senders who were not told", "write to them, if they matter"),
+    LOST: (
+        "Lost on the way: SES sent it, and the other server refused it",
+        "postern trace ID; postern replay ID --failed",
+    ),
 }
 
 

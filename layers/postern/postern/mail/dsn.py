@@ -6,12 +6,11 @@ sender whose own domain is authenticated is answered; a DMARC PASS is about From
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from .address import Address
 from .authentication import Authentication
 from .backscatter import objection
-from .envelope import Envelope
+from .envelope import Envelope, age
 from .message import Message
 from .reply import Reply
 
@@ -35,9 +34,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The sender is told nothing, and why not."""
+    """The sender is told nothing, and why not. `late`: he would have been, but SES bounces nothing so old."""
 
     reason: str
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +61,18 @@ class Correspondence:
         None for what is never answered; `now` is epoch seconds."""
         if reply is None:
             return Silence("never answered")
-        why = self.objection or too_late(self.received_at, now)
-        return Silence(why) if why else Answer(recipient, reply)
+        if self.objection:
+            return Silence(self.objection)
+        late = too_late(self.received_at, now)
+        return Silence(late, late=True) if late else Answer(recipient, reply)
 
 
 def too_late(received_at: str, now: float) -> str:
     """Why a message received then (ISO 8601) is not answered any more, "" if it is."""
-    try:
-        received = datetime.fromisoformat(received_at)
-    except ValueError:
+    passed = age(received_at, now)
+    if passed is None:
         return "nobody knows when it was received"
-    if received.tzinfo is None:
-        received = received.replace(tzinfo=UTC)
-    return "received more than 24 hours ago" if now - received.timestamp() >= MAX_AGE else ""
+    return "received more than 24 hours ago" if passed >= MAX_AGE else ""
 
 
 def _not_authenticated(envelope: Envelope, message: Message) -> str:

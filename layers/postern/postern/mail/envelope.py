@@ -8,6 +8,7 @@ was in Bcc. Nothing here reads it.
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from .address import Address, InvalidAddress
@@ -71,6 +72,10 @@ class Envelope:
         source = source.strip()
         source = NULL_SENDER if source in ("", NULL_SENDER) else source
         return cls("offline", source, _sender(source), recipients, verdicts)
+
+    def age(self, now: float) -> float | None:
+        """Seconds since SES received it, at `now` in epoch seconds; None if nobody knows."""
+        return age(self.received_at, now)
 
     def without(self, settled: Collection[str]) -> "Envelope":
         """The same envelope without the recipients whose keys these are."""
@@ -141,6 +146,15 @@ def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[
         except InvalidAddress:
             unreadable.append(str(text))
     return tuple(unique.values()), tuple(dict.fromkeys(unreadable))
+
+
+def age(received_at: str, now: float) -> float | None:
+    """Seconds from a time (ISO 8601; UTC unless it says otherwise) until `now`, epoch seconds; None if it is none."""
+    try:
+        received = datetime.fromisoformat(received_at)
+    except ValueError:
+        return None
+    return now - (received if received.tzinfo else received.replace(tzinfo=UTC)).timestamp()
 
 
 def _text(section: Mapping[str, Any], name: str) -> str:

@@ -24,7 +24,8 @@ KINDS = {
     "Rendering Failure": "unrendered",
     "Delivery": "delivered",
 }
-BOUNCED, COMPLAINED = KINDS["Bounce"], KINDS["Complaint"]
+BOUNCED, COMPLAINED, REJECTED = KINDS["Bounce"], KINDS["Complaint"], KINDS["Reject"]
+ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a list of the account's own
 MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
 MAX_WHY = 500  # characters of what another server said
 
@@ -56,6 +57,16 @@ class Feedback:
     type: str = ""
     subtype: str = ""
     status: str = ""
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it is what SES makes of an out-of-office reply: a general transient bounce without a status."""
+        return self.kind == BOUNCED and (self.type, self.subtype, self.status) == ("Transient", "General", "")
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the message did not arrive, and nobody tries any more."""
+        return self.kind in (BOUNCED, REJECTED) and not self.is_reply
 
     @classmethod
     def from_event(cls, event: object) -> "Feedback | None":

@@ -11,12 +11,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .address import Address
-from .feedback import BOUNCED, COMPLAINED, Feedback
+from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST, Feedback
 from .rows import BadRow, Row, Rows, epoch, texts
 
 TABLE = "destinations"
 GONE, PERMANENT, TRANSIENT, COMPLAINT = "gone", "permanent", "transient", "complaint"
-ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not try: the account's own list stops the address
 
 # The mailbox or its domain is not there (RFC 3463 3.2 and 3.3). 5.1.7 to 5.1.9 speak of the sender's address
 # and of other mailers: they are not the mailbox's fault.
@@ -70,9 +69,7 @@ def _kind(feedback: Feedback) -> str:
         return GONE
     if feedback.type != "Transient":
         return PERMANENT  # Undetermined too: a bounce that SES could not read
-    # A general transient bounce without a status is what SES makes of an out-of-office reply.
-    answered = feedback.subtype == "General" and not feedback.status
-    return "" if answered or feedback.subtype in _ABOUT_THE_MESSAGE else TRANSIENT
+    return "" if feedback.is_reply or feedback.subtype in _ABOUT_THE_MESSAGE else TRANSIENT
 
 
 def verdict(address: str, row: Row, rule: Rule) -> Failure | None:

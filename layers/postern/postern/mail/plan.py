@@ -4,8 +4,8 @@ The order of the questions: is there such an alias, does the message go round, d
 refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The first that says no decides.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from . import aliases, health
 from .actions import DISCARD, HOLD, OK
@@ -18,18 +18,23 @@ from .senders import PARENT, Ruling, Senders, judge
 from .stamp import TEST_KEY
 from .verdicts import FAIL
 
+MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
+
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What holds for all mail of a stack.
 
     `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
-    senders.PARENT_STYLES; `stamp_key` signs our loop stamps.
+    senders.PARENT_STYLES; `stamp_key` signs our loop stamps; `screening`: what a FAIL of SES's leads to where
+    the alias has no answer of its own; `largest`: octets of what is sent whole.
     """
 
     own_domains: Collection[str]
     parent_style: str = PARENT
     stamp_key: bytes = TEST_KEY
+    screening: Mapping[str, str] = field(default_factory=dict)
+    largest: int = MAX_SENDING
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +165,8 @@ class _Planner:
         return None if lifted else decision
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
-        found = self.envelope.verdicts.forbids(resolution.verdicts, spam_excused=ruling.first(OK) is not None)
+        excused = ruling.first(OK) is not None
+        found = self.envelope.verdicts.forbids(resolution.verdicts, self.policy.screening, spam_excused=excused)
         if found and found[0] == "reject":
             return Reject(recipient, found[1], POLICY)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None

@@ -43,6 +43,12 @@ def of_alias(outcome: str) -> Reply:
     return UNKNOWN if outcome == "unknown" else SWITCHED_OFF
 
 
+def of_bounce(status: str) -> Reply:
+    """For a forward that another server refused, with this status (RFC 3463), "" if it said none. One that
+    is not for good became so: nobody tries any more."""
+    return Reply(FAILED.code, status if status.startswith("5") else FAILED.status, FAILED.text)
+
+
 def of_rule(action: Action) -> Reply:
     """For a sender rule REJECT or 5NN: as Postfix would say it (access_map_reject_code 554, status 5.7.1)."""
     found = _STATUS.match(action.text)

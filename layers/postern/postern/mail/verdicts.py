@@ -14,6 +14,14 @@ ABSENT = "ABSENT"  # ours: the event had no such verdict
 SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids decides
 ACTIONS = FORWARD, QUARANTINE, REJECT, DISCARD = ("forward", "quarantine", "reject", "discard")
 
+# What a FAIL may lead to by a stack's parameter, the default first. A virus costs the account, so never FORWARD.
+AS_PUBLISHED = "as-published"  # as the sender's domain asks for
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "spam": (QUARANTINE, FORWARD, REJECT, DISCARD),
+    "virus": (QUARANTINE, REJECT, DISCARD),
+    "dmarc": (AS_PUBLISHED, FORWARD, QUARANTINE, REJECT, DISCARD),
+}
+
 # Policies with which a domain asks that mail failing DMARC not be delivered (RFC 7489 6.3).
 _ENFORCED = ("quarantine", "reject")
 
@@ -45,17 +53,22 @@ class Verdicts:
             dmarc_policy=_status(receipt.get("dmarcPolicy")).lower(),
         )
 
-    def forbids(self, overrides: Mapping[str, str], *, spam_excused: bool = False) -> tuple[str, str] | None:
+    def forbids(
+        self, overrides: Mapping[str, str], screening: Mapping[str, str] | None = None, *, spam_excused: bool = False
+    ) -> tuple[str, str] | None:
         """(what to do instead of forwarding, why), or None.
 
         A forward leaves under our own DKIM signature: a virus would cost us the SES account,
-        and a forgery would gain a signature it did not have. `overrides` are an alias's own;
+        and a forgery would gain a signature it did not have. `overrides` are an alias's own, `screening`
+        is the stack's;
         `spam_excused`: a sender rule said OK, which excuses from spam screening and from nothing else.
         """
         for name in SCREENED:
             if getattr(self, name) != FAIL or (name == "spam" and spam_excused):
                 continue
-            action = overrides.get(name) or self._default(name)
+            action = overrides.get(name) or (screening or {}).get(name, AS_PUBLISHED)
+            if action == AS_PUBLISHED:
+                action = self._default(name)
             if action != FORWARD:
                 policy = f", policy {self.dmarc_policy}" if name == "dmarc" and self.dmarc_policy else ""
                 return action, f"{name} FAIL{policy}"

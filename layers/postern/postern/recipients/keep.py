@@ -38,7 +38,7 @@ class Keeper:
 
     domains: Collection[str]
     prefix: str
-    rules: RuleStore
+    rule_set: str
     rules_in: Callable[[str], RuleStore]  # our rules in the set of this name
     table: AliasTable
     lease: Lease
@@ -46,6 +46,11 @@ class Keeper:
     log: RecipientsLog
     pause: Callable[[float], None]
     put: Put = put
+
+    @property
+    def rules(self) -> RuleStore:
+        """Our rules, where they are to be."""
+        return self.rules_in(self.rule_set)
 
     def handle(self, event: Mapping[str, Any], remaining: Remaining) -> None:
         """A request of CloudFormation is answered; anything else means: look at the table.
@@ -64,12 +69,16 @@ class Keeper:
     def follow(self, since: float | None, remaining: Remaining) -> None:
         """Make the rules say what the table says; `since` is when it was changed, if that is known.
 
-        What does not fit into the time is left to the next run. Raises Temporary.
+        What does not fit into the time is left to the next run. Raises Temporary. Once CloudFormation had our
+        rules removed from this set, a run that was still to come makes none.
         """
         turn = self.lease.take()
         if turn is None:
             self.log.left_to_another()
         while turn is not None:
+            if self.rule_set in turn.retired:
+                turn = self.lease.give_back(turn, None)
+                continue
             turn = self._look(turn, _earlier(turn.behind_since, since), remaining)
             since = None
 
@@ -117,7 +126,7 @@ class Keeper:
         # When the stack goes over to another set, CloudFormation has those in the old one removed: the
         # set is part of the resource's name, and the request says which it means.
         named = str(request.properties.get("RuleSet", ""))
-        there = replace(self, rules=self.rules_in(named)) if named else self
+        there = replace(self, rule_set=named) if named else self
         work = there._remove if request.kind == "Delete" else there._open
         deadline = Deadline(remaining, self.pause)
 
@@ -133,12 +142,14 @@ class Keeper:
 
     def _open(self, remaining: Remaining) -> str:
         with self._turn(remaining, self.clock.now()) as turn:
+            self.lease.retire(turn, self.rule_set, for_good=False)
             self._all(turn, self._opening(), remaining)
         return "our domains are taken whole until the next run"
 
     def _remove(self, remaining: Remaining) -> str:
         with self._turn(remaining, None) as turn:
             self._all(turn, [Step(DELETE, rule.name) for rule in self.rules.read().ours], remaining)
+            self.lease.retire(turn, self.rule_set, for_good=True)
         return "our rules are gone"
 
     @contextmanager

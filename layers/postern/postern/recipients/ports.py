@@ -21,12 +21,14 @@ class Turn:
     """The right of one invocation to write the rules.
 
     `asked`: how often others have asked for it so far. `behind_since`: since when the rules are
-    known to lag behind the table, in epoch seconds; None if they are not.
+    known to lag behind the table, in epoch seconds; None if they are not. `retired`: the names of rule sets
+    that our rules were removed from.
     """
 
     owner: str
     asked: int
     behind_since: float | None = None
+    retired: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,10 @@ class Lease(Protocol):
 
     def renew(self, turn: Turn) -> None:
         """Hold it for longer. Raises ClaimLost if it ran out and another took it, else Temporary."""
+
+    def retire(self, turn: Turn, rule_set: str, *, for_good: bool) -> None:
+        """Remember that there are to be no rules of ours in a set any more, or that there are again. Raises
+        ClaimLost, Temporary."""
 
     def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
         """Let go. Where the rules are level (None) and somebody asked meanwhile it is ours again instead.

@@ -1,0 +1,84 @@
+"""What the documents tell people to type is there: every command with its options, every target of make, every link."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import typer
+from postern.cli.main import app
+
+from tests.builders import ROOT
+
+DOCUMENTS = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(ROOT.glob("*/*/README.md")),
+]
+_TYPED = re.compile(r"^    (postern .*)$|`(postern [a-z][^`]*)`", re.MULTILINE)
+_TARGET = re.compile(r"(?:^    |`)make ((?:[a-z-]+ ?)+)", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
+
+
+def typed() -> Iterator[tuple[str, list[str]]]:
+    """(the document, the words after `postern`) for each example; those that only name a command as well."""
+    for document in DOCUMENTS:
+        if document.name == "command.md":
+            continue  # it is made of the commands themselves
+        for match in _TYPED.finditer(document.read_text(encoding="utf-8")):
+            for line in (match[1] or match[2]).split(";"):
+                words = shlex.split(line.partition(" > ")[0].partition(" | ")[0], comments=True)
+                if words[:1] == ["postern"]:
+                    yield document.name, words[1:]
+
+
+def leaf(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that words name, and what it is given."""
+    command: Any = typer.main.get_command(app)
+    while words and words[0] in getattr(command, "commands", ()):
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
+@pytest.mark.parametrize(
+    ("document", "words"), list(typed()), ids=lambda one: one if isinstance(one, str) else " ".join(one)
+)
+def test_a_command_in_a_document_is_one(document: str, words: list[str]) -> None:
+    command, rest = leaf(words)
+    if hasattr(command, "commands"):
+        alternatives = rest[0].split("|") if rest else []
+        assert set(alternatives) <= set(command.commands) | {"--version", "--help"}, document
+        return
+    options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
+    assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, document
+
+
+def targets() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        for match in _TARGET.finditer(document.read_text(encoding="utf-8")):
+            yield document.name, match[1].split()[0]
+
+
+@pytest.mark.parametrize(("document", "target"), sorted(set(targets())))
+def test_a_target_in_a_document_is_in_the_makefile(document: str, target: str) -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert target in phony.split(), document
+
+
+def links() -> Iterator[tuple[str, str]]:
+    for document in DOCUMENTS:
+        for match in _LINK.finditer(document.read_text(encoding="utf-8")):
+            yield str(document.relative_to(ROOT)), match[1]
+
+
+@pytest.mark.parametrize(("document", "link"), sorted(set(links())))
+def test_a_link_in_a_document_leads_somewhere(document: str, link: str) -> None:
+    assert ((ROOT / document).parent / link).exists()
+
+
+def test_the_documents_have_examples_at_all() -> None:
+    assert len(list(typed())) > 50
+    assert len(set(targets())) > 10
+    assert len(set(links())) > 5
