@@ -108,6 +108,7 @@ def test_a_mailbox_that_bounces_is_suspended(gate: Deployment) -> None:
     message_id = gate.write(GONE)
     gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
     assert gate.stack.ledger(message_id)[f"via:{BOUNCES}"]["bounced"]["why"].startswith("Permanent General")
+    assert b"Status: 5." in gate.arrived(AUTHOR, 2), "the sender is told"
     assert BOUNCES in gate.postern("destination", "list")
     gate.wait_for("the metric", lambda: gate.stack.measured("Suspended", "feedback") == [1])
 
@@ -185,6 +186,13 @@ def test_what_ses_will_not_send_is_told_of_with_a_link_that_works(gate: Deployme
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.read().endswith(b"\r\n\r\nThe body.\r\n")
     assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
+
+
+def test_a_bounce_is_told_of_by_what_stands_in_a_bucket_with_a_key(gate: Deployment) -> None:
+    gate.write(GONE)
+    gate.arrived(AUTHOR, 3)
+    gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
+    gate.postern("destination", "resume", BOUNCES)
 
 
 def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:
