@@ -11,7 +11,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test check docs sam scan reproducible bench bench-relay fuzz faults lock clean
+.PHONY: demo local test test-deploy check docs sam scan reproducible bench bench-relay fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -19,8 +19,11 @@ demo: .venv/ready  ## Send real messages through the whole system and judge what
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
-test: .venv/ready  ## All tests, a process for each processor, the tests of a file in one
+test: .venv/ready  ## All tests but test-deploy, a process for each processor, the tests of a file in one
 	$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
+	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
 
 check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff format --check .
@@ -67,11 +70,12 @@ lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 	$(LOCK) --group sam --output-file requirements-sam.txt
 	$(LOCK) --group checkov --output-file requirements-checkov.txt
+	$(LOCK) --group ministack --output-file requirements-ministack.txt
 	$(LOCK) --group fuzz --output-file requirements-fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-sam .venv-checkov .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-sam .venv-checkov .venv-ministack .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
@@ -98,4 +102,9 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 .venv-checkov/ready: requirements-checkov.txt
 	$(PYTHON) -m venv --clear .venv-checkov
 	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-checkov.txt
+	touch $@
+
+.venv-ministack/ready: requirements-ministack.txt
+	$(PYTHON) -m venv --clear .venv-ministack
+	.venv-ministack/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-ministack.txt
 	touch $@

@@ -23,7 +23,7 @@ _EVENT_TYPES = {
     "reject": "Reject",
     "renderingFailure": "Rendering Failure",
 }
-_DETAIL_TYPES = {
+DETAIL_TYPES = {
     "Bounce": "Email Bounced",
     "Complaint": "Email Complaint Received",
     "Delivery": "Email Delivered",
@@ -55,7 +55,7 @@ class Bus:
         event = {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "detail-type": _DETAIL_TYPES[detail["eventType"]],
+            "detail-type": DETAIL_TYPES[detail["eventType"]],
             "source": "aws.ses",
             "account": ACCOUNT,
             "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

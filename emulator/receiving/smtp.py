@@ -4,22 +4,20 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from aiosmtpd.smtp import Session as SmtpSession
 
-from ..cloud import HOST, Cloud
-from ..function import Function
+from ..cloud import HOST
 from ..sending.bounces import Received
 from ..sending.refusals import header_end
 from ..template import REGION, UnknownConstruct
 from .authentication import Session, authenticate
-from .rule_set import RuleSet
-from .rules import USUAL, Readings
+from .rules import USUAL, Readings, Rule
 from .stamps import Receipt
 from .zone import Zone
 
@@ -31,6 +29,33 @@ _ALPHABET = string.ascii_lowercase + string.digits
 class _Server(SMTP):
     # SES takes lines of any length, aiosmtpd by default 1,001 octets; the buffer must be bounded.
     line_length_limit = 1024 * 1024
+
+
+class RuleSet(Protocol):
+    """The rules that are asked, for every recipient and message anew."""
+
+    @property
+    def rules(self) -> Iterable[Rule]:
+        """The rules that are on, in order, as they are now."""
+
+
+class Cloud(Protocol):
+    """Where the S3 action writes."""
+
+    @property
+    def s3(self) -> Any:
+        """A boto3 client."""
+
+
+class Function(Protocol):
+    """What the Lambda action invokes."""
+
+    @property
+    def arn(self) -> str:
+        """The function's ARN."""
+
+    def invoke(self, event: object) -> None:
+        """Take an event, as InvocationType Event does."""
 
 
 class Receiving:

@@ -1,0 +1,159 @@
+"""IAM where ministack does not look, and a list of everything that was denied."""
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from ministack import app
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import dynamodb
+from ministack.services import iam as iam_service
+from ministack.services import s3 as s3_service
+
+ACCOUNT, REGION = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
+DENIALS = Path(os.environ["POSTERN_DENIALS"])  # gets a line of JSON for each call that was denied
+_DENIED = (b"AccessDenied", b"not authorized to perform")
+_MAX_SHOWN = 500  # bytes of a denial that are kept
+_HASH_IS = re.compile(r"(#?\w+)\s*=\s*(:\w+)")  # in a key condition
+
+Asgi = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+def teach() -> None:
+    """Take the place of ministack's own."""
+    app.pin_request_origin = _over_tls(iam_evaluator.pin_request_origin)
+    app.app = _listing_denials(app.app)
+    iam_evaluator._resource_policy = _with_trust(iam_evaluator._resource_policy)
+    iam_actions.dynamodb_service_context = _with_leading_keys(iam_actions.dynamodb_service_context)
+    iam_actions.s3_additional_checks = _with_decryption(iam_actions.s3_additional_checks)
+    iam_actions.s3_access_point_resources = _by_way_of_s3(iam_actions.s3_access_point_resources)
+
+
+def service_may(service: str, action: str, resource: str, policy: str | Mapping[str, Any], source: str) -> bool:
+    """Whether a policy of the resource lets a service do this in the name of `source`, an ARN of ours."""
+    context = _context(action, resource, {"aws:sourceaccount": ACCOUNT, "aws:sourcearn": source})
+    return bool(iam_evaluator.evaluate_resource_policy(policy, context, service=service).decision == "Allow")
+
+
+def role_may(role: str, action: str, resource: str) -> bool:
+    """Whether a role's own policies allow this; `role` is its ARN."""
+    policies = iam_evaluator._gather_role_policies(role.rpartition("/")[2], ACCOUNT)
+    return bool(iam_evaluator.evaluate(_context(action, resource, {}), policies).decision == "Allow")
+
+
+def trust_of(role: str) -> dict[str, Any]:
+    """The trust policy of a role by its ARN; it names no resource, for it is the role's own."""
+    document = iam_service._roles[role.rpartition("/")[2]]["AssumeRolePolicyDocument"]
+    found: dict[str, Any] = json.loads(document) if isinstance(document, str) else document
+    return {**found, "Statement": [{"Resource": "*", **one} for one in found["Statement"]]}
+
+
+def deny(what: str, why: str) -> None:
+    """Add a line to the list."""
+    with DENIALS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"what": what, "why": why}) + "\n")
+
+
+def _context(action: str, resource: str, keys: Mapping[str, str]) -> Any:
+    return iam_evaluator.EvalContext(
+        principal_arn="",
+        principal_type="Service",
+        principal_account="",
+        action=action,
+        resource_arn=resource,
+        region=REGION,
+        secure_transport=True,
+        service_context=dict(keys),
+    )
+
+
+def _with_trust(original: Callable[[str, str], Any]) -> Callable[[str, str], Any]:
+    """Within an account a trust policy that names the caller is enough (STS API reference, "AssumeRole")."""
+
+    def policy(service: str, arn: str) -> Any:
+        if service == "sts" and ":role/" in arn:
+            return trust_of(arn), ACCOUNT
+        return original("kms" if arn.startswith("arn:aws:kms:") else service, arn)
+
+    return policy
+
+
+def _over_tls(pin: Callable[[str, bool], None]) -> Callable[[str, bool], None]:
+    """The policies deny what comes without TLS; here a proxy is assumed where it ends."""
+    return lambda address, _secure: pin(address, True)
+
+
+def _listing_denials(original: Asgi) -> Asgi:
+    """Every answer that says "denied", to whomever, is on the list."""
+
+    async def answered(scope: Any, receive: Any, send: Any) -> None:
+        async def seen(message: Any) -> None:
+            body = message.get("body", b"")
+            if message["type"] == "http.response.body" and any(word in body[:_MAX_SHOWN] for word in _DENIED):
+                await asyncio.to_thread(deny, scope["path"], body[:_MAX_SHOWN].decode("utf-8", "replace"))
+            await send(message)
+
+        await original(scope, receive, seen)
+
+    return answered
+
+
+# --- dynamodb:LeadingKeys (service authorization reference, "Amazon DynamoDB") -------------------------------
+
+
+def _with_leading_keys(original: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
+    def context(body: bytes) -> dict[str, Any]:
+        request = json.loads(body or b"{}")
+        keys = list(_leading_keys(request))
+        return {**original(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+
+    return context
+
+
+def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
+    for table, wanted in request.get("RequestItems", {}).items():
+        for key in wanted["Keys"]:
+            yield from key[_hash(table)].values()
+    table = request.get("TableName", "")
+    for key in (request.get("Key"), request.get("Item")):
+        if key:
+            yield from key[_hash(table)].values()
+    names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
+    for name, value in _HASH_IS.findall(request.get("KeyConditionExpression", "")):
+        if names.get(name, name) == _hash(table):
+            yield from values[value].values()
+
+
+def _hash(table: str) -> str:
+    name: str = dynamodb._tables[table.rpartition("/")[2]]["pk_name"]
+    return name
+
+
+# --- kms:Decrypt, which S3 asks for in the name of who reads an encrypted object -----------------------------
+
+Checks = Callable[..., list[tuple[str, str]]]
+Resources = Callable[[str], list[tuple[str, dict[str, Any]]]]
+
+
+def _with_decryption(original: Checks) -> Checks:
+    def checks(method: str, path: str, headers: Any, body: bytes, query: Any) -> list[tuple[str, str]]:
+        bucket, _, key = path.strip("/").partition("/")
+        found = original(method, path, headers, body, query)
+        encrypted = s3_service._bucket_default_sse_headers(bucket) if method == "GET" and key else {}
+        master = encrypted.get("x-amz-server-side-encryption-aws-kms-key-id")
+        return [*found, ("kms:Decrypt", master)] if master else found
+
+    return checks
+
+
+def _by_way_of_s3(original: Resources) -> Resources:
+    def resources(arn: str) -> list[tuple[str, dict[str, Any]]]:
+        if arn.startswith("arn:aws:kms:"):
+            return [(arn, {"kms:ViaService": f"s3.{REGION}.amazonaws.com"})]
+        return original(arn)
+
+    return resources

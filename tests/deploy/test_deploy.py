@@ -1,0 +1,227 @@
+"""The stack from its build to its end, by the commands that a user types: one step after the other.
+
+`make test-deploy`, and not part of `make test`. The first step that fails ends it.
+"""
+
+import re
+import urllib.request
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from emulator.sending.refusals import Refusal
+from tests.deploy.deployed import STACK
+from tests.deploy.deployment import AUTHOR, DOMAIN, OWNER, Deployment
+
+INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
+ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
+JANE, JOE, BOUNCES = "jane@dest.example", "joe@dest.example", "bounce@dest.example"
+LOST = "lost" * 10  # a message id
+TABLES = f"""\
+domains = ["{DOMAIN}"]
+
+[aliases."{INFO}"]
+destinations = ["{JANE}"]
+
+[aliases."{GONE}"]
+destinations = ["{BOUNCES}"]
+"""
+
+pytestmark = pytest.mark.deploy
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    with Deployment(tmp_path_factory.mktemp("deploy")) as deployment:
+        yield deployment
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_denied_or_given_up(gate: Deployment) -> Iterator[None]:
+    yield
+    gate.assert_nothing_denied()
+    assert gate.stack.given_up() == []
+
+
+def test_it_builds_and_deploys(gate: Deployment) -> None:
+    gate.build()
+    gate.deploy(HostedZone=gate.zone, WriteMx="true")
+    assert gate.stack.outputs()["RuleSetName"] == STACK
+    active = gate.stack.client("ses").describe_active_receipt_rule_set()
+    assert (active["Metadata"]["Name"], [rule["Name"] for rule in active["Rules"]]) == (STACK, [f"{STACK}-inbound"])
+
+
+def test_the_domain_has_its_records(gate: Deployment) -> None:
+    records = gate.stack.records(gate.zone)
+    assert [kind for kind, _ in records] == ["CNAME", "CNAME", "CNAME", "MX", "MX", "TXT"]
+    assert ("MX", "10 inbound-smtp.eu-west-1.amazonaws.com") in records
+
+
+def test_a_tables_file_is_applied(gate: Deployment, tmp_path: Path) -> None:
+    (tmp_path / "tables.toml").write_text(TABLES, encoding="utf-8")
+    gate.postern("apply", str(tmp_path / "tables.toml"))
+    gate.postern("plan", "--check", str(tmp_path / "tables.toml"))
+    assert JANE in gate.postern("resolve", INFO)
+
+
+def test_mail_is_forwarded_ledgered_and_measured(gate: Deployment) -> None:
+    message_id = gate.write(INFO)
+    arrived = gate.arrived(JANE)
+    assert arrived.endswith(b"\r\n\r\nThe body.\r\n")
+    assert f"<{INFO}>".encode() in arrived
+    entries = gate.settled(message_id)
+    assert entries[f"to:{INFO}"]["state"] == "forwarded"
+    assert entries[f"via:{JANE}"]["state"] == "sent"
+    bucket = gate.stack.outputs()["MailBucketName"]
+    stored = gate.stack.s3.get_object(Bucket=bucket, Key=f"inbound/{message_id}")["Body"].read()
+    assert stored.endswith(b"\r\n\r\nThe body.\r\n")
+    gate.wait_for("the metric", lambda: gate.stack.measured("Forwarded") == [1])
+    assert gate.stack.measured("Received") == [1]
+
+
+def test_a_delivery_comes_back_by_the_bus(gate: Deployment) -> None:
+    message_id = gate.write(INFO)
+    gate.wait_for("the delivery", lambda: "delivered" in gate.stack.ledger(message_id).get(f"via:{JANE}", {}))
+
+
+def test_mail_for_other_domains_is_refused(gate: Deployment) -> None:
+    assert gate.answers("info@elsewhere.example") == [550]
+
+
+def test_the_sender_is_told_of_an_address_that_does_not_exist(gate: Deployment) -> None:
+    message_id = gate.write(f"nobody@{DOMAIN}")
+    assert b"550 5.1.1 There is no such address here" in gate.arrived(AUTHOR)
+    assert gate.settled(message_id)[f"to:nobody@{DOMAIN}"]["answer"].startswith("sent")
+
+
+def test_an_edited_row_holds_for_the_next_message(gate: Deployment) -> None:
+    gate.postern("alias", "add", NEW, JOE)
+    message_id = gate.write(NEW, INFO)
+    gate.arrived(JOE)
+    gate.arrived(JANE, 3)
+    assert {key for key in gate.settled(message_id) if key.startswith("via:")} == {f"via:{JANE}", f"via:{JOE}"}
+
+
+def test_a_mailbox_that_bounces_is_suspended(gate: Deployment) -> None:
+    message_id = gate.write(GONE)
+    gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
+    assert gate.stack.ledger(message_id)[f"via:{BOUNCES}"]["bounced"]["why"].startswith("Permanent General")
+    assert b"Status: 5." in gate.arrived(AUTHOR, 2), "the sender is told"
+    assert BOUNCES in gate.postern("destination", "list")
+    gate.wait_for("the metric", lambda: gate.stack.measured("Suspended", "feedback") == [1])
+
+
+def test_the_check_and_the_digest_run_when_they_are_due(gate: Deployment) -> None:
+    gate.stack.lose(gate.received[0], LOST)
+    gate.let_time_pass()
+    digest = gate.arrived(OWNER)
+    assert f"postmaster@{DOMAIN}".encode() in digest
+    assert BOUNCES.encode() in digest
+    assert LOST.encode() in digest
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1])
+    assert gate.stack.measured("OpenTooLong", "reconcile") == [0]
+    gate.postern("destination", "resume", BOUNCES)
+
+
+def test_what_no_invocation_saw_is_replayed(gate: Deployment) -> None:
+    gate.postern("replay", LOST, "--recipient", INFO)
+    gate.arrived(JANE, 4)
+    gate.settled(LOST)
+    gate.let_time_pass()
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1, 0])
+
+
+def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Deployment) -> None:
+    queue = gate.stack.outputs()["RetryQueueUrl"]
+    gate.stack.read_retries(False)
+    gate.account.throttled = True
+    message_id = gate.write(INFO)
+    gate.wait_for("the retry queue", lambda: gate.stack.waiting(queue) == 1)
+    (record,) = gate.stack.retries()
+    assert record["requestPayload"]["Records"][0]["ses"]["mail"]["messageId"] == message_id
+    assert gate.stack.ledger(message_id)["message"]["open"]
+    gate.account.throttled = False
+    gate.stack.read_retries(True)
+    gate.arrived(JANE, 5)
+    assert gate.settled(message_id)[f"to:{INFO}"]["state"] == "forwarded"
+    gate.wait_for("an empty retry queue", lambda: gate.stack.waiting(queue) == 0)
+
+
+def test_what_fails_again_on_the_retry_queue_is_hidden_for_longer(gate: Deployment) -> None:
+    url = gate.stack.outputs()["RetryQueueUrl"]
+    queue = gate.stack.client("sqs")
+    queue.send_message(QueueUrl=url, MessageBody="no JSON")
+    gate.wait_for("the failure", lambda: any("BadEvent: no JSON" in line for line in gate.stack.log("inbound")))
+    queue.purge_queue(QueueUrl=url)
+
+
+def test_an_update_to_refusing_takes_the_domain_whole_at_first(gate: Deployment) -> None:
+    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true")
+    assert gate.stack.taken() == {DOMAIN}
+    assert gate.answers(f"nobody@{DOMAIN}") == [250]
+
+
+def test_the_rules_follow_the_alias_table(gate: Deployment) -> None:
+    gate.postern("alias", "add", LATER, JOE)
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, LATER, *ROLES})
+    assert gate.answers(LATER, f"nobody@{DOMAIN}") == [250, 550]
+    gate.wait_for("the lag", lambda: gate.stack.measured("RecipientsLag", "recipients"))
+    stored = f"inbound/{gate.write(LATER)}"
+    gate.arrived(JOE, 2)
+    bucket = gate.stack.outputs()["MailBucketName"]
+    assert gate.stack.s3.head_object(Bucket=bucket, Key=stored)["ServerSideEncryption"] == "aws:kms"
+    gate.postern("alias", "remove", LATER)
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
+    assert gate.answers(LATER, INFO) == [550, 250]
+
+
+def test_what_ses_will_not_send_is_told_of_with_a_link_that_works(gate: Deployment) -> None:
+    refusal = Refusal("MessageRejected", 400, "Unsupported attachment type '.exe'.")
+    gate.sending.script[JOE] = [refusal]
+    message_id = gate.write(NEW)
+    notice = bytes(message_from_bytes(gate.arrived(JOE, 3)).get_payload(decode=True)).decode()
+    (url,) = re.findall(r"http\S+", notice)
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read().endswith(b"\r\n\r\nThe body.\r\n")
+    assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
+
+
+def test_a_bounce_is_told_of_by_what_stands_in_a_bucket_with_a_key(gate: Deployment) -> None:
+    gate.write(GONE)
+    gate.arrived(AUTHOR, 3)
+    gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
+    gate.postern("destination", "resume", BOUNCES)
+
+
+def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:
+    ses = gate.stack.client("ses")
+    (rule,) = ses.describe_active_receipt_rule_set()["Rules"]
+    ses.delete_receipt_rule(RuleSetName=STACK, RuleName=rule["Name"])
+    assert gate.answers(INFO) == [550]
+    gate.let_time_pass()
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
+
+
+def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deployment) -> None:
+    before = gate.postern("export")
+    gate.deploy(SubjectTag="[gate]", SesWritesBy="role")
+    assert gate.postern("export") == before
+    gate.write(INFO)
+    assert message_from_bytes(gate.arrived(JANE, 6))["Subject"].split() == ["[gate]", "Hello"]
+
+
+def test_the_doctor_finds_nothing(gate: Deployment) -> None:
+    gate.postern("doctor")
+
+
+def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
+    bucket = gate.stack.outputs()["MailBucketName"]
+    assert len(gate.stack.left()) > 6
+    gate.delete()
+    tables = [f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")]
+    assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
+    assert gate.stack.records(gate.zone) == []
+    assert "Metadata" not in gate.stack.client("ses").describe_active_receipt_rule_set()
+    assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == len([*gate.received, LOST])
