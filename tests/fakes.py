@@ -154,6 +154,8 @@ class FakeLedger:
         key = (claim.message_id, claim.entry)
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(claim.entry)
+        if state == "released":
+            self.first.pop(key, None)
         came = claim.kind == VIA and state in ("sent", "noticed")
         self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
 

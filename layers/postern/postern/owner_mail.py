@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .errors import Refused, Temporary, Unanswered
+from .deliver import given_back
+from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .ports import Claim, Clock, Ledger, Mailer, MailLog, News, Settled
@@ -70,7 +71,7 @@ class OwnerMail:
         try:
             ses_message_id = self.mailer.send(raw, self.sender, self.owner, claim.message_id)
         except Temporary as failure:
-            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
+            self.ledger.settle(claim, given_back(claim, failure), str(failure))
             raise
         except Refused as refusal:
             self.ledger.settle(claim, "failed", str(refusal))

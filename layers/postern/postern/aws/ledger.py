@@ -143,11 +143,13 @@ class DynamoLedger:
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim: one of SETTLED, or `released` or `unanswered`.
 
-        Raises ClaimLost if another invocation holds the claim by now.
+        Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
+        ClaimLost if another invocation holds the claim by now.
         """
         ours, _ = self._update(
             (claim.message_id, claim.entry),
-            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals",
+            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
+            + (" REMOVE first_at" if state == "released" else ""),
             {
                 ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
                 ":refusals": list(refusals),
