@@ -175,3 +175,22 @@ def test_one_dead_letter_alone(office: Office) -> None:
 
 def test_no_dead_letters_is_well(office: Office) -> None:
     assert office.run("redrive").status == 0
+
+
+def test_what_is_settled_but_open_is_closed_by_a_replay(office: Office) -> None:
+    """As `postern doctor` advises, and with nothing sent: what an owner is to hear of it stays noted."""
+    message_id = office.happened(SPAM)
+    office.store(message_id)
+    office.cloud.dynamodb.update_item(
+        TableName=office.template.name("LedgerTable"),
+        Key={"message_id": {"S": message_id}, "entry": {"S": "message"}},
+        UpdateExpression="SET #open = :open ADD pending :who",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "open"}, ":who": {"SS": ["team@example.com"]}},
+    )
+    assert office.run("replay", message_id).status == 0
+    (made,) = run_again(office)
+    assert office.ledger.open(made).settled == {"team@example.com"}
+    office.ledger.close(made, [], 0)
+    message = office.entries(message_id)["message"]
+    assert ("open" in message, message["noted"]) == (False, {"quarantined team@example.com"})

@@ -62,7 +62,8 @@ class Desk:
         """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
         if self.dry_run:
             return
-        self.reopening.message(message_id, order.recipients)
+        if opened := order.opened(entries):
+            self.reopening.message(message_id, opened)
         for who in order.reopened:
             self.reopening.recipient(message_id, who, entries[f"to:{who}"], release=lifted)
         for destination in order.destinations:
