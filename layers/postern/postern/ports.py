@@ -133,10 +133,11 @@ class Ledger(Protocol):
         """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
         that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
         """Record the outcomes; the message stays open if any recipient is not settled.
 
-        `size` is the message's, in octets. Raises Temporary.
+        `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was
+        settled before stays. Raises Temporary.
         """
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
