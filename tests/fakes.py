@@ -286,7 +286,7 @@ class FakeFeedbackLedger:
                 return Sending(destination, INFO, news)
         raise EntryMissing(f"message {feedback.message_id}")
 
-    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         found = self.envelopes.get(message_id)
         if found is None:
             return None

@@ -67,7 +67,7 @@ def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) ->
         ledger.claim(message_id, destination, Address("team", "example.com"))
     feedback = DynamoFeedbackLedger(clients.dynamodb(), office.template.name("LedgerTable"), FakeClock(time.time()))
     feedback.note(Feedback("bounced", message_id, destination_tag(jane), 100, why="554 no", type="Permanent"))
-    feedback.lost(message_id, TEAM)
+    feedback.lost(message_id, TEAM, jane.key)
     (found,) = [one for one in news(office).noted(time.time() - 60, time.time()) if one.message_id == message_id]
     assert (found.word, found.source, found.who) == ("lost", "betsy@sender.example", TEAM)
     assert news(office).reason(found) == "jane@dest.example: 554 no"

@@ -242,8 +242,8 @@ class FeedbackLedger(Protocol):
         """Write what happened into the entry it is about, beside its state and in any order. Raises
         EntryMissing, Temporary."""
 
-    def lost(self, message_id: str, recipient: str) -> Envelope | None:
-        """Note for the owner that a recipient's forward did not arrive; the message's envelope for that
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
+        """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
 
 
