@@ -159,7 +159,7 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     """The worst of a recipient's destinations is what became of it."""
     if not isinstance(decision, Forward):
         reply = decision.reply if isinstance(decision, Reject) else None
-        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply)
+        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply, alias=decision.alias)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):

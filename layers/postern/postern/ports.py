@@ -28,7 +28,7 @@ class Outcome:
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
     but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
     sender, None if that is nobody's business; `answer` what becomes of telling it, None if
-    there is nothing to tell. `alias` is the one it was forwarded for, or was to be.
+    there is nothing to tell. `alias` is the one whose row was found, if any.
     """
 
     recipient: Address
