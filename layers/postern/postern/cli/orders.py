@@ -68,6 +68,8 @@ class Desk:
             self.reopening.recipient(message_id, who, entries[f"to:{who}"], release=lifted)
         for destination in order.destinations:
             self.reopening.destination(message_id, destination, entries[f"via:{destination}"])
+        if opened:
+            self.reopening.no_news(message_id, opened)
         self.send(kept_event(message_id, entries["message"], order.recipients))
 
     def send(self, event: dict[str, Any]) -> None:
