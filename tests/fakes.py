@@ -154,6 +154,8 @@ class FakeLedger:
         key = (claim.message_id, claim.entry)
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(claim.entry)
+        if state == "released":
+            self.first.pop(key, None)
         came = claim.kind == VIA and state in ("sent", "noticed")
         self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
 
@@ -163,7 +165,8 @@ class FakeLedger:
             claim = Claim(message_id, destination, recipient, "", 0)
             self.claims[message_id, destination.key] = (claim, "suspended", reason)
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+        stands = set()
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
             if old is None or old.state == "held":
@@ -171,8 +174,11 @@ class FakeLedger:
                 self.outcomes[key] = outcome
                 if outcome.answer is not None:
                     self.answers[key] = outcome.answer
+            if self.outcomes[envelope.message_id, outcome.recipient.key].state == outcome.state:
+                stands.add(outcome.recipient)
         held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
         self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - held
+        return frozenset(stands)
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
         self.answers[message_id, recipient.key] = what
@@ -280,7 +286,7 @@ class FakeFeedbackLedger:
                 return Sending(destination, INFO, news)
         raise EntryMissing(f"message {feedback.message_id}")
 
-    def lost(self, message_id: str, recipient: str) -> Envelope | None:
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         found = self.envelopes.get(message_id)
         if found is None:
             return None

@@ -15,4 +15,5 @@ owner_mail = digesting.owner_mail(settings, log)
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing when the days are told of; whatever it raises, Lambda tries again."""
-    owner_mail.run()
+    with log.leaving():
+        owner_mail.run()

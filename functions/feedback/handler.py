@@ -16,4 +16,5 @@ listener = feedback_assembly.listener(settings, log)
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing when all is written down; whatever it raises, Lambda tries again, and then the queue has it."""
     del context
-    listener.handle(event)
+    with log.leaving():
+        listener.handle(event)

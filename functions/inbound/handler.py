@@ -18,4 +18,5 @@ intake = assembly.intake(settings, log)
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing when the message is settled; whatever it raises, Lambda or SQS tries again."""
-    intake.handle(event, assembly.last_start(context))
+    with log.leaving():
+        intake.handle(event, assembly.last_start(context))

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from postern.aws import answerer, clients
 from postern.aws.answerer import SesAnswerer
@@ -158,3 +159,17 @@ def test_no_answer_is_not_the_same_as_no_connection(world: World, error: Excepti
     with pytest.raises(Unavailable) as raised:
         SesAnswerer(client, world.clock).send("m1", Answer(NOBODY, UNKNOWN))
     assert type(raised.value) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b"<html>hello"), (502, b"<html>Bad Gateway"), (504, b""), (200, b"{}"), (200, b"")]
+)
+def test_an_answer_that_is_none_of_ses_leaves_it_unknown_what_ses_did(world: World, status: int, body: bytes) -> None:
+    """Something between us and SES answered in its place, perhaps after SES had the message."""
+    client: Any = clients.bounces()
+    raw: Any = SimpleNamespace(stream=lambda: iter([body]))
+    header: Any = HeadersDict({"Content-Type": "text/html"})
+    answer = AWSResponse("x", status, header, raw)
+    client.meta.events.register("before-send.ses.SendBounce", lambda **_: answer)
+    with pytest.raises(Unanswered):
+        SesAnswerer(client, world.clock).send("m1", Answer(NOBODY, UNKNOWN))

@@ -110,11 +110,41 @@ def test_what_was_lost_is_noted_for_the_owner_once_and_gives_the_envelope(
     clock = FakeClock()
     ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock)
     for _ in range(2):
-        assert ledger.lost(message_id, INFO.key) == replace(received, recipients=(INFO,))
+        assert ledger.lost(message_id, INFO.key, JANE.key) == replace(received, recipients=(INFO,))
         clock.time += 100
     (row,) = [one for one in aws.partition("LedgerTable", message_id=message_id) if one["entry"] == "message"]
     assert (row["noted"], row["noted_at"]) == ({f"lost {INFO.key}"}, int(FakeClock().time))
-    assert ledger.lost(uuid.uuid4().hex, INFO.key) is None
+    assert ledger.lost(uuid.uuid4().hex, INFO.key, JANE.key) is None
+
+
+def test_each_destination_that_lost_it_is_news(aws: Cloud, template: Template, message_id: str) -> None:
+    """The second one of a group may come days after the owner was told of the first."""
+    dynamo(template).open(envelope(INFO.key, message_id=message_id))
+    clock = FakeClock()
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock)
+    ledger.lost(message_id, INFO.key, JANE.key)
+    clock.time += 3 * 86_400
+    for _ in range(2):
+        ledger.lost(message_id, INFO.key, "joe@dest.example")
+        clock.time += 100
+    (row,) = [one for one in aws.partition("LedgerTable", message_id=message_id) if one["entry"] == "message"]
+    assert row["noted_at"] == int(FakeClock().time) + 3 * 86_400
+
+
+@pytest.mark.parametrize("reply_at", [50, 100, 200])
+@pytest.mark.parametrize("reply_first", [True, False])
+def test_a_holiday_reply_does_not_hide_that_the_message_was_lost(
+    aws: Cloud, template: Template, message_id: str, reply_at: int, reply_first: bool
+) -> None:
+    """A mailbox that forwards elsewhere may do both."""
+    dynamo(template).claim(message_id, JANE, INFO)
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    lost = said(message_id, 100, id="b", type="Permanent", subtype="General", why="554 no")
+    events = [said(message_id, reply_at, id="a", type="Transient", subtype="General"), lost]
+    for one in events if reply_first else reversed(events):
+        ledger.note(one)
+    (row,) = aws.partition("LedgerTable", message_id=message_id)
+    assert lost_by(row)["why"] == "554 no"
 
 
 @pytest.mark.parametrize(

@@ -254,6 +254,28 @@ def test_a_destination_that_ses_refused_for_now_is_never_given_up(
     assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain
 
 
+def test_the_hours_until_ambiguous_begin_anew_once_ses_has_said_no(
+    ledger: Ledger, clock: FakeClock, message_id: str
+) -> None:
+    """What was throttled for days, and then had one answer lost, is sent again."""
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
+    clock.time += 2 * RETRY_HOURS * 3600
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "unanswered", "timed out")
+    clock.time += 60
+    assert claimed(ledger.claim(message_id, JANE, INFO)).uncertain
+
+
+def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Ledger, message_id: str) -> None:
+    """Two invocations side by side may decide differently, if a row changes between them: the first one counts."""
+    made = envelope("info@example.com", "team@example.com", message_id=message_id)
+    ledger.open(made)
+    rejected = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    assert ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "held", "why")], 10) == {INFO, TEAM}
+    assert ledger.close(made, [rejected, Outcome(TEAM, "failed", "no")], 10) == {TEAM}
+    assert dict(ledger.open(made).due) == {}
+    assert ledger.close(made, [Outcome(INFO, "forwarded", "")], 10) == {INFO}, "as when botocore repeats the call"
+
+
 def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Ledger, message_id: str) -> None:
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)

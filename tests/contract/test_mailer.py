@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -154,3 +156,19 @@ def test_a_tag_is_what_ses_takes() -> None:
     assert len(tag) == 32
     assert set(tag) <= set("0123456789abcdef")
     assert tag == destination_tag(Address("jane+x", "dest.example"))
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b"<html>hello"), (502, b"<html>Bad Gateway"), (504, b""), (200, b"{}"), (200, b"")]
+)
+def test_an_answer_that_is_none_of_ses_leaves_it_unknown_what_ses_did(
+    ses: tuple[Sending, dict[str, bytes]], status: int, body: bytes
+) -> None:
+    """Something between us and SES answered in its place, perhaps after SES had the message."""
+    client: Any = clients.ses()
+    raw: Any = SimpleNamespace(stream=lambda: iter([body]))
+    header: Any = HeadersDict({"Content-Type": "text/html"})
+    answer = AWSResponse("x", status, header, raw)
+    client.meta.events.register("before-send.sesv2.SendEmail", lambda **_: answer)
+    with pytest.raises(Unanswered):
+        SesMailer(client, "forward").send(RAW, ALIAS, JANE, "m1")

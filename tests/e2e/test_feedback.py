@@ -210,6 +210,16 @@ def test_poison_ends_on_the_failure_queue_by_name(post: Post, event: Any, error:
     assert post.emulator.cloud.messages("RetryQueue") == []
 
 
+def test_what_leaves_the_handler_names_nobody(post: Post) -> None:
+    """Lambda writes it into the log, whatever the setting."""
+    post.emulator.cloud.put("DestinationTable", [{"address": JANE, "failures": {"nonsense"}}])
+    post.emulator.sending.fates[JANE] = [JUNK]
+    post.send("info@example.com")
+    (record,) = post.emulator.cloud.messages("FeedbackFailureQueue")
+    assert record["responsePayload"]["errorType"] == "BadRow"
+    assert "destinations row 'j***@dest.example'" in record["responsePayload"]["errorMessage"]
+
+
 def test_the_log_counts_what_alarms_hang_on_and_masks_addresses(post: Post) -> None:
     log_before = len(post.emulator.feedback_log.read_bytes())
     listed = bounce("Permanent", "OnAccountSuppressionList", "5.1.1", f"not sent to {JANE}")

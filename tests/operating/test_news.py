@@ -26,6 +26,7 @@ def news(office: Office, destination_table: str = "") -> StackNews:
         Backlog(clients.sqs(), office.url("DeadLetterQueue")),
         clock=FakeClock(time.time()),
         retry_hours=RETRY_HOURS,
+        keep_days=37,
         destination_table=destination_table,
     )
 
@@ -48,6 +49,19 @@ def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Offic
     assert news(office).reason(noted("failed", message_id, "x")) == ""
 
 
+def test_what_becomes_of_a_message_that_is_run_again_late_is_told(office: Office) -> None:
+    """Its object may be as old as the bucket keeps one, and a dead letter that was put back as old again."""
+    office.clock.time -= 29 * 86_400
+    message_id = office.happened((TEAM, "quarantined", "spam"))
+    office.store(message_id)
+    assert office.run("quarantine", "release", message_id).status == 0
+    office.clock.time += 29 * 86_400
+    office.happened((TEAM, "failed", "SES: no"), message_id=message_id)
+    assert [(one.word, one.message_id) for one in news(office).noted(time.time() - 3600, time.time())] == [
+        ("failed", message_id)
+    ]
+
+
 def test_a_sender_who_was_not_told_is_named_with_why(office: Office) -> None:
     message_id = office.happened((TEAM, "rejected", "unknown"))
     office.ledger.answered(message_id, Address("team", "example.com"), "failed: received more than 24 hours ago")
@@ -67,7 +81,7 @@ def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) ->
         ledger.claim(message_id, destination, Address("team", "example.com"))
     feedback = DynamoFeedbackLedger(clients.dynamodb(), office.template.name("LedgerTable"), FakeClock(time.time()))
     feedback.note(Feedback("bounced", message_id, destination_tag(jane), 100, why="554 no", type="Permanent"))
-    feedback.lost(message_id, TEAM)
+    feedback.lost(message_id, TEAM, jane.key)
     (found,) = [one for one in news(office).noted(time.time() - 60, time.time()) if one.message_id == message_id]
     assert (found.word, found.source, found.who) == ("lost", "betsy@sender.example", TEAM)
     assert news(office).reason(found) == "jane@dest.example: 554 no"

@@ -4,8 +4,11 @@ import json
 import uuid
 from typing import Any
 
+import pytest
 from postern.aws import clients
 from postern.aws.backlog import Backlog
+from postern.aws.reopening import Reopening
+from postern.errors import Unavailable
 from postern.mail.dsn import Answer
 from postern.mail.envelope import Envelope
 from postern.mail.reply import POLICY
@@ -175,3 +178,39 @@ def test_one_dead_letter_alone(office: Office) -> None:
 
 def test_no_dead_letters_is_well(office: Office) -> None:
     assert office.run("redrive").status == 0
+
+
+def test_what_is_settled_but_open_is_closed_by_a_replay(office: Office) -> None:
+    """As `postern doctor` advises, and with nothing sent: what an owner is to hear of it stays noted."""
+    message_id = office.happened(SPAM)
+    office.store(message_id)
+    office.cloud.dynamodb.update_item(
+        TableName=office.template.name("LedgerTable"),
+        Key={"message_id": {"S": message_id}, "entry": {"S": "message"}},
+        UpdateExpression="SET #open = :open ADD pending :who",
+        ExpressionAttributeNames={"#open": "open"},
+        ExpressionAttributeValues={":open": {"S": "open"}, ":who": {"SS": ["team@example.com"]}},
+    )
+    assert office.run("replay", message_id).status == 0
+    (made,) = run_again(office)
+    assert office.ledger.open(made).settled == {"team@example.com"}
+    office.ledger.close(made, [], 0)
+    message = office.entries(message_id)["message"]
+    assert ("open" in message, message["noted"]) == (False, {"quarantined team@example.com"})
+
+
+def test_an_order_that_is_cut_off_leaves_the_owners_news(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a message that was not released after all would be in no list and no digest any more."""
+    message_id = office.happened(SPAM)
+    office.store(message_id)
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise Unavailable("the network is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Reopening, "recipient", cut_off)
+        assert office.run("quarantine", "release", message_id).status == 3
+    assert message_id in office.run("quarantine", "list").out
+    assert office.run("quarantine", "release", message_id).status == 0
+    assert message_id not in office.run("quarantine", "list").out
+    assert "noted" not in office.entries(message_id)["message"]

@@ -211,3 +211,19 @@ def test_a_function_killed_before_it_writes_down_the_answer_finds_it_in_the_clai
     handle(world, NOBODY)
     assert len(world.answerer.sent) == 1
     assert told(world) == "sent: bounce-1"
+
+
+def test_nobody_is_told_of_a_rejection_that_another_invocation_was_faster_than(world: World) -> None:
+    """The event comes twice: one invocation forwards the message, while the alias goes and the other finds none."""
+    world.tables.aliases["joe@example.com"] = {"destinations": [JOE]}
+
+    def meanwhile(destination: str) -> None:
+        world.mailer.before = lambda destination: None
+        world.tables.aliases["info@example.com"] = {"destinations": [JANE]}
+        world.handle(event("info@example.com", timestamp="2026-11-18T11:06:40Z"))
+
+    del world.tables.aliases["info@example.com"]
+    world.mailer.before = meanwhile  # after the slower one has planned
+    handle(world, "info@example.com", "joe@example.com")
+    assert world.states == {"info@example.com": "forwarded", "joe@example.com": "forwarded"}
+    assert world.answerer.sent == []

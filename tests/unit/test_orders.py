@@ -37,6 +37,15 @@ def test_a_replay_opens_what_is_asked_for_and_no_more(
     assert replay(entries(), wanted, **{"again": False, "failed": False, **options}) == expected
 
 
+def test_what_is_settled_but_open_is_run_so_that_it_is_closed() -> None:
+    """An order or a function that was cut off leaves that; nothing of it is sent again."""
+    made = entries(**{LATE: "merged"})
+    made["message"]["pending"] = {INFO}
+    order = replay(made, [], again=False, failed=False)
+    assert (order, order.opened(made)) == (Order((INFO,)), ())
+    assert replay(entries(), [], again=False, failed=True).opened(entries()) == (LATE, TEAM)
+
+
 def test_what_is_held_is_run_without_being_opened() -> None:
     assert replay(entries(**{LATE: "held"}), [], again=False, failed=False) == Order((LATE,))
 
@@ -73,6 +82,14 @@ def test_what_a_suspended_destination_missed_is_run_for_its_recipient(state: str
     made = entries(**{TEAM: state})
     made["via:joe@dest.example"]["state"] = "suspended"
     assert missed(made, "joe@dest.example") == Order((TEAM,), reopened)
+
+
+@pytest.mark.parametrize("state", ["unanswered", "claimed"])
+def test_a_destination_that_was_suspended_over_a_lost_answer_may_have_missed_it(state: str) -> None:
+    """Nobody tries it any more once its recipient is settled, and nothing else would tell of it."""
+    made = entries(**{TEAM: "forwarded"})
+    made["via:joe@dest.example"]["state"] = state
+    assert missed(made, "joe@dest.example") == Order((TEAM,), (TEAM,))
 
 
 @pytest.mark.parametrize("who", ["jane@dest.example", "nobody@dest.example"])

@@ -115,13 +115,18 @@ def test_an_answer_that_got_lost_is_counted_when_it_is_sent_again(desk: Desk) ->
     assert (len(desk.subjects), desk.log.lines) == (1, [f"resent {OWNER}"])
 
 
-def test_a_refusal_is_recorded_and_counted(desk: Desk) -> None:
-    desk.note()
+def test_a_refusal_rings_and_is_no_end(desk: Desk) -> None:
+    """Lambda's count of errors has an alarm, and nothing else would tell that the owner was told nothing."""
+    desk.note(ago=A_DAY + 12 * 3600)
+    desk.note(message_id="m2")
     desk.mailer.script[OWNER] = [Refused("no")]
+    with pytest.raises(Refused, match="no"):
+        desk.run()
+    assert desk.subjects == ["example.com mail on 2024-10-03: quarantined 1"], "the other day is told of"
+    assert desk.ledger.claims["digest-2024-10-02", f"via:{OWNER}"][1:] == ("released", "no")
     desk.run()
-    desk.run()
-    assert (desk.subjects, desk.log.lines) == ([], ["failure Refused"])
-    assert desk.ledger.claims["digest-2024-10-03", f"via:{OWNER}"][1:] == ("failed", "no")
+    assert len(desk.subjects) == 2
+    assert desk.log.lines == ["failure Refused"]
 
 
 def test_what_stands_is_told_each_day_until_it_is_mended(desk: Desk) -> None:

@@ -72,6 +72,13 @@ def test_the_ordinary_case() -> None:
     assert decision.reason == "alias info@example.com"
 
 
+@pytest.mark.parametrize("sender", ["x@kept.example", "x@never.example", "x@bulk.example", "x@later.example"])
+def test_whatever_becomes_of_it_the_alias_is_named(sender: str) -> None:
+    """For the log line, which says so of every recipient that has one."""
+    assert [str(decision.alias) for decision in decide("info+x@example.com", source=sender)] == ["info@example.com"]
+    assert decide("nobody@example.com", source=sender)[0].alias is None
+
+
 def test_no_alias_no_forward() -> None:
     assert one("nobody@example.com") == (Reject, "nobody@example.com is unknown")
     assert one("off@example.com") == (Reject, "off@example.com is disabled")

@@ -43,15 +43,14 @@ class Deliverer:
         claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient)
         if isinstance(claim, Settled):
             return claim
-        if claim.uncertain:
-            self.log.resent(claim)
         refusals: list[str] = []
         try:
             self.rates.admit(delivery.alias, delivery.destination)
+            if claim.uncertain:
+                self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, refusals)
         except Temporary as failure:
-            state = "unanswered" if isinstance(failure, Unanswered) else "released"
-            self.ledger.settle(claim, state, str(failure), tuple(refusals))
+            self.ledger.settle(claim, given_back(claim, failure), str(failure), tuple(refusals))
             raise
         if form:
             self.log.sent(envelope, claim, size, self.clock.now())
@@ -99,6 +98,11 @@ class Deliverer:
     def _notice(self, envelope: Envelope, alias: Address, style: Style, raw: bytes, reason: str) -> bytes:
         link = self.store.link(envelope.message_id) if envelope.verdicts.virus == "PASS" else None
         return notice(raw, alias, envelope, style, reason=reason, link=link)
+
+
+def given_back(claim: Claim, failure: Temporary) -> str:
+    """The state of a claim that failed for now: what an earlier attempt left unknown stays so."""
+    return "unanswered" if claim.uncertain or isinstance(failure, Unanswered) else "released"
 
 
 def _is_hopeless(refusal: str) -> bool:

@@ -12,7 +12,7 @@ from .mail import health
 from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback
 from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
-from .ports import FeedbackLedger, FeedbackLog, Headers, Health
+from .ports import FeedbackLedger, FeedbackLog, Headers, Health, Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +48,11 @@ class Listener:
         if failure is not None:
             self._weigh(sending.destination, failure)
         if feedback.is_lost:
-            self._lost(feedback, sending.recipient)
+            self._lost(feedback, sending)
 
-    def _lost(self, feedback: Feedback, recipient: str) -> None:
+    def _lost(self, feedback: Feedback, sending: Sending) -> None:
         """The owner must know, and the sender may: but what SES itself stopped is not the sender's business."""
-        envelope = self.ledger.lost(feedback.message_id, recipient)
+        envelope = self.ledger.lost(feedback.message_id, sending.recipient, sending.destination)
         if envelope is not None and feedback.kind == BOUNCED and feedback.subtype != ON_ACCOUNT_LIST:
             self.answering.returned(envelope, of_bounce(feedback.status), self.headers)
 

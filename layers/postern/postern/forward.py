@@ -99,10 +99,11 @@ class Forwarder:
             planned = plan(waiting, header, rows, self.policy, now, entry.released)
             outcomes = self._carry_out(waiting, planned, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
-        self.ledger.close(envelope, outcomes, size)
+        stands = self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome, size, self.clock.now())
-        unanswered = self.answering.carry_out(envelope, entry, outcomes, until)
+        mine = [outcome for outcome in outcomes if outcome.recipient in stands]
+        unanswered = self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes, unanswered)
 
     def _carry_out(
@@ -158,7 +159,7 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     """The worst of a recipient's destinations is what became of it."""
     if not isinstance(decision, Forward):
         reply = decision.reply if isinstance(decision, Reject) else None
-        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply)
+        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply, alias=decision.alias)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):

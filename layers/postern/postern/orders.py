@@ -12,6 +12,7 @@ from .mail.verdicts import FAIL
 FAILED = ("failed", "ambiguous", "noticed")
 _ENDED = ("sent", *FAILED)  # states of a claim that a replay with `--again` takes up
 
+_MISSED = ("suspended", "unanswered", "claimed")  # of a claim whose recipient may be settled without it
 _LOSSES = ("bounced", "rejected")  # attributes of a claim, if they say so themselves
 
 Entries = Mapping[str, Mapping[str, Any]]
@@ -29,21 +30,26 @@ class Order:
     reopened: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
 
+    def opened(self, entries: Entries) -> tuple[str, ...]:
+        """Those of its recipients that are decided anew; what is settled and stays so only closes the message."""
+        return tuple(who for who in self.recipients if who in self.reopened or not _settled(entries, who))
+
 
 def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bool) -> Order:
     """Run for these recipients, all if none is named: what is not settled, what failed too, or everything.
 
+    What is settled and still pending is run without being opened: that closes the message, no more.
     Raises CannotOrder for a recipient the message did not have, and if nothing would be run.
     """
     chosen = _chosen(entries, wanted)
-    states = {who: entries.get(f"to:{who}", {}).get("state", "held") for who in chosen}
-    settled = {who: state for who, state in states.items() if state != "held"}
+    settled = {who: state for who in chosen if (state := _settled(entries, who))}
     lost = {entry.get("recipient") for entry in entries.values() if lost_by(entry)}
     reopened = [who for who, state in settled.items() if again or (failed and (state in FAILED or who in lost))]
-    left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened]
+    pending = entries["message"].get("pending", ())
+    left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened and who not in pending]
     if len(left) == len(chosen) or (wanted and left):
         raise CannotOrder(f"{'; '.join(left)}: nothing to run but with --failed or --again")
-    recipients = tuple(who for who in chosen if who in reopened or who not in settled)
+    recipients = tuple(who for who in chosen if who in reopened or who in pending or who not in settled)
     ends = _ENDED if again else FAILED if failed else ()
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
 
@@ -51,14 +57,14 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
 def missed(entries: Entries, destination: str) -> Order:
     """Run for the recipient whose destination got nothing while it was suspended; what the others got is settled.
 
-    Raises CannotOrder if it missed nothing of this message.
+    A sending that ended without an answer before that may have been nothing, too. Raises CannotOrder if
+    it missed nothing of this message.
     """
     claim = entries.get(f"via:{destination}", {})
-    if claim.get("state") != "suspended":
+    if claim.get("state") not in _MISSED:
         raise CannotOrder(f"{destination} missed nothing of it")
     who = str(claim["recipient"])
-    settled = entries.get(f"to:{who}", {}).get("state", "held") != "held"
-    return Order((who,), (who,) if settled else ())
+    return Order((who,), (who,) if _settled(entries, who) else ())
 
 
 def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -81,6 +87,12 @@ def release(entries: Entries, wanted: Collection[str]) -> Order:
     if not kept or (wanted and others):
         raise CannotOrder(f"{'; '.join(others)}, not quarantined")
     return Order(kept, kept)
+
+
+def _settled(entries: Entries, who: str) -> str:
+    """The state of a recipient that is settled, "" if it is not."""
+    state = str(entries.get(f"to:{who}", {}).get("state", "held"))
+    return "" if state == "held" else state
 
 
 def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .errors import Refused, Temporary, Unanswered
+from .deliver import given_back
+from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .ports import Claim, Clock, Ledger, Mailer, MailLog, News, Settled
@@ -32,17 +33,24 @@ class OwnerMail:
     sender: Address
 
     def run(self) -> None:
-        """Tell of each of the last days that has not been told of. Raises Temporary."""
+        """Tell of each of the last days that has not been told of. Raises Temporary; Refused, after the others were
+        told of, for a day that SES does not take: so an alarm rings, and the next runs try again."""
         today = self.clock.now() // A_DAY * A_DAY
         days = [today - back * A_DAY for back in range(DAYS, 0, -1)]
         by_day: dict[float, list[Noted]] = defaultdict(list)
         for noted in self.news.noted(days[0], self.clock.now()):
             by_day[noted.noted_at // A_DAY * A_DAY].append(noted)
+        refusals: list[Refused] = []
         for day in days:
             standing = self.news.standing() if day == days[-1] else ()
             sections = (*self._sections(by_day[day]), *standing)
             if sections:
-                self._tell(datetime.fromtimestamp(day, UTC).date().isoformat(), sections)
+                try:
+                    self._tell(datetime.fromtimestamp(day, UTC).date().isoformat(), sections)
+                except Refused as refusal:
+                    refusals.append(refusal)
+        if refusals:
+            raise refusals[0]
 
     def _sections(self, listed: Collection[Noted]) -> tuple[Section, ...]:
         by_word: dict[str, list[Noted]] = defaultdict(list)
@@ -70,10 +78,10 @@ class OwnerMail:
         try:
             ses_message_id = self.mailer.send(raw, self.sender, self.owner, claim.message_id)
         except Temporary as failure:
-            self.ledger.settle(claim, "unanswered" if isinstance(failure, Unanswered) else "released", str(failure))
+            self.ledger.settle(claim, given_back(claim, failure), str(failure))
             raise
         except Refused as refusal:
-            self.ledger.settle(claim, "failed", str(refusal))
-            self.log.failure(refusal)  # for good: counted, and the next day is tried anew
-            return
+            self.ledger.settle(claim, "released", str(refusal))
+            self.log.failure(refusal)
+            raise
         self.ledger.settle(claim, "sent", ses_message_id)

@@ -28,7 +28,7 @@ class Outcome:
     `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
     but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
     sender, None if that is nobody's business; `answer` what becomes of telling it, None if
-    there is nothing to tell. `alias` is the one it was forwarded for, or was to be.
+    there is nothing to tell. `alias` is the one whose row was found, if any.
     """
 
     recipient: Address
@@ -133,10 +133,11 @@ class Ledger(Protocol):
         """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
         that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
         """Record the outcomes; the message stays open if any recipient is not settled.
 
-        `size` is the message's, in octets. Raises Temporary.
+        `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was
+        settled before stays. Raises Temporary.
         """
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:
@@ -241,8 +242,8 @@ class FeedbackLedger(Protocol):
         """Write what happened into the entry it is about, beside its state and in any order. Raises
         EntryMissing, Temporary."""
 
-    def lost(self, message_id: str, recipient: str) -> Envelope | None:
-        """Note for the owner that a recipient's forward did not arrive; the message's envelope for that
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
+        """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
 
 

@@ -31,10 +31,9 @@ class SesAnswerer:
             time.sleep(min(PAUSE, max(0.0, self._ended + PAUSE - self._clock.now())))
         try:
             with translated_sending("SES SendBounce", REFUSED_BOUNCES):
-                response = self._client.send_bounce(**_request(message_id, answer))
+                return str(self._client.send_bounce(**_request(message_id, answer))["MessageId"])
         finally:
             self._ended = self._clock.now()
-        return str(response["MessageId"])
 
 
 def _request(message_id: str, answer: Answer) -> dict[str, Any]:

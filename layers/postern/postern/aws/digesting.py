@@ -28,6 +28,7 @@ def owner_mail(settings: WatchSettings, log: PowertoolsMailLog) -> OwnerMail:
             Backlog(clients.sqs(), settings.dead_letters),
             clock=clock,
             retry_hours=settings.retry_hours,
+            keep_days=settings.ledger_days,
             destination_table=settings.destination_table,
         ),
         ledger=ledger(dynamodb, settings, clock),

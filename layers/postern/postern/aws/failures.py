@@ -49,6 +49,8 @@ REFUSED_BOUNCES = frozenset({"InvalidParameterValue", "MessageRejected", "Valida
 # In a MessageRejected that is about our account, not the content.
 _ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspended")
 
+_SERVER_ERROR = 500  # HTTP status
+
 # SES had the request, or may have had it, and nothing came back.
 _NO_ANSWER = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
@@ -68,10 +70,18 @@ def translated(what: str) -> Iterator[None]:
 
 @contextmanager
 def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterator[None]:
-    """The same for SES SendEmail and SendBounce, where refusals and lost answers matter."""
+    """The same for SES SendEmail and SendBounce, where refusals and lost answers matter.
+
+    What has no MessageId, or an error without a name, is no answer of SES: a proxy's, for one, which may have handed
+    the message over.
+    """
     try:
         yield
+    except (ResponseParserError, KeyError) as error:
+        raise Unanswered(f"{what}: what answered does not speak as SES does") from error
     except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR and not _named(error):
+            raise Unanswered(_told(what, error)) from error
         if _code(error) in _THROTTLED:
             raise TooFast(_told(what, error)) from error
         if _code(error) not in refused:
@@ -95,6 +105,11 @@ def _kept(what: str, error: ClientError) -> PosternError:
 
 def _told(what: str, error: ClientError) -> str:
     return f"{what}: {_code(error)}: {_said(error)}"
+
+
+def _named(error: ClientError) -> bool:
+    """Whether the answer has a code of AWS's; where it has none, botocore takes the status."""
+    return not (_code(error).isdecimal() or _code(error) in ("", "Unknown"))
 
 
 def _code(error: ClientError) -> str:

@@ -32,34 +32,40 @@ class DynamoFeedbackLedger:
     def note(self, feedback: Feedback) -> Sending:
         """Write what happened into the entry it is about.
 
-        Of several events of one kind the latest stays, by SES's clock, in whatever order they come.
+        Of several events of one kind the latest stays, by SES's clock, in whatever order they come; but one that says
+        that the message was lost is not hidden by an out-of-office reply, which is a bounce to SES.
         Raises EntryMissing, Temporary.
         """
         entry, recipient = self._entry(feedback)
         kind, said = f"#{feedback.kind}", {"at": feedback.at, "id": feedback.id, "why": feedback.why}
         if feedback.is_lost:
             said["lost"] = True
-        earlier = f"{kind}.#at < :at OR ({kind}.#at = :at AND {kind}.#id < :id)"
+        earlier = f"({kind}.#at < :at OR ({kind}.#at = :at AND {kind}.#id < :id))"
+        replaced = f"attribute_not_exists({kind}.#lost) {'OR' if feedback.is_lost else 'AND'} {earlier}"
         news, _ = self._items.update(
             "DynamoDB UpdateItem (via)",
             {"message_id": feedback.message_id, "entry": entry},
             f"SET {kind} = :said",
             {":said": said, ":at": feedback.at, ":id": feedback.id},
-            condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {earlier})",
+            condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
         )
         return Sending(entry.removeprefix("via:"), recipient, news)
 
-    def lost(self, message_id: str, recipient: str) -> Envelope | None:
-        """Note on the message that a recipient's forward did not arrive; the message's envelope for that
-        recipient, None if the ledger has none. Raises Temporary."""
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
+        """Note on the message that a recipient's forward did not arrive, anew for each destination; the message's
+        envelope for that recipient, None if the ledger has none. Raises Temporary."""
         _, entry = self._items.update(
             "DynamoDB UpdateItem (message)",
             {"message_id": message_id, "entry": MESSAGE},
-            "SET noted_at = :now ADD noted :noted",
-            {":now": int(self._clock.now()), ":noted": {f"{LOST} {recipient}"}, ":one": f"{LOST} {recipient}"},
-            condition="attribute_exists(entry) AND NOT contains(noted, :one)",
+            "SET noted_at = :now ADD noted :noted, losses :destinations",
+            {
+                ":now": int(self._clock.now()), ":noted": {f"{LOST} {recipient}"}, ":one": f"{LOST} {recipient}",
+                ":destinations": {destination}, ":destination": destination,
+            },
+            condition="attribute_exists(entry)"
+            " AND NOT (contains(noted, :one) AND contains(losses, :destination))",
             returning="ALL_NEW",
-        )
+        )  # fmt: skip
         return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
 
     def _entry(self, feedback: Feedback) -> tuple[str, str]:

@@ -143,11 +143,13 @@ class DynamoLedger:
     def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim: one of SETTLED, or `released` or `unanswered`.
 
-        Raises ClaimLost if another invocation holds the claim by now.
+        Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
+        ClaimLost if another invocation holds the claim by now.
         """
         ours, _ = self._update(
             (claim.message_id, claim.entry),
-            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals",
+            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
+            + (" REMOVE first_at" if state == "released" else ""),
             {
                 ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
                 ":refusals": list(refusals),
@@ -174,13 +176,22 @@ class DynamoLedger:
             condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
         )  # fmt: skip
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
         """Record the outcomes; the message stays open while any of its recipients is pending.
 
-        `size` is the message's in octets, 0 if nobody looked.
+        `size` is the message's in octets, 0 if nobody looked. What the owner must know is noted first: an outcome
+        that is settled is not decided again, so nobody would do it later. Returns the recipients whose
+        outcome is now as it is here.
         """
-        for outcome in outcomes:
-            self._record(envelope.message_id, outcome)
+        message = (envelope.message_id, MESSAGE)
+        if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
+            values = {":now": int(self._clock.now()), ":noted": noted}
+            self._update(message, "SET noted_at = :now ADD noted :noted", values)
+        stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome)]
+        self._settled(envelope, outcomes, size)
+        return frozenset(stands)
+
+    def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
         done = {recipient.key for recipient in envelope.recipients} - held
         key = (envelope.message_id, MESSAGE)
@@ -188,10 +199,6 @@ class DynamoLedger:
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
-        noted = {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}
-        if noted:
-            update = f"{update}, noted_at = :now ADD noted :noted"
-            values = {**values, ":noted": noted}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
         _, entry = self._update(key, update, values, returning="ALL_NEW")
@@ -221,12 +228,12 @@ class DynamoLedger:
             {":what": what, ":expires_at": self._expires_at(self._clock.now())},
         )
 
-    def _record(self, message_id: str, outcome: Outcome) -> None:
-        """An outcome that is settled stays: another delivery of the event may have been faster. An answer that
-        is due is written with it, so that whoever comes next knows that it is."""
+    def _record(self, message_id: str, outcome: Outcome) -> bool:
+        """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
+        faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
         now = self._clock.now()
         more = _answer(outcome.answer)
-        self._update(
+        done, old = self._update(
             (message_id, f"to:{outcome.recipient.key}"),
             "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
             + "".join(f", {name} = :{name}" for name in more),
@@ -236,6 +243,7 @@ class DynamoLedger:
             },
             condition="attribute_not_exists(#state) OR #state = :held",
         )  # fmt: skip
+        return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
 
     def _description(self, envelope: Envelope) -> dict[str, Any]:
         now = self._clock.now()

@@ -1,6 +1,7 @@
 """The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF (Powertools)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
@@ -31,6 +32,15 @@ class PowertoolsMailLog:
         self.metrics = Metrics(namespace=NAMESPACE, service=stack)
         self._own_domains = own_domains
         self._log_addresses = log_addresses
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Mask what leaves the handler, whatever the setting: Lambda writes it into its log and into the queue."""
+        try:
+            yield
+        except Exception as error:
+            error.args = (mask(str(error), self._own_domains),)
+            raise
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         """Counted as Received, or as Repeated when the event was delivered before."""

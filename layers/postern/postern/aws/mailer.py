@@ -54,4 +54,4 @@ class SesMailer:
                     {"Name": DESTINATION_TAG, "Value": destination_tag(destination)},
                 ],
             )
-        return response["MessageId"]
+            return response["MessageId"]

@@ -14,8 +14,7 @@ from .watchbook import DynamoWatchbook
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# A message is noted when it is settled: after its retries, or after 14 days as a dead letter.
-_LATEST = 17 * 86_400  # seconds
+_SECONDS_A_DAY = 86_400
 
 
 class StackNews:
@@ -29,6 +28,7 @@ class StackNews:
         *,
         clock: Clock,
         retry_hours: int,
+        keep_days: int,
         destination_table: str = "",
     ) -> None:
         self._client = client
@@ -36,11 +36,12 @@ class StackNews:
         self._dead_letters = dead_letters
         self._clock = clock
         self._retry_hours = retry_hours
+        self._keep_seconds = keep_days * _SECONDS_A_DAY
         self._destination_table = destination_table
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
-        """What was noted since then, of messages that came up to 17 days before. Raises Temporary."""
-        for message in self._ledger.messages(since - _LATEST, now, noted=True):
+        """What was noted since then, however old the message is that it happened to. Raises Temporary."""
+        for message in self._ledger.messages(now - self._keep_seconds, now, noted=True):
             at = float(message.get("noted_at", 0))
             for note in message["noted"] if at >= since else ():
                 word, _, who = note.partition(" ")

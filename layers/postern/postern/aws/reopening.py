@@ -32,15 +32,17 @@ class Reopening:
         self._by = by
 
     def message(self, message_id: str, recipients: Collection[str]) -> None:
-        """Make these recipients pending again; the owner need not be told of them any more. Raises Temporary."""
+        """Make these recipients pending again. Raises Temporary."""
         names = {"#open": "open"}
-        update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients DELETE noted :old"
-        values: dict[str, Any] = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by}
-        values |= {
-            ":recipients": set(recipients),
-            ":old": {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients},
-        }
+        update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients"
+        values = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by, ":recipients": set(recipients)}
         self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", names, values)
+
+    def no_news(self, message_id: str, recipients: Collection[str]) -> None:
+        """The owner need not be told any more of what these were before. Raises Temporary."""
+        old = {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients}
+        names = {"#noted": "noted"}
+        self._update(message_id, MESSAGE, "DELETE #noted :old", "attribute_exists(message_id)", names, {":old": old})
 
     def recipient(self, message_id: str, recipient: str, old: Mapping[str, Any], *, release: bool) -> None:
         """Let a recipient be decided again; released, no quarantine but that of a virus keeps it any more.

@@ -5,7 +5,7 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from . import aliases, health
 from .actions import DISCARD, HOLD, OK
@@ -39,17 +39,19 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one recipient's copy, and why."""
+    """What becomes of one recipient's copy, and why. `alias` is the one whose row was found, None for a recipient
+    that has none, or whose row cannot be understood."""
 
     recipient: Address
     reason: str
+    alias: Address | None = field(default=None, compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Forward(Decision):
     """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules."""
 
-    alias: Address
+    alias: Address = field(kw_only=False)
     destinations: tuple[Address, ...]
     prepended: tuple[str, ...] = ()
     suspended: tuple[Address, ...] = ()
@@ -153,12 +155,13 @@ class _Planner:
             ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
         except BadRow as fault:
             return BadTable(recipient, str(fault))
-        return (
+        decision = (
             self._unless_released(self._going_round(recipient, resolution))
             or self._unless_released(_refused(recipient, ruling))
             or self._unless_released(self._screened(recipient, resolution, ruling))
             or _forward(recipient, resolution, ruling, self.rows)
         )
+        return replace(decision, alias=resolution.alias)
 
     def _unless_released(self, decision: Decision | None) -> Decision | None:
         lifted = isinstance(decision, Quarantine) and decision.recipient.key in self.released
