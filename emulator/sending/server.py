@@ -91,8 +91,9 @@ class Sending:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    """HTTP/1.0, a connection for each request: on one that lives botocore's body waits 40 ms for the ACK of its header."""
+
     ses: Sending
-    protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
