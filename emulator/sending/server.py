@@ -91,7 +91,7 @@ class Sending:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """HTTP/1.0, a connection for each request: on one that lives botocore's body waits 40 ms for the ACK of its header."""
+    """HTTP/1.0, a connection for each request: on one that lives, botocore's body waits 40 ms for an ACK."""
 
     ses: Sending
 
