@@ -68,6 +68,24 @@ def test_dead_letters(clinic: Office) -> None:
     assert findings(clinic) == {"dead letters": ["1: `postern redrive` once the cause is mended"]}
 
 
+@pytest.mark.parametrize(
+    ("variable", "queue", "check"),
+    [
+        ("POSTERN_FEEDBACK_FAILURES", "FeedbackFailureQueue", "failed feedback"),
+        ("POSTERN_WATCH_FAILURES", "WatchFailures", "failed checks"),
+    ],
+)
+def test_what_other_functions_gave_up(clinic: Office, variable: str, queue: str, check: str) -> None:
+    url = clinic.url(queue)
+    environment: Any = {variable: url}
+    assert findings(clinic, 0, **environment) == {}
+    clinic.cloud.sqs.send_message(QueueUrl=url, MessageBody="{}")
+    found = findings(clinic, **environment)
+    clinic.cloud.sqs.purge_queue(QueueUrl=url)
+    assert list(found) == [check]
+    assert found[check][0].startswith("1: ")
+
+
 def test_mail_that_waits_for_hours(clinic: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "oldest", lambda url: 7200.0)
     assert list(findings(clinic)) == ["retry queue"]

@@ -119,6 +119,7 @@ def _waiting(thing: str, advice: str) -> Callable[[Places, str | None], Iterator
 
 
 _dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is mended")
+_failed_feedback = _waiting("feedback_failures", 'docs/running.md, "A destination bounces"')
 _failed_checks = _waiting("watch_failures", "the logs of reconcile and digest say why")
 
 
@@ -173,6 +174,7 @@ EXAMINATIONS = (
     Examination("messages never seen", _never_seen),
     Examination("dead letters", _dead_letters, ("dead_letters",)),
     Examination("retry queue", _retry_age, ("retry_queue",)),
+    Examination("failed feedback", _failed_feedback, ("feedback_failures",)),
     Examination("failed checks", _failed_checks, ("watch_failures",)),
     Examination("table rows", _rows),
     Examination("suspended destinations", _suspended, ("destinations",)),

@@ -17,6 +17,7 @@ _NAMES = {
     "bucket": ("POSTERN_MAIL_BUCKET", "MailBucketName"),
     "retry_queue": ("POSTERN_RETRY_QUEUE", "RetryQueueUrl"),
     "dead_letters": ("POSTERN_DEAD_LETTERS", "DeadLetterQueueUrl"),
+    "feedback_failures": ("POSTERN_FEEDBACK_FAILURES", "FeedbackFailureQueueUrl"),
     "watch_failures": ("POSTERN_WATCH_FAILURES", "WatchFailuresUrl"),
     "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
     "destinations": ("POSTERN_DESTINATION_TABLE", "DestinationTableName"),
