@@ -3,6 +3,8 @@ PYTHON ?= python3
 TABLES ?= emulator/tables.toml
 SECONDS ?= 60
 MESSAGES ?= 1000
+# Of the tests: they wait as well, so half as many again as there are processors.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2 or 1)')
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
 	--no-annotate --no-header --no-emit-index-url --no-emit-find-links
 
@@ -20,7 +22,7 @@ local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=fi
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
 test: .venv/ready  ## All tests but test-deploy, a process for each processor, the tests of a file in one
-	$(BIN)/python -m pytest -q -n auto --dist loadfile
+	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
 	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
