@@ -21,7 +21,7 @@ demo: .venv/ready  ## Send real messages through the whole system and judge what
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
-test: .venv/ready  ## All tests but test-deploy, a process for each processor, the tests of a file in one
+test: .venv/ready  ## All tests but test-deploy, in several processes, the tests of a file in one
 	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
