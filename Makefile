@@ -22,7 +22,7 @@ local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=fi
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
 test: .venv/ready  ## All tests but test-deploy, in several processes, the tests of a file in one
-	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
 	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
