@@ -6,14 +6,14 @@ and the same time whatever the size of the tables.
 
 from collections.abc import Collection, Mapping
 
-from postern.cli.tables_file import TablesFile
-from postern.forward import look_up
-from postern.mail.address import Address
-from postern.mail.envelope import Envelope
-from postern.mail.header import Header
-from postern.mail.plan import Policy, plan
-from postern.mail.rows import Row, Rows, SenderKey
-from postern.mail.verdicts import Verdicts
+from postern_command.tables_file import TablesFile
+from postern_mail.forward import look_up
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.header import Header
+from postern_mail.mail.plan import Policy, plan
+from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.verdicts import Verdicts
 
 from bench.rewriting import seconds
 

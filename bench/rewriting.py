@@ -8,10 +8,10 @@ import time
 import tracemalloc
 from collections.abc import Callable
 
-from postern.mail.address import Address
-from postern.mail.envelope import Envelope
-from postern.mail.rewrite import rewrite
-from postern.mail.verdicts import Verdicts
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.rewrite import rewrite
+from postern_mail.mail.verdicts import Verdicts
 
 MB = 1024 * 1024
 ALIAS = Address("info", "example.com")

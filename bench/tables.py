@@ -20,10 +20,10 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from postern.aws.table_rows import TableRows
-from postern.cli.checks import Findings
-from postern.cli.differences import make_equal, surveys
-from postern.cli.tables_file import TablesFile
+from postern_command.aws.table_rows import TableRows
+from postern_command.checks import Findings
+from postern_command.differences import make_equal, surveys
+from postern_command.tables_file import TablesFile
 
 DOMAINS = frozenset({"example.com"})
 PAGE = 5_000  # rows in 1 MB, about what these take

@@ -9,7 +9,7 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
-from postern.settings import FeedbackSettings, RecipientsSettings, Settings, WatchSettings
+from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, WatchSettings
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
@@ -39,7 +39,7 @@ def _table(function: str, kind: type[Any]) -> str:
 def command() -> str:
     """The command's reference, by typer itself."""
     typer = Path(sys.executable).parent / "typer"
-    arguments = [str(typer), "postern.cli.main", "utils", "docs", "--name", "postern"]
+    arguments = [str(typer), "postern_command.main", "utils", "docs", "--name", "postern"]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)  # noqa: S603 (our own command line)
     return MADE + done.stdout.rstrip() + "\n"
 

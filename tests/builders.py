@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from postern.mail.address import Address
-from postern.mail.envelope import Envelope
-from postern.mail.feedback import destination_tag
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.feedback import destination_tag
 
 ROOT = Path(__file__).parent.parent
 MESSAGE_ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from postern.cli.main import app
+from postern_command.main import app
 from typer.testing import CliRunner
 
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from postern.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
-from postern.mail.address import Address
-from postern.mail.dsn import Answer, Silence
-from postern.mail.envelope import Envelope
-from postern.mail.feedback import Feedback, entry_tag
-from postern.mail.health import Failure
-from postern.mail.notice import Link
-from postern.mail.rows import Row, Rows, SenderKey
-from postern.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
+from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
+from postern_mail.mail.address import Address
+from postern_mail.mail.dsn import Answer, Silence
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.feedback import Feedback, entry_tag
+from postern_mail.mail.health import Failure
+from postern_mail.mail.notice import Link
+from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from postern.answering import Answering
-from postern.forward import Forwarder
-from postern.mail.plan import Policy
-from postern.mail.rewrite import Style
+from postern_mail.answering import Answering
+from postern_mail.forward import Forwarder
+from postern_mail.mail.plan import Policy
+from postern_mail.mail.rewrite import Style
 
 from tests.builders import MESSAGE_ID
 from tests.fakes import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from postern.relay.ports import PENDING
+from postern_mail.relay.ports import PENDING
 
 from tests.relay_fakes import REGION
 

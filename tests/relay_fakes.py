@@ -4,9 +4,9 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from postern.errors import LoginRefused, Unavailable
-from postern.relay.ports import CURRENT, PENDING, PREVIOUS, AccessKey, Credentials, Stored
-from postern.relay.smtp_password import smtp_password
+from postern_mail.errors import LoginRefused, Unavailable
+from postern_mail.relay.ports import CURRENT, PENDING, PREVIOUS, AccessKey, Credentials, Stored
+from postern_mail.relay.smtp_password import smtp_password
 
 from tests.fakes import FakeClock
 

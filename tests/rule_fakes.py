@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from postern.errors import ClaimLost, Unavailable
-from postern.mail.rows import Row
-from postern.recipients.plan import DELETE, UPDATE, Rule, Step
-from postern.recipients.ports import Found, Progress, Turn
-from postern.ruleset import Active
+from postern_mail.errors import ClaimLost, Unavailable
+from postern_mail.mail.rows import Row
+from postern_mail.recipients.plan import DELETE, UPDATE, Rule, Step
+from postern_mail.recipients.ports import Found, Progress, Turn
+from postern_mail.ruleset import Active
 
 from tests.fakes import FakeClock
 

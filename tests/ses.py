@@ -1,6 +1,6 @@
 """What SES, by its double, says of a message: every rule is asked, not the first alone."""
 
-from postern.mail.message import Message
+from postern_mail.mail.message import Message
 
 from emulator.sending.refusals import Account, Request
 from emulator.sending.rules import RULES

@@ -1,4 +1,4 @@
-"""Credentials: one step of a rotation of the relay's SMTP password (postern.relay.rotation).
+"""Credentials: one step of a rotation of the relay's SMTP password (postern_mail.relay.rotation).
 
 CloudFormation calls it too, as the stack goes: IAM does not delete a user that has keys.
 """
@@ -7,9 +7,9 @@ import os
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import relay
-from postern.custom_resource import Deadline, Request, answered
-from postern.relay.settings import RelaySettings
+from postern_mail.aws import relay
+from postern_mail.custom_resource import Deadline, Request, answered
+from postern_mail.relay.settings import RelaySettings
 
 settings = RelaySettings.from_environment(os.environ)
 log = relay.PowertoolsStepLog()

@@ -1,10 +1,10 @@
-"""Digest: once a day, what the owner must know (postern.owner_mail)."""
+"""Digest: once a day, what the owner must know (postern_mail.owner_mail)."""
 
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import digesting, watching
-from postern.settings import WatchSettings
+from postern_mail.aws import digesting, watching
+from postern_mail.settings import WatchSettings
 
 settings = WatchSettings.from_environment(os.environ)
 log = watching.mail_log(settings)

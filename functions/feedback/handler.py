@@ -1,10 +1,10 @@
-"""Feedback: what SES says of forwards it has sent, by EventBridge. The way of an event is in postern.feedback."""
+"""Feedback: what SES says of forwards it has sent, by EventBridge. The way of an event is in postern_mail.feedback."""
 
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import feedback_assembly
-from postern.settings import FeedbackSettings
+from postern_mail.aws import feedback_assembly
+from postern_mail.settings import FeedbackSettings
 
 settings = FeedbackSettings.from_environment(os.environ)
 log = feedback_assembly.mail_log(settings)

@@ -1,13 +1,13 @@
-"""Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern.forward.
+"""Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern_mail.forward.
 
-The event comes from SES, or from the retry queue when it has failed before (postern.retry).
+The event comes from SES, or from the retry queue when it has failed before (postern_mail.retry).
 """
 
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import assembly
-from postern.settings import Settings
+from postern_mail.aws import assembly
+from postern_mail.settings import Settings
 
 settings = Settings.from_environment(os.environ)
 log = assembly.mail_log(settings)

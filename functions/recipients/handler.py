@@ -1,12 +1,12 @@
-"""Recipients: brings the receipt rules to where the alias table is. How is said in postern.recipients.keep."""
+"""Recipients: brings the receipt rules to where the alias table is. How is said in postern_mail.recipients.keep."""
 
 import os
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws.recipients import keeper
-from postern.aws.recipients_log import PowertoolsRecipientsLog
-from postern.settings import RecipientsSettings
+from postern_mail.aws.recipients import keeper
+from postern_mail.aws.recipients_log import PowertoolsRecipientsLog
+from postern_mail.settings import RecipientsSettings
 
 settings = RecipientsSettings.from_environment(os.environ)
 log = PowertoolsRecipientsLog(own_domains=settings.domains, stack=settings.stack)

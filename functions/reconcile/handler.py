@@ -1,10 +1,10 @@
-"""Reconcile: on a schedule, what is open too long and what no invocation ever saw (postern.reconcile)."""
+"""Reconcile: on a schedule, what is open too long and what no invocation ever saw (postern_mail.reconcile)."""
 
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import watching
-from postern.settings import WatchSettings
+from postern_mail.aws import watching
+from postern_mail.settings import WatchSettings
 
 settings = WatchSettings.from_environment(os.environ)
 log = watching.mail_log(settings)

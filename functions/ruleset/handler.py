@@ -1,14 +1,14 @@
-"""Ruleset: CloudFormation's request in, its answer out; which set is active is decided in postern.ruleset."""
+"""Ruleset: CloudFormation's request in, its answer out; which set is active is decided in postern_mail.ruleset."""
 
 import time
 from typing import Any
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern.aws import clients
-from postern.aws.rule_sets import CloudFormationStacks, SesRuleSets
-from postern.custom_resource import Deadline, Request, answered
-from postern.ruleset import Activation
+from postern_mail.aws import clients
+from postern_mail.aws.rule_sets import CloudFormationStacks, SesRuleSets
+from postern_mail.custom_resource import Deadline, Request, answered
+from postern_mail.ruleset import Activation
 
 log = Logger(service="postern")
 

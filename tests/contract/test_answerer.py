@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
-from postern.aws import answerer, clients
-from postern.aws.answerer import SesAnswerer
-from postern.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable
-from postern.mail.address import Address
-from postern.mail.dsn import MAX_AGE, Answer
-from postern.mail.reply import UNKNOWN
+from postern_mail.aws import answerer, clients
+from postern_mail.aws.answerer import SesAnswerer
+from postern_mail.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable
+from postern_mail.mail.address import Address
+from postern_mail.mail.dsn import MAX_AGE, Answer
+from postern_mail.mail.reply import UNKNOWN
 
 from emulator.cloud import CREDENTIALS
 from emulator.sending.bounces import Received

@@ -12,10 +12,10 @@ from typing import Any
 
 import boto3
 import pytest
-from postern.aws.relay import UserKeys
-from postern.errors import Misconfigured, Unavailable
-from postern.relay.rotation import STEPS
-from postern.relay.smtp_login import SmtpLogin
+from postern_mail.aws.relay import UserKeys
+from postern_mail.errors import Misconfigured, Unavailable
+from postern_mail.relay.rotation import STEPS
+from postern_mail.relay.smtp_login import SmtpLogin
 
 from tests.builders import ROOT
 from tests.relay_cloud import SECRET, USER, begin_rotation

@@ -5,16 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.feedback_ledger import DynamoFeedbackLedger
-from postern.aws.health import DynamoHealth
-from postern.aws.ledger import DynamoLedger
-from postern.errors import EntryMissing, Misconfigured
-from postern.mail.address import Address
-from postern.mail.feedback import Feedback, destination_tag
-from postern.mail.health import GONE, Failure
-from postern.orders import lost_by
-from postern.ports import Claim, FeedbackLedger, Health, Sending
+from postern_mail.aws import clients
+from postern_mail.aws.feedback_ledger import DynamoFeedbackLedger
+from postern_mail.aws.health import DynamoHealth
+from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.errors import EntryMissing, Misconfigured
+from postern_mail.mail.address import Address
+from postern_mail.mail.feedback import Feedback, destination_tag
+from postern_mail.mail.health import GONE, Failure
+from postern_mail.orders import lost_by
+from postern_mail.ports import Claim, FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud
 from emulator.template import Template

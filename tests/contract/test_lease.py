@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern.aws import clients, lease
-from postern.aws.lease import DynamoLease
-from postern.errors import ClaimLost
-from postern.recipients.ports import Lease, Turn
+from postern_mail.aws import clients, lease
+from postern_mail.aws.lease import DynamoLease
+from postern_mail.errors import ClaimLost
+from postern_mail.recipients.ports import Lease, Turn
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.ledger import DynamoLedger
-from postern.errors import ClaimHeld, ClaimLost
-from postern.mail.address import Address
-from postern.mail.dsn import Answer, Silence
-from postern.mail.reply import UNKNOWN
-from postern.ports import DSN, Claim, Ledger, Outcome, Settled
+from postern_mail.aws import clients
+from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.errors import ClaimHeld, ClaimLost
+from postern_mail.mail.address import Address
+from postern_mail.mail.dsn import Answer, Silence
+from postern_mail.mail.reply import UNKNOWN
+from postern_mail.ports import DSN, Claim, Ledger, Outcome, Settled
 
 from emulator.cloud import Cloud
 from emulator.template import Template

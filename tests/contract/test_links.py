@@ -8,12 +8,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.stub import Stubber
-from postern.aws import assembly, clients
-from postern.aws.links import S3Links
-from postern.aws.mail_store import S3MailStore
-from postern.errors import Misconfigured, Unavailable
-from postern.mail.notice import Link
-from postern.settings import Settings
+from postern_mail.aws import assembly, clients
+from postern_mail.aws.links import S3Links
+from postern_mail.aws.mail_store import S3MailStore
+from postern_mail.errors import Misconfigured, Unavailable
+from postern_mail.mail.notice import Link
+from postern_mail.settings import Settings
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template

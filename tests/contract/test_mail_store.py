@@ -1,8 +1,8 @@
 import pytest
-from postern.aws import clients
-from postern.aws.mail_store import S3MailStore
-from postern.errors import MessageMissing, Misconfigured
-from postern.ports import MailStore
+from postern_mail.aws import clients
+from postern_mail.aws.mail_store import S3MailStore
+from postern_mail.errors import MessageMissing, Misconfigured
+from postern_mail.ports import MailStore
 
 from emulator.cloud import Cloud
 from emulator.template import Template

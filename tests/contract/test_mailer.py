@@ -13,11 +13,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from postern.aws import clients
-from postern.aws.mailer import PAUSES, SesMailer
-from postern.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
-from postern.mail.address import Address
-from postern.mail.feedback import destination_tag
+from postern_mail.aws import clients
+from postern_mail.aws.mailer import PAUSES, SesMailer
+from postern_mail.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
+from postern_mail.mail.address import Address
+from postern_mail.mail.feedback import destination_tag
 
 from emulator.cloud import CREDENTIALS
 from emulator.sending.refusals import Account, Refusal
@@ -43,7 +43,7 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, by
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it waited, without waiting."""
     slept: list[float] = []
-    monkeypatch.setattr("postern.aws.mailer.time", SimpleNamespace(sleep=slept.append))
+    monkeypatch.setattr("postern_mail.aws.mailer.time", SimpleNamespace(sleep=slept.append))
     return slept
 
 

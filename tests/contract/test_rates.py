@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 import pytest
-from postern.aws import clients
-from postern.aws.rates import DynamoRates
-from postern.errors import OverCap, Unavailable
-from postern.mail.address import Address
-from postern.ports import Rates
+from postern_mail.aws import clients
+from postern_mail.aws.rates import DynamoRates
+from postern_mail.errors import OverCap, Unavailable
+from postern_mail.mail.address import Address
+from postern_mail.ports import Rates
 
 from emulator.cloud import Cloud
 from emulator.template import Template

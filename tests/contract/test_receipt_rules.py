@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.receipt_rules import PACE, SesReceiptRules
-from postern.aws.recipients import manner
-from postern.errors import Refused, Temporary, Throttled, Unavailable
-from postern.recipients.plan import CREATE, DELETE, MAX_RECIPIENTS, UPDATE, Rule, Step
-from postern.recipients.ports import RuleStore
-from postern.settings import RecipientsSettings
+from postern_mail.aws import clients
+from postern_mail.aws.receipt_rules import PACE, SesReceiptRules
+from postern_mail.aws.recipients import manner
+from postern_mail.errors import Refused, Temporary, Throttled, Unavailable
+from postern_mail.recipients.plan import CREATE, DELETE, MAX_RECIPIENTS, UPDATE, Rule, Step
+from postern_mail.recipients.ports import RuleStore
+from postern_mail.settings import RecipientsSettings
 
 from emulator.cloud import CREDENTIALS
 from emulator.receiving import rule_set as double

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
-from postern.aws.relay import SecretVault, UserKeys
-from postern.errors import LoginRefused, Misconfigured, Unavailable
-from postern.relay.ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Vault
-from postern.relay.rotation import STEPS, Rotation
-from postern.relay.smtp_password import smtp_password
+from postern_mail.aws.relay import SecretVault, UserKeys
+from postern_mail.errors import LoginRefused, Misconfigured, Unavailable
+from postern_mail.relay.ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Vault
+from postern_mail.relay.rotation import STEPS, Rotation
+from postern_mail.relay.smtp_password import smtp_password
 
 from tests.fakes import FakeClock
 from tests.relay_cloud import SECRET, USER, begin_rotation, the_secret, user_keys

@@ -8,10 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from postern.aws import clients
-from postern.aws.rule_sets import CloudFormationStacks, SesRuleSets
-from postern.errors import Misconfigured, Throttled
-from postern.ruleset import Active, RuleSets
+from postern_mail.aws import clients
+from postern_mail.aws.rule_sets import CloudFormationStacks, SesRuleSets
+from postern_mail.errors import Misconfigured, Throttled
+from postern_mail.ruleset import Active, RuleSets
 
 from emulator.cloud import Cloud
 from tests.rule_fakes import FakeRuleSets

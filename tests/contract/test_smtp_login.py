@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from postern.errors import LoginRefused, Unavailable
-from postern.relay.ports import Credentials
-from postern.relay.smtp_login import SmtpLogin
+from postern_mail.errors import LoginRefused, Unavailable
+from postern_mail.relay.ports import Credentials
+from postern_mail.relay.smtp_login import SmtpLogin
 
 RIGHT = Credentials("AKIAEXAMPLE", "BRight")
 

@@ -9,10 +9,10 @@ import pytest
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
-from postern.aws import clients
-from postern.aws.table_rows import TableRows, caller
-from postern.edits import Change, Overtaken, TableName
-from postern.errors import Misconfigured, Throttled, Unavailable
+from postern_command.aws.table_rows import TableRows, caller
+from postern_command.edits import Change, Overtaken, TableName
+from postern_mail.aws import clients
+from postern_mail.errors import Misconfigured, Throttled, Unavailable
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
-from postern.aws import clients
-from postern.aws.alias_table import DynamoAliasTable
-from postern.aws.tables import MAX_KEYS, DynamoTables
-from postern.cli.tables_file import TablesFile
-from postern.errors import Misconfigured, Throttled, Unavailable
-from postern.mail.rows import Row
-from postern.ports import Tables
+from postern_command.tables_file import TablesFile
+from postern_mail.aws import clients
+from postern_mail.aws.alias_table import DynamoAliasTable
+from postern_mail.aws.tables import MAX_KEYS, DynamoTables
+from postern_mail.errors import Misconfigured, Throttled, Unavailable
+from postern_mail.mail.rows import Row
+from postern_mail.ports import Tables
 
 from emulator.cloud import Cloud
 from emulator.template import Template

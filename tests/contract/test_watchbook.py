@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.watchbook import PARTITION, DynamoWatchbook, S3Bucket
-from postern.ports import Bucket, Progress, Watchbook
+from postern_mail.aws import clients
+from postern_mail.aws.watchbook import PARTITION, DynamoWatchbook, S3Bucket
+from postern_mail.ports import Bucket, Progress, Watchbook
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -6,9 +6,9 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from postern.cli.main import app
-from postern.mail.address import Address
-from postern.mail.feedback import destination_tag
+from postern_command.main import app
+from postern_mail.mail.address import Address
+from postern_mail.mail.feedback import destination_tag
 from typer.testing import CliRunner
 
 from emulator.sending.events import NO_EMAIL, Fate, bounce

@@ -1,7 +1,7 @@
 """The command orders, the function carries it out: release, replay and redrive through the whole system."""
 
 import pytest
-from postern.cli.main import app
+from postern_command.main import app
 from typer.testing import CliRunner
 
 from emulator.receiving.authentication import EICAR, GTUBE

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from postern.aws import watchbook
+from postern_mail.aws import watchbook
 
 from emulator.system import OWNER, Emulator
 

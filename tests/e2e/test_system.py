@@ -11,9 +11,9 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
-from postern.mail.address import Address
-from postern.mail.message import Message
-from postern.mail.stamp import TEST_KEY, is_stamped
+from postern_mail.mail.address import Address
+from postern_mail.mail.message import Message
+from postern_mail.mail.stamp import TEST_KEY, is_stamped
 
 from emulator.cloud import HOST
 from emulator.receiving.authentication import EICAR, GTUBE

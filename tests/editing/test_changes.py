@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern.aws.table_rows import TableRows
-from postern.cli.differences import differences
-from postern.edits import Key
-from postern.mail.rows import Row
+from postern_command.aws.table_rows import TableRows
+from postern_command.differences import differences
+from postern_command.edits import Key
+from postern_mail.mail.rows import Row
 
 from .conftest import FILE, Desk, numbered
 
@@ -215,7 +215,7 @@ class Meddling(TableRows):
 
 @pytest.fixture
 def meddling(monkeypatch: pytest.MonkeyPatch) -> type[Meddling]:
-    monkeypatch.setattr("postern.aws.stack.TableRows", Meddling)
+    monkeypatch.setattr("postern_command.aws.stack.TableRows", Meddling)
     monkeypatch.setattr(Meddling, "meddle", None)
     return Meddling
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from postern.aws.table_rows import chunks
-from postern.cli import main, start
-from postern.edits import Change
+from postern_command import main, start
+from postern_command.aws.table_rows import chunks
+from postern_command.edits import Change
 
 from .conftest import Desk, numbered
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern.cli.live import source
-from postern.mail.address import Address
-from postern.mail.aliases import Resolution, resolve, unread
-from postern.mail.rows import Rows
+from postern_command.live import source
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import Resolution, resolve, unread
+from postern_mail.mail.rows import Rows
 
 from .conftest import Desk
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from postern.aws import feedback_assembly
-from postern.aws.mail_log import PowertoolsMailLog
-from postern.feedback import Listener
-from postern.settings import FeedbackSettings
+from postern_mail.aws import feedback_assembly
+from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.feedback import Listener
+from postern_mail.settings import FeedbackSettings
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -17,10 +17,10 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
-from postern.aws import assembly, clients
-from postern.aws.mail_log import PowertoolsMailLog
-from postern.forward import Forwarder
-from postern.settings import Settings
+from postern_mail.aws import assembly, clients
+from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.forward import Forwarder
+from postern_mail.settings import Settings
 
 from emulator.cloud import Cloud
 from emulator.sending.bounces import Bouncing, Received
@@ -147,7 +147,7 @@ def build(
     sending.start()
     for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
         monkeypatch.setenv(name, sending.endpoint)
-    for module in ("botocore.endpoint", "postern.aws.answerer", "postern.aws.mailer"):
+    for module in ("botocore.endpoint", "postern_mail.aws.answerer", "postern_mail.aws.mailer"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
     sending.bouncing.now = clock.now

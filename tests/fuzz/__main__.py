@@ -4,7 +4,7 @@ import sys
 
 import atheris  # in no other environment than make fuzz's
 
-with atheris.instrument_imports(include=["postern"]):
+with atheris.instrument_imports(include=["postern_mail"]):
     from tests.fuzz.rewriting import one_input
 
 atheris.Setup(sys.argv, one_input)

@@ -6,13 +6,13 @@ What it finds lands in .local/; a finding worth keeping goes into tests/fuzz/cor
 tests/fuzz/test_corpus.py runs without the fuzzer.
 """
 
-from postern.mail.address import Address
-from postern.mail.envelope import Envelope
-from postern.mail.message import Message
-from postern.mail.notice import notice, wrapped
-from postern.mail.repair import repaired
-from postern.mail.rewrite import Style, rewrite
-from postern.mail.verdicts import Verdicts
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.message import Message
+from postern_mail.mail.notice import notice, wrapped
+from postern_mail.mail.repair import repaired
+from postern_mail.mail.rewrite import Style, rewrite
+from postern_mail.mail.verdicts import Verdicts
 
 from tests.ses import OF_THE_BODY, brought_in, ours, refusals
 

@@ -14,11 +14,11 @@ import pytest
 import re2
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postern.cli.postfix import access5, aliases5, main_cf, patterns
-from postern.cli.postfix.report import Report
-from postern.cli.postfix.source import Table, read
-from postern.cli.postfix.targets import Mailbox
-from postern.cli.postfix.tokens import Token, scan
+from postern_postfix import access5, aliases5, main_cf, patterns
+from postern_postfix.report import Report
+from postern_postfix.source import Table, read
+from postern_postfix.targets import Mailbox
+from postern_postfix.tokens import Token, scan
 
 # Debian keeps them where only root's PATH looks.
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])

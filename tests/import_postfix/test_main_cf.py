@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from postern.cli.postfix.report import Verdict
+from postern_postfix.report import Verdict
 
 from .box import imported
 

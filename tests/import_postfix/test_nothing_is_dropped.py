@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postern.cli.postfix import report as reporting
-from postern.cli.postfix.report import Verdict
-from postern.cli.postfix.source import Line, Table
-from postern.cli.tables_file import TablesFile
-from postern.cli.tables_text import toml
-from postern.mail.aliases import Alias
-from postern.mail.senders import SenderRule
+from postern_command.tables_file import TablesFile
+from postern_command.tables_text import toml
+from postern_mail.mail.aliases import Alias
+from postern_mail.mail.senders import SenderRule
+from postern_postfix import report as reporting
+from postern_postfix.report import Verdict
+from postern_postfix.source import Line, Table
 
 from .box import Imported, imported
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from postern.cli.postfix.report import Verdict
-from postern.mail.address import Address
-from postern.mail.aliases import resolve, unread
-from postern.mail.rows import Rows
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import resolve, unread
+from postern_mail.mail.rows import Rows
+from postern_postfix.report import Verdict
 
 from .box import Imported, imported
 

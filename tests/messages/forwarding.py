@@ -1,6 +1,6 @@
 """Forwards golden mail. `python -m tests.messages.forwarding` prints the families that are not as expected.
 
-It imports nothing but `postern.mail`, so that a broken copy of that can be put in its place.
+It imports nothing but `postern_mail.mail`, so that a broken copy of that can be put in its place.
 """
 
 import json
@@ -8,9 +8,9 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from postern.mail.address import Address
-from postern.mail.envelope import Envelope
-from postern.mail.rewrite import Style, rewrite
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.rewrite import Style, rewrite
 
 FOLDER = Path(__file__).parent
 FAMILIES = sorted(path.parent for path in FOLDER.rglob("in.eml"))

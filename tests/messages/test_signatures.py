@@ -9,8 +9,8 @@ from pathlib import Path
 import dkim
 import pytest
 from dkim.canonicalization import CanonicalizationPolicy
-from postern.mail.address import Address
-from postern.mail.rewrite import rewrite
+from postern_mail.mail.address import Address
+from postern_mail.mail.rewrite import rewrite
 
 from emulator.demo.letters import plain, signed
 from emulator.receiving.zone import Zone

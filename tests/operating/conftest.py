@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.ledger import DynamoLedger
-from postern.mail.address import Address
-from postern.ports import Claim, Outcome
+from postern_mail.aws import clients
+from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.mail.address import Address
+from postern_mail.ports import Claim, Outcome
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template

@@ -6,9 +6,10 @@ from typing import Any
 
 import boto3
 import pytest
-from postern.aws import checkup, clients
-from postern.aws.watchbook import DynamoWatchbook
-from postern.ports import Progress
+from postern_command.aws import checkup
+from postern_mail.aws import clients
+from postern_mail.aws.watchbook import DynamoWatchbook
+from postern_mail.ports import Progress
 
 from tests.operating.conftest import Office
 

@@ -2,15 +2,15 @@
 
 import time
 
-from postern.aws import clients
-from postern.aws.backlog import Backlog
-from postern.aws.feedback_ledger import DynamoFeedbackLedger
-from postern.aws.ledger import DynamoLedger
-from postern.aws.news import StackNews
-from postern.aws.watchbook import DynamoWatchbook
-from postern.mail.address import Address
-from postern.mail.digest import Noted
-from postern.mail.feedback import Feedback, destination_tag
+from postern_mail.aws import clients
+from postern_mail.aws.backlog import Backlog
+from postern_mail.aws.feedback_ledger import DynamoFeedbackLedger
+from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.aws.news import StackNews
+from postern_mail.aws.watchbook import DynamoWatchbook
+from postern_mail.mail.address import Address
+from postern_mail.mail.digest import Noted
+from postern_mail.mail.feedback import Feedback, destination_tag
 
 from tests.fakes import RETRY_HOURS, FakeClock
 from tests.operating.conftest import Office

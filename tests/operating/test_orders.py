@@ -5,14 +5,14 @@ import uuid
 from typing import Any
 
 import pytest
-from postern.aws import clients
-from postern.aws.backlog import Backlog
-from postern.aws.reopening import Reopening
-from postern.errors import Unavailable
-from postern.mail.dsn import Answer
-from postern.mail.envelope import Envelope
-from postern.mail.reply import POLICY
-from postern.ports import Outcome
+from postern_command.aws.reopening import Reopening
+from postern_mail.aws import clients
+from postern_mail.aws.backlog import Backlog
+from postern_mail.errors import Unavailable
+from postern_mail.mail.dsn import Answer
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.reply import POLICY
+from postern_mail.ports import Outcome
 
 from tests.builders import event, verdict
 from tests.operating.conftest import Office

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from postern.cli.tables_file import TablesFile
-from postern.forward import look_up
-from postern.mail import aliases, senders
-from postern.mail.actions import Action
-from postern.mail.address import Address, InvalidAddress
-from postern.mail.header import Header
-from postern.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, plan
-from postern.mail.rows import Rows
-from postern.mail.senders import EVERYWHERE
+from postern_command.tables_file import TablesFile
+from postern_mail.forward import look_up
+from postern_mail.mail import aliases, senders
+from postern_mail.mail.actions import Action
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.header import Header
+from postern_mail.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, plan
+from postern_mail.mail.rows import Rows
+from postern_mail.mail.senders import EVERYWHERE
 
 from tests.builders import envelope
 

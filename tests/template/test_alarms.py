@@ -6,15 +6,15 @@ import re
 from typing import Any
 
 import pytest
-from postern import errors
-from postern.aws import mail_log
-from postern.mail import plan, rows
-from postern.mail.feedback import KINDS, ON_ACCOUNT_LIST
+from postern_mail import errors
+from postern_mail.aws import mail_log
+from postern_mail.mail import plan, rows
+from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST
 
 from tests.builders import ROOT
 from tests.template.deployments import loaded, refusals, symbolic
 
-LOGS = [ROOT / "layers/postern/postern/aws" / name for name in ("mail_log.py", "recipients_log.py")]
+LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients_log.py")]
 # What Outcome.state can be, as aws/mail_log.py counts it.
 STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
@@ -251,7 +251,7 @@ def test_no_two_widgets_lie_on_each_other(dashboard: list[dict[str, Any]]) -> No
 
 def test_the_metrics_carry_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
     """As EMF, which CloudWatch makes metrics of."""
-    from postern.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
+    from postern_mail.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
 
     log = PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
     log.failure(errors.Misconfigured("x"))

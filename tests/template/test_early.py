@@ -4,11 +4,11 @@ import re
 from dataclasses import fields
 
 import pytest
-from postern.aws.assembly import MEGABYTE
-from postern.errors import Misconfigured
-from postern.mail.plan import MAX_SENDING
-from postern.mail.verdicts import CHOICES
-from postern.settings import FeedbackSettings, Settings
+from postern_mail.aws.assembly import MEGABYTE
+from postern_mail.errors import Misconfigured
+from postern_mail.mail.plan import MAX_SENDING
+from postern_mail.mail.verdicts import CHOICES
+from postern_mail.settings import FeedbackSettings, Settings
 
 from emulator.template import Template
 from tests.template.deployments import loaded, refusals

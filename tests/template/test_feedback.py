@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern.mail.feedback import KINDS
+from postern_mail.mail.feedback import KINDS
 
 from emulator.bus import _EVENT_TYPES, wants
 from emulator.template import Template

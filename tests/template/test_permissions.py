@@ -9,13 +9,13 @@ from typing import Any
 import botocore.session
 import pytest
 from botocore import xform_name
-from postern.settings import FeedbackSettings, RecipientsSettings, Settings, Shared, WatchSettings
+from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, Shared, WatchSettings
 
 from emulator.template import Template
 from tests.builders import ROOT
 from tests.template.deployments import Symbolic, actions, granted, loaded, policy, symbolic
 
-PACKAGE = ROOT / "layers/postern/postern"
+PACKAGE = ROOT / "layers/postern/postern_mail"
 # What a function may do beyond the calls its code makes, and why.
 BEYOND = {
     "InboundFunction": {
@@ -119,7 +119,7 @@ def imported(module: Path) -> Iterator[Path]:
             continue
         if node.level:
             base = module.parents[node.level - 1].joinpath(*filter(None, (node.module or "").split(".")))
-        elif (node.module or "").split(".")[0] == "postern":
+        elif (node.module or "").split(".")[0] == "postern_mail":
             base = PACKAGE.parent.joinpath(*(node.module or "").split("."))
         else:
             continue

@@ -4,13 +4,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from postern.aws import lease
-from postern.aws.receipt_rules import SesReceiptRules
-from postern.aws.recipients import manner
-from postern.custom_resource import RESERVE
-from postern.recipients.keep import MARGIN
-from postern.recipients.plan import CREATE, MAX_RULES, Step
-from postern.settings import RecipientsSettings
+from postern_mail.aws import lease
+from postern_mail.aws.receipt_rules import SesReceiptRules
+from postern_mail.aws.recipients import manner
+from postern_mail.custom_resource import RESERVE
+from postern_mail.recipients.keep import MARGIN
+from postern_mail.recipients.plan import CREATE, MAX_RULES, Step
+from postern_mail.settings import RecipientsSettings
 
 from emulator.template import Template
 from tests.builders import ROOT

@@ -11,8 +11,8 @@ from runpy import run_path
 from typing import Any
 
 import pytest
-from postern.relay.rotation import PAUSES
-from postern.relay.settings import RelaySettings
+from postern_mail.relay.rotation import PAUSES
+from postern_mail.relay.settings import RelaySettings
 
 from tests.builders import ROOT
 from tests.expansion import expand

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern.settings import WatchSettings
+from postern_mail.settings import WatchSettings
 
 from emulator.template import Template
 

@@ -1,5 +1,5 @@
 import pytest
-from postern.mail.address import Address, InvalidAddress, mask
+from postern_mail.mail.address import Address, InvalidAddress, mask
 
 
 @pytest.mark.parametrize(

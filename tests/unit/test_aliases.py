@@ -1,10 +1,10 @@
 from typing import Any
 
 import pytest
-from postern.mail import aliases
-from postern.mail.address import Address
-from postern.mail.aliases import Resolution
-from postern.mail.rows import Row, Rows
+from postern_mail.mail import aliases
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import Resolution
+from postern_mail.mail.rows import Row, Rows
 
 NOW = 1_795_000_000.0
 OWN = {"example.com", "example.net"}

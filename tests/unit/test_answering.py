@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from postern.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
+from postern_mail.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable, Unsettled
 
 from tests.builders import MESSAGE_ID, event, stored, verdict
 from tests.fakes import LEASE_SECONDS

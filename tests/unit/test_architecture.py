@@ -10,10 +10,15 @@ import pytest
 
 from tests.builders import ROOT
 
-PACKAGE = ROOT / "layers" / "postern" / "postern"
+PACKAGE = ROOT / "layers/postern/postern_mail"
+COMMAND = ROOT / "command/postern_command"
+IMPORTER = ROOT / "command/postern_postfix"
 SOURCES = sorted(
-    path for folder in ("layers/postern/postern", "functions", "emulator") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("layers/postern/postern_mail", "command", "functions", "emulator")
+    for path in (ROOT / folder).rglob("*.py")
 )
+PRODUCT = [path for folder in (PACKAGE, COMMAND, IMPORTER) for path in sorted(folder.rglob("*.py"))]
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "service", "common"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
@@ -48,7 +53,7 @@ def test_the_pure_core_imports_itself_and_the_standard_library_only(path: Path) 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_only_aws_and_the_emulator_import_boto3(path: Path) -> None:
-    allowed = path.is_relative_to(PACKAGE / "aws") or path.is_relative_to(ROOT / "emulator")
+    allowed = any(path.is_relative_to(folder) for folder in (PACKAGE / "aws", COMMAND / "aws", ROOT / "emulator"))
     used = {module.partition(".")[0] for _, module in _imports(path)} & {"boto3", "botocore"}
     assert allowed or not used
 
@@ -73,7 +78,7 @@ def test_handlers_are_thin(path: Path) -> None:
 
 def test_no_exception_is_caught_and_passed_over() -> None:
     """`except ...: pass`, and a handler that only logs, are how mail gets lost."""
-    for path in PACKAGE.rglob("*.py"):
+    for path in PRODUCT:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ExceptHandler):
                 assert not all(isinstance(line, ast.Pass) for line in node.body), path
@@ -82,21 +87,33 @@ def test_no_exception_is_caught_and_passed_over() -> None:
 
 def test_the_function_starts_without_heavy_libraries() -> None:
     """What is imported is paid at every cold start: no pydantic, no tracer."""
-    program = "import sys, postern.aws.assembly; print(' '.join(sorted(sys.modules)))"
+    program = "import sys, postern_mail.aws.assembly; print(' '.join(sorted(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     heavy = {"pydantic", "aws_xray_sdk", "typer", "rich", "requests", "moto", "idna", "re2"}
-    assert "postern.forward" in loaded
+    assert "postern_mail.forward" in loaded
     assert not heavy & set(loaded)
 
 
 def test_no_boto3_resource_is_made() -> None:
     """A resource is built from a description at run time; a client is half the cost."""
-    for path in PACKAGE.rglob("*.py"):
+    for path in PRODUCT:
         calls = (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
         assert not any(isinstance(call.func, ast.Attribute) and call.func.attr == "resource" for call in calls), path
 
 
-def test_the_command_is_not_part_of_the_functions() -> None:
-    for path in PACKAGE.rglob("*.py"):
-        if not path.is_relative_to(PACKAGE / "cli"):
-            assert not any("cli" in module.split(".") for _, module in _imports(path)), path
+def test_the_functions_need_nothing_of_the_command() -> None:
+    """The layer has what Lambda runs; `layers/postern/Makefile` copies that one package."""
+    for path in [*PACKAGE.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]:
+        tops = {module.partition(".")[0] for level, module in _imports(path) if level == 0}
+        assert not tops & {COMMAND.name, IMPORTER.name}, path
+
+
+IMPORTER_NEEDS = {f"postern_mail.mail.{name}" for name in ("address", "aliases", "rows", "senders")}
+
+
+def test_the_importer_is_a_library_of_its_own() -> None:
+    needed = {module for path in IMPORTER.rglob("*.py") for level, module in _imports(path) if level == 0}
+    assert {module for module in needed if module.startswith("postern_")} <= {
+        *IMPORTER_NEEDS,
+        "postern_command.tables_file",
+    }

@@ -1,7 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.authors import authors, count_mailboxes, decode_phrase
+from postern_mail.mail.authors import authors, count_mailboxes, decode_phrase
 
 E_ACUTE = "\N{LATIN SMALL LETTER E WITH ACUTE}"
 

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.address import Address
-from postern.mail.authors import authors
-from postern.mail.message import Message
-from postern.mail.rewrite import Style, rewrite
+from postern_mail.mail.address import Address
+from postern_mail.mail.authors import authors
+from postern_mail.mail.message import Message
+from postern_mail.mail.rewrite import Style, rewrite
 
 from tests.builders import envelope
 from tests.unit.test_rewrite import rewritten

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from postern import __version__
+from postern_mail import __version__
 
 from emulator.cloud import Cloud
 from emulator.template import Template
@@ -225,7 +225,7 @@ def test_original_fetches_a_stored_message(aws: Cloud, template: Template) -> No
 
 
 def test_offline_commands_do_not_load_boto3(messages: list[Path]) -> None:
-    program = "import sys; import postern.cli.main; print('boto3' in sys.modules)"
+    program = "import sys; import postern_command.main; print('boto3' in sys.modules)"
     assert (
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
     )

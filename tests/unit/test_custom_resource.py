@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern import custom_resource
-from postern.custom_resource import CALL, MAX_REASON, RESERVE, Deadline, Request, answered, put
-from postern.errors import Unavailable
+from postern_mail import custom_resource
+from postern_mail.custom_resource import CALL, MAX_REASON, RESERVE, Deadline, Request, answered, put
+from postern_mail.errors import Unavailable
 
 from tests.builders import ROOT
 

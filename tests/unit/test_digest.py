@@ -6,8 +6,8 @@ from email import message_from_bytes, policy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.address import Address
-from postern.mail.digest import MAX_LINES, Section, digest, heading
+from postern_mail.mail.address import Address
+from postern_mail.mail.digest import MAX_LINES, Section, digest, heading
 
 SENDER, OWNER = Address("postmaster", "example.com"), Address("owner", "dest.example")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import typer
-from postern.cli.main import app
+from postern_command.main import app
 
 from tests.builders import ROOT
 

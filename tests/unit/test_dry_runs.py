@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern.cli.dry_runs import Screener
-from postern.cli.live import Source
-from postern.cli.main import app
-from postern.mail.verdicts import Verdicts
+from postern_command.dry_runs import Screener
+from postern_command.live import Source
+from postern_command.main import app
+from postern_mail.mail.verdicts import Verdicts
 from typer.testing import CliRunner, Result
 
 from tests.fakes import FakeTables

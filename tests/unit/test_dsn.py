@@ -3,12 +3,12 @@
 from typing import Any
 
 import pytest
-from postern.mail.actions import Action
-from postern.mail.address import Address
-from postern.mail.authentication import Authentication
-from postern.mail.dsn import AUTHENTICATED, MAX_AGE, OFF, Answer, Correspondence, Silence
-from postern.mail.message import Message
-from postern.mail.reply import FAILED, MAX_TEXT, POLICY, SWITCHED_OFF, UNKNOWN, Reply, of_alias, of_rule
+from postern_mail.mail.actions import Action
+from postern_mail.mail.address import Address
+from postern_mail.mail.authentication import Authentication
+from postern_mail.mail.dsn import AUTHENTICATED, MAX_AGE, OFF, Answer, Correspondence, Silence
+from postern_mail.mail.message import Message
+from postern_mail.mail.reply import FAILED, MAX_TEXT, POLICY, SWITCHED_OFF, UNKNOWN, Reply, of_alias, of_rule
 
 from tests.builders import envelope, stored, verdict
 

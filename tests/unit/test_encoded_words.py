@@ -1,8 +1,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail import fields
-from postern.mail.encoded_words import decoded
+from postern_mail.mail import fields
+from postern_mail.mail.encoded_words import decoded
 
 E_ACUTE = "\N{LATIN SMALL LETTER E WITH ACUTE}"
 

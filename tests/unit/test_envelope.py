@@ -1,8 +1,8 @@
 from typing import Any
 
 import pytest
-from postern.mail.address import Address
-from postern.mail.envelope import NULL_SENDER, BadEvent, Envelope
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import NULL_SENDER, BadEvent, Envelope
 
 from tests.builders import MESSAGE_ID, envelope, event, sample_event
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from postern.answering import Answering
-from postern.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
-from postern.feedback import Listener
-from postern.mail.dsn import AUTHENTICATED, OFF
-from postern.mail.feedback import MAX_WHY, BadFeedback, Feedback
-from postern.mail.health import Rule
+from postern_mail.answering import Answering
+from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
+from postern_mail.feedback import Listener
+from postern_mail.mail.dsn import AUTHENTICATED, OFF
+from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback
+from postern_mail.mail.health import Rule
 
 from tests.builders import MESSAGE_ID, bounce, envelope, feedback, sample_event, stored
 from tests.fakes import (

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from postern.errors import (
+from postern_mail.errors import (
     MessageMissing,
     Misconfigured,
     Refused,
@@ -15,9 +15,9 @@ from postern.errors import (
     Unavailable,
     Unsettled,
 )
-from postern.mail.envelope import BadEvent
-from postern.mail.plan import MAX_SENDING
-from postern.ports import Claim
+from postern_mail.mail.envelope import BadEvent
+from postern_mail.mail.plan import MAX_SENDING
+from postern_mail.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (

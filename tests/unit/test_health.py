@@ -5,9 +5,19 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from postern.mail.feedback import Feedback
-from postern.mail.health import COMPLAINT, GONE, PERMANENT, TRANSIENT, Failure, Rule, failure, is_suspended, verdict
-from postern.mail.rows import BadRow
+from postern_mail.mail.feedback import Feedback
+from postern_mail.mail.health import (
+    COMPLAINT,
+    GONE,
+    PERMANENT,
+    TRANSIENT,
+    Failure,
+    Rule,
+    failure,
+    is_suspended,
+    verdict,
+)
+from postern_mail.mail.rows import BadRow
 
 from tests.builders import bounce, feedback
 

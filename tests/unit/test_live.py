@@ -5,9 +5,9 @@ from pathlib import Path
 
 import boto3
 import pytest
-from postern.cli.live import live, source
-from postern.cli.status import WrongUse
-from postern.errors import Misconfigured, Temporary, Unavailable
+from postern_command.live import live, source
+from postern_command.status import WrongUse
+from postern_mail.errors import Misconfigured, Temporary, Unavailable
 
 from emulator.cloud import CREDENTIALS, HOST, Cloud
 from emulator.template import Template

@@ -1,6 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.message import Message
+from postern_mail.mail.message import Message
 
 # Bytes that fall into the gaps between lines, fields and folds far more often than chance would.
 HEADERISH = st.lists(

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from postern.errors import Refused, Throttled, Unanswered
-from postern.mail.address import Address
-from postern.mail.digest import Noted, Section
-from postern.owner_mail import A_DAY, OwnerMail
+from postern_mail.errors import Refused, Throttled, Unanswered
+from postern_mail.mail.address import Address
+from postern_mail.mail.digest import Noted, Section
+from postern_mail.owner_mail import A_DAY, OwnerMail
 
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog
 

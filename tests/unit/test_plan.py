@@ -1,12 +1,23 @@
 from typing import Any
 
 import pytest
-from postern.cli.tables_file import TablesFile
-from postern.forward import look_up
-from postern.mail.address import Address
-from postern.mail.header import MAX_HOPS, Header
-from postern.mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
-from postern.mail.stamp import TEST_KEY, stamp
+from postern_command.tables_file import TablesFile
+from postern_mail.forward import look_up
+from postern_mail.mail.address import Address
+from postern_mail.mail.header import MAX_HOPS, Header
+from postern_mail.mail.plan import (
+    BadTable,
+    Decision,
+    Discard,
+    Forward,
+    Hold,
+    Policy,
+    Quarantine,
+    Reject,
+    deliveries,
+    plan,
+)
+from postern_mail.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
 from tests.fakes import FakeTables

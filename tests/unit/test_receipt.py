@@ -1,9 +1,9 @@
 """An event made again is read as the envelope it came from."""
 
 import pytest
-from postern.mail.envelope import Envelope
-from postern.mail.receipt import kept_event, receipt_event, stamped
-from postern.mail.verdicts import Verdicts
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.receipt import kept_event, receipt_event, stamped
+from postern_mail.mail.verdicts import Verdicts
 
 from tests.builders import envelope, verdict
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail import aliases
-from postern.mail.address import Address
-from postern.mail.rows import Rows
-from postern.recipients.addresses import wanted
+from postern_mail.mail import aliases
+from postern_mail.mail.address import Address
+from postern_mail.mail.rows import Rows
+from postern_mail.recipients.addresses import wanted
 
 NOW = 1_795_000_000.0
 OURS = ("example.com", "example.net")

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from postern.errors import ClaimLost, Misconfigured, Refused, Unavailable
-from postern.recipients.keep import MARGIN, Keeper, changed_at
-from postern.recipients.plan import Rule
-from postern.recipients.ports import Turn
+from postern_mail.errors import ClaimLost, Misconfigured, Refused, Unavailable
+from postern_mail.recipients.keep import MARGIN, Keeper, changed_at
+from postern_mail.recipients.plan import Rule
+from postern_mail.recipients.ports import Turn
 
 from tests.fakes import FakeClock
 from tests.rule_fakes import FakeAliasTable, FakeLease, FakeRecipientsLog, FakeRules

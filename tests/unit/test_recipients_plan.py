@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postern.recipients import plan as planning
-from postern.recipients.plan import CREATE, DELETE, UPDATE, Rule, Step, opening, plan, room
+from postern_mail.recipients import plan as planning
+from postern_mail.recipients.plan import CREATE, DELETE, UPDATE, Rule, Step, opening, plan, room
 
 PREFIX = "stack-recipients-"
 DOMAINS = ("a.example", "b.example", "c.example")

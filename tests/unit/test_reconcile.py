@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 import pytest
-from postern import reconcile
-from postern.reconcile import OPEN_MARGIN, UNSEEN_AFTER, Reconciler
+from postern_mail import reconcile
+from postern_mail.reconcile import OPEN_MARGIN, UNSEEN_AFTER, Reconciler
 
 from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeReconciliationLog, FakeWatchbook
 

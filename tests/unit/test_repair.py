@@ -5,12 +5,12 @@ from email import message_from_bytes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.address import Address
-from postern.mail.message import Message
-from postern.mail.notice import Link, notice, wrapped
-from postern.mail.repair import repaired
-from postern.mail.rewrite import Style, rewrite
-from postern.mail.stamp import TEST_KEY, is_stamped
+from postern_mail.mail.address import Address
+from postern_mail.mail.message import Message
+from postern_mail.mail.notice import Link, notice, wrapped
+from postern_mail.mail.repair import repaired
+from postern_mail.mail.rewrite import Style, rewrite
+from postern_mail.mail.stamp import TEST_KEY, is_stamped
 
 from emulator.sending.refusals import Account, Refusal, Request, check
 from tests.builders import envelope

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
-from postern.errors import Throttled
-from postern.forward import Forwarder
-from postern.mail.envelope import BadEvent, Envelope
-from postern.retry import Intake, pause
+from postern_mail.errors import Throttled
+from postern_mail.forward import Forwarder
+from postern_mail.mail.envelope import BadEvent, Envelope
+from postern_mail.retry import Intake, pause
 
 from tests.builders import event
 from tests.fakes import FakeQueue

@@ -7,10 +7,10 @@ from email.utils import getaddresses, parseaddr
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.address import Address
-from postern.mail.message import Message
-from postern.mail.rewrite import ADDRESS, MAX_HEADER_RECIPIENTS, NAME, ONCE_ONLY, REMOVED, Style, rewrite
-from postern.mail.stamp import TEST_KEY, is_stamped, stamp
+from postern_mail.mail.address import Address
+from postern_mail.mail.message import Message
+from postern_mail.mail.rewrite import ADDRESS, MAX_HEADER_RECIPIENTS, NAME, ONCE_ONLY, REMOVED, Style, rewrite
+from postern_mail.mail.stamp import TEST_KEY, is_stamped, stamp
 
 from emulator.sending import rules
 from emulator.sending.refusals import Account, Request, check

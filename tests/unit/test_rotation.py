@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 import pytest
-from postern.errors import LoginRefused, Misconfigured, TooSoon
-from postern.relay.ports import Credentials
-from postern.relay.rotation import PAUSES, STEPS, Rotation
-from postern.relay.smtp_password import smtp_password
+from postern_mail.errors import LoginRefused, Misconfigured, TooSoon
+from postern_mail.relay.ports import Credentials
+from postern_mail.relay.rotation import PAUSES, STEPS, Rotation
+from postern_mail.relay.smtp_password import smtp_password
 
 from tests.fakes import FakeClock
 from tests.relay_fakes import REGION, FakeKeys, FakeLogin, FakeStepLog, FakeVault, nothing

@@ -2,11 +2,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from postern.mail import senders
-from postern.mail.actions import Action
-from postern.mail.address import Address
-from postern.mail.rows import BadRow, Row, Rows, SenderKey
-from postern.mail.senders import Ruling, Senders
+from postern_mail.mail import senders
+from postern_mail.mail.actions import Action
+from postern_mail.mail.address import Address
+from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
+from postern_mail.mail.senders import Ruling, Senders
 
 from tests.builders import envelope
 

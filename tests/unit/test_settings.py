@@ -1,6 +1,6 @@
 import pytest
-from postern.errors import Misconfigured
-from postern.settings import FeedbackSettings, Settings
+from postern_mail.errors import Misconfigured
+from postern_mail.settings import FeedbackSettings, Settings
 
 COMPLETE = {
     "POSTERN_DOMAINS": "Example.com, example.net",

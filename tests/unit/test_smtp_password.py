@@ -6,7 +6,7 @@ import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from postern.relay.smtp_password import smtp_password
+from postern_mail.relay.smtp_password import smtp_password
 
 KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # AWS's documentation uses it everywhere
 

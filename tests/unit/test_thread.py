@@ -5,12 +5,12 @@ from email import message_from_bytes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from postern.mail.address import Address
-from postern.mail.message import Message
-from postern.mail.notice import notice, wrapped
-from postern.mail.repair import repaired
-from postern.mail.rewrite import Style, rewrite
-from postern.mail.thread import identifiers, is_identifier, thread_fields
+from postern_mail.mail.address import Address
+from postern_mail.mail.message import Message
+from postern_mail.mail.notice import notice, wrapped
+from postern_mail.mail.repair import repaired
+from postern_mail.mail.rewrite import Style, rewrite
+from postern_mail.mail.thread import identifiers, is_identifier, thread_fields
 
 from tests.builders import envelope
 

@@ -1,9 +1,9 @@
 """What is not known of a sending stays unknown until SES says something, whatever fails in between."""
 
 import pytest
-from postern.errors import Throttled, Unanswered, Unsettled
-from postern.mail.digest import Noted
-from postern.owner_mail import A_DAY
+from postern_mail.errors import Throttled, Unanswered, Unsettled
+from postern_mail.mail.digest import Noted
+from postern_mail.owner_mail import A_DAY
 
 from tests.builders import MESSAGE_ID, event
 from tests.forwarding_world import JANE, World

@@ -1,5 +1,5 @@
 import pytest
-from postern.mail.verdicts import ABSENT, CHOICES, Verdicts, read_overrides
+from postern_mail.mail.verdicts import ABSENT, CHOICES, Verdicts, read_overrides
 
 from tests.builders import verdict
 

@@ -1,0 +1,228 @@
+"""`postern alias`: rows of the live alias table."""
+
+import json
+import time
+from typing import Annotated, Any
+
+import typer
+from postern_mail.mail.address import Address, InvalidAddress, alias_key
+from postern_mail.mail.rows import Row, texts
+
+from . import listing
+from .difference_text import assignment, plain
+from .editing import Editor, typed_key, typed_time, with_attributes
+from .edits import Change
+from .keys import domain_of, in_order
+from .live import live
+from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .status import WrongUse, exits, refuse, say_no
+from .terminal import escaped
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
+
+AddressArgument = Annotated[str, typer.Argument(help="info@example.com, info+news@example.com or @example.com.")]
+ExpiresOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="A date (2027-01-31, its start in UTC), a time, or epoch seconds.")
+]
+KeepTagOption = Annotated[
+    bool | None, typer.Option("--keep-tag/--no-keep-tag", help="Whether info+x goes to jane+x or to jane.")
+]
+NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
+
+
+@app.command("list")
+def list_(
+    text: Annotated[str, typer.Argument(help="Only with this in address, destinations or note.")] = "",
+    domain: Annotated[str | None, typer.Option(help="Only of this domain.")] = None,
+    destination: Annotated[str | None, typer.Option(help="Only with this in a destination.")] = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled ones.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="Only expired ones; with --disabled, both.")] = False,
+    limit: LimitOption = None,
+    after: AfterOption = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List aliases by domain and name, with what is wrong with them.
+
+    With --json one object a line: the row, `state` (enabled, disabled, expired, fault) and `fault`.
+    """
+    states = [word for word, asked in (("disabled", disabled), ("expired", expired)) if asked]
+    now = time.time()
+
+    def wanted(row: Row) -> bool:
+        leads_to = " ".join(listing.destinations(row)).lower()
+        return (
+            text.lower() in f"{row['address']} {leads_to} {row.get('note') or ''}".lower()
+            and (domain is None or domain_of(row["address"]) == domain_of(alias_key(f"@{domain}")))
+            and (destination is None or destination.lower() in leads_to)
+            and (not states or listing.state(row, now) in states)
+        )
+
+    with exits():
+        place = in_order(alias_key(after)) if after else None
+        rows = filter(wanted, live(stack).rows.scan("aliases"))
+        found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
+    if as_json:
+        for row in found:
+            typer.echo(json.dumps(listing.alias_object(row)))
+    else:
+        listing.print_aliases(found)
+    if more:
+        listing.hint(found[-1]["address"])
+
+
+@app.command()
+def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Show one alias: its row, its state, and who wrote it when. Exit status 1 if there is none."""
+    with exits():
+        key, row = _found(Editor(live(stack), dry_run=True, as_json=as_json), address)
+    if as_json:
+        typer.echo(json.dumps(listing.alias_object(row)))
+        return
+    typer.echo(f"alias {escaped(key)}")
+    for name, value in plain(row, "address", "updated_at", "updated_by").items():
+        for line in assignment(name, value).splitlines():
+            typer.echo(f"  {escaped(line)}")
+    typer.echo(escaped(listing.understood(row)[1] or listing.state(row, time.time())))
+    if row.get("updated_at") is not None:
+        typer.echo(f"updated {listing.moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
+
+
+@app.command()
+def add(
+    address: AddressArgument,
+    destinations: Annotated[list[str], typer.Argument(help="Mailboxes, @other.example, or discard:")],
+    expires: ExpiresOption = None,
+    keep_tag: KeepTagOption = None,
+    note: NoteOption = None,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Add an alias. Exit status 1 if there is one already, or if the row would not be valid."""
+    with exits():
+        key = typed_key(address)
+        after = with_attributes({"address": key, "destinations": destinations}, _options(expires, keep_tag, note))
+        editor = Editor(live(stack), dry_run, as_json)
+        if editor.alias(key) is not None:
+            refuse(f"alias {key} is there already; `postern alias set` changes it")
+        editor.write(Change("aliases", (key,), None, after))
+
+
+@app.command("set")
+def set_(
+    address: AddressArgument,
+    destinations: Annotated[list[str] | None, typer.Argument(help="In place of those it has.")] = None,
+    also: Annotated[list[str] | None, typer.Option("--add", help="One more destination.")] = None,
+    no_longer: Annotated[list[str] | None, typer.Option("--drop", help="One destination less.")] = None,
+    expires: ExpiresOption = None,
+    no_expires: Annotated[bool, typer.Option("--no-expires", help="It does not expire.")] = False,
+    keep_tag: KeepTagOption = None,
+    note: NoteOption = None,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Change an alias; what is not named stays. --note "" takes the note away.
+
+    Exit status 1 if there is no such alias, or if somebody edited it meanwhile.
+    """
+    with exits():
+        changed = _options(expires, keep_tag, note) | ({"expires_at": None} if no_expires else {})
+        if not (destinations or also or no_longer or changed):
+            raise WrongUse("nothing to set; see postern alias set --help")
+        if (destinations and (also or no_longer)) or (expires and no_expires):
+            raise WrongUse("destinations exclude --add and --drop, and --expires excludes --no-expires")
+        _edit(address, changed, Editor(live(stack), dry_run, as_json), (destinations, also or [], no_longer or []))
+
+
+@app.command()
+def remove(
+    address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Remove an alias. Its mail goes to a less specific one then, if there is one; `disable` rejects it.
+
+    Exit status 1 if there is none.
+    """
+    with exits():
+        editor = Editor(live(stack), dry_run, as_json)
+        key, row = _found(editor, address)
+        editor.write(Change("aliases", (key,), row, None))
+
+
+@app.command()
+def enable(
+    address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Let an alias forward again. Exit status 1 if there is none."""
+    with exits():
+        _edit(address, {"enabled": None}, Editor(live(stack), dry_run, as_json))
+
+
+@app.command()
+def disable(
+    address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Reject an alias's mail, also where the domain has a catch-all. Exit status 1 if there is none."""
+    with exits():
+        _edit(address, {"enabled": False}, Editor(live(stack), dry_run, as_json))
+
+
+def _options(expires: str | None, keep_tag: bool | None, note: str | None) -> dict[str, Any]:
+    """Attributes that were typed; None for one that is taken away, as what is the default is not written."""
+    typed: dict[str, Any] = {}
+    if expires is not None:
+        typed["expires_at"] = typed_time(expires)
+    if keep_tag is not None:
+        typed["keep_tag"] = keep_tag or None
+    if note is not None:
+        typed["note"] = note or None
+    return typed
+
+
+def _edit(
+    address: str,
+    changed: dict[str, Any],
+    editor: Editor,
+    lists: tuple[list[str] | None, list[str], list[str]] = (None, [], []),
+) -> None:
+    key, before = _found(editor, address)
+    replaced, also, no_longer = lists
+    if replaced:
+        changed = {**changed, "destinations": replaced}
+    elif also or no_longer:
+        changed = {**changed, "destinations": _members(key, before, also, no_longer)}
+    editor.write(Change("aliases", (key,), before, with_attributes(before, changed)))
+
+
+def _members(key: str, row: Row, also: list[str], no_longer: list[str]) -> list[str]:
+    """The destinations with some more and some less; ends with status 1 for one that is not there."""
+    try:
+        listed = texts(row.get("destinations") or ())
+    except ValueError as fault:
+        refuse(f"alias {key}: {fault}; say all destinations")
+    here = {_same(one) for one in listed}
+    say_no(f"{one} is not a destination of alias {key}" for one in no_longer if _same(one) not in here)
+    gone = {_same(one) for one in no_longer}
+    return [one for one in listed if _same(one) not in gone] + [one for one in also if _same(one) not in here - gone]
+
+
+def _same(destination: str) -> str:
+    try:
+        return Address.parse(destination).key
+    except InvalidAddress:
+        return alias_key(destination)
+
+
+def _found(editor: Editor, address: str) -> tuple[str, Row]:
+    """The row of an address; else one whose key was typed in a form that no look-up asks for."""
+    if not address.strip():
+        raise WrongUse("an empty address")
+    spelled = alias_key(address)
+    for key in (spelled, address):
+        row = editor.alias(key)
+        if row is not None:
+            break
+    else:
+        refuse(f"there is no alias {spelled}; `postern alias add` makes one")
+    return key, row

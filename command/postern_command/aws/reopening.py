@@ -1,0 +1,101 @@
+"""Settled outcomes taken up again because somebody asked for it: who and when stays in the ledger.
+
+The message is opened first, so an order that is interrupted leaves an open message, which the next
+order or the scheduled check finds, and never a recipient that waits for nobody.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeSerializer
+from postern_mail.aws.failures import translated
+from postern_mail.aws.ledger import MESSAGE, NOTED, OPEN
+from postern_mail.mail.digest import LOST, UNANSWERED
+from postern_mail.ports import Clock
+
+from ..edits import Overtaken
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_serialize = TypeSerializer().serialize
+_REMEMBER = "reopened = list_append(if_not_exists(reopened, :none), :once)"
+
+
+class Reopening:
+    """Opens entries of the ledger again, in somebody's name."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, by: str) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._by = by
+
+    def message(self, message_id: str, recipients: Collection[str]) -> None:
+        """Make these recipients pending again. Raises Temporary."""
+        names = {"#open": "open"}
+        update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients"
+        values = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by, ":recipients": set(recipients)}
+        self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", names, values)
+
+    def no_news(self, message_id: str, recipients: Collection[str]) -> None:
+        """The owner need not be told any more of what these were before. Raises Temporary."""
+        old = {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients}
+        names = {"#noted": "noted"}
+        self._update(message_id, MESSAGE, "DELETE #noted :old", "attribute_exists(message_id)", names, {":old": old})
+
+    def recipient(self, message_id: str, recipient: str, old: Mapping[str, Any], *, release: bool) -> None:
+        """Let a recipient be decided again; released, no quarantine but that of a virus keeps it any more.
+
+        `old` is its entry as it was read. Raises Overtaken if it is another by now, Temporary.
+        """
+        update = f"SET #state = :held, reason = :why, {_REMEMBER}"
+        word = "released" if release else "to be run again"
+        values: dict[str, Any] = {
+            ":held": "held",
+            ":why": f"{word} by {self._by}; it was {old['state']}: {old.get('reason', '')}",
+        }
+        if release:
+            update += ", released_by = :by, released_at = :now"
+            values |= {":by": self._by, ":now": int(self._clock.now())}
+        update += " REMOVE answer, reply"  # an answer that is due would be sent for what is open again
+        self._reopen(message_id, f"to:{recipient}", update, old, values)
+
+    def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
+        """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
+        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, bounced, rejected"  # in `reopened`
+        self._reopen(message_id, f"via:{destination}", update, old, {":released": "released"})
+
+    def _reopen(
+        self, message_id: str, entry: str, update: str, old: Mapping[str, Any], values: Mapping[str, Any]
+    ) -> None:
+        was = {
+            name: old[name] for name in ("state", "reason", "detail", "answer", "bounced", "rejected") if name in old
+        }
+        once = {**was, "at": int(self._clock.now()), "by": self._by}
+        values = {**values, ":none": [], ":once": [once], ":was": old["state"]}
+        self._update(message_id, entry, update, "#state = :was", {"#state": "state"}, values)
+
+    def _update(
+        self,
+        message_id: str,
+        entry: str,
+        update: str,
+        condition: str,
+        names: Mapping[str, str],
+        values: Mapping[str, Any],
+    ) -> None:
+        with translated("DynamoDB UpdateItem (ledger)"):
+            try:
+                self._client.update_item(
+                    TableName=self._table,
+                    Key={"message_id": {"S": message_id}, "entry": {"S": entry}},
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                raise Overtaken(
+                    f"message {message_id}: {entry} was settled anew meanwhile; look, and try again"
+                ) from None

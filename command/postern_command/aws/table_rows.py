@@ -1,0 +1,155 @@
+"""Rows of the alias and the sender table, listed and written for the command.
+
+Nobody keeps a version number in a row that is edited in the console too. So a write is made on
+the condition that every attribute is as it was read, and that none of ours has come to it.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from botocore.exceptions import ClientError
+from postern_mail.aws import clients
+from postern_mail.aws.failures import translated
+from postern_mail.errors import Misconfigured, Throttled
+from postern_mail.mail.rows import Row
+
+from ..edits import ATTRIBUTES, BOOKKEEPING, KEY_NAMES, Change, Key, Overtaken, TableName
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# docs.aws.amazon.com/amazondynamodb, "TransactWriteItems": 100 actions, 4 MB of items. A change
+# carries its row twice, as it was and as it shall be, so the half of 4 MB is ours.
+MAX_CHANGES = 100
+MAX_OCTETS = 2 * 1024 * 1024
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a transaction that met another is tried again
+_OVERTAKEN, _BAD = "ConditionalCheckFailed", "ValidationError"
+
+_to_dynamodb = TypeSerializer().serialize
+_from_dynamodb = TypeDeserializer().deserialize
+
+
+class TableRows:
+    """Both tables of a stack, as a whole."""
+
+    def __init__(
+        self, client: "DynamoDBClient", tables: Mapping[TableName, str], pause: Callable[[float], object] = time.sleep
+    ) -> None:
+        self._client = client
+        self._tables = tables
+        self._pause = pause
+
+    def scan(self, table: TableName) -> Iterator[Row]:
+        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Raises Temporary."""
+        pages = iter(self._client.get_paginator("scan").paginate(TableName=self._tables[table], ConsistentRead=True))
+        while True:
+            with translated(f"DynamoDB Scan {self._tables[table]}"):
+                page = next(pages, None)
+            if page is None:
+                return
+            for item in page["Items"]:
+                yield {name: _from_dynamodb(value) for name, value in item.items()}
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Write all of these rows or none, 100 at most.
+
+        Raises Overtaken if a row is no longer as it was read, Throttled if DynamoDB stays too
+        busy, else Temporary. What is lost on the way back is not known to be written: botocore
+        asks again under the same token, which DynamoDB honours for 10 minutes.
+        """
+        actions: Any = [self._action(change) for change in changes]
+        for pause in (*_PAUSES, None):
+            with translated("DynamoDB TransactWriteItems"):
+                try:
+                    self._client.transact_write_items(TransactItems=actions)
+                    return
+                except self._client.exceptions.TransactionCanceledException as cancelled:
+                    _raise_for_good(cancelled, changes)
+            if pause is not None:
+                self._pause(pause)
+        raise Throttled(f"DynamoDB TransactWriteItems met other writes {len(_PAUSES) + 1} times")
+
+    def _action(self, change: Change) -> dict[str, Any]:
+        target: dict[str, Any] = {"TableName": self._tables[change.table], **_condition(change)}
+        if change.after is None:
+            return {"Delete": {**target, "Key": _key(change.table, change.key)}}
+        return {"Put": {**target, "Item": {**_item(change.after), **_key(change.table, change.key)}}}
+
+
+def chunks(changes: Iterable[Change]) -> Iterator[list[Change]]:
+    """Changes in lots that one transaction takes."""
+    lot: list[Change] = []
+    octets = 0
+    for change in changes:
+        size = _octets(change)
+        if lot and (len(lot) == MAX_CHANGES or octets + size > MAX_OCTETS):
+            yield lot
+            lot, octets = [], 0
+        lot.append(change)
+        octets += size
+    if lot:
+        yield lot
+
+
+def caller() -> str:
+    """The ARN of who is asking (docs.aws.amazon.com/STS, "GetCallerIdentity"). Raises Temporary."""
+    with translated("STS GetCallerIdentity"):
+        return str(clients.sts().get_caller_identity()["Arn"])
+
+
+def _raise_for_good(cancelled: ClientError, changes: Sequence[Change]) -> None:
+    """Raises what trying again cannot mend; a conflict and a throttle it can."""
+    reasons = cancelled.response.get("CancellationReasons", [])  # one for each action, in order
+    pairs = list(zip(reasons, changes, strict=False))
+    overtaken = [str(change) for reason, change in pairs if reason.get("Code") == _OVERTAKEN]
+    if overtaken:
+        rest = f" and {len(overtaken) - 1} more" if len(overtaken) > 1 else ""
+        raise Overtaken(f"{overtaken[0]}{rest}: edited by somebody else after it was read; look, and try again")
+    for reason, change in pairs:
+        if reason.get("Code") == _BAD:
+            raise Misconfigured(f"DynamoDB does not take {change}: {reason.get('Message')}")
+
+
+def _condition(change: Change) -> dict[str, Any]:
+    """That the row is as it was read; that there is none, if there was none."""
+    before = change.before or {}
+    keys = KEY_NAMES[change.table]
+    if change.before is None:
+        absent, present = keys[:1], []
+    else:
+        absent = tuple(name for name in (*ATTRIBUTES[change.table], *BOOKKEEPING) if name not in before)
+        present = sorted(before)
+    names = {f"#{number}": name for number, name in enumerate((*present, *absent))}
+    clauses = [f"#{number} = :{number}" for number in range(len(present))]
+    clauses += [f"attribute_not_exists(#{number})" for number in range(len(present), len(names))]
+    condition: dict[str, Any] = {"ConditionExpression": " AND ".join(clauses), "ExpressionAttributeNames": names}
+    if present:
+        condition["ExpressionAttributeValues"] = {
+            f":{number}": _to_dynamodb(before[name]) for number, name in enumerate(present)
+        }
+    return condition
+
+
+def _key(table: TableName, key: Key) -> dict[str, Any]:
+    return {name: {"S": value} for name, value in zip(KEY_NAMES[table], key, strict=True)}
+
+
+def _item(row: Row) -> dict[str, Any]:
+    return {name: _to_dynamodb(_exact(value)) for name, value in row.items()}
+
+
+def _exact(value: Any) -> Any:
+    """DynamoDB's numbers are decimal."""
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _exact(item) for name, item in value.items()}
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def _octets(change: Change) -> int:
+    """About what the larger of both rows takes; its text is never shorter than what DynamoDB counts by half."""
+    return max(len(str(change.before)), len(str(change.after)))

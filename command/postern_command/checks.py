@@ -1,0 +1,153 @@
+"""What is wrong with rows, said before they are written rather than when mail comes.
+
+Rows are read as the functions read them; beyond that a key must be one that is looked up, in a
+domain of ours, and an alias must not lead back to itself.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import Alias, Resolution, resolve, unread
+from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.senders import EVERYWHERE, SenderRule
+from postern_mail.ports import Tables
+
+from .edits import ATTRIBUTES, KEY_NAMES, TableName, named
+from .keys import domain_of, is_alias_key
+from .tables_file import TablesFile
+
+MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
+_MAX_DIGITS, _MAX_EXPONENT = 38, 125  # of a number, same page
+_ANY = "postern-any-address"  # stands for whoever a domain's row answers for
+
+
+@dataclass(slots=True)
+class Findings:
+    """Faults, for which nothing is written, and warnings, which are only said."""
+
+    faults: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, tables: TablesFile, domains: Collection[str]) -> "Findings":
+        """All that is wrong in a file, for a stack with these domains of its own."""
+        found = cls()
+        rows = Rows(_Everything(tables.aliases))
+        now = time.time()
+        for key, row in tables.aliases.items():
+            found.faults += alias_faults(key, row, tables.domains & frozenset(domains))
+            found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))
+        for sender, row in tables.senders.items():
+            found.faults += sender_faults(sender, row, domains)
+            if sender[1] != EVERYWHERE and sender[1] not in tables.aliases:
+                found.warnings.append(f"{named('senders', sender)}: there is no such alias")
+        return found
+
+    def add(self, more: "Findings") -> None:
+        """Take over what somebody else found."""
+        self.faults += more.faults
+        self.warnings += more.warnings
+
+
+def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
+    """What is wrong in one row of the alias table, each fault a sentence that names it."""
+    faults = _attribute_faults("aliases", (key,), row)
+    if not is_alias_key(key):
+        faults.append(f"alias {key}: this is neither a mail address nor @domain")
+    elif domain_of(key) not in domains:
+        faults.append(f"alias {key}: {domain_of(key)} is not a domain of ours, which are {_listed(domains)}")
+    return faults + _understood(lambda: Alias.from_row(key, row))
+
+
+def sender_faults(key: SenderKey, row: Row, domains: Collection[str]) -> list[str]:
+    """What is wrong in one row of the sender table."""
+    faults = _attribute_faults("senders", key, row)
+    scope = key[1]
+    if scope != EVERYWHERE and not (is_alias_key(scope) and domain_of(scope) in domains):
+        faults.append(f"{named('senders', key)}: the scope is neither * nor an alias at {_listed(domains)}")
+    return faults + _understood(lambda: SenderRule.from_row(key, row).check_target(domains))
+
+
+def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: float) -> Findings:
+    """Where an alias would lead if it had this row, in tables that are read as needed. Raises Temporary."""
+    rows = Rows({key: row})
+
+    def resolved(address: Address) -> Resolution:
+        while keys := unread([address], rows, domains, now):
+            rows.add(tables.read(keys, ()))
+        return resolve(address, rows, domains, now)
+
+    return _led(key, row, domains, resolved)
+
+
+def _led(key: str, row: Row, domains: Collection[str], resolved: Callable[[Address], Resolution]) -> Findings:
+    """Loops and dead ends of an alias; nothing is known about a row that is not understood."""
+    try:
+        alias = Alias.from_row(key, row)
+        address = Address.parse(f"{_ANY}{key}" if key.startswith("@") else key)
+    except ValueError:
+        return Findings()  # named by alias_faults
+    ours = [one for one in alias.destinations if one.domain in domains]
+    if not alias.enabled or not ours:
+        return Findings()
+    found = resolved(address)
+    if found.outcome == "error":
+        return Findings(faults=[f"alias {key}: {found.detail}"])
+    told = found.detail and _ANY not in found.detail
+    return Findings(warnings=[f"alias {key}: {found.detail}"] if told else [])
+
+
+def _understood(read: Callable[[], object]) -> list[str]:
+    try:
+        read()
+    except ValueError as fault:
+        return [str(fault)]
+    return []
+
+
+def _attribute_faults(table: TableName, key: tuple[str, ...], row: Row) -> list[str]:
+    known = (*KEY_NAMES[table], *ATTRIBUTES[table])
+    faults = [
+        f"unknown attribute {name!r}; there are {', '.join(ATTRIBUTES[table])}" for name in row if name not in known
+    ]
+    faults += [
+        f"{name} is a number DynamoDB does not hold" for name in row if not all(map(_is_exact, _numbers(row[name])))
+    ]
+    if len(str(row).encode()) > MAX_ROW:
+        faults.append(f"the row is larger than {MAX_ROW} octets, the most that DynamoDB takes")
+    return [f"{named(table, key)}: {fault}" for fault in faults]
+
+
+def _numbers(value: Any) -> Iterator[int | float | Decimal]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _numbers(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _numbers(item)
+    elif isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        yield value
+
+
+def _is_exact(number: int | float | Decimal) -> bool:
+    exact = Decimal(str(number))
+    digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
+    return exact.is_finite() and len(digits) <= _MAX_DIGITS and abs(exact.adjusted()) < _MAX_EXPONENT
+
+
+def _listed(domains: Collection[str]) -> str:
+    return ", ".join(sorted(domains)) or "none"
+
+
+class _Everything(dict[str, Row | None]):
+    """The rows of a whole table: a key that is not there was asked for and not found."""
+
+    def __contains__(self, key: object) -> bool:
+        return True
+
+    def __missing__(self, key: str) -> None:
+        return None

@@ -1,0 +1,166 @@
+"""`postern destination`: who gets no mail for now, why, and the end of it."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postern_mail.errors import MessageMissing
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.health import is_suspended
+from postern_mail.mail.rows import Row, texts
+from postern_mail.orders import CannotOrder, missed
+
+from .difference_text import plain
+from .history import SinceOption, since_when
+from .listing import moment
+from .live import live
+from .options import DryRunOption, JsonOption, StackOption
+from .orders import desk
+from .places import places
+from .status import WrongUse, exits, refuse, say_no
+from .terminal import printer
+
+if TYPE_CHECKING:
+    from .aws.stack import Live
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Destinations that bounce: list them, and resume those mended."
+)
+
+AddressArgument = Annotated[str, typer.Argument(help="The outside mailbox, jane@dest.example.")]
+
+
+@app.command("list")
+def list_(
+    everybody: Annotated[bool, typer.Option("--all", help="Also those with failures that get mail still.")] = False,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the destinations that are suspended: mail for them is quarantined.
+
+    With --json one object a line: the row, and whether it is `suspended`.
+    """
+    with exits():
+        rows = [row for row in _where(stack).suspensions.scan() if everybody or is_suspended(row)]
+    say = printer()
+    for row in sorted(rows, key=lambda row: str(row["address"])):
+        if as_json:
+            typer.echo(json.dumps(_object(row)))
+        else:
+            say(_line(row), "red" if is_suspended(row) else None)
+
+
+@app.command()
+def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Show what is known against a destination. Exit status 1 if nothing is."""
+    with exits():
+        key = _key(address)
+        row = _where(stack).tables.read((), (), [key]).destinations[key]
+        if row is None:
+            refuse(f"nothing is known against {key}")
+    if as_json:
+        typer.echo(json.dumps(_object(row)))
+        return
+    say = printer()
+    say(_line(row), None)
+    for text in _failures(row):
+        at, _, rest = text.partition(" ")
+        say(f"  {moment(at)}  {rest}", None)
+    for word in ("told", "resumed"):
+        if row.get(f"{word}_at") is not None:
+            by = f" by {row['resumed_by']}" if word == "resumed" and row.get("resumed_by") else ""
+            say(f"{word} {moment(row[f'{word}_at'])}{by}", None)
+
+
+@app.command()
+def resume(
+    address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Let a destination get mail again, and forget its failures. What it missed stays where it is until
+    `postern destination redeliver`.
+
+    Exit status 1 if it is not suspended.
+    """
+    with exits():
+        key, where = _key(address), _where(stack)
+        before = where.tables.read((), (), [key]).destinations[key] if dry_run else _resumed(where, key)
+        if before is None or not is_suspended(before):
+            refuse(f"{key} is not suspended")
+    if as_json:
+        typer.echo(json.dumps({**_object(before), "suspended": dry_run, "written": not dry_run}))
+    else:
+        printer()(f"{key} {'would be' if dry_run else 'is'} resumed; it was {_line(before).partition('  ')[2]}", None)
+
+
+@app.command()
+def redeliver(
+    address: AddressArgument,
+    since: SinceOption = "14d",
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a destination what it missed while it was suspended, and nobody else a second copy.
+
+    It looks at every message of that time, and goes through the retry queue, so it takes a moment. Exit
+    status 1 if the destination is suspended still, or a message has expired.
+    """
+    faults: list[str] = []
+    with exits():
+        key, where = _key(address), _where(stack)
+        if is_suspended(where.tables.read((), (), [key]).destinations[key]):
+            refuse(f"{key} is suspended: postern destination resume {key}")
+        at, say = desk(places(stack), dry_run=dry_run), printer()
+        for message in at.ledger.messages(since_when(since), time.time()):
+            message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
+            try:
+                order = missed(entries, key)
+                at.present(message_id)
+            except CannotOrder:
+                continue
+            except MessageMissing as fault:
+                faults.append(f"message {message_id}: {fault}")
+                continue
+            at.carry_out(message_id, entries, order)
+            told = f"{message_id}  {'would run' if dry_run else 'runs'} for {order.recipients[0]}"
+            say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
+    say_no(faults)
+
+
+def _resumed(where: "Live", key: str) -> Row | None:
+    from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
+
+    return where.suspensions.resume(key, caller())
+
+
+def _where(stack: str | None) -> "Live":
+    found = live(stack)
+    if not found.destination_table:
+        raise WrongUse("which table? Set POSTERN_DESTINATION_TABLE, or deploy a version that has it")
+    return found
+
+
+def _key(address: str) -> str:
+    try:
+        return Address.parse(address).key
+    except InvalidAddress as fault:
+        raise WrongUse(str(fault)) from fault
+
+
+def _failures(row: Row) -> list[str]:
+    """As they are kept, oldest first; none if that is no form."""
+    try:
+        return sorted(texts(row.get("failures") or ()))
+    except ValueError:
+        return []
+
+
+def _object(row: Row) -> dict[str, Any]:
+    return {**plain(row), "failures": _failures(row), "suspended": is_suspended(row)}
+
+
+def _line(row: Row) -> str:
+    if is_suspended(row):
+        return f"{row['address']}  suspended {moment(row['suspended_at'])}: {row.get('reason')}"
+    return f"{row['address']}  {len(_failures(row))} failures, not suspended"

@@ -1,0 +1,146 @@
+"""A tables file against the live tables: what would have to change, and doing it.
+
+The live rows are streamed past the file, once to count, and once more for each kind of change
+there is. They are never all held, however many there are.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from postern_mail.mail.rows import Row
+
+from .edits import TABLES, Change, Key, TableName, key_of
+from .tables_file import TablesFile
+from .tables_text import written
+
+if TYPE_CHECKING:
+    from .aws.table_rows import TableRows
+
+MOST_REMOVED = 0.2  # of the live rows of a table; more is more often a mistake than meant
+
+
+@dataclass(slots=True)
+class Survey:
+    """How one live table differs from the file."""
+
+    live: int = 0
+    add: list[Key] = field(default_factory=list)
+    change: int = 0
+    remove: int = 0
+
+    @property
+    def total(self) -> int:
+        """Rows to be written."""
+        return len(self.add) + self.change + self.remove
+
+    @property
+    def removes_too_much(self) -> bool:
+        """Whether it looks like the wrong file."""
+        return self.remove > MOST_REMOVED * self.live
+
+
+def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
+    """One table of a file, under keys as `Change` has them."""
+    if table == "aliases":
+        return {(key,): row for key, row in tables.aliases.items()}
+    return {key: row for key, row in tables.senders.items()}  # noqa: C416 (dict() would keep the narrower type)
+
+
+def differences(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Iterator[Change]:
+    """What makes a live table equal to the file: in the order of the live rows, then what is new."""
+    unseen = dict(wanted)
+    for row in live:
+        key = key_of(table, row)
+        after = unseen.pop(key, None)
+        if after is None or not same(row, after):
+            yield Change(table, key, row, after)
+    for key, after in unseen.items():
+        yield Change(table, key, None, after)
+
+
+def same(live: Row, wanted: Row) -> bool:
+    """Whether two rows are written alike; who wrote them and when does not count."""
+    return bool(_comparable(live) == _comparable(wanted))
+
+
+def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Survey:
+    """Count what differs. Of the changes only the keys of new rows are held."""
+    found = Survey()
+
+    def counted() -> Iterator[Row]:
+        for row in live:
+            found.live += 1
+            yield row
+
+    for change in differences(table, wanted, counted()):
+        match change.kind:
+            case "add":
+                found.add.append(change.key)
+            case "change":
+                found.change += 1
+            case "remove":
+                found.remove += 1
+    return found
+
+
+def surveys(tables: TablesFile, rows: "TableRows") -> dict[TableName, Survey]:
+    """Both tables. Raises Temporary."""
+    return {table: survey(table, rows_of(tables, table), rows.scan(table)) for table in TABLES}
+
+
+def make_equal(
+    tables: TablesFile,
+    rows: "TableRows",
+    found: Mapping[TableName, Survey],
+    stamp: Mapping[str, Any],
+    written_so_far: Callable[[int], object],
+) -> None:
+    """Write what differs: first what is new, then what changes, last what goes.
+
+    So no alias leads to a row that is not there yet, or is gone already. Calls `written_so_far` with the
+    rows of each chunk. Raises Overtaken or Temporary; what was written stays, and doing it again
+    does what is left.
+    """
+    from .aws.table_rows import chunks  # noqa: PLC0415 (boto3 takes half a second)
+
+    for kind in ("add", "change", "remove"):
+        for table in TABLES:
+            changes = _changes(kind, table, rows_of(tables, table), rows, found[table])
+            for lot in chunks(stamped(change, stamp) for change in changes):
+                rows.write(lot)
+                written_so_far(len(lot))
+
+
+def stamped(change: Change, stamp: Mapping[str, Any]) -> Change:
+    """The change with who makes it and when."""
+    after = None if change.after is None else {**change.after, **stamp}
+    return Change(change.table, change.key, change.before, after)
+
+
+def _changes(
+    kind: str, table: TableName, wanted: Mapping[Key, Row], rows: "TableRows", found: Survey
+) -> Iterator[Change]:
+    if kind == "add":
+        return (Change(table, key, None, wanted[key]) for key in found.add)
+    if not (found.change if kind == "change" else found.remove):
+        return iter(())
+    return (change for change in differences(table, wanted, rows.scan(table)) if change.kind == kind)
+
+
+def _comparable(row: Row) -> Any:
+    """A row so that true is not 1, and 1 is 1.0, as in DynamoDB."""
+    try:
+        return _typed(written(row))
+    except ValueError:
+        return repr(row)  # it holds what no file can, so it is like none
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, bool):
+        return ("flag", value)
+    if isinstance(value, dict):
+        return {name: _typed(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_typed(item) for item in value]
+    return value

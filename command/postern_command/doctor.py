@@ -1,0 +1,183 @@
+"""`postern doctor`: everything that needs somebody, in one place, with what to do about it."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import typer
+from postern_mail.errors import Temporary
+from postern_mail.reconcile import OPEN_MARGIN, open_too_long
+
+from . import listing
+from .live import live
+from .options import JsonOption, StackOption
+from .places import Places, places
+from .status import AWS_FAILED, NO, exits
+from .terminal import printer
+
+if TYPE_CHECKING:
+    from postern_mail.aws.watchbook import DynamoWatchbook
+
+WELL, FOUND, FAILED, NOT_CHECKED = "well", "found", "failed", "not checked"
+MOST = 100  # findings of one kind that are named
+OLD_RETRY = 3600  # seconds: the pauses are longer from then on
+STALE_CHECK = 3 * 86_400  # seconds without a pass of the hourly check: more than the largest bucket takes
+
+_STYLES = {FOUND: "red", FAILED: "red", NOT_CHECKED: "dim", WELL: None}
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """One thing that is looked at: what it is called, what is found, and what the stack must name for it."""
+
+    name: str
+    look: Callable[[Places, str | None], Iterator[str]]
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one examination ended."""
+
+    check: str
+    state: str
+    found: tuple[str, ...] = ()
+
+
+def doctor(stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Look for everything that needs somebody. Exit status 0 if all is well, 1 if something is found.
+
+    3 if AWS did not answer for a part of it; the others are shown all the same.
+    """
+    with exits():
+        where = places(stack)
+        findings = [_examined(one, where, stack) for one in EXAMINATIONS]
+    say = printer()
+    for finding in findings:
+        if as_json:
+            typer.echo(json.dumps({"check": finding.check, "state": finding.state, "found": finding.found}))
+            continue
+        say(f"{finding.check}: {finding.state}", _STYLES[finding.state])
+        for line in finding.found:
+            say(f"  {line}", None)
+    states = {finding.state for finding in findings}
+    if FAILED in states:
+        raise typer.Exit(AWS_FAILED)
+    if FOUND in states:
+        raise typer.Exit(NO)
+
+
+def _examined(one: Examination, where: Places, stack: str | None) -> Finding:
+    missing = [thing for thing in one.needs if where.get(thing) is None]
+    if missing:
+        return Finding(one.name, NOT_CHECKED, (f"nothing names its {missing[0].replace('_', ' ')}",))
+    try:
+        found = tuple(islice(one.look(where, stack), MOST + 1))
+    except Temporary as failure:
+        return Finding(one.name, FAILED, (str(failure),))
+    more = ("and more",) if len(found) > MOST else ()
+    return Finding(one.name, FOUND if found else WELL, (*found[:MOST], *more))
+
+
+def _book(where: Places) -> "DynamoWatchbook":
+    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
+    from postern_mail.aws.watchbook import DynamoWatchbook  # noqa: PLC0415
+
+    from .aws import stack as stacks  # noqa: PLC0415
+
+    with stacks.reaching("DynamoDB"):
+        return DynamoWatchbook(clients.dynamodb(), where["ledger"])
+
+
+def _open_too_long(where: Places, _: str | None) -> Iterator[str]:
+    limit = time.time() - float(where.get("retry_hours") or 36) * 3600 - OPEN_MARGIN
+    for message_id in open_too_long(_book(where), limit):
+        yield f"{message_id}: `postern trace` says what waits, `postern replay` runs it again"
+
+
+def _never_seen(where: Places, _: str | None) -> Iterator[str]:
+    book = _book(where)
+    progress = book.progress()
+    if time.time() - max(progress.started_at, progress.finished_at) > STALE_CHECK:
+        yield "the hourly check has not looked through the bucket for three days"
+    remembered = book.remembered()
+    for message_id in sorted(remembered.keys() - book.seen(tuple(remembered)).keys()):
+        yield f"{message_id}, stored {listing.moment(remembered[message_id])}: `postern replay` proposes its recipient"
+
+
+def _waiting(thing: str, advice: str) -> Callable[[Places, str | None], Iterator[str]]:
+    def look(where: Places, _: str | None) -> Iterator[str]:
+        from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
+        from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
+
+        if count := Backlog(clients.sqs(), where[thing]).count():
+            yield f"{count}: {advice}"
+
+    return look
+
+
+_dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is mended")
+_failed_feedback = _waiting("feedback_failures", 'docs/running.md, "A destination bounces"')
+_failed_checks = _waiting("watch_failures", "the logs of reconcile and digest say why")
+
+
+def _retry_age(where: Places, _: str | None) -> Iterator[str]:
+    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+
+    age = checkup.oldest(where["retry_queue"])
+    if age > OLD_RETRY:
+        yield f"the oldest waits for {age / 3600:.1f} hours: `postern log --state held` says for what"
+
+
+def _rows(_: Places, stack: str | None) -> Iterator[str]:
+    rows = live(stack).rows
+    for row in rows.scan("aliases"):
+        if fault := listing.understood(row)[1]:
+            yield fault
+    for row in rows.scan("senders"):
+        if fault := listing.rule_fault(row):
+            yield fault
+
+
+def _suspended(where: Places, _: str | None) -> Iterator[str]:
+    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
+    from postern_mail.aws.suspended import suspended  # noqa: PLC0415
+
+    for row in suspended(clients.dynamodb(), where["destinations"]):
+        yield f"{row.get('address')} since {listing.moment(row['suspended_at'])}: {row.get('reason', '')}"
+
+
+def _rule_set(where: Places, _: str | None) -> Iterator[str]:
+    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+
+    active = checkup.active_rule_set()
+    if active != where["rule_set"]:
+        yield f"{where['rule_set']} is not active, but {active or 'none'} is: no mail comes in by it"
+
+
+def _listeners(where: Places, stack: str | None) -> Iterator[str]:
+    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+
+    domains = live(stack).domains
+    for address in filter(None, map(where.get, ("owner", "alarm_address"))):
+        if address.rpartition("@")[2].lower() in domains:
+            yield f"{address} hears of trouble by way of Postern itself: deploy with a mailbox outside of our domains"
+    if not checkup.is_heard(where["alarm_topic"]):
+        yield "nobody hears the alarms: confirm the mail from AWS, or subscribe to the topic anew if it is gone"
+
+
+EXAMINATIONS = (
+    Examination("rule set", _rule_set, ("rule_set",)),
+    Examination("messages open too long", _open_too_long),
+    Examination("messages never seen", _never_seen),
+    Examination("dead letters", _dead_letters, ("dead_letters",)),
+    Examination("retry queue", _retry_age, ("retry_queue",)),
+    Examination("failed feedback", _failed_feedback, ("feedback_failures",)),
+    Examination("failed checks", _failed_checks, ("watch_failures",)),
+    Examination("table rows", _rows),
+    Examination("suspended destinations", _suspended, ("destinations",)),
+    Examination("who is told", _listeners, ("alarm_topic",)),
+)

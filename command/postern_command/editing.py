@@ -1,0 +1,129 @@
+"""One row of the live tables read, checked, written and shown: what `postern alias` and `sender` have in common."""
+
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import typer
+from postern_mail.mail.address import Address, alias_key
+from postern_mail.mail.aliases import keys
+from postern_mail.mail.rows import Row, SenderKey
+from postern_mail.mail.senders import EVERYWHERE
+
+from . import difference_text
+from .checks import Findings, alias_faults, leads, sender_faults
+from .differences import same, stamped
+from .edits import ATTRIBUTES, KEY_NAMES, Change
+from .keys import is_alias_key
+from .status import WrongUse, say_no, warn
+
+if TYPE_CHECKING:
+    from .aws.stack import Live
+
+_EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or no time that anybody means
+
+
+def typed_key(text: str) -> str:
+    """An alias key as it is looked up. Raises WrongUse for text that is none."""
+    key = alias_key(text)
+    if not is_alias_key(key):
+        raise WrongUse(f"{text!r} is neither a mail address nor @domain")
+    return key
+
+
+def typed_time(text: str) -> int:
+    """Epoch seconds, or an ISO date or time (UTC unless it says otherwise), as epoch seconds. Raises WrongUse."""
+    if _EPOCH.match(text):
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise WrongUse(f"{text!r} is neither epoch seconds nor a date such as 2027-01-31") from None
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def with_attributes(row: Row, attributes: Mapping[str, Any]) -> Row:
+    """The row with these attributes; None takes one away."""
+    merged = {**row, **attributes}
+    return {name: value for name, value in merged.items() if name not in attributes or value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """Writes one row of the live tables, or only says what it would write."""
+
+    where: "Live"
+    dry_run: bool
+    as_json: bool
+
+    def alias(self, key: str) -> Row | None:
+        """The alias's row as it is now. Raises Temporary."""
+        return self.where.tables.read([key], ()).aliases[key]
+
+    def sender_rule(self, key: SenderKey) -> Row | None:
+        """The rule's row as it is now. Raises Temporary."""
+        return self.where.tables.read((), [key]).senders[key]
+
+    def write(self, change: Change) -> None:
+        """Check a row, write it if nobody was faster, and show what changed.
+
+        Ends with status 1 for a row that is not valid. Raises Overtaken, Temporary.
+        """
+        if change.before is not None and change.after is not None and same(change.before, change.after):
+            self._show(change, [], written=False)
+            return
+        found = self._findings(change)
+        warn(found.warnings)
+        say_no(found.faults)
+        if not self.dry_run:
+            from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
+
+            self.where.rows.write([stamped(change, {"updated_at": int(time.time()), "updated_by": caller()})])
+        self._show(change, found.warnings, written=not self.dry_run)
+
+    def _findings(self, change: Change) -> Findings:
+        if change.after is None:
+            return self._left_to(change)
+        row = _judged(change)
+        if change.table == "aliases":
+            (key,) = change.key
+            found = leads(key, row, self.where.tables, self.where.domains, time.time())
+            return Findings([*alias_faults(key, row, self.where.domains), *found.faults], found.warnings)
+        sender, scope = change.key
+        orphan = scope != EVERYWHERE and self.alias(scope) is None
+        warnings = [f"{change}: there is no such alias"] if orphan else []
+        return Findings(sender_faults((sender, scope), row, self.where.domains), warnings)
+
+    def _left_to(self, change: Change) -> Findings:
+        """A removed alias's mail goes to the next less specific one: not what disabling it does."""
+        found = Findings()
+        address = change.key[0]
+        if change.table == "aliases" and is_alias_key(address) and not address.startswith("@"):
+            rows = self.where.tables.read([key for key in keys(Address.parse(address)) if key != address], ())
+            left_to = next((key for key, row in rows.aliases.items() if row is not None), None)
+            if left_to:
+                found.warnings.append(
+                    f"mail to {address} is from now on for {left_to}; to reject it, disable the alias"
+                )
+        return found
+
+    def _show(self, change: Change, warnings: list[str], *, written: bool) -> None:
+        if self.as_json:
+            typer.echo(difference_text.as_json(change, warnings=warnings, written=written))
+        elif written or (self.dry_run and change.before != change.after):
+            difference_text.show([change])
+        else:
+            typer.echo(f"{change}: nothing to change")
+
+
+def _judged(change: Change) -> Row:
+    """The new row without what was typed into it before under names that are not ours."""
+    known = (*KEY_NAMES[change.table], *ATTRIBUTES[change.table])
+    return {
+        name: value
+        for name, value in (change.after or {}).items()
+        if name in known or name not in (change.before or {})
+    }

@@ -1,0 +1,56 @@
+"""Changes of the live tables: one row as it was read, and as it shall be."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from postern_mail.errors import PosternError
+from postern_mail.mail.rows import Row
+
+TableName = Literal["aliases", "senders"]
+Key = tuple[str, ...]  # (address,) or (sender, scope)
+
+TABLES: tuple[TableName, ...] = ("aliases", "senders")
+KEY_NAMES: dict[TableName, tuple[str, ...]] = {"aliases": ("address",), "senders": ("sender", "scope")}
+BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row and when: the live table's, not the file's
+# What a row may have beside its key (docs/tables.md).
+ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
+    "aliases": ("destinations", "enabled", "expires_at", "keep_tag", "patterns", "verdicts", "note"),
+    "senders": ("action", "note"),
+}
+
+
+class Overtaken(PosternError):
+    """A row was edited by somebody else after it was read, so nothing was written over it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row to be written. `before` is None for a new row, `after` for one to be removed."""
+
+    table: TableName
+    key: Key
+    before: Row | None
+    after: Row | None
+
+    @property
+    def kind(self) -> Literal["add", "change", "remove"]:
+        """What happens to the row."""
+        if self.before is None:
+            return "add"
+        return "remove" if self.after is None else "change"
+
+    def __str__(self) -> str:
+        return named(self.table, self.key)
+
+
+def key_of(table: TableName, row: Row) -> Key:
+    """The key of a row as DynamoDB holds it."""
+    return tuple(row[name] for name in KEY_NAMES[table])
+
+
+def named(table: TableName, key: Key) -> str:
+    """A row as people call it."""
+    if table == "aliases":
+        return f"alias {key[0]}"
+    where = "" if key[1] == "*" else f" for {key[1]}"
+    return f"sender rule {key[0]}{where}"

@@ -1,0 +1,89 @@
+"""`postern explain`: what would become of a message, without doing any of it."""
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from postern_mail.forward import look_up
+from postern_mail.mail.address import Address
+from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.header import Header
+from postern_mail.mail.message import Message
+from postern_mail.mail.plan import Decision, Delivery, Hold, deliveries, plan
+from postern_mail.mail.rewrite import Style, rewrite
+
+from .live import Source
+from .rewriting import offline_envelope
+from .terminal import escaped
+
+
+def explain(event: Path | None, message: Path | None, recipients: tuple[Address, ...], found: Source) -> dict[str, Any]:
+    """The plan for an event, as plain data; with the message, also how its header would change.
+
+    Without an event the message, and to whom it would come, stand for one. Raises BadEvent, OSError, Temporary,
+    or ValueError for an event file that is not JSON.
+    """
+    now = time.time()
+    raw = message.read_bytes() if message else None
+    envelope = (
+        Envelope.from_event(json.loads(event.read_bytes())) if event else offline_envelope(raw or b"", recipients)
+    )
+    header, policy = Header.of(raw or b""), found.policy
+    decisions = plan(envelope, header, look_up(found.tables, envelope, header, policy, now), policy, now)
+    return {
+        "message_id": envelope.message_id,
+        "source": envelope.source,
+        "recipients": [_recipient(decision) for decision in decisions],
+        "deliveries": [_delivery(delivery, envelope, raw) for delivery in deliveries(decisions)],
+    }
+
+
+def lines(explained: dict[str, Any]) -> Iterator[str]:
+    """The same for people; what strangers wrote is escaped where it could steer a terminal."""
+    return map(escaped, _lines(explained))
+
+
+def _lines(explained: dict[str, Any]) -> Iterator[str]:
+    yield f"message {explained['message_id']} from {explained['source']}"
+    for recipient in explained["recipients"]:
+        yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
+    for delivery in explained["deliveries"]:
+        merged = f" (once for {', '.join(delivery['recipients'])})" if len(delivery["recipients"]) > 1 else ""
+        yield f"would send to {delivery['destination']} in the name of {delivery['alias']}{merged}"
+        for sign, name in (("-", "removed"), ("+", "added")):
+            for line in delivery.get(name, ()):
+                yield f"  {sign} {line}"
+
+
+def _recipient(decision: Decision) -> dict[str, str]:
+    return {
+        "recipient": str(decision.recipient),
+        "decision": _name(decision),
+        "reason": decision.reason,
+    }
+
+
+def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "destination": str(delivery.destination),
+        "alias": str(delivery.alias),
+        "recipients": [str(forward.recipient) for forward in delivery.forwards],
+    }
+    if raw is not None:
+        before = _header(raw)
+        after = _header(rewrite(raw, delivery.alias, envelope, Style(prepended=delivery.prepended)))
+        described["removed"] = [line for line in before if line not in after]
+        described["added"] = [line for line in after if line not in before]
+    return described
+
+
+def _header(raw: bytes) -> list[str]:
+    """Each field in one line, fit for a terminal."""
+    return [ascii(field.raw.decode("latin-1").strip())[1:-1] for field in Message.split(raw).fields]
+
+
+def _name(decision: Decision) -> str:
+    kind = Hold if isinstance(decision, Hold) else type(decision)
+    return kind.__name__.lower()

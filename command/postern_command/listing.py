@@ -1,0 +1,129 @@
+"""Rows as lists, for people and for programs: what they mean beside what was typed."""
+
+import heapq
+import shlex
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from postern_mail.mail.aliases import Alias
+from postern_mail.mail.rows import Row, texts
+from postern_mail.mail.senders import EVERYWHERE, SenderRule
+
+from .difference_text import plain
+from .edits import named
+from .keys import is_alias_key, scope_key, sender_key
+from .terminal import printer
+
+_SHOWN = 5  # destinations of a group in a list; `alias show` has all
+_STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
+
+
+def page(rows: Iterable[Row], order: Callable[[Row], Any], after: Any, limit: int | None) -> tuple[list[Row], bool]:
+    """The first rows in an order that come after a place, and whether there are more.
+
+    With a limit no more rows than that are held, however many there are.
+    """
+    later = (row for row in rows if after is None or order(row) > after)
+    if limit is None:
+        return sorted(later, key=order), False
+    found = heapq.nsmallest(limit + 1, later, key=order)
+    return found[:limit], len(found) > limit
+
+
+def hint(next_key: str) -> None:
+    """Say how to see the next page; not on standard output, where a program reads the rows."""
+    typer.echo(f"there are more: --after {shlex.quote(next_key)}", err=True)
+
+
+def understood(row: Row) -> tuple[Alias | None, str | None]:
+    """(what an alias row means, None) or (None, its fault)."""
+    key = row["address"]
+    if not is_alias_key(key):
+        return None, f"{named('aliases', (key,))}: no look-up asks for this key; it is in lower case, as A-labels"
+    try:
+        return Alias.from_row(key, row), None
+    except ValueError as fault:
+        return None, str(fault)
+
+
+def state(row: Row, now: float) -> str:
+    """`enabled`, `disabled`, `expired`, or `fault` for a row that cannot be understood."""
+    alias, _ = understood(row)
+    if alias is None:
+        return "fault"
+    if not alias.enabled:
+        return "disabled"
+    return "expired" if alias.expires_at is not None and alias.expires_at <= now else "enabled"
+
+
+def destinations(row: Row) -> list[str]:
+    """As typed, in whatever form; none if that is no form."""
+    try:
+        return texts(row.get("destinations") or ())
+    except ValueError:
+        return []
+
+
+def alias_object(row: Row) -> dict[str, Any]:
+    """A row for programs: its attributes, those that mean something in one form, its state and fault."""
+    alias, fault = understood(row)
+    meant: dict[str, Any] = {"destinations": destinations(row)}
+    if alias is not None:
+        expires_at = None if alias.expires_at is None else int(alias.expires_at)
+        meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
+    return {**plain(row), **meant, "state": state(row, time.time()), "fault": fault}
+
+
+def sender_object(row: Row) -> dict[str, Any]:
+    """A rule for programs: its attributes and its fault."""
+    return {**plain(row), "fault": rule_fault(row)}
+
+
+def rule_fault(row: Row) -> str | None:
+    """What is wrong with a rule, None if nothing is."""
+    key = (row["sender"], row["scope"])
+    spelled = (sender_key(key[0]), scope_key(key[1]))
+    if spelled != key:
+        return f"{named('senders', key)}: no look-up asks for this key, but for {named('senders', spelled)}"
+    try:
+        SenderRule.from_row(key, row)
+    except ValueError as fault:
+        return str(fault)
+    return None
+
+
+def print_aliases(rows: Iterable[Row]) -> None:
+    """A line for each alias; what is off is dim, what is wrong is red."""
+    now, say = time.time(), printer()
+    for row in rows:
+        what = state(row, now)
+        listed = destinations(row)
+        more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+        remarks = [understood(row)[1] or what] if what != "enabled" else []
+        remarks += [str(row["note"])] if row.get("note") else []
+        say(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", _STYLES.get(what))
+
+
+def print_senders(rows: Iterable[Row]) -> None:
+    """A line for each rule."""
+    say = printer()
+    for row in rows:
+        fault = rule_fault(row)
+        remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
+        remarks += [str(one) for one in (fault, row.get("note")) if one]
+        say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
+
+
+def moment(seconds: Any) -> str:
+    """Epoch seconds for people; what is no time, as it is."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, TypeError, OverflowError, OSError):
+        return str(seconds)
+
+
+def _in_brackets(remarks: list[str]) -> str:
+    return f"  ({'; '.join(remarks)})" if remarks else ""

@@ -1,0 +1,96 @@
+"""`postern redrive`: dead letters back to the retry queue, but those whose message has expired.
+
+SQS can move a whole queue by itself and cannot choose, so each letter is looked at, put on the retry
+queue and then taken off the dead letters. Where that is interrupted a letter is on both, which costs
+nothing: what is settled is not done again. On the retry queue it counts as new: it is tried as long
+as at first, and the lifetimes of object and ledger still decide (docs/running.md).
+"""
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postern_mail.errors import MessageMissing
+from postern_mail.mail.envelope import BadEvent, Envelope
+
+from .listing import moment
+from .options import DryRunOption, JsonOption, StackOption
+from .places import places
+from .status import exits, say_no
+from .terminal import printer
+
+if TYPE_CHECKING:
+    from postern_mail.aws.backlog import Letter
+    from postern_mail.aws.mail_store import S3MailStore
+
+
+def redrive(
+    message_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Only these messages.")] = None,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Put dead letters back on the retry queue, once what stopped them is mended.
+
+    One whose message has expired in the bucket stays, and so does what is no event of SES. Exit status 1
+    if any stays, naming each. Read the errors first: `postern trace ID` tells them.
+    """
+    faults: list[str] = []
+    with exits():
+        from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
+        from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
+        from postern_mail.aws.mail_store import S3MailStore  # noqa: PLC0415
+
+        from .aws import stack as stacks  # noqa: PLC0415
+
+        where, say = places(stack), printer()
+        with stacks.reaching("AWS"):
+            dead, retries = (Backlog(clients.sqs(), where[name]) for name in ("dead_letters", "retry_queue"))
+            store = S3MailStore(clients.s3(), where["bucket"], where.prefix)
+        staying: list[Letter] = []
+        for letter in dead.take():
+            found = look(letter, store)
+            wanted = not message_ids or found.message_id in message_ids
+            if found.fault and wanted:
+                faults.append(
+                    f"stays: {found.message_id or 'unknown'}, first failed {moment(letter.sent_at)}: {found.fault}"
+                )
+            if found.fault or not wanted or dry_run:
+                staying.append(letter)
+            else:
+                retries.put(letter.body)
+                dead.remove(letter)
+            if wanted and not found.fault:
+                told = (
+                    f"{found.message_id}  {'would go' if dry_run else 'goes'} back, for {', '.join(found.recipients)}"
+                )
+                line = json.dumps({"message_id": found.message_id, "recipients": found.recipients}) if as_json else told
+                say(line, None)
+        for letter in staying:
+            dead.show(letter)
+    say_no(faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a dead letter is about; `fault` says why it cannot go back."""
+
+    message_id: str = ""
+    recipients: tuple[str, ...] = ()
+    fault: str = ""
+
+
+def look(letter: "Letter", store: "S3MailStore") -> Found:
+    """Read a letter, and see that its message is there. Raises Temporary, but for a message that is missing."""
+    try:
+        record: Any = json.loads(letter.body)
+        envelope = Envelope.from_event(record.get("requestPayload", record) if isinstance(record, dict) else record)
+    except (BadEvent, ValueError) as fault:
+        return Found(fault=str(fault))
+    recipients = (*map(str, envelope.recipients), *envelope.unreadable)
+    try:
+        store.top(envelope.message_id)
+    except MessageMissing as fault:
+        return Found(envelope.message_id, recipients, f"it has expired: {fault}")
+    return Found(envelope.message_id, recipients)

@@ -1,0 +1,115 @@
+"""`postern sender`: rows of the live sender table."""
+
+import json
+from typing import Annotated
+
+import typer
+from postern_mail.mail.rows import Row
+from postern_mail.mail.senders import EVERYWHERE
+
+from . import listing
+from .editing import Editor, typed_key
+from .edits import Change, named
+from .keys import scope_key, sender_key
+from .live import live
+from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .status import WrongUse, exits, refuse
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
+
+SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@, or <>.")]
+ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
+
+
+@app.command("list")
+def list_(
+    text: Annotated[str, typer.Argument(help="Only with this in sender, action or note.")] = "",
+    scope: Annotated[
+        str | None, typer.Option(metavar="ALIAS", help="Only for this alias; * for those for all.")
+    ] = None,
+    limit: LimitOption = None,
+    after: AfterOption = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List sender rules by scope and sender, with what is wrong with them. With --json one object a line."""
+
+    def wanted(row: Row) -> bool:
+        return text.lower() in f"{row['sender']} {row.get('action')} {row.get('note') or ''}".lower() and (
+            scope is None or row["scope"] == scope_key(scope)
+        )
+
+    with exits():
+        rows = filter(wanted, live(stack).rows.scan("senders"))
+        found, more = listing.page(rows, lambda row: (row["scope"], row["sender"]), _place(after), limit)
+    if as_json:
+        for row in found:
+            typer.echo(json.dumps(listing.sender_object(row)))
+    else:
+        listing.print_senders(found)
+    if more:
+        listing.hint(f"{found[-1]['sender']} {found[-1]['scope']}")
+
+
+@app.command()
+def add(
+    sender: SenderArgument,
+    action: Annotated[str, typer.Argument(help='Action and text: OK, DUNNO, "REJECT no thanks", DISCARD.')],
+    scope: ScopeOption = EVERYWHERE,
+    note: Annotated[str | None, typer.Option(help="Yours.")] = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also if there is such a rule: it gets this action.")
+    ] = False,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Add a sender rule. Exit status 1 if there is one already, or if it would not be valid."""
+    with exits():
+        key = _key(sender, scope)
+        editor = Editor(live(stack), dry_run, as_json)
+        before = editor.sender_rule(key)
+        if before is not None and not replace:
+            refuse(f"{named('senders', key)} is there already; --replace changes it")
+        after = {
+            **(before or {}),
+            "sender": key[0],
+            "scope": key[1],
+            "action": action,
+            **({"note": note} if note else {}),
+        }
+        editor.write(Change("senders", key, before, after))
+
+
+@app.command()
+def remove(
+    sender: SenderArgument,
+    scope: ScopeOption = EVERYWHERE,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a sender rule. Exit status 1 if there is none."""
+    with exits():
+        editor = Editor(live(stack), dry_run, as_json)
+        keys = (_key(sender, scope), (sender, scope))  # the second as somebody typed it in the console
+        found = ((key, editor.sender_rule(key)) for key in keys)
+        key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))
+        if before is None:
+            refuse(f"there is no {named('senders', key)}")
+        editor.write(Change("senders", key, before, None))
+
+
+def _key(sender: str, scope: str) -> tuple[str, str]:
+    """Raises WrongUse for an empty sender, and for a scope that is neither `*` nor an alias key."""
+    if not sender.strip():
+        raise WrongUse("an empty sender; the null sender is <>")
+    return sender_key(sender), EVERYWHERE if scope == EVERYWHERE else typed_key(scope)
+
+
+def _place(after: str | None) -> tuple[str, str] | None:
+    """Where a page starts: `SENDER SCOPE`, as the last page said."""
+    if not after:
+        return None
+    sender, _, scope = after.partition(" ")
+    return scope_key(scope or EVERYWHERE), sender_key(sender)

@@ -1,0 +1,67 @@
+"""How a command ends: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network failed.
+
+A fault is one sentence on standard error, never a traceback.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import typer
+from postern_mail.errors import Temporary
+
+from .edits import Overtaken
+from .tables_file import BadTablesFile
+from .terminal import escaped
+
+NO, WRONG_USE, AWS_FAILED = 1, 2, 3
+
+
+class WrongUse(ValueError):
+    """What was typed, or set in the environment, cannot be meant; the message says why."""
+
+
+def say_no(faults: Iterable[str]) -> None:
+    """End with status 1 if there is any fault, after printing each; else go on."""
+    listed = list(faults)
+    for fault in listed:
+        _tell(fault)
+    if listed:
+        raise typer.Exit(NO)
+
+
+def refuse(fault: object) -> NoReturn:
+    """End with status 1."""
+    _tell(fault)
+    raise typer.Exit(NO)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Say what may not be meant, and go on."""
+    for warning in warnings:
+        _tell(f"warning: {warning}")
+
+
+def wrong_use(fault: object) -> NoReturn:
+    """End with status 2."""
+    _tell(fault)
+    raise typer.Exit(WRONG_USE)
+
+
+def _tell(fault: object) -> None:
+    typer.echo(f"postern: {escaped(str(fault))}", err=True)
+
+
+@contextmanager
+def exits() -> Iterator[None]:
+    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot
+    be read, with 1 where somebody else was faster."""
+    try:
+        yield
+    except Temporary as failure:
+        _tell(failure)
+        raise typer.Exit(AWS_FAILED) from failure
+    except Overtaken as fault:
+        refuse(fault)
+    except (BadTablesFile, WrongUse) as fault:
+        wrong_use(fault)

@@ -1,0 +1,115 @@
+"""A tables file: the alias and the sender table as TOML, for git and for working offline.
+
+domains = ["example.com"]                   # optional: else the domains of the alias keys
+
+[aliases."info@example.com"]
+destinations = ["jane@dest.example"]
+
+[[senders]]
+sender = "spam.example"
+action = "REJECT"
+scope = "*"                                 # optional: else everywhere
+"""
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from postern_mail.mail.address import alias_key
+from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.senders import EVERYWHERE
+
+from .keys import domain_of, scope_key, sender_key
+
+_SECTIONS = ("domains", "aliases", "senders")
+
+
+class BadTablesFile(ValueError):
+    """The file cannot be read as tables; the message names the file and the fault."""
+
+
+@dataclass(frozen=True, slots=True)
+class TablesFile:
+    """Both tables, as read from a file. It is a `ports.Tables`, so look-ups run on it unchanged."""
+
+    domains: frozenset[str]
+    aliases: Mapping[str, Row]
+    senders: Mapping[SenderKey, Row]
+
+    @classmethod
+    def load(cls, path: Path) -> "TablesFile":
+        """Read a file; raises BadTablesFile. Rows are taken as typed: what is wrong in one of
+        them shows where it is used, as it does in the live tables."""
+        try:
+            return cls._from_document(tomllib.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError) as fault:
+            raise BadTablesFile(f"{path}: {fault}") from fault
+
+    @classmethod
+    def _from_document(cls, document: Mapping[str, Any]) -> "TablesFile":
+        unknown = [section for section in document if section not in _SECTIONS]
+        if unknown:
+            raise ValueError(f"unknown section {unknown[0]!r}; there are {', '.join(_SECTIONS)}")
+        aliases = _aliases(document.get("aliases", {}))
+        domains = document.get("domains") or list(map(domain_of, aliases))
+        if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
+            raise ValueError("domains is not a list of names")
+        return cls(
+            domains=frozenset(domain_of(alias_key(f"@{domain}")) for domain in domains),
+            aliases=aliases,
+            senders=_senders(document.get("senders", [])),
+        )
+
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
+        """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
+        return Rows(
+            {key: self.aliases.get(key) for key in aliases},
+            {key: self.senders.get(key) for key in senders},
+            dict.fromkeys(destinations),
+        )
+
+
+def _aliases(section: Any) -> dict[str, Row]:
+    if not isinstance(section, dict):
+        raise ValueError('aliases are written as [aliases."info@example.com"]')
+    rows: dict[str, Row] = {}
+    for key, row in section.items():
+        if "@" not in key or not isinstance(row, dict) or "address" in row:
+            raise ValueError(f"alias {key!r} is not a table under a mail address")
+        _check(f"alias {key!r}", row)
+        spelled = alias_key(key)
+        if spelled in rows:
+            raise ValueError(f"alias {spelled!r} is there twice")
+        rows[spelled] = {**row, "address": spelled}
+    return rows
+
+
+def _senders(section: Any) -> dict[SenderKey, Row]:
+    if not isinstance(section, list):
+        raise ValueError("senders are written as [[senders]]")
+    rows: dict[SenderKey, Row] = {}
+    for row in section:
+        if not isinstance(row, dict) or not isinstance(row.get("sender"), str) or not row["sender"]:
+            raise ValueError(f"a sender rule without a sender: {row!r}")
+        _check(f"sender rule {row['sender']!r}", row)
+        key = (sender_key(row["sender"]), scope_key(str(row.get("scope", EVERYWHERE))))
+        if key in rows:
+            raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
+        rows[key] = {**row, "sender": key[0], "scope": key[1]}
+    return rows
+
+
+def _check(what: str, value: Any) -> None:
+    """Raises ValueError for what a DynamoDB row cannot hold: TOML's dates and times."""
+    if isinstance(value, dict):
+        for name, item in value.items():
+            _check(f"{what}, {name}", item)
+    elif isinstance(value, list):
+        for item in value:
+            _check(what, item)
+    elif not isinstance(value, (str, int, float)):
+        raise ValueError(f"{what}: {value!r} is neither text nor a number (expires_at is epoch seconds)")

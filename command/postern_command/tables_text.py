@@ -1,0 +1,50 @@
+"""The two tables as the text of a tables file, in one order and one form, so that git shows what changed."""
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+import tomli_w
+from postern_mail.mail.rows import Row
+
+from .edits import BOOKKEEPING
+from .keys import domain_of, in_order
+from .tables_file import TablesFile
+
+
+def toml(tables: TablesFile) -> Iterator[str]:
+    """The file piece by piece: domains unless they are those of the keys, aliases by domain and name,
+    sender rules by scope and sender, with an empty line between."""
+    for number, piece in enumerate(_pieces(tables)):
+        yield f"\n{piece}" if number else piece
+
+
+def _pieces(tables: TablesFile) -> Iterator[str]:
+    if tables.domains != {domain_of(key) for key in tables.aliases}:
+        yield tomli_w.dumps({"domains": sorted(tables.domains)})
+    for key in sorted(tables.aliases, key=in_order):
+        yield tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
+    for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
+        row = written(tables.senders[sender, scope], "sender", "scope")
+        yield "[[senders]]\n" + tomli_w.dumps({"sender": sender, "scope": scope, **row})
+
+
+def written(row: Row, *key_names: str) -> dict[str, Any]:
+    """A row's attributes as TOML has them, without its key and without who wrote it, by name."""
+    left_out = {*key_names, *BOOKKEEPING}
+    return {name: in_toml(row[name]) for name in sorted(row) if name not in left_out and row[name] is not None}
+
+
+def in_toml(value: Any) -> Any:
+    """A live attribute's value in TOML's types; raises ValueError for one that TOML does not have."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, (set, frozenset)):
+        return [in_toml(item) for item in sorted(value)]
+    if isinstance(value, Mapping):
+        return {name: in_toml(item) for name, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [in_toml(item) for item in value]
+    if not isinstance(value, (str, int, float)):
+        raise ValueError(f"a tables file cannot hold {value!r}")
+    return value

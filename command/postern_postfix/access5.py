@@ -1,0 +1,186 @@
+"""access(5) for sender addresses: `pattern action`.
+
+Source: access(5) and postmap(1). There is no quoting but of white space in a key, `#` later
+in a line is no comment, and of a key that comes twice the first counts. How an action is chosen is
+check_table_result() of smtpd_check.c: the order of the tests matters, a bare code is OK.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from postern_mail.mail.address import Address, InvalidAddress
+
+from .report import Part, Report, changed, impossible, taken, unneeded
+from .source import WHITE, Line
+from .targets import quoted
+from .tokens import internal, scan
+
+NULL_SENDER = "<>"
+_KEY = re.compile(rf'((?:"(?:\\.|[^"\\])*"|\\.|[^{WHITE}"\\])+)[{WHITE}]+(.+)', re.DOTALL)
+_WITH_TEXT = ("OK", "REJECT", "DISCARD", "HOLD", "WARN", "INFO", "DUNNO")
+_CODE = re.compile(r"[45][0-9][0-9]\Z")
+_HEADER = re.compile(r"[!-9;-~]+:\s*\S")
+_NETWORK = re.compile(r"[0-9.]+(?:/[0-9]+)?\Z")
+_HOLD = "HOLD keeps the message until you release it"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A line understood: a row of the sender table."""
+
+    line: Line
+    sender: str
+    action: str
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How keys are meant: do domains match their parents' keys, and which key is the null sender's."""
+
+    parents: bool = True  # smtpd_access_maps is in parent_domain_matches_subdomains
+    null_sender: str = NULL_SENDER  # smtpd_null_access_lookup_key
+
+
+def pair(line: Line) -> tuple[str, str] | None:
+    """Key and value as postmap(1) splits a line, None if one is missing."""
+    found = _KEY.match(line.text)
+    if found is None or not found[2].strip(WHITE):
+        return None
+    return found[1], found[2].strip(WHITE)
+
+
+def rules(lines: Iterable[Line], style: Style, known: dict[str, Rule], report: Report) -> dict[str, Rule]:
+    """The rules by sender, `known` being those of earlier files; says what became of each line."""
+    found: dict[str, Rule] = {}
+    for line in lines:
+        read = _read(line, style)
+        if isinstance(read, Part):
+            report.say(line, read)
+            continue
+        rule, part = read
+        first = found.get(rule.sender) or known.get(rule.sender)
+        if first is not None:
+            says = f"{rule.sender} is there already ({first.line.place}), and Postfix takes the first"
+            report.say(line, unneeded(says))
+            continue
+        found[rule.sender] = rule
+        report.say(line, part)
+        if known:
+            says = "Postfix asked the files before this one first; now the more specific key rules, in whatever file"
+            report.say(line, changed(says))
+    return found
+
+
+def _read(line: Line, style: Style) -> tuple[Rule, Part] | Part:
+    if line.unreadable:
+        return impossible(line.unreadable, "mend the line or remove it")
+    both = pair(line)
+    if both is None:
+        return impossible("not a pair of key and action", "mend the line or remove it; Postfix ignores it")
+    key = _sender(both[0], style)
+    if isinstance(key, Part):
+        return key
+    action = _action(both[1])
+    if isinstance(action, Part):
+        return action
+    return Rule(line, key, action[0]), replace(action[1], says=f"{key}: {action[1].says}")
+
+
+def _sender(typed: str, style: Style) -> str | Part:
+    """The key as the sender table has it."""
+    key = typed.lower()
+    if key == style.null_sender.lower():
+        return NULL_SENDER
+    if key == NULL_SENDER:
+        return impossible("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
+    if _NETWORK.match(key):
+        return impossible("a network is no sender, so it never matched one", "block it with an IP filter of SES")
+    if key.startswith(".") and style.parents:
+        instead = "write the domain without the dot, or import with --parent-style dot"
+        return impossible(
+            "a key with a leading dot is never asked for: a domain's key covers what is below it", instead
+        )
+    if key.startswith("@"):
+        return impossible("@domain is no key of access(5), so it never matched", "write the domain without the @")
+    try:
+        return _address_key(key)
+    except InvalidAddress:
+        return impossible(f"{typed} is neither an address nor a domain nor user@", "mend the key; it never matched")
+
+
+def _address_key(key: str) -> str:
+    local, at, domain = key.rpartition("@")
+    if at and not domain:
+        return f"{_local(local)}@"
+    if at:
+        return Address.parse(key).key
+    dot = "." if key.startswith(".") else ""
+    return dot + Address.parse(f"x@{key.removeprefix('.')}").domain
+
+
+def _local(local: str) -> str:
+    return Address.parse(f"{local}@x").local.lower()
+
+
+def _action(typed: str) -> tuple[str, Part] | Part:
+    """The action as the sender table has it, and what to say about it."""
+    first, *rest = re.split(f"[{WHITE}]+", typed)
+    word, text = first.upper(), " ".join(rest)
+    if typed.isascii() and typed.isdigit():
+        instead = f"write `{typed} text` to refuse, or OK"
+        return impossible("to Postfix a code without text is OK, which was hardly meant", instead)
+    if word in _WITH_TEXT:
+        return _joined(word, text), taken(f"{word} {text}".strip())
+    if word in ("RELAY", "PERMIT") and not text:
+        return "OK", changed(f"{word} as OK, which is what Postfix does")
+    if _CODE.match(word) and text:
+        return _code(word, text)
+    return _with_argument(word, text) or _no_action(typed, word)
+
+
+def _code(code: str, text: str) -> tuple[str, Part]:
+    if code.startswith("5"):
+        return f"{code} {text}", taken(f"{code} {text}")
+    says = "nobody can be asked to try again once SES has accepted; the message is held and looked at again"
+    return f"{code} {text}", changed(f"{code} {text}: {says}")
+
+
+def _with_argument(word: str, text: str) -> tuple[str, Part] | Part | None:
+    """REDIRECT, BCC and PREPEND, which are nothing without what follows."""
+    if word in ("REDIRECT", "BCC"):
+        address = _one_address(text)
+        if address is None:
+            return impossible(f"{word} needs a mail address", "mend the address")
+        return f"{word} {address}", taken(f"{word} {address}")
+    if word == "PREPEND":
+        if not _HEADER.match(text):
+            return impossible("PREPEND needs a header field", "write PREPEND Name: value")
+        return f"{word} {text}", taken(f"{word} {text}")
+    return None
+
+
+def _no_action(typed: str, word: str) -> Part:
+    if _CODE.match(word):
+        return impossible("a code needs a text", "write the code and a text")
+    if word in ("DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT"):
+        return impossible(f"{word}: nobody can be asked to try again once SES has accepted", _HOLD)
+    if word == "FILTER":
+        return impossible("there is no content filter to pass mail to", _HOLD)
+    if ":" in typed:
+        return impossible("a value with a colon names a table, which Postfix refuses here", "write the action itself")
+    return impossible(
+        f"{word} is a restriction or a class of them", "write the action itself: OK, REJECT, DUNNO or HOLD"
+    )
+
+
+def _one_address(text: str) -> str | None:
+    local, _, domain = internal(scan(text)).rpartition("@")
+    try:
+        return str(quoted(local, domain))
+    except InvalidAddress:
+        return None
+
+
+def _joined(word: str, text: str) -> str:
+    return f"{word} {text}" if text else word

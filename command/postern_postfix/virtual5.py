@@ -1,0 +1,76 @@
+"""virtual(5): `pattern  address, address, ...`.
+
+Source: virtual(5), postmap(1), and cleanup_map1n(): a right-hand side is an RFC 822 address list,
+`@other.example` keeps the local part, and only as the first address. Of a key that comes twice the
+first counts.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from postern_mail.mail.address import Address, InvalidAddress
+
+from .access5 import pair
+from .report import Part, Report, impossible, unneeded
+from .source import Line
+from .targets import Target, virtual_targets
+from .tokens import scan
+
+_NO_ADDRESS = "write the key as an address, @domain, or a bare name; SES takes ASCII only"
+
+
+@dataclass(frozen=True, slots=True)
+class VirtualRow:
+    """A line understood. `key` is an alias key, `@domain`, or a bare name in lower case."""
+
+    line: Line
+    key: str
+    targets: tuple[Target, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """`domain.example anything`: a virtual alias domain, whose aliases are in virtual(5) alone."""
+
+    line: Line
+    domain: str
+
+
+def rows(lines: Iterable[Line], known: dict[str, VirtualRow | Declaration], report: Report) -> None:
+    """Add the rows of one table to those of the tables before it; says what became of each other line."""
+    for line in lines:
+        read = _read(line)
+        if isinstance(read, Part):
+            report.say(line, read)
+            continue
+        key = read.key if isinstance(read, VirtualRow) else f"domain {read.domain}"
+        if key in known:
+            first = known[key].line.place
+            report.say(line, unneeded(f"{key} is there already ({first}), and Postfix takes the first"))
+        else:
+            known[key] = read
+
+
+def _read(line: Line) -> VirtualRow | Declaration | Part:
+    if line.unreadable:
+        return impossible(line.unreadable, "mend the line or remove it")
+    both = pair(line)
+    if both is None:
+        return impossible("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
+    key, value = both
+    if key.endswith(":"):
+        return impossible("it looks like a line of aliases(5)", "give the file with --aliases")
+    try:
+        if "@" not in key and "." in key:
+            return Declaration(line, Address.parse(f"x@{key}").domain)
+        return VirtualRow(line, _key(key), virtual_targets(scan(value)))
+    except InvalidAddress:
+        return impossible(f"{key} is not a mail address", _NO_ADDRESS)
+
+
+def _key(typed: str) -> str:
+    if typed.startswith("@"):
+        return f"@{Address.parse(f'x{typed}').domain}"
+    if "@" in typed:
+        return Address.parse(typed).key
+    return Address.parse(f"{typed}@x").local.lower()
