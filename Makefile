@@ -13,7 +13,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test test-deploy check docs sam scan reproducible bench bench-relay fuzz faults lock clean
+.PHONY: demo local test test-all test-deploy check docs sam scan reproducible bench bench-relay fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -21,8 +21,14 @@ demo: .venv/ready  ## Send real messages through the whole system and judge what
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
-test: .venv/ready  ## All tests but test-deploy, in several processes, the tests of a file in one
-	$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+# In several processes, the tests of a file in one, in the order they are found.
+PYTEST = $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+
+test: .venv/ready  ## The tests that take less than a second each: those not marked slow or deploy
+	$(PYTEST) -m "not slow and not deploy"
+
+test-all: .venv/ready  ## All tests except test-deploy
+	$(PYTEST) -m "not deploy"
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
 	$(BIN)/python -m pytest -q -x -m deploy tests/deploy

@@ -11,6 +11,18 @@ from tests.builders import ROOT
 settings.register_profile("postern", deadline=None)
 settings.load_profile("postern")
 
+# Every test in these folders and files is slow: `make test` leaves them out, `make test-all` runs them.
+SLOW = ("e2e", "faults", "postfix", "relay", "import_postfix/test_against_postfix.py")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Before -m is read."""
+    slow = [ROOT / "tests" / name for name in SLOW]
+    for item in items:
+        if any(item.path.is_relative_to(one) for one in slow):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def template() -> Template:
