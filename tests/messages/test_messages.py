@@ -14,7 +14,7 @@ from emulator.sending.refusals import Account, Request, check
 from tests.builders import ROOT
 from tests.messages.forwarding import FAMILIES, forwarded
 
-PACKAGE = ROOT / "layers" / "postern" / "postern"
+PACKAGE = ROOT / "layers" / "postern" / "postern_mail"
 MUTANTS = [family for family in FAMILIES if (family / "mutant.toml").exists()]
 
 
@@ -54,7 +54,7 @@ def test_ses_takes_what_is_forwarded(family: Path) -> None:
 @pytest.mark.parametrize("family", MUTANTS, ids=name)
 def test_a_broken_rule_is_noticed_by_its_own_family_alone(family: Path, tmp_path: Path) -> None:
     mutant = tomllib.loads((family / "mutant.toml").read_text(encoding="utf-8"))
-    copy = tmp_path / "postern"
+    copy = tmp_path / "postern_mail"
     shutil.copytree(PACKAGE / "mail", copy / "mail", ignore=shutil.ignore_patterns("__pycache__"))
     (copy / "__init__.py").touch()
     path = copy / "mail" / mutant["file"]
