@@ -122,7 +122,9 @@ class FakeLedger:
         entry["pending"] |= recipients - entry["recipients"]
         entry["recipients"] |= recipients
         settled = (
-            key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state != "held"
+            key
+            for (message, key), o in self.outcomes.items()
+            if message == envelope.message_id and o.state != "deferred"
         )
         due = {
             answer.recipient.key: answer.reply
@@ -169,15 +171,15 @@ class FakeLedger:
         stands = set()
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
-            if old is None or old.state == "held":
+            if old is None or old.state == "deferred":
                 key = (envelope.message_id, outcome.recipient.key)
                 self.outcomes[key] = outcome
                 if outcome.answer is not None:
                     self.answers[key] = outcome.answer
             if self.outcomes[envelope.message_id, outcome.recipient.key].state == outcome.state:
                 stands.add(outcome.recipient)
-        held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
-        self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - held
+        deferred = {outcome.recipient.key for outcome in outcomes if outcome.state == "deferred"}
+        self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - deferred
         return frozenset(stands)
 
     def answered(self, message_id: str, recipient: Address, what: str) -> None:

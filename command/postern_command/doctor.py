@@ -129,7 +129,7 @@ def _retry_age(where: Places, _: str | None) -> Iterator[str]:
 
     age = checkup.oldest(where["retry_queue"])
     if age > OLD_RETRY:
-        yield f"the oldest waits for {age / 3600:.1f} hours: `postern log --state held` says for what"
+        yield f"the oldest waits for {age / 3600:.1f} hours: `postern log --state deferred` says for what"
 
 
 def _rows(_: Places, stack: str | None) -> Iterator[str]:

@@ -11,7 +11,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
 from postern_mail.mail.message import Message
-from postern_mail.mail.plan import Decision, Delivery, Hold, deliveries, plan
+from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
 
 from .live import Source
@@ -85,5 +85,5 @@ def _header(raw: bytes) -> list[str]:
 
 
 def _name(decision: Decision) -> str:
-    kind = Hold if isinstance(decision, Hold) else type(decision)
+    kind = Defer if isinstance(decision, Defer) else type(decision)
     return kind.__name__.lower()

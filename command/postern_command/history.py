@@ -20,8 +20,8 @@ from .terminal import printer
 if TYPE_CHECKING:
     from postern_mail.aws.history import History
 
-STATES = ("forwarded", "merged", "quarantined", "rejected", "discarded", "failed", "ambiguous", "held", "pending")
-_STYLES = {"failed": "red", "ambiguous": "red", "held": "yellow", "pending": "yellow", "quarantined": "yellow"}
+STATES = ("forwarded", "merged", "quarantined", "rejected", "discarded", "failed", "ambiguous", "deferred", "pending")
+_STYLES = {"failed": "red", "ambiguous": "red", "deferred": "yellow", "pending": "yellow", "quarantined": "yellow"}
 _AGO = re.compile(r"(\d{1,6})([mhd])\Z")
 _SECONDS = {"m": 60, "h": 3600, "d": 86_400}
 _LONGEST = 400 * 86_400  # the ledger keeps 372 days at most, and each day is a question

@@ -142,7 +142,7 @@ def _action(typed: str) -> tuple[str, Part] | Part:
 def _code(code: str, text: str) -> tuple[str, Part]:
     if code.startswith("5"):
         return f"{code} {text}", taken(f"{code} {text}")
-    says = "nobody can be asked to try again once SES has accepted; the message is held and looked at again"
+    says = "nobody can be asked to try again once SES has accepted; the message is deferred and looked at again"
     return f"{code} {text}", changed(f"{code} {text}: {says}")
 
 

@@ -64,10 +64,10 @@ def test_a_message_is_opened_once(ledger: Ledger, message_id: str) -> None:
     assert (again.first, again.settled) == (False, frozenset())
 
 
-def test_settled_recipients_are_told_and_held_ones_are_not(ledger: Ledger, message_id: str) -> None:
+def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Ledger, message_id: str) -> None:
     made = envelope("Info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
-    ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "held", "why")], 10)
+    ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "deferred", "why")], 10)
     assert ledger.open(made).settled == {"info@example.com"}
     ledger.close(made, [Outcome(TEAM, "failed", "no")], 10)
     assert ledger.open(made).settled == {"info@example.com", "team@example.com"}
@@ -85,7 +85,7 @@ def test_a_settled_outcome_is_not_overwritten(ledger: Ledger, message_id: str) -
     made = envelope("info@example.com", message_id=message_id)
     ledger.open(made)
     ledger.close(made, [Outcome(INFO, "forwarded", "")], 10)
-    ledger.close(made, [Outcome(INFO, "held", "a slower invocation")], 10)
+    ledger.close(made, [Outcome(INFO, "deferred", "a slower invocation")], 10)
     assert ledger.open(made).settled == {"info@example.com"}
 
 
@@ -270,7 +270,7 @@ def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Ledger, message_
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
     rejected = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
-    assert ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "held", "why")], 10) == {INFO, TEAM}
+    assert ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "deferred", "why")], 10) == {INFO, TEAM}
     assert ledger.close(made, [rejected, Outcome(TEAM, "failed", "no")], 10) == {TEAM}
     assert dict(ledger.open(made).due) == {}
     assert ledger.close(made, [Outcome(INFO, "forwarded", "")], 10) == {INFO}, "as when botocore repeats the call"

@@ -115,7 +115,7 @@ def test_a_rule_that_somebody_changed_is_repaired_by_the_schedule(emulator: Emul
 
 
 def test_a_row_nobody_can_read_is_still_taken(emulator: Emulator) -> None:
-    """Its message is held until the row is mended: refusing it would lose what mending delivers."""
+    """Its message is deferred until the row is mended: refusing it would lose what mending delivers."""
     put(emulator, "typo@example.com", {"destinations": "jane at dest"})
     assert answers(emulator, "typo@example.com")[0] == 250
     emulator.settle()

@@ -43,7 +43,7 @@ def test_all_is_well(clinic: Office) -> None:
 
 def test_a_message_that_is_open_too_long(clinic: Office) -> None:
     clinic.clock.time -= 48 * 3600
-    message_id = clinic.happened(("info@example.com", "held", "why"))
+    message_id = clinic.happened(("info@example.com", "deferred", "why"))
     clinic.happened(("info@example.com", "forwarded", "why"))
     ((found,),) = findings(clinic).values()
     assert found.startswith(f"{message_id}: ")

@@ -109,7 +109,7 @@ def test_a_trace_has_everything_that_the_ledger_has(office: Office) -> None:
 
 
 def test_a_trace_of_what_is_under_way_says_who_waits(office: Office) -> None:
-    message_id = office.happened(INFO, ("team@example.com", "held", "jane: SES is busy"))
+    message_id = office.happened(INFO, ("team@example.com", "deferred", "jane: SES is busy"))
     assert "  open: team@example.com pending" in office.run("trace", message_id).out
 
 

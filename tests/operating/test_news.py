@@ -37,7 +37,7 @@ def noted(word: str, message_id: str, who: str = TEAM) -> Noted:
 
 def test_what_an_owner_must_know_is_noted_with_its_time_and_reason(office: Office) -> None:
     office.clock.time -= 10 * 86_400
-    message_id = office.happened((INFO, "forwarded", ""), (TEAM, "held", "busy"))
+    message_id = office.happened((INFO, "forwarded", ""), (TEAM, "deferred", "busy"))
     office.clock.time += 10 * 86_400
     before = int(office.clock.time)
     office.happened((INFO, "forwarded", ""), (TEAM, "failed", "SES: no"), message_id=message_id)
@@ -103,7 +103,7 @@ def test_nothing_stands(office: Office) -> None:
 
 def test_what_stands(office: Office) -> None:
     office.clock.time -= 3 * 86_400
-    stuck = office.happened((INFO, "held", "busy"))
+    stuck = office.happened((INFO, "deferred", "busy"))
     book = DynamoWatchbook(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
     book.remember("lost", 1.0)
     book.remember(stuck, 1.0)

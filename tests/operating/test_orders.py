@@ -20,7 +20,7 @@ from tests.unit.test_receipt import BLOCK, ID
 
 INFO = ("info@example.com", "forwarded", "alias info@example.com")
 SPAM = ("team@example.com", "quarantined", "spam FAIL")
-WAITS = ("late@example.com", "held", "SES is busy")
+WAITS = ("late@example.com", "deferred", "SES is busy")
 
 
 def run_again(office: Office) -> list[Envelope]:
@@ -53,7 +53,7 @@ def test_a_replay_again_opens_what_is_settled_and_says_who_did(office: Office) -
     entries = office.entries(message_id)
     assert (entries["message"]["open"], entries["message"]["pending"]) == ("open", {"info@example.com"})
     outcome, claim = entries["to:info@example.com"], entries["via:jane@dest.example"]
-    assert (outcome["state"], claim["state"]) == ("held", "released")
+    assert (outcome["state"], claim["state"]) == ("deferred", "released")
     assert (outcome["reopened"][0]["state"], claim["reopened"][0]["detail"]) == ("forwarded", "ses-1")
     assert outcome["reopened"][0]["by"] == entries["message"]["reopened_by"] == claim["reopened"][0]["by"]
     assert "first_at" not in claim

@@ -10,7 +10,7 @@ from postern_mail.mail import aliases, senders
 from postern_mail.mail.actions import Action
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.header import Header
-from postern_mail.mail.plan import Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, plan
+from postern_mail.mail.plan import Decision, Defer, Discard, Forward, Policy, Quarantine, Reject, plan
 from postern_mail.mail.rows import Rows
 from postern_mail.mail.senders import EVERYWHERE
 
@@ -122,7 +122,7 @@ def _expansion(tables: TablesFile, recipient: Address) -> Expansion:
 
 
 def _fate(decision: Decision, text: str) -> Fate:
-    kinds: dict[type[Decision], str] = {Reject: "rejected", Hold: "later", Discard: "discarded", Quarantine: "held"}
+    kinds: dict[type[Decision], str] = {Reject: "rejected", Defer: "later", Discard: "discarded", Quarantine: "held"}
     if isinstance(decision, Forward):
         return Fate("forwarded", "", frozenset(one.key for one in decision.destinations), decision.prepended)
     kind = kinds[type(decision)]

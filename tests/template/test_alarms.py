@@ -16,7 +16,7 @@ from tests.template.deployments import loaded, refusals, symbolic
 
 LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients_log.py")]
 # What Outcome.state can be, as aws/mail_log.py counts it.
-STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Held", "Ambiguous"}
+STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Deferred", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
 AT_DEPLOYMENT = {"RulesetFunction"}
 # Looks at everything in each run, so that an event that is lost is nothing but lag.
@@ -166,8 +166,8 @@ def test_our_own_metrics_are_emitted_under_the_names_that_are_watched(
         for metric in widget["properties"].get("metrics", ())
         if metric[0] == "Postern"
     }
-    assert {"Held", "Misconfigured", "Failed", "SesRejected"} <= watched
-    assert {"Received", "Forwarded", "Delivered", "Latency", "Quarantined", "Held", "Failed"} <= shown
+    assert {"Deferred", "Misconfigured", "Failed", "SesRejected"} <= watched
+    assert {"Received", "Forwarded", "Delivered", "Latency", "Quarantined", "Deferred", "Failed"} <= shown
     assert watched | shown <= counted()
 
 
@@ -186,7 +186,7 @@ def test_the_dashboard_asks_three_questions_and_shows_every_alarm(
     parameters: dict[str, str], dashboard: list[dict[str, Any]]
 ) -> None:
     asked = [widget["properties"]["markdown"] for widget in dashboard if widget["type"] == "text"]
-    assert asked == ["## Is mail flowing?", "## What is held?", "## What failed?"]
+    assert asked == ["## Is mail flowing?", "## What waits?", "## What failed?"]
     (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
     assert sorted(shown) == sorted(f"{name}.Arn" for name in symbolic(**parameters).resources("AWS::CloudWatch::Alarm"))
 

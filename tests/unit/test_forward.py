@@ -92,9 +92,9 @@ def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: W
 
 def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_nobody_else(world: World) -> None:
     world.rates.cap = 0
-    with pytest.raises(Unsettled, match="1 recipients held"):
+    with pytest.raises(Unsettled, match="1 recipients deferred"):
         world.handle(event("info@example.com"))
-    assert (world.mailer.sent, world.states) == ([], {"info@example.com": "held"})
+    assert (world.mailer.sent, world.states) == ([], {"info@example.com": "deferred"})
     assert "deferred jane@dest.example OverCap" in world.log.lines
     world.rates.cap = 1
     world.handle(event("info@example.com", "team@example.com"))
@@ -171,12 +171,12 @@ def test_a_bad_row_holds_its_recipient_and_the_others_go(world: World) -> None:
     with pytest.raises(Unsettled, match="aliases row 'bad@example.com'"):
         world.handle(event("bad@example.com", "info@example.com"))
     assert world.mailer.destinations == [JANE]
-    assert world.states == {"bad@example.com": "held", "info@example.com": "forwarded"}
+    assert world.states == {"bad@example.com": "deferred", "info@example.com": "forwarded"}
     assert any(line.startswith("bad row aliases row 'bad@example.com'") for line in world.log.lines)
     assert world.ledger.is_open(MESSAGE_ID)
 
 
-def test_a_held_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_second_copy(world: World) -> None:
+def test_a_deferred_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_second_copy(world: World) -> None:
     with pytest.raises(Unsettled):
         world.handle(event("bad@example.com", "info@example.com"))
     world.tables.aliases["bad@example.com"] = {"destinations": [JOE]}
@@ -197,7 +197,7 @@ def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world
     with pytest.raises(Unsettled, match="down"):
         world.handle(event("team@example.com"))
     assert world.mailer.destinations == [JOE]
-    assert world.states == {"team@example.com": "held"}
+    assert world.states == {"team@example.com": "deferred"}
     world.handle(event("team@example.com"))
     assert world.mailer.destinations == [JOE, JANE]
     assert world.states == {"team@example.com": "forwarded"}
@@ -205,11 +205,11 @@ def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world
 
 def test_once_ses_says_too_fast_nobody_else_is_sent_to_in_this_invocation(world: World) -> None:
     world.mailer.script[JANE] = [TooFast("slow down")]
-    with pytest.raises(Unsettled, match="2 recipients held"):
+    with pytest.raises(Unsettled, match="2 recipients deferred"):
         world.handle(event("team@example.com", "info@example.com"))
     assert world.mailer.sent == []
     assert "deferred joe@dest.example TooFast" in world.log.lines
-    assert world.states == {"team@example.com": "held", "info@example.com": "held"}
+    assert world.states == {"team@example.com": "deferred", "info@example.com": "deferred"}
     world.handle(event("team@example.com", "info@example.com"))
     assert world.mailer.destinations == [JANE, JOE]
 

@@ -46,8 +46,8 @@ def test_what_is_settled_but_open_is_run_so_that_it_is_closed() -> None:
     assert replay(entries(), [], again=False, failed=True).opened(entries()) == (LATE, TEAM)
 
 
-def test_what_is_held_is_run_without_being_opened() -> None:
-    assert replay(entries(**{LATE: "held"}), [], again=False, failed=False) == Order((LATE,))
+def test_what_is_deferred_is_run_without_being_opened() -> None:
+    assert replay(entries(**{LATE: "deferred"}), [], again=False, failed=False) == Order((LATE,))
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_virus_is_never_released() -> None:
         release(entries(virus="FAIL", **{LATE: "quarantined"}), [])
 
 
-@pytest.mark.parametrize(("state", "reopened"), [("quarantined", (TEAM,)), ("forwarded", (TEAM,)), ("held", ())])
+@pytest.mark.parametrize(("state", "reopened"), [("quarantined", (TEAM,)), ("forwarded", (TEAM,)), ("deferred", ())])
 def test_what_a_suspended_destination_missed_is_run_for_its_recipient(state: str, reopened: tuple[str, ...]) -> None:
     made = entries(**{TEAM: state})
     made["via:joe@dest.example"]["state"] = "suspended"

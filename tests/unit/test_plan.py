@@ -8,9 +8,9 @@ from postern_mail.mail.header import MAX_HOPS, Header
 from postern_mail.mail.plan import (
     BadTable,
     Decision,
+    Defer,
     Discard,
     Forward,
-    Hold,
     Policy,
     Quarantine,
     Reject,
@@ -135,7 +135,7 @@ def test_one_delivery_for_each_destination_named_by_the_first_recipient() -> Non
     ("source", "kind", "reason"),
     [
         ("x@kept.example", Quarantine, "sender rule kept.example: HOLD look at it"),
-        ("x@later.example", Hold, "sender rule later.example: 450 4.7.1 not now"),
+        ("x@later.example", Defer, "sender rule later.example: 450 4.7.1 not now"),
         ("x@never.example", Reject, "sender rule never.example: 550 5.7.1 never"),
         ("x@moved.example", Forward, "alias info@example.com; sender rule moved.example: REDIRECT other@else.example"),
         ("x@noted.example", Forward, "alias info@example.com; sender rule noted.example: WARN look"),

@@ -49,10 +49,10 @@ class Reopening:
 
         `old` is its entry as it was read. Raises Overtaken if it is another by now, Temporary.
         """
-        update = f"SET #state = :held, reason = :why, {_REMEMBER}"
+        update = f"SET #state = :deferred, reason = :why, {_REMEMBER}"
         word = "released" if release else "to be run again"
         values: dict[str, Any] = {
-            ":held": "held",
+            ":deferred": "deferred",
             ":why": f"{word} by {self._by}; it was {old['state']}: {old.get('reason', '')}",
         }
         if release:

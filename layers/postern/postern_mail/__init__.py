@@ -6,7 +6,7 @@
 4.  `aws.tables`      the alias rows of all recipients and the sender rules, read side by side;
                       `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean,
                       with `mail.patterns`, `mail.actions` and `mail.verdicts` for their parts.
-5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Hold, each with its reason.
+5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Defer, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
 7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before,
                       settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of

@@ -13,7 +13,7 @@ from .mail.envelope import Envelope
 from .mail.reply import Reply
 from .ports import DSN, Answerer, AnswerLog, Claim, Clock, Entry, Headers, Ledger, Outcome, Settled
 
-_NOTHING_TO_TELL = ("forwarded", "merged", "held")
+_NOTHING_TO_TELL = ("forwarded", "merged", "deferred")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

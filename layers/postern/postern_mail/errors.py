@@ -4,7 +4,7 @@ Temporary leaves the handler as an exception: Lambda retries, then the on-failur
 event. Permanent is recorded in the ledger and counted; the original message stays in S3.
 
 What the pure core raises about its input (`mail.envelope.BadEvent`, `mail.rows.BadRow`) is a
-ValueError; `forward` lets the first leave the handler and turns the second into a held recipient.
+ValueError; `forward` lets the first leave the handler and turns the second into a deferred recipient.
 """
 
 

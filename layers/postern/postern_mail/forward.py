@@ -14,7 +14,7 @@ from .mail import aliases, health, senders
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
-from .mail.plan import BadTable, Decision, Discard, Forward, Hold, Policy, Quarantine, Reject, deliveries, plan
+from .mail.plan import BadTable, Decision, Defer, Discard, Forward, Policy, Quarantine, Reject, deliveries, plan
 from .mail.reply import FAILED
 from .mail.rewrite import Style
 from .mail.rows import Rows
@@ -25,8 +25,8 @@ _STATES: Mapping[type[Decision], str] = {
     Quarantine: "quarantined",
     Reject: "rejected",
     Discard: "discarded",
-    Hold: "held",
-    BadTable: "held",
+    Defer: "deferred",
+    BadTable: "deferred",
 }
 
 
@@ -132,7 +132,7 @@ class Forwarder:
                 self._check_time(until)
                 results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
             except Temporary as failure:
-                results[delivery.destination.key] = failure  # its recipients are held, and handle() raises
+                results[delivery.destination.key] = failure  # its recipients are deferred, and handle() raises
                 self.log.deferred(envelope, delivery.destination, failure)
                 slow = slow or (failure if isinstance(failure, TooFast) else None)
         for decision in decisions:
@@ -148,11 +148,11 @@ class Forwarder:
     def _raise_if_unsettled(
         self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
     ) -> None:
-        held = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "held"]
-        held += [f"{text!r} is not a mail address" for text in envelope.unreadable]
-        if held or unanswered:
-            reasons = mask("; ".join((*held, *unanswered)), self.policy.own_domains)
-            raise Unsettled(f"message {envelope.message_id}: {len(held)} recipients held: {reasons}")
+        deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "deferred"]
+        deferred += [f"{text!r} is not a mail address" for text in envelope.unreadable]
+        if deferred or unanswered:
+            reasons = mask("; ".join((*deferred, *unanswered)), self.policy.own_domains)
+            raise Unsettled(f"message {envelope.message_id}: {len(deferred)} recipients deferred: {reasons}")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:
@@ -163,7 +163,7 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
-            return Outcome(decision.recipient, "held", f"{destination}: {result}", alias=decision.alias)
+            return Outcome(decision.recipient, "deferred", f"{destination}: {result}", alias=decision.alias)
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     for destination, result in settled.items():
         if result.state != "sent":

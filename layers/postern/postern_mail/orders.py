@@ -91,8 +91,8 @@ def release(entries: Entries, wanted: Collection[str]) -> Order:
 
 def _settled(entries: Entries, who: str) -> str:
     """The state of a recipient that is settled, "" if it is not."""
-    state = str(entries.get(f"to:{who}", {}).get("state", "held"))
-    return "" if state == "held" else state
+    state = str(entries.get(f"to:{who}", {}).get("state", "deferred"))
+    return "" if state == "deferred" else state
 
 
 def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:

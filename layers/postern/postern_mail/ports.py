@@ -25,8 +25,8 @@ VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to t
 class Outcome:
     """What became of one recipient.
 
-    `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or held; all
-    but held are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
+    `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or deferred; all
+    but deferred are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
     sender, None if that is nobody's business; `answer` what becomes of telling it, None if
     there is nothing to tell. `alias` is the one whose row was found, if any.
     """

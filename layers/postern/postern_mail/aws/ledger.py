@@ -91,7 +91,7 @@ class DynamoLedger:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
         # An outcome without a state: feedback was faster with its answer.
-        settled = frozenset(who for who, entry in outcomes.items() if entry.get("state", "held") != "held")
+        settled = frozenset(who for who, entry in outcomes.items() if entry.get("state", "deferred") != "deferred")
         due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released)
@@ -192,8 +192,8 @@ class DynamoLedger:
         return frozenset(stands)
 
     def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
-        held = {outcome.recipient.key for outcome in outcomes if outcome.state == "held"}
-        done = {recipient.key for recipient in envelope.recipients} - held
+        deferred = {outcome.recipient.key for outcome in outcomes if outcome.state == "deferred"}
+        done = {recipient.key for recipient in envelope.recipients} - deferred
         key = (envelope.message_id, MESSAGE)
         update = "SET checked_at = :now"
         values: dict[str, Any] = {":now": int(self._clock.now())}
@@ -239,9 +239,10 @@ class DynamoLedger:
             + "".join(f", {name} = :{name}" for name in more),
             {
                 ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
-                ":expires_at": self._expires_at(now), ":held": "held", **{f":{name}": more[name] for name in more},
+                ":expires_at": self._expires_at(now), ":deferred": "deferred",
+                **{f":{name}": more[name] for name in more},
             },
-            condition="attribute_not_exists(#state) OR #state = :held",
+            condition="attribute_not_exists(#state) OR #state = :deferred",
         )  # fmt: skip
         return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
 

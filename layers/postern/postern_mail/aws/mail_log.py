@@ -54,10 +54,10 @@ class PowertoolsMailLog:
         )
 
     def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
-        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Held. The line has the message's
+        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Deferred. The line has the message's
         size in octets, and how many seconds ago it was received."""
         self._count(outcome.state.capitalize())
-        line = self.logger.warning if outcome.state in ("held", "failed") else self.logger.info
+        line = self.logger.warning if outcome.state in ("deferred", "failed") else self.logger.info
         more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
@@ -118,8 +118,7 @@ class PowertoolsMailLog:
         self.logger.error("a row must be mended", message_id=envelope.message_id, reason=self._shown(reason))
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
-        """Counted as Deferred and under the name of the failure's class."""
-        self._count("Deferred")
+        """Counted under the name of the failure's class; its recipients are counted as Deferred by their outcome."""
         self._count(type(failure).__name__)
         self.logger.warning(
             "deferred",

@@ -77,13 +77,13 @@ class Discard(Decision):
     """Not forwarded and not missed: the owner asked for that."""
 
 
-class Hold(Decision):
+class Defer(Decision):
     """Not decided yet: until somebody mends a row, or a rule that says `not now` changes. Retried, and
     everybody else goes ahead."""
 
 
-class BadTable(Hold):
-    """Held until somebody mends a row that cannot be understood, or aliases that lead round."""
+class BadTable(Defer):
+    """Deferred until somebody mends a row that cannot be understood, or aliases that lead round."""
 
 
 _INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "discard": Discard}
@@ -196,7 +196,7 @@ def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
         return Discard(recipient, str(ruling))
     if final is not None and final.action.word != OK:
         if final.action.word.startswith("4"):
-            return Hold(recipient, str(ruling))
+            return Defer(recipient, str(ruling))
         return Reject(recipient, str(ruling), of_rule(final.action))
     return Quarantine(recipient, str(ruling)) if ruling.first(HOLD) else None
 

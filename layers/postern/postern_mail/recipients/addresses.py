@@ -1,7 +1,7 @@
 """Which recipients SES is to take: the addresses that exist, or a domain whole.
 
 An address exists if a row answers for it that is neither disabled nor expired. A row that cannot
-be understood exists too: its mail is held until the row is mended, and never refused. Where it
+be understood exists too: its mail is deferred until the row is mended, and never refused. Where it
 leads is not asked.
 
 An address in a rule also matches with a label added, `info+x@` for `info@`, and one with a label
@@ -72,7 +72,7 @@ def _in_force(key: str, row: Row, now: float) -> bool:
     try:
         alias = Alias.from_row(key, row)
     except BadRow:
-        return True  # held at look-up: to refuse it would lose what mending the row delivers
+        return True  # deferred at look-up: to refuse it would lose what mending the row delivers
     return alias.enabled and (alias.expires_at is None or alias.expires_at > now)
 
 
