@@ -9,9 +9,11 @@ import pytest
 from postern_mail import errors
 from postern_mail.aws import mail_log
 from postern_mail.mail import plan, rows
+from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST
+from postern_mail.ports import Outcome
 
-from tests.builders import ROOT
+from tests.builders import ROOT, envelope
 from tests.template.deployments import loaded, refusals, symbolic
 
 LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients_log.py")]
@@ -259,3 +261,16 @@ def test_the_metrics_carry_the_stack(capsys: pytest.CaptureFixture[str]) -> None
     lines = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert any(json.loads(line)["service"] == "postern-dev" for line in lines)
     assert re.search(r'"Misconfigured"', "".join(lines))
+
+
+def test_deferred_counts_recipients_and_a_destination_counts_as_its_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    from postern_mail.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
+
+    log = PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
+    made = envelope("info@example.com")
+    (info,) = made.recipients
+    log.deferred(made, Address.parse("jane@dest.example"), errors.OverCap("x"))
+    log.outcome(made, Outcome(info, "deferred", "x"), 1, 0)
+    log.metrics.flush_metrics()
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
+    assert (line["Deferred"], line["OverCap"]) == ([1.0], [1.0])
