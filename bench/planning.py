@@ -6,7 +6,7 @@ and the same time whatever the size of the tables.
 
 from collections.abc import Collection, Mapping
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 from postern_mail.forward import look_up
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope

@@ -21,9 +21,9 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from postern_command.aws.table_rows import TableRows
-from postern_command.checks import Findings
-from postern_command.differences import make_equal, surveys
-from postern_command.tables_file import TablesFile
+from postern_command.tables.checks import Findings
+from postern_command.tables.differences import make_equal, surveys
+from postern_command.tables.file import TablesFile
 
 DOMAINS = frozenset({"example.com"})
 PAGE = 5_000  # rows in 1 MB, about what these take

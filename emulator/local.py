@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from postern_command.tables_file import BadTablesFile, TablesFile
+from postern_command.tables.file import BadTablesFile, TablesFile
 
 from .cloud import HOST
 from .system import Emulator, Ports

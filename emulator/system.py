@@ -8,7 +8,7 @@ from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud

@@ -8,15 +8,16 @@ import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.rows import Row, texts
 
-from . import listing
-from .difference_text import assignment, plain
-from .editing import Editor, typed_key, typed_time, with_attributes
-from .edits import Change
-from .keys import domain_of, in_order
 from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .output import listing
+from .output.difference_text import assignment, plain
+from .output.terminal import escaped
 from .status import WrongUse, exits, refuse, say_no
-from .terminal import escaped
+from .tables.change import Change
+from .tables.editor import Editor, typed_key, with_attributes
+from .tables.keys import domain_of, in_order
+from .times import moment, typed_time
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
 
@@ -85,7 +86,7 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
             typer.echo(f"  {escaped(line)}")
     typer.echo(escaped(listing.understood(row)[1] or listing.state(row, time.time())))
     if row.get("updated_at") is not None:
-        typer.echo(f"updated {listing.moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
+        typer.echo(f"updated {moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
 
 
 @app.command()

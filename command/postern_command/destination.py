@@ -11,15 +11,14 @@ from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
 from postern_mail.orders import CannotOrder, missed
 
-from .difference_text import plain
-from .history import SinceOption, since_when
-from .listing import moment
 from .live import live
-from .options import DryRunOption, JsonOption, StackOption
-from .orders import desk
+from .options import DryRunOption, JsonOption, SinceOption, StackOption
+from .output.difference_text import plain
+from .output.terminal import printer
 from .places import places
+from .reruns import reruns
 from .status import WrongUse, exits, refuse, say_no
-from .terminal import printer
+from .times import moment, since_when
 
 if TYPE_CHECKING:
     from .aws.stack import Live
@@ -111,7 +110,7 @@ def redeliver(
         key, where = _key(address), _where(stack)
         if is_suspended(where.tables.read((), (), [key]).destinations[key]):
             refuse(f"{key} is suspended: postern destination resume {key}")
-        at, say = desk(places(stack), dry_run=dry_run), printer()
+        at, say = reruns(places(stack), dry_run=dry_run), printer()
         for message in at.ledger.messages(since_when(since), time.time()):
             message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
             try:

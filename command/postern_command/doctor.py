@@ -11,12 +11,13 @@ import typer
 from postern_mail.errors import Temporary
 from postern_mail.reconcile import OPEN_MARGIN, open_too_long
 
-from . import listing
 from .live import live
 from .options import JsonOption, StackOption
+from .output import listing
+from .output.terminal import printer
 from .places import Places, places
 from .status import AWS_FAILED, NO, exits
-from .terminal import printer
+from .times import moment
 
 if TYPE_CHECKING:
     from postern_mail.aws.watchbook import DynamoWatchbook
@@ -105,7 +106,7 @@ def _never_seen(where: Places, _: str | None) -> Iterator[str]:
         yield "the hourly check has not looked through the bucket for three days"
     remembered = book.remembered()
     for message_id in sorted(remembered.keys() - book.seen(tuple(remembered)).keys()):
-        yield f"{message_id}, stored {listing.moment(remembered[message_id])}: `postern replay` proposes its recipient"
+        yield f"{message_id}, stored {moment(remembered[message_id])}: `postern replay` proposes its recipient"
 
 
 def _waiting(thing: str, advice: str) -> Callable[[Places, str | None], Iterator[str]]:
@@ -125,9 +126,9 @@ _failed_checks = _waiting("watch_failures", "the logs of reconcile and digest sa
 
 
 def _retry_age(where: Places, _: str | None) -> Iterator[str]:
-    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+    from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
-    age = checkup.oldest(where["retry_queue"])
+    age = aws.oldest(where["retry_queue"])
     if age > OLD_RETRY:
         yield f"the oldest waits for {age / 3600:.1f} hours: `postern log --state deferred` says for what"
 
@@ -147,25 +148,25 @@ def _suspended(where: Places, _: str | None) -> Iterator[str]:
     from postern_mail.aws.suspended import suspended  # noqa: PLC0415
 
     for row in suspended(clients.dynamodb(), where["destinations"]):
-        yield f"{row.get('address')} since {listing.moment(row['suspended_at'])}: {row.get('reason', '')}"
+        yield f"{row.get('address')} since {moment(row['suspended_at'])}: {row.get('reason', '')}"
 
 
 def _rule_set(where: Places, _: str | None) -> Iterator[str]:
-    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+    from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
-    active = checkup.active_rule_set()
+    active = aws.active_rule_set()
     if active != where["rule_set"]:
         yield f"{where['rule_set']} is not active, but {active or 'none'} is: no mail comes in by it"
 
 
 def _listeners(where: Places, stack: str | None) -> Iterator[str]:
-    from .aws import checkup  # noqa: PLC0415 (boto3 takes half a second)
+    from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     domains = live(stack).domains
     for address in filter(None, map(where.get, ("owner", "alarm_address"))):
         if address.rpartition("@")[2].lower() in domains:
             yield f"{address} hears of trouble by way of Postern itself: deploy with a mailbox outside of our domains"
-    if not checkup.is_heard(where["alarm_topic"]):
+    if not aws.is_heard(where["alarm_topic"]):
         yield "nobody hears the alarms: confirm the mail from AWS, or subscribe to the topic anew if it is gone"
 
 

@@ -4,22 +4,67 @@ import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from postern_mail.forward import look_up
-from postern_mail.mail.address import Address
-from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.envelope import BadEvent, Envelope
 from postern_mail.mail.header import Header
 from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
+from rich.console import Console
 
-from .live import Source
-from .rewriting import offline_envelope
-from .terminal import escaped
+from .live import Source, source
+from .offline import offline_envelope
+from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
+from .output.terminal import escaped
+from .status import exits, wrong_use
 
 
-def explain(event: Path | None, message: Path | None, recipients: tuple[Address, ...], found: Source) -> dict[str, Any]:
+def explain(
+    message: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The message, to see how its header changes.")
+    ] = None,
+    event: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="SES's Lambda event, as JSON.")
+    ] = None,
+    recipient: Annotated[
+        list[str] | None,
+        typer.Option(help="An address of ours it would come to, where there is no event; may be repeated."),
+    ] = None,
+    tables: TablesOption = None,
+    stack: StackOption = None,
+    parent_style: ParentStyleOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
+
+    Without the message the rules see no header From. Without an event say --recipient: the sender is then the
+    one in Return-Path, and SES has found nothing against the message. Exit status 0 when the plan was
+    printed, whatever it is; 2 for a file that cannot be read; 3 if AWS or the network failed.
+    """
+    if (event is None) == (not recipient) or (event is None and message is None):
+        wrong_use("explain needs either --event EVENT.json, or a message and --recipient for whom it would be")
+    try:
+        to = tuple(map(Address.parse, recipient or ()))
+        with exits():
+            found = explanation(event, message, to, source(stack, tables, parent_style))
+    except (BadEvent, OSError, InvalidAddress) as fault:
+        wrong_use(fault)
+    except (ValueError, RecursionError) as fault:
+        wrong_use(f"{event}: {fault}")
+    if as_json:
+        typer.echo(json.dumps(found))
+    else:
+        for line in lines(found):
+            Console(soft_wrap=True, highlight=False, markup=False).print(line)
+
+
+def explanation(
+    event: Path | None, message: Path | None, recipients: tuple[Address, ...], found: Source
+) -> dict[str, Any]:
     """The plan for an event, as plain data; with the message, also how its header would change.
 
     Without an event the message, and to whom it would come, stand for one. Raises BadEvent, OSError, Temporary,

@@ -24,7 +24,7 @@ from postern_mail.mail.verdicts import CHOICES
 from postern_mail.ports import Tables
 
 from .status import WrongUse
-from .tables_file import TablesFile
+from .tables.file import TablesFile
 
 if TYPE_CHECKING:
     from .aws.stack import Live

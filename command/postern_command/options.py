@@ -37,3 +37,8 @@ ParentStyleOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
 AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]
+SinceOption = Annotated[str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), or a date or time in UTC.")]
+MessageArgument = Annotated[str, typer.Argument(metavar="ID", help="SES's id of the message.")]
+FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A tables file, as TOML.")]
+IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="SES's ids of messages.")]
+RecipientsOption = Annotated[list[str] | None, typer.Option("--recipient", help="Only for this one; may be repeated.")]

@@ -7,13 +7,13 @@ import typer
 from postern_mail.mail.rows import Row
 from postern_mail.mail.senders import EVERYWHERE
 
-from . import listing
-from .editing import Editor, typed_key
-from .edits import Change, named
-from .keys import scope_key, sender_key
 from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .output import listing
 from .status import WrongUse, exits, refuse
+from .tables.change import Change, named
+from .tables.editor import Editor, typed_key
+from .tables.keys import scope_key, sender_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
 

@@ -10,9 +10,9 @@ from typing import NoReturn
 import typer
 from postern_mail.errors import Temporary
 
-from .edits import Overtaken
-from .tables_file import BadTablesFile
-from .terminal import escaped
+from .output.terminal import escaped
+from .tables.change import Overtaken
+from .tables.file import BadTablesFile
 
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 

@@ -8,7 +8,8 @@
                   one table each, by the manual page of that name; patterns are regexp_table(5) and pcre_table(5)
     macros, main_cf, parameters, restrictions
                   main.cf: its `$name`s, its values, and what becomes of each parameter and restriction
-    settled       the parameters that decide how addresses are read
+    address_parameters
+                  the parameters that decide how addresses are read
     box, owners, rows
                   names and patterns as rows of the alias table, with what Postfix asks first
     report        what became of each line

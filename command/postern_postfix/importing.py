@@ -4,18 +4,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 from postern_mail.mail.aliases import Alias
 from postern_mail.mail.rows import BadRow, Row, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 
 from . import access5, aliases5, main_cf, patterns, virtual5
+from .address_parameters import Named, Settled, settle
 from .box import Box
 from .files import Files
 from .owners import owners
 from .report import Report, changed, impossible, taken
 from .rows import Draft, Drafting, switch_off_circles
-from .settled import Named, Settled, settle
 from .source import Line, Table
 from .targets import Target
 

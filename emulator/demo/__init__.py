@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 
 from ..function import ROOT
 from ..receiving.zone import Zone

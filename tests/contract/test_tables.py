@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 from postern_mail.aws import clients
 from postern_mail.aws.alias_table import DynamoAliasTable
 from postern_mail.aws.tables import MAX_KEYS, DynamoTables

@@ -1,7 +1,7 @@
 from collections.abc import Iterator
 
 import pytest
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 
 from emulator.function import ROOT
 from emulator.system import Emulator

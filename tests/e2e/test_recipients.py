@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 
 from emulator.cloud import HOST
 from emulator.following import Following

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from postern_command.aws.table_rows import TableRows
-from postern_command.differences import differences
-from postern_command.edits import Key
+from postern_command.tables.change import Key
+from postern_command.tables.differences import differences
 from postern_mail.mail.rows import Row
 
 from .conftest import FILE, Desk, numbered

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from postern_command import main, start
 from postern_command.aws.table_rows import chunks
-from postern_command.edits import Change
+from postern_command.tables.change import Change
 
 from .conftest import Desk, numbered
 

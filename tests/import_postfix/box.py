@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
+from postern_postfix.address_parameters import Named
 from postern_postfix.importing import Asked, import_postfix
 from postern_postfix.maps import Map
 from postern_postfix.report import Entry, Report, Verdict
-from postern_postfix.settled import Named
 from postern_postfix.source import Table
 
 _OPTIONS = {"aliases": Table.ALIASES, "virtual": Table.VIRTUAL, "access": Table.ACCESS}

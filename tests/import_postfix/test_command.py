@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 
 POSTERN = Path(sys.executable).parent / "postern"
 SEED_BOX = Path(__file__).parent / "files" / "seed_box"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from postern_command.tables_file import TablesFile
-from postern_command.tables_text import toml
+from postern_command.tables.file import TablesFile
+from postern_command.tables.text import toml
 from postern_mail.mail.aliases import Alias
 from postern_mail.mail.senders import SenderRule
 from postern_postfix import report as reporting

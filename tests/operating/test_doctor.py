@@ -6,7 +6,7 @@ from typing import Any
 
 import boto3
 import pytest
-from postern_command.aws import checkup
+from postern_command.aws import doctor as checkup
 from postern_mail.aws import clients
 from postern_mail.aws.watchbook import DynamoWatchbook
 from postern_mail.ports import Progress

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 from postern_mail.forward import look_up
 from postern_mail.mail import aliases, senders
 from postern_mail.mail.actions import Action

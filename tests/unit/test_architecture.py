@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from postern_command.main import app
 
 from tests.builders import ROOT
 
@@ -115,5 +116,24 @@ def test_the_importer_is_a_library_of_its_own() -> None:
     needed = {module for path in IMPORTER.rglob("*.py") for level, module in _imports(path) if level == 0}
     assert {module for module in needed if module.startswith("postern_")} <= {
         *IMPORTER_NEEDS,
-        "postern_command.tables_file",
+        "postern_command.tables.file",
     }
+
+
+def test_each_command_is_in_the_module_of_its_name() -> None:
+    for command in app.registered_commands:
+        assert command.callback is not None
+        name = command.callback.__name__.strip("_")
+        assert command.callback.__module__ == f"postern_command.{command.name or name}"
+    for group in app.registered_groups:
+        assert group.typer_instance is not None
+        modules = {one.callback.__module__ for one in group.typer_instance.registered_commands if one.callback}
+        assert modules == {
+            "postern_command.import_postfix" if group.name == "import" else f"postern_command.{group.name}"
+        }
+
+
+def test_main_has_no_bodies() -> None:
+    """It names the commands; what they do stands in their own modules."""
+    tree = ast.parse((COMMAND / "main.py").read_text(encoding="utf-8"))
+    assert {node.name for node in tree.body if isinstance(node, ast.FunctionDef)} == {"_version", "postern", "run"}

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern_command.dry_runs import Screener
 from postern_command.live import Source
 from postern_command.main import app
+from postern_command.screen import Screener
 from postern_mail.mail.verdicts import Verdicts
 from typer.testing import CliRunner, Result
 

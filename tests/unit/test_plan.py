@@ -1,7 +1,7 @@
 from typing import Any
 
 import pytest
-from postern_command.tables_file import TablesFile
+from postern_command.tables.file import TablesFile
 from postern_mail.forward import look_up
 from postern_mail.mail.address import Address
 from postern_mail.mail.header import MAX_HOPS, Header

@@ -3,8 +3,8 @@
 from decimal import Decimal
 from pathlib import Path
 
-from postern_command.tables_file import TablesFile
-from postern_command.tables_text import toml
+from postern_command.tables.file import TablesFile
+from postern_command.tables.text import toml
 
 from tests.builders import ROOT
 

@@ -13,7 +13,7 @@ from postern_mail.aws.ledger import MESSAGE, NOTED, OPEN
 from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.ports import Clock
 
-from ..edits import Overtaken
+from ..tables.change import Overtaken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -16,7 +16,7 @@ from postern_mail.aws.failures import translated
 from postern_mail.errors import Misconfigured, Throttled
 from postern_mail.mail.rows import Row
 
-from ..edits import ATTRIBUTES, BOOKKEEPING, KEY_NAMES, Change, Key, Overtaken, TableName
+from ..tables.change import ATTRIBUTES, BOOKKEEPING, KEY_NAMES, Change, Key, Overtaken, TableName
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -7,16 +7,16 @@ from typing import Annotated
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_postfix import report as reporting
+from postern_postfix.address_parameters import Named
 from postern_postfix.importing import Asked, CannotImport, import_postfix
 from postern_postfix.maps import Map
 from postern_postfix.report import Report, Verdict
-from postern_postfix.settled import Named
 from postern_postfix.source import Table
 from rich.console import Console
 
 from .status import NO, wrong_use
-from .tables_file import TablesFile
-from .tables_text import toml
+from .tables.file import TablesFile
+from .tables.text import toml
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 

@@ -1,54 +1,30 @@
-"""`postern resolve` and `postern screen`: what an address stands for, and what the rules say of a sender."""
+"""`postern screen`: what the rules say of a sender."""
 
 import json
-import sys
 import time
-from collections.abc import Iterable, Iterator
-from itertools import islice
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
 from postern_mail.forward import follow
 from postern_mail.mail import aliases
 from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
-from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.address import Address
 from postern_mail.mail.authors import authors
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from postern_mail.mail.verdicts import Verdicts
 
-from .keys import scope_key
 from .live import Source, source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
+from .output.terminal import escaped
+from .resolve import listed, parsed_address
 from .status import NO, exits
-from .terminal import escaped
+from .tables.keys import scope_key
 
-STANDARD_INPUT = "-"
-_BATCH = 100  # addresses looked up together: of each level one BatchGetItem or a few, side by side
-_RESOLVED = ("forward", "discard")
 # Which rule is shown where several hold: the one that counts before the others.
 _PRECEDENCE = (HOLD, REDIRECT, BCC, PREPEND, WARN, INFO, DUNNO)
-
-
-def resolve(
-    addresses: Annotated[list[str], typer.Argument(help="Addresses; - reads more from standard input, one a line.")],
-    tables: TablesOption = None,
-    stack: StackOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Print where mail for each address goes, by a tables file or by the live tables.
-
-    With --json one object a line: address, outcome (forward, unknown, disabled, expired, discard or
-    error), destinations, matched keys in their order, error. Exit status 0 when every address
-    resolves, 1 when some do not.
-    """
-    done = True
-    with exits():
-        for resolved in resolutions(source(stack, tables), _listed(addresses)):
-            typer.echo(json.dumps(resolved) if as_json else escaped(_resolved(resolved)))
-            done = done and resolved["outcome"] in _RESOLVED
-    raise typer.Exit(0 if done else NO)
 
 
 def screen(
@@ -78,25 +54,11 @@ def screen(
     people = [author.address for author in authors((header_from or "").encode())]
     with exits():
         screener = Screener(source(stack, tables, parent_style), people, Verdicts(dmarc=dmarc.upper()))
-        for sender in _listed(senders):
+        for sender in listed(senders):
             screened, rules = screener.screen(sender, alias)
             typer.echo(json.dumps(screened) if as_json else escaped(_screened(screened, rules)))
             done = done and screened["action"] != "ERROR"
     raise typer.Exit(0 if done else NO)
-
-
-def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """What each address stands for, as plain data in the order given. Raises Temporary."""
-    remaining, now = iter(addresses), time.time()
-    while batch := list(islice(remaining, _BATCH)):
-        parsed = [_parsed(text) for text in batch]
-        rows = Rows()
-        follow(found.tables, [one for one in parsed if isinstance(one, Address)], rows, found.policy, now)
-        for text, one in zip(batch, parsed, strict=True):
-            if isinstance(one, Address):
-                yield _described(text, aliases.resolve(one, rows, found.domains, now))
-            else:
-                yield _described(text, aliases.Resolution("error", detail=one))
 
 
 class Screener:
@@ -127,7 +89,7 @@ class Screener:
         """The key of the row that answers for the alias, or what was typed if none does."""
         if alias is None:
             return EVERYWHERE
-        address = _parsed(alias)
+        address = parsed_address(alias)
         if not isinstance(address, Address):
             return scope_key(alias)
         rows, now = Rows(), time.time()
@@ -138,38 +100,6 @@ class Screener:
 
 def _shown(ruling: Ruling) -> SenderRule | None:
     return ruling.final or next(filter(None, (ruling.first(word) for word in _PRECEDENCE)), None)
-
-
-def _listed(arguments: Iterable[str]) -> Iterator[str]:
-    for argument in arguments:
-        if argument == STANDARD_INPUT:
-            yield from (line.strip() for line in sys.stdin if line.strip())
-        else:
-            yield argument
-
-
-def _parsed(text: str) -> Address | str:
-    """The address, or what is wrong with it."""
-    try:
-        return Address.parse(text)
-    except InvalidAddress as fault:
-        return str(fault)
-
-
-def _described(text: str, resolution: aliases.Resolution) -> dict[str, Any]:
-    return {
-        "address": text,
-        "outcome": resolution.outcome,
-        "destinations": [str(destination) for destination in resolution.destinations],
-        "matched": list(resolution.matched),
-        "error": resolution.detail if resolution.outcome == "error" else None,
-    }
-
-
-def _resolved(found: dict[str, Any]) -> str:
-    where = ", ".join(found["destinations"]) or found["error"] or ""
-    by = f" ({', then '.join(found['matched'])})" if found["matched"] else ""
-    return f"{found['address']}: {found['outcome']}{' ' if where else ''}{where}{by}"
 
 
 def _screened(found: dict[str, Any], rules: Iterable[SenderRule]) -> str:

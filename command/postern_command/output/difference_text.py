@@ -7,8 +7,8 @@ from typing import Any
 import tomli_w
 from postern_mail.mail.rows import Row
 
-from .edits import BOOKKEEPING, KEY_NAMES, Change
-from .tables_text import in_toml
+from ..tables.change import BOOKKEEPING, KEY_NAMES, Change
+from ..tables.text import in_toml
 from .terminal import printer
 
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}

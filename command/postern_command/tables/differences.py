@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from postern_mail.mail.rows import Row
 
-from .edits import TABLES, Change, Key, TableName, key_of
-from .tables_file import TablesFile
-from .tables_text import written
+from .change import TABLES, Change, Key, TableName, key_of
+from .file import TablesFile
+from .text import written
 
 if TYPE_CHECKING:
-    from .aws.table_rows import TableRows
+    from ..aws.table_rows import TableRows
 
 MOST_REMOVED = 0.2  # of the live rows of a table; more is more often a mistake than meant
 
@@ -102,7 +102,7 @@ def make_equal(
     rows of each chunk. Raises Overtaken or Temporary; what was written stays, and doing it again
     does what is left.
     """
-    from .aws.table_rows import chunks  # noqa: PLC0415 (boto3 takes half a second)
+    from ..aws.table_rows import chunks  # noqa: PLC0415 (boto3 takes half a second)
 
     for kind in ("add", "change", "remove"):
         for table in TABLES:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from .listing import moment
+from ..times import moment
 
 Entries = Mapping[str, Mapping[str, Any]]
 

@@ -1,24 +1,60 @@
 """`postern rewrite`: the bytes that would be forwarded, without AWS."""
 
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from postern_mail.forward import look_up
+from postern_mail.mail import rewrite as rewriting
 from postern_mail.mail.address import Address
-from postern_mail.mail.authors import authors
-from postern_mail.mail.envelope import NULL_SENDER, Envelope
+from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
-from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Forward, Policy, plan
-from postern_mail.mail.rewrite import Style, rewrite
-from postern_mail.mail.verdicts import Verdicts
+from postern_mail.mail.rewrite import Style
 
-from .tables_file import TablesFile
+from .offline import offline_envelope
+from .status import say_no, wrong_use
+from .tables.file import TablesFile
 
 
 class CannotRewrite(Exception):
     """This message would not be forwarded so, or cannot be read; the text says why."""
+
+
+def rewrite(
+    messages: Annotated[list[Path], typer.Argument(dir_okay=False, help="Messages; several need --out-dir.")],
+    recipient: Annotated[str, typer.Option(help="The address of ours that it was sent to.")],
+    destination: Annotated[str, typer.Option(help="The mailbox that it is forwarded to.")],
+    tables: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")] = None,
+    out_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where to write, under the same names.")] = None,
+) -> None:
+    """Write the bytes that would be forwarded, to standard output or into a folder. AWS is not asked.
+
+    With tables the message goes in the name of the alias they have, and only where they lead. The
+    loop stamp is made with a test key. Exit status 1 if a message could not be done, saying which
+    and why; 2 for wrong use.
+    """
+    try:
+        to, where = Address.parse(recipient), Address.parse(destination)
+        table_file = TablesFile.load(tables) if tables else None
+    except ValueError as fault:
+        wrong_use(fault)
+    if out_dir is not None:
+        try:
+            faults = list(rewrite_all(messages, out_dir, to, where, table_file))
+        except OSError as fault:
+            wrong_use(f"{out_dir}: {fault}")
+        say_no(faults)
+    elif len(messages) > 1:
+        wrong_use("several messages need --out-dir")
+    else:
+        try:
+            sys.stdout.buffer.write(rewritten(messages[0].read_bytes(), to, where, table_file))
+        except (CannotRewrite, OSError) as fault:
+            say_no([f"{messages[0]}: {fault}"])
 
 
 def rewritten(raw: bytes, recipient: Address, destination: Address, tables: TablesFile | None) -> bytes:
@@ -29,9 +65,9 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
     """
     envelope = offline_envelope(raw, (recipient,))
     if tables is None:
-        return rewrite(raw, recipient, envelope)
+        return rewriting.rewrite(raw, recipient, envelope)
     forward = _forward(raw, envelope, destination, tables)
-    return rewrite(raw, forward.alias, envelope, Style(prepended=forward.prepended))
+    return rewriting.rewrite(raw, forward.alias, envelope, Style(prepended=forward.prepended))
 
 
 def rewrite_all(
@@ -50,12 +86,6 @@ def rewrite_all(
             (folder / path.name).write_bytes(rewritten(path.read_bytes(), recipient, destination, tables))
         except (CannotRewrite, OSError) as fault:
             yield f"{path}: {fault}"
-
-
-def offline_envelope(raw: bytes, recipients: tuple[Address, ...]) -> Envelope:
-    """The envelope of a message that has no event: the sender that Return-Path names, and no verdicts."""
-    found = [author.address for field in Message.split(raw).named("return-path")[:1] for author in authors(field.value)]
-    return Envelope.offline(str(found[0]) if found else NULL_SENDER, recipients, Verdicts())
 
 
 def _forward(raw: bytes, envelope: Envelope, destination: Address, tables: TablesFile) -> Forward:

@@ -1,10 +1,8 @@
 """One row of the live tables read, checked, written and shown: what `postern alias` and `sender` have in common."""
 
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -13,17 +11,15 @@ from postern_mail.mail.aliases import keys
 from postern_mail.mail.rows import Row, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
-from . import difference_text
+from ..output import difference_text
+from ..status import WrongUse, say_no, warn
+from .change import ATTRIBUTES, KEY_NAMES, Change
 from .checks import Findings, alias_faults, leads, sender_faults
 from .differences import same, stamped
-from .edits import ATTRIBUTES, KEY_NAMES, Change
 from .keys import is_alias_key
-from .status import WrongUse, say_no, warn
 
 if TYPE_CHECKING:
-    from .aws.stack import Live
-
-_EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or no time that anybody means
+    from ..aws.stack import Live
 
 
 def typed_key(text: str) -> str:
@@ -32,17 +28,6 @@ def typed_key(text: str) -> str:
     if not is_alias_key(key):
         raise WrongUse(f"{text!r} is neither a mail address nor @domain")
     return key
-
-
-def typed_time(text: str) -> int:
-    """Epoch seconds, or an ISO date or time (UTC unless it says otherwise), as epoch seconds. Raises WrongUse."""
-    if _EPOCH.match(text):
-        return int(text)
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise WrongUse(f"{text!r} is neither epoch seconds nor a date such as 2027-01-31") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def with_attributes(row: Row, attributes: Mapping[str, Any]) -> Row:
@@ -79,7 +64,7 @@ class Editor:
         warn(found.warnings)
         say_no(found.faults)
         if not self.dry_run:
-            from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
+            from ..aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
             self.where.rows.write([stamped(change, {"updated_at": int(time.time()), "updated_by": caller()})])
         self._show(change, found.warnings, written=not self.dry_run)

@@ -7,9 +7,9 @@ from typing import Any
 import tomli_w
 from postern_mail.mail.rows import Row
 
-from .edits import BOOKKEEPING
+from .change import BOOKKEEPING
+from .file import TablesFile
 from .keys import domain_of, in_order
-from .tables_file import TablesFile
 
 
 def toml(tables: TablesFile) -> Iterator[str]:

@@ -1,7 +1,6 @@
-"""`postern log` and `postern trace`: what the ledger knows of the mail of some days, and of one message."""
+"""`postern log`: what became of the mail of some days, one recipient a line."""
 
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,25 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
 
-from .editing import typed_time
-from .ledger_text import as_object, lines, told
-from .listing import moment
-from .options import JsonOption, StackOption
+from .options import JsonOption, SinceOption, StackOption
+from .output.ledger_text import told
+from .output.terminal import printer
 from .places import Places, places
-from .status import WrongUse, exits, refuse
-from .terminal import printer
+from .status import WrongUse, exits
+from .times import moment, since_when
 
 if TYPE_CHECKING:
     from postern_mail.aws.history import History
 
 STATES = ("forwarded", "merged", "quarantined", "rejected", "discarded", "failed", "ambiguous", "deferred", "pending")
 _STYLES = {"failed": "red", "ambiguous": "red", "deferred": "yellow", "pending": "yellow", "quarantined": "yellow"}
-_AGO = re.compile(r"(\d{1,6})([mhd])\Z")
-_SECONDS = {"m": 60, "h": 3600, "d": 86_400}
-_LONGEST = 400 * 86_400  # the ledger keeps 372 days at most, and each day is a question
-
-SinceOption = Annotated[str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), or a date or time in UTC.")]
-MessageArgument = Annotated[str, typer.Argument(metavar="ID", help="SES's id of the message.")]
 
 
 def log(
@@ -62,20 +54,6 @@ def log(
                 say(_line(row), _STYLES.get(row["state"]))
 
 
-def trace(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show everything that the ledger knows of one message. Exit status 1 if it knows nothing."""
-    with exits():
-        entries = history(places(stack)).entries(message_id)
-    if not entries:
-        refuse(f"the ledger has nothing of message {message_id}; `postern replay` runs it if it is in the bucket")
-    if as_json:
-        typer.echo(json.dumps(as_object(message_id, entries)))
-        return
-    say = printer()
-    for line in lines(message_id, entries):
-        say(line, None)
-
-
 def history(where: Places) -> "History":
     """The ledger to read. Raises WrongUse, Temporary."""
     from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
@@ -85,13 +63,6 @@ def history(where: Places) -> "History":
 
     with stacks.reaching("DynamoDB"):
         return History(clients.dynamodb(), where["ledger"])
-
-
-def since_when(text: str) -> float:
-    """Epoch seconds of a time ago or a time. Raises WrongUse."""
-    ago = _AGO.match(text)
-    then = time.time() - int(ago[1]) * _SECONDS[ago[2]] if ago else float(typed_time(text))
-    return max(then, time.time() - _LONGEST)
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:

@@ -16,9 +16,9 @@ from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 from postern_mail.ports import Tables
 
-from .edits import ATTRIBUTES, KEY_NAMES, TableName, named
+from .change import ATTRIBUTES, KEY_NAMES, TableName, named
+from .file import TablesFile
 from .keys import domain_of, is_alias_key
-from .tables_file import TablesFile
 
 MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
 _MAX_DIGITS, _MAX_EXPONENT = 38, 125  # of a number, same page

@@ -4,7 +4,6 @@ import heapq
 import shlex
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -12,9 +11,9 @@ from postern_mail.mail.aliases import Alias
 from postern_mail.mail.rows import Row, texts
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 
+from ..tables.change import named
+from ..tables.keys import is_alias_key, scope_key, sender_key
 from .difference_text import plain
-from .edits import named
-from .keys import is_alias_key, scope_key, sender_key
 from .terminal import printer
 
 _SHOWN = 5  # destinations of a group in a list; `alias show` has all
@@ -115,14 +114,6 @@ def print_senders(rows: Iterable[Row]) -> None:
         remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
         remarks += [str(one) for one in (fault, row.get("note")) if one]
         say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
-
-
-def moment(seconds: Any) -> str:
-    """Epoch seconds for people; what is no time, as it is."""
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    except (ValueError, TypeError, OverflowError, OSError):
-        return str(seconds)
 
 
 def _in_brackets(remarks: list[str]) -> str:

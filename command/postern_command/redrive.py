@@ -14,11 +14,11 @@ import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.envelope import BadEvent, Envelope
 
-from .listing import moment
 from .options import DryRunOption, JsonOption, StackOption
+from .output.terminal import printer
 from .places import places
 from .status import exits, say_no
-from .terminal import printer
+from .times import moment
 
 if TYPE_CHECKING:
     from postern_mail.aws.backlog import Letter

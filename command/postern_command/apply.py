@@ -1,0 +1,81 @@
+"""`postern apply`: make the live tables equal to a file."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from .options import DryRunOption, FileArgument, JsonOption, StackOption
+from .plan import loaded, planned, print_changes
+from .status import exits, say_no
+from .tables.change import TableName
+from .tables.differences import MOST_REMOVED, Survey, make_equal, surveys
+from .tables.file import TablesFile
+
+if TYPE_CHECKING:
+    from .aws.stack import Live
+
+
+def apply(
+    file: FileArgument,
+    stack: StackOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Also if more than 20 % of a table's rows would be removed.")
+    ] = False,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make the live tables equal to a file. Interrupted or refused, it does what is left when it is run again.
+
+    Rows are written 100 at a time, all or none, what is new first and what is removed last. A row that
+    somebody edits meanwhile is not written over. Exit status 1 for that, for rows that are not
+    valid, and for too many removals.
+    """
+    with exits():
+        tables, where = loaded(file, stack)
+        if dry_run:
+            print_changes(planned(tables, where), as_json)
+            return
+        found = surveys(tables, where.rows)
+        if not yes:
+            say_no(_refusals(found))
+        _write(tables, where, found)
+    _report(found, as_json)
+
+
+def _refusals(found: Mapping[TableName, Survey]) -> Iterator[str]:
+    for table, one in found.items():
+        if one.removes_too_much:
+            yield (
+                f"{one.remove} of {one.live} rows of {table} would be removed, more than {MOST_REMOVED:.0%}:"
+                " is this the right file? --yes if so"
+            )
+
+
+def _write(tables: TablesFile, where: "Live", found: Mapping[TableName, Survey]) -> None:
+    total = sum(one.total for one in found.values())
+    if not total:
+        return
+    from rich.progress import Progress  # noqa: PLC0415 (start-up: only this command needs it)
+
+    from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
+
+    stamp = {"updated_at": int(time.time()), "updated_by": caller()}
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("writing", total=total)
+        make_equal(tables, where.rows, found, stamp, lambda count: bar.advance(task, count))
+
+
+def _report(found: Mapping[TableName, Survey], as_json: bool) -> None:
+    done = {
+        table: {"added": len(one.add), "changed": one.change, "removed": one.remove} for table, one in found.items()
+    }
+    if as_json:
+        typer.echo(json.dumps(done))
+        return
+    for table, counts in done.items():
+        typer.echo(f"{table}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))

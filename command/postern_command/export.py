@@ -1,0 +1,75 @@
+"""`postern export`: the live tables as a file, for git."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postern_mail.mail.address import alias_key
+
+from .live import live
+from .options import StackOption
+from .status import exits, refuse, say_no
+from .tables.change import TABLES, TableName, key_of, named
+from .tables.file import TablesFile
+from .tables.keys import scope_key, sender_key
+from .tables.text import toml, written
+
+if TYPE_CHECKING:
+    from .aws.stack import Live
+
+
+def export(
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="Where to write; else standard output.")] = None,
+    stack: StackOption = None,
+) -> None:
+    """Write the live tables as a tables file, in an order that does not change from one time to the next.
+
+    Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file.
+    """
+    with exits():
+        text = "".join(toml(_exported(live(stack)))).encode()
+    if out is None:
+        sys.stdout.buffer.write(text)
+        return
+    try:
+        _replace(out, text)
+    except OSError as fault:
+        refuse(f"{out}: {fault}")
+
+
+def _exported(where: "Live") -> TablesFile:
+    """The live tables under the keys a file would have; ends with status 1 where a file cannot say it."""
+    found = TablesFile(where.domains, {}, {})
+    faults: list[str] = []
+    for table in TABLES:
+        rows: Any = found.aliases if table == "aliases" else found.senders
+        for row in where.rows.scan(table):
+            key = key_of(table, row)
+            spelled: Any = alias_key(key[0]) if table == "aliases" else (sender_key(key[0]), scope_key(key[1]))
+            if spelled in rows:
+                faults.append(f"{named(table, key)} is there twice, spelled in two ways; remove one")
+            rows[spelled] = row
+            faults += _unwritable(table, row)
+    say_no(faults)
+    return found
+
+
+def _unwritable(table: TableName, row: Mapping[str, Any]) -> list[str]:
+    try:
+        written(row)
+    except ValueError as fault:
+        return [f"{named(table, key_of(table, row))}: {fault}"]
+    return []
+
+
+def _replace(path: Path, text: bytes) -> None:
+    """All of the file or none of it: what was there stays until the new one is whole."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        partial.write_bytes(text)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)

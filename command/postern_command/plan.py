@@ -1,0 +1,73 @@
+"""`postern plan`: what would make the live tables equal to a file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .live import live
+from .options import FileArgument, JsonOption, StackOption
+from .output import difference_text
+from .status import NO, exits, say_no, warn
+from .tables.change import TABLES, Change
+from .tables.checks import Findings
+from .tables.differences import differences, rows_of
+from .tables.file import TablesFile
+from .tables.keys import in_order
+
+if TYPE_CHECKING:
+    from .aws.stack import Live
+
+
+def plan(
+    file: FileArgument,
+    stack: StackOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Exit status 1 if anything would change.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what would make the live tables equal to a file: what is added, changed and removed.
+
+    With --json one object a line. Exit status 0 when the plan was printed; 1 when a row of the
+    file is not valid, naming all of them, or for --check; 2 for a file that cannot be read.
+    """
+    with exits():
+        tables, where = loaded(file, stack)
+        found = planned(tables, where)
+        print_changes(found, as_json)
+    if check and found:
+        raise typer.Exit(NO)
+
+
+def loaded(file: Path, stack: str | None) -> tuple[TablesFile, "Live"]:
+    """A file that is fit for these tables; ends with status 1 if it is not."""
+    tables = TablesFile.load(file)
+    where = live(stack)
+    found = Findings.of(tables, where.domains)
+    warn(found.warnings)
+    say_no(found.faults)
+    return tables, where
+
+
+def planned(tables: TablesFile, where: "Live") -> list[Change]:
+    """All changes, in the order of a tables file. They are held, and nothing else of the live tables."""
+    return [
+        change
+        for table in TABLES
+        for change in sorted(differences(table, rows_of(tables, table), where.rows.scan(table)), key=_place)
+    ]
+
+
+def _place(change: Change) -> tuple[str, ...]:
+    return in_order(change.key[0]) if change.table == "aliases" else change.key[::-1]
+
+
+def print_changes(changes: list[Change], json_lines: bool) -> None:
+    """Print changes and their number."""
+    if json_lines:
+        for change in changes:
+            typer.echo(difference_text.as_json(change))
+        return
+    difference_text.show(changes)
+    kinds = [change.kind for change in changes]
+    counts = (f"{kinds.count(kind)} to {kind}" for kind in ("add", "change", "remove"))
+    typer.echo(", ".join(counts) if changes else "nothing to change")

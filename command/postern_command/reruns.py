@@ -1,0 +1,121 @@
+"""Messages run again, by the way that failed events take: for replay, quarantine and destination.
+
+A run is a record on the retry queue in the form of Lambda's own, with the event made from the ledger;
+what was settled is opened in the ledger first, with who asked and when.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+from postern_mail.errors import MessageMissing
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.receipt import kept_event
+from postern_mail.orders import CannotOrder, Entries, Order
+
+from .log import history
+from .output.terminal import printer
+from .places import Places, places
+from .status import WrongUse, exits, say_no
+
+if TYPE_CHECKING:
+    from postern_mail.aws.backlog import Backlog
+    from postern_mail.aws.history import History
+    from postern_mail.aws.mail_store import S3MailStore
+
+    from .aws.reopening import Reopening
+
+
+@dataclass(frozen=True, slots=True)
+class Reruns:
+    """Where orders are read, checked, written down and sent."""
+
+    ledger: "History"
+    store: "S3MailStore"
+    reopening: "Reopening"
+    retries: "Backlog"
+    by: str
+    dry_run: bool
+
+    def entries(self, message_id: str) -> Entries:
+        """The ledger's entries of a message that is still in the bucket. Raises MessageMissing, Temporary."""
+        self.present(message_id)
+        return self.ledger.entries(message_id)
+
+    def present(self, message_id: str) -> None:
+        """See that a message is still in the bucket. Raises MessageMissing, Temporary."""
+        self.store.top(message_id)
+
+    def carry_out(self, message_id: str, entries: Entries, order: Order, *, lifted: bool = False) -> None:
+        """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
+        if self.dry_run:
+            return
+        if opened := order.opened(entries):
+            self.reopening.message(message_id, opened)
+        for who in order.reopened:
+            self.reopening.recipient(message_id, who, entries[f"to:{who}"], release=lifted)
+        for destination in order.destinations:
+            self.reopening.destination(message_id, destination, entries[f"via:{destination}"])
+        if opened:
+            self.reopening.no_news(message_id, opened)
+        self.send(kept_event(message_id, entries["message"], order.recipients))
+
+    def send(self, event: dict[str, Any]) -> None:
+        """Put an event on the retry queue. Raises Temporary."""
+        if not self.dry_run:
+            self.retries.put_event(event, self.by)
+
+
+def reruns(where: Places, *, dry_run: bool) -> Reruns:
+    """Runs of a stack's messages. Raises WrongUse, Temporary."""
+    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
+    from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
+    from postern_mail.aws.clock import SystemClock  # noqa: PLC0415
+    from postern_mail.aws.mail_store import S3MailStore  # noqa: PLC0415
+
+    from .aws import stack as stacks  # noqa: PLC0415
+    from .aws.reopening import Reopening  # noqa: PLC0415
+    from .aws.table_rows import caller  # noqa: PLC0415
+
+    by = caller()
+    with stacks.reaching("AWS"):
+        return Reruns(
+            history(where),
+            S3MailStore(clients.s3(), where["bucket"], where.prefix),
+            Reopening(clients.dynamodb(), where["ledger"], clock=SystemClock(), by=by),
+            Backlog(clients.sqs(), where["retry_queue"]),
+            by,
+            dry_run,
+        )
+
+
+def each(
+    message_ids: list[str], one: Callable[[Reruns, str], Order], stack: str | None, dry_run: bool, as_json: bool
+) -> None:
+    """Give an order for each message; what cannot be is said at the end, and the others are run."""
+    faults: list[str] = []
+    with exits():
+        at, say = reruns(places(stack), dry_run=dry_run), printer()
+        for message_id in message_ids:
+            try:
+                order = one(at, message_id)
+            except (CannotOrder, MessageMissing) as fault:
+                faults.append(f"message {message_id}: {fault}")
+                continue
+            if as_json:
+                typer.echo(
+                    json.dumps({"message_id": message_id, "recipients": order.recipients, "reopened": order.reopened})
+                )
+            else:
+                say(f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}", None)
+    say_no(faults)
+
+
+def typed_keys(typed: list[str]) -> list[str]:
+    """The keys of addresses. Raises WrongUse for text that is none."""
+    try:
+        return [Address.parse(one).key for one in typed]
+    except InvalidAddress as fault:
+        raise WrongUse(str(fault)) from fault

@@ -1,0 +1,90 @@
+"""`postern resolve`: what an address stands for."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from postern_mail.forward import follow
+from postern_mail.mail import aliases
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.rows import Rows
+
+from .live import Source, source
+from .options import JsonOption, StackOption, TablesOption
+from .output.terminal import escaped
+from .status import NO, exits
+
+STANDARD_INPUT = "-"
+_BATCH = 100  # addresses looked up together: of each level one BatchGetItem or a few, side by side
+_RESOLVED = ("forward", "discard")
+
+
+def resolve(
+    addresses: Annotated[list[str], typer.Argument(help="Addresses; - reads more from standard input, one a line.")],
+    tables: TablesOption = None,
+    stack: StackOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Print where mail for each address goes, by a tables file or by the live tables.
+
+    With --json one object a line: address, outcome (forward, unknown, disabled, expired, discard or
+    error), destinations, matched keys in their order, error. Exit status 0 when every address
+    resolves, 1 when some do not.
+    """
+    done = True
+    with exits():
+        for resolved in resolutions(source(stack, tables), listed(addresses)):
+            typer.echo(json.dumps(resolved) if as_json else escaped(_resolved(resolved)))
+            done = done and resolved["outcome"] in _RESOLVED
+    raise typer.Exit(0 if done else NO)
+
+
+def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """What each address stands for, as plain data in the order given. Raises Temporary."""
+    remaining, now = iter(addresses), time.time()
+    while batch := list(islice(remaining, _BATCH)):
+        parsed = [parsed_address(text) for text in batch]
+        rows = Rows()
+        follow(found.tables, [one for one in parsed if isinstance(one, Address)], rows, found.policy, now)
+        for text, one in zip(batch, parsed, strict=True):
+            if isinstance(one, Address):
+                yield _described(text, aliases.resolve(one, rows, found.domains, now))
+            else:
+                yield _described(text, aliases.Resolution("error", detail=one))
+
+
+def listed(arguments: Iterable[str]) -> Iterator[str]:
+    """What was typed, with standard input, one a line, in place of -."""
+    for argument in arguments:
+        if argument == STANDARD_INPUT:
+            yield from (line.strip() for line in sys.stdin if line.strip())
+        else:
+            yield argument
+
+
+def parsed_address(text: str) -> Address | str:
+    """The address, or what is wrong with it."""
+    try:
+        return Address.parse(text)
+    except InvalidAddress as fault:
+        return str(fault)
+
+
+def _described(text: str, resolution: aliases.Resolution) -> dict[str, Any]:
+    return {
+        "address": text,
+        "outcome": resolution.outcome,
+        "destinations": [str(destination) for destination in resolution.destinations],
+        "matched": list(resolution.matched),
+        "error": resolution.detail if resolution.outcome == "error" else None,
+    }
+
+
+def _resolved(found: dict[str, Any]) -> str:
+    where = ", ".join(found["destinations"]) or found["error"] or ""
+    by = f" ({', then '.join(found['matched'])})" if found["matched"] else ""
+    return f"{found['address']}: {found['outcome']}{' ' if where else ''}{where}{by}"

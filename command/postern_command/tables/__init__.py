@@ -1,0 +1,1 @@
+"""The two tables as a tables file has them: read, checked, compared, changed and written."""
