@@ -4,9 +4,11 @@ What this module does not know it refuses by name: a template that outgrows it m
 here as something else than what deploys.
 """
 
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +38,17 @@ class UnknownConstruct(ValueError):
     """The template uses something the emulator does not know."""
 
 
+def parsed(path: Path) -> dict[str, Any]:
+    """A template as written; each caller gets a document of its own, of a file that is read once for each change."""
+    document: dict[str, Any] = pickle.loads(_pickled(path.resolve(), path.stat().st_mtime_ns))  # noqa: S301 (our own)
+    return document
+
+
+@cache
+def _pickled(path: Path, _changed: int) -> bytes:
+    return pickle.dumps(yaml_parse(path.read_text(encoding="utf-8")))
+
+
 @dataclass(frozen=True)
 class Template:
     """A template with its parameters filled in. `folder` is where it lies."""
@@ -48,7 +61,7 @@ class Template:
     @classmethod
     def load(cls, path: Path, stack: str, parameters: Mapping[str, str]) -> "Template":
         """Read a template; raises UnknownConstruct for a parameter it lacks or leaves open."""
-        document = yaml_parse(path.read_text(encoding="utf-8"))
+        document = parsed(path)
         known = document["Parameters"]
         surplus = set(parameters) - set(known)
         values = {name: str(parameters.get(name, spec.get("Default", ""))) for name, spec in known.items()}

@@ -6,12 +6,13 @@ from typing import Any
 from boto3.session import Session
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
+
+from emulator.template import parsed
 
 
 def expand(path: Path, parameters: dict[str, str]) -> dict[str, Any]:
     """A template after the SAM transform; layer and code locations stand for what `sam package` puts there."""
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source = parsed(path)
     for body in source["Resources"].values():
         for place in ("CodeUri", "ContentUri"):
             if place in body.get("Properties", {}):
