@@ -22,7 +22,7 @@ local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=fi
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
 # In several processes, the tests of a file in one, in the order they are found.
-PYTEST = $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
+PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready  ## The tests that take less than a second each: those not marked slow or deploy
 	$(PYTEST) -m "not slow and not deploy"
