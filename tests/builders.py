@@ -47,7 +47,7 @@ def stored(
     signed = f"dkim=pass header.i=@{dkim}" if dkim else "dkim=none header.i=@"
     block = (
         f"Return-Path: <{source}>\r\nReceived: from {helo} (mx.sender.example [192.0.2.9])\r\n"
-        f" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id x\r\n for info@example.com;\r\n"
+        f" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {MESSAGE_ID}\r\n for info@example.com;\r\n"
         f"X-SES-Spam-Verdict: PASS\r\nReceived-SPF: {checked}\r\n"
         f"Authentication-Results: amazonses.com;\r\n spf={checked}\r\n {signed};\r\n dmarc=pass header.from=bank.example;\r\n"
         "X-SES-RECEIPT: x\r\n"

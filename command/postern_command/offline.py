@@ -4,10 +4,13 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.authors import authors
 from postern_mail.mail.envelope import NULL_SENDER, Envelope
 from postern_mail.mail.message import Message
+from postern_mail.mail.ses_block import named_id
 from postern_mail.mail.verdicts import Verdicts
 
 
 def offline_envelope(raw: bytes, recipients: tuple[Address, ...]) -> Envelope:
-    """The envelope of a message that has no event: the sender that Return-Path names, and no verdicts."""
-    found = [author.address for field in Message.split(raw).named("return-path")[:1] for author in authors(field.value)]
-    return Envelope.offline(str(found[0]) if found else NULL_SENDER, recipients, Verdicts())
+    """The envelope of a message that has no event: the sender that Return-Path names, the id that SES's Received
+    names, and no verdicts."""
+    message = Message.split(raw)
+    found = [author.address for field in message.named("return-path")[:1] for author in authors(field.value)]
+    return Envelope.offline(str(found[0]) if found else NULL_SENDER, recipients, Verdicts(), named_id(message))

@@ -12,6 +12,7 @@ from postern_mail.errors import Unavailable
 from postern_mail.mail.dsn import Answer
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.reply import POLICY
+from postern_mail.mail.verdicts import Verdicts
 from postern_mail.ports import Outcome
 
 from tests.builders import event, verdict
@@ -104,6 +105,19 @@ def test_a_message_nobody_saw_runs_for_whom_a_person_names(office: Office) -> No
     assert office.run("replay", ID, "--recipient", "team@example.com").status == 0
     (made,) = run_again(office)
     assert (made.source, addresses(made), made.verdicts.virus) == ("b@sender.example", ["team@example.com"], "FAIL")
+
+
+@pytest.mark.parametrize("ends", [b"X-SES-RECEIPT: forged\r\n", b"X-Mailer: x\r\nX-SES-RECEIPT: forged\r\n"])
+def test_verdicts_that_the_sender_forged_are_not_run(office: Office, ends: bytes) -> None:
+    """SES left out its own; what follows a field that is not SES's is the sender's."""
+    trace = BLOCK.partition(b"X-SES-Spam")[0]
+    forged = b"Authentication-Results: amazonses.com; spf=pass; dkim=pass; dmarc=pass\r\n"
+    office.store(ID, trace + b"X-Mailer: x\r\n" + forged + ends + b"Subject: s\r\n\r\nbody")
+    assert office.run("replay", ID, "--recipient", "info@example.com").status == 1
+    office.store(ID, trace + b"X-SES-RECEIPT: x\r\n" + forged + ends + b"Subject: s\r\n\r\nbody")
+    assert office.run("replay", ID, "--recipient", "info@example.com").status == 0
+    (made,) = run_again(office)
+    assert made.verdicts == Verdicts()
 
 
 def test_what_ses_did_not_write_is_not_run(office: Office) -> None:

@@ -10,7 +10,7 @@ from postern_mail.mail.dsn import AUTHENTICATED, MAX_AGE, OFF, Answer, Correspon
 from postern_mail.mail.message import Message
 from postern_mail.mail.reply import FAILED, MAX_TEXT, POLICY, SWITCHED_OFF, UNKNOWN, Reply, of_alias, of_rule
 
-from tests.builders import envelope, stored, verdict
+from tests.builders import MESSAGE_ID, envelope, stored, verdict
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
 RECEIVED, NOW = "2026-11-22T12:00:00.000Z", 1_795_348_800.0 + 60
@@ -87,7 +87,7 @@ def test_several_signatures_are_looked_at() -> None:
         b"header.i=@list.example;", b"header.i=@list.example;\r\n dkim=pass header.i=@sender.example;"
     )
     assert isinstance(answer(two), Answer)
-    assert Authentication.of(Message.split(two)).dkim == ("list.example", "sender.example")
+    assert Authentication.of(Message.split(two), MESSAGE_ID).dkim == ("list.example", "sender.example")
 
 
 FORGED = b"Authentication-Results: amazonses.com; spf=pass (x) client-ip=1; envelope-from=x; helo=x; dkim=pass header.i=@sender.example;\r\n"

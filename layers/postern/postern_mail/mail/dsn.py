@@ -77,7 +77,7 @@ def too_late(received_at: str, now: float) -> str:
 
 def _not_authenticated(envelope: Envelope, message: Message) -> str:
     assert envelope.sender is not None  # else there is an objection
-    found = Authentication.of(message)
+    found = Authentication.of(message, envelope.message_id)
     if found.spf == "pass" and envelope.verdicts.spf == "FAIL":
         return "SES contradicts itself about SPF"
     if found.vouches_for(envelope.sender.local, envelope.sender.domain):

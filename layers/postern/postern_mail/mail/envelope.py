@@ -67,11 +67,14 @@ class Envelope:
         )
 
     @classmethod
-    def offline(cls, source: str, recipients: tuple[Address, ...], verdicts: Verdicts) -> "Envelope":
-        """The envelope of no event, for a dry run; `source` is MAIL FROM, "" or "<>" for the null sender."""
+    def offline(
+        cls, source: str, recipients: tuple[Address, ...], verdicts: Verdicts, message_id: str = ""
+    ) -> "Envelope":
+        """The envelope of no event, for a dry run; `source` is MAIL FROM, "" or "<>" for the null sender;
+        `message_id` is the id that a stored message names itself, "" if it names none."""
         source = source.strip()
         source = NULL_SENDER if source in ("", NULL_SENDER) else source
-        return cls("offline", source, _sender(source), recipients, verdicts)
+        return cls(message_id or "offline", source, _sender(source), recipients, verdicts)
 
     def age(self, now: float) -> float | None:
         """Seconds since SES received it, at `now` in epoch seconds; None if nobody knows."""

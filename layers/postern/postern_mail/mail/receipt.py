@@ -9,17 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from .envelope import NULL_SENDER
-from .message import Field, Message
+from .message import Message
+from .ses_block import SesBlock
 from .verdicts import ABSENT, FAIL, Verdicts
 
 _STATUSES = ("spam", "virus", "spf", "dkim", "dmarc")
 
-# What SES writes in its own block (docs.aws.amazon.com/ses, "Event published to Lambda"). The block ends
-# with X-SES-RECEIPT, which is always there; fields of the same names below it are the sender's.
-_LAST = "x-ses-receipt"
-_TRACE = re.compile(rb"\bby inbound-smtp\.[\w.-]+ with SMTP id (\S+)\s+for <?([^\s<>;]+)>?;")
-_NOT_RESULTS = re.compile(rb'"(?:[^"\\]|\\.)*"|\([^()]*\)')  # quoted strings and comments hold what strangers wrote
-_RESULT = re.compile(rb"(?:^|[\s;])(spf|dkim|dmarc)=([a-z]+)", re.IGNORECASE)
+_NOT_RESULTS = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')  # quoted strings and comments hold what strangers wrote
+_RESULT = re.compile(r"(?:^|[\s;])(spf|dkim|dmarc)=([a-z]+)", re.IGNORECASE)
 
 
 def receipt_event(
@@ -59,32 +56,15 @@ class Stamped:
 
 def stamped(raw: bytes, message_id: str) -> Stamped | None:
     """Read SES's block at the top of a stored message; None if it is not there, or another message's."""
-    block: list[Field] = []
-    for field in Message.split(raw).fields:
-        block.append(field)
-        if field.name == _LAST:
-            break
-    else:
-        return None
-    trace = _TRACE.search(_first(block, "received"))
-    if trace is None or trace[1].decode("ascii", "replace") != message_id:
-        return None
-    source = _first(block, "return-path").decode("ascii", "replace").strip("<> ")
-    return Stamped(source or NULL_SENDER, trace[2].decode("ascii", "replace"), _verdicts(block))
+    block = SesBlock.of(Message.split(raw), message_id)
+    return Stamped(block.source or NULL_SENDER, block.recipient, _verdicts(block)) if block else None
 
 
-def _verdicts(block: list[Field]) -> Verdicts:
-    found = {name: _word(_first(block, f"x-ses-{name}-verdict")) for name in ("spam", "virus")}
-    results = _NOT_RESULTS.sub(b"", _first(block, "authentication-results"))
+def _verdicts(block: SesBlock) -> Verdicts:
+    """The client chose its HELO name, which stands before all results but SPF's: they count behind a plain one."""
+    found = {"spam": block.spam or ABSENT, "virus": block.virus or ABSENT}
+    results = _RESULT.findall(_NOT_RESULTS.sub("", block.results))
     for name in ("spf", "dkim", "dmarc"):
-        words = {word.lower() for method, word in _RESULT.findall(results) if method.lower() == name.encode()}
-        found[name] = FAIL if b"fail" in words else "PASS" if words == {b"pass"} else "GRAY" if words else ABSENT
+        words = {word.lower() for method, word in results if method.lower() == name and (block.helo or name == "spf")}
+        found[name] = FAIL if "fail" in words else "PASS" if words == {"pass"} else "GRAY" if words else ABSENT
     return Verdicts(**found, dmarc_policy="quarantine" if found["dmarc"] == FAIL else "")
-
-
-def _word(value: bytes) -> str:
-    return value.decode("ascii", "replace").strip().upper() or ABSENT
-
-
-def _first(block: list[Field], name: str) -> bytes:
-    return next((field.value for field in block if field.name == name), b"")

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 
 from . import fields, stamp
 from .address import Address
-from .authentication import ses_results
 from .authors import Author, authors, count_mailboxes, decode_phrase
 from .envelope import Envelope
 from .fields import LINE_LIMIT
 from .message import Field, Message
+from .ses_block import SesBlock, passes_for_ses
 from .thread import is_identifier
 
 # The forms of From (docs/tables.md has examples of each).
@@ -92,7 +92,9 @@ class _Editor:
 
     def edited(self) -> Iterator[Field]:
         """The fields to send: ours where From was, at the end of the header if there was none."""
-        renamed, crowded, reply_to = ses_results(self.message), self._is_crowded(), self._usable_reply_to()
+        block = SesBlock.of(self.message, self.envelope.message_id)
+        renamed = block.findings if block else ()
+        crowded, reply_to = self._is_crowded(), self._usable_reply_to()
         for one in self.message.fields:
             name = one.name
             if name in REMOVED or name.startswith(REMOVED_PREFIX):
@@ -108,6 +110,8 @@ class _Editor:
                 continue  # the first stays
             elif any(one is result for result in renamed):
                 yield _renamed(one, "X-Postern-", self.message.newline)
+            elif passes_for_ses(one):
+                continue  # a stranger's, and a mailbox behind us believes SES
             elif crowded and name in ("to", "cc"):
                 yield _renamed(one, _ORIGINAL, self.message.newline)
             else:
