@@ -138,6 +138,11 @@ class Template:
                 return re.sub(r"\$\{([^}!]+)\}", lambda found: self._substitute(found[1], names), text)
             case "Fn::GetAtt":
                 return self._attribute(*(argument if isinstance(argument, list) else argument.split(".")))
+            case _:
+                return self._pure(function, argument)
+
+    def _pure(self, function: str, argument: Any) -> Any:
+        """What needs nothing but its arguments."""
         known = {"Fn::FindInMap": self._find, "Fn::Join": _join, "Fn::Equals": _equal}
         known |= {
             "Fn::Contains": lambda found: found[1] in found[0],

@@ -12,8 +12,9 @@ from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, entry_tag
 from postern_mail.mail.health import Failure
 from postern_mail.mail.notice import Link
+from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.ports import SETTLED, VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
+from postern_mail.ports import VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"
@@ -107,7 +108,7 @@ class FakeLedger:
     clock: FakeClock = field(default_factory=FakeClock)
     messages: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
-    claims: dict[tuple[str, str], tuple[Claim, str, str]] = field(default_factory=dict)
+    claims: dict[tuple[str, str], tuple[Claim, ClaimState, str]] = field(default_factory=dict)
     first: dict[tuple[str, str], float] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
@@ -122,9 +123,7 @@ class FakeLedger:
         entry["pending"] |= recipients - entry["recipients"]
         entry["recipients"] |= recipients
         settled = (
-            key
-            for (message, key), o in self.outcomes.items()
-            if message == envelope.message_id and o.state != "deferred"
+            key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state.settled
         )
         due = {
             answer.recipient.key: answer.reply
@@ -135,55 +134,55 @@ class FakeLedger:
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         entry = f"{kind}:{destination.key}"
-        old, state, detail = self.claims.get((message_id, entry), (None, "", ""))
+        old, state, detail = self.claims.get((message_id, entry), (None, ClaimState.RELEASED, ""))
         if old is not None:
-            if state in SETTLED:
+            if state.ends:
                 return Settled(state, old.recipient.key, detail)
-            if state == "claimed" and old.lease_until >= self.clock.now():
+            if state is ClaimState.CLAIMED and old.lease_until >= self.clock.now():
                 raise ClaimHeld(entry)
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
-        uncertain = state in ("claimed", "unanswered")
+        uncertain = state.uncertain
         claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain, kind)
-        self.claims[message_id, entry] = (claim, "claimed", "")
+        self.claims[message_id, entry] = (claim, ClaimState.CLAIMED, "")
         first = self.first.setdefault((message_id, entry), self.clock.now())
         if uncertain and self.clock.now() - first >= RETRY_HOURS * 3600:
-            self.settle(claim, "ambiguous", "it may have been sent")
-            return Settled("ambiguous", recipient.key, "it may have been sent")
+            self.settle(claim, ClaimState.AMBIGUOUS, "it may have been sent")
+            return Settled(ClaimState.AMBIGUOUS, recipient.key, "it may have been sent")
         return claim
 
-    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         key = (claim.message_id, claim.entry)
         if self.claims[key][0].owner != claim.owner:
             raise ClaimLost(claim.entry)
-        if state == "released":
+        if state is ClaimState.RELEASED:
             self.first.pop(key, None)
-        came = claim.kind == VIA and state in ("sent", "noticed")
+        came = claim.kind == VIA and state.accepted
         self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
-        _, state, _ = self.claims.get((message_id, destination.key), (None, "", ""))
-        if state in ("", "released", "suspended"):
-            claim = Claim(message_id, destination, recipient, "", 0)
-            self.claims[message_id, destination.key] = (claim, "suspended", reason)
+        claim = Claim(message_id, destination, recipient, "", 0)
+        _, state, _ = self.claims.get((message_id, claim.entry), (None, ClaimState.RELEASED, ""))
+        if state.idle:
+            self.claims[message_id, claim.entry] = (claim, ClaimState.SUSPENDED, reason)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
         stands = set()
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))
-            if old is None or old.state == "deferred":
+            if old is None or not old.state.settled:
                 key = (envelope.message_id, outcome.recipient.key)
                 self.outcomes[key] = outcome
                 if outcome.answer is not None:
                     self.answers[key] = outcome.answer
             if self.outcomes[envelope.message_id, outcome.recipient.key].state == outcome.state:
                 stands.add(outcome.recipient)
-        deferred = {outcome.recipient.key for outcome in outcomes if outcome.state == "deferred"}
+        deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
         self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - deferred
         return frozenset(stands)
 
-    def answered(self, message_id: str, recipient: Address, what: str) -> None:
-        self.answers[message_id, recipient.key] = what
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
+        self.answers[message_id, recipient.key] = f"{state}: {detail}"
 
     def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
         self.answers.setdefault((message_id, recipient.key), f"none: {why}")
@@ -330,7 +329,7 @@ class FakeFeedbackLog:
     def unrelated(self) -> None:
         self.lines.append("unrelated")
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         self.lines.append(f"answer {state} {recipient}")
 
     def failure(self, error: Exception) -> None:
@@ -365,7 +364,7 @@ class FakeMailLog:
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         self.lines.append(f"deferred {destination} {type(failure).__name__}")
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         self.lines.append(f"answer {state} {recipient}")
 
     def failure(self, error: Exception) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.outcomes import State
 
 from .options import JsonOption, SinceOption, StackOption
 from .output.ledger_text import told
@@ -18,15 +19,12 @@ from .times import moment, since_when
 if TYPE_CHECKING:
     from postern_mail.aws.history import History
 
-STATES = ("forwarded", "merged", "quarantined", "rejected", "discarded", "failed", "ambiguous", "deferred", "pending")
-_STYLES = {"failed": "red", "ambiguous": "red", "deferred": "yellow", "pending": "yellow", "quarantined": "yellow"}
-
 
 def log(
     since: SinceOption = "1d",
     recipient: Annotated[str | None, typer.Option(help="Only what was sent to this address, or to @domain.")] = None,
     sender: Annotated[str | None, typer.Option(help="Only with this in the envelope's sender.")] = None,
-    state: Annotated[str | None, typer.Option(help=f"Only recipients in this state: {', '.join(STATES)}.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"Only recipients in this state: {', '.join(State)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many recipients.")] = 100,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -36,8 +34,8 @@ def log(
     `pending` is one whose message is being handled, or waits to be.
     """
     with exits():
-        if state is not None and state not in STATES:
-            raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
+        if state is not None and state not in tuple(State):
+            raise WrongUse(f"{state!r} is no state: {', '.join(State)}")
         wanted = _wanted(recipient)
         found = _recipients(history(places(stack)), since_when(since), sender)
         say, shown = printer(), 0
@@ -51,7 +49,7 @@ def log(
             if as_json:
                 typer.echo(json.dumps(row))
             else:
-                say(_line(row), _STYLES.get(row["state"]))
+                say(_line(row), row["state"].colour or None)
 
 
 def history(where: Places) -> "History":
@@ -90,7 +88,7 @@ def _recipients(ledger: "History", since: float, sender: str | None) -> Iterator
                 "opened_at": told(message.get("opened_at")),
                 "source": message.get("source"),
                 "recipient": who,
-                "state": outcome.get("state", "pending"),
+                "state": State.of(outcome),
                 "reason": outcome.get("reason", ""),
             }
 

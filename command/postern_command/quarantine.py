@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import typer
+from postern_mail.mail.outcomes import State
 from postern_mail.orders import CannotOrder, Entries, Order, release
 
 from .log import history
@@ -77,5 +78,5 @@ def _quarantined(message: dict[str, Any], entries: Entries) -> list[dict[str, An
             "reason": entry.get("reason", ""),
         }
         for name, entry in sorted(entries.items())
-        if name.startswith("to:") and entry.get("state") == "quarantined"
+        if name.startswith("to:") and State.of(entry) is State.QUARANTINED
     ]

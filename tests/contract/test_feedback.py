@@ -13,6 +13,7 @@ from postern_mail.errors import EntryMissing, Misconfigured
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import Feedback, destination_tag
 from postern_mail.mail.health import GONE, Failure
+from postern_mail.mail.outcomes import ClaimState
 from postern_mail.orders import lost_by
 from postern_mail.ports import Claim, FeedbackLedger, Health, Sending
 
@@ -95,7 +96,7 @@ def test_state_is_left_to_the_sender_before_and_after_it_settles(
 
     ledger.note(said(message_id, why="no such user"))
     assert (entry()["state"], entry()["bounced"]["why"]) == ("claimed", "no such user")
-    sender.settle(claim, "sent", "ses-1")
+    sender.settle(claim, ClaimState.SENT, "ses-1")
     ledger.note(said(message_id, 200, "delivered"))
     assert (entry()["state"], entry()["detail"], entry()["delivered"]["at"]) == ("sent", "ses-1", 200)
     others = [row for row in aws.partition("LedgerTable", message_id=message_id) if row["entry"] != f"via:{JANE.key}"]

@@ -10,6 +10,7 @@ from postern_mail.aws.ledger import DynamoLedger
 from postern_mail.errors import ClaimHeld, ClaimLost
 from postern_mail.mail.address import Address
 from postern_mail.mail.dsn import Answer, Silence
+from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.reply import UNKNOWN
 from postern_mail.ports import DSN, Claim, Ledger, Outcome, Settled
 
@@ -67,9 +68,9 @@ def test_a_message_is_opened_once(ledger: Ledger, message_id: str) -> None:
 def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Ledger, message_id: str) -> None:
     made = envelope("Info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
-    ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "deferred", "why")], 10)
+    ledger.close(made, [Outcome(INFO, State.FORWARDED, ""), Outcome(TEAM, State.DEFERRED, "why")], 10)
     assert ledger.open(made).settled == {"info@example.com"}
-    ledger.close(made, [Outcome(TEAM, "failed", "no")], 10)
+    ledger.close(made, [Outcome(TEAM, State.FAILED, "no")], 10)
     assert ledger.open(made).settled == {"info@example.com", "team@example.com"}
 
 
@@ -77,15 +78,15 @@ def test_another_rules_recipients_are_added(ledger: Ledger, message_id: str) -> 
     first, second = (envelope(who, message_id=message_id) for who in ("info@example.com", "team@example.com"))
     ledger.open(first)
     assert not ledger.open(second).first
-    ledger.close(first, [Outcome(INFO, "forwarded", "")], 10)
+    ledger.close(first, [Outcome(INFO, State.FORWARDED, "")], 10)
     assert ledger.open(second).settled == {"info@example.com"}
 
 
 def test_a_settled_outcome_is_not_overwritten(ledger: Ledger, message_id: str) -> None:
     made = envelope("info@example.com", message_id=message_id)
     ledger.open(made)
-    ledger.close(made, [Outcome(INFO, "forwarded", "")], 10)
-    ledger.close(made, [Outcome(INFO, "deferred", "a slower invocation")], 10)
+    ledger.close(made, [Outcome(INFO, State.FORWARDED, "")], 10)
+    ledger.close(made, [Outcome(INFO, State.DEFERRED, "a slower invocation")], 10)
     assert ledger.open(made).settled == {"info@example.com"}
 
 
@@ -105,12 +106,12 @@ def test_a_claim_that_ran_out_is_taken_over_and_its_owner_shut_out(
     second = claimed(ledger.claim(message_id, JANE, INFO))
     assert second.uncertain
     with pytest.raises(ClaimLost):
-        ledger.settle(first, "sent", "ses-1")
-    ledger.settle(second, "sent", "ses-2")
+        ledger.settle(first, ClaimState.SENT, "ses-1")
+    ledger.settle(second, ClaimState.SENT, "ses-2")
 
 
-@pytest.mark.parametrize(("state", "uncertain"), [("released", False), ("unanswered", True)])
-def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: str, uncertain: bool) -> None:
+@pytest.mark.parametrize(("state", "uncertain"), [(ClaimState.RELEASED, False), (ClaimState.UNANSWERED, True)])
+def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: ClaimState, uncertain: bool) -> None:
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, "why")
     assert claimed(ledger.claim(message_id, JANE, TEAM)).uncertain is uncertain
 
@@ -118,13 +119,13 @@ def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: str,
 @pytest.mark.parametrize(
     ("state", "detail", "why"),
     [
-        ("sent", "ses-1", "refused once"),
-        ("noticed", "ses-1", "refused once"),
-        ("failed", "Duplicate header", "Duplicate header"),
+        (ClaimState.SENT, "ses-1", "refused once"),
+        (ClaimState.NOTICED, "ses-1", "refused once"),
+        (ClaimState.FAILED, "Duplicate header", "Duplicate header"),
     ],
 )
 def test_what_is_settled_is_told_and_not_claimed_again(
-    ledger: Ledger, message_id: str, state: str, detail: str, why: str, clock: FakeClock
+    ledger: Ledger, message_id: str, state: ClaimState, detail: str, why: str, clock: FakeClock
 ) -> None:
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail, ["refused once"])
     clock.time += 10 * LEASE_SECONDS
@@ -146,9 +147,11 @@ def dynamo(aws: Cloud, template: Template, clock: FakeClock) -> DynamoLedger:
     )
 
 
-@pytest.mark.parametrize(("before", "uncertain"), [(None, False), ("released", False), ("unanswered", True)])
+@pytest.mark.parametrize(
+    ("before", "uncertain"), [(None, False), (ClaimState.RELEASED, False), (ClaimState.UNANSWERED, True)]
+)
 def test_a_claim_that_botocore_repeats_is_ours_and_as_uncertain_as_before(
-    dynamo: DynamoLedger, message_id: str, before: str | None, uncertain: bool
+    dynamo: DynamoLedger, message_id: str, before: ClaimState | None, uncertain: bool
 ) -> None:
     if before:
         dynamo.settle(claimed(dynamo.claim(message_id, JANE, INFO)), before, "why")
@@ -171,7 +174,7 @@ def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
     made = envelope("info@example.com", message_id=message_id)
     racing.open(made)
     client.meta.events.register("provide-client-params.dynamodb.UpdateItem", meanwhile)
-    racing.close(made, [Outcome(INFO, "forwarded", "")], 10)
+    racing.close(made, [Outcome(INFO, State.FORWARDED, "")], 10)
     assert message_id in _open_messages(aws, template)
 
 
@@ -194,8 +197,8 @@ def test_the_entries_are_those_of_the_design(aws: Cloud, template: Template, mes
     made = envelope("info@example.com", message_id=message_id, spamVerdict={"status": "PASS"})
     dynamo.open(made)
     assert message_id in _open_messages(aws, template)
-    dynamo.settle(claimed(dynamo.claim(message_id, JANE, INFO)), "sent", "ses-1")
-    dynamo.close(made, [Outcome(INFO, "forwarded", "alias info@example.com")], 995)
+    dynamo.settle(claimed(dynamo.claim(message_id, JANE, INFO)), ClaimState.SENT, "ses-1")
+    dynamo.close(made, [Outcome(INFO, State.FORWARDED, "alias info@example.com")], 995)
     assert message_id not in _open_messages(aws, template)
     rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
     assert set(rows) == {"message", "to:info@example.com", "via:jane@dest.example"}
@@ -217,7 +220,7 @@ def test_an_event_delivered_again_does_not_open_the_message_again(
     dynamo = in_dynamodb(clients.dynamodb(), template, clock)
     made = envelope("info@example.com", message_id=message_id)
     dynamo.open(made)
-    dynamo.close(made, [Outcome(INFO, "forwarded", "")], 10)
+    dynamo.close(made, [Outcome(INFO, State.FORWARDED, "")], 10)
     dynamo.open(made)
     assert message_id not in _open_messages(aws, template)
 
@@ -237,7 +240,7 @@ def test_a_destination_that_ses_never_answers_for_is_given_up(
     ledger: Ledger, clock: FakeClock, message_id: str
 ) -> None:
     for _ in range(2):
-        ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "unanswered", "timed out")
+        ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.UNANSWERED, "timed out")
         clock.time += RETRY_HOURS * 1800
     given_up = ledger.claim(message_id, JANE, INFO)
     assert isinstance(given_up, Settled)
@@ -249,7 +252,7 @@ def test_a_destination_that_ses_never_answers_for_is_given_up(
 def test_a_destination_that_ses_refused_for_now_is_never_given_up(
     ledger: Ledger, clock: FakeClock, message_id: str
 ) -> None:
-    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.RELEASED, "throttled")
     clock.time += 2 * RETRY_HOURS * 3600
     assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain
 
@@ -258,9 +261,9 @@ def test_the_hours_until_ambiguous_begin_anew_once_ses_has_said_no(
     ledger: Ledger, clock: FakeClock, message_id: str
 ) -> None:
     """What was throttled for days, and then had one answer lost, is sent again."""
-    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "released", "throttled")
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.RELEASED, "throttled")
     clock.time += 2 * RETRY_HOURS * 3600
-    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), "unanswered", "timed out")
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.UNANSWERED, "timed out")
     clock.time += 60
     assert claimed(ledger.claim(message_id, JANE, INFO)).uncertain
 
@@ -269,21 +272,24 @@ def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Ledger, message_
     """Two invocations side by side may decide differently, if a row changes between them: the first one counts."""
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
-    rejected = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
-    assert ledger.close(made, [Outcome(INFO, "forwarded", ""), Outcome(TEAM, "deferred", "why")], 10) == {INFO, TEAM}
-    assert ledger.close(made, [rejected, Outcome(TEAM, "failed", "no")], 10) == {TEAM}
+    rejected = Outcome(INFO, State.REJECTED, "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    assert ledger.close(made, [Outcome(INFO, State.FORWARDED, ""), Outcome(TEAM, State.DEFERRED, "why")], 10) == {
+        INFO,
+        TEAM,
+    }
+    assert ledger.close(made, [rejected, Outcome(TEAM, State.FAILED, "no")], 10) == {TEAM}
     assert dict(ledger.open(made).due) == {}
-    assert ledger.close(made, [Outcome(INFO, "forwarded", "")], 10) == {INFO}, "as when botocore repeats the call"
+    assert ledger.close(made, [Outcome(INFO, State.FORWARDED, "")], 10) == {INFO}, "as when botocore repeats the call"
 
 
 def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Ledger, message_id: str) -> None:
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
-    due = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
-    ledger.close(made, [due, Outcome(TEAM, "rejected", "why", UNKNOWN, Silence("a robot"))], 10)
+    due = Outcome(INFO, State.REJECTED, "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    ledger.close(made, [due, Outcome(TEAM, State.REJECTED, "why", UNKNOWN, Silence("a robot"))], 10)
     assert dict(ledger.open(made).due) == {"info@example.com": UNKNOWN}
     for _ in range(2):
-        ledger.answered(message_id, INFO, "sent: ses-1")
+        ledger.answered(message_id, INFO, ClaimState.SENT, "ses-1")
     assert dict(ledger.open(made).due) == {}
     ledger.close(made, [due], 10)
     assert dict(ledger.open(made).due) == {}, "an outcome that is settled stays"
@@ -293,17 +299,17 @@ def test_an_answer_may_be_written_before_the_outcome_is(ledger: Ledger, message_
     """The bounce of one destination is faster than the sending to the next."""
     made = envelope("info@example.com", message_id=message_id)
     ledger.open(made)
-    ledger.answered(message_id, INFO, "sent: ses-1")
+    ledger.answered(message_id, INFO, ClaimState.SENT, "ses-1")
     found = ledger.open(made)
     assert (found.settled, dict(found.due)) == (frozenset(), {})
-    ledger.close(made, [Outcome(INFO, "forwarded", "why")], 10)
+    ledger.close(made, [Outcome(INFO, State.FORWARDED, "why")], 10)
     assert ledger.open(made).settled == {INFO.key}
 
 
 def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
     for why in ("a robot", "too late"):
         dynamo.unanswered(message_id, INFO, why)
-        dynamo.answered(message_id, TEAM, "sent: ses-1")
+        dynamo.answered(message_id, TEAM, ClaimState.SENT, "ses-1")
         dynamo.unanswered(message_id, TEAM, why)
     rows = {row["entry"]: row for row in aws.partition("LedgerTable", message_id=message_id)}
     assert rows["to:info@example.com"]["answer"] == "none: a robot"
@@ -311,22 +317,23 @@ def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoL
     assert all("expires_at" in row for row in rows.values())
 
 
-@pytest.mark.parametrize("what", ["failed: too old", "ambiguous: no answer"])
+@pytest.mark.parametrize("state", [ClaimState.FAILED, ClaimState.AMBIGUOUS])
 def test_the_owner_hears_of_senders_who_could_not_be_told(
-    aws: Cloud, dynamo: DynamoLedger, message_id: str, what: str
+    aws: Cloud, dynamo: DynamoLedger, message_id: str, state: ClaimState
 ) -> None:
     made = envelope("info@example.com", "team@example.com", "x@example.com", message_id=message_id)
     dynamo.open(made)
     silences = (Silence("received more than 24 hours ago", late=True), Silence("a robot"))
     silent = [
-        Outcome(who, "rejected", "why", UNKNOWN, silence) for who, silence in zip((INFO, TEAM), silences, strict=True)
+        Outcome(who, State.REJECTED, "why", UNKNOWN, silence)
+        for who, silence in zip((INFO, TEAM), silences, strict=True)
     ]
     dynamo.close(made, silent, 10)
     assert noted(aws, message_id) == {"unanswered info@example.com"}
     stranger = Address("x", "example.com")
-    dynamo.answered(message_id, stranger, "sent: ses-1")
+    dynamo.answered(message_id, stranger, ClaimState.SENT, "ses-1")
     assert noted(aws, message_id) == {"unanswered info@example.com"}
-    dynamo.answered(message_id, stranger, what)
+    dynamo.answered(message_id, stranger, state, "why")
     assert noted(aws, message_id) == {"unanswered info@example.com", "unanswered x@example.com"}
 
 
@@ -341,41 +348,54 @@ def test_an_answer_is_claimed_apart_from_destinations(ledger: Ledger, message_id
     dsn = claimed(ledger.claim(message_id, INFO, INFO, DSN))
     with pytest.raises(ClaimHeld, match="dsn:info@example.com"):
         ledger.claim(message_id, INFO, INFO, DSN)
-    ledger.settle(dsn, "sent", "ses-1")
-    assert ledger.claim(message_id, INFO, INFO, DSN) == Settled("sent", INFO.key, "ses-1")
+    ledger.settle(dsn, ClaimState.SENT, "ses-1")
+    assert ledger.claim(message_id, INFO, INFO, DSN) == Settled(ClaimState.SENT, INFO.key, "ses-1")
     clock.time += LEASE_SECONDS + 2
     taken_over = claimed(ledger.claim(message_id, INFO, INFO))
     assert taken_over.uncertain
     with pytest.raises(ClaimLost, match="via:info@example.com"):
-        ledger.settle(via, "failed", "why")
+        ledger.settle(via, ClaimState.FAILED, "why")
 
 
 def test_the_entries_of_answers(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
     """What people read, and the digest."""
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     dynamo.open(made)
-    due = Outcome(INFO, "rejected", "why", UNKNOWN, Answer(INFO, UNKNOWN))
-    dynamo.close(made, [due, Outcome(TEAM, "rejected", "why", UNKNOWN, Silence("a robot"))], 10)
+    due = Outcome(INFO, State.REJECTED, "why", UNKNOWN, Answer(INFO, UNKNOWN))
+    dynamo.close(made, [due, Outcome(TEAM, State.REJECTED, "why", UNKNOWN, Silence("a robot"))], 10)
     rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
     assert rows["to:info@example.com"]["answer"] == "due"
     assert rows["to:info@example.com"]["reply"] == "550 5.1.1 There is no such address here"
     assert rows["to:team@example.com"]["answer"] == "none: a robot"
-    dynamo.answered(message_id, INFO, "sent: ses-1")
+    dynamo.answered(message_id, INFO, ClaimState.SENT, "ses-1")
     rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
     assert (rows["to:info@example.com"]["answer"], rows["to:info@example.com"]["state"]) == ("sent: ses-1", "rejected")
 
 
-def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str) -> None:
+def written(ledger: Ledger, message_id: str, aws: Cloud) -> tuple[str, str] | None:
+    """The state and the detail of the claim on JANE, None if there is none."""
+    if isinstance(ledger, FakeLedger):
+        found = ledger.claims.get((message_id, f"via:{JANE.key}"))
+        return found and (found[1], found[2])
+    rows = aws.partition("LedgerTable", message_id=message_id)
+    return next(((row["state"], row["detail"]) for row in rows if row["entry"] == f"via:{JANE.key}"), None)
+
+
+def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str, aws: Cloud) -> None:
+    assert written(ledger, message_id, aws) is None
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
+    assert written(ledger, message_id, aws) == ("suspended", "no such mailbox")
     claim = claimed(ledger.claim(message_id, JANE, INFO))
     assert not claim.uncertain
-    ledger.settle(claim, "sent", "ses-1")
+    ledger.settle(claim, ClaimState.SENT, "ses-1")
     assert isinstance(ledger.claim(message_id, JANE, INFO), Settled)
 
 
-@pytest.mark.parametrize("state", ["sent", "unanswered", "failed"])
-def test_what_was_or_may_have_been_sent_is_never_called_suspended(ledger: Ledger, message_id: str, state: str) -> None:
+@pytest.mark.parametrize("state", [ClaimState.SENT, ClaimState.UNANSWERED, ClaimState.FAILED])
+def test_what_was_or_may_have_been_sent_is_never_called_suspended(
+    ledger: Ledger, message_id: str, state: ClaimState
+) -> None:
     claim = claimed(ledger.claim(message_id, JANE, INFO))
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
     ledger.settle(claim, state, "why")

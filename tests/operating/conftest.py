@@ -10,6 +10,7 @@ import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.ledger import DynamoLedger
 from postern_mail.mail.address import Address
+from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.ports import Claim, Outcome
 
 from emulator.cloud import CREDENTIALS, Cloud
@@ -47,18 +48,20 @@ class Office:
         message_id = message_id or uuid.uuid4().hex
         made = envelope(*(who for who, _, _ in outcomes), message_id=message_id, **options)
         self.ledger.open(made)
-        settled = [Outcome(Address.parse(who), state, why) for who, state, why in outcomes if state != "pending"]
+        settled = [
+            Outcome(Address.parse(who), State(word), why) for who, word, why in outcomes if word != State.PENDING
+        ]
         recipients = tuple(outcome.recipient for outcome in settled)
         self.ledger.close(made.without({r.key for r in made.recipients} - {r.key for r in recipients}), settled, 1234)
         return message_id
 
     def sent(
-        self, message_id: str, destination: str, recipient: str, state: str = "sent", detail: str = "ses-1"
+        self, message_id: str, destination: str, recipient: str, state: str = ClaimState.SENT, detail: str = "ses-1"
     ) -> None:
         """A destination that was sent to for a recipient, and how that ended."""
         claim = self.ledger.claim(message_id, Address.parse(destination), Address.parse(recipient))
         assert isinstance(claim, Claim)
-        self.ledger.settle(claim, state, detail)
+        self.ledger.settle(claim, ClaimState(state), detail)
 
     def store(self, message_id: str, raw: bytes = b"Subject: s\r\n\r\nbody\r\n") -> None:
         """The message's object, as SES puts it."""

@@ -11,6 +11,7 @@ from postern_mail.aws.backlog import Backlog
 from postern_mail.errors import Unavailable
 from postern_mail.mail.dsn import Answer
 from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.outcomes import State
 from postern_mail.mail.reply import POLICY
 from postern_mail.mail.verdicts import Verdicts
 from postern_mail.ports import Outcome
@@ -66,7 +67,7 @@ def test_what_is_opened_again_owes_the_sender_nothing_yet(office: Office) -> Non
     made = made_again("due-0001")
     (who,) = made.recipients
     office.ledger.open(made)
-    office.ledger.close(made, [Outcome(who, "failed", "SES refused it", answer=Answer(who, POLICY))], 1234)
+    office.ledger.close(made, [Outcome(who, State.FAILED, "SES refused it", answer=Answer(who, POLICY))], 1234)
     assert office.ledger.open(made).due
     office.store(made.message_id)
     assert office.run("replay", made.message_id, "--failed").status == 0

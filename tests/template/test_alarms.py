@@ -11,6 +11,7 @@ from postern_mail.aws import mail_log
 from postern_mail.mail import plan, rows
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST
+from postern_mail.mail.outcomes import State
 from postern_mail.ports import Outcome
 
 from tests.builders import ROOT, envelope
@@ -270,7 +271,7 @@ def test_deferred_counts_recipients_and_a_destination_counts_as_its_failure(caps
     made = envelope("info@example.com")
     (info,) = made.recipients
     log.deferred(made, Address.parse("jane@dest.example"), errors.OverCap("x"))
-    log.outcome(made, Outcome(info, "deferred", "x"), 1, 0)
+    log.outcome(made, Outcome(info, State.DEFERRED, "x"), 1, 0)
     log.metrics.flush_metrics()
     (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
     assert (line["Deferred"], line["OverCap"]) == ([1.0], [1.0])

@@ -16,6 +16,7 @@ from postern_mail.errors import (
     Unsettled,
 )
 from postern_mail.mail.envelope import BadEvent
+from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.plan import MAX_SENDING
 from postern_mail.ports import Claim
 
@@ -313,7 +314,7 @@ def test_what_ses_took_and_the_ledger_could_not_note_is_counted_when_it_is_sent_
     """The claim must not be given back: then nobody would know that the second copy is one."""
     note, failures = world.ledger.settle, [Throttled("DynamoDB")]
 
-    def settle(claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+    def settle(claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         if failures:
             raise failures.pop()
         note(claim, state, detail, refusals)
@@ -400,7 +401,7 @@ def test_a_suspended_destination_gets_nothing_and_the_others_do(world: World) ->
     assert world.states == {"team@example.com": "forwarded"}
     reason = world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason
     assert "joe@dest.example is suspended: no such mailbox" in reason
-    assert world.ledger.claims[MESSAGE_ID, JOE][1] == "suspended"
+    assert world.ledger.claims[MESSAGE_ID, f"via:{JOE}"][1] == "suspended"
 
 
 def test_mail_for_suspended_destinations_alone_is_quarantined(world: World) -> None:

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 from postern_mail.aws.failures import translated
-from postern_mail.aws.ledger import MESSAGE, NOTED, OPEN
+from postern_mail.aws.ledger import MESSAGE, OPEN
 from postern_mail.mail.digest import LOST, UNANSWERED
+from postern_mail.mail.feedback import BOUNCED, REJECTED
+from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.ports import Clock
 
 from ..tables.change import Overtaken
@@ -40,7 +42,9 @@ class Reopening:
 
     def no_news(self, message_id: str, recipients: Collection[str]) -> None:
         """The owner need not be told any more of what these were before. Raises Temporary."""
-        old = {f"{word} {who}" for word in (*NOTED, LOST, UNANSWERED) for who in recipients}
+        words = (*(state for state in State if state.noted), LOST, UNANSWERED)
+        words = (*(state for state in State if state.noted), LOST, UNANSWERED)
+        old = {f"{word} {who}" for word in words for who in recipients}
         names = {"#noted": "noted"}
         self._update(message_id, MESSAGE, "DELETE #noted :old", "attribute_exists(message_id)", names, {":old": old})
 
@@ -50,10 +54,10 @@ class Reopening:
         `old` is its entry as it was read. Raises Overtaken if it is another by now, Temporary.
         """
         update = f"SET #state = :deferred, reason = :why, {_REMEMBER}"
-        word = "released" if release else "to be run again"
+        done = f"released by {self._by}" if release else f"to be run again by {self._by}"
         values: dict[str, Any] = {
-            ":deferred": "deferred",
-            ":why": f"{word} by {self._by}; it was {old['state']}: {old.get('reason', '')}",
+            ":deferred": State.DEFERRED,
+            ":why": f"{done}; it was {old['state']}: {old.get('reason', '')}",
         }
         if release:
             update += ", released_by = :by, released_at = :now"
@@ -63,15 +67,13 @@ class Reopening:
 
     def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
         """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
-        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, bounced, rejected"  # in `reopened`
-        self._reopen(message_id, f"via:{destination}", update, old, {":released": "released"})
+        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, {BOUNCED}, {REJECTED}"  # in `reopened`
+        self._reopen(message_id, f"via:{destination}", update, old, {":released": ClaimState.RELEASED})
 
     def _reopen(
         self, message_id: str, entry: str, update: str, old: Mapping[str, Any], values: Mapping[str, Any]
     ) -> None:
-        was = {
-            name: old[name] for name in ("state", "reason", "detail", "answer", "bounced", "rejected") if name in old
-        }
+        was = {name: old[name] for name in ("state", "reason", "detail", "answer", BOUNCED, REJECTED) if name in old}
         once = {**was, "at": int(self._clock.now()), "by": self._by}
         values = {**values, ":none": [], ":once": [once], ":was": old["state"]}
         self._update(message_id, entry, update, "#state = :was", {"#state": "state"}, values)

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
 from .mail.dsn import AUTHENTICATED, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
+from .mail.outcomes import ClaimState
 from .mail.reply import Reply
 from .ports import DSN, Answerer, AnswerLog, Claim, Clock, Entry, Headers, Ledger, Outcome, Settled
-
-_NOTHING_TO_TELL = ("forwarded", "merged", "deferred")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +27,11 @@ class Answering:
 
     def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes) -> list[Outcome]:
         """The outcomes, each with what its sender is to be told, if anything."""
-        if all(one.state in _NOTHING_TO_TELL for one in outcomes):
+        if not any(one.state.answerable for one in outcomes):
             return list(outcomes)  # as with most mail: the header is not read again
         known, now = Correspondence.of(envelope, raw, self.setting), self.clock.now()
         return [
-            one if one.state in _NOTHING_TO_TELL else replace(one, answer=known.answer(one.recipient, one.reply, now))
+            replace(one, answer=known.answer(one.recipient, one.reply, now)) if one.state.answerable else one
             for one in outcomes
         ]
 
@@ -80,19 +79,19 @@ class Answering:
             state, detail = self._try(claim, envelope, answer)
             self.ledger.settle(claim, state, detail)
             self.log.answered(envelope.message_id, answer.recipient, state, detail)
-        self.ledger.answered(envelope.message_id, answer.recipient, f"{state}: {detail}")
+        self.ledger.answered(envelope.message_id, answer.recipient, state, detail)
 
-    def _try(self, claim: Claim, envelope: Envelope, answer: Answer) -> tuple[str, str]:
+    def _try(self, claim: Claim, envelope: Envelope, answer: Answer) -> tuple[ClaimState, str]:
         if claim.uncertain:
-            return "ambiguous", "an earlier attempt may have sent it, and it is not sent twice"
+            return ClaimState.AMBIGUOUS, "an earlier attempt may have sent it, and it is not sent twice"
         if late := too_late(envelope.received_at, self.clock.now()):
-            return "failed", late
+            return ClaimState.FAILED, late
         try:
-            return "sent", self.answerer.send(claim.message_id, answer)
+            return ClaimState.SENT, self.answerer.send(claim.message_id, answer)
         except Refused as refusal:
-            return "failed", str(refusal)
+            return ClaimState.FAILED, str(refusal)
         except Unanswered as failure:
-            return "ambiguous", str(failure)
+            return ClaimState.AMBIGUOUS, str(failure)
         except Temporary as failure:
-            self.ledger.settle(claim, "released", str(failure))
+            self.ledger.settle(claim, ClaimState.RELEASED, str(failure))
             raise

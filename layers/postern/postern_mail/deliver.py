@@ -11,6 +11,7 @@ from .errors import Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
+from .mail.outcomes import ClaimState
 from .mail.plan import MAX_SENDING, Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
@@ -60,9 +61,9 @@ class Deliverer:
         """Write down how it ended. If that fails the claim stays ours until it runs out, and whoever takes
         it over knows that SES may have sent already."""
         if not form:
-            self.ledger.settle(claim, "failed", refusals[0], refusals)
-            return Settled("failed", claim.recipient.key, refusals[0])
-        state = "noticed" if form == NOTICE else "sent"
+            self.ledger.settle(claim, ClaimState.FAILED, refusals[0], refusals)
+            return Settled(ClaimState.FAILED, claim.recipient.key, refusals[0])
+        state = ClaimState.NOTICED if form == NOTICE else ClaimState.SENT
         self.ledger.settle(claim, state, ses_message_id, refusals)
         if refusals:
             self.log.rescued(claim, form)
@@ -100,9 +101,9 @@ class Deliverer:
         return notice(raw, alias, envelope, style, reason=reason, link=link)
 
 
-def given_back(claim: Claim, failure: Temporary) -> str:
+def given_back(claim: Claim, failure: Temporary) -> ClaimState:
     """The state of a claim that failed for now: what an earlier attempt left unknown stays so."""
-    return "unanswered" if claim.uncertain or isinstance(failure, Unanswered) else "released"
+    return ClaimState.UNANSWERED if claim.uncertain or isinstance(failure, Unanswered) else ClaimState.RELEASED
 
 
 def _is_hopeless(refusal: str) -> bool:

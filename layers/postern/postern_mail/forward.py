@@ -14,6 +14,7 @@ from .mail import aliases, health, senders
 from .mail.address import Address, mask
 from .mail.envelope import Envelope
 from .mail.header import Header
+from .mail.outcomes import ClaimState, State
 from .mail.plan import BadTable, Decision, Defer, Discard, Forward, Policy, Quarantine, Reject, deliveries, plan
 from .mail.reply import FAILED
 from .mail.rewrite import Style
@@ -21,12 +22,12 @@ from .mail.rows import Rows
 from .mail.senders import Senders
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Settled, Tables
 
-_STATES: Mapping[type[Decision], str] = {
-    Quarantine: "quarantined",
-    Reject: "rejected",
-    Discard: "discarded",
-    Defer: "deferred",
-    BadTable: "deferred",
+_STATES: Mapping[type[Decision], State] = {
+    Quarantine: State.QUARANTINED,
+    Reject: State.REJECTED,
+    Discard: State.DISCARDED,
+    Defer: State.DEFERRED,
+    BadTable: State.DEFERRED,
 }
 
 
@@ -148,7 +149,7 @@ class Forwarder:
     def _raise_if_unsettled(
         self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
     ) -> None:
-        deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if outcome.state == "deferred"]
+        deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if not outcome.state.settled]
         deferred += [f"{text!r} is not a mail address" for text in envelope.unreadable]
         if deferred or unanswered:
             reasons = mask("; ".join((*deferred, *unanswered)), self.policy.own_domains)
@@ -163,14 +164,13 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
-            return Outcome(decision.recipient, "deferred", f"{destination}: {result}", alias=decision.alias)
+            return Outcome(decision.recipient, State.DEFERRED, f"{destination}: {result}", alias=decision.alias)
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     for destination, result in settled.items():
-        if result.state != "sent":
-            state = "ambiguous" if result.state == "ambiguous" else "failed"
-            reply = FAILED if any(one.state == "failed" for one in settled.values()) else None
+        if (state := result.state.outcome) is not State.FORWARDED:
+            reply = FAILED if any(one.state is ClaimState.FAILED for one in settled.values()) else None
             return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply, alias=decision.alias)
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
     reason = "; ".join((decision.reason, *remarks))
-    return Outcome(decision.recipient, "forwarded" if own else "merged", reason, alias=decision.alias)
+    return Outcome(decision.recipient, State.FORWARDED if own else State.MERGED, reason, alias=decision.alias)

@@ -7,13 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .mail.feedback import BOUNCED, REJECTED
+from .mail.outcomes import ClaimState, State
 from .mail.verdicts import FAIL
 
-FAILED = ("failed", "ambiguous", "noticed")
-_ENDED = ("sent", *FAILED)  # states of a claim that a replay with `--again` takes up
-
-_MISSED = ("suspended", "unanswered", "claimed")  # of a claim whose recipient may be settled without it
-_LOSSES = ("bounced", "rejected")  # attributes of a claim, if they say so themselves
+_LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
 
 Entries = Mapping[str, Mapping[str, Any]]
 
@@ -32,7 +30,7 @@ class Order:
 
     def opened(self, entries: Entries) -> tuple[str, ...]:
         """Those of its recipients that are decided anew; what is settled and stays so only closes the message."""
-        return tuple(who for who in self.recipients if who in self.reopened or not _settled(entries, who))
+        return tuple(who for who in self.recipients if who in self.reopened or not _state(entries, who).settled)
 
 
 def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bool) -> Order:
@@ -42,15 +40,15 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
     Raises CannotOrder for a recipient the message did not have, and if nothing would be run.
     """
     chosen = _chosen(entries, wanted)
-    settled = {who: state for who in chosen if (state := _settled(entries, who))}
+    settled = {who: state for who in chosen if (state := _state(entries, who)).settled}
     lost = {entry.get("recipient") for entry in entries.values() if lost_by(entry)}
-    reopened = [who for who, state in settled.items() if again or (failed and (state in FAILED or who in lost))]
+    reopened = [who for who, state in settled.items() if again or (failed and (state.replayable or who in lost))]
     pending = entries["message"].get("pending", ())
     left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened and who not in pending]
     if len(left) == len(chosen) or (wanted and left):
         raise CannotOrder(f"{'; '.join(left)}: nothing to run but with --failed or --again")
     recipients = tuple(who for who in chosen if who in reopened or who in pending or who not in settled)
-    ends = _ENDED if again else FAILED if failed else ()
+    ends = {state for state in ClaimState if (again and state.ends) or (failed and state.replayable)}
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
 
 
@@ -61,10 +59,10 @@ def missed(entries: Entries, destination: str) -> Order:
     it missed nothing of this message.
     """
     claim = entries.get(f"via:{destination}", {})
-    if claim.get("state") not in _MISSED:
+    if "state" not in claim or not ClaimState(claim["state"]).missed:
         raise CannotOrder(f"{destination} missed nothing of it")
     who = str(claim["recipient"])
-    return Order((who,), (who,) if _settled(entries, who) else ())
+    return Order((who,), (who,) if _state(entries, who).settled else ())
 
 
 def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -81,18 +79,16 @@ def release(entries: Entries, wanted: Collection[str]) -> Order:
     if entries.get("message", {}).get("verdicts", {}).get("virus") == FAIL:
         raise CannotOrder("SES found a virus in it: that is never released (`postern original` has the message)")
     chosen = _chosen(entries, wanted)
-    states = {who: entries.get(f"to:{who}", {}).get("state", "pending") for who in chosen}
-    kept = tuple(who for who, state in states.items() if state == "quarantined")
+    states = {who: _state(entries, who) for who in chosen}
+    kept = tuple(who for who, state in states.items() if state is State.QUARANTINED)
     others = [f"{who} is {state}" for who, state in states.items() if who not in kept]
     if not kept or (wanted and others):
         raise CannotOrder(f"{'; '.join(others)}, not quarantined")
     return Order(kept, kept)
 
 
-def _settled(entries: Entries, who: str) -> str:
-    """The state of a recipient that is settled, "" if it is not."""
-    state = str(entries.get(f"to:{who}", {}).get("state", "deferred"))
-    return "" if state == "deferred" else state
+def _state(entries: Entries, who: str) -> State:
+    return State.of(entries.get(f"to:{who}", {}))
 
 
 def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
@@ -104,7 +100,7 @@ def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
 
 
 def _destinations(
-    entries: Entries, recipients: Collection[str], states: Collection[str], *, everybody: bool
+    entries: Entries, recipients: Collection[str], states: Collection[ClaimState], *, everybody: bool
 ) -> tuple[str, ...]:
     """Claims to be opened: those made for these recipients, all if nobody was named."""
     return tuple(

@@ -13,6 +13,7 @@ from .deliver import given_back
 from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
+from .mail.outcomes import ClaimState
 from .ports import Claim, Clock, Ledger, Mailer, MailLog, News, Settled
 
 DAYS = 3
@@ -81,7 +82,7 @@ class OwnerMail:
             self.ledger.settle(claim, given_back(claim, failure), str(failure))
             raise
         except Refused as refusal:
-            self.ledger.settle(claim, "released", str(refusal))
+            self.ledger.settle(claim, ClaimState.RELEASED, str(refusal))
             self.log.failure(refusal)
             raise
-        self.ledger.settle(claim, "sent", ses_message_id)
+        self.ledger.settle(claim, ClaimState.SENT, ses_message_id)

@@ -15,6 +15,7 @@ from .mail.envelope import Envelope
 from .mail.feedback import Feedback
 from .mail.health import Failure
 from .mail.notice import Link
+from .mail.outcomes import ClaimState, State
 from .mail.reply import Reply
 from .mail.rows import Row, Rows, SenderKey
 
@@ -25,14 +26,12 @@ VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to t
 class Outcome:
     """What became of one recipient.
 
-    `state` is forwarded, merged, quarantined, rejected, discarded, failed, ambiguous or deferred; all
-    but deferred are settled: a retry leaves them alone. `reply` is what SMTP would have said to the
-    sender, None if that is nobody's business; `answer` what becomes of telling it, None if
-    there is nothing to tell. `alias` is the one whose row was found, if any.
+    `reply` is what SMTP would have said to the sender, None if that is nobody's business; `answer` what becomes of
+    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any.
     """
 
     recipient: Address
-    state: str
+    state: State
     reason: str
     reply: Reply | None = None
     answer: Answer | Silence | None = None
@@ -65,17 +64,13 @@ class Claim:
 class Settled:
     """A destination that needs no (more) sending.
 
-    `state` is sent, noticed (SES takes nothing but a notice), failed, or ambiguous (SES may have
-    sent it, and never said); `recipient` is the key of the one it was sent for; `reason` says what
+    `state` is one that ends a claim; `recipient` is the key of the one it was sent for; `reason` says what
     was out of the ordinary, or SES's id for an answer that was sent.
     """
 
-    state: str
+    state: ClaimState
     recipient: str
     reason: str = ""
-
-
-SETTLED = ("sent", "noticed", "failed", "ambiguous")  # states of a claim that end it
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +117,10 @@ class Ledger(Protocol):
         """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
         answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
-    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
+    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
 
-        `sent` or `noticed` (detail: SES's id), `failed` for good (why), or given back for a later attempt:
-        `released` if SES said not now, `unanswered` if SES said nothing (why).
+        `detail` is SES's id, or why not.
         """
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
@@ -140,7 +134,7 @@ class Ledger(Protocol):
         settled before stays. Raises Temporary.
         """
 
-    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         """Say in the recipient's outcome what became of the answer to the sender; it may not be recorded yet.
         Raises Temporary."""
 
@@ -192,7 +186,7 @@ class Queue(Protocol):
 class AnswerLog(Protocol):
     """The log of answers to senders."""
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         """What became of an answer to a sender: sent, failed or ambiguous."""
 
 

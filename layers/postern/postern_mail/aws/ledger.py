@@ -22,8 +22,9 @@ from ..mail.address import Address
 from ..mail.digest import UNANSWERED
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
+from ..mail.outcomes import ClaimState, State
 from ..mail.reply import Reply
-from ..ports import SETTLED, VIA, Claim, Clock, Entry, Outcome, Settled
+from ..ports import VIA, Claim, Clock, Entry, Outcome, Settled
 from ..settings import Claiming
 from .failures import translated
 from .items import Items, row
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _DUE = "due"  # of `answer`, until the sender was told
-NOTED = ("quarantined", "failed", "ambiguous")  # outcomes that an owner must know: `noted` on the message's entry
 _SECONDS_A_DAY = 86_400
 
 _FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
@@ -90,8 +90,7 @@ class DynamoLedger:
         if new:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
-        # An outcome without a state: feedback was faster with its answer.
-        settled = frozenset(who for who, entry in outcomes.items() if entry.get("state", "deferred") != "deferred")
+        settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
         due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released)
@@ -112,8 +111,9 @@ class DynamoLedger:
             " lease_until = :lease_until, recipient = :recipient, destination = :destination,"
             " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
             {
-                ":none": "none", ":claimed": "claimed", ":released": "released", ":unanswered": "unanswered",
-                ":suspended": "suspended", ":now": int(now), ":owner": owner, ":lease_until": lease_until,
+                ":none": "none", ":claimed": ClaimState.CLAIMED, ":released": ClaimState.RELEASED,
+                ":unanswered": ClaimState.UNANSWERED, ":suspended": ClaimState.SUSPENDED, ":now": int(now),
+                ":owner": owner, ":lease_until": lease_until,
                 ":recipient": recipient.key, ":one": 1, ":destination": str(destination),
                 ":expires_at": self._expires_at(now),
             },
@@ -124,12 +124,12 @@ class DynamoLedger:
         if not claimed and old.get("owner") == owner:
             state = old["previous"]  # botocore repeated a call that had worked
         elif not claimed:
-            if state in SETTLED:
-                came = kind == VIA and state in ("sent", "noticed")
+            if ClaimState(old["state"]).ends:
+                came = kind == VIA and ClaimState(old["state"]).accepted
                 why = ", ".join(old.get("refusals", ())) if came else old.get("detail", "")
-                return Settled(state, old["recipient"], why)
+                return Settled(ClaimState(old["state"]), old["recipient"], why)
             raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
-        uncertain = state in ("claimed", "unanswered")
+        uncertain = state in (ClaimState.CLAIMED, ClaimState.UNANSWERED)
         claim = Claim(message_id, destination, recipient, owner, lease_until, uncertain, kind)
         if uncertain and now - int(old.get("first_at", now)) >= self._retry_seconds:
             return self._give_up(claim, int(old["attempts"]))
@@ -137,11 +137,11 @@ class DynamoLedger:
 
     def _give_up(self, claim: Claim, attempts: int) -> Settled:
         why = f"SES was asked {attempts} times and the last answer is not known: it may have been sent"
-        self.settle(claim, "ambiguous", why)
-        return Settled("ambiguous", claim.recipient.key, why)
+        self.settle(claim, ClaimState.AMBIGUOUS, why)
+        return Settled(ClaimState.AMBIGUOUS, claim.recipient.key, why)
 
-    def settle(self, claim: Claim, state: str, detail: str, refusals: Sequence[str] = ()) -> None:
-        """Say what became of a claim: one of SETTLED, or `released` or `unanswered`.
+    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
+        """Say what became of a claim.
 
         Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
         ClaimLost if another invocation holds the claim by now.
@@ -149,7 +149,7 @@ class DynamoLedger:
         ours, _ = self._update(
             (claim.message_id, claim.entry),
             "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
-            + (" REMOVE first_at" if state == "released" else ""),
+            + (" REMOVE first_at" if state is ClaimState.RELEASED else ""),
             {
                 ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
                 ":refusals": list(refusals),
@@ -157,7 +157,7 @@ class DynamoLedger:
             condition="#owner = :owner",
         )  # fmt: skip
         if not ours:
-            raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state!r}")
+            raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
         """Say that a destination got nothing because it is suspended; a later claim takes it over.
@@ -170,7 +170,8 @@ class DynamoLedger:
             "SET #state = :suspended, recipient = :recipient, destination = :destination, detail = :reason,"
             " settled_at = :now, expires_at = :expires_at",
             {
-                ":suspended": "suspended", ":released": "released", ":recipient": recipient.key, ":reason": reason,
+                ":suspended": ClaimState.SUSPENDED, ":released": ClaimState.RELEASED,
+                ":recipient": recipient.key, ":reason": reason,
                 ":destination": str(destination), ":now": int(now), ":expires_at": self._expires_at(now),
             },
             condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
@@ -192,7 +193,7 @@ class DynamoLedger:
         return frozenset(stands)
 
     def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
-        deferred = {outcome.recipient.key for outcome in outcomes if outcome.state == "deferred"}
+        deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
         done = {recipient.key for recipient in envelope.recipients} - deferred
         key = (envelope.message_id, MESSAGE)
         update = "SET checked_at = :now"
@@ -205,17 +206,17 @@ class DynamoLedger:
         if not entry.get("pending"):
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
-    def answered(self, message_id: str, recipient: Address, what: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         """Say in the recipient's outcome what became of the answer to the sender; safe to repeat. The owner hears
         of a sender who could not be told.
 
         Feedback may be faster than the outcome, so there may be nothing yet but this.
         """
-        if not what.startswith("sent"):
+        if not state.accepted:
             note = {f"{UNANSWERED} {recipient.key}"}
             values = {":now": int(self._clock.now()), ":note": note}
             self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :note", values)
-        self._answer(message_id, recipient, ":what", what)
+        self._answer(message_id, recipient, ":what", f"{state}: {detail}")
 
     def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
         """Say there why the sender is not told, unless something is said of that already."""
@@ -239,7 +240,7 @@ class DynamoLedger:
             + "".join(f", {name} = :{name}" for name in more),
             {
                 ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
-                ":expires_at": self._expires_at(now), ":deferred": "deferred",
+                ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED,
                 **{f":{name}": more[name] for name in more},
             },
             condition="attribute_not_exists(#state) OR #state = :deferred",
@@ -303,7 +304,7 @@ def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> Dynamo
 
 def _news(outcome: Outcome) -> str:
     """The word for the owner's digest, "" if he need not know."""
-    if outcome.state in NOTED:
+    if outcome.state.noted:
         return outcome.state
     return UNANSWERED if isinstance(outcome.answer, Silence) and outcome.answer.late else ""
 

@@ -11,12 +11,13 @@ from ..errors import Temporary
 from ..mail.address import Address, mask
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import ON_ACCOUNT_LIST, Feedback
+from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback
+from ..mail.outcomes import ClaimState, State
 from ..ports import Claim, Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
-_FEEDBACK = {"rejected": "SesRejected"}  # Rejected is what we do
+_FEEDBACK = {REJECTED: "SesRejected"}  # Rejected is what we do
 
 
 class PowertoolsMailLog:
@@ -57,7 +58,7 @@ class PowertoolsMailLog:
         """Counted under the state's name: Forwarded, Merged, Quarantined, ... Deferred. The line has the message's
         size in octets, and how many seconds ago it was received."""
         self._count(outcome.state.capitalize())
-        line = self.logger.warning if outcome.state in ("deferred", "failed") else self.logger.info
+        line = self.logger.warning if outcome.state.troubling else self.logger.info
         more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
@@ -80,12 +81,14 @@ class PowertoolsMailLog:
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
             self.metrics.add_metric(name="Latency", unit=MetricUnit.Seconds, value=max(0.0, passed))
-        self.logger.info("sent", message_id=claim.message_id, destination=self._shown(str(claim.destination)), **more)
+        self.logger.info(
+            ClaimState.SENT, message_id=claim.message_id, destination=self._shown(str(claim.destination)), **more
+        )
 
-    def answered(self, message_id: str, recipient: Address, state: str, detail: str) -> None:
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
         """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
         self._count(f"Answer{state.capitalize()}")
-        line = self.logger.info if state == "sent" else self.logger.warning
+        line = self.logger.info if state.accepted else self.logger.warning
         line(
             f"answer to the sender {state}",
             message_id=message_id,
@@ -121,7 +124,7 @@ class PowertoolsMailLog:
         """Counted under the name of the failure's class; its recipients are counted as Deferred by their outcome."""
         self._count(type(failure).__name__)
         self.logger.warning(
-            "deferred",
+            State.DEFERRED,
             message_id=envelope.message_id,
             destination=self._shown(str(destination)),
             reason=self._shown(str(failure)),
@@ -147,7 +150,7 @@ class PowertoolsMailLog:
     def suspended(self, destination: str, reason: str) -> None:
         """Counted as Suspended."""
         self._count("Suspended")
-        self.logger.error("suspended", destination=self._shown(destination), reason=self._shown(reason))
+        self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
 
     def unrelated(self) -> None:
         """Counted as Unrelated."""

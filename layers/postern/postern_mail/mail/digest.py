@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from . import fields
 from .address import Address
 from .message import CRLF
+from .outcomes import State
 
 MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
@@ -18,11 +19,14 @@ LOST = "lost"  # the word for a forward that came back
 UNANSWERED = "unanswered"  # for a sender who should have been told
 
 # Words that outcomes are noted under, as a heading, with what to do.
-_HEADINGS = {
-    "quarantined": ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
-    "failed": ("Failed: SES did not take it in any form but a notice", "postern trace ID; postern replay ID --failed"),
+_HEADINGS: dict[str, tuple[str, str]] = {
+    State.QUARANTINED: ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
+    State.FAILED: (
+        "Failed: SES did not take it in any form but a notice",
+        "postern trace ID; postern replay ID --failed",
+    ),
     UNANSWERED: ("Senders who could not be told that their recipient got nothing", "write to them, if they matter"),
-    "ambiguous": (
+    State.AMBIGUOUS: (
         "Ambiguous: SES never answered, so it may have been sent",
         "postern replay ID --failed sends it again",
     ),

@@ -15,6 +15,7 @@ docs.aws.amazon.com/secretsmanager, "Lambda rotation functions".
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from ..errors import LoginRefused, Misconfigured, TooSoon
@@ -22,7 +23,18 @@ from ..ports import Clock
 from .ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Login, StepLog, Stored, Vault
 from .smtp_password import smtp_password
 
-STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+
+class Step(StrEnum):
+    """Secrets Manager's names for the steps of a rotation, in their order."""
+
+    CREATE = "createSecret"
+    SET = "setSecret"
+    TEST = "testSecret"
+    FINISH = "finishSecret"
+
+
+STEPS = tuple(Step)
+
 
 # Seconds between log-ins with a new key: IAM tells the rest of AWS in its own time. 139 s in all.
 PAUSES = (2, 5, 12, 30, 30, 30, 30)
@@ -53,17 +65,17 @@ class Rotation:
             return
         if PENDING not in labels.get(version, ()):
             raise Misconfigured(f"version {version} is not labelled {PENDING}: no rotation is under way for it")
-        self._do(step, version, labels)
+        self._do(Step(step), version, labels)
 
-    def _do(self, step: str, version: str, labels: Mapping[str, frozenset[str]]) -> None:
+    def _do(self, step: Step, version: str, labels: Mapping[str, frozenset[str]]) -> None:
         match step:
-            case "createSecret":
+            case Step.CREATE:
                 self._create(version, labels)
-            case "setSecret":  # a key works as soon as it is made, and SES derives the password by itself
+            case Step.SET:  # a key works as soon as it is made, and SES derives the password by itself
                 self.log.done("nothing to set, the key works since it was made", version=version)
-            case "testSecret":
+            case Step.TEST:
                 self._test(version)
-            case "finishSecret":
+            case Step.FINISH:
                 self._finish(version, labels)
 
     def _create(self, version: str, labels: Mapping[str, frozenset[str]]) -> None:
