@@ -8,11 +8,11 @@ import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.rows import Row, texts
 
-from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.terminal import escaped
+from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
@@ -61,7 +61,7 @@ def list_(
 
     with exits():
         place = in_order(alias_key(after)) if after else None
-        rows = filter(wanted, live(stack).rows.scan("aliases"))
+        rows = filter(wanted, Stack.find(stack).rows.scan("aliases"))
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
     if as_json:
         for row in found:
@@ -76,7 +76,7 @@ def list_(
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show one alias: its row, its state, and who wrote it when. Exit status 1 if there is none."""
     with exits():
-        key, row = _found(Editor(live(stack), dry_run=True, as_json=as_json), address)
+        key, row = _found(Editor(Stack.find(stack), dry_run=True, as_json=as_json), address)
     if as_json:
         typer.echo(json.dumps(listing.alias_object(row)))
         return
@@ -104,7 +104,7 @@ def add(
     with exits():
         key = typed_key(address)
         after = with_attributes({"address": key, "destinations": destinations}, _options(expires, keep_tag, note))
-        editor = Editor(live(stack), dry_run, as_json)
+        editor = Editor(Stack.find(stack), dry_run, as_json)
         if editor.alias(key) is not None:
             refuse(f"alias {key} is there already; `postern alias set` changes it")
         editor.write(Change("aliases", (key,), None, after))
@@ -134,7 +134,8 @@ def set_(
             raise WrongUse("nothing to set; see postern alias set --help")
         if (destinations and (also or no_longer)) or (expires and no_expires):
             raise WrongUse("destinations exclude --add and --drop, and --expires excludes --no-expires")
-        _edit(address, changed, Editor(live(stack), dry_run, as_json), (destinations, also or [], no_longer or []))
+        editor = Editor(Stack.find(stack), dry_run, as_json)
+        _edit(address, changed, editor, (destinations, also or [], no_longer or []))
 
 
 @app.command()
@@ -146,7 +147,7 @@ def remove(
     Exit status 1 if there is none.
     """
     with exits():
-        editor = Editor(live(stack), dry_run, as_json)
+        editor = Editor(Stack.find(stack), dry_run, as_json)
         key, row = _found(editor, address)
         editor.write(Change("aliases", (key,), row, None))
 
@@ -157,7 +158,7 @@ def enable(
 ) -> None:
     """Let an alias forward again. Exit status 1 if there is none."""
     with exits():
-        _edit(address, {"enabled": None}, Editor(live(stack), dry_run, as_json))
+        _edit(address, {"enabled": None}, Editor(Stack.find(stack), dry_run, as_json))
 
 
 @app.command()
@@ -166,7 +167,7 @@ def disable(
 ) -> None:
     """Reject an alias's mail, also where the domain has a catch-all. Exit status 1 if there is none."""
     with exits():
-        _edit(address, {"enabled": False}, Editor(live(stack), dry_run, as_json))
+        _edit(address, {"enabled": False}, Editor(Stack.find(stack), dry_run, as_json))
 
 
 def _options(expires: str | None, keep_tag: bool | None, note: str | None) -> dict[str, Any]:

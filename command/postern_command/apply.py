@@ -3,20 +3,18 @@
 import json
 import time
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from .options import DryRunOption, FileArgument, JsonOption, StackOption
 from .plan import loaded, planned, print_changes
+from .stack import Stack
 from .status import exits, say_no
 from .tables.change import TableName
 from .tables.differences import MOST_REMOVED, Survey, make_equal, surveys
 from .tables.file import TablesFile
-
-if TYPE_CHECKING:
-    from .aws.stack import Live
 
 
 def apply(
@@ -55,7 +53,7 @@ def _refusals(found: Mapping[TableName, Survey]) -> Iterator[str]:
             )
 
 
-def _write(tables: TablesFile, where: "Live", found: Mapping[TableName, Survey]) -> None:
+def _write(tables: TablesFile, where: Stack, found: Mapping[TableName, Survey]) -> None:
     total = sum(one.total for one in found.values())
     if not total:
         return

@@ -2,7 +2,7 @@
 
 import json
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from postern_mail.errors import MessageMissing
@@ -11,17 +11,13 @@ from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
 from postern_mail.orders import CannotOrder, missed
 
-from .live import live
 from .options import DryRunOption, JsonOption, SinceOption, StackOption
 from .output.difference_text import plain
 from .output.terminal import printer
-from .places import places
 from .reruns import reruns
+from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .times import moment, since_when
-
-if TYPE_CHECKING:
-    from .aws.stack import Live
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Destinations that bounce: list them, and resume those mended."
@@ -41,7 +37,7 @@ def list_(
     With --json one object a line: the row, and whether it is `suspended`.
     """
     with exits():
-        rows = [row for row in _where(stack).suspensions.scan() if everybody or is_suspended(row)]
+        rows = [row for row in Stack.find(stack).suspensions.scan() if everybody or is_suspended(row)]
     say = printer()
     for row in sorted(rows, key=lambda row: str(row["address"])):
         if as_json:
@@ -55,7 +51,7 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
     """Show what is known against a destination. Exit status 1 if nothing is."""
     with exits():
         key = _key(address)
-        row = _where(stack).tables.read((), (), [key]).destinations[key]
+        row = Stack.find(stack).tables.read((), (), [key]).destinations[key]
         if row is None:
             refuse(f"nothing is known against {key}")
     if as_json:
@@ -82,7 +78,7 @@ def resume(
     Exit status 1 if it is not suspended.
     """
     with exits():
-        key, where = _key(address), _where(stack)
+        key, where = _key(address), Stack.find(stack)
         before = where.tables.read((), (), [key]).destinations[key] if dry_run else _resumed(where, key)
         if before is None or not is_suspended(before):
             refuse(f"{key} is not suspended")
@@ -107,10 +103,10 @@ def redeliver(
     """
     faults: list[str] = []
     with exits():
-        key, where = _key(address), _where(stack)
+        key, where = _key(address), Stack.find(stack)
         if is_suspended(where.tables.read((), (), [key]).destinations[key]):
             refuse(f"{key} is suspended: postern destination resume {key}")
-        at, say = reruns(places(stack), dry_run=dry_run), printer()
+        at, say = reruns(where, dry_run=dry_run), printer()
         for message in at.ledger.messages(since_when(since), time.time()):
             message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
             try:
@@ -127,17 +123,10 @@ def redeliver(
     say_no(faults)
 
 
-def _resumed(where: "Live", key: str) -> Row | None:
+def _resumed(where: Stack, key: str) -> Row | None:
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
     return where.suspensions.resume(key, caller())
-
-
-def _where(stack: str | None) -> "Live":
-    found = live(stack)
-    if not found.destination_table:
-        raise WrongUse("which table? Set POSTERN_DESTINATION_TABLE, or deploy a version that has it")
-    return found
 
 
 def _key(address: str) -> str:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING
 
 import typer
 from postern_mail.errors import Temporary
+from postern_mail.mail.health import is_suspended
 from postern_mail.reconcile import OPEN_MARGIN, open_too_long
 
-from .live import live
 from .options import JsonOption, StackOption
 from .output import listing
 from .output.terminal import printer
-from .places import Places, places
+from .stack import Stack
 from .status import AWS_FAILED, NO, exits
 from .times import moment
 
 if TYPE_CHECKING:
-    from postern_mail.aws.watchbook import DynamoWatchbook
+    pass
 
 WELL, FOUND, FAILED, NOT_CHECKED = "well", "found", "failed", "not checked"
 MOST = 100  # findings of one kind that are named
@@ -35,7 +35,7 @@ class Examination:
     """One thing that is looked at: what it is called, what is found, and what the stack must name for it."""
 
     name: str
-    look: Callable[[Places, str | None], Iterator[str]]
+    look: Callable[[Stack], Iterator[str]]
     needs: tuple[str, ...] = ()
 
 
@@ -54,8 +54,8 @@ def doctor(stack: StackOption = None, as_json: JsonOption = False) -> None:
     3 if AWS did not answer for a part of it; the others are shown all the same.
     """
     with exits():
-        where = places(stack)
-        findings = [_examined(one, where, stack) for one in EXAMINATIONS]
+        where = Stack.find(stack)
+        findings = [_examined(one, where) for one in EXAMINATIONS]
     say = printer()
     for finding in findings:
         if as_json:
@@ -71,36 +71,26 @@ def doctor(stack: StackOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(NO)
 
 
-def _examined(one: Examination, where: Places, stack: str | None) -> Finding:
+def _examined(one: Examination, where: Stack) -> Finding:
     missing = [thing for thing in one.needs if where.get(thing) is None]
     if missing:
         return Finding(one.name, NOT_CHECKED, (f"nothing names its {missing[0].replace('_', ' ')}",))
     try:
-        found = tuple(islice(one.look(where, stack), MOST + 1))
+        found = tuple(islice(one.look(where), MOST + 1))
     except Temporary as failure:
         return Finding(one.name, FAILED, (str(failure),))
     more = ("and more",) if len(found) > MOST else ()
     return Finding(one.name, FOUND if found else WELL, (*found[:MOST], *more))
 
 
-def _book(where: Places) -> "DynamoWatchbook":
-    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-    from postern_mail.aws.watchbook import DynamoWatchbook  # noqa: PLC0415
-
-    from .aws import stack as stacks  # noqa: PLC0415
-
-    with stacks.reaching("DynamoDB"):
-        return DynamoWatchbook(clients.dynamodb(), where["ledger"])
-
-
-def _open_too_long(where: Places, _: str | None) -> Iterator[str]:
+def _open_too_long(where: Stack) -> Iterator[str]:
     limit = time.time() - float(where.get("retry_hours") or 36) * 3600 - OPEN_MARGIN
-    for message_id in open_too_long(_book(where), limit):
+    for message_id in open_too_long(where.watchbook, limit):
         yield f"{message_id}: `postern trace` says what waits, `postern replay` runs it again"
 
 
-def _never_seen(where: Places, _: str | None) -> Iterator[str]:
-    book = _book(where)
+def _never_seen(where: Stack) -> Iterator[str]:
+    book = where.watchbook
     progress = book.progress()
     if time.time() - max(progress.started_at, progress.finished_at) > STALE_CHECK:
         yield "the hourly check has not looked through the bucket for three days"
@@ -109,12 +99,9 @@ def _never_seen(where: Places, _: str | None) -> Iterator[str]:
         yield f"{message_id}, stored {moment(remembered[message_id])}: `postern replay` proposes its recipient"
 
 
-def _waiting(thing: str, advice: str) -> Callable[[Places, str | None], Iterator[str]]:
-    def look(where: Places, _: str | None) -> Iterator[str]:
-        from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-        from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
-
-        if count := Backlog(clients.sqs(), where[thing]).count():
+def _waiting(thing: str, advice: str) -> Callable[[Stack], Iterator[str]]:
+    def look(where: Stack) -> Iterator[str]:
+        if count := where.queue(thing).count():
             yield f"{count}: {advice}"
 
     return look
@@ -125,7 +112,7 @@ _failed_feedback = _waiting("feedback_failures", 'docs/running.md, "A destinatio
 _failed_checks = _waiting("watch_failures", "the logs of reconcile and digest say why")
 
 
-def _retry_age(where: Places, _: str | None) -> Iterator[str]:
+def _retry_age(where: Stack) -> Iterator[str]:
     from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     age = aws.oldest(where["retry_queue"])
@@ -133,8 +120,8 @@ def _retry_age(where: Places, _: str | None) -> Iterator[str]:
         yield f"the oldest waits for {age / 3600:.1f} hours: `postern log --state deferred` says for what"
 
 
-def _rows(_: Places, stack: str | None) -> Iterator[str]:
-    rows = live(stack).rows
+def _rows(where: Stack) -> Iterator[str]:
+    rows = where.rows
     for row in rows.scan("aliases"):
         if fault := listing.understood(row)[1]:
             yield fault
@@ -143,15 +130,12 @@ def _rows(_: Places, stack: str | None) -> Iterator[str]:
             yield fault
 
 
-def _suspended(where: Places, _: str | None) -> Iterator[str]:
-    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-    from postern_mail.aws.suspended import suspended  # noqa: PLC0415
-
-    for row in suspended(clients.dynamodb(), where["destinations"]):
+def _suspended(where: Stack) -> Iterator[str]:
+    for row in filter(is_suspended, where.suspensions.scan()):
         yield f"{row.get('address')} since {moment(row['suspended_at'])}: {row.get('reason', '')}"
 
 
-def _rule_set(where: Places, _: str | None) -> Iterator[str]:
+def _rule_set(where: Stack) -> Iterator[str]:
     from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     active = aws.active_rule_set()
@@ -159,10 +143,10 @@ def _rule_set(where: Places, _: str | None) -> Iterator[str]:
         yield f"{where['rule_set']} is not active, but {active or 'none'} is: no mail comes in by it"
 
 
-def _listeners(where: Places, stack: str | None) -> Iterator[str]:
+def _listeners(where: Stack) -> Iterator[str]:
     from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
-    domains = live(stack).domains
+    domains = where.domains
     for address in filter(None, map(where.get, ("owner", "alarm_address"))):
         if address.rpartition("@")[2].lower() in domains:
             yield f"{address} hears of trouble by way of Postern itself: deploy with a mailbox outside of our domains"
@@ -172,13 +156,13 @@ def _listeners(where: Places, stack: str | None) -> Iterator[str]:
 
 EXAMINATIONS = (
     Examination("rule set", _rule_set, ("rule_set",)),
-    Examination("messages open too long", _open_too_long),
-    Examination("messages never seen", _never_seen),
+    Examination("messages open too long", _open_too_long, ("ledger",)),
+    Examination("messages never seen", _never_seen, ("ledger",)),
     Examination("dead letters", _dead_letters, ("dead_letters",)),
     Examination("retry queue", _retry_age, ("retry_queue",)),
     Examination("failed feedback", _failed_feedback, ("feedback_failures",)),
     Examination("failed checks", _failed_checks, ("watch_failures",)),
-    Examination("table rows", _rows),
+    Examination("table rows", _rows, ("aliases", "senders")),
     Examination("suspended destinations", _suspended, ("destinations",)),
-    Examination("who is told", _listeners, ("alarm_topic",)),
+    Examination("who is told", _listeners, ("alarm_topic", "domains")),
 )

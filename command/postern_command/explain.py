@@ -16,10 +16,10 @@ from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
 from rich.console import Console
 
-from .live import Source, source
 from .offline import offline_envelope
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .output.terminal import escaped
+from .source import Source, source
 from .status import exits, wrong_use
 
 

@@ -4,21 +4,18 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import alias_key
 
-from .live import live
 from .options import StackOption
+from .stack import Stack
 from .status import exits, refuse, say_no
 from .tables.change import TABLES, TableName, key_of, named
 from .tables.file import TablesFile
 from .tables.keys import scope_key, sender_key
 from .tables.text import toml, written
-
-if TYPE_CHECKING:
-    from .aws.stack import Live
 
 
 def export(
@@ -30,7 +27,7 @@ def export(
     Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file.
     """
     with exits():
-        text = "".join(toml(_exported(live(stack)))).encode()
+        text = "".join(toml(_exported(Stack.find(stack)))).encode()
     if out is None:
         sys.stdout.buffer.write(text)
         return
@@ -40,7 +37,7 @@ def export(
         refuse(f"{out}: {fault}")
 
 
-def _exported(where: "Live") -> TablesFile:
+def _exported(where: Stack) -> TablesFile:
     """The live tables under the keys a file would have; ends with status 1 where a file cannot say it."""
     found = TablesFile(where.domains, {}, {})
     faults: list[str] = []

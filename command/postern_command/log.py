@@ -12,7 +12,7 @@ from postern_mail.mail.outcomes import State
 from .options import JsonOption, SinceOption, StackOption
 from .output.ledger_text import told
 from .output.terminal import printer
-from .places import Places, places
+from .stack import Stack
 from .status import WrongUse, exits
 from .times import moment, since_when
 
@@ -37,7 +37,7 @@ def log(
         if state is not None and state not in tuple(State):
             raise WrongUse(f"{state!r} is no state: {', '.join(State)}")
         wanted = _wanted(recipient)
-        found = _recipients(history(places(stack)), since_when(since), sender)
+        found = _recipients(Stack.find(stack).ledger, since_when(since), sender)
         say, shown = printer(), 0
         for row in found:
             if not wanted(row["recipient"]) or state not in (None, row["state"]):
@@ -50,17 +50,6 @@ def log(
                 typer.echo(json.dumps(row))
             else:
                 say(_line(row), row["state"].colour or None)
-
-
-def history(where: Places) -> "History":
-    """The ledger to read. Raises WrongUse, Temporary."""
-    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-    from postern_mail.aws.history import History  # noqa: PLC0415
-
-    from .aws import stack as stacks  # noqa: PLC0415
-
-    with stacks.reaching("DynamoDB"):
-        return History(clients.dynamodb(), where["ledger"])
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:

@@ -19,7 +19,7 @@ StackOption = Annotated[
     typer.Option(
         "--stack",
         metavar="NAME",
-        help="The stack whose tables are meant; else POSTERN_ALIAS_TABLE and kin, POSTERN_STACK, samconfig.toml.",
+        help="The stack that is meant; else POSTERN_ALIAS_TABLE and the others, POSTERN_STACK, samconfig.toml.",
     ),
 ]
 TablesOption = Annotated[

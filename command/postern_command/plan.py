@@ -1,22 +1,19 @@
 """`postern plan`: what would make the live tables equal to a file."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from .live import live
 from .options import FileArgument, JsonOption, StackOption
 from .output import difference_text
+from .stack import Stack
 from .status import NO, exits, say_no, warn
 from .tables.change import TABLES, Change
 from .tables.checks import Findings
 from .tables.differences import differences, rows_of
 from .tables.file import TablesFile
 from .tables.keys import in_order
-
-if TYPE_CHECKING:
-    from .aws.stack import Live
 
 
 def plan(
@@ -38,17 +35,17 @@ def plan(
         raise typer.Exit(NO)
 
 
-def loaded(file: Path, stack: str | None) -> tuple[TablesFile, "Live"]:
+def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
     """A file that is fit for these tables; ends with status 1 if it is not."""
     tables = TablesFile.load(file)
-    where = live(stack)
+    where = Stack.find(stack)
     found = Findings.of(tables, where.domains)
     warn(found.warnings)
     say_no(found.faults)
     return tables, where
 
 
-def planned(tables: TablesFile, where: "Live") -> list[Change]:
+def planned(tables: TablesFile, where: Stack) -> list[Change]:
     """All changes, in the order of a tables file. They are held, and nothing else of the live tables."""
     return [
         change

@@ -8,12 +8,11 @@ import typer
 from postern_mail.mail.outcomes import State
 from postern_mail.orders import CannotOrder, Entries, Order, release
 
-from .log import history
 from .options import DryRunOption, IdsArgument, JsonOption, MessageArgument, RecipientsOption, SinceOption, StackOption
 from .output.ledger_text import told
 from .output.terminal import printer
-from .places import places
 from .reruns import Reruns, each, typed_keys
+from .stack import Stack
 from .status import exits
 from .times import moment, since_when
 from .trace import trace
@@ -52,7 +51,7 @@ def release_(
 def list_(since: SinceOption = "7d", stack: StackOption = None, as_json: JsonOption = False) -> None:
     """List what is quarantined, newest message first."""
     with exits():
-        ledger, say = history(places(stack)), printer()
+        ledger, say = Stack.find(stack).ledger, printer()
         for message in ledger.messages(since_when(since), time.time(), noted=True):
             for row in _quarantined(message, ledger.entries(message["message_id"])):
                 if as_json:

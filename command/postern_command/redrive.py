@@ -16,7 +16,7 @@ from postern_mail.mail.envelope import BadEvent, Envelope
 
 from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
-from .places import places
+from .stack import Stack
 from .status import exits, say_no
 from .times import moment
 
@@ -38,16 +38,8 @@ def redrive(
     """
     faults: list[str] = []
     with exits():
-        from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-        from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
-        from postern_mail.aws.mail_store import S3MailStore  # noqa: PLC0415
-
-        from .aws import stack as stacks  # noqa: PLC0415
-
-        where, say = places(stack), printer()
-        with stacks.reaching("AWS"):
-            dead, retries = (Backlog(clients.sqs(), where[name]) for name in ("dead_letters", "retry_queue"))
-            store = S3MailStore(clients.s3(), where["bucket"], where.prefix)
+        where, say = Stack.find(stack), printer()
+        dead, retries, store = where.queue("dead_letters"), where.queue("retry_queue"), where.bucket
         staying: list[Letter] = []
         for letter in dead.take():
             found = look(letter, store)

@@ -15,9 +15,8 @@ from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.receipt import kept_event
 from postern_mail.orders import CannotOrder, Entries, Order
 
-from .log import history
 from .output.terminal import printer
-from .places import Places, places
+from .stack import Stack
 from .status import WrongUse, exits, say_no
 
 if TYPE_CHECKING:
@@ -68,27 +67,13 @@ class Reruns:
             self.retries.put_event(event, self.by)
 
 
-def reruns(where: Places, *, dry_run: bool) -> Reruns:
+def reruns(stack: Stack, *, dry_run: bool) -> Reruns:
     """Runs of a stack's messages. Raises WrongUse, Temporary."""
-    from postern_mail.aws import clients  # noqa: PLC0415 (boto3 takes half a second)
-    from postern_mail.aws.backlog import Backlog  # noqa: PLC0415
-    from postern_mail.aws.clock import SystemClock  # noqa: PLC0415
-    from postern_mail.aws.mail_store import S3MailStore  # noqa: PLC0415
-
-    from .aws import stack as stacks  # noqa: PLC0415
-    from .aws.reopening import Reopening  # noqa: PLC0415
+    from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
     from .aws.table_rows import caller  # noqa: PLC0415
 
     by = caller()
-    with stacks.reaching("AWS"):
-        return Reruns(
-            history(where),
-            S3MailStore(clients.s3(), where["bucket"], where.prefix),
-            Reopening(clients.dynamodb(), where["ledger"], clock=SystemClock(), by=by),
-            Backlog(clients.sqs(), where["retry_queue"]),
-            by,
-            dry_run,
-        )
+    return Reruns(stack.ledger, stack.bucket, parts.reopening(stack, by), stack.queue("retry_queue"), by, dry_run)
 
 
 def each(
@@ -97,7 +82,7 @@ def each(
     """Give an order for each message; what cannot be is said at the end, and the others are run."""
     faults: list[str] = []
     with exits():
-        at, say = reruns(places(stack), dry_run=dry_run), printer()
+        at, say = reruns(Stack.find(stack), dry_run=dry_run), printer()
         for message_id in message_ids:
             try:
                 order = one(at, message_id)

@@ -13,9 +13,9 @@ from postern_mail.mail import aliases
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.rows import Rows
 
-from .live import Source, source
 from .options import JsonOption, StackOption, TablesOption
 from .output.terminal import escaped
+from .source import Source, source
 from .status import NO, exits
 
 STANDARD_INPUT = "-"

@@ -16,10 +16,10 @@ from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from postern_mail.mail.verdicts import Verdicts
 
-from .live import Source, source
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .output.terminal import escaped
 from .resolve import listed, parsed_address
+from .source import Source, source
 from .status import NO, exits
 from .tables.keys import scope_key
 

@@ -7,9 +7,9 @@ import typer
 from postern_mail.mail.rows import Row
 from postern_mail.mail.senders import EVERYWHERE
 
-from .live import live
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .output import listing
+from .stack import Stack
 from .status import WrongUse, exits, refuse
 from .tables.change import Change, named
 from .tables.editor import Editor, typed_key
@@ -40,7 +40,7 @@ def list_(
         )
 
     with exits():
-        rows = filter(wanted, live(stack).rows.scan("senders"))
+        rows = filter(wanted, Stack.find(stack).rows.scan("senders"))
         found, more = listing.page(rows, lambda row: (row["scope"], row["sender"]), _place(after), limit)
     if as_json:
         for row in found:
@@ -67,7 +67,7 @@ def add(
     """Add a sender rule. Exit status 1 if there is one already, or if it would not be valid."""
     with exits():
         key = _key(sender, scope)
-        editor = Editor(live(stack), dry_run, as_json)
+        editor = Editor(Stack.find(stack), dry_run, as_json)
         before = editor.sender_rule(key)
         if before is not None and not replace:
             refuse(f"{named('senders', key)} is there already; --replace changes it")
@@ -91,7 +91,7 @@ def remove(
 ) -> None:
     """Remove a sender rule. Exit status 1 if there is none."""
     with exits():
-        editor = Editor(live(stack), dry_run, as_json)
+        editor = Editor(Stack.find(stack), dry_run, as_json)
         keys = (_key(sender, scope), (sender, scope))  # the second as somebody typed it in the console
         found = ((key, editor.sender_rule(key)) for key in keys)
         key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))

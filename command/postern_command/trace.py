@@ -4,18 +4,17 @@ import json
 
 import typer
 
-from .log import history
 from .options import JsonOption, MessageArgument, StackOption
 from .output.ledger_text import as_object, lines
 from .output.terminal import printer
-from .places import places
+from .stack import Stack
 from .status import exits, refuse
 
 
 def trace(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show everything that the ledger knows of one message. Exit status 1 if it knows nothing."""
     with exits():
-        entries = history(places(stack)).entries(message_id)
+        entries = Stack.find(stack).ledger.entries(message_id)
     if not entries:
         refuse(f"the ledger has nothing of message {message_id}; `postern replay` runs it if it is in the bucket")
     if as_json:

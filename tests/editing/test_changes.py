@@ -215,7 +215,7 @@ class Meddling(TableRows):
 
 @pytest.fixture
 def meddling(monkeypatch: pytest.MonkeyPatch) -> type[Meddling]:
-    monkeypatch.setattr("postern_command.aws.stack.TableRows", Meddling)
+    monkeypatch.setattr("postern_command.aws.parts.TableRows", Meddling)
     monkeypatch.setattr(Meddling, "meddle", None)
     return Meddling
 

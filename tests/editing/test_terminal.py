@@ -89,8 +89,8 @@ def test_nothing_that_says_where_is_wrong_use(
     desk: Desk, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = run("plan", file, POSTERN_ALIAS_TABLE="", POSTERN_SENDER_TABLE="")
-    assert (done.returncode, "which tables?" in done.stderr) == (2, True)
+    done = run("plan", file, POSTERN_ALIAS_TABLE="", POSTERN_SENDER_TABLE="", POSTERN_DESTINATION_TABLE="")
+    assert (done.returncode, "which stack?" in done.stderr) == (2, True)
 
 
 def test_numbers_are_the_same_however_they_are_held(desk: Desk, file: Path) -> None:

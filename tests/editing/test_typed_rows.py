@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern_command.live import source
+from postern_command.source import source
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Resolution, resolve, unread
 from postern_mail.mail.rows import Rows

@@ -71,8 +71,9 @@ def test_what_cannot_be_meant_is_wrong_use(office: Office, options: tuple[str, .
 
 def test_without_a_ledger_it_says_how_to_name_one(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir("/")
-    done = office.run("log", POSTERN_LEDGER_TABLE="", POSTERN_STACK="")
-    assert (done.status, "Say --stack NAME" in done.err) == (2, True)
+    done = office.run("log", POSTERN_LEDGER_TABLE="")
+    assert (done.status, "POSTERN_LEDGER_TABLE is not set, but POSTERN_ALIAS_TABLE is" in done.err) == (2, True)
+    assert "or say --stack NAME" in done.err
 
 
 def test_an_aws_that_does_not_answer_is_status_3(office: Office) -> None:

@@ -216,12 +216,12 @@ def test_rewrite_used_wrongly(messages: list[Path], arguments: tuple[str, ...]) 
 def test_original_fetches_a_stored_message(aws: Cloud, template: Template) -> None:
     bucket = template.name("MailBucket")
     aws.s3.put_object(Bucket=bucket, Key="inbound/stored", Body=RAW)
-    done = run_bytes("original", "stored", "--bucket", bucket)
+    done = run_bytes("original", "stored", POSTERN_MAIL_BUCKET=bucket)
     assert (done.returncode, done.stdout) == (0, RAW)
     done = run_bytes("original", "gone", POSTERN_MAIL_BUCKET=bucket)
     assert (done.returncode, done.stdout) == (1, b"")
     assert b"no object inbound/gone" in done.stderr
-    assert run_bytes("original", "stored", "--bucket", "no-such-bucket").returncode == 3
+    assert run_bytes("original", "stored", POSTERN_MAIL_BUCKET="no-such-bucket").returncode == 3
 
 
 def test_offline_commands_do_not_load_boto3(messages: list[Path]) -> None:

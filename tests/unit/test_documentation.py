@@ -42,6 +42,13 @@ def leaf(words: list[str]) -> tuple[Any, list[str]]:
     return command, words
 
 
+def lacking(command: Any, given: list[str]) -> set[str]:
+    """The required options that an example does not give. What only names a command gives nothing at all."""
+    required = [one for one in command.params if one.required and one.param_type_name == "option"]
+    words = {word.partition("=")[0] for word in given}
+    return {one.opts[0] for one in required if given and not words & set(one.opts)}
+
+
 @pytest.mark.parametrize(
     ("document", "words"), list(typed()), ids=lambda one: one if isinstance(one, str) else " ".join(one)
 )
@@ -53,6 +60,7 @@ def test_a_command_in_a_document_is_one(document: str, words: list[str]) -> None
         return
     options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
     assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, document
+    assert "--help" in rest or not lacking(command, rest), document
 
 
 def targets() -> Iterator[tuple[str, str]]:
@@ -82,3 +90,29 @@ def test_the_documents_have_examples_at_all() -> None:
     assert len(list(typed())) > 50
     assert len(set(targets())) > 10
     assert len(set(links())) > 5
+
+
+def test_an_example_that_lacks_a_required_option_is_found() -> None:
+    command, rest = leaf(["rewrite", "mail.eml", "--recipient", "info@example.com"])
+    assert lacking(command, rest) == {"--destination"}
+    assert not lacking(command, [*rest, "--destination=jane@dest.example"])
+
+
+def leaves(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if hasattr(command, "commands"):
+        for name, one in command.commands.items():
+            yield from leaves(one, (*words, name))
+    else:
+        yield words, command
+
+
+OFFLINE = {("rewrite",), ("import", "postfix")}
+
+
+def test_every_command_that_asks_aws_takes_a_stack() -> None:
+    without = {
+        words
+        for words, command in leaves(typer.main.get_command(app))
+        if not any("--stack" in one.opts for one in command.params)
+    }
+    assert without == OFFLINE

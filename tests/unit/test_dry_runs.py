@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern_command.live import Source
 from postern_command.main import app
 from postern_command.screen import Screener
+from postern_command.source import Source
+from postern_mail.mail.plan import Policy
 from postern_mail.mail.verdicts import Verdicts
 from typer.testing import CliRunner, Result
 
@@ -207,5 +208,5 @@ def test_what_is_typed_cannot_steer_a_terminal(run: Any) -> None:
 
 def test_screening_asks_for_the_rules_of_one_scope_once() -> None:
     tables = FakeTables({}, {("spam.example", "*"): {"action": "REJECT"}})
-    found, _ = Screener(Source(tables, frozenset()), (), Verdicts()).screen("x@spam.example", None)
+    found, _ = Screener(Source(tables, Policy(frozenset())), (), Verdicts()).screen("x@spam.example", None)
     assert (found["action"], tables.calls) == ("REJECT", 1)

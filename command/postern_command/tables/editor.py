@@ -19,7 +19,7 @@ from .differences import same, stamped
 from .keys import is_alias_key
 
 if TYPE_CHECKING:
-    from ..aws.stack import Live
+    from ..stack import Stack
 
 
 def typed_key(text: str) -> str:
@@ -40,7 +40,7 @@ def with_attributes(row: Row, attributes: Mapping[str, Any]) -> Row:
 class Editor:
     """Writes one row of the live tables, or only says what it would write."""
 
-    where: "Live"
+    where: "Stack"
     dry_run: bool
     as_json: bool
 

@@ -5,21 +5,24 @@ from pathlib import Path
 
 import boto3
 import pytest
-from postern_command.live import live, source
+from postern_command.source import source
+from postern_command.stack import Stack
 from postern_command.status import WrongUse
 from postern_mail.errors import Misconfigured, Temporary, Unavailable
 
 from emulator.cloud import CREDENTIALS, HOST, Cloud
 from emulator.template import Template
 from tests.builders import ROOT
+from tests.command import run
 
 STACK = "postern-live"
+PARTS = ("ALIAS_TABLE", "SENDER_TABLE", "DESTINATION_TABLE", "LEDGER_TABLE", "MAIL_BUCKET", "RETRY_QUEUE")
 
 
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No variable, no samconfig.toml, and boto3's session as it was."""
-    for name in ("STACK", "ALIAS_TABLE", "SENDER_TABLE", "DOMAINS", "ENV"):
+    for name in ("STACK", "DOMAINS", "ENV", *PARTS):
         monkeypatch.delenv(f"POSTERN_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
@@ -62,14 +65,14 @@ def stacks(aws: Cloud, _deployed: None) -> Cloud:
 
 
 def test_by_the_option(stacks: Cloud) -> None:
-    found = live(STACK)
-    assert (found.alias_table, found.sender_table) == (f"{STACK}-aliases", f"{STACK}-senders")
+    found = Stack.find(STACK)
+    assert (found["aliases"], found["senders"]) == (f"{STACK}-aliases", f"{STACK}-senders")
     assert found.domains == {"example.com"}
 
 
 def test_a_stack_may_have_several_domains(stacks: Cloud) -> None:
     deploy(stacks, "three", "example.org", AliasTableName="a", SenderTableName="s")
-    assert live("three").domains == {"example.com", "example.org"}
+    assert Stack.find("three").domains == {"example.com", "example.org"}
 
 
 def test_what_is_done_about_spam_is_the_stacks_or_the_environments(
@@ -89,13 +92,13 @@ def test_what_is_done_about_spam_is_the_stacks_or_the_environments(
 def test_by_the_variable(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("samconfig.toml").write_text('[default.deploy.parameters]\nstack_name = "other"\n')
     monkeypatch.setenv("POSTERN_STACK", STACK)
-    assert live(None).alias_table == f"{STACK}-aliases"
+    assert Stack.find(None)["aliases"] == f"{STACK}-aliases"
 
 
 @pytest.mark.parametrize("section", ["default.deploy", "default.global"])
 def test_by_samconfig(stacks: Cloud, section: str) -> None:
     Path("samconfig.toml").write_text(f'[{section}.parameters]\nstack_name = "{STACK}"\n')
-    assert live(None).alias_table == f"{STACK}-aliases"
+    assert Stack.find(None)["aliases"] == f"{STACK}-aliases"
 
 
 def test_by_another_environment_of_samconfig(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,7 +106,7 @@ def test_by_another_environment_of_samconfig(stacks: Cloud, monkeypatch: pytest.
         f'[default.deploy.parameters]\nstack_name = "other"\n[live.deploy.parameters]\nstack_name = "{STACK}"\n'
     )
     monkeypatch.setenv("POSTERN_ENV", "live")
-    assert live(None).alias_table == f"{STACK}-aliases"
+    assert Stack.find(None)["aliases"] == f"{STACK}-aliases"
 
 
 def test_samconfig_says_the_region_and_the_profile(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,10 +116,10 @@ def test_samconfig_says_the_region_and_the_profile(stacks: Cloud, monkeypatch: p
     Path("aws").write_text("[mail]\naws_access_key_id = a\naws_secret_access_key = b\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "aws")
     with pytest.raises(Unavailable, match=f"{STACK} does not exist"):  # it is in the other region
-        live(None)
+        Stack.find(None)
     monkeypatch.delenv("AWS_SHARED_CREDENTIALS_FILE")
     with pytest.raises(Temporary, match="profile mail"):
-        live(None)
+        Stack.find(None)
 
 
 def test_variables_win_over_samconfig_and_the_option_over_the_variables(
@@ -127,14 +130,14 @@ def test_variables_win_over_samconfig_and_the_option_over_the_variables(
     monkeypatch.setenv("POSTERN_ALIAS_TABLE", template.name("AliasTable"))
     monkeypatch.setenv("POSTERN_SENDER_TABLE", template.name("SenderTable"))
     monkeypatch.setenv("POSTERN_DOMAINS", "Example.com, bücher.example")
-    found = live(None)
-    assert found.alias_table == template.name("AliasTable")
+    found = Stack.find(None)
+    assert found["aliases"] == template.name("AliasTable")
     assert found.domains == {"example.com", "xn--bcher-kva.example"}
     stacks.put("AliasTable", [{"address": "found@example.com"}])
     assert found.tables.read(["found@example.com"], []).aliases == {
         "found@example.com": {"address": "found@example.com"}
     }
-    assert live(STACK).alias_table == f"{STACK}-aliases"
+    assert Stack.find(STACK)["aliases"] == f"{STACK}-aliases"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +145,10 @@ def test_variables_win_over_samconfig_and_the_option_over_the_variables(
     [
         ({}, r"Say --stack NAME .* POSTERN_ALIAS_TABLE, .* samconfig.toml"),
         ({"DOMAINS": "example.com"}, r"Say --stack NAME"),
-        ({"ALIAS_TABLE": "a"}, "POSTERN_SENDER_TABLE, POSTERN_DOMAINS is not set, but POSTERN_ALIAS_TABLE is"),
+        (
+            {"ALIAS_TABLE": "a", "DOMAINS": "example.com"},
+            "POSTERN_SENDER_TABLE is not set, but POSTERN_ALIAS_TABLE is: .* SenderTableName",
+        ),
         ({"ALIAS_TABLE": "a", "SENDER_TABLE": "s", "DOMAINS": "a b"}, "POSTERN_DOMAINS is no list of domains: 'a b'"),
     ],
 )
@@ -150,21 +156,51 @@ def test_wrong_use_is_one_sentence(variables: dict[str, str], said: str, monkeyp
     for name, value in variables.items():
         monkeypatch.setenv(f"POSTERN_{name}", value)
     with pytest.raises(WrongUse, match=said):
-        live(None)
+        source(None, None)
+
+
+def test_original_finds_the_bucket_by_samconfig(stacks: Cloud) -> None:
+    """The notice that a mailbox gets says `postern original ID` and no more."""
+    s3 = boto3.client("s3", endpoint_url=stacks.endpoint)
+    s3.create_bucket(Bucket="kept-mail", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    deploy(stacks, "with-a-bucket", AliasTableName="a", SenderTableName="s", MailBucketName="kept-mail")
+    s3.put_object(Bucket="kept-mail", Key="inbound/abc", Body=b"the mail")
+    Path("samconfig.toml").write_text('[default.deploy.parameters]\nstack_name = "with-a-bucket"\n')
+    done = run("original", "abc")
+    assert (done.status, done.out) == (0, "the mail")
+    done = run("original", "gone")
+    assert (done.status, "no object inbound/gone" in done.err) == (1, True)
+
+
+def test_parts_of_the_environment_are_not_mixed_with_those_of_a_stack(
+    stacks: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ledger of the emulator beside the live tables would answer the wrong question."""
+    monkeypatch.setenv("POSTERN_STACK", STACK)
+    monkeypatch.setenv("POSTERN_LEDGER_TABLE", "ledger")
+    found = Stack.find(None)
+    assert found["ledger"] == "ledger"
+    with pytest.raises(WrongUse, match="POSTERN_ALIAS_TABLE is not set, but POSTERN_LEDGER_TABLE is"):
+        _ = found["aliases"]
+
+
+def test_a_part_that_a_stack_has_not_is_named(stacks: Cloud) -> None:
+    with pytest.raises(Misconfigured, match=f"stack {STACK} .* it has no LedgerTableName"):
+        _ = Stack.find(STACK).ledger
 
 
 @pytest.mark.parametrize("text", ["= broken", "default = 7", "[default]\ndeploy = 7"])
 def test_a_samconfig_that_cannot_be_read(text: str) -> None:
     Path("samconfig.toml").write_text(text)
     with pytest.raises(WrongUse, match="samconfig.toml: "):
-        live(None)
+        Stack.find(None)
 
 
 def test_a_stack_that_is_not_there_and_one_that_is_not_ours(stacks: Cloud) -> None:
     with pytest.raises(Unavailable, match="CloudFormation DescribeStacks gone: .*gone does not exist"):
-        live("gone")
+        Stack.find("gone")
     with pytest.raises(Misconfigured, match="stack not-ours is not Postern's.* AliasTableName"):
-        live("not-ours")
+        Stack.find("not-ours")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +221,7 @@ def test_aws_that_cannot_be_reached_is_one_sentence(
     for name, value in {**nowhere, **variables}.items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     with pytest.raises(Temporary, match=said):
-        live(STACK)
+        _ = Stack.find(STACK).tables
 
 
 def test_a_tables_file_in_place_of_the_live_tables() -> None:

@@ -1,0 +1,71 @@
+"""The parts of a stack on AWS, each made when a command first asks for it."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from postern_mail.aws import clients
+from postern_mail.aws.backlog import Backlog
+from postern_mail.aws.clock import SystemClock
+from postern_mail.aws.history import History
+from postern_mail.aws.mail_store import S3MailStore
+from postern_mail.aws.tables import DynamoTables
+from postern_mail.aws.watchbook import DynamoWatchbook
+
+from ..tables.change import TABLES, TableName
+from .reach import reaching
+from .reopening import Reopening
+from .suspensions import Suspensions
+from .table_rows import TableRows
+
+if TYPE_CHECKING:
+    from ..stack import Stack
+
+
+def tables(stack: "Stack") -> DynamoTables:
+    """The tables behind the port `read`; without a table of destinations nobody's health can be asked for."""
+    names = stack["aliases"], stack["senders"], stack.get("destinations") or ""
+    with reaching("DynamoDB"):
+        return DynamoTables(clients.dynamodb(), *names)
+
+
+def rows(stack: "Stack") -> TableRows:
+    """Both tables as a whole, to list and to write."""
+    names: Mapping[TableName, str] = {table: stack[table] for table in TABLES}
+    with reaching("DynamoDB"):
+        return TableRows(clients.dynamodb(), names)
+
+
+def suspensions(stack: "Stack") -> Suspensions:
+    """The table of destinations, to list and to write."""
+    with reaching("DynamoDB"):
+        return Suspensions(clients.dynamodb(), stack["destinations"])
+
+
+def ledger(stack: "Stack") -> History:
+    """The ledger, to read."""
+    with reaching("DynamoDB"):
+        return History(clients.dynamodb(), stack["ledger"])
+
+
+def watchbook(stack: "Stack") -> DynamoWatchbook:
+    """What the scheduled check keeps in the ledger."""
+    with reaching("DynamoDB"):
+        return DynamoWatchbook(clients.dynamodb(), stack["ledger"])
+
+
+def reopening(stack: "Stack", by: str) -> Reopening:
+    """The ledger, to open settled entries again in somebody's name."""
+    with reaching("DynamoDB"):
+        return Reopening(clients.dynamodb(), stack["ledger"], clock=SystemClock(), by=by)
+
+
+def bucket(stack: "Stack") -> S3MailStore:
+    """The mail bucket, to read."""
+    with reaching("S3"):
+        return S3MailStore(clients.s3(), stack["bucket"], stack.prefix)
+
+
+def queue(stack: "Stack", thing: str) -> Backlog:
+    """A queue, by what it is for."""
+    with reaching("SQS"):
+        return Backlog(clients.sqs(), stack[thing])

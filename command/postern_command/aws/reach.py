@@ -1,0 +1,45 @@
+"""AWS as the command reaches it: where, as whom, and what a stack says of itself."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from postern_mail.aws import clients
+from postern_mail.aws.failures import translated
+from postern_mail.errors import Misconfigured
+
+
+def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The outputs and the parameters of a stack (docs.aws.amazon.com/AWSCloudFormation, "DescribeStacks").
+
+    Raises Temporary if AWS or the network fails.
+    """
+    with reaching(f"CloudFormation DescribeStacks {stack}"):
+        found = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    return _pairs(found, "Output"), _pairs(found, "Parameter")
+
+
+def be_in(region: str | None, profile: str | None) -> None:
+    """All clients made from now on are in this region and of this profile; None leaves it to boto3.
+
+    Raises Unavailable if there is no such profile.
+    """
+    if region or profile:
+        with reaching(f"profile {profile}"):
+            clients.be_in(region, profile)
+
+
+@contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """boto3 takes a bad endpoint for a bad argument; to people both are a network that does not answer."""
+    try:
+        with translated(what):
+            yield
+    except ValueError as fault:
+        if "endpoint" not in str(fault):
+            raise
+        raise Misconfigured(f"{what}: {fault}") from fault
+
+
+def _pairs(stack: Mapping[str, Any], kind: str) -> dict[str, str]:
+    return {one[f"{kind}Key"]: one[f"{kind}Value"] for one in stack.get(f"{kind}s", ())}

@@ -1,0 +1,237 @@
+"""The stack that a command works on, and what it is made of. The first of these that is there:
+
+1. `--stack NAME`
+2. the variables that name its parts, POSTERN_ALIAS_TABLE and the others in _PARTS, as the functions have them;
+   `make local` prints them for the emulator. With one of them set, no part is looked for elsewhere
+3. POSTERN_STACK
+4. samconfig.toml in the working directory, as `sam deploy` reads it, with its region and profile;
+   POSTERN_ENV names another environment than `default`
+
+A command asks for the parts it needs, and only those must have a name.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from postern_mail.errors import Misconfigured
+from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.plan import Policy
+from postern_mail.mail.senders import DOT, PARENT
+from postern_mail.mail.verdicts import CHOICES
+
+from .status import WrongUse
+
+if TYPE_CHECKING:
+    from postern_mail.aws.backlog import Backlog
+    from postern_mail.aws.history import History
+    from postern_mail.aws.mail_store import S3MailStore
+    from postern_mail.aws.tables import DynamoTables
+    from postern_mail.aws.watchbook import DynamoWatchbook
+
+    from .aws.suspensions import Suspensions
+    from .aws.table_rows import TableRows
+
+SAMCONFIG = Path("samconfig.toml")
+DEFAULT_PREFIX = "inbound/"
+
+# What has a name of its own in each stack: its variable, and its output of template.yaml.
+_PARTS = {
+    "aliases": ("POSTERN_ALIAS_TABLE", "AliasTableName"),
+    "senders": ("POSTERN_SENDER_TABLE", "SenderTableName"),
+    "destinations": ("POSTERN_DESTINATION_TABLE", "DestinationTableName"),
+    "ledger": ("POSTERN_LEDGER_TABLE", "LedgerTableName"),
+    "bucket": ("POSTERN_MAIL_BUCKET", "MailBucketName"),
+    "retry_queue": ("POSTERN_RETRY_QUEUE", "RetryQueueUrl"),
+    "dead_letters": ("POSTERN_DEAD_LETTERS", "DeadLetterQueueUrl"),
+    "feedback_failures": ("POSTERN_FEEDBACK_FAILURES", "FeedbackFailureQueueUrl"),
+    "watch_failures": ("POSTERN_WATCH_FAILURES", "WatchFailuresUrl"),
+    "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
+    "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
+}
+# What was chosen for it: the variable, and the parameter of template.yaml.
+_CHOSEN = {
+    "owner": ("POSTERN_OWNER", "OwnerAddress"),
+    "alarm_address": ("POSTERN_ALARM_ADDRESS", "AlarmAddress"),
+    "retry_hours": ("POSTERN_RETRY_HOURS", "RetryHours"),
+    "parent_domains": ("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "ParentDomainMatchesSubdomains"),
+    **{name: (f"POSTERN_{name.upper()}_ACTION", f"{name.title()}Action") for name in CHOICES},
+}
+_DOMAINS = ("POSTERN_DOMAINS", "Domain")
+_NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
+_MORE_DOMAINS = ("Domain2", "Domain3", "Domain4", "Domain5")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What is known of a stack: the names of its parts and what was chosen for it, by what they are for.
+
+    `deployed` is its name, "" where the environment names its parts.
+    """
+
+    known: Mapping[str, str]
+    deployed: str = ""
+
+    @classmethod
+    def find(cls, option: str | None) -> "Stack":
+        """The stack that is meant. Raises WrongUse if nothing says which, Temporary if AWS cannot be asked."""
+        told = {name: os.environ.get(variable, "").strip() for name, (variable, _) in _NAMES.items()}
+        told = {name: value for name, value in told.items() if value}
+        if told.keys() & _PARTS.keys() and not option:
+            return cls(told)
+        name = _stack_name(option)
+        if not name:
+            raise WrongUse(
+                "which stack? Say --stack NAME or set POSTERN_STACK; set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE,"
+                " POSTERN_DOMAINS and what else the command needs; or work where a samconfig.toml with a stack_name is"
+            )
+        return cls(_described(name), name)
+
+    def __getitem__(self, thing: str) -> str:
+        """The name of a part. Raises WrongUse, or Misconfigured for a stack, if it has none."""
+        if thing in self.known:
+            return self.known[thing]
+        variable, output = _NAMES[thing]
+        if self.deployed:
+            raise Misconfigured(
+                f"stack {self.deployed} is not Postern's, or was not deployed whole: it has no {output}"
+            )
+        there = next(one for name, (one, _) in _PARTS.items() if name in self.known)
+        raise WrongUse(f"{variable} is not set, but {there} is: set it too (the stack's {output}), or say --stack NAME")
+
+    def get(self, thing: str) -> str | None:
+        """The name of a part, None if it has none."""
+        return self.known.get(thing)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """Our own, in lower case and as A-labels. Raises WrongUse for what is no list of domains."""
+        typed = self["domains"]
+        try:
+            return frozenset(Address.parse(f"x@{domain.strip()}").domain for domain in typed.split(","))
+        except InvalidAddress as fault:
+            raise WrongUse(f"POSTERN_DOMAINS is no list of domains: {typed!r}") from fault
+
+    @property
+    def policy(self) -> Policy:
+        """What the stack says for all mail. Raises WrongUse for a choice that there is not."""
+        screening = {name: self.known[name] for name in CHOICES if name in self.known}
+        for name, action in screening.items():
+            if action not in CHOICES[name]:
+                raise WrongUse(f"{_CHOSEN[name][0]} is none of {', '.join(CHOICES[name])}: {action!r}")
+        style = DOT if self.known.get("parent_domains", "").lower() == "false" else PARENT
+        return Policy(self.domains, style, screening=screening)
+
+    @property
+    def prefix(self) -> str:
+        """What precedes a message's id in the bucket."""
+        return os.environ.get("POSTERN_MAIL_PREFIX") or DEFAULT_PREFIX
+
+    # Its parts, on AWS. Each raises WrongUse or Misconfigured without a name, Temporary without a region.
+    # boto3 takes half a second, so it is imported where a part is first asked for.
+
+    @property
+    def tables(self) -> "DynamoTables":
+        """The tables, read by key."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.tables(self)
+
+    @property
+    def rows(self) -> "TableRows":
+        """Aliases and sender rules as a whole, to list and to write."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.rows(self)
+
+    @property
+    def suspensions(self) -> "Suspensions":
+        """The health of destinations, to list and to resume."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.suspensions(self)
+
+    @property
+    def ledger(self) -> "History":
+        """What became of messages."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.ledger(self)
+
+    @property
+    def watchbook(self) -> "DynamoWatchbook":
+        """What the scheduled check keeps in the ledger."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.watchbook(self)
+
+    @property
+    def bucket(self) -> "S3MailStore":
+        """The messages themselves."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.bucket(self)
+
+    def queue(self, thing: str) -> "Backlog":
+        """One of its queues."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.queue(self, thing)
+
+
+def _described(name: str) -> dict[str, str]:
+    """What a deployed stack says of itself. Raises Temporary, Misconfigured if it is none of Postern's."""
+    from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
+
+    outputs, parameters = reach.described(name)
+    if _PARTS["aliases"][1] not in outputs or _DOMAINS[1] not in parameters:
+        missing = _PARTS["aliases"][1] if _PARTS["aliases"][1] not in outputs else _DOMAINS[1]
+        raise Misconfigured(f"stack {name} is not Postern's, or was not deployed whole: it has no {missing}")
+    told = {**parameters, **outputs}
+    found = {thing: told[output] for thing, (_, output) in _NAMES.items() if told.get(output)}
+    more = [parameters[domain] for domain in _MORE_DOMAINS if parameters.get(domain)]
+    return {**found, "domains": ",".join([found["domains"], *more])}
+
+
+def _stack_name(option: str | None) -> str | None:
+    """The stack by option, variable or samconfig.toml; in the last case AWS is asked where it is.
+
+    Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that is not there.
+    """
+    sam = SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
+    name = option or os.environ.get("POSTERN_STACK") or sam.stack
+    if name and name == sam.stack:
+        from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
+
+        reach.be_in(sam.region, sam.profile)
+    return name
+
+
+@dataclass(frozen=True, slots=True)
+class SamConfig:
+    """What samconfig.toml says about where the stack is."""
+
+    stack: str | None = None
+    region: str | None = None
+    profile: str | None = None
+
+    @classmethod
+    def load(cls, path: Path, environment: str) -> "SamConfig":
+        """The parameters of `sam deploy` in this environment; those of `global` where it has none.
+
+        A file that is not there says nothing; raises WrongUse for one that cannot be read.
+        """
+        if not path.exists():
+            return cls()
+        try:
+            section = tomllib.loads(path.read_text(encoding="utf-8")).get(environment, {})
+            found = {
+                **section.get("global", {}).get("parameters", {}),
+                **section.get("deploy", {}).get("parameters", {}),
+            }
+        except (OSError, ValueError, AttributeError, TypeError) as fault:
+            raise WrongUse(f"{path}: {fault}") from fault
+        return cls(*(str(found[name]) if name in found else None for name in ("stack_name", "region", "profile")))
