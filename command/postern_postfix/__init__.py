@@ -6,12 +6,16 @@
     maps          `hash:/etc/aliases`: the type and the file of a look-up table
     aliases5, virtual5, patterns, access5
                   one table each, by the manual page of that name; patterns are regexp_table(5) and pcre_table(5)
+    expressions   a pattern for whole addresses taken apart
     macros, main_cf, parameters, restrictions
                   main.cf: its `$name`s, its values, and what becomes of each parameter and restriction
-    address_parameters
-                  the parameters that decide how addresses are read
-    box, owners, rows
-                  names and patterns as rows of the alias table, with what Postfix asks first
+    address_parameters, domains
+                  the parameters that decide how addresses are read, and the lists of domains among them
+    box           what of them the rest needs
+    lookups       what virtual(5) answers for an address
+    owners        which line has which row
+    leads         where a target leads from where it stands
+    rows, tags    the rows of the alias table
     report        what became of each line
     importing     all of it together
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from postern_mail.mail.address import RECIPIENT_DELIMITER
 
 from .access5 import Style
+from .box import Kind
+from .domains import BOX_NAMES, DomainList, Domains, listed
+from .files import Files
 from .main_cf import MainCf, Parameter
 from .maps import Map
 from .parameters import judge
@@ -14,53 +17,99 @@ from .restrictions import LISTS, SenderAccess, restrictions
 from .source import Line, Table
 
 SES_MESSAGE_BYTES = 41943040  # 40 MB, with headers: SES's limit for received and for sent mail
-_BOX_NAMES = ("localhost", "localhost.localdomain")
 _MAPS = {"alias_maps": Table.ALIASES, "virtual_alias_maps": Table.VIRTUAL, "virtual_maps": Table.VIRTUAL}
+_LISTS = {
+    "mydestination": Kind.LOCAL,
+    "virtual_alias_domains": Kind.ALIAS,
+    "virtual_mailbox_domains": Kind.MAILBOX,
+    "relay_domains": Kind.RELAY,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table, and the line of main.cf that names it; None for one that the user named."""
+    """A table, and the line of main.cf that names it; None for one that nobody names: the user gave it, or Postfix has
+    it by default."""
 
     map: Map
     line: Line | None = None
+    by_default: bool = False
 
 
 @dataclass(slots=True)
 class Settled:
-    """What main.cf decides. Without one, it is what Postfix does by default."""
+    """What main.cf decides. Without one, it is what Postfix does by default, but for what only main.cf knows."""
 
-    destinations: frozenset[str] = frozenset(_BOX_NAMES)  # mydestination
-    without_aliases: frozenset[str] = frozenset()  # virtual alias domains and relay domains
-    origin: str | None = None
+    domains: Domains = field(default_factory=lambda: Domains({}))
+    origin: str = ""  # $myorigin, "" if nobody knows
+    hosts: frozenset[str] = frozenset()  # names of the box
+    mydomain: str = ""  # what a host name without a dot gets, "" if nothing
+    delimiter: str = RECIPIENT_DELIMITER
     style: Style = field(default_factory=Style)
     virtual_keeps_tag: bool = True
     alias_keeps_tag: bool = False
+    owners_hear: bool = True
     maps: dict[Table, list[Named]] = field(default_factory=dict)
 
 
-def settle(config: MainCf, domains: Collection[str], given: Collection[Table], report: Report) -> Settled:
+def settle(config: MainCf, domains: Collection[str], given: Collection[Table], files: Files, report: Report) -> Settled:
     """What the parameters decide; says what became of each line.
 
     `given` are the tables that the user named: they are read instead of those that main.cf names.
     """
+    host = config.value("myhostname").lower()
+    mydomain = config.value("mydomain").lower()
     settled = Settled(
-        destinations=frozenset(_domains(config, "mydestination")) | frozenset(_BOX_NAMES),
-        without_aliases=frozenset((*_domains(config, "virtual_alias_domains"), *_domains(config, "relay_domains"))),
-        origin=config.value("myorigin").lower() or None,
+        domains=_lists(config, files, mydomain),
+        origin=_origin(config, files, report),
+        hosts=frozenset(filter(None, (host, f"localhost.{mydomain}"))),
+        mydomain=mydomain if config.value("append_dot_mydomain") == "yes" else "",
+        delimiter=config.value("recipient_delimiter"),
         style=Style("smtpd_access_maps" in _parents(config), config.value("smtpd_null_access_lookup_key") or "<>"),
+        owners_hear=config.value("owner_request_special") != "no",
     )
-    _settle_tags(config, settled)
+    propagates = config.items("propagate_unmatched_extensions")
+    settled.virtual_keeps_tag = bool(settled.delimiter) and "virtual" in propagates
+    settled.alias_keeps_tag = bool(settled.delimiter) and "alias" in propagates
     for parameter in config.parameters.values():
         _say(parameter, config, settled, domains, given, report)
+    if not config.is_set("alias_maps") and Table.ALIASES not in given:
+        settled.maps[Table.ALIASES] = [Named(Map.parse(config.value("alias_maps")), by_default=True)]
+    _say_domain_files(files, domains, report)
     return settled
 
 
-def _settle_tags(config: MainCf, settled: Settled) -> None:
-    propagates = config.items("propagate_unmatched_extensions")
-    tagged = bool(config.value("recipient_delimiter"))
-    settled.virtual_keeps_tag = tagged and "virtual" in propagates
-    settled.alias_keeps_tag = tagged and "alias" in propagates
+def _lists(config: MainCf, files: Files, mydomain: str) -> Domains:
+    """The lists of domains. A table that is one of virtual(5) says for itself which domains it declares."""
+    virtual = {*config.items("virtual_alias_maps"), *config.items("virtual_maps")}
+    styles = _parents(config)
+
+    def reading(map_: Map) -> tuple[Line, ...] | None:
+        try:
+            if not (map_.is_text or map_.is_patterns or map_.type == "file"):
+                return None
+            return files.lines(map_, Table.DOMAINS, as_typed=False)
+        except OSError:
+            return None
+
+    lists = {
+        kind: DomainList.read([item for item in config.items(name) if item not in virtual], reading, name in styles)
+        for name, kind in _LISTS.items()
+    }
+    return Domains(lists, frozenset((*BOX_NAMES, f"localhost.{mydomain}")))
+
+
+def _origin(config: MainCf, files: Files, report: Report) -> str:
+    """$myorigin; Debian's may be a file, of which the first line counts."""
+    value = config.value("myorigin")
+    if not value.startswith("/"):
+        return value.lower()
+    try:
+        lines = Map("file", value).path(files.root).read_text("utf-8", "replace").split()
+    except OSError as fault:
+        report.remark(f"myorigin = {value}: {fault.strerror}; bare names are read as names of the box")
+        return ""
+    return lines[0].lower() if lines else ""
 
 
 def _say(
@@ -82,8 +131,8 @@ def _say(
                 report.say(line, found)
         if not config.value(name):
             report.say(line, unneeded("an empty list"))
-    elif name in _DOMAIN_LISTS:
-        _say_domains(parameter, config, domains, report)
+    elif name in _LISTS:
+        _say_domains(parameter, config, settled, domains, report)
     elif name in _SAYINGS:
         report.say(line, _SAYINGS[name](config.value(name)))
     elif name in config.macros_used:
@@ -106,40 +155,64 @@ def _follow(
             settled.maps.setdefault(table, []).append(Named(Map.parse(name), line))
 
 
-def _say_domains(parameter: Parameter, config: MainCf, domains: Collection[str], report: Report) -> None:
+def _say_domains(
+    parameter: Parameter, config: MainCf, settled: Settled, domains: Collection[str], report: Report
+) -> None:
     name = parameter.name
-    box = {*_BOX_NAMES, config.value("myhostname").lower(), f"localhost.{config.value('mydomain')}".lower()}
+    box = {*settled.domains.box, *settled.hosts}
     tables = {*config.items("virtual_alias_maps"), *config.items("virtual_maps")}
     items = config.items(name)
     if not items:
         report.say(parameter.line, unneeded("no domain"))
     for item in items:
-        report.say(parameter.line, _domain(name, item, domains, box, tables))
+        if item in tables:
+            part = taken(f"{item}: its lines `domain anything` are domains")
+        elif item in settled.domains.lists[_LISTS[name]].unread:
+            says = f"{item}: a table of domains that cannot be read, so aliases(5) is taken to hold at none of them"
+            part = impossible(says, "copy the file along and give --root, or write the domains into main.cf")
+        elif ":" in item or item.lstrip("!").startswith("/"):
+            part = taken(f"{item} is read")
+        elif item.lower() in box:
+            part = unneeded(f"{item} is the box itself")
+        else:
+            part = _domain(name, item, domains)
+        report.say(parameter.line, part)
 
 
-def _domain(name: str, item: str, domains: Collection[str], box: Collection[str], tables: Collection[str]) -> Part:
-    if item.lower() in domains:
-        says = f"{item}: aliases(5) holds there" if name == "mydestination" else f"{item}: only virtual(5) holds there"
-        return taken(says)
-    if item.lower() in box:
-        return unneeded(f"{item} is the box itself")
-    if item in tables:
-        return taken(f"{item}: its lines `domain anything` are domains")
-    if ":" in item or "/" in item:
-        return impossible(f"{item}: a table of domains is not read", "name each of its domains with --domain")
-    return impossible(
-        f"{item} is not among the domains", f"import with --domain {item} too, if its mail is to come here"
-    )
+def _domain(name: str, item: str, domains: Collection[str]) -> Part:
+    if item.lower() not in domains:
+        instead = f"import with --domain {item} too, if its mail is to come here"
+        return impossible(f"{item} is not among the domains", instead)
+    match _LISTS[name]:
+        case Kind.LOCAL:
+            return taken(f"{item}: aliases(5) holds there")
+        case Kind.ALIAS:
+            return taken(f"{item}: only virtual(5) holds there")
+        case Kind.MAILBOX:
+            return changed(f"{item}: only virtual(5) holds there, as nothing is left of its mailboxes")
+        case _:
+            return changed(f"{item}: only virtual(5) holds there, as nothing is passed on to a host behind")
+
+
+def _say_domain_files(files: Files, domains: Collection[str], report: Report) -> None:
+    for line in files.of(Table.DOMAINS):
+        if line.unreadable:
+            report.say(line, impossible(line.unreadable, "mend the line or remove it"))
+            continue
+        names = [name for name in listed(line) if name.lower().lstrip("!") in domains]
+        if names:
+            report.say(line, taken(f"{', '.join(names)}: main.cf says whether aliases(5) holds there"))
+        else:
+            report.say(line, unneeded("it names none of the domains"))
 
 
 def _delimiter(value: str) -> Part:
     if value == RECIPIENT_DELIMITER:
         return taken("a tag begins at +")
     if not value:
-        return changed("there were no tags; now info+news@ without a row of its own follows info@")
-    if RECIPIENT_DELIMITER in value:
-        return changed("of these only + begins a tag now")
-    return impossible(f"a tag begins at + and not at {value}", "add a row for each tagged address that is in use")
+        return changed("there were no tags: a domain's row says where info+news@ goes, see the notes")
+    others = "".join(one for one in value if one != RECIPIENT_DELIMITER)
+    return changed(f"a tag begins at {others} by a pattern of each domain's row, and is not handed on")
 
 
 def _propagation(value: str) -> Part:
@@ -158,17 +231,12 @@ def _size(value: str) -> Part:
     return changed(f"SES takes up to {SES_MESSAGE_BYTES} octets, and no lower limit can be set")
 
 
-_DOMAIN_LISTS = ("mydestination", "virtual_alias_domains", "relay_domains")
 _SAYINGS: dict[str, Callable[[str], Part]] = {
     "recipient_delimiter": _delimiter,
     "propagate_unmatched_extensions": _propagation,
     "parent_domain_matches_subdomains": _parents_part,
     "message_size_limit": _size,
 }
-
-
-def _domains(config: MainCf, name: str) -> list[str]:
-    return [item.lower() for item in config.items(name) if ":" not in item and "/" not in item]
 
 
 def _parents(config: MainCf) -> tuple[str, ...]:

@@ -37,3 +37,7 @@ class Files:
             self.report.enter(lines)
             self._read[path, table] = lines
         return self._read[path, table]
+
+    def of(self, table: Table) -> tuple[Line, ...]:
+        """The lines of all files that were read as such a table."""
+        return tuple(line for (_, kind), lines in self._read.items() if kind is table for line in lines)

@@ -1,7 +1,8 @@
 """`postern import postfix`: the files of a Postfix box as a tables file and a report."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from postern_command.tables.file import TablesFile
@@ -11,12 +12,16 @@ from postern_mail.mail.senders import EVERYWHERE, SenderRule
 
 from . import access5, aliases5, main_cf, patterns, virtual5
 from .address_parameters import Named, Settled, settle
-from .box import Box
+from .box import Box, Kind
+from .domains import BOX_NAMES
 from .files import Files
+from .leads import Leads
+from .lookups import Lookups
 from .owners import owners
 from .report import Report, changed, impossible, taken
 from .rows import Draft, Drafting, switch_off_circles
 from .source import Line, Table
+from .tags import tags_as_they_were
 from .targets import Target
 
 _REPLACE_PATTERNS = "write a rule for each sender or domain that it means"
@@ -35,6 +40,7 @@ class Asked:
     main_cf: Path | None = None
     root: Path = Path("/")
     parents: bool | None = None  # None: as main.cf has it
+    mailboxes: Mapping[str, str] = field(default_factory=dict)  # new homes, by user or address
 
 
 def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
@@ -60,7 +66,7 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
             raise CannotImport(f"{asked.main_cf}: {fault}") from fault
         config = main_cf.parameters(lines, report)
         given = [table for table, named in asked.given.items() if named]
-        settled = settle(config, asked.domains, given, report)
+        settled = settle(config, asked.domains, given, files, report)
     if asked.parents is not None:
         settled.style = replace(settled.style, parents=asked.parents)
     for table, named in asked.given.items():
@@ -75,29 +81,51 @@ def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> di
         found = aliases5.aliases(lines, report)
         _say_taken_first(named_aliases, found, report)
         named_aliases = {**found, **named_aliases}
-    virtual, rules = _virtual(asked, settled, files, report)
-    declared = _declared(virtual, rules, asked, settled, report)
-    box = Box(
-        domains=asked.domains,
-        local=_local(asked, settled, declared),
-        origin=settled.origin,
-        virtual_keeps_tag=settled.virtual_keeps_tag,
-        alias_keeps_tag=settled.alias_keeps_tag,
-    )
-    rows = [row for row in virtual.values() if isinstance(row, virtual5.VirtualRow)]
-    pattern_rules = [rule for rule in rules if isinstance(rule, patterns.PatternRule)]
-    drafting = Drafting(
-        box=box,
-        owners=owners(box, named_aliases, rows, pattern_rules, report),
-        aliases=named_aliases,
-        foreign={row.key: row for row in rows if row.key.rpartition("@")[2] not in box.domains},
-        included=lambda path: _included(path, files),
-        report=report,
-    )
-    drafts = drafting.draft()
+    virtual = _virtual(asked, settled, files, report)
+    box = _box(asked, settled, virtual.declares(asked, settled, report))
+    lookups = Lookups(box, tuple(virtual.tables))
+    answering = owners(box, named_aliases, lookups, report)
+    leads = Leads(box, answering, lookups, named_aliases, lambda path: _included(path, files), report)
+    drafts = Drafting(leads, report).draft()
     _say_used(named_aliases, report)
+    tags_as_they_were(drafts, box, report)
     switch_off_circles(drafts, report)
     return drafts
+
+
+def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
+    kinds = _kinds(asked, settled, declared)
+    ours = [domain for domain in asked.domains if kinds(domain) is Kind.LOCAL]
+    guess = ours[0] if ours and asked.main_cf is None else BOX_NAMES[0]
+    return Box(
+        domains=asked.domains,
+        kinds=kinds,
+        origin=settled.origin or guess,
+        guessed=not settled.origin and guess in ours,
+        hosts=settled.hosts | {settled.origin},
+        mydomain=settled.mydomain,
+        delimiter=settled.delimiter,
+        virtual_keeps_tag=settled.virtual_keeps_tag,
+        alias_keeps_tag=settled.alias_keeps_tag,
+        owners_hear=settled.owners_hear,
+        mailboxes=asked.mailboxes,
+    )
+
+
+def _kinds(asked: Asked, settled: Settled, declared: frozenset[str]) -> Callable[[str], Kind]:
+    """What Postfix does with a domain; one of --domain that no list has is taken for one where aliases(5) holds."""
+    unread = [kind for kind, _ in settled.domains.unread() if kind is not Kind.LOCAL]
+
+    @cache
+    def kind(domain: str) -> Kind:
+        found = settled.domains.kind(domain)
+        if found is not Kind.LOCAL and domain in declared:
+            return Kind.ALIAS
+        if found is Kind.OUTSIDE and domain in asked.domains:
+            return unread[0] if unread else Kind.LOCAL
+        return found
+
+    return kind
 
 
 def _included(path: str, files: Files) -> Iterator[tuple[Line, tuple[Target, ...]]]:
@@ -122,23 +150,46 @@ def _say_used(aliases: dict[str, aliases5.NamedAlias], report: Report) -> None:
             report.say(alias.line, changed(says))
 
 
-def _virtual(
-    asked: Asked, settled: Settled, files: Files, report: Report
-) -> tuple[dict[str, virtual5.VirtualRow | virtual5.Declaration], list[patterns.Read]]:
-    rows: dict[str, virtual5.VirtualRow | virtual5.Declaration] = {}
-    rules: list[patterns.Read] = []
+@dataclass(slots=True)
+class _Virtual:
+    """All that was read as virtual(5)."""
+
+    tables: list[dict[str, virtual5.VirtualRow] | tuple[patterns.PatternRule, ...]] = field(default_factory=list)
+    declared: list[tuple[Line, str]] = field(default_factory=list)  # virtual alias domains
+
+    def declares(self, asked: Asked, settled: Settled, report: Report) -> frozenset[str]:
+        """Virtual alias domains that lines of virtual(5) declare; says so."""
+        for line, domain in self.declared:
+            if domain not in asked.domains:
+                instead = f"import with --domain {domain} too, if its mail is to come through Postern"
+                report.say(line, impossible(f"{domain} is not among the domains", instead))
+            elif settled.domains.kind(domain) is Kind.LOCAL:
+                report.say(line, changed(f"{domain} is in mydestination too, so aliases(5) goes on holding there"))
+            else:
+                report.say(line, taken(f"{domain} is a virtual alias domain: aliases(5) does not hold there"))
+        return frozenset(domain for _, domain in self.declared)
+
+
+def _virtual(asked: Asked, settled: Settled, files: Files, report: Report) -> _Virtual:
+    found = _Virtual()
+    known: dict[str, virtual5.VirtualRow | virtual5.Declaration] = {}
     for named in settled.maps.get(Table.VIRTUAL, ()):
         table = Table.PATTERNS if named.map.is_patterns else Table.VIRTUAL
         lines = _lines(named, table, named.map.is_text or named.map.is_patterns, files, report)
         if table is Table.VIRTUAL:
-            if rules and lines:
-                report.remark(f"{named.map} comes after patterns in Postfix; here whole addresses are asked first")
-            virtual5.rows(lines, rows, report)
+            found.tables.append(virtual5.rows(lines, known, asked.domains, report))
             continue
+        rules: list[patterns.PatternRule] = []
         for line, read in patterns.read(lines, named.map.type, asked.domains):
             _say_pattern(line, read, report)
-            rules.append(read)
-    return rows, rules
+            if isinstance(read, patterns.PatternRule):
+                rules.append(read)
+            elif isinstance(read, patterns.Declared):
+                found.declared += [(line, domain) for domain in sorted(read.domains)]
+        found.tables.append(tuple(rules))
+    declared = [(one.line, one.domain) for one in known.values() if isinstance(one, virtual5.Declaration)]
+    found.declared = [*declared, *found.declared]
+    return found
 
 
 def _say_pattern(line: Line, read: patterns.Read, report: Report) -> None:
@@ -147,33 +198,6 @@ def _say_pattern(line: Line, read: patterns.Read, report: Report) -> None:
         report.say(line, changed(f"the condition is in the patterns: {read.says}"))
     elif not isinstance(read, (patterns.PatternRule, patterns.Declared)):
         report.say(line, read)
-
-
-def _declared(
-    virtual: dict[str, virtual5.VirtualRow | virtual5.Declaration],
-    rules: Iterable[patterns.Read],
-    asked: Asked,
-    settled: Settled,
-    report: Report,
-) -> frozenset[str]:
-    """Virtual alias domains that lines of virtual(5) declare."""
-    pairs = [(one.line, one.domain) for one in virtual.values() if isinstance(one, virtual5.Declaration)]
-    pairs += [(one.line, domain) for one in rules if isinstance(one, patterns.Declared) for domain in one.domains]
-    for line, domain in pairs:
-        if domain not in asked.domains:
-            instead = f"import with --domain {domain} too, if its mail is to come through Postern"
-            report.say(line, impossible(f"{domain} is not among the domains", instead))
-        elif domain in settled.destinations:
-            report.say(line, changed(f"{domain} is in mydestination too, so aliases(5) goes on holding there"))
-        else:
-            report.say(line, taken(f"{domain} is a virtual alias domain: aliases(5) does not hold there"))
-    return frozenset(domain for _, domain in pairs)
-
-
-def _local(asked: Asked, settled: Settled, declared: frozenset[str]) -> frozenset[str]:
-    """Where aliases(5) holds: mydestination, and what the user calls a domain unless virtual(5) has it alone."""
-    without = (declared | settled.without_aliases) - settled.destinations
-    return frozenset(domain for domain in (*asked.domains, *settled.destinations) if domain not in without)
 
 
 def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access5.Rule]:
@@ -204,8 +228,11 @@ def _lines(named: Named, table: Table, readable: bool, files: Files, report: Rep
     try:
         if not readable:
             raise FileNotFoundError(f"a table of type {named.map.type} is not read")
-        lines = files.lines(named.map, table, as_typed=named.line is None)
+        lines = files.lines(named.map, table, as_typed=named.line is None and not named.by_default)
     except OSError as fault:
+        if named.by_default:
+            report.remark(f"{named.map}, which Postfix reads if main.cf has no alias_maps, cannot be read: {fault}")
+            return ()
         if named.line is None:
             raise CannotImport(f"{named.map}: {fault}") from fault
         instead = "copy the file along and give --root, or write it as text and name it"
@@ -248,7 +275,7 @@ def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], repo
     if asked.main_cf is None:
         return
     for domain in asked.domains:
-        if domain not in settled.destinations | settled.without_aliases:
+        if settled.domains.kind(domain) is Kind.OUTSIDE and not list(settled.domains.unread()):
             report.remark(f"{domain} is in no list of domains of main.cf; it is taken for one where aliases(5) holds")
-    if not settled.maps.get(Table.ALIASES):
+    if not settled.maps.get(Table.ALIASES):  # alias_maps is set, and empty
         report.remark("no aliases were read: main.cf names none, so give /etc/aliases with --aliases if it was in use")

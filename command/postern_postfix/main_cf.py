@@ -16,19 +16,26 @@ _ASSIGNMENT = re.compile(rf"([^{WHITE}=]+)[{WHITE}]*=[{WHITE}]*(.*)\Z", re.DOTAL
 
 # Defaults of Postfix 3.7 that other values are made of, or that decide something here.
 _DEFAULTS = {
-    "alias_maps": "hash:/etc/aliases",
+    "alias_database": "$default_database_type:/etc/aliases",
+    "alias_maps": "$default_database_type:/etc/aliases",
+    "append_dot_mydomain": "${{$compatibility_level} <level {1} ? {yes} : {no}}",
     "compatibility_level": "0",
     "config_directory": "/etc/postfix",
     "data_directory": "/var/lib/postfix",
     "default_database_type": "hash",
+    "daemon_directory": "/usr/lib/postfix/sbin",
+    "mail_name": "Postfix",
+    "meta_directory": "/etc/postfix",
     "mydestination": "$myhostname, localhost.$mydomain, localhost",
     "myorigin": "$myhostname",
+    "owner_request_special": "yes",
     "parent_domain_matches_subdomains": (
         "debug_peer_list,fast_flush_domains,mynetworks,permit_mx_backup_networks,"
         "qmqpd_authorized_clients,relay_domains,smtpd_access_maps"
     ),
     "propagate_unmatched_extensions": "canonical, virtual",
     "queue_directory": "/var/spool/postfix",
+    "shlib_directory": "/usr/lib/postfix",
     "smtpd_null_access_lookup_key": "<>",
     "virtual_alias_maps": "$virtual_maps",
     "virtual_alias_domains": "$virtual_alias_maps",

@@ -1,17 +1,16 @@
 """regexp_table(5) and pcre_table(5) as `patterns` of domain rows.
 
-Postfix matches the whole address, a domain row's pattern the whole local part. A pattern comes
-along where it can be proved to be two: what is before its last `@` outside of brackets, and what
-is after it, which must then match whole domains of ours. RE2 must take both, so lookaround and
-backreferences do not come along, and neither does what POSIX means otherwise than RE2.
+Postfix matches the whole address, a domain row's pattern the whole local part: `expressions` takes the
+one apart into the other.
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
+from postern_mail.mail.address import Address
+
+from .expressions import Split, Unproved, by_domain, compiled, delimited, is_for_domains, split, translated
 from .report import Part, impossible
 from .source import WHITE, Line
 from .targets import Target, virtual_targets
@@ -20,42 +19,27 @@ from .tokens import scan
 _REPLACED = re.compile(r"\$(?:(\$)|([0-9]+)|\{([0-9]+)\}|\(([0-9]+)\)|)")
 # Stands for \1 while a right-hand side is read: such characters may be in an address, a backslash may not.
 _GROUP = re.compile(r"\{=([1-9])=\}")
-_POSIX_ESCAPES = "wWsS"
 _ANCHOR = "write it as /^local part@domain$/ with one of --domain, or add rows for the addresses that it means"
 _WORDS = re.compile(r"(if|endif)(?![A-Za-z0-9])", re.IGNORECASE)
 
 
-class Unproved(ValueError):
-    """The pattern does not come along; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Split:
-    """A pattern for whole addresses as two: RE2 patterns for the whole local part and the whole domain."""
-
-    local: str
-    domain: str
-    anchored: bool
-    groups: int  # within `local`; those of the domain are numbered after them
-
-    def of(self, domains: Iterable[str]) -> frozenset[str]:
-        """Those of the domains that it is about."""
-        pattern = _compiled(f"(?i:{self.domain})")
-        return frozenset(domain for domain in domains if pattern.fullmatch(domain))
-
-
 @dataclass(frozen=True, slots=True)
 class PatternRule:
-    """A line understood: one pattern for the domain rows of `domains`.
+    """A line understood: the pattern for each domain row, by domain.
 
-    In its targets a group is `{=1=}`; `grouped` writes it as `\\1`.
+    In its targets a group is `{=1=}`; `grouped` writes it as `\\1`. `asked` are the patterns for whole
+    addresses that Postfix asked, with those of the conditions around it, each negated or not.
     """
 
     line: Line
-    local: str
-    domains: frozenset[str]
+    locals: Mapping[str, str]
     targets: tuple[Target, ...]
     kept_case: bool
+    asked: tuple[tuple[bool, str], ...] = ()
+
+    def matches(self, address: Address) -> bool:
+        """Does the line answer for this address, ours or another?"""
+        return all(bool(compiled(f"(?i:{one})").search(address.key)) != negated for negated, one in self.asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +61,20 @@ class Condition:
 Read = PatternRule | Declared | Condition | Part
 
 
+@dataclass(frozen=True, slots=True)
+class _Within:
+    """What the conditions around a line leave: domains of ours, and the patterns that Postfix asked."""
+
+    domains: frozenset[str]
+    asked: tuple[tuple[bool, str], ...] = ()
+
+
+_Stack = list[_Within | None]  # None: under a condition that does not come along
+
+
 def read(lines: Iterable[Line], kind: str, domains: Collection[str]) -> Iterator[tuple[Line, Read]]:
     """What each line of a table of type `kind` (regexp or pcre) means for our domains, in order."""
-    within: list[frozenset[str] | None] = [frozenset(domains)]  # None: under a condition that does not come along
+    within: _Stack = [_Within(frozenset(domains))]
     for line in lines:
         word = _WORDS.match(line.text)
         if line.unreadable:
@@ -92,9 +87,17 @@ def read(lines: Iterable[Line], kind: str, domains: Collection[str]) -> Iterator
             yield line, _if(line, kind, within)
 
 
-def fullmatches(pattern: str, text: str) -> bool:
-    """Does a domain row's pattern match this whole local part, as Postern does it?"""
-    return _compiled(f"(?i:{pattern})").fullmatch(text) is not None
+def finds(lines: Iterable[Line], kind: str, text: str) -> bool | None:
+    """Does a table of patterns answer for a text, None if that cannot be told?"""
+    for line in lines:
+        try:
+            negated, pattern, flags, _ = delimited(line.text)
+            found = compiled(f"(?i:{translated(pattern, flags, kind)})").search(text) is not None
+        except Unproved:
+            return None
+        if found != negated:
+            return True
+    return False
 
 
 def grouped(text: str) -> str:
@@ -107,44 +110,25 @@ def is_template(text: str) -> bool:
     return _GROUP.search(text) is not None
 
 
-def split(pattern: str) -> Split:
-    """A pattern for addresses as two; raises Unproved."""
-    pieces = _pieces(pattern)
-    depth, at, closed = 0, -1, True
-    for position, piece in enumerate(pieces):
-        depth += (piece == "(") - (piece == ")")
-        if depth == 0 and piece == "|":
-            raise Unproved("it is a choice between whole addresses")
-        at = position if depth == 0 and piece == "@" else at
-        closed &= depth >= 0
-    starts, ends = pieces[:1] == ["^"], pieces[-1:] == ["$"]
-    inner = pieces[starts : len(pieces) - ends]
-    if at < 0 or not closed or "^" in inner or "$" in inner:
-        raise Unproved("it cannot be taken apart at an @")
-    local = ("" if starts else ".*") + "".join(pieces[starts:at])
-    domain = "".join(pieces[at + 1 : len(pieces) - ends]) + ("" if ends else ".*")
-    groups = _compiled(local).groups
-    _compiled(domain)
-    return Split(local, domain, starts and ends, groups)
-
-
-def _if(line: Line, kind: str, within: list[frozenset[str] | None]) -> Condition | Part:
+def _if(line: Line, kind: str, within: _Stack) -> Condition | Part:
     """`if` comes along where it asks for the domain only."""
     outer = within[-1]
     within.append(None)
     try:
-        negated, pattern, flags, rest = _delimited(line.text[2:].lstrip(WHITE))
-        found = split(_translated(pattern, flags, kind))
+        negated, pattern, flags, rest = delimited(line.text[2:].lstrip(WHITE))
+        whole = translated(pattern, flags, kind)
+        found = split(whole)
         if rest.strip(WHITE) or outer is None or found.local not in (".*", ".+", "(.*)", "(.+)"):
             raise Unproved("it asks for more than the domain")
     except Unproved as fault:
         return impossible(f"a condition: {fault}", f"write the condition into each pattern; {_ANCHOR}")
-    chosen = found.of(outer)
-    within[-1] = outer - chosen if negated else chosen
-    return Condition(line, f"what follows holds for {_listed(within[-1] or ())}")
+    chosen = found.of(outer.domains)
+    left = outer.domains - chosen if negated else chosen
+    within[-1] = _Within(left, (*outer.asked, (negated, whole)))
+    return Condition(line, f"what follows holds for {_listed(left)}")
 
 
-def _endif(line: Line, within: list[frozenset[str] | None]) -> Condition | Part:
+def _endif(line: Line, within: _Stack) -> Condition | Part:
     if len(within) == 1:
         return impossible("an endif without an if, which Postfix ignores", "remove the line")
     return Condition(line, "end of the condition") if within.pop() is not None else _condition_lost()
@@ -154,111 +138,58 @@ def _condition_lost() -> Part:
     return impossible("it is under a condition that does not come along", "see the line of the condition")
 
 
-def _rule(line: Line, kind: str, domains: frozenset[str] | None) -> Read:
-    if domains is None:
+def _rule(line: Line, kind: str, within: _Within | None) -> Read:
+    if within is None:
         return _condition_lost()
     try:
-        return _understood(line, kind, domains)
+        return _understood(line, kind, within)
     except Unproved as fault:
         passes_on = "; mail that it matched goes on to what follows, and to the catch-all"
         return impossible(f"{fault}{passes_on}", _ANCHOR)
 
 
-def _understood(line: Line, kind: str, domains: frozenset[str]) -> Read:
-    negated, pattern, flags, rest = _delimited(line.text)
+def _understood(line: Line, kind: str, within: _Within) -> Read:
+    negated, pattern, flags, rest = delimited(line.text)
     result = rest.strip(WHITE)
     if result and rest[:1] not in tuple(WHITE):
         raise Unproved("its flags or a second pattern are not understood")
     if not result:
         raise Unproved("it has no result")
-    translated = _translated(pattern, flags, kind)
-    if "@" not in _pieces(translated) and not negated:
-        return _declaration(line, translated, domains)
-    found = split(translated)
-    if negated and found.local != ".*":
-        raise Unproved("it is negated")
-    matched = domains - found.of(domains) if negated else found.of(domains)
-    if not matched:
+    whole = translated(pattern, flags, kind)
+    asked = (*within.asked, (negated, whole))
+    if not negated and is_for_domains(whole):
+        return _declaration(line, whole, within.domains)
+    if negated:
+        found = split(whole)
+        if found.local != ".*":
+            raise Unproved("it is negated")
+        places, groups = dict.fromkeys(within.domains - found.of(within.domains), ".*"), 0
+    else:
+        places, groups = by_domain(whole, within.domains)
+    if not places:
         return impossible("it matches none of the domains", "give its domain with --domain, or remove it")
-    return PatternRule(line, found.local, matched, _results(result, found, negated), "i" in flags)
+    return PatternRule(line, places, _results(result, groups), "i" in flags, asked)
 
 
 def _declaration(line: Line, pattern: str, domains: frozenset[str]) -> Read:
-    if not (pattern.startswith("^") and pattern.endswith("$")):
-        raise Unproved("it has no @")
-    named = Split("", pattern[1:-1], True, 0).of(domains)
+    named = Split("", pattern[1:-1], 0).of(domains)
     return Declared(line, named) if named else impossible("it matches none of the domains", _ANCHOR)
 
 
-def _results(text: str, found: Split, negated: bool) -> tuple[Target, ...]:
-    """The right-hand side, each $1 as `{=1=}`."""
+def _results(text: str, groups: int) -> tuple[Target, ...]:
+    """The right-hand side, each $1 as `{=1=}`; `groups` may be used."""
     if "{=" in text:
         raise Unproved("its result has {=, which stands for something here")
-    numbers: list[int] = []
 
     def replaced(match: "re.Match[str]") -> str:
         number = match[2] or match[3] or match[4]
         if match[1]:
             return "$"
-        if not number or not 1 <= int(number[:4]) <= found.groups:
-            raise Unproved(f"{match[0]} is no group before the @")
-        numbers.append(int(number))
+        if not number or not 1 <= int(number[:4]) <= min(groups, 9):
+            raise Unproved(f"{match[0]} is none of at most 9 groups before the @ of a plain /^...@...$/")
         return f"{{={int(number)}=}}"
 
-    replacement = _REPLACED.sub(replaced, text)
-    if numbers and (negated or not found.anchored or max(numbers) > 9):
-        raise Unproved("it uses what was matched, and is not a plain /^...$/ with at most 9 groups")
-    return virtual_targets(scan(replacement))
-
-
-def _delimited(text: str) -> tuple[bool, str, str, str]:
-    """Negated or not, pattern, flags, and the rest: regexp_table(5), `/pattern/flags result`."""
-    bare = text.lstrip(f"!{WHITE}")
-    negated = text[: len(text) - len(bare)].count("!") % 2 == 1
-    if not bare or bare[0].isalnum():
-        raise Unproved("it is no pattern")
-    delimiter = re.escape(bare[0])
-    found = re.compile(rf"{delimiter}((?:\\.|(?!{delimiter})[^\\])*){delimiter}([A-Za-z]*)", re.DOTALL).match(bare)
-    if found is None:
-        raise Unproved("its pattern does not end")
-    return negated, found[1], found[2], bare[found.end() :]
-
-
-def _translated(pattern: str, flags: str, kind: str) -> str:
-    """The pattern as RE2 takes it, its case aside; raises Unproved where the two may differ."""
-    harmless = "im" if kind == "regexp" else "imsEAX"
-    unknown = [flag for flag in flags if flag not in harmless]
-    if unknown:
-        raise Unproved(f"the flag {unknown[0]} changes what its pattern means")
-    pieces = _pieces(pattern)
-    if kind == "regexp" and any(_means_otherwise(piece) for piece in pieces):
-        raise Unproved("an escape or a bracket of its pattern means something else to RE2")
-    return f"^{pattern}" if "A" in flags and not pattern.startswith("^") else pattern
-
-
-def _means_otherwise(piece: str) -> bool:
-    if piece.startswith("["):
-        return re.search(r"\\[A-Za-z0-9]|\[[.=]", piece) is not None
-    return piece.startswith("\\") and piece[1:].isalnum() and piece[1:] not in _POSIX_ESCAPES
-
-
-def _pieces(pattern: str) -> list[str]:
-    """A pattern's characters, with each escape, bracket expression and `(?...` as one."""
-    bracket = r"\[\^?\]?(?:\[:[a-z^]*:\]|\\.|[^\]\\])*\]"
-    return re.findall(rf"\\.|{bracket}|.", pattern, re.DOTALL)
-
-
-@lru_cache(maxsize=1024)  # each pattern is asked about each alias
-def _compiled(pattern: str) -> Any:
-    """The pattern by RE2; raises Unproved for what it does not take."""
-    import re2  # noqa: PLC0415 (only tables with patterns need it)
-
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeError) as fault:
-        raise Unproved("RE2 does not take its pattern (lookaround, backreference or a mistake)") from fault
+    return virtual_targets(scan(_REPLACED.sub(replaced, text)))
 
 
 def _listed(domains: Iterable[str]) -> str:

@@ -21,7 +21,9 @@ class Table(StrEnum):
     VIRTUAL = "virtual"
     PATTERNS = "patterns"
     ACCESS = "access"
+    DOMAINS = "domains"
     MAIN_CF = "main.cf"
+    MASTER_CF = "master.cf"
 
 
 @dataclass(frozen=True, slots=True)

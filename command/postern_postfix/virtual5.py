@@ -5,7 +5,7 @@ Source: virtual(5), postmap(1), and cleanup_map1n(): a right-hand side is an RFC
 first counts.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from postern_mail.mail.address import Address, InvalidAddress
@@ -13,7 +13,7 @@ from postern_mail.mail.address import Address, InvalidAddress
 from .access5 import pair
 from .report import Part, Report, impossible, unneeded
 from .source import Line
-from .targets import Target, virtual_targets
+from .targets import Mailbox, Target, virtual_targets
 from .tokens import scan
 
 _NO_ADDRESS = "write the key as an address, @domain, or a bare name; SES takes ASCII only"
@@ -36,10 +36,16 @@ class Declaration:
     domain: str
 
 
-def rows(lines: Iterable[Line], known: dict[str, VirtualRow | Declaration], report: Report) -> None:
-    """Add the rows of one table to those of the tables before it; says what became of each other line."""
+def rows(
+    lines: Iterable[Line], known: dict[str, VirtualRow | Declaration], domains: Collection[str], report: Report
+) -> dict[str, VirtualRow]:
+    """The rows of one table that no table before it has, and these are added to `known`, with what declares a domain.
+
+    Says what became of each other line.
+    """
+    found: dict[str, VirtualRow] = {}
     for line in lines:
-        read = _read(line)
+        read = _read(line, domains)
         if isinstance(read, Part):
             report.say(line, read)
             continue
@@ -49,9 +55,12 @@ def rows(lines: Iterable[Line], known: dict[str, VirtualRow | Declaration], repo
             report.say(line, unneeded(f"{key} is there already ({first}), and Postfix takes the first"))
         else:
             known[key] = read
+            if isinstance(read, VirtualRow):
+                found[key] = read
+    return found
 
 
-def _read(line: Line) -> VirtualRow | Declaration | Part:
+def _read(line: Line, domains: Collection[str]) -> VirtualRow | Declaration | Part:
     if line.unreadable:
         return impossible(line.unreadable, "mend the line or remove it")
     both = pair(line)
@@ -61,11 +70,17 @@ def _read(line: Line) -> VirtualRow | Declaration | Part:
     if key.endswith(":"):
         return impossible("it looks like a line of aliases(5)", "give the file with --aliases")
     try:
-        if "@" not in key and "." in key:
+        targets = virtual_targets(scan(value))
+        if "@" not in key and "." in key and _declares(key.lower(), targets, domains):
             return Declaration(line, Address.parse(f"x@{key}").domain)
-        return VirtualRow(line, _key(key), virtual_targets(scan(value)))
+        return VirtualRow(line, _key(key), targets)
     except InvalidAddress:
         return impossible(f"{key} is not a mail address", _NO_ADDRESS)
+
+
+def _declares(key: str, targets: tuple[Target, ...], domains: Collection[str]) -> bool:
+    """Is it a domain and not a name with a dot? Postfix takes it for both; a name leads to an address."""
+    return key in domains or not any(isinstance(target, Mailbox) for target in targets)
 
 
 def _key(typed: str) -> str:

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from postern_command.tables.file import TablesFile
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import resolve, unread
+from postern_mail.mail.rows import Rows
 from postern_postfix.address_parameters import Named
 from postern_postfix.importing import Asked, import_postfix
 from postern_postfix.maps import Map
@@ -32,6 +35,13 @@ class Imported:
     @property
     def actions(self) -> dict[str, str]:
         return {sender: row["action"] for (sender, _), row in self.tables.senders.items()}
+
+    def leads_to(self, address: str) -> list[str]:
+        """Where Postern would send mail for an address; `discard:` is left out."""
+        rows, domains, parsed = Rows(), self.tables.domains, Address.parse(address)
+        while needed := unread([parsed], rows, domains, 0):
+            rows.add(self.tables.read(needed, ()))
+        return sorted(map(str, resolve(parsed, rows, domains, 0).destinations))
 
     def entry(self, file: str, line: int) -> Entry:
         (found,) = [

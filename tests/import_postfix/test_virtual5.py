@@ -3,22 +3,11 @@
 from pathlib import Path
 
 import pytest
-from postern_mail.mail.address import Address
-from postern_mail.mail.aliases import resolve, unread
-from postern_mail.mail.rows import Rows
 from postern_postfix.report import Verdict
 
-from .box import Imported, imported
+from .box import imported
 
 TAKEN, CHANGED, IMPOSSIBLE, UNNEEDED = Verdict.TAKEN, Verdict.CHANGED, Verdict.IMPOSSIBLE, Verdict.UNNEEDED
-
-
-def leads_to(done: Imported, address: str) -> list[str]:
-    """Where Postern would send mail for an address."""
-    rows, domains, parsed = Rows(), done.tables.domains, Address.parse(address)
-    while needed := unread([parsed], rows, domains, 0):
-        rows.add(done.tables.read(needed, ()))
-    return sorted(map(str, resolve(parsed, rows, domains, 0).destinations))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +49,7 @@ def test_what_a_line_becomes(text: str, key: str, expected: list[str], tmp_path:
         ("info@example.com |cmd", "not a mail address"),
         ("info@example.com bob", "mailbox of a user of the box"),
         ("info@example.com nobody@example.com", "nobody was the mailbox of a user"),
-        ("@example.com @example.com", "leads to itself"),
+        ("@example.com @example.com", "left the mail to the mailboxes of the box"),
         ("ünï@example.com jane@dest.example", "not a mail address"),
     ],
 )
@@ -72,8 +61,8 @@ def test_what_is_impossible(text: str, said: str, tmp_path: Path) -> None:
 
 def test_the_tag_is_kept_but_not_by_the_catch_all(tmp_path: Path) -> None:
     done = imported(tmp_path, virtual="info@example.com jane@dest.example\n@example.com all@dest.example")
-    assert leads_to(done, "info+news@example.com") == ["jane+news@dest.example"]
-    assert leads_to(done, "x+news@example.com") == ["all@dest.example"]
+    assert done.leads_to("info+news@example.com") == ["jane+news@dest.example"]
+    assert done.leads_to("x+news@example.com") == ["all@dest.example"]
 
 
 def test_a_virtual_alias_domain_has_no_aliases(tmp_path: Path) -> None:
@@ -102,7 +91,7 @@ def test_virtual_is_asked_before_aliases(tmp_path: Path) -> None:
 
 def test_a_catch_all_of_virtual_takes_the_mail_of_aliases(tmp_path: Path) -> None:
     done = imported(tmp_path, virtual="@example.com all@dest.example", aliases="info: jane@dest.example")
-    assert leads_to(done, "info@example.com") == ["all@dest.example"]
+    assert done.leads_to("info@example.com") == ["all@dest.example"]
     assert "takes that mail first, in Postfix too" in done.said("aliases", 1)
 
 
@@ -131,11 +120,11 @@ endif
 
 def test_patterns_lead_where_postfix_led(tmp_path: Path) -> None:
     done = imported(tmp_path, "example.com", "example.net", virtual_pcre=PATTERNS)
-    assert leads_to(done, "INFO-x@example.com") == ["x@dest.example"]
-    assert leads_to(done, "a+b@example.com") == ["b-a@dest.example"]
-    assert leads_to(done, "sales@example.net") == ["sales@dest.example"]
-    assert leads_to(done, "any@example.net") == ["rest@dest.example"]
-    assert leads_to(done, "sales@example.com") == []
+    assert done.leads_to("INFO-x@example.com") == ["x@dest.example"]
+    assert done.leads_to("a+b@example.com") == ["b-a@dest.example"]
+    assert done.leads_to("sales@example.net") == ["sales@dest.example"]
+    assert done.leads_to("any@example.net") == ["rest@dest.example"]
+    assert done.leads_to("sales@example.com") == []
     assert [entry.verdict for entry in done.report.entries] == [TAKEN, TAKEN, CHANGED, TAKEN, CHANGED, TAKEN]
 
 
@@ -144,12 +133,12 @@ def test_patterns_lead_where_postfix_led(tmp_path: Path) -> None:
     [
         (r"/^(?!x).*@example\.com$/ a@b.example", "RE2 does not take"),
         (r"/^(.)\1@example\.com$/ a@b.example", "mail that it matched goes on"),
-        (r"/^a@example\.com$|^b@example\.com$/ a@b.example", "choice between whole addresses"),
-        (r"/^info/ a@b.example", "it has no @"),
+        (r"/^a.b/ a@b.example", "it may match across one"),
+        (r"/^([a-z])x/ $1@b.example", "$1 is none of at most 9 groups"),
         (r"!/^info@example\.com$/ a@b.example", "it is negated"),
         (r"/^a@/!/^b@/ a@b.example", "a second pattern"),
-        (r"/^a@(.*)$/ $1@b.example", "$1 is no group before the @"),
-        (r"/(a)@/ $1@b.example", "it uses what was matched"),
+        (r"/^a@(.*)$/ $1@b.example", "$1 is none of at most 9 groups"),
+        (r"/(a)@/ $1@b.example", "$1 is none of at most 9 groups"),
         (r"/^a b@example\.com$/x a@b.example", "the flag x"),
         (r"/^a@example\.org$/ a@b.example", "matches none of the domains"),
         (r"/^a@example\.com$/", "no result"),
@@ -181,7 +170,7 @@ def test_under_a_lost_condition_everything_is_lost(tmp_path: Path) -> None:
 
 def test_a_pattern_takes_the_mail_of_aliases(tmp_path: Path) -> None:
     done = imported(tmp_path, virtual_pcre=r"/^info@example\.com$/ yes@dest.example", aliases="info: no@dest.example")
-    assert leads_to(done, "info@example.com") == ["yes@dest.example"]
+    assert done.leads_to("info@example.com") == ["yes@dest.example"]
 
 
 def test_a_pattern_that_told_case_apart(tmp_path: Path) -> None:
@@ -192,5 +181,5 @@ def test_a_pattern_that_told_case_apart(tmp_path: Path) -> None:
 def test_a_negated_condition(tmp_path: Path) -> None:
     lines = "if !/@example\\.net$/\n/^a@/ a@dest.example\nendif\n/^a@/ b@dest.example"
     done = imported(tmp_path, "example.com", "example.net", virtual_regexp=lines)
-    assert leads_to(done, "a@example.com") == ["a@dest.example"]
-    assert leads_to(done, "a@example.net") == ["b@dest.example"]
+    assert done.leads_to("a@example.com") == ["a@dest.example"]
+    assert done.leads_to("a@example.net") == ["b@dest.example"]

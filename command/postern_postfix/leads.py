@@ -1,0 +1,320 @@
+"""Where a target leads from where it stands, as Postfix follows it.
+
+In virtual(5) an address is looked up again until it leads to itself or is not found; then its domain decides.
+In aliases(5) a name at a domain of mydestination is another alias, and only what is not goes through virtual(5)
+again: an address elsewhere, and a member of a list that has an owner or is in a file (local(8), recipient.c).
+
+Where the address is ours and its row says the same, the destination is that address, so that the row can be
+edited later. Elsewhere what it stands for is written in its place.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import DISCARD, MAX_DEPTH
+
+from .aliases5 import NamedAlias
+from .box import Box, Kind
+from .lookups import Lookups
+from .owners import Owners
+from .patterns import PatternRule, is_template
+from .report import Report, changed, impossible, taken
+from .source import Line
+from .targets import AtDomain, Bounce, Cannot, Discard, Include, Mailbox, Name, Target
+from .virtual5 import VirtualRow
+
+Included = Callable[[str], Iterable[tuple[Line, tuple[Target, ...]]]]
+_ALIAS = "alias "  # before its name in a chain, which holds addresses and paths too
+_UNIX = "give it a new home: --mailbox {name}=someone@elsewhere.example"
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """A destination; `keeps_tag` says whether Postfix hands the tag of a tagged address on to it."""
+
+    text: str
+    keeps_tag: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a target stands.
+
+    `key` is that of its row, `line` the one that says it; `asked` the address whose look-up in virtual(5) led here,
+    "" within aliases(5); `by` the line that answered. `ended` are addresses that lead to themselves, `chain` what was
+    written out on the way, `tag` what is appended to each target, and `again` says that a name which is no alias
+    goes through virtual(5).
+    """
+
+    key: str
+    line: Line
+    asked: str
+    by: VirtualRow | NamedAlias | PatternRule | None = None
+    keeps_tag: bool = False
+    ended: frozenset[str] = frozenset()
+    chain: tuple[str, ...] = ()
+    tag: str = ""
+    again: bool = False
+
+    @property
+    def domain(self) -> str:
+        """The domain of the row."""
+        return self.key.rpartition("@")[2]
+
+    @property
+    def is_generic(self) -> bool:
+        """Is the row that of a domain, so that nobody knows the local part?"""
+        return self.key.startswith("@")
+
+
+@dataclass(frozen=True, slots=True)
+class Leads:
+    """What the whole of Postfix's files says about a target."""
+
+    box: Box
+    owners: Owners
+    lookups: Lookups
+    aliases: Mapping[str, NamedAlias]
+    included: Included
+    report: Report
+
+    def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
+        """Where a line of virtual(5) leads from the row of this key."""
+        ended = frozenset() if key.startswith("@") else frozenset({key})
+        place = Place(key, owner.line, key, owner, self.box.virtual_keeps_tag, ended)
+        return self.all(owner.targets, place)
+
+    def alias(self, alias: NamedAlias, key: str) -> list[Lead]:
+        """Where an alias leads from the row of this key."""
+        place = Place(key, alias.line, "", keeps_tag=self.box.alias_keeps_tag)
+        return self._expanded(alias, place)
+
+    def all(self, targets: Iterable[Target], place: Place) -> list[Lead]:
+        """Where all of them lead, each destination once."""
+        found: dict[str, Lead] = {}
+        for target in targets:
+            for lead in self._one(target, place):
+                known = found.get(lead.text)
+                keeps = lead.keeps_tag if known is None else known.keeps_tag or lead.keeps_tag
+                found[lead.text] = Lead(lead.text, keeps)
+        return list(found.values())
+
+    def _one(self, target: Target, place: Place) -> Iterator[Lead]:
+        match target:
+            case Cannot(part):
+                self.report.say(place.line, part)
+            case Discard(why):
+                self.report.say(place.line, changed(f"{why} is {DISCARD}"))
+                yield Lead(DISCARD, keeps_tag=True)
+            case Bounce(why):
+                says = f"{why} told senders that there is no such user; SES has accepted, but an answer may tell them"
+                self.report.say(place.line, changed(says))
+            case Include(path):
+                yield from self._include(path, place)
+            case AtDomain(domain):
+                yield from self._at_domain(domain, place)
+            case Name(local):
+                yield from self._completed(local, "", place)
+            case Mailbox(address):
+                yield from self._completed(address.local, address.domain, place)
+
+    def _completed(self, local: str, domain: str, place: Place) -> Iterator[Lead]:
+        """A name or an address, as trivial-rewrite(8) completes it."""
+        whole = "." in domain  # as most are: no need to parse it again
+        address = Address(local, domain) if whole else self.box.completed(local, domain)
+        if address is None:
+            says = f"{local}@{domain or self.box.origin} is not a mail address"
+            self.report.say(place.line, impossible(says, "write it as user@domain, in ASCII; SES takes no other"))
+            return
+        if self.box.guessed and place.asked and not domain:
+            self._say_guess(address, place)
+        address = self.box.tagged(address, place.tag)
+        if not place.asked and self.box.is_local(address.domain):
+            yield from self._local(address, place)
+        else:
+            yield from self._virtual(address, place)
+
+    def _say_guess(self, address: Address, place: Place) -> None:
+        """Says so where it matters which $myorigin is."""
+        self.report.remark(f"bare names of virtual(5) are read at {address.domain}: only main.cf knows $myorigin")
+        if self.lookups.find(address) is not None and _internal(address.local) in self.aliases:
+            says = f"{address.local} is {address} if $myorigin is that, and the alias {address.local} if it is the host"
+            self.report.say(place.line, impossible(says, "give --main-cf, or write the address that is meant"))
+
+    def _virtual(self, address: Address, place: Place) -> Iterator[Lead]:
+        """An address that virtual(5) is asked about, unless it has led to itself."""
+        if is_template(address.local):
+            yield from self._template(address, place)
+            return
+        answer = None if address.key in place.ended else self.lookups.find(address)
+        if answer is None or (place.is_generic and answer.owner is place.by):
+            yield from self._final(address, place)
+        elif address.domain in self.box.domains:
+            yield Lead(str(address), place.keeps_tag)
+        elif self._turns(address.key, place):
+            ended = place.ended | ({address.key} if self._holds_itself(answer.targets, address) else frozenset())
+            tag = answer.tag if self.box.virtual_keeps_tag else ""
+            keeps = place.keeps_tag and self.box.virtual_keeps_tag
+            inside = replace(place, asked=address.key, by=answer.owner, ended=ended, tag=tag, keeps_tag=keeps)
+            chain = (*place.chain, address.key)
+            yield from self._instead(address.key, answer.targets, replace(inside, chain=chain))
+
+    def _holds_itself(self, targets: Iterable[Target], address: Address) -> bool:
+        for target in targets:
+            match target:
+                case Mailbox(one) if one.key == address.key:
+                    return True
+                case Name(local):
+                    named = self.box.completed(local, "")
+                    if named is not None and named.key == address.key:
+                        return True
+                case AtDomain(domain) if domain == address.domain:
+                    return True
+        return False
+
+    def _template(self, address: Address, place: Place) -> Iterator[Lead]:
+        """An address that a pattern makes: virtual(5) is asked about it if it is ours."""
+        kind = self.box.kinds(address.domain)
+        if address.domain in self.box.domains or kind is Kind.OUTSIDE:
+            yield Lead(str(address), place.keeps_tag)
+        else:
+            says = f"what is matched leads to names of the box, at {address.domain}"
+            self.report.say(place.line, impossible(says, "write a row for each"))
+
+    def _final(self, address: Address, place: Place) -> Iterator[Lead]:
+        """An address that virtual(5) has finished with."""
+        kind = self.box.kinds(address.domain)
+        if kind is Kind.LOCAL:
+            yield from self._local(address, replace(place, asked="", again=False), expanding=not place.asked)
+        elif kind is Kind.ALIAS:
+            says = f"{address}: there is no row for it, and Postfix knew no such address either"
+            self.report.say(place.line, impossible(says, "add the address, or remove it here"))
+        elif address.key in self.box.mailboxes:
+            yield Lead(self.box.mailboxes[address.key], keeps_tag=False)
+        elif kind is Kind.MAILBOX:
+            instead = f"give it a new home: --mailbox {address}=someone@elsewhere.example"
+            self.report.say(place.line, impossible(f"{address} was a virtual mailbox of the box", instead))
+        elif kind is Kind.OUTSIDE and address.domain in self.box.hosts:
+            says = f"{address} is at the box's own name, which is in no list of its domains"
+            self.report.say(place.line, impossible(says, "let it lead to a mailbox elsewhere"))
+        elif kind is Kind.RELAY:
+            says = f"{address} was passed on to a host behind the box"
+            self.report.say(place.line, impossible(says, "let it lead to a mailbox elsewhere"))
+        elif "." not in address.domain and not address.domain.startswith("["):
+            says = f"{address}: mail cannot be sent to a host name without a dot"
+            self.report.say(place.line, impossible(says, "write the whole domain"))
+        else:
+            yield Lead(str(address), place.keeps_tag)
+
+    def _at_domain(self, domain: str, place: Place) -> Iterator[Lead]:
+        """`@other.example`: the same local part there."""
+        if not place.is_generic:
+            local = place.asked.rpartition("@")[0]
+            yield from self._completed(local, domain, replace(place, tag=""))
+            return
+        answer = self.lookups.domain(domain)
+        kind = self.box.kinds(domain)
+        if domain == place.domain or domain in place.chain:
+            self._say_mailboxes(domain, place)
+        elif domain in self.box.domains:
+            yield Lead(f"@{domain}", place.keeps_tag)
+        elif answer is not None:
+            inside = replace(place, by=answer.owner, chain=(*place.chain, domain))
+            yield from self._instead(f"@{domain}", answer.targets, inside)
+        elif kind is Kind.OUTSIDE and domain not in self.box.hosts:
+            yield Lead(f"@{domain}", place.keeps_tag)
+        elif kind is Kind.ALIAS:
+            self.report.say(place.line, changed(f"@{domain}: a row for each name that virtual(5) has there"))
+        else:
+            self._say_mailboxes(domain, place)
+
+    def _say_mailboxes(self, domain: str, place: Place) -> None:
+        says = f"@{domain} left the mail to the mailboxes of the box, but for the aliases, which have rows"
+        self.report.say(place.line, impossible(says, "give each user a row, or lead to another domain"))
+
+    def _include(self, path: str, place: Place) -> Iterator[Lead]:
+        if not self._turns(path, place):
+            return
+        try:
+            included = tuple(self.included(path))
+        except (OSError, ValueError) as fault:
+            instead = "copy the file along and give --root, then import again"
+            self.report.say(place.line, impossible(f":include:{path} cannot be read: {fault}", instead))
+            return
+        self.report.say(place.line, changed(f"the addresses in {path} are written here; edit the row from now on"))
+        for line, targets in included:
+            inside = replace(place, line=line, chain=(*place.chain, path), again=True)
+            leads = self.all(targets, inside)
+            if line.unreadable:
+                self.report.say(line, impossible(line.unreadable, "mend the line or remove it"))
+            elif leads:
+                self.report.say(line, taken(f"in {place.key}: {_listed(leads)}"))
+            elif not targets:
+                self.report.say(line, impossible("no address", "mend the line or remove it"))
+            yield from leads
+
+    def _local(self, address: Address, place: Place, expanding: bool = True) -> Iterator[Lead]:
+        """An address as local(8) has it: the alias of its local part, with or without its tag, else a mailbox.
+
+        An alias that holds its own name means the mailbox; `expanding` says whether one is being expanded.
+        """
+        name, tag = self.box.split(address.local)
+        last = next((one for one in reversed(place.chain) if one.startswith(_ALIAS)), "") if expanding else ""
+        alias = next((found for one in (address.local, name) if (found := self.aliases.get(_internal(one)))), None)
+        whole = alias is not None and alias.name == _internal(address.local)
+        if alias is not None and last != f"{_ALIAS}{alias.name}":
+            yield from self._alias(alias, "" if whole else tag, place)
+        elif name.lower() in self.box.mailboxes:
+            yield Lead(self.box.mailboxes[name.lower()], keeps_tag=False)
+        elif place.again and self.lookups.find(address) is not None:
+            yield from self._virtual(address, replace(place, asked=address.key))
+        else:
+            says = f"{name} was the mailbox of a user of the box, as no other alias has that name"
+            self.report.say(place.line, impossible(says, _UNIX.format(name=name)))
+
+    def _alias(self, alias: NamedAlias, tag: str, place: Place) -> Iterator[Lead]:
+        """By the alias's row if one is at a domain of ours, else expanded."""
+        keeps = place.keeps_tag and self.box.alias_keeps_tag
+        for domain in dict.fromkeys((place.domain, self.box.origin, *self.box.ours)):
+            address = self.owners.alias_at(alias, domain)
+            if address is not None and address.key != place.key:
+                yield Lead(str(self.box.tagged(address, tag) if self.box.alias_keeps_tag else address), keeps_tag=True)
+                return
+        if self._turns(f"{_ALIAS}{alias.name}", place):
+            inside = replace(place, tag=tag if self.box.alias_keeps_tag else "", keeps_tag=keeps)
+            leads = self._expanded(alias, inside)
+            if leads:
+                self.report.say(place.line, changed(f"{alias.name} is written here as {_listed(leads)}"))
+            yield from leads
+
+    def _expanded(self, alias: NamedAlias, place: Place) -> list[Lead]:
+        has_owner = self.box.owners_hear and f"owner-{alias.name}" in self.aliases
+        chain = (*place.chain, f"{_ALIAS}{alias.name}")
+        return self.all(alias.targets, replace(place, asked="", ended=frozenset(), chain=chain, again=has_owner))
+
+    def _instead(self, name: str, targets: tuple[Target, ...], place: Place) -> Iterator[Lead]:
+        leads = self.all(targets, place)
+        if leads:
+            self.report.say(place.line, changed(f"{name} is written here as {_listed(leads)}"))
+        yield from leads
+
+    def _turns(self, name: str, place: Place) -> bool:
+        """May it be written out here, or is that a circle? Says so."""
+        if name not in place.chain and len(place.chain) <= MAX_DEPTH:
+            return True
+        shown = " -> ".join(one.removeprefix(_ALIAS) for one in (*place.chain, name))
+        says = f"a circle, or more than {MAX_DEPTH} levels: {shown}"
+        self.report.say(place.line, impossible(says, "lead to the mailbox directly"))
+        return False
+
+
+def _listed(leads: Iterable[Lead]) -> str:
+    return ", ".join(lead.text for lead in leads)
+
+
+def _internal(local: str) -> str:
+    """A local part without its quotes, in lower case, as the names of aliases(5) are kept."""
+    if local.startswith('"') and local.endswith('"'):
+        local = local[1:-1].replace("\\", "")
+    return local.lower()
