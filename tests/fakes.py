@@ -7,6 +7,7 @@ from typing import Any
 
 from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
 from postern_mail.mail.address import Address
+from postern_mail.mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, entry_tag
@@ -14,7 +15,7 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.notice import Link
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.ports import VIA, Claim, Entry, Outcome, Progress, Reconciled, Sending, Settled
+from postern_mail.ports import Entry, Outcome, Progress, Reconciled, Sending
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"
@@ -108,8 +109,7 @@ class FakeLedger:
     clock: FakeClock = field(default_factory=FakeClock)
     messages: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     outcomes: dict[tuple[str, str], Outcome] = field(default_factory=dict)
-    claims: dict[tuple[str, str], tuple[Claim, ClaimState, str]] = field(default_factory=dict)
-    first: dict[tuple[str, str], float] = field(default_factory=dict)
+    claims: dict[tuple[str, str], Standing] = field(default_factory=dict)
     answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
     released: set[str] = field(default_factory=set)
@@ -133,38 +133,36 @@ class FakeLedger:
         return Entry(False, frozenset(settled), due, frozenset(self.released))
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
-        entry = f"{kind}:{destination.key}"
-        old, state, detail = self.claims.get((message_id, entry), (None, ClaimState.RELEASED, ""))
-        if old is not None:
-            if state.ends:
-                return Settled(state, old.recipient.key, detail)
-            if state is ClaimState.CLAIMED and old.lease_until >= self.clock.now():
-                raise ClaimHeld(entry)
         self.owners += 1
-        until = self.clock.now() + LEASE_SECONDS
-        uncertain = state.uncertain
-        claim = Claim(message_id, destination, recipient, str(self.owners), until, uncertain, kind)
-        self.claims[message_id, entry] = (claim, ClaimState.CLAIMED, "")
-        first = self.first.setdefault((message_id, entry), self.clock.now())
-        if uncertain and self.clock.now() - first >= RETRY_HOURS * 3600:
-            self.settle(claim, ClaimState.AMBIGUOUS, "it may have been sent")
-            return Settled(ClaimState.AMBIGUOUS, recipient.key, "it may have been sent")
+        now = self.clock.now()
+        wanted = Claim(message_id, destination, recipient, str(self.owners), now + LEASE_SECONDS, kind=kind)
+        key = (message_id, wanted.entry)
+
+        def swap(old: Standing, new: Standing) -> Standing | None:
+            if (found := self.claims.get(key, Standing())) != old:
+                return found
+            self.claims[key] = new
+            return None
+
+        claim = take(wanted, now, RETRY_HOURS * 3600, swap)
+        if isinstance(claim, HeldByAnother):
+            raise ClaimHeld(wanted.entry)
         return claim
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
-        key = (claim.message_id, claim.entry)
-        if self.claims[key][0].owner != claim.owner:
+        found = self.claims[claim.message_id, claim.entry]
+        if found.owner != claim.owner:
             raise ClaimLost(claim.entry)
         if state is ClaimState.RELEASED:
-            self.first.pop(key, None)
-        came = claim.kind == VIA and state.accepted
-        self.claims[key] = (claim, state, ", ".join(refusals) if came else detail)
+            found = replace(found, first_at=None)
+        found = replace(found, state=state, detail=detail, refusals=tuple(refusals))
+        self.claims[claim.message_id, claim.entry] = found
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
-        claim = Claim(message_id, destination, recipient, "", 0)
-        _, state, _ = self.claims.get((message_id, claim.entry), (None, ClaimState.RELEASED, ""))
-        if state.idle:
-            self.claims[message_id, claim.entry] = (claim, ClaimState.SUSPENDED, reason)
+        key = (message_id, f"{VIA}:{destination.key}")
+        found = self.claims.get(key, Standing())
+        if found.state is None or found.state.idle:
+            self.claims[key] = replace(found, state=ClaimState.SUSPENDED, recipient=recipient.key, detail=reason)
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
         stands = set()

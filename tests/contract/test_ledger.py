@@ -9,10 +9,11 @@ from postern_mail.aws import clients
 from postern_mail.aws.ledger import DynamoLedger
 from postern_mail.errors import ClaimHeld, ClaimLost
 from postern_mail.mail.address import Address
+from postern_mail.mail.claims import DSN, Claim, Settled
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.reply import UNKNOWN
-from postern_mail.ports import DSN, Claim, Ledger, Outcome, Settled
+from postern_mail.ports import Ledger, Outcome
 
 from emulator.cloud import Cloud
 from emulator.template import Template
@@ -376,7 +377,7 @@ def written(ledger: Ledger, message_id: str, aws: Cloud) -> tuple[str, str] | No
     """The state and the detail of the claim on JANE, None if there is none."""
     if isinstance(ledger, FakeLedger):
         found = ledger.claims.get((message_id, f"via:{JANE.key}"))
-        return found and (found[1], found[2])
+        return (str(found.state), found.detail) if found else None
     rows = aws.partition("LedgerTable", message_id=message_id)
     return next(((row["state"], row["detail"]) for row in rows if row["entry"] == f"via:{JANE.key}"), None)
 

@@ -50,7 +50,7 @@ def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) ->
     assert world.log.lines[-3:] == [
         "answer sent nobody@example.com", "answer sent off@example.com", "answer sent info@example.com",
     ]  # fmt: skip
-    assert world.ledger.claims[MESSAGE_ID, f"dsn:{NOBODY}"][1] == "sent"
+    assert world.ledger.claims[MESSAGE_ID, f"dsn:{NOBODY}"].state == "sent"
     assert not world.ledger.is_open(MESSAGE_ID)
 
 

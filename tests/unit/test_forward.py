@@ -15,10 +15,10 @@ from postern_mail.errors import (
     Unavailable,
     Unsettled,
 )
+from postern_mail.mail.claims import Claim
 from postern_mail.mail.envelope import BadEvent
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.plan import MAX_SENDING
-from postern_mail.ports import Claim
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (
@@ -401,7 +401,7 @@ def test_a_suspended_destination_gets_nothing_and_the_others_do(world: World) ->
     assert world.states == {"team@example.com": "forwarded"}
     reason = world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason
     assert "joe@dest.example is suspended: no such mailbox" in reason
-    assert world.ledger.claims[MESSAGE_ID, f"via:{JOE}"][1] == "suspended"
+    assert world.ledger.claims[MESSAGE_ID, f"via:{JOE}"].state == "suspended"
 
 
 def test_mail_for_suspended_destinations_alone_is_quarantined(world: World) -> None:
@@ -409,7 +409,7 @@ def test_mail_for_suspended_destinations_alone_is_quarantined(world: World) -> N
     world.handle(event("team@example.com", "info@example.com"))
     assert world.mailer.destinations == []
     assert world.states == {"team@example.com": "quarantined", "info@example.com": "quarantined"}
-    assert {state for _, state, _ in world.ledger.claims.values()} == {"suspended"}
+    assert {claim.state for claim in world.ledger.claims.values()} == {"suspended"}
     assert not world.ledger.is_open(MESSAGE_ID)
 
 

@@ -28,7 +28,7 @@ def test_a_lost_answer_is_not_forgotten_because_the_next_attempt_was_throttled(w
     world.mailer.script[JANE] = [Unanswered("read timeout"), Throttled("slow")]
     attempt(world)
     attempt(world)
-    assert world.ledger.claims[MESSAGE_ID, f"via:{JANE}"][1] == "unanswered"
+    assert world.ledger.claims[MESSAGE_ID, f"via:{JANE}"].state == "unanswered"
     before = len(world.log.lines)
     world.handle(event("info@example.com"))
     assert f"resent {JANE}" in world.log.lines[before:]
@@ -39,7 +39,7 @@ def test_a_sending_that_the_cap_forbids_is_no_second_one(world: World) -> None:
     attempt(world)
     world.rates.cap = 0
     assert f"resent {JANE}" not in attempt(world)
-    assert world.ledger.claims[MESSAGE_ID, f"via:{JANE}"][1] == "unanswered"
+    assert world.ledger.claims[MESSAGE_ID, f"via:{JANE}"].state == "unanswered"
 
 
 def test_the_hours_of_a_lost_answer_count_from_when_ses_last_said_something(world: World) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
+from .mail.claims import DSN, Claim, Settled
 from .mail.dsn import AUTHENTICATED, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
 from .mail.outcomes import ClaimState
 from .mail.reply import Reply
-from .ports import DSN, Answerer, AnswerLog, Claim, Clock, Entry, Headers, Ledger, Outcome, Settled
+from .ports import Answerer, AnswerLog, Clock, Entry, Headers, Ledger, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,13 +9,14 @@ from dataclasses import dataclass, replace
 
 from .errors import Refused, Temporary, Unanswered
 from .mail.address import Address
+from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
 from .mail.outcomes import ClaimState
 from .mail.plan import MAX_SENDING, Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
-from .ports import Claim, Clock, Ledger, Mailer, MailLog, MailStore, Rates, Settled
+from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Rates
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 

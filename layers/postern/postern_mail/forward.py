@@ -12,6 +12,7 @@ from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, TooFast, Unsettled
 from .mail import aliases, health, senders
 from .mail.address import Address, mask
+from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.header import Header
 from .mail.outcomes import ClaimState, State
@@ -20,7 +21,7 @@ from .mail.reply import FAILED
 from .mail.rewrite import Style
 from .mail.rows import Rows
 from .mail.senders import Senders
-from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Settled, Tables
+from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Tables
 
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,

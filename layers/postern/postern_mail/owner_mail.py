@@ -12,9 +12,10 @@ from datetime import UTC, datetime
 from .deliver import given_back
 from .errors import Refused, Temporary
 from .mail.address import Address
+from .mail.claims import Claim, Settled
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .mail.outcomes import ClaimState
-from .ports import Claim, Clock, Ledger, Mailer, MailLog, News, Settled
+from .ports import Clock, Ledger, Mailer, MailLog, News
 
 DAYS = 3
 A_DAY = 86_400  # seconds

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from .errors import Temporary
 from .mail.address import Address
+from .mail.claims import VIA, Claim, Settled
 from .mail.digest import Noted, Section
 from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
@@ -18,8 +19,6 @@ from .mail.notice import Link
 from .mail.outcomes import ClaimState, State
 from .mail.reply import Reply
 from .mail.rows import Row, Rows, SenderKey
-
-VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +35,6 @@ class Outcome:
     reply: Reply | None = None
     answer: Answer | Silence | None = None
     alias: Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """The right of one invocation to send one message to one destination, until `lease_until`.
-
-    `uncertain`: an earlier attempt ended without an answer, so SES may have sent this already.
-    `kind` is VIA, or DSN for the answer to the sender: the destination is then the recipient.
-    """
-
-    message_id: str
-    destination: Address
-    recipient: Address
-    owner: str
-    lease_until: float
-    uncertain: bool = False
-    kind: str = VIA
-
-    @property
-    def entry(self) -> str:
-        """Its entry in the ledger."""
-        return f"{self.kind}:{self.destination.key}"
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A destination that needs no (more) sending.
-
-    `state` is one that ends a claim; `recipient` is the key of the one it was sent for; `reason` says what
-    was out of the ordinary, or SES's id for an answer that was sent.
-    """
-
-    state: ClaimState
-    recipient: str
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

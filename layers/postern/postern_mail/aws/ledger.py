@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
+from ..mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
 from ..mail.digest import UNANSWERED
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.outcomes import ClaimState, State
 from ..mail.reply import Reply
-from ..ports import VIA, Claim, Clock, Entry, Outcome, Settled
+from ..ports import Clock, Entry, Outcome
 from ..settings import Claiming
 from .failures import translated
 from .items import Items, row
@@ -36,9 +37,6 @@ MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _DUE = "due"  # of `answer`, until the sender was told
 _SECONDS_A_DAY = 86_400
-
-_FREE = "attribute_not_exists(#state) OR #state IN (:released, :unanswered, :suspended)"
-_RAN_OUT = "#state = :claimed AND lease_until < :now"
 
 _Key = tuple[str, str]  # (message_id, entry)
 
@@ -96,49 +94,42 @@ class DynamoLedger:
         return Entry(False, settled, due, released)
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
-        """Claim a destination for one sending.
-
-        A claim that ran out, or was given back, is taken over; it is `uncertain` where nobody
-        knows whether SES accepted, and after the hours of retrying it is given up as `ambiguous`.
-        Raises ClaimHeld while another one lives.
-        """
+        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
         now = self._clock.now()
-        owner, lease_until = self._owner(), int(now) + self._lease_seconds + 1
-        key = (message_id, f"{kind}:{destination.key}")
-        claimed, old = self._update(
-            key,
-            "SET previous = if_not_exists(#state, :none), #state = :claimed, #owner = :owner,"
-            " lease_until = :lease_until, recipient = :recipient, destination = :destination,"
-            " expires_at = :expires_at, first_at = if_not_exists(first_at, :now) ADD attempts :one",
-            {
-                ":none": "none", ":claimed": ClaimState.CLAIMED, ":released": ClaimState.RELEASED,
-                ":unanswered": ClaimState.UNANSWERED, ":suspended": ClaimState.SUSPENDED, ":now": int(now),
-                ":owner": owner, ":lease_until": lease_until,
-                ":recipient": recipient.key, ":one": 1, ":destination": str(destination),
-                ":expires_at": self._expires_at(now),
-            },
-            condition=f"{_FREE} OR ({_RAN_OUT})",
-            returning="ALL_OLD",
-        )  # fmt: skip
-        state = old.get("state")
-        if not claimed and old.get("owner") == owner:
-            state = old["previous"]  # botocore repeated a call that had worked
-        elif not claimed:
-            if ClaimState(old["state"]).ends:
-                came = kind == VIA and ClaimState(old["state"]).accepted
-                why = ", ".join(old.get("refusals", ())) if came else old.get("detail", "")
-                return Settled(ClaimState(old["state"]), old["recipient"], why)
-            raise ClaimHeld(f"message {message_id}: another invocation is at {key[1]} until {old.get('lease_until')}")
-        uncertain = state in (ClaimState.CLAIMED, ClaimState.UNANSWERED)
-        claim = Claim(message_id, destination, recipient, owner, lease_until, uncertain, kind)
-        if uncertain and now - int(old.get("first_at", now)) >= self._retry_seconds:
-            return self._give_up(claim, int(old["attempts"]))
+        lease_until = int(now) + self._lease_seconds + 1
+        wanted = Claim(message_id, destination, recipient, self._owner(), lease_until, kind=kind)
+
+        def swap(old: Standing, new: Standing) -> Standing | None:
+            return self._swap(wanted, old, new, now)
+
+        claim = take(wanted, now, self._retry_seconds, swap)
+        if isinstance(claim, HeldByAnother):
+            raise ClaimHeld(f"message {message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}")
         return claim
 
-    def _give_up(self, claim: Claim, attempts: int) -> Settled:
-        why = f"SES was asked {attempts} times and the last answer is not known: it may have been sent"
-        self.settle(claim, ClaimState.AMBIGUOUS, why)
-        return Settled(ClaimState.AMBIGUOUS, claim.recipient.key, why)
+    def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
+        """Write how a claim stands; what stands there if it is not as it was read."""
+        attributes: dict[str, Any] = {
+            "state": new.state, "owner": new.owner, "lease_until": int(new.lease_until), "attempts": new.attempts,
+            "first_at": int(now if new.first_at is None else new.first_at), "recipient": new.recipient,
+            "destination": str(claim.destination), "expires_at": self._expires_at(now),
+        }  # fmt: skip
+        if new.before:
+            attributes["previous"] = new.before
+        if new.state and new.state.ends:
+            attributes |= {"detail": new.detail, "settled_at": int(now)}
+        condition = "attribute_not_exists(#state)"
+        values = {f":{name}": value for name, value in attributes.items()}
+        if old.state:
+            condition = f"#state = :was AND {'#owner = :its' if old.owner else 'attribute_not_exists(#owner)'}"
+            values |= {":was": old.state} | ({":its": old.owner} if old.owner else {})
+        done, found = self._update(
+            (claim.message_id, claim.entry),
+            "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            values,
+            condition=condition,
+        )
+        return None if done else _standing(found)
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim.
@@ -165,16 +156,16 @@ class DynamoLedger:
         An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
         """
         now = self._clock.now()
+        idle = {f":{state}": state for state in ClaimState if state.idle}
         self._update(
-            (message_id, f"via:{destination.key}"),
-            "SET #state = :suspended, recipient = :recipient, destination = :destination, detail = :reason,"
+            (message_id, f"{VIA}:{destination.key}"),
+            "SET #state = :new, recipient = :recipient, destination = :destination, detail = :reason,"
             " settled_at = :now, expires_at = :expires_at",
             {
-                ":suspended": ClaimState.SUSPENDED, ":released": ClaimState.RELEASED,
-                ":recipient": recipient.key, ":reason": reason,
-                ":destination": str(destination), ":now": int(now), ":expires_at": self._expires_at(now),
+                ":new": ClaimState.SUSPENDED, ":recipient": recipient.key, ":destination": str(destination),
+                ":reason": reason, ":now": int(now), ":expires_at": self._expires_at(now), **idle,
             },
-            condition="attribute_not_exists(#state) OR #state IN (:released, :suspended)",
+            condition=f"attribute_not_exists(#state) OR #state IN ({', '.join(idle)})",
         )  # fmt: skip
 
     def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
@@ -299,6 +290,23 @@ def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> Dynamo
         lease_seconds=settings.lease_seconds,
         keep_days=settings.ledger_days,
         retry_hours=settings.retry_hours,
+    )
+
+
+def _standing(entry: Mapping[str, Any]) -> Standing:
+    """A claim as its entry has it. Raises ValueError for a state that is none."""
+    if "state" not in entry:
+        return Standing()
+    return Standing(
+        state=ClaimState(entry["state"]),
+        owner=str(entry.get("owner", "")),
+        lease_until=float(entry.get("lease_until", 0)),
+        first_at=float(entry["first_at"]) if "first_at" in entry else None,
+        attempts=int(entry.get("attempts", 0)),
+        recipient=str(entry["recipient"]),
+        detail=str(entry.get("detail", "")),
+        refusals=tuple(entry.get("refusals", ())),
+        before=ClaimState(entry["previous"]) if "previous" in entry else None,
     )
 
 

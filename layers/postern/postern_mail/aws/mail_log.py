@@ -9,11 +9,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 
 from ..errors import Temporary
 from ..mail.address import Address, mask
+from ..mail.claims import Claim
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback
 from ..mail.outcomes import ClaimState, State
-from ..ports import Claim, Entry, Outcome, Reconciled
+from ..ports import Entry, Outcome, Reconciled
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line

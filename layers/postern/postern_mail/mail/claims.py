@@ -1,0 +1,161 @@
+"""The claim on one sending, and who may send: the whole machine, without the ledger that keeps it.
+
+Whoever has a claim may send until its lease runs out. The ledger reads what stands there, `take` says what is to
+stand there instead, and the ledger writes it on the condition that nothing changed meanwhile.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from .address import Address
+from .outcomes import ClaimState
+
+VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
+RACES = 5  # times that another invocation may be faster
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right of one invocation to send one message to one destination, until `lease_until`.
+
+    `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
+    this already. `kind` is VIA, or DSN for the answer to the sender: the destination is then the recipient.
+    """
+
+    message_id: str
+    destination: Address
+    recipient: Address
+    owner: str
+    lease_until: float
+    uncertain: bool = False
+    kind: str = VIA
+
+    @property
+    def entry(self) -> str:
+        """Its entry in the ledger."""
+        return f"{self.kind}:{self.destination.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A destination that needs no (more) sending.
+
+    `state` is one that ends a claim; `recipient` is the key of the one it was sent for; `reason` says what
+    was out of the ordinary, or SES's id for an answer that was sent.
+    """
+
+    state: ClaimState
+    recipient: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What the ledger has of a claim: nothing, if there is no `state`. Times are epoch seconds.
+
+    `before` is the state it was taken from; `first_at` the first attempt since nothing was unknown.
+    """
+
+    state: ClaimState | None = None
+    owner: str = ""
+    lease_until: float = 0
+    first_at: float | None = None
+    attempts: int = 0
+    recipient: str = ""
+    detail: str = ""
+    refusals: tuple[str, ...] = ()
+    before: ClaimState | None = None
+
+    def settled(self, state: ClaimState, kind: str) -> Settled:
+        """The end of this claim, which is in such a state."""
+        rescued = kind == VIA and state.accepted
+        return Settled(state, self.recipient, ", ".join(self.refusals) if rescued else self.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """It is ours. `already`: our own call had worked, and botocore repeated it because the answer was lost."""
+
+    uncertain: bool
+    already: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing more is sent."""
+
+    state: ClaimState
+
+
+@dataclass(frozen=True, slots=True)
+class HeldByAnother:
+    """Another invocation may be sending, until then."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """It is ours, and SES has not answered for so long that nothing is sent any more."""
+
+    why: str
+
+
+def ask(found: Standing, owner: str, now: float, patience: float) -> Taken | Ended | HeldByAnother | GivenUp:
+    """What the claim that stands there is to an owner who comes now. `patience`: seconds for which SES may leave
+    attempts without an answer."""
+    if found.state is None:
+        return Taken(uncertain=False)
+    if found.state.ends:
+        return Ended(found.state)
+    if not found.state.free:
+        if found.owner == owner:
+            return Taken(uncertain=found.before is not None and found.before.uncertain, already=True)
+        if found.lease_until >= now:
+            return HeldByAnother(found.lease_until)
+    if found.state.uncertain and found.first_at is not None and now - found.first_at >= patience:
+        return GivenUp(f"SES was asked {found.attempts} times and the last answer is not known: it may have been sent")
+    return Taken(found.state.uncertain)
+
+
+def take(
+    claim: Claim, now: float, patience: float, swap: Callable[[Standing, Standing], Standing | None]
+) -> Claim | Settled | HeldByAnother:
+    """The claim, `uncertain` if it is; or why there is none.
+
+    `swap` puts the second in place of the first and returns None, or what stands there if that is not the first.
+    The first try is that nothing stands there, as is so for most mail: then nothing is read.
+    """
+    found = Standing()
+    for _ in range(RACES):
+        answer = ask(found, claim.owner, now, patience)
+        match answer:
+            case Ended(state):
+                return found.settled(state, claim.kind)
+            case HeldByAnother():
+                return answer
+            case Taken(uncertain, already):
+                mine = replace(claim, uncertain=uncertain)
+                instead = None if already else swap(found, _taken(found, claim, now))
+                if instead is None:
+                    return mine
+            case GivenUp(why):
+                end = replace(_taken(found, claim, now), state=ClaimState.AMBIGUOUS, detail=why)
+                instead = swap(found, end)
+                if instead is None:
+                    return end.settled(ClaimState.AMBIGUOUS, claim.kind)
+        found = instead
+    return HeldByAnother(claim.lease_until)
+
+
+def _taken(found: Standing, claim: Claim, now: float) -> Standing:
+    return replace(
+        found,
+        state=ClaimState.CLAIMED,
+        owner=claim.owner,
+        lease_until=claim.lease_until,
+        first_at=now if found.first_at is None else found.first_at,
+        attempts=found.attempts + 1,
+        recipient=claim.recipient.key,
+        before=found.state,
+    )
