@@ -403,3 +403,21 @@ def test_what_was_or_may_have_been_sent_is_never_called_suspended(
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
     again = ledger.claim(message_id, JANE, INFO)
     assert again.uncertain if isinstance(again, Claim) else again.state == state
+
+
+def test_a_claim_is_one_call_for_most_mail_and_two_when_it_is_taken_over(aws: Cloud, dynamo: DynamoLedger) -> None:
+    calls: list[str] = []
+    dynamo._client.meta.events.register(
+        "before-call.dynamodb.*", lambda model, **_: calls.append(model.name), unique_id="count"
+    )
+    message_id = uuid.uuid4().hex
+    claim = claimed(dynamo.claim(message_id, JANE, INFO))
+    assert calls == ["UpdateItem"]
+    dynamo.settle(claim, ClaimState.RELEASED, "throttled")
+    calls.clear()
+    claim = claimed(dynamo.claim(message_id, JANE, INFO))
+    assert calls == ["UpdateItem", "UpdateItem"]
+    dynamo.settle(claim, ClaimState.SENT, "ses-1")
+    calls.clear()
+    assert isinstance(dynamo.claim(message_id, JANE, INFO), Settled)
+    assert calls == ["UpdateItem"]
