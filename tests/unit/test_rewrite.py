@@ -57,7 +57,7 @@ def staying(raw: bytes) -> list[bytes]:
 @given(HEADERISH)
 def test_the_body_and_every_field_not_ours_stay_byte_for_byte(raw: bytes) -> None:
     before, after = Message.split(raw), Message.split(rewritten(raw))
-    assert bytes(after.rest) == bytes(before.rest)
+    assert bytes(after.body) == bytes(before.body)
     added = ("x-postern-loop", "x-postern-original-message-id", "x-postern-original-date")
     found = [one.raw.rstrip(b"\r\n") for one in after.fields if one.name not in OURS and one.name not in added]
     assert found == staying(raw)
@@ -124,14 +124,14 @@ def test_what_is_removed_and_what_stays() -> None:
         b"Return-Path: <x@y.example>\r\nReceived: from a\r\n by b\r\nX-SES-Spam-Verdict: PASS\r\n"
         b"x-ses-configuration-set: stolen\r\nDKIM-Signature: v=1;\r\n b=abc\r\nDkim-Signature: v=1\r\n"
         b"Sender: list@x.example\r\nFrom: Betsy <betsy@x.example>\r\nMessage-ID: <1@x>\r\nMessage-Id:\r\n <2@x>\r\n"
-        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
+        b"Subject: =?x?=\r\n: no name\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
     )
     assert rewritten(raw) == (
         b"Received: from a\r\n by b\r\n"
         b'From: "Betsy (betsy@x.example) via example.com" <info@example.com>\r\n'
         b'Reply-To: "Betsy" <betsy@x.example>\r\nReferences: <1@x>\r\n'
         b"X-Postern-Original-Message-ID: <1@x>\r\n" + STAMP + b"Message-ID: <1@x>\r\n"
-        b"Subject: =?x?=\r\nnot a header line\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
+        b"Subject: =?x?=\r\n: no name\r\nX-SESAME: stays\r\nResent-From: y@z.example\r\n\r\nbody"
     )
 
 

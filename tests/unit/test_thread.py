@@ -18,7 +18,7 @@ ALIAS = Address("info", "example.com")
 LONG = "<" + "1" * 300 + "@x>"
 FORMS = {
     "as it is": lambda raw: rewrite(raw, ALIAS, envelope(), Style()),
-    "repaired": lambda raw: repaired(raw, ALIAS, envelope(), Style()),
+    "repaired": lambda raw: repaired(raw, ALIAS, envelope(), Style()) or b"",
     "wrapped": lambda raw: wrapped(raw, ALIAS, envelope(), Style(), "x"),
     "notice": lambda raw: notice(raw, ALIAS, envelope(), Style(), reason="x", link=None),
 }

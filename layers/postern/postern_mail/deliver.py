@@ -77,6 +77,8 @@ class Deliverer:
                 continue  # no form but the notice is without what was refused
             try:
                 content = make()
+                if content is None:
+                    continue
                 return form, len(content), self._try(content, delivery, envelope.message_id)
             except Refused as refusal:
                 refusals.append(f"{form}: {refusal}")
@@ -89,8 +91,8 @@ class Deliverer:
 
     def _forms(
         self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]
-    ) -> Iterator[tuple[str, Callable[[], bytes]]]:
-        """The forms in their order; each is made only when the one before was refused."""
+    ) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+        """The forms in their order; each is made only when the one before was refused. None is no form."""
         alias, style = delivery.alias, replace(self.style, prepended=delivery.prepended)
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
         yield REPAIRED, lambda: repaired(raw, alias, envelope, style)

@@ -41,7 +41,7 @@ class S3MailStore:
     def header(self, message_id: str) -> bytes:
         """The first 64 KB of a message, all of it if its header is longer. Raises as `fetch` does."""
         top, _ = self.top(message_id)
-        return top if len(top) < _TOP or Message.split(top).rest else self.fetch(message_id)
+        return top if len(top) < _TOP or Message.split(top).is_separated else self.fetch(message_id)
 
     def top(self, message_id: str) -> tuple[bytes, datetime]:
         """The first 64 KB of a message, and when SES stored it. Raises as `fetch` does."""

@@ -55,6 +55,14 @@ def unstructured(text: str) -> list[str]:
     return words if plain else encoded(text)
 
 
+def text_of(value: bytes) -> str:
+    """Raw 8-bit headers are UTF-8 today, and from older programs Latin-1 as Windows has it."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("cp1252", "replace")
+
+
 def encoded(text: str) -> list[str]:
     """Text as encoded-words, none of which cuts a character (RFC 2047 5)."""
     return [f"=?utf-8?b?{base64.b64encode(piece).decode('ascii')}?=" for piece in _pieces(text)]

@@ -15,13 +15,22 @@ CR = b"\r"
 
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
 _NAME = re.compile(rb"\r*([!-9;-~]+)[ \t]*:")
+_EMPTY_LINE = re.compile(rb"\r*(?:\n|\Z)")
+_SEPARATOR = re.compile(rb"[ \t\r]*\n|\r|[ \t]+\Z")
+_MBOX = re.compile(rb">*From ")
+_TRACE = frozenset({"return-path", "received", "received-spf", "authentication-results"})  # SES's, and x-ses-*
+# Of RFC 5322 3.6, RFC 2045: a second one behind a line in doubt is a quoted header, or that of a part.
+_ONCE = frozenset({
+    "date", "from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject",
+    "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
+})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
     """One header field with its folded lines and its line ending; `name` is in lower case.
 
-    A line that is no field (no colon, or nothing before it) is kept as one whose name is "".
+    A line without a name (a colon alone, or the From of an mbox) is kept as one whose name is "".
     """
 
     raw: bytes
@@ -43,8 +52,8 @@ class Field:
 class Message:
     """A message split at the end of its header.
 
-    `rest` starts with the blank line, if there is one, and is a view of the original bytes: a
-    40 MB body is not copied. `newline` is the line ending of the header's first line.
+    `rest` starts with the line that separates header and body, if there is one, and is a view of the
+    original bytes: a 40 MB body is not copied. `newline` is the line ending of the header's first line.
     """
 
     fields: tuple[Field, ...]
@@ -55,22 +64,26 @@ class Message:
     def split(cls, raw: bytes) -> "Message":
         """Split a message; any bytes at all are a message.
 
-        The header ends at the first line that has nothing but CR and LF. Within the header a CR
-        alone ends a line too, as many parsers see it: a field must not hide behind one.
+        The header ends before the first line that has nothing but CR and LF, and before the first that is
+        no field, as in Postfix (mime_state.c). Within the header a CR alone ends a line too, as many
+        parsers see it: a field must not hide behind one.
         """
-        fields: list[list[bytes]] = []
-        end = 0
-        for line in _lines(raw):
-            if not line.strip(CRLF):
-                break
-            end += len(line)
-            for part in _parts(line) if CR in line.rstrip(CRLF) else (line,):
-                if fields and (part[:1] in (b" ", b"\t") or not part.strip(CRLF)):
-                    fields[-1].append(part)
-                else:
-                    fields.append([part])
+        reader = _Reader(raw)
+        end = reader.read()
+        fields = tuple(Field(b"".join(lines), name) for name, lines in zip(reader.names, reader.lines, strict=True))
         newline = LF if fields and not raw[:end].partition(LF)[0].endswith(CR) and LF in raw[:end] else CRLF
-        return cls(tuple(Field.read(b"".join(lines)) for lines in fields), memoryview(raw)[end:], newline)
+        return cls(fields, memoryview(raw)[end:], newline)
+
+    @property
+    def body(self) -> memoryview:
+        """What follows the line that separates header and body; all of `rest` if there is no such line."""
+        found = _SEPARATOR.match(self.rest)
+        return self.rest[found.end() :] if found else self.rest
+
+    @property
+    def is_separated(self) -> bool:
+        """Whether an empty line ends the header, which every parser sees."""
+        return bool(self.rest) and _EMPTY_LINE.match(self.rest) is not None
 
     def named(self, name: str) -> tuple[Field, ...]:
         """All fields of this lower-case name, in order."""
@@ -80,7 +93,8 @@ class Message:
         """The message with these fields instead of its own.
 
         A field that does not end in a line feed (a CR alone, or the header was cut short) gets one
-        where what follows it is not what followed it before.
+        where what follows it is not what followed it before. A body that no empty line separates gets
+        one, as Postfix gives it one: no parser may go on reading fields there.
         """
         after = dict(zip(map(id, self.fields), map(id, self.fields[1:]), strict=False))
         parts: list[bytes | memoryview] = []
@@ -90,8 +104,11 @@ class Message:
                 parts.append(self._ending(previous))
             parts.append(field.raw)
             previous = field
-        if previous is not None and self.rest and not (self.fields and previous is self.fields[-1]):
+        separated = self.is_separated or not self.rest
+        if previous is not None and self.rest and not (separated and self.fields and previous is self.fields[-1]):
             parts.append(self._ending(previous))
+        if not separated:
+            return b"".join((*parts, self.newline, self.body))
         return b"".join((*parts, self.rest))
 
     def _ending(self, field: Field) -> bytes:
@@ -99,6 +116,94 @@ class Message:
         if field.raw.endswith(LF):
             return b""
         return LF if field.raw.endswith(CR) else self.newline
+
+
+class _Reader:
+    """Reads the lines of a header until it ends.
+
+    Two lines are in doubt: one of blanks, which RFC 5322 4.2 lets continue a field, and one that begins
+    with a colon, which SES takes for a field without a name. They are of the header if it goes on behind
+    them to an empty line, and behind blanks repeats no field that comes once; else the body begins there.
+    """
+
+    def __init__(self, raw: bytes) -> None:
+        self.names: list[str] = []
+        self.lines: list[list[bytes]] = []
+        self._raw = raw
+        self._doubt: tuple[int, int, int] | None = None  # fields, lines of the last, and octets before it
+        self._after_blanks = False
+        self._end = 0
+
+    def read(self) -> int:
+        """The octets of the header."""
+        at = 0
+        for line in _lines(self._raw):
+            if not line.strip(CRLF):
+                return at
+            if not (self._takes(line, at) if CR not in line.rstrip(CRLF) else self._takes_parts(line, at)):
+                return self._end
+            at += len(line)
+        return self._cut(at)
+
+    def _takes(self, line: bytes, at: int) -> bool:
+        """Whether the line is of the header; if not, `_end` is where that ends."""
+        if self.lines and line[:1] in (b" ", b"\t"):
+            if not line.strip(b" \t\r\n"):
+                self._is_doubtful(at)
+                self._after_blanks = self._doubt is not None
+            self.lines[-1].append(line)
+        elif found := _NAME.match(line):
+            name = sys.intern(found[1].decode("ascii").lower())
+            if self._after_blanks and name in _ONCE and name in self.names:
+                self._end = self._cut(at)
+                return False
+            self._begin(name, line)
+        elif line.lstrip(CR).startswith(b":"):
+            self._is_doubtful(at)
+            self._begin("", line)
+        elif self._is_mbox_line(line, at):
+            self._begin("", line)
+        else:
+            self._end = self._cut(at)
+            return False
+        return True
+
+    def _takes_parts(self, line: bytes, at: int) -> bool:
+        """The same for a line with CRs in it. An empty part ends the header of a message that has no other
+        line ends; a part that is no field goes on with the field before it, as it does for everybody else."""
+        after = at + len(line)
+        for number, part in enumerate(_parts(line)):
+            if number and not part.strip(CRLF) and not _NAME.match(self._raw, after):
+                self._end = at
+                return False
+            if number and not (part[:1] in (b" ", b"\t") or _NAME.match(part)):
+                self.lines[-1].append(part)
+            elif not self._takes(part, at):
+                return False
+            at += len(part)
+        return True
+
+    def _begin(self, name: str, line: bytes) -> None:
+        self.names.append(name)
+        self.lines.append([line])
+
+    def _is_mbox_line(self, line: bytes, at: int) -> bool:
+        """Whether it is what an mbox puts before a message: below what SES wrote, and above a field."""
+        if not _MBOX.match(line) or not _NAME.match(self._raw, at + len(line)):
+            return False
+        return all(name in _TRACE or name.startswith("x-ses-") for name in self.names)
+
+    def _is_doubtful(self, at: int) -> None:
+        if self._doubt is None and "from" in self.names:
+            self._doubt = (len(self.lines), len(self.lines[-1]), at)
+
+    def _cut(self, at: int) -> int:
+        """The header's end: here, or before the first line in doubt."""
+        if self._doubt is None:
+            return at
+        fields, lines, at = self._doubt
+        del self.names[fields:], self.lines[fields:], self.lines[-1][lines:]
+        return at
 
 
 def _parts(line: bytes) -> Iterator[bytes]:

@@ -1,11 +1,12 @@
 """A second try for a message whose header SES refuses: an allow-list, each field once, written anew.
 
 This is the one place where fields that are not ours are changed, and only after SES has refused
-the message as it is. The body stays byte for byte.
+the message as it is. The body stays byte for byte, and how it is read: where that cannot be kept
+there is no repaired form.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 
 from . import fields, stamp
 from .address import Address
@@ -13,42 +14,57 @@ from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .fields import LINE_LIMIT, MAX_LIST
 from .message import CRLF, Field, Message
+from .parameters import Parameter, SpoiltField, parameters
 from .rewrite import Style, mailboxes, prepended, rewrite
 from .thread import identifiers
 
-_MAX_TEXT = 900  # octets of a text that is written anew
+_MAX_TEXT = 900  # octets of a text that is written anew, and of a word in one that is not
+_MAX_VALUE = 4_000  # octets of a value with parameters; reading it takes more than linear time
+_MAX_STAMPS = 200
 _IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
-_MEDIA_TYPE = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+/[A-Za-z0-9!#$&^_.+-]+)")
-_TOKEN = re.compile(r"\s*([A-Za-z0-9!#$&^_.+-]+)")
-_PARAMETER = re.compile(r""";\s*([A-Za-z0-9!#$&^_.+*'-]+)\s*=\s*("(?:[^"\\]|\\.){0,900}"|[^\s;"()]{1,900})""")
-_ENCODINGS = ("7bit", "8bit", "base64", "quoted-printable")
+_MEDIA_TYPE = re.compile(r"[\s;]*([A-Za-z0-9!#$&^_.+-]+)\s*/\s*([A-Za-z0-9!#$&^_.+-]+)", re.ASCII)
+_KIND = re.compile(r"""[\s;"]*([A-Za-z0-9!#$&^_.+-]+)"?(?!\s*=)(?![A-Za-z0-9!#$&^_.+-])""", re.ASCII)
+_STAMP = re.compile(rb"v1 [0-9a-f]{32}")
+_ENCODING = re.compile(r"""[\s"']*([A-Za-z0-9_.+-]+)["']?\s*(?:;.*|\(.*\)\s*)?\Z""", re.ASCII)
 
 
-def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> bytes:
-    """The rewritten message with a header that breaks no rule we know of; raises nothing."""
+def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> bytes | None:
+    """The rewritten message with a header that breaks no rule we know of; None if its body would then be
+    read another way: with other parts, file names or charsets."""
     message = Message.split(rewrite(raw, alias, envelope, style))
-    seen: set[str] = set()
-    kept: list[Field] = []
-    for field in message.fields:
-        if field.name == "received" and _is_plain(field.raw):
-            kept.append(Field.read(field.raw.rstrip(b"\r\n") + CRLF))
-        if field.name in seen or field.name not in _WRITERS:
-            continue
-        words = _WRITERS[field.name](field.value)
-        if words:
-            seen.add(field.name)
-            kept.append(fields.field(_spelling(field.name), words, CRLF))
-    if "to" not in seen:
+    try:
+        kept = list(_fields(message))
+    except SpoiltField:
+        return None
+    if not any(field.name == "to" for field in kept):
         kept.append(fields.field("To", [f"<{alias}>"], CRLF))
     kept.extend(prepended(style, CRLF))
-    kept.append(fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF))
-    header = b"".join(field.raw for field in kept)
-    return b"".join((header, CRLF, message.rest[_blank_line(message.rest) :]))
+    kept.extend(stamps(message, alias, style))
+    return b"".join((*(field.raw for field in kept), CRLF, message.body))
 
 
-def _blank_line(rest: memoryview) -> int:
-    """The octets of the blank line that the body starts after."""
-    return 2 if rest[:2] == CRLF else 1 if rest else 0
+def stamps(message: Message, alias: Address, style: Style) -> list[Field]:
+    """The loop stamps of a message that is written anew: ours, and those it came with."""
+    own = stamp.stamp(style.stamp_key, alias)
+    came = (one.value for one in message.named(stamp.NAME.lower()) if _STAMP.fullmatch(one.value))
+    values = dict.fromkeys((own, *(value.decode("ascii") for value in came)))
+    return [fields.field(stamp.NAME, [value], CRLF) for value in [*values][:_MAX_STAMPS]]
+
+
+def _fields(message: Message) -> Iterator[Field]:
+    """The fields that are kept. Raises SpoiltField."""
+    seen: set[str] = set()
+    for field in message.fields:
+        if field.name == "received" and _is_plain(field.raw):
+            yield Field.read(field.raw.rstrip(b"\r\n") + CRLF)
+        if field.name in seen or field.name not in _WRITERS:
+            continue
+        if field.name == "from":  # ours
+            seen.add(field.name)
+            yield Field.read(field.raw.replace(CRLF, b"\n").replace(b"\n", CRLF))
+        elif words := _WRITERS[field.name](field.value, message.body):
+            seen.add(field.name)
+            yield fields.field(_spelling(field.name), words, CRLF)
 
 
 def _mailboxes(value: bytes) -> list[str]:
@@ -56,7 +72,11 @@ def _mailboxes(value: bytes) -> list[str]:
 
 
 def _text(value: bytes) -> list[str]:
-    text = fields.shortened(decode_phrase(value.decode("utf-8", "replace")), _MAX_TEXT)
+    """The words as they are, encoded ones too, if they are plain and short; else the text, written anew."""
+    words = value.split()
+    if all(word.isascii() and word.decode("ascii").isprintable() and len(word) <= _MAX_TEXT for word in words):
+        return [word.decode("ascii") for word in words]
+    text = fields.shortened(decode_phrase(fields.text_of(value)), _MAX_TEXT)
     return fields.unstructured(text) if text else []
 
 
@@ -64,41 +84,66 @@ def _is_plain(raw: bytes) -> bool:
     return raw.isascii() and all(len(line) <= LINE_LIMIT for line in raw.split(b"\n"))
 
 
-def _content_type(value: bytes) -> list[str]:
-    """The type and every parameter that is one; a charset only if somebody knows it."""
-    text = value.decode("ascii", "replace")
-    media_type = _MEDIA_TYPE.match(text)
-    if media_type is None:
-        return ["text/plain"]
-    return _with_parameters(media_type[1], text)
+def _octets(value: bytes) -> str:
+    """A character for each octet. Raises SpoiltField for what is longer than reading it should take."""
+    if len(value) > _MAX_VALUE:
+        raise SpoiltField(f"{len(value)} octets")
+    return value.decode("latin-1")
 
 
-def _disposition(value: bytes) -> list[str]:
-    text = value.decode("ascii", "replace")
-    kind = _TOKEN.match(text)
-    return _with_parameters(kind[1], text) if kind else []
+def _content_type(value: bytes, body: memoryview) -> list[str]:
+    """The type and every parameter that is one. Raises SpoiltField."""
+    text = _octets(value)
+    found = _MEDIA_TYPE.match(text)
+    media_type = f"{found[1]}/{found[2]}" if found else "text/plain"
+    said = [_closed(one, body) if one.name.lower() == "boundary" and one.is_open else one
+            for one in parameters(text[found.end() :] if found else text)]  # fmt: skip
+    names = {one.name.lower().partition("*")[0] for one in said}
+    if media_type.lower().startswith("multipart/") and "boundary" not in names:
+        raise SpoiltField("no boundary")
+    if not all(_is_known(one.value) for one in said if one.name.lower() == "charset"):
+        raise SpoiltField("SES does not know the charset")
+    return _with_parameters(media_type, said)
 
 
-def _with_parameters(value: str, text: str) -> list[str]:
-    words = [value]
-    for name, content in _PARAMETER.findall(text):
-        if content.isprintable() and (name.lower() != "charset" or _is_known(content.strip('"'))):
-            words.append(f"{name}={content}")
+def _closed(boundary: Parameter, body: memoryview) -> Parameter:
+    """A boundary whose quote is never closed, as the body has it. Raises SpoiltField."""
+    for value in (boundary.value, boundary.value.partition(";")[0].rstrip(" \t"), boundary.value.partition(" ")[0]):
+        if re.search(rb"^--" + re.escape(value.encode("latin-1")), body, re.MULTILINE):
+            return Parameter(boundary.name, value)
+    raise SpoiltField("the boundary is not in the body")
+
+
+def _disposition(value: bytes, body: memoryview) -> list[str]:
+    del body
+    text = _octets(value)
+    kind = _KIND.match(text)
+    said = list(parameters(text[kind.end() :] if kind else text))
+    return _with_parameters(kind[1] if kind else "attachment", said) if kind or said else []
+
+
+def _with_parameters(value: str, said: Collection[Parameter]) -> list[str]:
+    words = [value, *(one.written() for one in said)]
     return [f"{word};" for word in words[:-1]] + words[-1:]
 
 
 def _is_known(charset: str) -> bool:
     try:
-        "".encode(charset)
-    except (LookupError, UnicodeError):
+        "".encode(charset.strip("'\" "))
+    except (LookupError, ValueError):
         return False  # also a codec that is none of text
     return True
 
 
-def _transfer_encoding(value: bytes) -> list[str]:
-    word = _TOKEN.match(value.decode("ascii", "replace"))
-    encoding = word[1].lower() if word else ""
-    return [encoding if encoding in _ENCODINGS else "8bit"]
+def _transfer_encoding(value: bytes, body: memoryview) -> list[str]:
+    """The encoding without what stands around it; 8bit for binary, which is as good for lines. Raises SpoiltField."""
+    del body
+    if not value:
+        return []
+    word = _ENCODING.match(_octets(value))
+    if word is None:
+        raise SpoiltField("no encoding that anybody knows")
+    return ["8bit" if word[1].lower() == "binary" else word[1].lower()]
 
 
 def _links(value: bytes) -> list[str]:
@@ -112,30 +157,29 @@ def _version(value: bytes) -> list[str]:
     return ["1.0"]
 
 
-_Writer = Callable[[bytes], list[str]]
+_Writer = Callable[[bytes, memoryview], list[str]]
+
+
+def _plain(write: Callable[[bytes], list[str]]) -> _Writer:
+    """A writer that does not look at the body."""
+    return lambda value, _: write(value)
+
+
+_TEXTS = (
+    "subject", "content-description", "content-language", "content-location", "auto-submitted", "precedence",
+    "list-id", "x-postern-authentication-results", "x-postern-original-date", "x-postern-received-spf",
+)  # fmt: skip
+_IDENTIFIERS = ("message-id", "in-reply-to", "references", "content-id", "x-postern-original-message-id")
 _WRITERS: dict[str, _Writer] = {
-    "from": _mailboxes,
-    "reply-to": _mailboxes,
-    "to": _mailboxes,
-    "cc": _mailboxes,
-    "subject": _text,
-    "date": _text,
-    "message-id": identifiers,
-    "in-reply-to": identifiers,
-    "references": identifiers,
-    "mime-version": _version,
+    **dict.fromkeys(("from", "reply-to", "to", "cc"), _plain(_mailboxes)),
+    **dict.fromkeys(_TEXTS, _plain(_text)),
+    **dict.fromkeys(_IDENTIFIERS, _plain(identifiers)),
+    "mime-version": _plain(_version),
+    "date": _plain(lambda value: _text(value) if value.isascii() else []),
     "content-type": _content_type,
     "content-transfer-encoding": _transfer_encoding,
     "content-disposition": _disposition,
-    "content-id": identifiers,
-    "auto-submitted": _text,
-    "precedence": _text,
-    "list-id": _text,
-    "list-unsubscribe": _links,
-    "x-postern-authentication-results": _text,
-    "x-postern-original-date": _text,
-    "x-postern-original-message-id": identifiers,
-    "x-postern-received-spf": _text,
+    "list-unsubscribe": _plain(_links),
 }
 
 
