@@ -7,7 +7,6 @@ close a quote, forget a value, or write 8-bit octets. What a parameter says is k
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
 
 _NAME = re.compile(r"[\s;]*([A-Za-z0-9!#$%&'*+^_`{|}~.-]+)\s*=\s*", re.ASCII)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -44,7 +43,7 @@ class Parameter:
         elif self.name.lower() in ("boundary", "charset") or "*" in self.name:
             raise SpoiltField(f"{self.name} is not ASCII")
         else:
-            word = f"{self.name}*=utf-8''{quote(_unicode(value), safe='')}"
+            word = f"{self.name}*=utf-8''{_percent(_unicode(value))}"
         if len(word) > _MAX_WORD:
             raise SpoiltField(f"{self.name} is longer than a line")
         return word
@@ -98,6 +97,15 @@ def _unescaped(content: str) -> str:
 
 def _escaped(content: str) -> str:
     return re.sub(r'(["\\])', r"\\\1", content)
+
+
+def _percent(text: str) -> str:
+    """RFC 2231 4: what is no letter, digit, dot, hyphen or underscore as %XX."""
+    octets = text.encode("utf-8")
+    return "".join(
+        chr(one) if chr(one).isascii() and (chr(one).isalnum() or chr(one) in "._-") else f"%{one:02X}"
+        for one in octets
+    )
 
 
 def _unicode(octets: str) -> str:
