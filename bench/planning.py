@@ -7,7 +7,7 @@ and the same time whatever the size of the tables.
 from collections.abc import Collection, Mapping
 
 from postern_command.tables.file import TablesFile
-from postern_mail.forward import look_up
+from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
@@ -53,11 +53,11 @@ def envelope(recipients: int) -> Envelope:
 def plan_seconds(recipients: int) -> float:
     """One plan, its rows at hand."""
     made, tables = envelope(recipients), CountedTables(aliases(recipients))
-    rows = look_up(tables, made, HEADER, POLICY, NOW)
+    found = look_up(tables, made, HEADER, POLICY, NOW)
 
     def decide() -> None:
-        rows.understood.clear()
-        plan(made, HEADER, rows, POLICY, NOW)
+        found.rows.understood.clear()
+        plan(made, HEADER, found, POLICY, NOW)
 
     return seconds(decide, max(20, 2000 // recipients))
 

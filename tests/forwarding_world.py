@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postern_mail.answering import Answering
+from postern_mail.deliver import MAX_SENDING, Deliverer
 from postern_mail.forward import Forwarder
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
@@ -44,6 +45,7 @@ class World:
     )
 
     rates: FakeRates = field(default_factory=FakeRates)
+    largest: int = MAX_SENDING
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
     def __post_init__(self) -> None:
@@ -51,8 +53,11 @@ class World:
 
     def handle(self, made: Any) -> None:
         Forwarder(
-            policy=self.policy, style=Style(), store=self.store, tables=self.tables, ledger=self.ledger, rates=self.rates,
-            mailer=self.mailer, clock=self.clock, log=self.log,
+            policy=self.policy, store=self.store, tables=self.tables, ledger=self.ledger, clock=self.clock, log=self.log,
+            deliverer=Deliverer(
+                style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
+                clock=self.clock, log=self.log, largest=self.largest,
+            ),
             answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
         ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from postern_mail.errors import Temporary
 from postern_mail.mail.health import is_suspended
-from postern_mail.reconcile import OPEN_MARGIN, open_too_long
+from postern_mail.reconcile import never_seen, open_too_long
 
 from .options import JsonOption, StackOption
 from .output import listing
@@ -84,8 +84,7 @@ def _examined(one: Examination, where: Stack) -> Finding:
 
 
 def _open_too_long(where: Stack) -> Iterator[str]:
-    limit = time.time() - float(where.get("retry_hours") or 36) * 3600 - OPEN_MARGIN
-    for message_id in open_too_long(where.watchbook, limit):
+    for message_id in open_too_long(where.watchbook, time.time(), float(where.get("retry_hours") or 36)):
         yield f"{message_id}: `postern trace` says what waits, `postern replay` runs it again"
 
 
@@ -94,9 +93,8 @@ def _never_seen(where: Stack) -> Iterator[str]:
     progress = book.progress()
     if time.time() - max(progress.started_at, progress.finished_at) > STALE_CHECK:
         yield "the hourly check has not looked through the bucket for three days"
-    remembered = book.remembered()
-    for message_id in sorted(remembered.keys() - book.seen(tuple(remembered)).keys()):
-        yield f"{message_id}, stored {moment(remembered[message_id])}: `postern replay` proposes its recipient"
+    for message_id, stored_at in never_seen(book).stored_at.items():
+        yield f"{message_id}, stored {moment(stored_at)}: `postern replay` proposes its recipient"
 
 
 def _waiting(thing: str, advice: str) -> Callable[[Stack], Iterator[str]]:

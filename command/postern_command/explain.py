@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from postern_mail.forward import look_up
+from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.envelope import BadEvent, Envelope
 from postern_mail.mail.header import Header

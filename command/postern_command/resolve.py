@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Annotated, Any
 
 import typer
-from postern_mail.forward import follow
+from postern_mail.lookup import follow
 from postern_mail.mail import aliases
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.rows import Rows
@@ -49,7 +49,7 @@ def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, A
     while batch := list(islice(remaining, _BATCH)):
         parsed = [parsed_address(text) for text in batch]
         rows = Rows()
-        follow(found.tables, [one for one in parsed if isinstance(one, Address)], rows, found.policy, now)
+        follow(found.tables, [one for one in parsed if isinstance(one, Address)], rows, found.domains, now)
         for text, one in zip(batch, parsed, strict=True):
             if isinstance(one, Address):
                 yield _described(text, aliases.resolve(one, rows, found.domains, now))

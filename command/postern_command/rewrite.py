@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from postern_mail.forward import look_up
+from postern_mail.lookup import look_up
 from postern_mail.mail import rewrite as rewriting
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any
 
 import typer
-from postern_mail.forward import follow
+from postern_mail.lookup import follow
 from postern_mail.mail import aliases
 from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
 from postern_mail.mail.address import Address
@@ -93,7 +93,7 @@ class Screener:
         if not isinstance(address, Address):
             return scope_key(alias)
         rows, now = Rows(), time.time()
-        follow(self._source.tables, [address], rows, self._source.policy, now)
+        follow(self._source.tables, [address], rows, self._source.domains, now)
         matched = aliases.resolve(address, rows, self._source.domains, now).matched
         return matched[0] if matched else address.key
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postern_command.tables.file import TablesFile
-from postern_mail.forward import look_up
+from postern_mail.lookup import look_up
 from postern_mail.mail import aliases, senders
 from postern_mail.mail.actions import Action
 from postern_mail.mail.address import Address, InvalidAddress
@@ -96,9 +96,9 @@ def fate(first: str, second: str) -> Fate:
         }
     )
     asked = envelope(RECIPIENT, source="s@sender.example")
-    rows = look_up(tables, asked, Header(), Policy(tables.domains), NOW)
-    (decision,) = plan(asked, Header(), rows, Policy(tables.domains), NOW)
-    ruling = senders.judge(senders.Senders.of(asked), RECIPIENT, rows, tables.domains)
+    found = look_up(tables, asked, Header(), Policy(tables.domains), NOW)
+    (decision,) = plan(asked, Header(), found, Policy(tables.domains), NOW)
+    ruling = senders.judge(found.senders, RECIPIENT, found.rows, tables.domains)
     return _fate(decision, ruling.final.action.text if ruling.final else "")
 
 

@@ -5,8 +5,8 @@ from dataclasses import fields
 
 import pytest
 from postern_mail.aws.assembly import MEGABYTE
+from postern_mail.deliver import MAX_SENDING
 from postern_mail.errors import Misconfigured
-from postern_mail.mail.plan import MAX_SENDING
 from postern_mail.mail.verdicts import CHOICES
 from postern_mail.settings import FeedbackSettings, Settings
 

@@ -1,10 +1,10 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from postern_mail.deliver import MAX_SENDING
 from postern_mail.errors import (
     MessageMissing,
     Misconfigured,
@@ -18,7 +18,6 @@ from postern_mail.errors import (
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.envelope import BadEvent
 from postern_mail.mail.outcomes import ClaimState
-from postern_mail.mail.plan import MAX_SENDING
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (
@@ -285,7 +284,7 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
 @pytest.mark.parametrize(("more", "whole"), [(0, True), (100_000, False)])
 def test_what_is_larger_than_the_stack_sends_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
     """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
-    world.policy = replace(world.policy, largest=50_000)
+    world.largest = 50_000
     world.store.messages[MESSAGE_ID] = RAW + b"x" * more
     world.handle(event("info@example.com"))
     ((_, _, sent),) = world.mailer.sent

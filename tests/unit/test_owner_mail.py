@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import pytest
 from postern_mail.errors import Refused, Throttled, Unanswered
 from postern_mail.mail.address import Address
+from postern_mail.mail.days import A_DAY
 from postern_mail.mail.digest import Noted, Section
-from postern_mail.owner_mail import A_DAY, OwnerMail
+from postern_mail.owner_mail import OwnerMail
 
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog
 

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from postern_command.tables.file import TablesFile
-from postern_mail.forward import look_up
+from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address
 from postern_mail.mail.header import MAX_HOPS, Header
 from postern_mail.mail.plan import (
@@ -70,8 +70,8 @@ def test_the_stacks_screening_holds() -> None:
     made = envelope("info@example.com", spamVerdict=verdict("FAIL"))
     for action, kind in (("forward", Forward), ("reject", Reject), ("discard", Discard), ("quarantine", Quarantine)):
         policy = Policy(TABLES.domains, screening={"spam": action})
-        rows = look_up(TABLES, made, Header(), policy, NOW)
-        (decision,) = plan(made, Header(), rows, policy, NOW)
+        found = look_up(TABLES, made, Header(), policy, NOW)
+        (decision,) = plan(made, Header(), found, policy, NOW)
         assert type(decision) is kind
 
 
@@ -274,10 +274,10 @@ def test_a_rejection_says_what_the_sender_may_be_told(recipient: str, options: d
 
 def test_health_that_was_never_read_is_a_mistake_of_the_caller_and_not_good_health() -> None:
     made, policy, header = envelope("info@example.com"), Policy(TABLES.domains), Header()
-    rows = look_up(TABLES, made, header, policy, NOW)
-    del rows.destinations["jane@dest.example"]
+    found = look_up(TABLES, made, header, policy, NOW)
+    del found.rows.destinations["jane@dest.example"]
     with pytest.raises(KeyError):
-        plan(made, header, rows, policy, NOW)
+        plan(made, header, found, policy, NOW)
 
 
 @pytest.mark.parametrize("action", ["REDIRECT other@else.example", "BCC other@else.example"])
@@ -299,8 +299,8 @@ def released(*recipients: str, **options: Any) -> list[str]:
     author, facts = options.pop("author", ""), options.pop("facts", {})
     made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
     header = Header(authors=(Address.parse(author),) if author else (), **facts)
-    rows = look_up(TABLES, made, header, policy, NOW)
-    return [type(one).__name__ for one in plan(made, header, rows, policy, NOW, {"info@example.com"})]
+    found = look_up(TABLES, made, header, policy, NOW)
+    return [type(one).__name__ for one in plan(made, header, found, policy, NOW, {"info@example.com"})]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 from postern_mail.errors import Throttled, Unanswered, Unsettled
+from postern_mail.mail.days import A_DAY
 from postern_mail.mail.digest import Noted
-from postern_mail.owner_mail import A_DAY
 
 from tests.builders import MESSAGE_ID, event
 from tests.forwarding_world import JANE, World

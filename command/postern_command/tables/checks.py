@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from postern_mail.lookup import follow
 from postern_mail.mail.address import Address
-from postern_mail.mail.aliases import Alias, Resolution, resolve, unread
+from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 from postern_mail.ports import Tables
@@ -77,8 +78,7 @@ def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: flo
     rows = Rows({key: row})
 
     def resolved(address: Address) -> Resolution:
-        while keys := unread([address], rows, domains, now):
-            rows.add(tables.read(keys, ()))
+        follow(tables, [address], rows, domains, now)
         return resolve(address, rows, domains, now)
 
     return _led(key, row, domains, resolved)

@@ -3,19 +3,19 @@
 1.  `mail.envelope`   SES's receipt event -> Envelope: who sent it, to whom, what SES thinks of it.
 2.  `aws.ledger`      the envelope is written down before anything else happens.
 3.  `aws.mail_store`  the message itself, from S3; the sender rules need its From.
-4.  `aws.tables`      the alias rows of all recipients and the sender rules, read side by side;
+4.  `lookup`          the alias rows of all recipients and the sender rules, read side by side (`aws.tables`);
                       `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean,
                       with `mail.patterns`, `mail.actions` and `mail.verdicts` for their parts.
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Defer, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
-7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before,
-                      settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
+7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before
+                      (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
-8.  `aws.ledger`      every recipient has an outcome; the message is closed.
+8.  `aws.ledger`      every recipient has an outcome (`mail.outcomes`); the message is closed.
 9.  `answering`       one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
                       `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
                       robot, `mail.reply` what is said.
-9.  `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
+10. `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
                       destination (`mail.health`), which the next plan looks at.
 
 `forward` walks this way, and `retry` again for events that failed. `orders` says what a person may have run again.

@@ -13,13 +13,14 @@ from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
 from .mail.notice import notice, wrapped
 from .mail.outcomes import ClaimState
-from .mail.plan import MAX_SENDING, Delivery
+from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Rates
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 
+MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 _TOO_LARGE = "more than is sent whole"
 
 
@@ -34,7 +35,7 @@ class Deliverer:
     mailer: Mailer
     clock: Clock
     log: MailLog
-    largest: int = MAX_SENDING
+    largest: int = MAX_SENDING  # octets of what is sent whole
 
     def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.

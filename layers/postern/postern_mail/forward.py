@@ -10,18 +10,27 @@ from dataclasses import dataclass
 from .answering import Answering
 from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, TooFast, Unsettled
-from .mail import aliases, health, senders
-from .mail.address import Address, mask
+from .lookup import look_up
+from .mail.address import mask
 from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.header import Header
 from .mail.outcomes import ClaimState, State
-from .mail.plan import BadTable, Decision, Defer, Discard, Forward, Policy, Quarantine, Reject, deliveries, plan
+from .mail.plan import (
+    BadTable,
+    Decision,
+    Defer,
+    Delivery,
+    Discard,
+    Forward,
+    Policy,
+    Quarantine,
+    Reject,
+    deliveries,
+    plan,
+)
 from .mail.reply import FAILED
-from .mail.rewrite import Style
-from .mail.rows import Rows
-from .mail.senders import Senders
-from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Outcome, Rates, Tables
+from .ports import Clock, Ledger, MailLog, MailStore, Outcome, Tables
 
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,
@@ -32,48 +41,18 @@ _STATES: Mapping[type[Decision], State] = {
 }
 
 
-def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> Rows:
-    """Every row the plan for this message needs: one round, one more for the health of the destinations
-    and the next level of aliases, and one more for each level below.
-
-    Raises Temporary if any of them could not be read: a row that was not read is not a row that
-    is not there.
-    """
-    keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
-    asked = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = tables.read(tuple(keys), tuple(asked.keys(keys)))
-    elsewhere = senders.leads_to(rows)
-    while True:
-        unread, reached = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
-        unknown = health.unread(reached | elsewhere, rows)
-        if not (unread or unknown):
-            return rows
-        rows.add(tables.read(sorted(unread), (), sorted(unknown)))
-
-
-def follow(tables: Tables, recipients: Collection[Address], rows: Rows, policy: Policy, now: float) -> None:
-    """Read into `rows` what resolving the recipients still needs, level by level, and nobody's health.
-
-    Raises Temporary.
-    """
-    while unread := aliases.unread(recipients, rows, policy.own_domains, now):
-        rows.add(tables.read(sorted(unread), ()))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarder:
     """Takes one SES receipt event all the way."""
 
     policy: Policy
-    style: Style
     store: MailStore
     tables: Tables
     ledger: Ledger
-    rates: Rates
-    mailer: Mailer
+    deliverer: Deliverer
+    answering: Answering
     clock: Clock
     log: MailLog
-    answering: Answering
 
     def handle(self, event: object, until: float) -> None:
         """Forward the message of this event; returns when every recipient is settled.
@@ -97,8 +76,8 @@ class Forwarder:
         if waiting.recipients:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
             size, header = len(raw), Header.of(raw)
-            rows = look_up(self.tables, waiting, header, self.policy, now)
-            planned = plan(waiting, header, rows, self.policy, now, entry.released)
+            found = look_up(self.tables, waiting, header, self.policy, now)
+            planned = plan(waiting, header, found, self.policy, now, entry.released)
             outcomes = self._carry_out(waiting, planned, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
         stands = self.ledger.close(envelope, outcomes, size)
@@ -112,40 +91,40 @@ class Forwarder:
         self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
     ) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
-        deliverer = Deliverer(
-            style=self.style,
-            store=self.store,
-            ledger=self.ledger,
-            rates=self.rates,
-            mailer=self.mailer,
-            clock=self.clock,
-            log=self.log,
-            largest=self.policy.largest,
-        )
-        results: dict[str, Settled | Temporary] = {}
         for decision in decisions:
             if isinstance(decision, BadTable):
                 self.log.bad_row(envelope, decision.reason)
+        results: dict[str, Settled | Temporary] = {}
         slow: TooFast | None = None
         for delivery in deliveries(decisions):
-            try:
-                if slow:
-                    raise TooFast(f"not asked after: {slow}")  # it would only make it worse
-                self._check_time(until)
-                results[delivery.destination.key] = deliverer.deliver(envelope, delivery, raw)
-            except Temporary as failure:
-                results[delivery.destination.key] = failure  # its recipients are deferred, and handle() raises
-                self.log.deferred(envelope, delivery.destination, failure)
-                slow = slow or (failure if isinstance(failure, TooFast) else None)
+            result = self._deliver(envelope, delivery, raw, self._not_now(slow, until))
+            if isinstance(result, Temporary):  # its recipients are deferred, and handle() raises
+                self.log.deferred(envelope, delivery.destination, result)
+            slow = slow or (result if isinstance(result, TooFast) else None)
+            results[delivery.destination.key] = result
         for decision in decisions:
             if isinstance(decision, Forward | Quarantine):
                 for destination in decision.suspended:
                     self.ledger.suspend(envelope.message_id, destination, decision.recipient, decision.reason)
         return [_outcome(decision, results) for decision in decisions]
 
-    def _check_time(self, until: float) -> None:
+    def _not_now(self, slow: TooFast | None, until: float) -> Temporary | None:
+        """Why SES is not to be asked again in this invocation, if so."""
+        if slow:
+            return TooFast(f"not asked after: {slow}")  # it would only make it worse
         if self.clock.now() > until:
-            raise OutOfTime("no time was left to begin sending in this invocation")
+            return OutOfTime("no time was left to begin sending in this invocation")
+        return None
+
+    def _deliver(
+        self, envelope: Envelope, delivery: Delivery, raw: bytes, not_now: Temporary | None
+    ) -> Settled | Temporary:
+        if not_now:
+            return not_now
+        try:
+            return self.deliverer.deliver(envelope, delivery, raw)
+        except Temporary as failure:
+            return failure
 
     def _raise_if_unsettled(
         self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]

@@ -13,12 +13,12 @@ from .deliver import given_back
 from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.claims import Claim, Settled
+from .mail.days import A_DAY
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .mail.outcomes import ClaimState
 from .ports import Clock, Ledger, Mailer, MailLog, News
 
 DAYS = 3
-A_DAY = 86_400  # seconds
 MESSAGE_ID = "digest-"  # and the day: what claims and tags call it
 
 

@@ -5,7 +5,9 @@ asked only for objects that came since the pass before. What was found is rememb
 at again each time, so that it counts until somebody has mended it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from .mail.envelope import SETUP_NOTIFICATION
 from .ports import Bucket, Clock, Reconciled, ReconciliationLog, Watchbook
@@ -15,6 +17,14 @@ UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 
 # After the last retry: Lambda's own queue may keep an event for 6 hours before, and the pauses are of 1 hour.
 OPEN_MARGIN = 8 * 3600
 MOST_NAMED = 1000  # messages that are looked at for being open too long
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Objects that no invocation has seen, with the times they were stored at, and those that one has run meanwhile."""
+
+    stored_at: Mapping[str, float]
+    run_meanwhile: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +40,10 @@ class Reconciler:
     def run(self) -> Reconciled:
         """Look once, and count what was found. Raises Temporary."""
         self._look_through_the_bucket()
-        found = Reconciled(self._open_too_long(), self._never_seen())
+        unseen = never_seen(self.book)
+        for message_id in unseen.run_meanwhile:
+            self.book.forget(message_id)
+        found = Reconciled(open_too_long(self.book, self.clock.now(), self.retry_hours), tuple(unseen.stored_at))
         self.log.reconciled(found)
         return found
 
@@ -55,25 +68,18 @@ class Reconciler:
                 break
         self.book.save(progress)
 
-    def _never_seen(self) -> tuple[str, ...]:
-        """Those remembered that nobody has run meanwhile."""
-        remembered = self.book.remembered()
-        seen = self.book.seen(tuple(remembered))
-        for message_id in seen:
-            self.book.forget(message_id)
-        return tuple(sorted(remembered.keys() - seen.keys()))
 
-    def _open_too_long(self) -> tuple[str, ...]:
-        limit = self.clock.now() - self.retry_hours * 3600 - OPEN_MARGIN
-        return open_too_long(self.book, limit)
-
-
-def open_too_long(book: Watchbook, limit: float) -> tuple[str, ...]:
-    """Messages that were opened, or ordered to run again, before a moment and are open still. Raises Temporary."""
-    old: list[str] = []
-    for message_id in book.open_since_before(limit):
-        old.append(message_id)
-        if len(old) == MOST_NAMED:
-            break
+def open_too_long(book: Watchbook, now: float, retry_hours: float) -> tuple[str, ...]:
+    """Messages that are open although nothing tries them any more: they were opened, or ordered to run again, longer
+    ago than events are retried. Raises Temporary."""
+    limit = now - retry_hours * 3600 - OPEN_MARGIN
+    old = list(islice(book.open_since_before(limit), MOST_NAMED))
     entries = book.seen(old)
     return tuple(message_id for message_id in old if float(entries.get(message_id, {}).get("reopened_at", 0)) < limit)
+
+
+def never_seen(book: Watchbook) -> Unseen:
+    """What was remembered as an object that no invocation saw. Raises Temporary."""
+    stored_at = book.remembered()
+    seen = book.seen(tuple(stored_at))
+    return Unseen({one: at for one, at in sorted(stored_at.items()) if one not in seen}, tuple(sorted(seen)))

@@ -4,6 +4,7 @@ import time
 from typing import Protocol
 
 from ..answering import Answering
+from ..deliver import Deliverer
 from ..forward import Forwarder
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
@@ -73,6 +74,7 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
     book = ledger(dynamodb, settings, clock)
+    store = S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock))
     answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
@@ -80,14 +82,20 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
             stamp_key=look.stamp_key,
             screening=settings.screening,
+        ),
+        store=store,
+        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
+        ledger=book,
+        deliverer=Deliverer(
+            style=look,
+            store=store,
+            ledger=book,
+            rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
+            mailer=SesMailer(clients.ses(), settings.configuration_set),
+            clock=clock,
+            log=log,
             largest=settings.largest_forward * MEGABYTE,
         ),
-        style=look,
-        store=S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock)),
-        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
-        rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
-        ledger=book,
-        mailer=SesMailer(clients.ses(), settings.configuration_set),
         clock=clock,
         log=log,
         answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),

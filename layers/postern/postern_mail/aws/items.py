@@ -1,6 +1,7 @@
 """Items of a DynamoDB table, updated on a condition."""
 
 import re
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -19,6 +20,11 @@ _deserialize = TypeDeserializer().deserialize
 def row(item: Mapping[str, Any]) -> dict[str, Any]:
     """An item's attributes as Python has them."""
     return {name: _deserialize(value) for name, value in item.items()}
+
+
+def new_owner() -> str:
+    """Who has a claim or a lease: a name of this one attempt."""
+    return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,12 @@
 """The lease on the receipt rules: one row in the ledger table, under a key that no message has."""
 
-import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..errors import ClaimLost
 from ..ports import Clock
 from ..recipients.ports import Turn
-from .items import Items
+from .items import Items, new_owner
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -15,10 +14,6 @@ if TYPE_CHECKING:
 # SES's message ids are longer; the function's policy names the first.
 KEY = {"message_id": "recipients", "entry": "lease"}
 SECONDS = 120  # longer than one call to SES with its pause and retries; renewed before each
-
-
-def _random_owner() -> str:
-    return uuid.uuid4().hex
 
 
 class DynamoLease:
@@ -29,7 +24,7 @@ class DynamoLease:
     """
 
     def __init__(
-        self, client: "DynamoDBClient", table: str, *, clock: Clock, owner: Callable[[], str] = _random_owner
+        self, client: "DynamoDBClient", table: str, *, clock: Clock, owner: Callable[[], str] = new_owner
     ) -> None:
         self._client = client
         self._table = table

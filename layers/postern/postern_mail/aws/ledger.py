@@ -11,7 +11,6 @@ Every write that could undo another invocation's work is conditional: two delive
 event, or two rules that match one message, may run side by side.
 """
 
-import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ..errors import ClaimHeld, ClaimLost
 from ..mail.address import Address
 from ..mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
+from ..mail.days import A_DAY
 from ..mail.digest import UNANSWERED
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
@@ -28,7 +28,7 @@ from ..mail.reply import Reply
 from ..ports import Clock, Entry, Outcome
 from ..settings import Claiming
 from .failures import translated
-from .items import Items, row
+from .items import Items, new_owner, row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -36,13 +36,8 @@ if TYPE_CHECKING:
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _DUE = "due"  # of `answer`, until the sender was told
-_SECONDS_A_DAY = 86_400
 
 _Key = tuple[str, str]  # (message_id, entry)
-
-
-def _random_owner() -> str:
-    return uuid.uuid4().hex
 
 
 class DynamoLedger:
@@ -57,7 +52,7 @@ class DynamoLedger:
         lease_seconds: int,
         keep_days: int,
         retry_hours: int,
-        owner: Callable[[], str] = _random_owner,
+        owner: Callable[[], str] = new_owner,
     ) -> None:
         self._client = client
         self._table = table
@@ -250,7 +245,7 @@ class DynamoLedger:
         }
 
     def _expires_at(self, now: float) -> int:
-        return int(now) + self._keep_days * _SECONDS_A_DAY
+        return int(now) + self._keep_days * A_DAY
 
     def _entries(self, message_id: str) -> dict[str, dict[str, Any]]:
         """All entries of a message by name, read consistently: a claim is decided on them."""

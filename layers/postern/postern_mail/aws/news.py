@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ..mail.days import A_DAY
 from ..mail.digest import LOST, MAX_LINES, UNANSWERED, Noted, Section
 from ..orders import lost_by
 from ..ports import Clock
-from ..reconcile import OPEN_MARGIN, open_too_long
+from ..reconcile import never_seen, open_too_long
 from .backlog import Backlog
 from .suspended import suspended
 from .watchbook import DynamoWatchbook
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_SECONDS_A_DAY = 86_400
 
 
 class StackNews:
@@ -36,7 +35,7 @@ class StackNews:
         self._dead_letters = dead_letters
         self._clock = clock
         self._retry_hours = retry_hours
-        self._keep_seconds = keep_days * _SECONDS_A_DAY
+        self._keep_seconds = keep_days * A_DAY
         self._destination_table = destination_table
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
@@ -63,12 +62,11 @@ class StackNews:
     def standing(self) -> tuple[Section, ...]:
         """What needs somebody now. Raises Temporary."""
         count = self._dead_letters.count()
-        remembered = self._ledger.remembered()
-        unseen = sorted(remembered.keys() - self._ledger.seen(tuple(remembered)).keys())
-        limit = self._clock.now() - self._retry_hours * 3600 - OPEN_MARGIN
+        unseen = tuple(never_seen(self._ledger).stored_at)
+        stuck = open_too_long(self._ledger, self._clock.now(), self._retry_hours)
         found = (
             Section("Dead letters", "postern redrive --dry-run lists them", (), count),
-            _section("Open too long", "postern trace ID", open_too_long(self._ledger, limit)),
+            _section("Open too long", "postern trace ID", stuck),
             _section("Never seen by the function", "postern replay ID proposes a recipient", unseen),
             _section("Suspended destinations: nothing is sent there", "postern doctor", self._suspended()),
         )

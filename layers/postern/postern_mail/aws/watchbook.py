@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 
+from ..mail.days import A_DAY
 from ..ports import Progress
 from .failures import translated
 from .history import History
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 PARTITION = "#reconcile"  # "#" is in no message id
 _PROGRESS = "progress"
 _UNSEEN = "unseen:"
-_SECONDS_A_DAY = 86_400
 
 _serialize = TypeSerializer().serialize
 
@@ -28,7 +28,7 @@ class DynamoWatchbook(History):
 
     def __init__(self, client: "DynamoDBClient", table: str, *, keep_days: int = 0) -> None:
         super().__init__(client, table)
-        self._keep_seconds = keep_days * _SECONDS_A_DAY
+        self._keep_seconds = keep_days * A_DAY
 
     def progress(self) -> Progress:
         """As it was saved, or as at first. Raises Temporary."""

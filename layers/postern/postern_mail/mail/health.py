@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from .address import Address
+from .days import A_DAY
 from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST, Feedback
 from .rows import BadRow, Row, Rows, epoch, texts
 
@@ -22,7 +23,6 @@ GONE, PERMANENT, TRANSIENT, COMPLAINT = "gone", "permanent", "transient", "compl
 _NOT_THERE = re.compile(r"5\.(?:1\.(?![789]\Z)\d+|2\.1)\Z")
 _NOT_ASKED = ("Suppressed", ON_ACCOUNT_LIST)  # SES answers in the mailbox's place, also with 5.1.1
 _ABOUT_THE_MESSAGE = ("MessageTooLarge", "ContentRejected", "AttachmentRejected")
-_SECONDS_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def verdict(address: str, row: Row, rule: Rule) -> Failure | None:
         return gone[0]
     times = sorted(counted.values(), key=lambda one: one.at)
     for first, last in zip(times, times[rule.failures - 1 :], strict=False):
-        if last.at - first.at <= rule.days * _SECONDS_A_DAY:
+        if last.at - first.at <= rule.days * A_DAY:
             return last
     return None
 

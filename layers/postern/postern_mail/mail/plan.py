@@ -18,8 +18,6 @@ from .senders import PARENT, Ruling, Senders, judge
 from .stamp import TEST_KEY
 from .verdicts import FAIL
 
-MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
-
 
 @dataclass(frozen=True, slots=True)
 class Policy:
@@ -27,14 +25,21 @@ class Policy:
 
     `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
     senders.PARENT_STYLES; `stamp_key` signs our loop stamps; `screening`: what a FAIL of SES's leads to where
-    the alias has no answer of its own; `largest`: octets of what is sent whole.
+    the alias has no answer of its own.
     """
 
     own_domains: Collection[str]
     parent_style: str = PARENT
     stamp_key: bytes = TEST_KEY
     screening: Mapping[str, str] = field(default_factory=dict)
-    largest: int = MAX_SENDING
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What the tables have of a message: whom the sender rules take for its senders, and every row that is needed."""
+
+    senders: Senders
+    rows: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +113,18 @@ class Delivery:
 def plan(
     envelope: Envelope,
     header: Header,
-    rows: Rows,
+    found: LookedUp,
     policy: Policy,
     now: float,
     released: Collection[str] = (),
 ) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name. `released`:
+    `found.rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name. `released`:
     keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
     """
-    senders = Senders.of(envelope, header.authors, policy.parent_style)
     lifted = frozenset(released) if envelope.verdicts.virus != FAIL else frozenset()
-    planner = _Planner(envelope, header, senders, rows, policy, now, lifted)
+    planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted)
     return tuple(map(planner.decide, envelope.recipients))
 
 

@@ -76,7 +76,7 @@ def epoch(value: Any) -> float:
         raise ValueError(f"expected epoch seconds, found {value!r}")
     try:
         seconds = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         seconds = math.nan
     if not math.isfinite(seconds):
         raise ValueError(f"expected epoch seconds, found {value!r}")

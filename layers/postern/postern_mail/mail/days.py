@@ -1,0 +1,3 @@
+"""Days, in seconds."""
+
+A_DAY = 86_400
