@@ -1,8 +1,9 @@
-"""Puts the files of this folder into relay/template.yaml, where cfn-init finds them for each instance.
+"""Makes relay/files.yaml of the files of this folder: the list by which cfn-init puts them onto each instance.
 
-User data has room for 16 KB, and the files are more; as metadata of the launch template they are readable, and
-get no permission of the instance's role. Their digest is in the user data: a group replaces its instances if
-that changes. `python relay/generate.py --check` writes nothing and exits 1 if the template is out of date.
+User data has room for 16 KB, and the files are more; as metadata of the launch template, which includes the list,
+they are readable, and get no permission of the instance's role. Their digest is in the template's user data: a
+group replaces its instances if that changes. `python relay/generate.py --check` writes nothing and exits 1 if
+either is out of date.
 """
 
 import hashlib
@@ -14,8 +15,9 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 TEMPLATE = FOLDER / "template.yaml"
 PLACE = "/opt/postern/relay"  # on the instance
-OURS = {"template.yaml", "generate.py"}  # not for instances
-FILES = ("# files of relay/, made by relay/generate.py (make docs)", "# end of the files of relay/")
+LIST = FOLDER / "files.yaml"
+OURS = {"template.yaml", "generate.py", "files.yaml"}  # not for instances
+HEAD = "# Made by relay/generate.py (make docs) of the files of this folder, for relay/template.yaml.\n"
 DIGEST = "# relay/ "
 
 
@@ -44,18 +46,18 @@ def digest() -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
-def made(template: str) -> str:
-    """The template with the files as they are now."""
-    first, last = FILES
-    before, _, rest = template.partition(first)
-    between, _, after = rest.partition(last)
-    if not between:
-        raise ValueError(f"{TEMPLATE} has lost the lines around the files")
-    indent = before[before.rindex("\n") + 1 :]
+def listed() -> str:
+    """The list with the files as they are now."""
     lines = (line for name, path in files().items() for line in entry(name, path))
-    block = "".join(f"{indent}{line}\n" if line else "\n" for line in lines)
-    whole = f"{before}{first}\n{block}{indent}{last}{after}"
-    return "".join(_with_digest(line) for line in whole.splitlines(keepends=True))
+    return HEAD + "".join(f"{line}\n" for line in lines)
+
+
+def made(template: str) -> str:
+    """The template with the digest of the files as they are now."""
+    whole = "".join(_with_digest(line) for line in template.splitlines(keepends=True))
+    if f"{DIGEST}{digest()}" not in whole:
+        raise ValueError(f"{TEMPLATE} has lost the line with the digest")
+    return whole
 
 
 def _with_digest(line: str) -> str:
@@ -65,15 +67,17 @@ def _with_digest(line: str) -> str:
 
 
 def main(check: bool) -> int:
-    """Write the template, or compare it."""
-    text = TEMPLATE.read_text(encoding="utf-8")
-    if made(text) == text:
-        return 0
-    if check:
-        print("out of date: relay/template.yaml; run make docs")
-        return 1
-    TEMPLATE.write_text(made(text), encoding="utf-8")
-    return 0
+    """Write both, or compare them."""
+    status = 0
+    for path, text in ((LIST, listed()), (TEMPLATE, made(TEMPLATE.read_text(encoding="utf-8")))):
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if check:
+            print(f"out of date: {path.relative_to(FOLDER.parent)}; run make docs")
+            status = 1
+        else:
+            path.write_text(text, encoding="utf-8")
+    return status
 
 
 if __name__ == "__main__":

@@ -157,7 +157,8 @@ DENIED = Refusal("AccessDeniedException", 403, "not authorized to perform `ses:S
         (b"Web <web@elsewhere.example>", "web@example.com", 77),
         (b"web@example.com", "web@elsewhere.example", 77),
         (b"web@example.com, joe@elsewhere.example", "web@example.com", 77),
-        (b"web@sub.example.com", "web@example.com", 77),
+        (b"web@sub.example.com", "web@example.com", 75),
+        (b"web@notexample.com", "web@example.com", 77),
     ],
 )
 def test_no_permission_for_our_own_domain_is_a_fault_of_the_setup(
@@ -265,7 +266,9 @@ def _program() -> ModuleType:
 def test_the_signature_is_that_of_botocore(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
     program, host, digest = _program(), "email.eu-west-1.amazonaws.com", "e3b0" * 16
-    ours = program.signed(host, digest, "eu-west-1", ROLE, time.gmtime(1_795_000_000))
+    header, now = {"content-type": "application/json"}, time.gmtime(1_795_000_000)
+    where = ("sesv2", "eu-west-1", host)
+    ours = program.aws.signed(where, f"POST {program.PATH}", header, digest=digest, whose=ROLE, now=now)
     assert ours["x-amz-security-token"] == ROLE["Token"]
     request = AWSRequest("POST", f"https://{host}{program.PATH}", {"content-type": "application/json"})
     request.headers["X-Amz-Content-SHA256"] = digest

@@ -28,7 +28,7 @@ def _run(folder: Path, install: str, listening: str, log: str) -> subprocess.Com
         # Time passes: a second at every look at the clock.
         "date": 'echo x >>"$0.times"; echo $((1795000000 + $(wc -l <"$0.times")))',
     }
-    for name, program in stubs.items():
+    for name, program in {"postconf": f"echo {folder}/queue", **stubs}.items():
         (folder / name).write_text(f"#!/bin/sh\n{program}\n")
         (folder / name).chmod(0o755)
     shutil.copy(ROOT / "relay" / "self-test", folder)
@@ -70,6 +70,15 @@ def test_a_relay_that_does_not_fails_and_says_why(
     done = _run(tmp_path, install, listening, log)
     assert done.returncode == 1
     assert said in done.stderr
+
+
+def test_a_report_that_is_on_hold_is_said(tmp_path: Path) -> None:
+    (tmp_path / "queue" / "hold").mkdir(parents=True)
+    (tmp_path / "queue" / "hold" / "4XYZ").write_text("a report")
+    done = _run(tmp_path, "exit 0", LOCAL, SENT)
+    assert done.returncode == 1
+    assert "1 reports of lost mail could not be delivered" in done.stderr
+    assert "postsuper -H ALL" in done.stderr
 
 
 @pytest.mark.skipif(shutil.which("shellcheck") is None, reason="shellcheck is not installed")

@@ -180,6 +180,10 @@ class Relay:
         """The ids of all messages in the queue."""
         return [line for line in self.run("postqueue", "-j").splitlines() if line.startswith("{")]
 
+    def kept(self) -> list[str]:
+        """The ids of what is on hold: reports that could not be delivered."""
+        return [one for one in self.run("postqueue", "-p").split() if one.endswith("!")]
+
     def empty(self) -> None:
         """Have the queue tried until nothing is left of it: mail in flight may still meet what was before."""
         end = time.monotonic() + SECONDS

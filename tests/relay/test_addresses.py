@@ -1,9 +1,16 @@
 """Whose mail it is: senders at this host become addresses at the domain, recipients at this host the owner."""
 
+import smtplib
+import socket
+
+import pytest
+
 from .postfix import OWNER, Relay
 from .ses_smtp import SesSmtp
 
-HERE = ("root", "www-data", "root@localhost", "root@ip-10-0-0-1.ec2.internal", "admin@web1.local", "x@otherhost")
+HOST = socket.gethostname()
+HERE = ("root", "www-data", "root@localhost", "x@localhost.localdomain", f"admin@{HOST}", f"root@{HOST.upper()}")
+OTHERS = ("root@ip-10-0-0-1.ec2.internal", "admin@web1.local", "user@mail.company.local", "x@otherhost")
 ELSEWHERE = ("root@example.com", "jane@dest.example", "root@web1.example.net")
 
 SENDERS = [
@@ -50,6 +57,19 @@ def test_everybody_at_this_host_is_the_owner_and_nobody_elsewhere(relay: Relay, 
     assert reached == dict.fromkeys(HERE, (OWNER,)) | {recipient: (recipient,) for recipient in ELSEWHERE}
 
 
+@pytest.mark.parametrize("recipient", OTHERS)
+def test_other_hosts_of_the_network_are_other_peoples(relay: Relay, ses: SesSmtp, recipient: str) -> None:
+    """Not the owner's; and SES, which would bounce it, is not asked. sendmail(1) hears of it by a report."""
+    with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+        relay.submit("root", recipient)
+    assert b"another name" in refused.value.recipients[recipient][1]
+    relay.sendmail("-f", "root", recipient, text="Subject: x\n\nHello\n")
+    relay.wait_for(lambda: ses.state.sent)
+    (report,) = ses.state.sent
+    assert report.recipients == (OWNER,)
+    assert b"status: 5.1.2" in report.content.lower()
+
+
 def test_the_name_of_the_host_itself_counts(relay: Relay, ses: SesSmtp) -> None:
     relay.run("postconf", "-e", "myhostname=web1.shop.example.net")
     try:
@@ -58,7 +78,30 @@ def test_the_name_of_the_host_itself_counts(relay: Relay, ses: SesSmtp) -> None:
         relay.wait_for(lambda: ses.state.sent)
     finally:
         relay.run("postconf", "-X", "myhostname")
+        relay.run("postfix", "reload")
     assert (ses.state.sent[0].sender, ses.state.sent[0].recipients) == ("backup@example.com", (OWNER,))
+
+
+ORDERS = """\
+X-SES-Configuration-Set: other
+x-ses-message-tags: message=x, destination=y
+X-SES-Source-ARN : arn:aws:ses:eu-west-1:1:identity/victim.example
+X-SES-Return-Path-ARN:
+ arn:aws:ses:eu-west-1:1:identity/victim.example
+X-Ses-From-Arn:x
+"""
+
+
+def test_what_ses_takes_for_orders_is_the_relays_alone(relay: Relay, ses: SesSmtp) -> None:
+    """The configuration set and the tag are named once; a program's own go, by SMTP and by sendmail(1)."""
+    relay.submit("root", "jane@dest.example", text=f"From: root\n{ORDERS}Received: x\n\nX-SES-Of-The-Body: y\n")
+    relay.sendmail("-f", "root", "jane@dest.example", text=f"{ORDERS}Subject: no From\n\nX-SES-Of-The-Body: y\n")
+    relay.wait_for(lambda: len(ses.state.sent) == 2)
+    for sent in ses.state.sent:
+        names = sorted(name.lower() for name in sent.message if name.lower().startswith("x-ses"))
+        assert names == ["x-ses-configuration-set", "x-ses-message-tags"]
+        assert sent.message["X-SES-MESSAGE-TAGS"] == "kind=relay"
+        assert b"X-SES-Of-The-Body" in sent.content
 
 
 def test_the_configuration_set_is_named_once_and_is_the_stacks(relay: Relay, ses: SesSmtp) -> None:

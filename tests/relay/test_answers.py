@@ -47,14 +47,20 @@ def test_too_many_connections_defer(relay: Relay, ses: SesSmtp) -> None:
     relay.wait_for(lambda: ses.state.sent)
 
 
-def test_an_unverified_sender_bounces_to_the_owner(relay: Relay, ses: SesSmtp) -> None:
-    relay.submit("shop@other.example", "jane@dest.example", text="From: shop@other.example\n\nThe order of 12:00\n")
+def test_an_unverified_author_bounces_to_the_owner(relay: Relay, ses: SesSmtp) -> None:
+    relay.submit("shop@example.com", "jane@dest.example", text="From: shop@other.example\n\nThe order of 12:00\n")
     relay.wait_for(lambda: ses.state.sent)
     (report,) = ses.state.sent
     assert ses.state.answered == [UNVERIFIED]
     assert (report.sender, report.recipients) == ("double-bounce@example.com", (OWNER,))
     words = b" ".join(report.content.split())  # Postfix folds the answer
-    for said in (UNVERIFIED.encode(), b"The order of 12:00", b"shop@other.example", b"jane@dest.example"):
+    for said in (
+        UNVERIFIED.encode(),
+        b"The order of 12:00",
+        b"shop@other.example",
+        b"verified identities only",
+        b"jane@dest.example",
+    ):
         assert said in words
     assert "status=bounced" in relay.said()
 

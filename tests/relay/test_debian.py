@@ -87,7 +87,7 @@ def test_it_installs_twice_with_the_same_result(debian: Path) -> None:
         "relay: done",
     ]
     assert files(debian) == first
-    assert run(["chroot", str(debian), "/relay/install", "--check"]) == "relay: nothing differs\n"
+    assert run(["chroot", str(debian), "/relay/install", "--check"]).endswith("\nrelay: nothing differs\n")
 
     inside = run(
         ["chroot", str(debian), "postconf", "-h", "inet_interfaces", "smtp_tls_CAfile", "relayhost"]
@@ -96,4 +96,4 @@ def test_it_installs_twice_with_the_same_result(debian: Path) -> None:
     assert (debian / inside[1].lstrip("/")).stat().st_size > 0
     assert inside[2] == "[email-smtp.eu-west-1.amazonaws.com]:587"
     assert run(["chroot", str(debian), "postfix", "check"]) == ""
-    assert run(["chroot", str(debian), "/usr/local/lib/postern/credentials-fetch", "--help"]).startswith("usage:")
+    assert run(["chroot", str(debian), "/usr/local/libexec/postern/credentials-fetch", "--help"]).startswith("usage:")

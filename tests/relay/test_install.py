@@ -15,9 +15,12 @@ FILES = {
     "etc/postfix/master.cf",
     "etc/postfix/recipients",
     "etc/postfix/senders",
+    *(f"etc/postfix/{name}" for name in ("foreign", "header", "replies", "stamp", "unreachable")),
     "etc/systemd/system/postern-credentials.service",
     "etc/systemd/system/postern-credentials.timer",
-    "usr/local/lib/postern/credentials-fetch",
+    "etc/systemd/system/postern-queue.service",
+    "etc/systemd/system/postern-queue.timer",
+    *(f"usr/local/libexec/postern/{name}" for name in ("aws.py", "credentials-fetch", "queue-age")),
 }
 
 
@@ -46,14 +49,15 @@ def test_the_second_run_changes_nothing(tmp_path: Path) -> None:
     for done in (install(root=str(tmp_path)), again(tmp_path)):
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         assert files(tmp_path) == first
-    assert again(tmp_path, "--check").stdout == "relay: nothing differs\n"
+    assert again(tmp_path, "--check").stdout.endswith("\nrelay: nothing differs\n")
 
 
 def test_check_says_what_differs_and_touches_nothing(tmp_path: Path) -> None:
     install(root=str(tmp_path))
     main = tmp_path / "etc" / "postfix" / "main.cf"
     main.write_text(main.read_text().replace("inet_interfaces = loopback-only", "inet_interfaces = all"))
-    (tmp_path / "usr" / "local" / "lib" / "postern" / "credentials-fetch").chmod(0o644)
+    assert again(tmp_path, "--check").returncode == 1  # what is made of a template, and what is copied
+    (tmp_path / "usr" / "local" / "libexec" / "postern" / "credentials-fetch").chmod(0o644)
     before = files(tmp_path)
     done = again(tmp_path, "--check")
     assert done.returncode == 1
@@ -138,19 +142,24 @@ def test_nothing_of_it_is_secret(tmp_path: Path) -> None:
 
 def test_shellcheck_has_nothing_to_say() -> None:
     demand("" if shutil.which("shellcheck") else "shellcheck is not installed")
-    done = subprocess.run(["shellcheck", "--shell=sh", str(INSTALL)], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        ["shellcheck", "--shell=sh", INSTALL, *INSTALL.parent.glob("*.sh")], check=False, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("unit", ["service", "timer"])
+UNITS = ["postern-credentials.service", "postern-credentials.timer", "postern-queue.service", "postern-queue.timer"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
 def test_systemd_understands_the_units(tmp_path: Path, unit: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
     install(root=str(tmp_path))
-    path = tmp_path / "etc" / "systemd" / "system" / f"postern-credentials.{unit}"
-    program = tmp_path / "usr" / "local" / "lib" / "postern" / "credentials-fetch"
+    path = tmp_path / "etc" / "systemd" / "system" / unit
+    program = tmp_path / "usr" / "local" / "libexec" / "postern" / "credentials-fetch"
     for each in path.parent.iterdir():
-        each.write_text(each.read_text().replace("/usr/local/lib/postern/credentials-fetch", str(program)))
+        each.write_text(each.read_text().replace("/usr/local/libexec/postern", str(program.parent)))
     done = subprocess.run(["systemd-analyze", "verify", str(path)], check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "postern" not in done.stderr

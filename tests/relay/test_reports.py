@@ -28,13 +28,21 @@ def test_a_report_is_the_message_itself_to_the_owner_from_the_domain(relay: Rela
     assert NULL_SENDER not in ses.state.answered
 
 
-def test_a_report_that_the_owner_cannot_get_is_the_end(relay: Relay, ses: SesSmtp) -> None:
+def test_a_report_that_the_owner_cannot_get_stays_on_the_host(relay: Relay, ses: SesSmtp) -> None:
+    """It is on hold, and once he can get mail it is released and says all."""
     ses.state.refused_recipients = {"nobody@dest.example": "554 no", OWNER: "554 no owner"}
-    relay.submit("shop@example.com", "nobody@dest.example")
-    relay.wait_for_log("undeliverable postmaster notification discarded")
-    relay.wait_for(lambda: not relay.queued())
-    assert ses.state.answered == ["554 no", "554 no owner"]
-    assert not ses.state.sent
+    relay.submit("shop@example.com", "nobody@dest.example", text="From: shop@example.com\n\nThe order of 12:00\n")
+    relay.wait_for(relay.kept)
+    assert (ses.state.answered, ses.state.sent) == (["554 no", "554 no owner"], [])
+    assert "discarded" not in relay.said()
+
+    del ses.state.refused_recipients[OWNER]
+    relay.run("postsuper", "-H", "ALL")
+    relay.empty()
+    (report,) = ses.state.sent
+    assert report.recipients == (OWNER,)
+    for said in (b"554 no", b"554 no owner", b"nobody@dest.example", b"The order of 12:00"):
+        assert said in report.content
 
 
 def test_a_report_waits_while_ses_throttles(relay: Relay, ses: SesSmtp) -> None:

@@ -12,7 +12,7 @@ from tests.instance_metadata import InstanceMetadata
 
 from .postfix import DOMAIN, OWNER, Relay
 
-PROGRAM = "/usr/local/lib/postern/postern-send"
+PROGRAM = "/usr/local/libexec/postern/postern-send"
 JANE = "jane@dest.example"
 
 
@@ -75,7 +75,7 @@ def test_throttling_is_waited_out(way: Way) -> None:
 
 
 def test_what_ses_refuses_for_good_is_reported_to_the_owner(way: Way) -> None:
-    way.host.submit("shop@elsewhere.example", JANE)
+    way.host.submit("shop@example.com", JANE, text="From: shop@elsewhere.example\n\nHello\n")
     way.host.wait_for(lambda: way.arrived and not way.host.queued())
     ((to, report),) = way.arrived
     assert to == OWNER
@@ -96,3 +96,27 @@ def test_a_program_that_is_killed_or_finds_no_python_loses_nothing(way: Way) -> 
     place.write_text(whole)
     way.host.empty()
     assert [to for to, _ in way.arrived] == [JANE]
+
+
+def test_a_paused_account_is_waited_out(way: Way) -> None:
+    way.sending.account.state = "SendingPausedException"
+    way.host.submit("shop@example.com", JANE)
+    way.host.wait_for_log("status=deferred .*SendingPaused")
+    way.sending.account.state = ""
+    way.host.empty()
+    assert [to for to, _ in way.arrived] == [JANE]
+
+
+def test_what_ses_takes_for_orders_is_the_relays_alone(way: Way) -> None:
+    way.host.submit("shop@example.com", JANE, text="From: shop@example.com\nX-SES-Message-Tags: a=b\n\nHello\n")
+    way.host.wait_for(lambda: way.arrived)
+    assert b"x-ses" not in way.arrived[0][1].lower()
+
+
+def test_long_lines_are_folded_as_smtp_does(way: Way) -> None:
+    """cron's output on one line: SES takes 1,000 octets."""
+    way.host.sendmail("-f", "root", JANE, text=f"Subject: x\n\n{'0123456789' * 500}\nend\n")
+    way.host.wait_for(lambda: way.arrived)
+    body = way.arrived[0][1].partition(b"\n\n")[2]
+    assert max(map(len, body.split(b"\n"))) == 998
+    assert body.replace(b"\n ", b"") == b"0123456789" * 500 + b"\nend\n"

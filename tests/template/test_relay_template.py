@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from postern_mail.relay.rotation import PAUSES
 from postern_mail.relay.settings import RelaySettings
+from samtranslator.yaml_helper import yaml_parse
 
 from tests.builders import ROOT
 from tests.expansion import expand
@@ -188,9 +189,11 @@ def test_keys_go_after_the_schedule_and_before_the_user(resources: dict[str, Any
 
 def test_an_instance_gets_the_files_of_this_folder(resources: dict[str, Any]) -> None:
     """And the user data changes with them, so that the group replaces its instances."""
-    files = resources["LaunchTemplate"]["Metadata"]["AWS::CloudFormation::Init"]["config"]["files"]
+    included = resources["LaunchTemplate"]["Metadata"]["AWS::CloudFormation::Init"]["config"]["files"]["Fn::Transform"]
+    assert included["Name"] == "AWS::Include"
+    files = yaml_parse((RELAY / included["Parameters"]["Location"]).read_text())
     ours = {path for path in RELAY.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
-    ours -= {RELAY / "template.yaml", RELAY / "generate.py"}
+    ours -= {RELAY / "template.yaml", RELAY / "generate.py", RELAY / "files.yaml"}
     assert {f"/opt/postern/relay/{path.relative_to(RELAY)}" for path in ours} == files.keys()
     for path in ours:
         entry = files[f"/opt/postern/relay/{path.relative_to(RELAY)}"]
@@ -199,6 +202,7 @@ def test_an_instance_gets_the_files_of_this_folder(resources: dict[str, Any]) ->
     made = run_path(str(RELAY / "generate.py"))
     text = (RELAY / "template.yaml").read_text()
     assert made["made"](text) == text, "out of date: make docs"
+    assert made["listed"]() == (RELAY / "files.yaml").read_text(), "out of date: make docs"
     assert f"# relay/ {made['digest']()}\n" in user_data(resources)
 
 
