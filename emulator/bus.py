@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from .account import ACCOUNT, REGION
 from .function import Function
-from .template import ACCOUNT, REGION, Template, UnknownConstruct
+from .template import Template, UnknownConstruct
 
 # The event types of a configuration set's destination, as events call them.
 _EVENT_TYPES = {

@@ -11,7 +11,8 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from moto.server import ThreadedMotoServer
 
-from .template import REGION, Template
+from .account import REGION
+from .template import Template
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

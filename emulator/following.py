@@ -7,9 +7,10 @@ import json
 import uuid
 from typing import Any
 
+from .account import ACCOUNT, REGION
 from .cloud import Cloud
 from .function import Function
-from .template import ACCOUNT, REGION, Template
+from .template import Template
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
 _PATIENCE = 120  # seconds for one run

@@ -18,8 +18,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
+from .account import REGION
+from .calls import VARIABLE
 from .cloud import CREDENTIALS, Cloud
-from .template import REGION, Template
+from .template import Template
 
 ROOT = Path(__file__).parent.parent
 CONCURRENCY = 2  # environments at once; the machine this runs on has two cores
@@ -111,6 +113,9 @@ class Function:
             "PYTHONUNBUFFERED": "1",  # Lambda has everything in the log when the function returns
             "PATH": os.environ.get("PATH", ""),
         }
+        if VARIABLE in os.environ:
+            record = {VARIABLE: os.environ[VARIABLE], "EMULATOR_FUNCTION": logical_id, "EMULATOR_STACK": template.stack}
+            variables |= record
         self._log = log_file.open("ab")
         self._idle = [Environment(handler, variables, self._log) for _ in range(CONCURRENCY)]
         self._all = tuple(self._idle)

@@ -4,6 +4,7 @@ Started by `function`, which sends events over a pipe: `python -m emulator.runti
 """
 
 import importlib.util
+import os
 import sys
 import time
 import traceback
@@ -11,6 +12,10 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
+
+import boto3
+
+from .calls import VARIABLE, recorded
 
 
 @dataclass
@@ -33,6 +38,9 @@ class Context:
 
 def serve(pipe: Connection, handler_file: Path) -> None:
     """Load the handler, as a cold start does, and answer events until the pipe closes."""
+    if VARIABLE in os.environ:
+        session = recorded(os.environ["EMULATOR_FUNCTION"], os.environ["EMULATOR_STACK"])
+        boto3.setup_default_session(botocore_session=session)
     specification = importlib.util.spec_from_file_location("handler", handler_file)
     assert specification is not None
     assert specification.loader is not None

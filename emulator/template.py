@@ -14,8 +14,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-ACCOUNT = "123456789012"
-REGION = "eu-west-1"
+from .account import ACCOUNT, REGION
 
 # The property that names a resource, and what its ARN looks like.
 _NAMES = {

@@ -1,10 +1,14 @@
+import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import settings
 
+from emulator.calls import VARIABLE
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
+from tests import rights
 from tests.builders import ROOT
 
 # No test is timed: on a busy machine a property would fail for no fault of its own.
@@ -26,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def template() -> Template:
-    return Template.load(ROOT / "template.yaml", "postern-contract", {"Domain": "example.com"})
+    return Template.load(ROOT / "template.yaml", rights.STACK, {"Domain": "example.com"})
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +48,20 @@ def aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
         monkeypatch.setenv(name, value)
     return cloud
+
+
+# --- the calls that functions make, held against their rights -------------------------------------------------
+
+os.environ[VARIABLE] = str(rights.folder())  # for the functions' processes as well
+_seen: set[rights.Call] = set()
+
+
+@pytest.fixture(autouse=True)
+def every_call_is_within_the_rights(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Of the functions; a test marked `function("LogicalId")` makes the calls of that one, or of none with ""."""
+    marker = request.node.get_closest_marker("function")
+    with rights.acting(marker.args[0]) if marker and marker.args[0] else nullcontext():
+        yield
+    new = rights.read(rights.folder()) - _seen
+    _seen.update(new)
+    assert rights.without_right(new) == []

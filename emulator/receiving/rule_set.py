@@ -11,8 +11,9 @@ from fnmatch import fnmatchcase
 from glob import escape
 from typing import Any
 
+from ..account import ACCOUNT, REGION
 from ..sending.refusals import Refusal
-from ..template import ACCOUNT, REGION, Template
+from ..template import Template
 from .rules import Rule, declared
 
 MAX_RULES = 200

@@ -12,10 +12,11 @@ from aiosmtpd.smtp import SMTP
 from aiosmtpd.smtp import Envelope as SmtpEnvelope
 from aiosmtpd.smtp import Session as SmtpSession
 
+from ..account import REGION
 from ..cloud import HOST
 from ..sending.bounces import Received
 from ..sending.refusals import header_end
-from ..template import REGION, UnknownConstruct
+from ..template import UnknownConstruct
 from .authentication import Session, authenticate
 from .rules import USUAL, Readings, Rule
 from .stamps import Receipt

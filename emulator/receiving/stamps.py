@@ -11,7 +11,7 @@ from email.message import Message
 from email.utils import format_datetime
 from typing import Any
 
-from ..template import REGION
+from ..account import REGION
 from .authentication import Results, Session
 from .rules import Rule
 

@@ -22,6 +22,8 @@ from emulator.sending.refusals import Account, Refusal
 from emulator.sending.server import Sending
 from tests.fakes import FakeClock
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 NOBODY, BETSY = Address("nobody", "example.com"), "betsy@sender.example"
 HEADER = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n"
 
@@ -114,6 +116,7 @@ def test_a_message_without_return_path_is_refused(world: World) -> None:
         world.send()
 
 
+@pytest.mark.function("")  # not a sender of ours
 def test_a_sender_who_is_not_verified_is_a_matter_of_configuration(world: World) -> None:
     with pytest.raises(Misconfigured, match="not verified"):
         world.send(recipient=Address("nobody", "elsewhere.example"))

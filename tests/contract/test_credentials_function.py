@@ -21,6 +21,7 @@ from tests.builders import ROOT
 from tests.relay_cloud import SECRET, USER, begin_rotation
 from tests.relay_fakes import REGION
 
+pytestmark = pytest.mark.function("CredentialsFunction")
 CONTEXT = SimpleNamespace(
     function_name="credentials",
     memory_limit_in_mb=256,

@@ -23,6 +23,8 @@ from emulator.template import Template
 from tests.builders import envelope
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth
 
+pytestmark = pytest.mark.function("FeedbackFunction")
+
 JANE, INFO = Address("Jane", "dest.example"), Address("info", "example.com")
 
 
@@ -207,6 +209,7 @@ def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str
     assert "told_at" not in health.failed(who, Failure(100, GONE, "m1"))
 
 
+@pytest.mark.function("")  # there is no such resource
 def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="ResourceNotFound"):
         DynamoHealth(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)

@@ -14,6 +14,8 @@ from emulator.template import Template
 from tests.fakes import FakeClock
 from tests.rule_fakes import TURN_SECONDS, FakeLease
 
+pytestmark = pytest.mark.function("RecipientsFunction")
+
 
 @pytest.fixture
 def clock() -> FakeClock:

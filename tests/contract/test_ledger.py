@@ -20,6 +20,8 @@ from emulator.template import Template
 from tests.builders import envelope
 from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock, FakeLedger
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
 JANE = Address("Jane", "dest.example")
 

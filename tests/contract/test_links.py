@@ -22,7 +22,10 @@ from tests.fakes import FakeClock
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 RAW = b"From: x\r\n\r\n\xe9\x00 no newline"
+BUCKET = "postern-contract-mail-123456789012-eu-west-1"
 ROLE = "arn:aws:iam::123456789012:role/link"
 NOON = datetime(2026, 11, 23, 12, 0, 30, tzinfo=UTC)
 
@@ -44,7 +47,7 @@ def stubbed(seconds: int, session: timedelta) -> Link:
         asked = {"RoleArn": ROLE, "RoleSessionName": "postern-link", "DurationSeconds": 3600}
         stubber.add_response("assume_role", {"Credentials": credentials}, asked)
         links = S3Links(ROLE, seconds=seconds, clock=FakeClock(NOON.timestamp()), connect=lambda: sts)
-        return links.link("bucket", "inbound/m1", "m1.eml")
+        return links.link(BUCKET, "inbound/m1", "m1.eml")
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def test_a_link_is_signed_by_the_session_for_the_regions_own_host(region: str, m
     """Version 2 signatures, and the global host, do not work for every bucket."""
     monkeypatch.setenv("AWS_DEFAULT_REGION", region)
     link = stubbed(3600, timedelta(hours=1))
-    assert link.url.startswith(f"https://bucket.s3.{region}.amazonaws.com/inbound/m1?")
+    assert link.url.startswith(f"https://{BUCKET}.s3.{region}.amazonaws.com/inbound/m1?")
     assert query(link)["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
     assert query(link)["X-Amz-Credential"].startswith("A" * 20)
     assert query(link)["X-Amz-Security-Token"] == "t" * 1200
@@ -119,14 +122,14 @@ def test_a_role_that_cannot_be_assumed_is_a_mistake_in_the_set_up(aws: Cloud) ->
         stubber.add_client_error("assume_role", "AccessDenied", "not authorized to perform: sts:AssumeRole", 403)
         links = S3Links(ROLE, seconds=3600, clock=FakeClock(), connect=lambda: sts)
         with pytest.raises(Misconfigured, match=f"STS AssumeRole {ROLE}: AccessDenied"):
-            links.link("bucket", "inbound/m1", "m1.eml")
+            links.link(BUCKET, "inbound/m1", "m1.eml")
 
 
 def test_sts_out_of_reach_is_temporary(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     with pytest.raises(Unavailable, match="STS AssumeRole"):
-        S3Links(ROLE, seconds=3600, clock=FakeClock()).link("bucket", "inbound/m1", "m1.eml")
+        S3Links(ROLE, seconds=3600, clock=FakeClock()).link(BUCKET, "inbound/m1", "m1.eml")
 
 
 @pytest.mark.parametrize(("hours", "made"), [("1", True), ("0", False)])

@@ -8,6 +8,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.fakes import FakeMailStore
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 RAW = b"From: x\r\n\r\n\xe9\x00 no newline"
 
 
@@ -29,6 +31,7 @@ def test_a_missing_message_is_named(store: MailStore) -> None:
         store.fetch("m2")
 
 
+@pytest.mark.function("")  # there is no such resource
 def test_a_missing_bucket_is_a_mistake_in_the_set_up(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="NoSuchBucket"):
         S3MailStore(clients.s3(), "no-such-bucket", "inbound/").fetch("m1")

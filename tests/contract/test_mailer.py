@@ -23,6 +23,8 @@ from emulator.cloud import CREDENTIALS
 from emulator.sending.refusals import Account, Refusal
 from emulator.sending.server import Sending
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 ALIAS, JANE = Address("info", "example.com"), Address("jane", "dest.example")
 RAW = b"From: <info@example.com>\r\nTo: x@y.example\r\n\r\nna\xc3\xafve \xe9\x00 no newline"
 
@@ -30,7 +32,7 @@ RAW = b"From: <info@example.com>\r\nTo: x@y.example\r\n\r\nna\xc3\xafve \xe9\x00
 @pytest.fixture
 def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, bytes]]]:
     delivered: dict[str, bytes] = {}
-    account = Account(identities={"example.com"}, configuration_sets={"forward"})
+    account = Account(identities={"example.com"}, configuration_sets={"postern-contract-forward"})
     sending = Sending(account, delivered.__setitem__)
     sending.start()
     for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL_SESV2": sending.endpoint}.items():
@@ -48,7 +50,10 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def send(
-    raw: bytes = RAW, alias: Address = ALIAS, destination: Address = JANE, configuration_set: str = "forward"
+    raw: bytes = RAW,
+    alias: Address = ALIAS,
+    destination: Address = JANE,
+    configuration_set: str = "postern-contract-forward",
 ) -> str:
     return SesMailer(clients.ses(), configuration_set).send(raw, alias, destination, "m1")
 
@@ -147,7 +152,7 @@ def test_no_answer_is_not_the_same_as_no_connection(
 
     client.meta.events.register("before-send.sesv2.SendEmail", fail)
     with pytest.raises(Unavailable) as raised:
-        SesMailer(client, "forward").send(RAW, ALIAS, JANE, "m1")
+        SesMailer(client, "postern-contract-forward").send(RAW, ALIAS, JANE, "m1")
     assert type(raised.value) is kind
 
 
@@ -171,4 +176,4 @@ def test_an_answer_that_is_none_of_ses_leaves_it_unknown_what_ses_did(
     answer = AWSResponse("x", status, header, raw)
     client.meta.events.register("before-send.sesv2.SendEmail", lambda **_: answer)
     with pytest.raises(Unanswered):
-        SesMailer(client, "forward").send(RAW, ALIAS, JANE, "m1")
+        SesMailer(client, "postern-contract-forward").send(RAW, ALIAS, JANE, "m1")

@@ -13,6 +13,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.fakes import FakeClock, FakeRates
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
 JANE, JOE = Address("Jane", "dest.example"), Address("joe", "dest.example")
 
@@ -59,6 +61,7 @@ def test_no_cap_counts_nothing(aws: Cloud) -> None:
     DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock(), cap=0).admit(INFO, JANE)
 
 
+@pytest.mark.function("")  # there is no such resource
 def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))

@@ -23,6 +23,8 @@ from tests.builders import ROOT
 from tests.fakes import FakeClock
 from tests.rule_fakes import FakeRules
 
+pytestmark = pytest.mark.function("RecipientsFunction")
+
 PREFIX = "x-recipients-"
 ONE, TWO = f"{PREFIX}001", f"{PREFIX}002"
 INFO, TEAM = "info@example.com", "team@example.com"

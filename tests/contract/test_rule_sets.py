@@ -16,6 +16,8 @@ from postern_mail.ruleset import Active, RuleSets
 from emulator.cloud import Cloud
 from tests.rule_fakes import FakeRuleSets
 
+pytestmark = pytest.mark.function("RulesetFunction")
+
 
 @pytest.fixture(params=["fake", "ses"])
 def sets(request: pytest.FixtureRequest) -> RuleSets:
@@ -71,7 +73,7 @@ def test_refusals_are_of_one_kind(aws: Cloud, code: str, kind: type[Exception]) 
 def test_a_stack_says_whether_it_rolls_back(aws: Cloud) -> None:
     template = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "rolling"}}}}'
     made = boto3.client("cloudformation", endpoint_url=aws.endpoint).create_stack(
-        StackName="rolling", TemplateBody=template
+        StackName="postern-contract", TemplateBody=template
     )
     client = clients.cloudformation(brief=True)
     assert not CloudFormationStacks(client).rolling_back(made["StackId"])

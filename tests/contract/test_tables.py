@@ -20,6 +20,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.fakes import FakeTables
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 ALIASES: dict[str, Row] = {
     f"a{number}@example.com": {"address": f"a{number}@example.com", "destinations": [f"d{number}@dest.example"]}
     for number in range(MAX_KEYS + 50)
@@ -166,6 +168,7 @@ def test_a_network_that_fails_is_temporary(aws: Cloud, template: Template) -> No
         DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read(["a@example.com"], [])
 
 
+@pytest.mark.function("RecipientsFunction")
 def test_the_alias_table_as_a_whole_is_read_consistently_and_over_many_pages(aws: Cloud, template: Template) -> None:
     aws.put("AliasTable", ALIASES.values())
     client, asked = clients.dynamodb(), list[bool]()
@@ -181,6 +184,7 @@ def test_the_alias_table_as_a_whole_is_read_consistently_and_over_many_pages(aws
     assert all(asked)
 
 
+@pytest.mark.function("")  # there is no such resource
 def test_a_table_that_cannot_be_read_is_never_an_empty_one(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="Scan"):
         DynamoAliasTable(clients.dynamodb(), "no-such-table").rows()

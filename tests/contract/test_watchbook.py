@@ -15,6 +15,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.fakes import FakeBucket, FakeWatchbook
 
+pytestmark = pytest.mark.function("ReconcileFunction")
+
 
 @dataclass
 class Kept:

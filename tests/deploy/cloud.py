@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
+from emulator.account import ACCOUNT, REGION
+from emulator.calls import VARIABLE
 from emulator.cloud import HOST
 from emulator.function import ROOT
-from emulator.template import ACCOUNT, REGION
 
 _PYTHON = ROOT / ".venv-ministack" / "bin" / "python"
 
@@ -36,6 +37,7 @@ class Ministack:
             "TMPDIR": str(folder),
             "POSTERN_SENDING": sending,
             "POSTERN_DENIALS": str(self._denials),
+            VARIABLE: os.environ[VARIABLE],
         }
 
     def __enter__(self) -> Self:

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from postern_mail.aws.watchbook import PARTITION
 
-from emulator.template import REGION
+from emulator.account import REGION
 
 STACK = "gate"
 

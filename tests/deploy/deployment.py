@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from emulator.account import REGION
 from emulator.cloud import HOST
 from emulator.function import ROOT
 from emulator.receiving.smtp import Receiving
@@ -19,7 +20,6 @@ from emulator.receiving.zone import Zone
 from emulator.sending.maildirs import Maildirs
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
-from emulator.template import REGION
 from tests.deploy.cloud import Ministack
 from tests.deploy.deployed import STACK, Deployed
 from tests.deploy.receipt import ActiveRules, EventDestinations, InboundFunction

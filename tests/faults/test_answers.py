@@ -12,6 +12,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.faults.world import AUTHOR, Fault, Interference, World, build
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 BOUNCE = "ses.SendBounce"
 RECIPIENTS = ("nobody@example.com", "c@example.com", "nowhere@example.com")
 UNKNOWN = (RECIPIENTS[0], RECIPIENTS[2])

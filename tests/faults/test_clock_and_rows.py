@@ -9,6 +9,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.faults.world import ALIASES, DESTINATIONS, Fault, Interference, World, build
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 HOUR = 3600
 SEND = "sesv2.SendEmail"
 

@@ -13,6 +13,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.faults.world import ALIASES, DESTINATIONS, Fault, Interference, World, build
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 SEND = "sesv2.SendEmail"
 
 

@@ -20,6 +20,9 @@ from emulator.template import Template
 from tests.builders import bounce
 from tests.fakes import FakeFeedbackLog
 from tests.faults.world import AUTHOR, Fault, Interference, Killed, World, build
+from tests.rights import acting
+
+pytestmark = pytest.mark.function("InboundFunction")
 
 ALIAS, DESTINATION = "c@example.com", "d4@dest.example"
 UPDATE, BOUNCE = "dynamodb.UpdateItem", "ses.SendBounce"
@@ -39,7 +42,8 @@ def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> It
 
 def listening(world: World, log: FakeFeedbackLog) -> Listener:
     variables = world.template.resource("FeedbackFunction")["Environment"]["Variables"]
-    return feedback_assembly.listener(FeedbackSettings.from_environment(variables), cast("PowertoolsMailLog", log))
+    with acting("FeedbackFunction"):
+        return feedback_assembly.listener(FeedbackSettings.from_environment(variables), cast("PowertoolsMailLog", log))
 
 
 def sent(world: World) -> tuple[str, dict[str, Any]]:

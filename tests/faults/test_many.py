@@ -14,6 +14,8 @@ from emulator.template import Template
 from tests.fakes import LEASE_SECONDS
 from tests.faults.world import ALIASES, Fault, Interference, World, build
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 MESSAGES = int(os.environ.get("POSTERN_FAULT_MESSAGES", "1000"))  # make faults MESSAGES=1000
 SEED = 20261122
 AT_ONCE = 100  # moto looks through a whole table for each query, so the ledger is emptied from time to time

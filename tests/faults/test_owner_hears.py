@@ -8,6 +8,8 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.faults.world import AUTHOR, Fault, Interference, World, build
 
+pytestmark = pytest.mark.function("InboundFunction")
+
 RULES = [{"sender": AUTHOR, "scope": scope, "action": "HOLD"} for scope in ("a@example.com", "c@example.com")]
 
 

@@ -15,16 +15,18 @@ from postern_mail.mail.outcomes import ClaimState
 
 from tests.fakes import RETRY_HOURS, FakeClock
 from tests.operating.conftest import Office
+from tests.rights import acting
 
 INFO, TEAM = "info@example.com", "team@example.com"
 
 
 def news(office: Office, destination_table: str = "") -> StackNews:
-    dynamodb = clients.dynamodb()
+    with acting("DigestFunction", office.template.stack):
+        dynamodb, sqs = clients.dynamodb(), clients.sqs()
     return StackNews(
         dynamodb,
         DynamoWatchbook(dynamodb, office.template.name("LedgerTable"), keep_days=37),
-        Backlog(clients.sqs(), office.url("DeadLetterQueue")),
+        Backlog(sqs, office.url("DeadLetterQueue")),
         clock=FakeClock(time.time()),
         retry_hours=RETRY_HOURS,
         keep_days=37,
@@ -112,12 +114,12 @@ def test_what_stands(office: Office) -> None:
     book.remember(stuck, 1.0)
     office.cloud.sqs.send_message(QueueUrl=office.url("DeadLetterQueue"), MessageBody="{}")
     row = {"address": "jane@dest.example", "suspended_at": 1, "reason": "NoEmail"}
-    office.cloud.put("AliasTable", [row])
+    office.cloud.put("DestinationTable", [row])
     found = {
         section.title.partition(":")[0]: section
-        for section in news(office, office.template.name("AliasTable")).standing()
+        for section in news(office, office.template.name("DestinationTable")).standing()
     }
-    office.cloud.delete("AliasTable", [{"address": "jane@dest.example"}])
+    office.cloud.delete("DestinationTable", [{"address": "jane@dest.example"}])
     assert {title: (section.total, section.lines) for title, section in found.items()} == {
         "Dead letters": (1, ()),
         "Open too long": (1, (stuck,)),

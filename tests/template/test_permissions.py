@@ -1,96 +1,54 @@
-"""Who may do what: the roles against the calls that the code makes, and the settings against those it reads."""
+"""Who may do what: the roles against the calls that were made while tests ran, and the settings against those it reads."""
 
-import ast
-from collections.abc import Iterator
-from dataclasses import fields
-from pathlib import Path
+from dataclasses import fields, replace
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore import xform_name
 from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, Shared, WatchSettings
 
 from emulator.template import Template
-from tests.builders import ROOT
+from tests.rights import RELAY, Call, Right, everything, rights, unused, without_right
 from tests.template.deployments import Symbolic, actions, granted, loaded, policy, symbolic
 
-PACKAGE = ROOT / "layers/postern/postern_mail"
-# What a function may do beyond the calls its code makes, and why.
-BEYOND = {
-    "InboundFunction": {
-        "logs:CreateLogStream": "Lambda's own",
-        "logs:PutLogEvents": "Lambda's own",
-        "sqs:SendMessage": "Lambda's own, for events that failed",
-        "sqs:ReceiveMessage": "Lambda's own, for events of the retry queue",
-        "sqs:DeleteMessage": "Lambda's own, for events of the retry queue",
-        "sqs:GetQueueAttributes": "Lambda's own, for events of the retry queue",
-        "s3:ListBucket": "else S3 says 403 for a message that is missing",
-        "ses:SendRawEmail": "what SESv2 SendEmail with raw content is authorised as",
-        "kms:Decrypt": "S3's own, where the bucket has a key of ours",
+# Rights that no recorded call needs, and why they are there.
+_LOG = {"WriteTheLog": "Lambda's own"}
+UNUSED = {
+    "InboundFunctionRole": {
+        **_LOG,
+        "KeepFailedEvents": "Lambda's own",
+        "TryThemAgain sqs:ReceiveMessage": "Lambda's own, for events of the retry queue",
+        "TryThemAgain sqs:DeleteMessage": "Lambda's own, for events of the retry queue",
+        "TryThemAgain sqs:GetQueueAttributes": "Lambda's own, for events of the retry queue",
+        "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
+        "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
-    "FeedbackFunction": {
-        "logs:CreateLogStream": "Lambda's own",
-        "logs:PutLogEvents": "Lambda's own",
-        "sqs:SendMessage": "Lambda's own, for events that failed",
-        "s3:ListBucket": "else S3 says 403 for a message that is missing",
-        "kms:Decrypt": "S3's own, where the bucket has a key of ours",
+    "FeedbackFunctionRole": {
+        **_LOG,
+        "KeepFailedEvents": "Lambda's own",
+        "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
+        "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
-    "RecipientsFunction": {
-        "logs:CreateLogStream": "Lambda's own",
-        "logs:PutLogEvents": "Lambda's own",
-        "sqs:SendMessage": "Lambda's own, for events that failed",
-        "dynamodb:ListStreams": "Lambda's own, for the stream",
-        "dynamodb:DescribeStream": "Lambda's own, for the stream",
-        "dynamodb:GetShardIterator": "Lambda's own, for the stream",
-        "dynamodb:GetRecords": "Lambda's own, for the stream",
-        "iam:PassRole": "what a rule is refused without that names the role SES writes by",
+    "LinkRole": {"DecryptMessages": "S3's own, where the bucket has a key of ours"},
+    "RecipientsFunctionRole": {
+        **_LOG,
+        "TellOfLostEvents": "Lambda's own",
+        "FindTheStream": "Lambda's own",
+        "FollowTheAliasTable": "Lambda's own",
+        "NameTheRoleThatSesWritesBy": "what a rule is refused without that names the role SES writes by",
     },
-    "RulesetFunction": {"logs:CreateLogStream": "Lambda's own", "logs:PutLogEvents": "Lambda's own"},
-    "ReconcileFunction": {
-        "logs:CreateLogStream": "Lambda's own",
-        "logs:PutLogEvents": "Lambda's own",
-        "sqs:SendMessage": "Lambda's own, for runs that failed",
-        "s3:ListBucket": "what ListObjectsV2 is authorised as",
-    },
-    "DigestFunction": {
-        "logs:CreateLogStream": "Lambda's own",
-        "logs:PutLogEvents": "Lambda's own",
-        "sqs:SendMessage": "Lambda's own, for runs that failed",
-        "ses:SendRawEmail": "what SESv2 SendEmail with raw content is authorised as",
-    },
+    "RulesetFunctionRole": _LOG,
+    "ReconcileFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
+    "DigestFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
+    "SesWriterRole": {"WriteMessages": "SES's own", "EncryptThem": "SES's own"},
+    "InstanceRole": {"BeReachedBySessionManager": "the Session Manager agent's own"},
 }
-# Calls in modules a function imports that it never makes, and who does.
-NOT_MADE = {
-    "ReconcileFunction": {
-        "s3:ListObjectsV2": "not an action",
-        "dynamodb:UpdateItem": "the ledger's, of which it takes two names",
-    },
-    "DigestFunction": {
-        "s3:ListObjectsV2": "not an action, and the check's",
-        "dynamodb:PutItem": "the check's, which remembers",
-        "dynamodb:DeleteItem": "the check's, which forgets",
-        "sqs:ReceiveMessage": "postern redrive's",
-        "sqs:DeleteMessage": "postern redrive's",
-        "sqs:ChangeMessageVisibility": "postern redrive's",
-    },
-}
-FOLDERS = {
-    "InboundFunction": "inbound",
-    "FeedbackFunction": "feedback",
-    "RecipientsFunction": "recipients",
-    "RulesetFunction": "ruleset",
-    "ReconcileFunction": "reconcile",
-    "DigestFunction": "digest",
-}
-# What the other side grants: LinkRole's trust names the function's role, which is enough within an account.
-ELSEWHERE = {"sts:AssumeRole"}
 # The statements with every resource, because AWS knows nothing narrower for their actions.
 ANYTHING = {
     ("RulesetFunctionRole", "SeeAndSetTheActiveRuleSet"),
     ("RecipientsFunctionRole", "KeepReceiptRules"),
     ("RecipientsFunctionRole", "FindTheStream"),
 }
+STACK = "postern"
 WIDE = {"CustomerKey": "true", "SesWritesBy": "role", "Domain2": "example.org", "RefuseUnknownRecipients": "true"}
 READ: dict[str, type[Shared]] = {
     "DigestFunction": WatchSettings,
@@ -101,67 +59,13 @@ READ: dict[str, type[Shared]] = {
 }
 
 
-def closure(handler: Path) -> set[Path]:
-    """The modules of the package that a handler imports, directly or not."""
-    found: set[Path] = set()
-    waiting = [handler]
-    while waiting:
-        module = waiting.pop()
-        new = set(imported(module)) - found
-        found |= new
-        waiting += new
-    return found
+def explanations(right: Right) -> tuple[str, str]:
+    """The ways to name a right in UNUSED: a statement, or one action of it."""
+    return right.statement, f"{right.statement} {right.action}"
 
 
-def imported(module: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.ImportFrom):
-            continue
-        if node.level:
-            base = module.parents[node.level - 1].joinpath(*filter(None, (node.module or "").split(".")))
-        elif (node.module or "").split(".")[0] == "postern_mail":
-            base = PACKAGE.parent.joinpath(*(node.module or "").split("."))
-        else:
-            continue
-        for path in (base.with_suffix(".py"), *(base / f"{name.name}.py" for name in node.names)):
-            if path.exists():
-                yield path
-
-
-def calls(module: Path, method: str) -> Iterator[str]:
-    """The first argument of each call of a method of this name, where it is a literal."""
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == method:
-            yield from (
-                one.value for one in node.args[:1] if isinstance(one, ast.Constant) and isinstance(one.value, str)
-            )
-
-
-def services() -> set[str]:
-    """The services that clients.py makes clients of."""
-    return set(calls(PACKAGE / "aws/clients.py", "client"))
-
-
-def operations() -> dict[str, str]:
-    """Method of a client -> action in a policy."""
-    found = {}
-    session = botocore.session.get_session()
-    for service in services():
-        model = session.get_service_model(service)
-        for operation in model.operation_names:
-            found[xform_name(operation)] = f"{model.signing_name}:{operation}"
-    return found
-
-
-def called(handler: Path) -> set[str]:
-    """The actions that the code behind a handler asks AWS for."""
-    known = operations()
-    names: set[str] = set()
-    for module in closure(handler):
-        tree = ast.parse(module.read_text(encoding="utf-8"))
-        names |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-        names |= {*calls(module, "generate_presigned_url"), *calls(module, "get_paginator")}
-    return {known[name] for name in names if name in known}
+def explained(right: Right) -> bool:
+    return any(words in UNUSED.get(right.role, ()) for words in explanations(right))
 
 
 @pytest.fixture(scope="module")
@@ -170,21 +74,37 @@ def widest(expanded: dict[str, Any]) -> Symbolic:
     return symbolic(expanded, **WIDE)
 
 
-@pytest.mark.parametrize("function", sorted(BEYOND))
-def test_a_function_may_do_what_its_code_does_and_no_more(widest: Symbolic, function: str) -> None:
-    code = widest.document["Resources"][function]["Properties"]
-    called_for = called(ROOT / "functions" / FOLDERS[function] / "handler.py")
-    never = set(NOT_MADE.get(function, ()))
-    assert never <= called_for
-    made = called_for - never
-    assert code["Role"] == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
-    assert len(made) >= 2
-    assert actions(granted(widest, f"{function}Role")) == (made - ELSEWHERE) | set(BEYOND[function])
+@pytest.mark.rights
+@pytest.mark.parametrize("stack", [STACK, RELAY])
+def test_every_right_was_used_or_is_explained(stack: str) -> None:
+    """After all other tests have run on this very code; each of them held its own calls against the rights."""
+    calls = everything()
+    assert len({call.role for call in calls}) >= 8, f"too few tests have run: {sorted({call.role for call in calls})}"
+    surplus = [right for right in unused(calls, stack) if not explained(right)]
+    assert surplus == []
 
 
-def test_every_function_is_looked_at(widest: Symbolic) -> None:
+def test_every_explanation_is_of_a_right() -> None:
+    known = {(right.role, words) for right in rights(STACK) | rights(RELAY) for words in explanations(right)}
+    assert {(role, right) for role, named in UNUSED.items() for right in named} <= known
+
+
+def test_a_call_without_a_right_is_seen(template: Template) -> None:
+    ledger = template.arn("LedgerTable")
+    fine = Call("InboundFunctionRole", template.stack, "dynamodb:UpdateItem", ledger)
+    wrong = [replace(fine, action="dynamodb:Scan"), replace(fine, resource=template.arn("AliasTable"))]
+    assert without_right({fine, *wrong}) == sorted(wrong)
+    (used,) = set(rights(template.stack)) - set(unused({fine}, template.stack))
+    assert (used.statement, used.action, used.resource) == ("WriteTheLedger", "dynamodb:UpdateItem", ledger)
+
+
+def test_every_function_has_rights(widest: Symbolic) -> None:
     functions = {name for name, one in widest.document["Resources"].items() if one["Type"] == "AWS::Lambda::Function"}
-    assert functions == set(BEYOND)
+    assert len(functions) >= 6
+    for function in functions:
+        role = widest.document["Resources"][function]["Properties"]["Role"]
+        assert role == {"Fn::GetAtt": [f"{function}Role", "Arn"]}
+        assert len({right.action for right in rights(STACK) if right.role == f"{function}Role"}) >= 4, function
 
 
 def test_every_function_has_a_role_of_its_own(widest: Symbolic) -> None:

@@ -17,7 +17,8 @@ def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
     found = statements(resources, "ReconcileFunction")
-    assert set(found) == {"WriteTheLog", "KeepFailedEvents", "ListMessages", "ReadTheLedger", "RememberWhatWasFound"}
+    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages"}
+    assert set(found) == {"WriteTheLog", "KeepFailedEvents", "RememberWhatWasFound", *reading}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["RememberWhatWasFound"]["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#reconcile"]}

@@ -1,4 +1,4 @@
-"""IAM where ministack does not look, and a list of everything that was denied."""
+"""IAM where ministack does not look, a list of everything that was denied, and what roles were seen to do."""
 
 import asyncio
 import json
@@ -14,8 +14,12 @@ from ministack.services import dynamodb
 from ministack.services import iam as iam_service
 from ministack.services import s3 as s3_service
 
+from emulator.calls import VARIABLE, write
+
 ACCOUNT, REGION = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
 DENIALS = Path(os.environ["POSTERN_DENIALS"])  # gets a line of JSON for each call that was denied
+CALLS = Path(os.environ[VARIABLE]) / "ministack.jsonl"
+_ROLE = re.compile(r".*:assumed-role/(\w+)-(\w+?Role)\b.*")  # stack, logical id
 _DENIED = (b"AccessDenied", b"not authorized to perform")
 _MAX_SHOWN = 500  # bytes of a denial that are kept
 _HASH_IS = re.compile(r"(#?\w+)\s*=\s*(:\w+)")  # in a key condition
@@ -27,6 +31,7 @@ def teach() -> None:
     """Take the place of ministack's own."""
     app.pin_request_origin = _over_tls(iam_evaluator.pin_request_origin)
     app.app = _listing_denials(app.app)
+    iam_evaluator.evaluate = _recording(iam_evaluator.evaluate)
     iam_evaluator._resource_policy = _with_trust(iam_evaluator._resource_policy)
     iam_actions.dynamodb_service_context = _with_leading_keys(iam_actions.dynamodb_service_context)
     iam_actions.s3_additional_checks = _with_decryption(iam_actions.s3_additional_checks)
@@ -100,6 +105,20 @@ def _listing_denials(original: Asgi) -> Asgi:
         await original(scope, receive, seen)
 
     return answered
+
+
+def _recording(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Everything that a role of the stack is judged for (emulator/calls.py)."""
+    known: set[tuple[str, ...]] = set()
+
+    def evaluate(context: Any, *policies: Any) -> Any:
+        found = _ROLE.fullmatch(context.principal_arn)
+        if found and (call := (found[2], found[1], context.action, context.resource_arn)) not in known:
+            known.add(call)
+            write(CALLS, *call)
+        return original(context, *policies)
+
+    return evaluate
 
 
 # --- dynamodb:LeadingKeys (service authorization reference, "Amazon DynamoDB") -------------------------------

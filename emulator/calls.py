@@ -1,0 +1,104 @@
+"""Which calls a function makes: botocore says so itself, and each new one becomes a line of JSON.
+
+The tests hold the lines against the roles in the template (tests/rights.py). A line names an action and a resource as a
+policy does (Service Authorization Reference, "Actions, resources, and condition keys").
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+
+from .account import ACCOUNT, REGION
+
+VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines; without it nothing is recorded
+LINK_ROLE = "LinkRole"  # signs links; the call itself is made by whoever follows one
+# Operations of S3 that an action of another name allows.
+_S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
+_OF_A_BUCKET = ("ListBucket",)
+_SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
+
+
+def recorded(function: str, stack: str) -> botocore.session.Session:
+    """What to make a boto3 session of whose calls are recorded as those of the function with this logical id."""
+    session = botocore.session.get_session()
+    recorder: Any = Recorder(Path(os.environ[VARIABLE]), function, stack)
+    session.register("before-parameter-build", recorder)
+    return session
+
+
+class Recorder:
+    """Takes botocore's event `before-parameter-build`, which links that are signed have as well."""
+
+    def __init__(self, folder: Path, function: str, stack: str) -> None:
+        self._file = folder / f"{os.getpid()}.jsonl"
+        self._function = function
+        self._stack = stack
+        self._known: set[tuple[str, str, str]] = set()
+
+    def __call__(self, params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
+        """Write down what this call needs, unless it is known."""
+        role = LINK_ROLE if context.get("is_presign_request") else f"{self._function}Role"
+        for action, resource in needed(model.service_model.signing_name, model.name, params):
+            if (role, action, resource) not in self._known:
+                self._known.add((role, action, resource))
+                write(self._file, role, self._stack, action, resource)
+
+
+def write(file: Path, role: str, stack: str, action: str, resource: str) -> None:
+    """Add a line, whole, to a file that no other process writes."""
+    line = {"role": role, "stack": stack, "action": action, "resource": resource}
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as lines:
+        lines.write(json.dumps(line) + "\n")
+
+
+def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(action, ARN of a resource) for all that IAM looks at; the ARN is "*" where AWS knows no resource."""
+    action = f"{service}:{operation}"
+    match service:  # KeyError: an operation of whose resources nothing is known here
+        case "dynamodb":
+            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+            for table in params.get("RequestItems", ()) or [params["TableName"]]:
+                yield action, _arn("dynamodb", f"table/{table}{index}")
+        case "s3":
+            known = _S3_ACTIONS.get(operation, operation)
+            key = "" if known in _OF_A_BUCKET else f"/{params['Key']}"
+            yield f"s3:{known}", f"arn:aws:s3:::{params['Bucket']}{key}"
+        case "sqs":
+            yield action, _arn("sqs", params["QueueUrl"].rpartition("/")[2])
+        case "ses":
+            yield from _sending(action, params)
+        case "secretsmanager":
+            yield action, _SECRET_ARN.sub(r"\1", params["SecretId"])
+        case "sts":
+            yield action, params["RoleArn"]
+        case "cloudformation":
+            yield action, params["StackName"]
+        case "iam":
+            yield action, f"arn:aws:iam::{ACCOUNT}:user/{params['UserName']}"
+        case _:
+            raise NotImplementedError(f"what {action} needs is not known to emulator/calls.py")
+
+
+def _sending(action: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Sending is allowed on an identity and on a configuration set; SES's other calls know no resource."""
+    sender = params.get("FromEmailAddress") or params.get("BounceSender")
+    if sender is None:
+        yield action, "*"
+        return
+    domain = sender.rpartition("@")[2].rstrip(">")
+    # SESv2 SendEmail with raw content is authorised as SendRawEmail.
+    names = [action, *(["ses:SendRawEmail"] if "Raw" in params.get("Content", {}) else [])]
+    for name in names:
+        yield name, _arn("ses", f"identity/{domain}")
+        if "ConfigurationSetName" in params:
+            yield name, _arn("ses", f"configuration-set/{params['ConfigurationSetName']}")
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{resource}"
