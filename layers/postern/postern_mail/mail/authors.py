@@ -1,39 +1,36 @@
-"""The authors of a message, read from From or Reply-To however they were written (RFC 5322 3.4).
+"""The authors of a message, read from From or Reply-To however they were written (RFC 5322 3.4, 4.4).
 
-Real senders break the grammar in every way, so reading never fails: what cannot be understood
-gives no author. Comments, quoted strings, groups, routes and encoded-words are understood.
+Real senders break the grammar in every way, so reading never fails: what cannot be understood gives no author. But
+nothing is guessed that could be another person's mailbox: words are never joined to an address that does not
+stand there, and a quoted string alone is a name.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
+from .address_words import ATOM, CFWS, COMMENT, ENCODED, LITERAL, QUOTED, SPACE, WORDS, Word, words
 from .encoded_words import decoded
 
-# The tokens of an address list. Reading takes linear time: what one alternative gives up is short,
-# or happens once (a quote that is never closed, see _tokens).
-_TOKEN = re.compile(
-    r"""(?P<space>[\s\x00-\x1f]+)
-      | (?P<encoded>=\?[^\s?]{1,40}\?[bBqQ]\?[^\s?]*\?=)
-      | "(?P<quoted>(?:[^"\\]|\\.)*)"
-      | (?P<stray>")
-      | (?P<open>\()
-      | <(?P<angle>[^<>]*)>?
-      | (?P<special>[,;:])
-      | (?P<atom>[^\s\x00-\x1f",;:<(]+)""",
-    re.VERBOSE | re.DOTALL,
-)
 MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
 
 # Control characters, bidirectional controls and blanks without width; the joiners U+200C and
 # U+200D stay, scripts and emoji need them.
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+")
 
+_SCHEMES = ("mailto", "smtp")  # what programs write before an address
+_LOCAL = re.compile(r"[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\]++")  # also of other scripts: RFC 6532
+_END = Word("special", ",")
+_OPENING, _CLOSING = "'`(\u2018\u201c\u00ab", "'`)\u00b4\u2019\u201d\u00bb"  # quotes that are none, around an address
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """One mailbox of a From or Reply-To: its decoded display name ("" if none) and its address."""
+    """One mailbox of a From or Reply-To: its decoded display name ("" if none) and its address.
+
+    The local part may have letters of other scripts (RFC 6532), which SES does not send to.
+    """
 
     name: str
     address: Address
@@ -41,20 +38,44 @@ class Author:
 
 def authors(value: bytes) -> tuple[Author, ...]:
     """The mailboxes in an unfolded field value, in order; () if there is none to be had."""
-    return tuple(_authors(_text(value)))
+    return tuple(author for entry in _entries(value) for author in entry.authors)
+
+
+def unaddressed(value: bytes) -> str:
+    """What a From calls its author in which no address is to be had, as a person reads it; "" if it says nothing."""
+    entries = _entries(value)
+    return "" if any(entry.authors for entry in entries) else next((entry.said for entry in entries if entry.said), "")
+
+
+def answerable(people: Iterable[Author]) -> tuple[Author, ...]:
+    """Those that an answer can be sent to, each once."""
+    return each_once(author for author in people if author.address.is_ascii)
+
+
+def each_once(people: Iterable[Author]) -> tuple[Author, ...]:
+    """The authors without those that are there already, by address; a name that one of them has is kept."""
+    found: dict[str, Author] = {}
+    for author in people:
+        known = found.get(author.address.key)
+        if known is None or (author.name and not known.name):
+            found[author.address.key] = author
+    return tuple(found.values())
 
 
 def count_mailboxes(value: bytes) -> int:
     """How many recipients a server may see in an address list: every entry, also one that is no
     address, and two where a word follows the brackets; the name of a group and an empty entry are none."""
-    count, words, closed = 0, False, False
-    for kind, word in (*_tokens(_text(value)), ("special", ",")):
-        if kind == "special":
-            count += words and word != ":"
-            words = closed = False
-        elif word.strip():
-            count += closed and kind != "comment"
-            words, closed = True, kind == "angle" or (closed and kind == "comment")
+    count, some, closed, inside = 0, False, False, False
+    for word in (*words(_text(value)), _END):
+        if word.is_("<>"):
+            count += word.text == "<" and closed
+            inside, some, closed = word.text == "<", True, word.text == ">"
+        elif word.is_(",;:") and not (inside and word.text == ":"):
+            count += some and word.text != ":"
+            some = closed = inside = False
+        elif word.kind not in CFWS:
+            count += closed
+            some, closed = True, False
     return count
 
 
@@ -75,83 +96,241 @@ def _text(value: bytes) -> str:
         return value.decode("cp1252", "replace")
 
 
-def _authors(text: str) -> Iterator[Author]:
-    phrase: list[str] = []  # words of a display name, or of a bare address
-    comment: list[str] = []
-    angle: str | None = None
-    for kind, word in (*_tokens(text), ("special", ",")):
-        if kind == "angle":
-            angle = word
-        elif kind == "comment":
-            comment.append(word)
-        elif kind != "special":
-            phrase.append(word)
+@dataclass(slots=True)
+class _Entry:
+    """What stands between two commas: the authors in it, and what it says where there are none."""
+
+    authors: tuple[Author, ...] = ()
+    said: str = ""
+    encoded: str = ""  # its text if it is nothing but encoded-words
+    bracketed: bool = False
+
+
+def _entries(value: bytes) -> list[_Entry]:
+    """The entries of a list. Encoded-words alone are an author only where the list has no other: else they
+    would be shown in front of whoever really wrote."""
+    found = [_read(entry) for entry in _split(words(_text(value)))]
+    if not any(entry.authors for entry in found):
+        for entry in found:
+            if entry.encoded:
+                inner = [author for one in _split(words(decode_phrase(entry.encoded))) for author in _read(one).authors]
+                entry.authors = tuple(inner) if len(inner) == 1 else ()
+    return list(_with_commas(found))
+
+
+def _with_commas(entries: Iterable[_Entry]) -> Iterator[_Entry]:
+    """The entries, with a comma that belongs to a name in it: `Doe, John <j@x.example>`."""
+    before: list[str] = []
+    for entry in entries:
+        if entry.authors and before and entry.bracketed:
+            first, *others = entry.authors
+            name = ", ".join(filter(None, (*before, first.name)))
+            entry.authors = (Author(name[:MAX_PHRASE], first.address), *others)
+        if entry.authors or "@" in entry.said:
+            before = []
+        elif entry.said and not entry.bracketed:
+            before.append(entry.said)
+        yield entry
+
+
+@dataclass(slots=True)
+class _Raw:
+    """An entry as words: those outside of brackets, and for each pair what is in it and how many stood before."""
+
+    outside: list[Word] = field(default_factory=list)
+    brackets: list[tuple[int, list[Word]]] = field(default_factory=list)
+
+
+def _split(stream: Iterable[Word]) -> Iterator[_Raw]:
+    """The entries of a list; a colon ends the name of a group, which is no mailbox (3.4)."""
+    entry = _Raw()
+    inside: list[Word] | None = None  # brackets
+    for word in (*stream, _END):
+        if inside is not None:
+            if not word.is_("<>") and word is not _END:
+                inside.append(word)
+                continue
+            first, *others = [inside] if word.is_(">") else _listed(inside)  # never closed, the list goes on in it
+            entry.brackets.append((len(entry.outside), first))
+            for other in others:
+                yield entry
+                entry = _Raw(other)
+            inside = None
+        if word.is_("<"):
+            inside = []
+        elif word.is_(",;"):
+            yield entry
+            entry = _Raw()
+        elif word.is_(":") and not _is_scheme(entry.outside):
+            entry = _Raw()
+        elif not word.is_(">"):
+            entry.outside.append(word)
+
+
+def _listed(found: Sequence[Word]) -> list[list[Word]]:
+    """Words between commas."""
+    pieces: list[list[Word]] = [[]]
+    for word in found:
+        if word.is_(",;"):
+            pieces.append([])
         else:
-            if word != ":":  # a colon ends the name of a group: no mailbox
-                yield from _author("".join(phrase), " ".join(comment), angle)
-            phrase, comment, angle = [], [], None
+            pieces[-1].append(word)
+    return pieces
 
 
-def _author(phrase: str, comment: str, angle: str | None) -> Iterator[Author]:
-    name = comment
-    if angle is not None:
-        name = phrase or comment
-        # A source route, `<@a.example,@b.example:jane@c.example>`, is ignored (RFC 5322 4.4).
-        address = _address(angle.rpartition(":")[2] if angle.lstrip().startswith("@") else angle)
-    else:
-        address = _address(phrase)
-        if address is None:  # `Jane Doe jane@x.example`: no brackets, but one word is an address
-            words = phrase.split()
-            address = next(filter(None, map(_address, reversed(words))), None)
-            name = " ".join(word for word in words if "@" not in word) or comment
-    if address is not None:
-        yield Author(decode_phrase(name), address)
+def _is_scheme(before: Sequence[Word]) -> bool:
+    """Whether a colon that follows these words belongs to `mailto:`, and ends no group's name."""
+    return bool(before) and before[-1].kind == ATOM and before[-1].text.lower() in _SCHEMES
 
 
-def _address(text: str) -> Address | None:
-    """The address, None if it is none; its A-labels may make it longer than an address can be."""
+def _read(entry: _Raw) -> _Entry:
+    """The authors of an entry: one for each pair of brackets with an address, else what stands there bare.
+
+    What follows the brackets is no name of theirs. Brackets with an address that cannot be read are not made up
+    for by one in the name.
+    """
+    outside, start, named, unread = entry.outside, 0, "", False
+    found: list[Author] = []
+    ends = [at for at, _ in entry.brackets[1:]]
+    for (at, inside), end in zip(entry.brackets, (*ends, len(outside)), strict=False):
+        addresses = _bracketed(inside)
+        if addresses:
+            name = _phrase(outside[start:at]) or named or _comments(outside[at if found else 0 : end])
+            found += [Author("" if number else name, address) for number, address in enumerate(addresses)]
+            start, named = at, ""
+        else:
+            named = named or _phrase(inside)
+            unread = unread or any(word.is_("@") for word in inside)
+    if not found and not unread:
+        found = list(_bare(outside, named))
+    phrase, comment = _phrase(outside), _comments(outside)
+    said = f"{phrase} ({comment})" if phrase and comment else phrase or comment or named
+    kinds = {word.kind for word in outside} - {SPACE}
+    encoded = "".join(word.text for word in outside) if kinds == {ENCODED} and not entry.brackets else ""
+    return _Entry(tuple(found), said, encoded, bool(entry.brackets))
+
+
+def _bracketed(inside: Sequence[Word]) -> list[Address]:
+    """The address between brackets; several, if somebody wrote a list there."""
+    significant = _significant(inside)
+    if significant and significant[0].is_("@"):  # a source route is ignored: `<@a.example,@b.example:jane@c.example>`
+        colons = [number for number, word in enumerate(inside) if word.is_(":")]
+        inside = inside[colons[-1] + 1 :] if colons else ()
+    elif len(significant) == 1 and significant[0].kind == QUOTED:
+        inside = list(words(significant[0].text))
+    elif {word.kind for word in significant} == {ENCODED}:
+        inside = list(words(decode_phrase("".join(word.text for word in significant))))
+    return list(filter(None, map(_whole, _listed(inside))))
+
+
+def _significant(found: Iterable[Word]) -> list[Word]:
+    return [word for word in found if word.kind not in CFWS]
+
+
+def _whole(piece: Sequence[Word]) -> Address | None:
+    """The address that all these words are: comments and blanks may stand around its words and dots (4.4), but no
+    two words stand together."""
+    significant = [word for word in _significant(piece) if not word.is_("[]")]
+    if len(significant) > 1 and significant[1].is_(":") and _is_scheme(significant[:1]):
+        significant = significant[2:]
+    ats = [number for number, word in enumerate(significant) if word.is_("@")]
+    if len(ats) != 1:
+        return None
+    local, domain = significant[: ats[0]], significant[ats[0] + 1 :]
+    return _address(local, domain) if _is_dotted(local) and _is_dotted(domain) else None
+
+
+def _is_dotted(part: Sequence[Word]) -> bool:
+    """Whether the words of a local part or domain have a dot between each two."""
+    return bool(part) and all(map(_dot_between, part, part[1:]))
+
+
+def _dot_between(before: Word, after: Word) -> bool:
+    return (before.kind == ATOM and before.text.endswith(".")) or (after.kind == ATOM and after.text.startswith("."))
+
+
+def _bare(outside: Sequence[Word], named: str) -> Iterator[Author]:
+    """The authors where there are no brackets: all the words are an address, or some are and the others a name."""
+    whole = _whole(outside)
+    if whole is not None:
+        yield Author(named or _comments(outside), whole)
+        return
+    used: set[int] = set()
+    found: dict[str, Address] = {}
+    for number, word in enumerate(outside):
+        if word.is_("@"):
+            span = _around(outside, number)
+            address = (
+                _address(outside[span.start : number], _significant(outside[number + 1 : span.stop])) if span else None
+            )
+            if address is not None:
+                used.update(span)
+                found.setdefault(address.key, address)
+    others = [word for number, word in enumerate(outside) if number not in used and not word.is_("[]")]
+    name = named or _phrase(others) or _comments(others)
+    for number, address in enumerate(found.values()):
+        yield Author("" if number else name, address)
+
+
+def _around(outside: Sequence[Word], at: int) -> range:
+    """The words that are the address around an @, an empty range if they are none.
+
+    Its local part is what stands before the @ up to a blank. A quoted string goes with it only across a dot.
+    """
+    last = at - 1 if at and outside[at - 1].kind not in CFWS else at - 2
+    stop = at + 2 if at + 1 < len(outside) and outside[at + 1].kind not in CFWS else at + 3
+    if (
+        last < 0
+        or stop > len(outside)
+        or outside[last].kind not in WORDS
+        or outside[stop - 1].kind not in (ATOM, LITERAL)
+    ):
+        return range(0)
+    start = last
+    while start and outside[start - 1].kind in WORDS and _dot_between(outside[start - 1], outside[start]):
+        start -= 1
+    before = outside[start - 1] if start else _END
+    glued = before.is_("@") or (before.kind in WORDS and outside[start].kind != ATOM)
+    if glued or (stop < len(outside) and outside[stop].is_("@")):
+        return range(0)
+    spaced = last != at - 1 or stop != at + 2
+    return range(0) if spaced and "." not in outside[stop - 1].text else range(start, stop)
+
+
+def _address(local: Sequence[Word], domain: Sequence[Word]) -> Address | None:
+    """The address of these words, None if it is none; its A-labels may make it longer than an address can be."""
+    left = "".join(decode_phrase(word.text) if word.kind == ENCODED else word.text for word in _significant(local))
+    right = "".join(word.text for word in domain).partition("?")[0]  # of a mailto: URL
+    if right and right[-1] in _CLOSING:
+        left, right = left.lstrip(_OPENING), right.rstrip(_CLOSING)
+    right = right.removesuffix(".")
+    if any(word.kind == QUOTED for word in local):
+        escaped = left.replace("\\", "\\\\").replace('"', '\\"')
+        left = f'"{escaped}"'
     try:
-        address = Address.parse(text)
+        if left.isascii():
+            address = Address.parse(f"{left}@{right}")
+        elif _LOCAL.fullmatch(left) and left.isprintable() and not _INVISIBLE.search(left):
+            address = Address(left, Address.parse(f"x@{right}").domain)
+        else:
+            return None
     except InvalidAddress:
         return None
     return address if len(str(address)) <= MAX_ADDRESS else None
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str]]:
-    """(kind, content): word, comment, angle or special. Quoted strings are words, unquoted,
-    except before an @, where the quotes belong to the local part."""
-    at = 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        assert found is not None  # every character starts some token
-        at, kind = found.end(), found.lastgroup
-        if kind == "stray":
-            text = text.replace('"', " ")  # after it nothing is quoted, before it all is read
-        elif kind == "open":
-            content, at = _comment(text, at)
-            yield "comment", content
-        elif kind == "quoted":
-            local = text[at : at + 1] == "@"
-            yield "word", found[0] if local else re.sub(r"\\(.)", r"\1", found["quoted"])
-        elif kind == "special":
-            yield "special", found[0]
-        elif kind == "angle":
-            yield "angle", found["angle"]
-        else:
-            yield "word", " " if kind == "space" else found[0]
+def _phrase(found: Sequence[Word]) -> str:
+    """A display name: what is neither comment nor the scheme of an address."""
+    texts = [
+        word.text
+        for number, word in enumerate(found)
+        if word.kind != COMMENT
+        and not (
+            word.is_(":") or (found[number + 1 : number + 2] and found[number + 1].is_(":") and _is_scheme((word,)))
+        )
+    ]
+    return decode_phrase("".join(texts))
 
 
-def _comment(text: str, start: int) -> tuple[str, int]:
-    """The content of a comment whose parenthesis was just read, and where it ends; they nest."""
-    depth, at = 1, start
-    while at < len(text):
-        if text[at] == "\\":
-            at += 1
-        elif text[at] == "(":
-            depth += 1
-        elif text[at] == ")":
-            depth -= 1
-            if depth == 0:
-                return text[start:at], at + 1
-        at += 1
-    return text[start:], len(text)
+def _comments(found: Iterable[Word]) -> str:
+    return decode_phrase(" ".join(word.text for word in found if word.kind == COMMENT))

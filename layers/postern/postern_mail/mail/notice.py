@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import fields, stamp
 from .address import Address
-from .authors import Author, authors, decode_phrase
+from .authors import Author, answerable, authors, decode_phrase, unaddressed
 from .envelope import Envelope
 from .message import CRLF, Field, Message
 from .rewrite import MAX_NAME, Style, mailboxes, prepended
@@ -103,16 +103,16 @@ def _repliable(message: Message, envelope: Envelope) -> tuple[Author, ...]:
     """Whom an answer should reach, as in the forwarded message itself."""
     for name in ("reply-to", "from"):
         for field in message.named(name):
-            if found := authors(field.value):
+            if found := answerable(authors(field.value)):
                 return found
-    return (Author("", envelope.sender),) if envelope.sender else ()
+    return (Author("", envelope.sender),) if envelope.sender and not message.named("from") else ()
 
 
 def _author(message: Message, envelope: Envelope) -> str:
     for field in message.named("from"):
         for author in authors(field.value):
             return f"{author.name} <{author.address}>" if author.name else str(author.address)
-    return envelope.source
+    return next(filter(None, (unaddressed(field.value) for field in message.named("from"))), envelope.source)
 
 
 def _subject(message: Message) -> str:

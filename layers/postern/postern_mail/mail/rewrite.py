@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from . import fields, stamp
 from .address import Address
-from .authors import Author, authors, count_mailboxes, decode_phrase
+from .authors import Author, answerable, authors, count_mailboxes, decode_phrase, each_once, unaddressed
 from .envelope import Envelope
 from .fields import LINE_LIMIT
 from .message import Field, Message
@@ -132,7 +132,8 @@ class _Editor:
             return
         self.seen.add("from")
         newline, people = self.message.newline, self._authors()
-        yield _from_field(people, self.alias, self.style.from_form, newline)
+        said = _said(people, self.style.from_form) or self._said_without_address()
+        yield _from_field(said, self.alias, newline)
         if reply_to is None:
             yield from _reply_to_fields(people, newline)
         yield from prepended(self.style, newline)
@@ -146,16 +147,22 @@ class _Editor:
             yield fields.field(stamp.NAME, [stamp.stamp(self.style.stamp_key, self.alias)], newline)
 
     def _authors(self) -> tuple[Author, ...]:
-        """Everybody the header names as author; the envelope's sender if it names nobody."""
-        found = tuple(author for one in self.message.named("from") for author in authors(one.value))
-        if found or self.envelope.sender is None:
-            return found
+        """Everybody the header names as author. The envelope's sender only if there is no From at all: it may be the
+        bounce address of a mass mailer, where an answer reaches nobody."""
+        written = self.message.named("from")
+        if written or self.envelope.sender is None:
+            return each_once(author for one in written for author in authors(one.value))
         return (Author("", self.envelope.sender),)
+
+    def _said_without_address(self) -> str:
+        """What to show where From has no address: the name in it, else the envelope's sender."""
+        name = next(filter(None, (unaddressed(one.value) for one in self.message.named("from"))), "")
+        return fields.shortened(name or str(self.envelope.sender or ""), MAX_NAME) or "unknown sender"
 
     def _usable_reply_to(self) -> Field | None:
         """The first Reply-To that somebody can be answered by."""
         for one in self.message.named("reply-to"):
-            if authors(one.value):
+            if answerable(authors(one.value)):
                 return one
         return None
 
@@ -219,16 +226,19 @@ def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
     return Field.read(prefix.encode("ascii") + name + b":" + fold + (rest.lstrip(b" \t") if fold else rest))
 
 
-def _from_field(people: tuple[Author, ...], alias: Address, form: str, newline: bytes) -> Field:
+def _said(people: tuple[Author, ...], form: str) -> str:
+    """The first author as this form of From shows it, "" if there is none."""
+    if not people:
+        return ""
+    address = fields.shortened(str(people[0].address), MAX_ADDRESS)
+    name = fields.shortened(people[0].name, MAX_NAME)
+    if form == ADDRESS or not name or name.lower() == address.lower():
+        return address
+    return name if form == NAME else f"{name} ({address})"
+
+
+def _from_field(said: str, alias: Address, newline: bytes) -> Field:
     """`From: "Jane Doe (jane@x.example) via example.com" <info@example.com>`, in its first form."""
-    said = "unknown sender"
-    if people:
-        address = fields.shortened(str(people[0].address), MAX_ADDRESS)
-        name = fields.shortened(people[0].name, MAX_NAME)
-        if form == ADDRESS or not name or name.lower() == address.lower():
-            said = address
-        else:
-            said = name if form == NAME else f"{name} ({address})"
     via = fields.shortened(alias.domain, MAX_DOMAIN)
     return fields.field("From", [*fields.phrase(f"{said} via {via}"), f"<{alias}>"], newline)
 
@@ -242,10 +252,10 @@ def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Fie
 
 def mailboxes(people: Iterable[Author], most: int | None = None) -> list[str]:
     """A mailbox-list (RFC 5322 3.4) as words to fold between: all, or the first and as many of the
-    others as `most` octets hold."""
+    others as `most` octets hold. Nobody is in it twice."""
     words: list[str] = []
     size = 0
-    for author in people:
+    for author in answerable(people):
         name = fields.shortened(author.name, MAX_NAME)
         more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
         size += sum(map(len, more))
