@@ -23,7 +23,7 @@ def settings() -> str:
         "inbound": Settings,
         "feedback": FeedbackSettings,
         "recipients": RecipientsSettings,
-        "reconcile and functions/digest": WatchSettings,
+        "watch and functions/digest": WatchSettings,
     }
     return head + "\n".join(_table(function, kind) for function, kind in functions.items())
 

@@ -15,7 +15,7 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.notice import Link
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.ports import Entry, Outcome, Progress, Reconciled, Sending
+from postern_mail.ports import Entry, Outcome, Overlooked, Progress, Sending
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"
@@ -252,10 +252,10 @@ class FakeWatchbook:
 
 
 @dataclass
-class FakeReconciliationLog:
-    found: list[Reconciled] = field(default_factory=list)
+class FakeWatchLog:
+    found: list[Overlooked] = field(default_factory=list)
 
-    def reconciled(self, found: Reconciled) -> None:
+    def overlooked(self, found: Overlooked) -> None:
         self.found.append(found)
 
 

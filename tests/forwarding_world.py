@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from postern_mail.answering import Answering
+from postern_mail.answer_senders import Answering
 from postern_mail.deliver import MAX_SENDING, Deliverer
 from postern_mail.forward import Forwarder
 from postern_mail.mail.plan import Policy

@@ -9,11 +9,11 @@ from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
-from postern_mail.orders import CannotOrder, missed
 
 from .options import DryRunOption, JsonOption, SinceOption, StackOption
 from .output.difference_text import plain
 from .output.terminal import printer
+from .rerun_orders import CannotOrder, missed
 from .reruns import reruns
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no

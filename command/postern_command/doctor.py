@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 from postern_mail.errors import Temporary
 from postern_mail.mail.health import is_suspended
-from postern_mail.reconcile import never_seen, open_too_long
+from postern_mail.watch import never_seen, open_too_long
 
 from .options import JsonOption, StackOption
 from .output import listing
@@ -107,7 +107,7 @@ def _waiting(thing: str, advice: str) -> Callable[[Stack], Iterator[str]]:
 
 _dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is mended")
 _failed_feedback = _waiting("feedback_failures", 'docs/running.md, "A destination bounces"')
-_failed_checks = _waiting("watch_failures", "the logs of reconcile and digest say why")
+_failed_checks = _waiting("watch_failures", "the logs of watch and digest say why")
 
 
 def _retry_age(where: Stack) -> Iterator[str]:

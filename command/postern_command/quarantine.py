@@ -6,11 +6,11 @@ from typing import Any
 
 import typer
 from postern_mail.mail.outcomes import State
-from postern_mail.orders import CannotOrder, Entries, Order, release
 
 from .options import DryRunOption, IdsArgument, JsonOption, MessageArgument, RecipientsOption, SinceOption, StackOption
 from .output.ledger_text import told
 from .output.terminal import printer
+from .rerun_orders import CannotOrder, Entries, Order, release
 from .reruns import Reruns, each, typed_keys
 from .stack import Stack
 from .status import exits

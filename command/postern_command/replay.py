@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 from postern_mail.mail.receipt import receipt_event, stamped
-from postern_mail.orders import CannotOrder, Order
-from postern_mail.orders import replay as ordered
 
 from .options import DryRunOption, IdsArgument, JsonOption, RecipientsOption, StackOption
+from .rerun_orders import CannotOrder, Order
+from .rerun_orders import replay as ordered
 from .reruns import Reruns, each, typed_keys
 
 

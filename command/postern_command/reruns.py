@@ -13,9 +13,9 @@ import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.receipt import kept_event
-from postern_mail.orders import CannotOrder, Entries, Order
 
 from .output.terminal import printer
+from .rerun_orders import CannotOrder, Entries, Order
 from .stack import Stack
 from .status import WrongUse, exits, say_no
 

@@ -1,6 +1,6 @@
 """Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern_mail.forward.
 
-The event comes from SES, or from the retry queue when it has failed before (postern_mail.retry).
+The event comes from SES, or from the retry queue when it has failed before (postern_mail.intake).
 """
 
 import os

@@ -12,10 +12,9 @@ from postern_mail.aws.ledger import DynamoLedger
 from postern_mail.errors import EntryMissing, Misconfigured
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
-from postern_mail.mail.feedback import Feedback, destination_tag
+from postern_mail.mail.feedback import Feedback, destination_tag, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
-from postern_mail.orders import lost_by
 from postern_mail.ports import FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud

@@ -15,7 +15,7 @@ from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.fakes import FakeBucket, FakeWatchbook
 
-pytestmark = pytest.mark.function("ReconcileFunction")
+pytestmark = pytest.mark.function("WatchFunction")
 
 
 @dataclass

@@ -120,8 +120,8 @@ def test_the_check_and_the_digest_run_when_they_are_due(gate: Deployment) -> Non
     assert f"postmaster@{DOMAIN}".encode() in digest
     assert BOUNCES.encode() in digest
     assert LOST.encode() in digest
-    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1])
-    assert gate.stack.measured("OpenTooLong", "reconcile") == [0]
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "watch") == [1])
+    assert gate.stack.measured("OpenTooLong", "watch") == [0]
     gate.postern("destination", "resume", BOUNCES)
 
 
@@ -130,7 +130,7 @@ def test_what_no_invocation_saw_is_replayed(gate: Deployment) -> None:
     gate.arrived(JANE, 4)
     gate.settled(LOST)
     gate.let_time_pass()
-    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "reconcile") == [1, 0])
+    gate.wait_for("the check", lambda: gate.stack.measured("NeverSeen", "watch") == [1, 0])
 
 
 def test_what_ses_does_not_take_waits_on_the_retry_queue_and_then_goes(gate: Deployment) -> None:

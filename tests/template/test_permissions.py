@@ -37,7 +37,7 @@ UNUSED = {
         "NameTheRoleThatSesWritesBy": "what a rule is refused without that names the role SES writes by",
     },
     "RulesetFunctionRole": _LOG,
-    "ReconcileFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
+    "WatchFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
     "DigestFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
     "SesWriterRole": {"WriteMessages": "SES's own", "EncryptThem": "SES's own"},
     "InstanceRole": {"BeReachedBySessionManager": "the Session Manager agent's own"},
@@ -54,7 +54,7 @@ READ: dict[str, type[Shared]] = {
     "DigestFunction": WatchSettings,
     "FeedbackFunction": FeedbackSettings,
     "InboundFunction": Settings,
-    "ReconcileFunction": WatchSettings,
+    "WatchFunction": WatchSettings,
     "RecipientsFunction": RecipientsSettings,
 }
 
@@ -189,7 +189,7 @@ def test_the_other_way_for_ses_to_write_is_one_switch() -> None:
         "InboundFunctionRole",
         "LinkRole",
         "RulesetFunctionRole",
-        "ReconcileFunctionRole",
+        "WatchFunctionRole",
         "DigestFunctionRole",
     }
 

@@ -7,7 +7,7 @@ from postern_mail.settings import WatchSettings
 
 from emulator.template import Template
 
-WATCHERS = ("ReconcileFunction", "DigestFunction")
+WATCHERS = ("WatchFunction", "DigestFunction")
 
 
 def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
@@ -16,12 +16,12 @@ def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
 
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
-    found = statements(resources, "ReconcileFunction")
+    found = statements(resources, "WatchFunction")
     reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages"}
     assert set(found) == {"WriteTheLog", "KeepFailedEvents", "RememberWhatWasFound", *reading}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["RememberWhatWasFound"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#reconcile"]}
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#watch"]}
     }
 
 
@@ -38,7 +38,7 @@ def test_the_digest_sends_as_postmaster_and_writes_its_own_claims(resources: dic
 def test_without_an_owner_there_is_no_digest(resources: dict[str, Any]) -> None:
     schedule = resources["DigestFunctionDaily"]["Properties"]
     assert schedule["State"] == {"Fn::If": ["HasOwner", "ENABLED", "DISABLED"]}
-    assert "State" not in resources["ReconcileFunctionHourly"]["Properties"]
+    assert "State" not in resources["WatchFunctionHourly"]["Properties"]
 
 
 @pytest.mark.parametrize("function", WATCHERS)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from postern_mail.retry import LONGEST_PAUSE, pause
+from postern_mail.intake import LONGEST_PAUSE, pause
 
 from emulator.template import Template, UnknownConstruct
 from tests.builders import ROOT

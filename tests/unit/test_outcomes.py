@@ -17,7 +17,7 @@ NO_STATES = {
     ("layers/postern/postern_mail/aws/ledger.py", "pending"): "an attribute of the message's entry",
     ("layers/postern/postern_mail/mail/digest.py", "unanswered"): "a sender who could not be told",
     ("layers/postern/postern_mail/mail/feedback.py", "rejected"): "an attribute of a claim: what SES says of it later",
-    ("layers/postern/postern_mail/orders.py", "pending"): "an attribute of the message's entry",
+    ("command/postern_command/rerun_orders.py", "pending"): "an attribute of the message's entry",
     ("command/postern_command/output/ledger_text.py", "pending"): "an attribute of the message's entry",
     ("command/postern_command/doctor.py", "failed"): "a check that could not be made",
     ("command/postern_command/destination.py", "suspended"): "a key of --json",

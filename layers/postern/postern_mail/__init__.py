@@ -12,14 +12,14 @@
                       (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
 8.  `aws.ledger`      every recipient has an outcome (`mail.outcomes`); the message is closed.
-9.  `answering`       one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
+9.  `answer_senders`  one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
                       `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
                       robot, `mail.reply` what is said.
 10. `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
                       destination (`mail.health`), which the next plan looks at.
 
-`forward` walks this way, and `retry` again for events that failed. `orders` says what a person may have run again.
-On schedules, `reconcile` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).
+`forward` walks this way; `intake` is where every event comes in, also those that failed before.
+On schedules, `watch` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).
 
 Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
 equal to the alias table where unknown recipients are to be refused in SMTP.

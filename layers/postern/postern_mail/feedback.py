@@ -7,7 +7,7 @@ when it is repeated, so an event that failed half-way is simply taken again.
 
 from dataclasses import dataclass
 
-from .answering import Answering
+from .answer_senders import Answering
 from .mail import health
 from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback
 from .mail.health import Failure, Rule

@@ -7,7 +7,7 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same wit
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from .answering import Answering
+from .answer_senders import Answering
 from .deliver import Deliverer
 from .errors import OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up

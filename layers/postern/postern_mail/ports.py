@@ -242,7 +242,7 @@ class FeedbackLog(Protocol):
         """A failure that is about to leave the handler, counted under its class's name."""
 
 
-# What the scheduled check asks of the world (reconcile).
+# What the scheduled check asks of the world (watch).
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +260,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciled:
+class Overlooked:
     """Ids of messages that need somebody."""
 
     open_too_long: tuple[str, ...]
@@ -299,10 +299,10 @@ class Watchbook(Protocol):
         """It has been run meanwhile."""
 
 
-class ReconciliationLog(Protocol):
+class WatchLog(Protocol):
     """Where the check says what it found."""
 
-    def reconciled(self, found: Reconciled) -> None:
+    def overlooked(self, found: Overlooked) -> None:
         """Counted as OpenTooLong and NeverSeen, also when there are none."""
 
 

@@ -3,14 +3,14 @@
 import time
 from typing import Protocol
 
-from ..answering import Answering
+from ..answer_senders import Answering
 from ..deliver import Deliverer
 from ..forward import Forwarder
+from ..intake import Intake
 from ..mail.plan import Policy
 from ..mail.rewrite import Style
 from ..mail.senders import DOT, PARENT
 from ..ports import Clock
-from ..retry import Intake
 from ..settings import Settings
 from . import clients
 from .answerer import SesAnswerer

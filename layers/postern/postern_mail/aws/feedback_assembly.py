@@ -1,6 +1,6 @@
 """Puts the parts of the feedback function together, once for each container."""
 
-from ..answering import Answering
+from ..answer_senders import Answering
 from ..feedback import Listener
 from ..mail.health import Rule
 from ..settings import FeedbackSettings

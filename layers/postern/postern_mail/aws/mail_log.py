@@ -14,7 +14,7 @@ from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback
 from ..mail.outcomes import ClaimState, State
-from ..ports import Entry, Outcome, Reconciled
+from ..ports import Entry, Outcome, Overlooked
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
@@ -164,13 +164,13 @@ class PowertoolsMailLog:
         self._count(type(error).__name__)
         self.logger.error(self._shown(str(error)), error=type(error).__name__)
 
-    def reconciled(self, found: Reconciled) -> None:
+    def overlooked(self, found: Overlooked) -> None:
         """Counted as OpenTooLong and NeverSeen, also when there are none, so that an alarm ends."""
         self._count("OpenTooLong", len(found.open_too_long))
         self._count("NeverSeen", len(found.never_seen))
         line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info
         line(
-            "reconciled",
+            "overlooked",
             open_too_long=found.open_too_long[:_MOST_IDS],
             never_seen=found.never_seen[:_MOST_IDS],
         )

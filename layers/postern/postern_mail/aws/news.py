@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 from ..mail.days import A_DAY
 from ..mail.digest import LOST, MAX_LINES, UNANSWERED, Noted, Section
-from ..orders import lost_by
+from ..mail.feedback import lost_by
 from ..ports import Clock
-from ..reconcile import never_seen, open_too_long
+from ..watch import never_seen, open_too_long
 from .backlog import Backlog
 from .suspended import suspended
 from .watchbook import DynamoWatchbook

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
 
-PARTITION = "#reconcile"  # "#" is in no message id
+PARTITION = "#watch"  # "#" is in no message id
 _PROGRESS = "progress"
 _UNSEEN = "unseen:"
 
@@ -54,13 +54,13 @@ class DynamoWatchbook(History):
 
     def forget(self, message_id: str) -> None:
         """Take the note away. Raises Temporary."""
-        with translated("DynamoDB DeleteItem (reconcile)"):
+        with translated("DynamoDB DeleteItem (watch)"):
             self._client.delete_item(TableName=self._table, Key=_key(f"{_UNSEEN}{message_id}"))
 
     def _put(self, entry: str, attributes: Mapping[str, Any]) -> None:
         exact = {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in attributes.items()}
         item = {**_key(entry), **{name: _serialize(value) for name, value in exact.items()}}
-        with translated("DynamoDB PutItem (reconcile)"):
+        with translated("DynamoDB PutItem (watch)"):
             self._client.put_item(TableName=self._table, Item=item)
 
 

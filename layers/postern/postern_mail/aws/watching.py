@@ -3,8 +3,8 @@
 Not in `assembly`: what a function imports is what its role is held against (tests/template/test_permissions.py).
 """
 
-from ..reconcile import Reconciler
 from ..settings import WatchSettings
+from ..watch import Watch
 from . import clients
 from .clock import SystemClock
 from .mail_log import PowertoolsMailLog
@@ -16,9 +16,9 @@ def mail_log(settings: WatchSettings) -> PowertoolsMailLog:
     return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses, stack=settings.stack)
 
 
-def reconciler(settings: WatchSettings, log: PowertoolsMailLog) -> Reconciler:
+def watch(settings: WatchSettings, log: PowertoolsMailLog) -> Watch:
     """The check of what fell through."""
-    return Reconciler(
+    return Watch(
         bucket=S3Bucket(clients.s3(), settings.mail_bucket, settings.mail_prefix),
         book=DynamoWatchbook(clients.dynamodb(), settings.ledger_table, keep_days=settings.ledger_days),
         clock=SystemClock(),

@@ -29,6 +29,7 @@ ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a l
 MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
 MAX_WHY = 500  # characters of what another server said
 
+_LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
 _SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
 _DESTINATION = re.compile(r"[0-9a-f]{32}\Z")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")  # RFC 3463
@@ -176,3 +177,9 @@ def _why(section: Mapping[str, Any], person: Mapping[str, Any]) -> str:
     words = [_text(section, name) for name in _SAID]
     words += [_text(person, "status"), _text(person, "diagnosticCode")]
     return " ".join(" ".join(words).split())
+
+
+def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
+    said = (entry.get(name) for name in _LOSSES)
+    return next((one for one in said if isinstance(one, Mapping) and one.get("lost")), {})

@@ -7,11 +7,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .mail.feedback import BOUNCED, REJECTED
-from .mail.outcomes import ClaimState, State
-from .mail.verdicts import FAIL
-
-_LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
+from postern_mail.mail.feedback import lost_by
+from postern_mail.mail.outcomes import ClaimState, State
+from postern_mail.mail.verdicts import FAIL
 
 Entries = Mapping[str, Mapping[str, Any]]
 
@@ -63,12 +61,6 @@ def missed(entries: Entries, destination: str) -> Order:
         raise CannotOrder(f"{destination} missed nothing of it")
     who = str(claim["recipient"])
     return Order((who,), (who,) if _state(entries, who).settled else ())
-
-
-def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
-    said = (entry.get(name) for name in _LOSSES)
-    return next((one for one in said if isinstance(one, Mapping) and one.get("lost")), {})
 
 
 def release(entries: Entries, wanted: Collection[str]) -> Order:

@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 from postern_mail.errors import Throttled
 from postern_mail.forward import Forwarder
+from postern_mail.intake import Intake, pause
 from postern_mail.mail.envelope import BadEvent, Envelope
-from postern_mail.retry import Intake, pause
 
 from tests.builders import event
 from tests.fakes import FakeQueue

@@ -1,4 +1,4 @@
-"""Reconcile: on a schedule, what is open too long and what no invocation ever saw (postern_mail.reconcile)."""
+"""Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch)."""
 
 import os
 
@@ -8,11 +8,11 @@ from postern_mail.settings import WatchSettings
 
 settings = WatchSettings.from_environment(os.environ)
 log = watching.mail_log(settings)
-reconciler = watching.reconciler(settings, log)
+watch = watching.watch(settings, log)
 
 
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing; what it found is in the log, the metrics and the ledger."""
-    reconciler.run()
+    watch.run()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from .mail.envelope import SETUP_NOTIFICATION
-from .ports import Bucket, Clock, Reconciled, ReconciliationLog, Watchbook
+from .ports import Bucket, Clock, Overlooked, Watchbook, WatchLog
 
 PAGES = 50  # of 1,000 objects a run: half a minute at most, with the questions to the ledger
 UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 4 hours
@@ -28,23 +28,23 @@ class Unseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reconciler:
+class Watch:
     """Compares what should have happened with what the ledger says."""
 
     bucket: Bucket
     book: Watchbook
     clock: Clock
-    log: ReconciliationLog
+    log: WatchLog
     retry_hours: int
 
-    def run(self) -> Reconciled:
+    def run(self) -> Overlooked:
         """Look once, and count what was found. Raises Temporary."""
         self._look_through_the_bucket()
         unseen = never_seen(self.book)
         for message_id in unseen.run_meanwhile:
             self.book.forget(message_id)
-        found = Reconciled(open_too_long(self.book, self.clock.now(), self.retry_hours), tuple(unseen.stored_at))
-        self.log.reconciled(found)
+        found = Overlooked(open_too_long(self.book, self.clock.now(), self.retry_hours), tuple(unseen.stored_at))
+        self.log.overlooked(found)
         return found
 
     def _look_through_the_bucket(self) -> None:

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 import pytest
-from postern_mail import reconcile
-from postern_mail.reconcile import OPEN_MARGIN, UNSEEN_AFTER, Reconciler
+from postern_mail import watch
+from postern_mail.watch import OPEN_MARGIN, UNSEEN_AFTER, Watch
 
-from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeReconciliationLog, FakeWatchbook
+from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeWatchbook, FakeWatchLog
 
 HOUR = 3600
 
@@ -18,12 +18,10 @@ class Night:
     bucket: FakeBucket = field(default_factory=FakeBucket)
     book: FakeWatchbook = field(default_factory=FakeWatchbook)
     clock: FakeClock = field(default_factory=FakeClock)
-    log: FakeReconciliationLog = field(default_factory=FakeReconciliationLog)
+    log: FakeWatchLog = field(default_factory=FakeWatchLog)
 
     def run(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        made = Reconciler(
-            bucket=self.bucket, book=self.book, clock=self.clock, log=self.log, retry_hours=RETRY_HOURS
-        ).run()
+        made = Watch(bucket=self.bucket, book=self.book, clock=self.clock, log=self.log, retry_hours=RETRY_HOURS).run()
         assert self.log.found[-1] == made
         return made.open_too_long, made.never_seen
 
@@ -68,7 +66,7 @@ def test_sess_probe_of_a_rule_is_no_message(night: Night) -> None:
 def test_the_bucket_is_listed_some_pages_a_run_and_nothing_is_missed(
     night: Night, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reconcile, "PAGES", 3)
+    monkeypatch.setattr(watch, "PAGES", 3)
     for number in range(15):
         night.store(f"m{number:02}", 6 * HOUR, seen=number % 2 == 0)
     assert [len(night.run()[1]) for _ in range(3)] == [3, 6, 7]
@@ -87,7 +85,7 @@ def test_objects_of_an_earlier_pass_are_not_asked_for_again(night: Night) -> Non
 
 def test_what_comes_during_a_long_pass_is_looked_at_in_the_next(night: Night, monkeypatch: pytest.MonkeyPatch) -> None:
     """A key that sorts before the place where the pass is, and is old enough before the pass ends."""
-    monkeypatch.setattr(reconcile, "PAGES", 1)
+    monkeypatch.setattr(watch, "PAGES", 1)
     for name in ("m1", "m2", "m3"):
         night.store(name, 6 * HOUR, seen=True)
     night.run()
