@@ -73,8 +73,12 @@ class Bus:
 
 
 def wants(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event has, at each place that the pattern names, one of the values it lists there."""
-    return all(_has(event.get(name), wanted) for name, wanted in pattern.items())
+    """Whether an event has, at each place that the pattern names, one of the values it lists there; of the patterns
+    under `$or` one is enough."""
+    return all(
+        any(wants(one, event) for one in wanted) if name == "$or" else _has(event.get(name), wanted)
+        for name, wanted in pattern.items()
+    )
 
 
 def _has(found: Any, wanted: Any) -> bool:

@@ -10,7 +10,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import Feedback, entry_tag
+from postern_mail.mail.feedback import Feedback, HostMail, entry_tag
 from postern_mail.mail.health import Failure
 from postern_mail.mail.notice import Link
 from postern_mail.mail.outcomes import ClaimState
@@ -274,6 +274,7 @@ class FakeFeedbackLedger:
     entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     noted: set[tuple[str, str]] = field(default_factory=set)
+    hosts: list[HostMail] = field(default_factory=list)
 
     def note(self, feedback: Feedback) -> Sending:
         for (message_id, destination), said in self.entries.items():
@@ -284,6 +285,11 @@ class FakeFeedbackLedger:
                     said[feedback.kind] = new
                 return Sending(destination, INFO, news)
         raise EntryMissing(f"message {feedback.message_id}")
+
+    def note_host(self, mail: HostMail) -> bool:
+        news = mail not in self.hosts
+        self.hosts.append(mail)
+        return news
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         found = self.envelopes.get(message_id)
@@ -323,6 +329,9 @@ class FakeFeedbackLog:
 
     def suspended(self, destination: str, reason: str) -> None:
         self.lines.append(f"suspended {destination}: {reason}")
+
+    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+        self.lines.append(f"host's mail lost{'' if first else ' (again)'}")
 
     def unrelated(self) -> None:
         self.lines.append("unrelated")

@@ -12,7 +12,7 @@ from postern_mail.aws.ledger import DynamoLedger
 from postern_mail.errors import EntryMissing, Misconfigured
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
-from postern_mail.mail.feedback import Feedback, destination_tag, lost_by
+from postern_mail.mail.feedback import Feedback, HostMail, destination_tag, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.ports import FeedbackLedger, Health, Sending
@@ -60,6 +60,13 @@ def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = J
 def test_the_entry_is_found_by_its_tag_and_repetition_is_no_news(ledger: FeedbackLedger, message_id: str) -> None:
     assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, True)
     assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, False)
+
+
+def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> None:
+    lost = HostMail(
+        "bounced", 100, message_id, "root@example.com", (("a@dest.example", "no"), ("b@dest.example", "no"))
+    )
+    assert [ledger.note_host(lost), ledger.note_host(lost)] == [True, False]
 
 
 def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:

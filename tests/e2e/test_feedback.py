@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import quopri
 from collections import Counter
 from typing import Any
 
+import boto3
 import pytest
 from postern_command.main import app
 from postern_mail.mail.address import Address
@@ -12,7 +14,7 @@ from postern_mail.mail.feedback import destination_tag
 from typer.testing import CliRunner
 
 from emulator.sending.events import NO_EMAIL, Fate, bounce
-from emulator.system import Emulator
+from emulator.system import OWNER, Emulator
 from tests.builders import MESSAGE_ID, feedback
 from tests.e2e.test_system import AUTHOR, JANE, JOE, Post
 
@@ -47,6 +49,36 @@ def test_a_delivery_reaches_the_ledger_before_its_sending_is_settled(post: Post)
     entry = via(post, post.send("info@example.com"))
     assert (entry["state"], entry["delivered"]["why"]) == ("sent", "250 2.0.0 OK")
     assert health(post) == {}
+
+
+def test_a_bounce_of_a_hosts_mail_reaches_the_owner(post: Post) -> None:
+    """As postern-send sends it (relay/): into the digest, with sender, recipient and reason; the mailbox stays open."""
+    post.emulator.sending.fates[JANE] = [NO_EMAIL]
+    ses = boto3.client(
+        "sesv2",
+        endpoint_url=post.emulator.sending.endpoint,
+        region_name="eu-west-1",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    ses.send_email(
+        FromEmailAddress="root+web1@example.com",
+        Destination={"ToAddresses": [JANE]},
+        Content={"Raw": {"Data": b"From: root+web1@example.com\nTo: jane@dest.example\n\nHello\n"}},
+        EmailTags=[{"Name": "kind", "Value": "relay"}],
+        ConfigurationSetName=post.emulator.template.name("ConfigurationSet"),
+    )
+    post.emulator.settle()
+    (note,) = [row for row in post.emulator.cloud.rows("LedgerTable") if row["message_id"] == "#relay"]
+    assert (note["who"], health(post)) == (JANE, {})
+
+    before, day = len(post.emulator.maildirs.messages(OWNER)), 2 * 86_400
+    post.emulator.cloud.put("LedgerTable", [{**note, "noted_at": int(note["noted_at"]) - day}])
+    assert post.emulator.run_scheduled("DigestFunction") is None
+    (raw,) = post.emulator.maildirs.messages(OWNER)[before:]
+    text = quopri.decodestring(raw)
+    assert b"root+web1@example.com -> jane@dest.example: bounced: Permanent NoEmail" in text
+    post.emulator.cloud.delete("LedgerTable", [{"message_id": note["message_id"], "entry": note["entry"]}])
 
 
 def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Post) -> None:

@@ -50,6 +50,14 @@ def test_the_rule_takes_our_own_mail_only(
     assert wants(template.resource("FeedbackRule")["EventPattern"], event) == wanted
 
 
+def test_the_rule_takes_the_hosts_mail_by_its_tag(template: Template) -> None:
+    event = bounce()
+    event["detail"]["mail"]["tags"] = {"kind": ["relay"], "ses:configuration-set": ["postern-relay-hosts"]}
+    assert wants(template.resource("FeedbackRule")["EventPattern"], event)
+    event["detail"]["mail"]["tags"]["kind"] = ["other"]
+    assert not wants(template.resource("FeedbackRule")["EventPattern"], event)
+
+
 def test_events_that_fail_are_kept_whether_the_function_or_the_bus_gives_up(
     template: Template, resources: dict[str, Any]
 ) -> None:

@@ -54,6 +54,7 @@ class World:
         )
         listener = Listener(
             rule=Rule(3, 7),
+            domains=["example.com"],
             ledger=self.ledger,
             health=self.health,
             headers=self.store,
@@ -168,6 +169,56 @@ def test_a_message_that_is_no_forward_is_counted_and_that_is_all(world: World) -
     event["detail"]["mail"]["tags"] = {"ses:configuration-set": ["postern-forward"]}
     world.take(event)
     assert world.log.lines == ["unrelated"]
+
+
+def of_a_host(event: dict[str, Any], sender: str = "root+web1@example.com", **tags: list[str]) -> dict[str, Any]:
+    """An event about a message that a host sent by the relay; by default without tags of a forward."""
+    mail = event["detail"]["mail"]
+    mail |= {"source": sender, "destination": [JANE], "tags": {"kind": ["relay"], **tags}}
+    return event
+
+
+HOST_BOUNCE = {"diagnostic": "smtp; 550 5.1.1 user unknown", "status": "5.1.1"}
+
+
+@pytest.mark.parametrize(
+    ("event", "kind", "why"),
+    [
+        (bounce(**HOST_BOUNCE), "bounced", "Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown"),
+        (bounce("Transient", "MailboxFull", "4.2.2"), "bounced", "Transient MailboxFull 4.2.2"),
+        (feedback("Complaint", complainedRecipients=[{"emailAddress": "hidden@dest.example"}],
+                  complaintFeedbackType="abuse"), "complained", "abuse"),
+        (feedback("Reject", reason="Bad content"), "rejected", "Bad content"),
+        (feedback("Rendering Failure", errorMessage="no"), "unrendered", "no"),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_a_hosts_mail_is_the_owners_and_nobody_elses(
+    world: World, event: dict[str, Any], kind: str, why: str
+) -> None:
+    """Not even where somebody has made it look like a forward: no health, no claim, no answer."""
+    tags = event["detail"]["mail"]["tags"]
+    nothing: dict[str, list[str]] = {}
+    for spoofed in (nothing, tags):
+        world.take(of_a_host(event, **spoofed))
+    assert world.log.lines == ["host's mail lost", "host's mail lost (again)"]
+    (noted, _) = world.ledger.hosts
+    recipient = JANE if kind in ("rejected", "unrendered") else "hidden@dest.example"
+    assert (noted.kind, noted.sender, noted.lost) == (kind, "root+web1@example.com", ((recipient, why),))
+    assert (world.health.rows, world.answerer.sent, world.ledger.entries[MESSAGE_ID, JANE]) == ({}, [], {})
+
+
+@pytest.mark.parametrize(
+    "event", [feedback("Delivery"), feedback("DeliveryDelay"), bounce("Transient", "General")], ids=lambda _: ""
+)
+def test_what_the_owner_need_not_know_of_hosts_is_not_told(world: World, event: dict[str, Any]) -> None:
+    world.take(of_a_host(event))
+    assert (world.log.lines, world.ledger.hosts) == ([], [])
+
+
+@pytest.mark.parametrize(("sender", "ours"), [("x@sub.example.com", True), ("x@notexample.com", False), ("", False)])
+def test_hosts_of_another_stack_are_not_ours(world: World, sender: str, ours: bool) -> None:
+    world.take(of_a_host(bounce(**HOST_BOUNCE), sender))
+    assert (world.log.lines == ["unrelated"]) == (not ours)
 
 
 def test_an_entry_that_is_not_there_is_a_failure_by_name(world: World) -> None:

@@ -5,11 +5,12 @@ Events come twice, late and in any order, also before the sending was settled. E
 when it is repeated, so an event that failed half-way is simply taken again.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from .answer_senders import Answering
 from .mail import health
-from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback
+from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
 from .ports import FeedbackLedger, FeedbackLog, Headers, Health, Sending
@@ -17,9 +18,11 @@ from .ports import FeedbackLedger, FeedbackLog, Headers, Health, Sending
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Takes one event of SES sending all the way. `rule` says when a destination is suspended."""
+    """Takes one event of SES sending all the way. `rule` says when a destination is suspended;
+    `domains` are ours."""
 
     rule: Rule
+    domains: Collection[str]
     ledger: FeedbackLedger
     health: Health
     headers: Headers
@@ -38,6 +41,10 @@ class Listener:
             raise
 
     def _take(self, event: object) -> None:
+        host_mail = HostMail.from_event(event)
+        if host_mail is not None:
+            self._host(host_mail)
+            return
         feedback = Feedback.from_event(event)
         if feedback is None:
             self.log.unrelated()
@@ -49,6 +56,14 @@ class Listener:
             self._weigh(sending.destination, failure)
         if feedback.is_lost:
             self._lost(feedback, sending)
+
+    def _host(self, mail: HostMail) -> None:
+        """Told to the owner and nothing else: no health, no claim and no answer hangs on what a host sends."""
+        host = mail.sender.rpartition("@")[2].lower()
+        if not any(f".{host}".endswith(f".{domain}") for domain in self.domains):
+            self.log.unrelated()
+        elif mail.lost:
+            self.log.host_mail(mail, first=self.ledger.note_host(mail))
 
     def _lost(self, feedback: Feedback, sending: Sending) -> None:
         """The owner must know, and the sender may: but what SES itself stopped is not the sender's business."""

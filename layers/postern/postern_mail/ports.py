@@ -13,7 +13,7 @@ from .mail.claims import VIA, Claim, Settled
 from .mail.digest import Noted, Section
 from .mail.dsn import Answer, Silence
 from .mail.envelope import Envelope
-from .mail.feedback import Feedback
+from .mail.feedback import Feedback, HostMail
 from .mail.health import Failure
 from .mail.notice import Link
 from .mail.outcomes import ClaimState, State
@@ -200,6 +200,9 @@ class FeedbackLedger(Protocol):
         """Write what happened into the entry it is about, beside its state and in any order. Raises
         EntryMissing, Temporary."""
 
+    def note_host(self, mail: HostMail) -> bool:
+        """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
+
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
@@ -234,6 +237,9 @@ class FeedbackLog(Protocol):
 
     def suspended(self, destination: str, reason: str) -> None:
         """A destination gets no mail from now on: the owner must hear of it."""
+
+    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+        """A host's mail was lost: one line, and one count unless it came before."""
 
     def unrelated(self) -> None:
         """An event about a message that is no forward."""

@@ -25,6 +25,7 @@ def listener(settings: FeedbackSettings, log: PowertoolsMailLog) -> Listener:
     book = ledger(dynamodb, settings, clock)
     answerer = SesAnswerer(clients.bounces(), clock)
     return Listener(
+        domains=settings.domains,
         rule=Rule(settings.suspend_after, settings.suspend_days),
         ledger=DynamoFeedbackLedger(dynamodb, settings.ledger_table, clock),
         health=DynamoHealth(dynamodb, settings.destination_table, clock),

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 from ..errors import EntryMissing
 from ..mail.digest import LOST
 from ..mail.envelope import Envelope
-from ..mail.feedback import Feedback, entry_tag
+from ..mail.feedback import Feedback, HostMail, entry_tag
 from ..mail.receipt import kept_event
 from ..ports import Clock, Sending
 from .failures import translated
 from .items import Items
-from .ledger import MESSAGE
+from .ledger import HOSTS, MESSAGE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+KEEP_HOSTS = 14 * 86_400  # seconds; the digest looks three days back
+MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
 
 
 class DynamoFeedbackLedger:
@@ -50,6 +53,22 @@ class DynamoFeedbackLedger:
             condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
         )
         return Sending(entry.removeprefix("via:"), recipient, news)
+
+    def note_host(self, mail: HostMail) -> bool:
+        """An entry for each recipient in a partition of the hosts. Raises Temporary."""
+        now = int(self._clock.now())
+        said = {":now": now, ":expires": now + KEEP_HOSTS, ":source": mail.sender, ":kind": mail.kind}
+        news = [
+            self._items.update(
+                "DynamoDB UpdateItem (hosts)",
+                {"message_id": HOSTS, "entry": f"{mail.id} {mail.kind} {recipient}"[:MAX_ENTRY]},
+                "SET noted_at = :now, expires_at = :expires, #source = :source, #kind = :kind, who = :who, why = :why",
+                {**said, ":who": recipient, ":why": why},
+                condition="attribute_not_exists(entry)",
+            )[0]
+            for recipient, why in mail.lost
+        ]
+        return any(news)
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         """Note on the message that a recipient's forward did not arrive, anew for each destination; the message's

@@ -33,6 +33,7 @@ from .items import Items, new_owner, row
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 _DUE = "due"  # of `answer`, until the sender was told

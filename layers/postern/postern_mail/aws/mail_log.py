@@ -12,7 +12,7 @@ from ..mail.address import Address, mask
 from ..mail.claims import Claim
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback
+from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
 from ..ports import Entry, Outcome, Overlooked
 
@@ -152,6 +152,18 @@ class PowertoolsMailLog:
         """Counted as Suspended."""
         self._count("Suspended")
         self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
+
+    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+        """Counted as HostMailLost; an event that came before is not."""
+        if first:
+            self._count("HostMailLost")
+        self.logger.warning(
+            "mail of a host was lost",
+            kind=mail.kind,
+            sender=self._shown(mail.sender),
+            reason=self._shown("; ".join(f"{who}: {why}" for who, why in mail.lost)),
+            first=first,
+        )
 
     def unrelated(self) -> None:
         """Counted as Unrelated."""

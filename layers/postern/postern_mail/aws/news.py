@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..mail.days import A_DAY
-from ..mail.digest import LOST, MAX_LINES, UNANSWERED, Noted, Section
+from ..mail.digest import HOST_LOST, LOST, MAX_LINES, UNANSWERED, Noted, Section
 from ..mail.feedback import lost_by
 from ..ports import Clock
 from ..watch import never_seen, open_too_long
@@ -37,6 +37,7 @@ class StackNews:
         self._retry_hours = retry_hours
         self._keep_seconds = keep_days * A_DAY
         self._destination_table = destination_table
+        self._of_hosts: dict[tuple[str, str], str] = {}  # why, by the ids and recipients that noted() told of
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         """What was noted since then, however old the message is that it happened to. Raises Temporary."""
@@ -45,9 +46,15 @@ class StackNews:
             for note in message["noted"] if at >= since else ():
                 word, _, who = note.partition(" ")
                 yield Noted(word, message["message_id"], str(message.get("source", "")), who, at)
+        for note in self._ledger.host_mail(since):
+            ses_id, who = note["entry"].partition(" ")[0], note["who"]
+            self._of_hosts[ses_id, who] = f"{note['kind']}: {note['why']}"
+            yield Noted(HOST_LOST, ses_id, note["source"], who, float(note["noted_at"]))
 
     def reason(self, noted: Noted) -> str:
         """Why, by the recipient's own entry, or by what SES said of the forwards for him. Raises Temporary."""
+        if noted.word == HOST_LOST:
+            return self._of_hosts.get((noted.message_id, noted.who), "")
         entries = self._ledger.entries(noted.message_id)
         if noted.word != LOST:
             kept = "answer" if noted.word == UNANSWERED else "reason"

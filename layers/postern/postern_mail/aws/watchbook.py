@@ -1,6 +1,6 @@
 """What the scheduled check remembers, in a partition of the ledger that no message has, and the bucket it lists."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from ..mail.days import A_DAY
 from ..ports import Progress
 from .failures import translated
 from .history import History
+from .ledger import HOSTS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +30,12 @@ class DynamoWatchbook(History):
     def __init__(self, client: "DynamoDBClient", table: str, *, keep_days: int = 0) -> None:
         super().__init__(client, table)
         self._keep_seconds = keep_days * A_DAY
+
+    def host_mail(self, since: float) -> Iterator[dict[str, Any]]:
+        """What was noted of hosts' mail since then. Raises Temporary."""
+        for note in self.entries(HOSTS).values():
+            if float(note["noted_at"]) >= since:
+                yield note
 
     def progress(self) -> Progress:
         """As it was saved, or as at first. Raises Temporary."""

@@ -16,6 +16,7 @@ MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
 
 LOST = "lost"  # the word for a forward that came back
+HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
 UNANSWERED = "unanswered"  # for a sender who should have been told
 
 # Words that outcomes are noted under, as a heading, with what to do.
@@ -29,6 +30,10 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     State.AMBIGUOUS: (
         "Ambiguous: SES never answered, so it may have been sent",
         "postern replay ID --failed sends it again",
+    ),
+    HOST_LOST: (
+        "Mail of hosts that did not arrive, or was complained about",
+        "mend the program that sends it, or the address that it has (docs/relay.md)",
     ),
     LOST: (
         "Lost on the way: SES sent it, and the other server refused it",

@@ -7,7 +7,7 @@ for its destination.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,12 @@ KINDS = {
 BOUNCED, COMPLAINED, REJECTED = KINDS["Bounce"], KINDS["Complaint"], KINDS["Reject"]
 ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a list of the account's own
 MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
+KIND_TAG, RELAY = "kind", "relay"  # of what a host sent by the relay (relay/)
 MAX_WHY = 500  # characters of what another server said
 
 _LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
+_ROBOT = ("Transient", "General", "")  # type, subtype and status of an out-of-office reply
+_PEOPLE = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}
 _SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
 _DESTINATION = re.compile(r"[0-9a-f]{32}\Z")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")  # RFC 3463
@@ -62,7 +65,7 @@ class Feedback:
     @property
     def is_reply(self) -> bool:
         """Whether it is what SES makes of an out-of-office reply: a general transient bounce without a status."""
-        return self.kind == BOUNCED and (self.type, self.subtype, self.status) == ("Transient", "General", "")
+        return self.kind == BOUNCED and (self.type, self.subtype, self.status) == _ROBOT
 
     @property
     def is_lost(self) -> bool:
@@ -96,6 +99,49 @@ class Feedback:
             subtype=_text(section, "bounceSubType") or _text(section, "complaintSubType"),
             status=_status(person),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class HostMail:
+    """What happened to a message that a host sent by the relay: no forward, no claim, no destination of ours.
+
+    `id` and `at` are those of Feedback; `sender` is the envelope's; `lost` has each recipient that did not get it, or
+    complained, with what was said. It is empty for what the owner need not know: deliveries, delays, replies of robots.
+    """
+
+    kind: str
+    at: int
+    id: str
+    sender: str
+    lost: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def from_event(cls, event: object) -> "HostMail | None":
+        """Read an event; None if it is about other mail. Raises BadFeedback."""
+        detail = _detail(event)
+        mail = _mapping(detail, "mail")
+        if RELAY not in (_mapping(mail, "tags").get(KIND_TAG) or ()):
+            return None
+        event_type = str(detail["eventType"])
+        section = _mapping(detail, _SECTIONS.get(event_type, event_type.lower()))
+        return cls(
+            kind=KINDS[event_type],
+            at=_epoch(section.get("timestamp") or mail.get("timestamp")),
+            id=_text(section, "feedbackId") or _text(mail, "messageId"),
+            sender=_text(mail, "source"),
+            lost=tuple(_lost_by_host(event_type, section, mail)),
+        )
+
+
+def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if event_type in ("Delivery", "DeliveryDelay"):
+        return
+    people = section.get(_PEOPLE.get(event_type, "")) or mail.get("destination") or ()
+    for person in people if isinstance(people, list) else ():
+        about = person if isinstance(person, Mapping) else {"emailAddress": person}
+        robot = (_text(section, "bounceType"), _text(section, "bounceSubType"), _status(about)) == _ROBOT
+        if not robot and _text(about, "emailAddress"):
+            yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
 
 
 def destination_tag(destination: Address) -> str:
