@@ -1,4 +1,5 @@
-"""Writes the references that are made from the code: docs/settings.md and docs/command.md.
+"""Writes the references that are made from the code: docs/settings.md, docs/parameters.md, docs/command.md and
+docs/reference/environment.md.
 
 `python docs/generate.py --check` writes nothing and exits 1 if one of them is out of date.
 """
@@ -9,16 +10,54 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from postern_mail.mail.settings import descriptions
 from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, WatchSettings
+from samtranslator.yaml_helper import yaml_parse
 
 DOCS = Path(__file__).parent
+TEMPLATE = DOCS.parent / "template.yaml"
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 
 def settings() -> str:
-    """The settings as tables, from the metadata of the classes."""
-    said = "The environment of the functions. template.yaml sets all of them; its parameters are what you choose."
-    head = f"{MADE}# Settings\n\n{said}\n\n"
+    """What the owner changes without a deployment, from the fields of Settings."""
+    said = """\
+What holds for all mail from the next message on, without a deployment: `postern settings set NAME VALUE`, or
+`[settings]` in a tables file. The settings are one item of the alias table, with the key `#settings`; an attribute
+whose name begins with `x_` is yours. A value that is not allowed, or a name that is no setting, defers all mail until
+it is set right: the reason begins with `settings:`, and `postern doctor` names it."""
+    head = "| setting | default | unit | allowed | meaning |\n|---|---|---|---|---|"
+    rows = [
+        f"| `{one.name}` | {_shown(one.default)} | {one.unit} | {one.allowed} | {one.meaning} |"
+        for one in descriptions().values()
+    ]
+    return "\n".join([f"{MADE}# Settings\n\n{said}\n", head, *rows]) + "\n"
+
+
+def parameters() -> str:
+    """What is chosen when the stack is deployed, from template.yaml, in the order of its groups."""
+    template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
+    said = "What you choose at `sam deploy`. What can be changed without a deployment is in [settings](settings.md)."
+    pieces = [f"{MADE}# Parameters\n\n{said}\n"]
+    for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
+        rows = [_parameter(name, template["Parameters"][name]) for name in group["Parameters"]]
+        head = "| parameter | default | allowed | meaning |\n|---|---|---|---|"
+        pieces.append("\n".join([f"## {group['Label']['default']}\n", head, *rows]) + "\n")
+    return "\n".join(pieces)
+
+
+def _parameter(name: str, spec: dict[str, Any]) -> str:
+    default = spec.get("Default")
+    allowed = ", ".join(f"`{one}`" for one in spec.get("AllowedValues", ())) or spec.get("ConstraintDescription", "")
+    if not allowed and ("MinValue" in spec or "MaxValue" in spec):
+        allowed = f"from {spec.get('MinValue', '')} to {spec.get('MaxValue', '')}".removesuffix(" to ")
+    return f"| `{name}` | {_shown(default)} | {allowed} | {' '.join(spec['Description'].split())} |"
+
+
+def environment() -> str:
+    """The environment of the functions as tables, from the metadata of the classes."""
+    said = "The environment of the functions. template.yaml sets all of it, from its [parameters](../parameters.md)."
+    head = f"{MADE}# Environment\n\n{said}\n\n"
     functions: dict[str, type[Any]] = {
         "inbound": Settings,
         "feedback": FeedbackSettings,
@@ -26,6 +65,10 @@ def settings() -> str:
         "watch and functions/digest": WatchSettings,
     }
     return head + "\n".join(_table(function, kind) for function, kind in functions.items())
+
+
+def _shown(default: Any) -> str:
+    return "required" if default is None else "empty" if default == "" else f"`{default}`"
 
 
 def _table(function: str, kind: type[Any]) -> str:
@@ -46,12 +89,18 @@ def command() -> str:
 
 def main(check: bool) -> int:
     """Write the references, or compare them."""
-    made = {DOCS / "settings.md": settings(), DOCS / "command.md": command()}
+    made = {
+        DOCS / "settings.md": settings(),
+        DOCS / "parameters.md": parameters(),
+        DOCS / "command.md": command(),
+        DOCS / "reference/environment.md": environment(),
+    }
     stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:
         if check:
             print(f"out of date: {path.name}; run make docs")
         else:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(made[path], encoding="utf-8")
     return 1 if check and stale else 0
 

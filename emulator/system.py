@@ -9,6 +9,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from postern_command.tables.file import TablesFile
+from postern_mail.mail.settings import KEY as SETTINGS
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
@@ -142,9 +143,10 @@ class Emulator:
         """Make the two tables equal to a tables file."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
-        aliases = {row["address"] for row in self.cloud.rows("AliasTable")} - set(tables.aliases)
+        aliases = {row["address"] for row in self.cloud.rows("AliasTable")} - {SETTINGS} - set(tables.aliases)
         senders = {(row["sender"], row["scope"]) for row in self.cloud.rows("SenderTable")} - set(tables.senders)
-        self.cloud.put("AliasTable", tables.aliases.values())
+        settings = tables.settings or {"address": SETTINGS}
+        self.cloud.put("AliasTable", [settings, *tables.aliases.values()])
         self.cloud.put("SenderTable", tables.senders.values())
         self.cloud.delete("AliasTable", ({"address": key} for key in aliases))
         self.cloud.delete("SenderTable", (dict(zip(_SENDER_KEY, key, strict=True)) for key in senders))

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from postern_mail.answer_senders import Answering
-from postern_mail.deliver import MAX_SENDING, Deliverer
+from postern_mail.deliver import Deliverer
 from postern_mail.forward import Forwarder
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
@@ -45,7 +45,6 @@ class World:
     )
 
     rates: FakeRates = field(default_factory=FakeRates)
-    largest: int = MAX_SENDING
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
     def __post_init__(self) -> None:
@@ -56,7 +55,7 @@ class World:
             policy=self.policy, store=self.store, tables=self.tables, ledger=self.ledger, clock=self.clock, log=self.log,
             deliverer=Deliverer(
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
-                clock=self.clock, log=self.log, largest=self.largest,
+                clock=self.clock, log=self.log,
             ),
             answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
         ).handle(made, self.clock.now() + self.remaining)  # fmt: skip

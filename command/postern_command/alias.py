@@ -16,7 +16,7 @@ from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
-from .tables.keys import domain_of, in_order
+from .tables.keys import domain_of, in_order, reserved_fault
 from .times import moment, typed_time
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
@@ -221,6 +221,8 @@ def _found(editor: Editor, address: str) -> tuple[str, Row]:
     if not address.strip():
         raise WrongUse("an empty address")
     spelled = alias_key(address)
+    if fault := reserved_fault(spelled):
+        raise WrongUse(f"{address!r}: {fault}")
     for key in (spelled, address):
         row = editor.alias(key)
         if row is not None:

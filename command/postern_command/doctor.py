@@ -17,6 +17,7 @@ from .output import listing
 from .output.terminal import printer
 from .stack import Stack
 from .status import AWS_FAILED, NO, exits
+from .tables.checks import settings_faults
 from .times import moment
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _retry_age(where: Stack) -> Iterator[str]:
 
 def _rows(where: Stack) -> Iterator[str]:
     rows = where.rows
+    yield from settings_faults(next(rows.scan("settings"), None))
     for row in rows.scan("aliases"):
         if fault := listing.understood(row)[1]:
             yield fault

@@ -14,6 +14,7 @@ from postern_mail.mail.header import Header
 from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
+from postern_mail.mail.settings import Settings
 from rich.console import Console
 
 from .offline import offline_envelope
@@ -76,12 +77,13 @@ def explanation(
         Envelope.from_event(json.loads(event.read_bytes())) if event else offline_envelope(raw or b"", recipients)
     )
     header, policy = Header.of(raw or b""), found.policy
-    decisions = plan(envelope, header, look_up(found.tables, envelope, header, policy, now), policy, now)
+    asked = look_up(found.tables, envelope, header, policy, now)
+    decisions = plan(envelope, header, asked, policy, now)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,
         "recipients": [_recipient(decision) for decision in decisions],
-        "deliveries": [_delivery(delivery, envelope, raw) for delivery in deliveries(decisions)],
+        "deliveries": [_delivery(delivery, envelope, raw, asked.settings) for delivery in deliveries(decisions)],
     }
 
 
@@ -110,7 +112,7 @@ def _recipient(decision: Decision) -> dict[str, str]:
     }
 
 
-def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict[str, Any]:
+def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, settings: Settings) -> dict[str, Any]:
     described: dict[str, Any] = {
         "destination": str(delivery.destination),
         "alias": str(delivery.alias),
@@ -118,7 +120,7 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None) -> dict
     }
     if raw is not None:
         before = _header(raw)
-        after = _header(rewrite(raw, delivery.alias, envelope, Style(prepended=delivery.prepended)))
+        after = _header(rewrite(raw, delivery.alias, envelope, settings.styled(Style(prepended=delivery.prepended))))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]
     return described

@@ -12,7 +12,7 @@ from postern_mail.mail.address import alias_key
 from .options import StackOption
 from .stack import Stack
 from .status import exits, refuse, say_no
-from .tables.change import TABLES, TableName, key_of, named
+from .tables.change import TableName, key_of, named
 from .tables.file import TablesFile
 from .tables.keys import scope_key, sender_key
 from .tables.text import toml, written
@@ -39,9 +39,11 @@ def export(
 
 def _exported(where: Stack) -> TablesFile:
     """The live tables under the keys a file would have; ends with status 1 where a file cannot say it."""
-    found = TablesFile(where.domains, {}, {})
-    faults: list[str] = []
-    for table in TABLES:
+    kept = next(where.rows.scan("settings"), None)
+    found = TablesFile(where.domains, {}, {}, kept)
+    faults = _unwritable("settings", kept) if kept else []
+    tables: tuple[TableName, ...] = ("aliases", "senders")
+    for table in tables:
         rows: Any = found.aliases if table == "aliases" else found.senders
         for row in where.rows.scan(table):
             key = key_of(table, row)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from postern_mail import __version__
 
-from . import alias, destination, import_postfix, quarantine, sender
+from . import alias, destination, import_postfix, quarantine, sender, settings
 from .apply import apply
 from .doctor import doctor
 from .explain import explain
@@ -51,6 +51,7 @@ for group, name in (
     (alias, "alias"),
     (sender, "sender"),
     (destination, "destination"),
+    (settings, "settings"),
 ):
     app.add_typer(group.app, name=name)
 

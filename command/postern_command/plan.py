@@ -9,9 +9,9 @@ from .options import FileArgument, JsonOption, StackOption
 from .output import difference_text
 from .stack import Stack
 from .status import NO, exits, say_no, warn
-from .tables.change import TABLES, Change
+from .tables.change import Change
 from .tables.checks import Findings
-from .tables.differences import differences, rows_of
+from .tables.differences import compared, differences, rows_of
 from .tables.file import TablesFile
 from .tables.keys import in_order
 
@@ -49,13 +49,13 @@ def planned(tables: TablesFile, where: Stack) -> list[Change]:
     """All changes, in the order of a tables file. They are held, and nothing else of the live tables."""
     return [
         change
-        for table in TABLES
+        for table in compared(tables)
         for change in sorted(differences(table, rows_of(tables, table), where.rows.scan(table)), key=_place)
     ]
 
 
 def _place(change: Change) -> tuple[str, ...]:
-    return in_order(change.key[0]) if change.table == "aliases" else change.key[::-1]
+    return change.key[::-1] if change.table == "senders" else in_order(change.key[0])
 
 
 def print_changes(changes: list[Change], json_lines: bool) -> None:

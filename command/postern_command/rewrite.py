@@ -14,6 +14,7 @@ from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
 from postern_mail.mail.plan import Forward, Policy, plan
 from postern_mail.mail.rewrite import Style
+from postern_mail.mail.settings import Settings
 
 from .offline import offline_envelope
 from .status import say_no, wrong_use
@@ -67,7 +68,8 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
     if tables is None:
         return rewriting.rewrite(raw, recipient, envelope)
     forward = _forward(raw, envelope, destination, tables)
-    return rewriting.rewrite(raw, forward.alias, envelope, Style(prepended=forward.prepended))
+    style = Settings.from_row(tables.settings).styled(Style(prepended=forward.prepended))
+    return rewriting.rewrite(raw, forward.alias, envelope, style)
 
 
 def rewrite_all(

@@ -27,7 +27,11 @@ TYPED: dict[str, Any] = {
 
 
 def names(template: Template) -> dict[TableName, str]:
-    return {"aliases": template.name("AliasTable"), "senders": template.name("SenderTable")}
+    return {
+        "settings": template.name("AliasTable"),
+        "aliases": template.name("AliasTable"),
+        "senders": template.name("SenderTable"),
+    }
 
 
 @pytest.fixture

@@ -184,6 +184,18 @@ def test_the_alias_table_as_a_whole_is_read_consistently_and_over_many_pages(aws
     assert all(asked)
 
 
+@pytest.mark.function("RecipientsFunction")
+def test_the_receipt_rules_know_nothing_of_what_is_postern_s_own(aws: Cloud, template: Template) -> None:
+    own: list[dict[str, object]] = [
+        {"address": "#settings"},
+        {"address": "#x@example.com", "destinations": ["x@dest.example"]},
+    ]
+    aws.put("AliasTable", own)
+    found = DynamoAliasTable(clients.dynamodb(), template.name("AliasTable")).rows()
+    aws.delete("AliasTable", ({"address": str(row["address"])} for row in own))
+    assert not [key for key in found if key.startswith("#")]
+
+
 @pytest.mark.function("")  # there is no such resource
 def test_a_table_that_cannot_be_read_is_never_an_empty_one(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="Scan"):

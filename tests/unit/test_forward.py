@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
-from postern_mail.deliver import MAX_SENDING
 from postern_mail.errors import (
     MessageMissing,
     Misconfigured,
@@ -18,6 +18,7 @@ from postern_mail.errors import (
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.envelope import BadEvent
 from postern_mail.mail.outcomes import ClaimState
+from postern_mail.mail.settings import KEY, MEGABYTE, MOST_SENT
 
 from tests.builders import MESSAGE_ID, event
 from tests.fakes import (
@@ -273,7 +274,7 @@ def test_a_refusal_for_now_in_the_middle_starts_again_from_the_top(world: World)
 
 
 def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: World) -> None:
-    world.store.messages[MESSAGE_ID] = RAW + b"x" * MAX_SENDING
+    world.store.messages[MESSAGE_ID] = RAW + b"x" * MOST_SENT * MEGABYTE
     world.handle(event("info@example.com", virusVerdict={"status": "PASS"}))
     ((_, _, sent),) = world.mailer.sent
     assert len(sent) < 5_000
@@ -281,16 +282,56 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
     assert b"https://mail.example/" in sent
 
 
-@pytest.mark.parametrize(("more", "whole"), [(0, True), (100_000, False)])
-def test_what_is_larger_than_the_stack_sends_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
+@pytest.mark.parametrize(("more", "whole"), [(0, True), (MEGABYTE, False)])
+def test_what_is_larger_than_the_owner_wants_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
     """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
-    world.largest = 50_000
+    world.tables.aliases[KEY] = {"address": KEY, "largest_forward": Decimal(1)}
     world.store.messages[MESSAGE_ID] = RAW + b"x" * more
     world.handle(event("info@example.com"))
     ((_, _, sent),) = world.mailer.sent
     assert sent.endswith(b"body") == whole
     assert (b"postern original " + MESSAGE_ID.encode() in sent) == (not whole)
     assert world.states == {"info@example.com": "forwarded" if whole else "failed"}
+
+
+def test_settings_hold_for_the_next_message_and_cost_no_call_more(world: World) -> None:
+    world.handle(event("info@example.com"))
+    calls = world.tables.calls
+    world.tables.aliases[KEY] = {"address": KEY, "subject_tag": "[gate]", "from_form": "address"}
+    world.store.messages["another"] = RAW
+    world.handle(event("info@example.com", message_id="another"))
+    assert world.tables.calls == 2 * calls
+    first, second = (sent for _, _, sent in world.mailer.sent)
+    assert b"Subject: [gate]" not in first
+    assert b"Subject: [gate]" in second
+    assert b"(" not in second.partition(b"From: ")[2].partition(b"\n")[0]  # no name and address
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"largest_forward": "huge"}, "settings: largest_forward: expected a whole number from 1 to 40, found 'huge'"),
+        ({"largest_foward": 25}, "settings: largest_foward: there is no such setting"),
+    ],
+)
+def test_settings_that_cannot_be_understood_defer_all_mail_and_are_named(
+    world: World, wrong: dict[str, object], said: str
+) -> None:
+    world.tables.aliases[KEY] = {"address": KEY, **wrong}
+    with pytest.raises(Unsettled, match=said):
+        world.handle(event("info@example.com"))
+    assert not world.mailer.sent
+    assert world.states == {"info@example.com": "deferred"}
+    world.tables.aliases[KEY] = {"address": KEY}
+    world.handle(event("info@example.com"))
+    assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_mail_for_a_reserved_key_is_nobodys_alias(world: World) -> None:
+    """Anybody may write to #settings@example.com; a row of that name is not asked for."""
+    world.tables.aliases["#settings@example.com"] = {"destinations": [JANE]}
+    world.handle(event("#settings@example.com"))
+    assert world.states == {"#settings@example.com": "rejected"}
 
 
 @pytest.mark.parametrize("status", ["PROCESSING_FAILED", "GRAY", "DISABLED"])

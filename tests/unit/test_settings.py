@@ -35,7 +35,6 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
                 "POSTERN_DOMAINS": ",",
                 "POSTERN_LEASE_SECONDS": "-1",
                 "POSTERN_LOG_ADDRESSES": "maybe",
-                "POSTERN_FROM_FORM": "both",
                 "POSTERN_ANSWER_SENDERS": "everybody",
             }
         )
@@ -43,7 +42,6 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
     assert "POSTERN_MAIL_BUCKET is not set" in said
     assert "POSTERN_LEASE_SECONDS: expected a number from 0 on, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
-    assert "POSTERN_FROM_FORM: expected one of name-and-address, name, address, found 'both'" in said
     assert "POSTERN_ANSWER_SENDERS: expected one of off, authenticated, found 'everybody'" in said
     assert "POSTERN_DOMAINS: expected names, found ','" in said
 

@@ -11,7 +11,7 @@ from postern_mail.aws.mail_store import S3MailStore
 from postern_mail.aws.tables import DynamoTables
 from postern_mail.aws.watchbook import DynamoWatchbook
 
-from ..tables.change import TABLES, TableName
+from ..tables.change import TableName
 from .reach import reaching
 from .reopening import Reopening
 from .suspensions import Suspensions
@@ -30,7 +30,11 @@ def tables(stack: "Stack") -> DynamoTables:
 
 def rows(stack: "Stack") -> TableRows:
     """Both tables as a whole, to list and to write."""
-    names: Mapping[TableName, str] = {table: stack[table] for table in TABLES}
+    names: Mapping[TableName, str] = {
+        "settings": stack["aliases"],
+        "aliases": stack["aliases"],
+        "senders": stack["senders"],
+    }
     with reaching("DynamoDB"):
         return TableRows(clients.dynamodb(), names)
 

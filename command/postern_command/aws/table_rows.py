@@ -9,14 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
+from postern_mail.aws.items import row
 from postern_mail.errors import Misconfigured, Throttled
-from postern_mail.mail.rows import Row
+from postern_mail.mail import settings
+from postern_mail.mail.rows import BOOKKEEPING, Row, is_reserved
 
-from ..tables.change import ATTRIBUTES, BOOKKEEPING, KEY_NAMES, Change, Key, Overtaken, TableName
+from ..tables.change import ATTRIBUTES, KEY_NAMES, Change, Key, Overtaken, TableName
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,7 +31,6 @@ _PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a transaction that me
 _OVERTAKEN, _BAD = "ConditionalCheckFailed", "ValidationError"
 
 _to_dynamodb = TypeSerializer().serialize
-_from_dynamodb = TypeDeserializer().deserialize
 
 
 class TableRows:
@@ -43,15 +44,27 @@ class TableRows:
         self._pause = pause
 
     def scan(self, table: TableName) -> Iterator[Row]:
-        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Raises Temporary."""
+        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Aliases without what is
+        Postern's own; settings are one row or none. Raises Temporary."""
+        if table == "settings":
+            yield from self._settings()
+            return
         pages = iter(self._client.get_paginator("scan").paginate(TableName=self._tables[table], ConsistentRead=True))
         while True:
             with translated(f"DynamoDB Scan {self._tables[table]}"):
                 page = next(pages, None)
             if page is None:
                 return
-            for item in page["Items"]:
-                yield {name: _from_dynamodb(value) for name, value in item.items()}
+            rows = map(row, page["Items"])
+            yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
+
+    def _settings(self) -> Iterator[Row]:
+        with translated("DynamoDB GetItem (settings)"):
+            found = self._client.get_item(
+                TableName=self._tables["settings"], Key={"address": {"S": settings.KEY}}, ConsistentRead=True
+            )
+        if "Item" in found:
+            yield row(found["Item"])
 
     def write(self, changes: Sequence[Change]) -> None:
         """Write all of these rows or none, 100 at most.

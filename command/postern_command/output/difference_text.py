@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import tomli_w
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import BOOKKEEPING, Row
 
-from ..tables.change import BOOKKEEPING, KEY_NAMES, Change
+from ..tables.change import KEY_NAMES, Change
 from ..tables.text import in_toml
 from .terminal import printer
 

@@ -4,16 +4,21 @@ from dataclasses import dataclass
 from typing import Literal
 
 from postern_mail.errors import PosternError
+from postern_mail.mail import settings
 from postern_mail.mail.rows import Row
 
-TableName = Literal["aliases", "senders"]
+TableName = Literal["settings", "aliases", "senders"]  # the settings are one item of the alias table
 Key = tuple[str, ...]  # (address,) or (sender, scope)
 
-TABLES: tuple[TableName, ...] = ("aliases", "senders")
-KEY_NAMES: dict[TableName, tuple[str, ...]] = {"aliases": ("address",), "senders": ("sender", "scope")}
-BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row and when: the live table's, not the file's
+TABLES: tuple[TableName, ...] = ("settings", "aliases", "senders")
+KEY_NAMES: dict[TableName, tuple[str, ...]] = {
+    "settings": ("address",),
+    "aliases": ("address",),
+    "senders": ("sender", "scope"),
+}
 # What a row may have beside its key (docs/tables.md).
 ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
+    "settings": tuple(settings.descriptions()),
     "aliases": ("destinations", "enabled", "expires_at", "keep_tag", "patterns", "verdicts", "note"),
     "senders": ("action", "note"),
 }
@@ -50,6 +55,8 @@ def key_of(table: TableName, row: Row) -> Key:
 
 def named(table: TableName, key: Key) -> str:
     """A row as people call it."""
+    if table == "settings":
+        return "settings"
     if table == "aliases":
         return f"alias {key[0]}"
     where = "" if key[1] == "*" else f" for {key[1]}"

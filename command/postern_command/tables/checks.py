@@ -15,11 +15,12 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
+from postern_mail.mail.settings import Settings
 from postern_mail.ports import Tables
 
 from .change import ATTRIBUTES, KEY_NAMES, TableName, named
 from .file import TablesFile
-from .keys import domain_of, is_alias_key
+from .keys import domain_of, is_alias_key, reserved_fault
 
 MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
 _MAX_DIGITS, _MAX_EXPONENT = 38, 125  # of a number, same page
@@ -39,6 +40,7 @@ class Findings:
         found = cls()
         rows = Rows(_Everything(tables.aliases))
         now = time.time()
+        found.faults += settings_faults(tables.settings)
         for key, row in tables.aliases.items():
             found.faults += alias_faults(key, row, tables.domains & frozenset(domains))
             found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))
@@ -54,10 +56,17 @@ class Findings:
         self.warnings += more.warnings
 
 
+def settings_faults(row: Row | None) -> list[str]:
+    """What is wrong with the settings, each fault a sentence."""
+    return _understood(lambda: Settings.from_row(row))
+
+
 def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
     """What is wrong in one row of the alias table, each fault a sentence that names it."""
     faults = _attribute_faults("aliases", (key,), row)
-    if not is_alias_key(key):
+    if fault := reserved_fault(key):
+        faults.append(f"alias {key}: {fault}")
+    elif not is_alias_key(key):
         faults.append(f"alias {key}: this is neither a mail address nor @domain")
     elif domain_of(key) not in domains:
         faults.append(f"alias {key}: {domain_of(key)} is not a domain of ours, which are {_listed(domains)}")

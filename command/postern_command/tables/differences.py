@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from postern_mail.mail import settings
 from postern_mail.mail.rows import Row
 
 from .change import TABLES, Change, Key, TableName, key_of
@@ -42,6 +43,8 @@ class Survey:
 
 def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
     """One table of a file, under keys as `Change` has them."""
+    if table == "settings":
+        return {} if tables.settings is None else {(settings.KEY,): tables.settings}
     if table == "aliases":
         return {(key,): row for key, row in tables.aliases.items()}
     return {key: row for key, row in tables.senders.items()}  # noqa: C416 (dict() would keep the narrower type)
@@ -84,9 +87,14 @@ def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> 
     return found
 
 
+def compared(tables: TablesFile) -> tuple[TableName, ...]:
+    """The tables that a file is about: one without settings leaves the live ones as they are."""
+    return tuple(table for table in TABLES if table != "settings" or tables.settings is not None)
+
+
 def surveys(tables: TablesFile, rows: "TableRows") -> dict[TableName, Survey]:
-    """Both tables. Raises Temporary."""
-    return {table: survey(table, rows_of(tables, table), rows.scan(table)) for table in TABLES}
+    """What the file is about. Raises Temporary."""
+    return {table: survey(table, rows_of(tables, table), rows.scan(table)) for table in compared(tables)}
 
 
 def make_equal(
@@ -105,7 +113,7 @@ def make_equal(
     from ..aws.table_rows import chunks  # noqa: PLC0415 (boto3 takes half a second)
 
     for kind in ("add", "change", "remove"):
-        for table in TABLES:
+        for table in found:
             changes = _changes(kind, table, rows_of(tables, table), rows, found[table])
             for lot in chunks(stamped(change, stamp) for change in changes):
                 rows.write(lot)

@@ -14,9 +14,9 @@ from postern_mail.mail.senders import EVERYWHERE
 from ..output import difference_text
 from ..status import WrongUse, say_no, warn
 from .change import ATTRIBUTES, KEY_NAMES, Change
-from .checks import Findings, alias_faults, leads, sender_faults
+from .checks import Findings, alias_faults, leads, sender_faults, settings_faults
 from .differences import same, stamped
-from .keys import is_alias_key
+from .keys import is_alias_key, reserved_fault
 
 if TYPE_CHECKING:
     from ..stack import Stack
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 def typed_key(text: str) -> str:
     """An alias key as it is looked up. Raises WrongUse for text that is none."""
     key = alias_key(text)
+    if fault := reserved_fault(key):
+        raise WrongUse(f"{text!r}: {fault}")
     if not is_alias_key(key):
         raise WrongUse(f"{text!r} is neither a mail address nor @domain")
     return key
@@ -47,6 +49,10 @@ class Editor:
     def alias(self, key: str) -> Row | None:
         """The alias's row as it is now. Raises Temporary."""
         return self.where.tables.read([key], ()).aliases[key]
+
+    def settings(self) -> Row | None:
+        """The settings as they are now, None if none was ever set. Raises Temporary."""
+        return next(self.where.rows.scan("settings"), None)
 
     def sender_rule(self, key: SenderKey) -> Row | None:
         """The rule's row as it is now. Raises Temporary."""
@@ -72,6 +78,8 @@ class Editor:
     def _findings(self, change: Change) -> Findings:
         if change.after is None:
             return self._left_to(change)
+        if change.table == "settings":  # what was typed is checked; what was there before is only named
+            return Findings(warnings=settings_faults(change.after))
         row = _judged(change)
         if change.table == "aliases":
             (key,) = change.key

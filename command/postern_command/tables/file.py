@@ -2,6 +2,9 @@
 
 domains = ["example.com"]                   # optional: else the domains of the alias keys
 
+[settings]                                  # optional: without it the live ones stay as they are
+subject_tag = "[example]"
+
 [aliases."info@example.com"]
 destinations = ["jane@dest.example"]
 
@@ -17,13 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from postern_mail.mail import settings
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
 from .keys import domain_of, scope_key, sender_key
 
-_SECTIONS = ("domains", "aliases", "senders")
+_SECTIONS = ("domains", "settings", "aliases", "senders")
 
 
 class BadTablesFile(ValueError):
@@ -37,6 +41,7 @@ class TablesFile:
     domains: frozenset[str]
     aliases: Mapping[str, Row]
     senders: Mapping[SenderKey, Row]
+    settings: Row | None = None
 
     @classmethod
     def load(cls, path: Path) -> "TablesFile":
@@ -60,6 +65,7 @@ class TablesFile:
             domains=frozenset(domain_of(alias_key(f"@{domain}")) for domain in domains),
             aliases=aliases,
             senders=_senders(document.get("senders", [])),
+            settings=_settings(document["settings"]) if "settings" in document else None,
         )
 
     def read(
@@ -67,10 +73,17 @@ class TablesFile:
     ) -> Rows:
         """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
         return Rows(
-            {key: self.aliases.get(key) for key in aliases},
+            {key: self.settings if key == settings.KEY else self.aliases.get(key) for key in aliases},
             {key: self.senders.get(key) for key in senders},
             dict.fromkeys(destinations),
         )
+
+
+def _settings(section: Any) -> Row:
+    if not isinstance(section, dict) or "address" in section:
+        raise ValueError("settings are written as [settings]")
+    _check("settings", section)
+    return {**section, "address": settings.KEY}
 
 
 def _aliases(section: Any) -> dict[str, Row]:

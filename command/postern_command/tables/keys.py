@@ -4,6 +4,7 @@ Text that has no such form is given back in lower case, for `checks` to name.
 """
 
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
+from postern_mail.mail.rows import RESERVED, is_reserved
 from postern_mail.mail.senders import EVERYWHERE
 
 
@@ -30,10 +31,19 @@ def domain_of(key: str) -> str:
 
 def is_alias_key(key: str) -> bool:
     """Whether look-ups can ever ask for this key."""
+    if is_reserved(key):
+        return False
     try:
         return key == (f"@{_domain(key[1:])}" if key.startswith("@") else Address.parse(key).key)
     except InvalidAddress:
         return False
+
+
+def reserved_fault(key: str) -> str | None:
+    """Why a key may be none of an alias although it looks like one, None if it does not begin so."""
+    if not is_reserved(key):
+        return None
+    return f"no alias begins with {RESERVED}: such items of the table are Postern's own; `postern settings` has them"
 
 
 def in_order(key: str) -> tuple[str, str]:

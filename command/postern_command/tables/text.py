@@ -5,15 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import tomli_w
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import BOOKKEEPING, Row
 
-from .change import BOOKKEEPING
 from .file import TablesFile
 from .keys import domain_of, in_order
 
 
 def toml(tables: TablesFile) -> Iterator[str]:
-    """The file piece by piece: domains unless they are those of the keys, aliases by domain and name,
+    """The file piece by piece: domains unless they are those of the keys, settings, aliases by domain and name,
     sender rules by scope and sender, with an empty line between."""
     for number, piece in enumerate(_pieces(tables)):
         yield f"\n{piece}" if number else piece
@@ -22,6 +21,8 @@ def toml(tables: TablesFile) -> Iterator[str]:
 def _pieces(tables: TablesFile) -> Iterator[str]:
     if tables.domains != {domain_of(key) for key in tables.aliases}:
         yield tomli_w.dumps({"domains": sorted(tables.domains)})
+    if tables.settings is not None:
+        yield tomli_w.dumps({"settings": written(tables.settings, "address")})
     for key in sorted(tables.aliases, key=in_order):
         yield tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):

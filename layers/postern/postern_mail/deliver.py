@@ -16,11 +16,11 @@ from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
+from .mail.settings import Settings
 from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Rates
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 
-MAX_SENDING = 40 * 1024 * 1024  # octets SES sends: docs.aws.amazon.com/ses, "Service quotas"
 _TOO_LARGE = "more than is sent whole"
 
 
@@ -35,9 +35,8 @@ class Deliverer:
     mailer: Mailer
     clock: Clock
     log: MailLog
-    largest: int = MAX_SENDING  # octets of what is sent whole
 
-    def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes) -> Settled:
+    def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
 
         Raises Temporary if that is not known yet; the claim is then given back.
@@ -51,7 +50,7 @@ class Deliverer:
             self.rates.admit(delivery.alias, delivery.destination)
             if claim.uncertain:
                 self.log.resent(claim)
-            form, size, ses_message_id = self._send(envelope, delivery, raw, refusals)
+            form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)
         except Temporary as failure:
             self.ledger.settle(claim, given_back(claim, failure), str(failure), tuple(refusals))
             raise
@@ -71,30 +70,32 @@ class Deliverer:
             self.log.rescued(claim, form)
         return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
 
-    def _send(self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]) -> tuple[str, int, str]:
+    def _send(
+        self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
+    ) -> tuple[str, int, str]:
         """(the form SES took, its octets, its id), the form "" if it took none; fills `refusals`."""
-        for form, make in self._forms(envelope, delivery, raw, refusals):
+        for form, make in self._forms(envelope, delivery, raw, settings, refusals):
             if form != NOTICE and any(_is_hopeless(refusal) for refusal in refusals):
                 continue  # no form but the notice is without what was refused
             try:
                 content = make()
                 if content is None:
                     continue
-                return form, len(content), self._try(content, delivery, envelope.message_id)
+                return form, len(content), self._try(content, delivery, envelope.message_id, settings.largest)
             except Refused as refusal:
                 refusals.append(f"{form}: {refusal}")
         return "", 0, ""
 
-    def _try(self, content: bytes, delivery: Delivery, message_id: str) -> str:
-        if len(content) > self.largest:
+    def _try(self, content: bytes, delivery: Delivery, message_id: str, largest: int) -> str:
+        if len(content) > largest:
             raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
         return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
 
     def _forms(
-        self, envelope: Envelope, delivery: Delivery, raw: bytes, refusals: list[str]
+        self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
     ) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
-        alias, style = delivery.alias, replace(self.style, prepended=delivery.prepended)
+        alias, style = delivery.alias, replace(settings.styled(self.style), prepended=delivery.prepended)
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
         yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
         yield WRAPPED, lambda: wrapped(raw, alias, envelope, style, refusals[0])

@@ -23,6 +23,7 @@ from .mail.plan import (
     Delivery,
     Discard,
     Forward,
+    LookedUp,
     Policy,
     Quarantine,
     Reject,
@@ -30,6 +31,7 @@ from .mail.plan import (
     plan,
 )
 from .mail.reply import FAILED
+from .mail.settings import Settings
 from .ports import Clock, Ledger, MailLog, MailStore, Outcome, Tables
 
 _STATES: Mapping[type[Decision], State] = {
@@ -78,7 +80,7 @@ class Forwarder:
             size, header = len(raw), Header.of(raw)
             found = look_up(self.tables, waiting, header, self.policy, now)
             planned = plan(waiting, header, found, self.policy, now, entry.released)
-            outcomes = self._carry_out(waiting, planned, raw, until)
+            outcomes = self._carry_out(waiting, planned, found, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
         stands = self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
@@ -88,7 +90,7 @@ class Forwarder:
         self._raise_if_unsettled(envelope, outcomes, unanswered)
 
     def _carry_out(
-        self, envelope: Envelope, decisions: Collection[Decision], raw: bytes, until: float
+        self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, raw: bytes, until: float
     ) -> list[Outcome]:
         """Send what is to be sent; a destination that fails holds back no other."""
         for decision in decisions:
@@ -97,7 +99,7 @@ class Forwarder:
         results: dict[str, Settled | Temporary] = {}
         slow: TooFast | None = None
         for delivery in deliveries(decisions):
-            result = self._deliver(envelope, delivery, raw, self._not_now(slow, until))
+            result = self._not_now(slow, until) or self._deliver(envelope, delivery, raw, found.settings)
             if isinstance(result, Temporary):  # its recipients are deferred, and handle() raises
                 self.log.deferred(envelope, delivery.destination, result)
             slow = slow or (result if isinstance(result, TooFast) else None)
@@ -116,13 +118,9 @@ class Forwarder:
             return OutOfTime("no time was left to begin sending in this invocation")
         return None
 
-    def _deliver(
-        self, envelope: Envelope, delivery: Delivery, raw: bytes, not_now: Temporary | None
-    ) -> Settled | Temporary:
-        if not_now:
-            return not_now
+    def _deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings) -> Settled | Temporary:
         try:
-            return self.deliverer.deliver(envelope, delivery, raw)
+            return self.deliverer.deliver(envelope, delivery, raw, settings)
         except Temporary as failure:
             return failure
 

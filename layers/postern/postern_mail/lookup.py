@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from .mail import aliases, health, senders
+from .mail import aliases, health, senders, settings
 from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.header import Header
@@ -13,15 +13,15 @@ from .ports import Tables
 
 
 def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> LookedUp:
-    """Every row the plan for this message needs: one round, one more for the health of the destinations
-    and the next level of aliases, and one more for each level below.
+    """Every row the plan for this message needs, and the settings: one round, one more for the health of the
+    destinations and the next level of aliases, and one more for each level below.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
     asked = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = tables.read(tuple(keys), tuple(asked.keys(keys)))
+    rows = tables.read((settings.KEY, *keys), tuple(asked.keys(keys)))
     elsewhere = senders.leads_to(rows)
     while True:
         unread, reached = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)

@@ -1,6 +1,6 @@
 """Settings: the environment of the function, read once and checked as a whole.
 
-Each field's metadata names its variable and explains it; docs/settings.md is generated from here.
+Each field's metadata names its variable and explains it; docs/reference/environment.md is generated from here.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,9 @@ from typing import Any, Self
 
 from .errors import Misconfigured
 from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
-from .mail.rewrite import FROM_FORMS
 from .mail.verdicts import CHOICES
 
 _CHOICES = {
-    "from_form": FROM_FORMS,
     "answer_senders": ANSWER_SENDERS,
     **{f"{name}_action": choices for name, choices in CHOICES.items()},
 }
@@ -108,12 +106,6 @@ class Settings(_Answering):
     destination_table: str = _setting("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _setting("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _setting("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
-    from_form: str = _setting(
-        "POSTERN_FROM_FORM", f"How the author is shown in From: {', '.join(FROM_FORMS)}.", default=FROM_FORMS[0]
-    )
-    subject_tag: str = _setting(
-        "POSTERN_SUBJECT_TAG", "Text that goes before the subject of forwarded mail.", default=""
-    )
     count_header_recipients: bool = _setting(
         "POSTERN_COUNT_HEADER_RECIPIENTS",
         "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
@@ -138,11 +130,6 @@ class Settings(_Answering):
     spam_action: str = _setting("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
     virus_action: str = _setting("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
     dmarc_action: str = _setting("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
-    largest_forward: int = _setting(
-        "POSTERN_LARGEST_FORWARD",
-        "Largest message that is sent whole, in MB; of a larger one the destination gets a notice with a link.",
-        default=40,
-    )
 
     @property
     def screening(self) -> Mapping[str, str]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from ..mail.rows import Row
+from ..mail.rows import Row, is_reserved
 from .failures import translated
 from .items import row
 
@@ -21,4 +21,5 @@ class DynamoAliasTable:
         """All rows by key, read consistently: an alias written a moment ago is among them. Raises Temporary."""
         with translated("DynamoDB Scan (aliases)"):
             pages = self._client.get_paginator("scan").paginate(TableName=self._table, ConsistentRead=True)
-            return {one["address"]: one for page in pages for one in map(row, page["Items"])}
+            rows = (one for page in pages for one in map(row, page["Items"]))
+            return {one["address"]: one for one in rows if not is_reserved(one["address"])}

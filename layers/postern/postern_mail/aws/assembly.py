@@ -25,8 +25,6 @@ from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
 
-MEGABYTE = 1024 * 1024
-
 
 def mail_log(settings: Settings) -> PowertoolsMailLog:
     """The log of a function."""
@@ -38,8 +36,6 @@ def style(settings: Settings) -> Style:
     with translated("Secrets Manager GetSecretValue"):
         secret = clients.secrets().get_secret_value(SecretId=settings.stamp_secret)["SecretString"]
     return Style(
-        from_form=settings.from_form,
-        subject_tag=settings.subject_tag,
         stamp_key=secret.encode(),
         count_header_recipients=settings.count_header_recipients,
     )
@@ -94,7 +90,6 @@ def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
             mailer=SesMailer(clients.ses(), settings.configuration_set),
             clock=clock,
             log=log,
-            largest=settings.largest_forward * MEGABYTE,
         ),
         clock=clock,
         log=log,

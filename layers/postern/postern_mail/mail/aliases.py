@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
 from .patterns import Pattern
-from .rows import BadRow, Row, Rows, epoch, flag, texts
+from .rows import BadRow, Row, Rows, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
 
 TABLE = "aliases"
@@ -103,7 +103,8 @@ class Resolution:
 
 def keys(address: Address) -> tuple[str, ...]:
     """The keys under which an address may be found, most specific first."""
-    unique = dict.fromkeys((address.key, address.untagged.key, f"@{address.domain}"))
+    listed = (address.key, address.untagged.key, f"@{address.domain}")
+    unique = dict.fromkeys(key for key in listed if not is_reserved(key))
     return tuple(spelled for key in unique for spelled in spellings(key))
 
 
@@ -204,7 +205,7 @@ class _Walk:
             yield _Found(domain, domain.destinations, domain.discards)
 
     def _alias(self, key: str) -> Alias | None:
-        for spelled in spellings(key):
+        for spelled in () if is_reserved(key) else spellings(key):
             row = self.rows.aliases[spelled]
             if row is not None:
                 alias: Alias = self.rows.understood.get(spelled) or Alias.from_row(spelled, row)

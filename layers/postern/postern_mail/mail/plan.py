@@ -15,6 +15,7 @@ from .header import MAX_HOPS, Header
 from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
+from .settings import Settings
 from .stamp import TEST_KEY
 from .verdicts import FAIL
 
@@ -40,6 +41,11 @@ class LookedUp:
 
     senders: Senders
     rows: Rows
+
+    @property
+    def settings(self) -> Settings:
+        """What the owner wants for all mail; raises BadSettings."""
+        return Settings.of(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +126,13 @@ def plan(
 ) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
-    `found.rows` holds every key that `aliases.unread`, `Senders.keys` and `health.unread` name. `released`:
-    keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
+    `found.rows` holds the settings' key, and every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
+    `released`: keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
     """
+    try:
+        _ = found.settings
+    except BadRow as fault:
+        return tuple(BadTable(recipient, str(fault)) for recipient in envelope.recipients)
     lifted = frozenset(released) if envelope.verdicts.virus != FAIL else frozenset()
     planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted)
     return tuple(map(planner.decide, envelope.recipients))

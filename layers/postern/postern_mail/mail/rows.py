@@ -14,6 +14,12 @@ from typing import Any
 Row = Mapping[str, Any]
 SenderKey = tuple[str, str]  # (sender, scope)
 
+# Items of the alias table whose key begins so are Postern's own and no aliases: whoever reads the table passes
+# them over.
+RESERVED = "#"
+PRIVATE = "x_"  # an attribute whose name begins so is the owner's: nobody reads it
+BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row by command, and when
+
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
@@ -43,6 +49,11 @@ class Rows:
         self.aliases.update(more.aliases)
         self.senders.update(more.senders)
         self.destinations.update(more.destinations)
+
+
+def is_reserved(key: str) -> bool:
+    """Whether a key of the alias table is none of an alias."""
+    return key.startswith(RESERVED)
 
 
 def texts(value: Any) -> list[str]:

@@ -1,0 +1,121 @@
+"""`postern settings`: what holds for all mail, changed without a deployment."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+from postern_mail.mail.rows import Row
+from postern_mail.mail.settings import KEY, BadSettings, Description, descriptions, read
+
+from .options import DryRunOption, JsonOption, StackOption
+from .output.difference_text import plain
+from .output.terminal import escaped
+from .stack import Stack
+from .status import exits, refuse, say_no, wrong_use
+from .tables.change import Change
+from .tables.checks import settings_faults
+from .tables.editor import Editor, with_attributes
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Settings that hold for all mail from the next message on."
+)
+
+NameArgument = Annotated[str, typer.Argument(help="The setting, as `postern settings list` has it.")]
+
+
+@app.command("list")
+def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """List all settings with their values; those that were never set have their defaults.
+
+    With --json one object a line: name, value, set, default, unit, allowed, meaning. Exit status 1 if one cannot
+    be understood, naming it: all mail is deferred until it is set or unset.
+    """
+    with exits():
+        row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
+    width = max(map(len, descriptions()))
+    for one in descriptions().values():
+        if as_json:
+            typer.echo(json.dumps(_object(one, row)))
+        else:
+            typer.echo(escaped(f"{one.name:{width}}  {_line(one, row)}"))
+    say_no(settings_faults(row))
+
+
+@app.command()
+def get(name: NameArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Print the value of one setting. Exit status 1 if it cannot be understood."""
+    one = _known(name)
+    with exits():
+        row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
+    typer.echo(json.dumps(_object(one, row)) if as_json else escaped(str(_value(one, row))))
+    if one.name in row:
+        say_no(settings_faults({one.name: row[one.name]}))
+
+
+@app.command("set")
+def set_(
+    name: NameArgument,
+    value: Annotated[str, typer.Argument(help="What it is to be; `postern settings list --json` says what it may be.")],
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Set one setting; it holds from the next message on.
+
+    Exit status 1 if it cannot be understood, or if somebody else changed the settings meanwhile; 2 if there is no
+    such setting.
+    """
+    _known(name)
+    try:
+        meant = read(name, value)
+    except BadSettings as fault:
+        refuse(fault)
+    with exits():
+        _write({name: meant}, Editor(Stack.find(stack), dry_run, as_json))
+
+
+@app.command()
+def unset(
+    name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Give one setting its default again. Exit status 2 if there is no such setting."""
+    with exits():
+        editor = Editor(Stack.find(stack), dry_run, as_json)
+        if name not in (editor.settings() or {}):
+            _known(name)
+        _write({name: None}, editor)
+
+
+def _write(changed: dict[str, Any], editor: Editor) -> None:
+    before = editor.settings()
+    editor.write(Change("settings", (KEY,), before, with_attributes(before or {"address": KEY}, changed)))
+
+
+def _known(name: str) -> Description:
+    if name not in descriptions():
+        wrong_use(f"{name!r} is no setting; there are {', '.join(descriptions())}")
+    return descriptions()[name]
+
+
+def _value(one: Description, row: Row) -> Any:
+    """As it is, also where it cannot be understood."""
+    value = plain(row).get(one.name)
+    return one.default if value is None else value
+
+
+def _object(one: Description, row: Row) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "value": _value(one, row),
+        "set": row.get(one.name) is not None,
+        "default": one.default,
+        "unit": one.unit,
+        "allowed": one.allowed,
+        "meaning": one.meaning,
+    }
+
+
+def _line(one: Description, row: Row) -> str:
+    value = f"{_value(one, row)} {one.unit}".rstrip() or '""'
+    default = f"{one.default} {one.unit}".rstrip() or '""'
+    return f"{value}  (default: {default})" if row.get(one.name) is not None else value

@@ -1,0 +1,149 @@
+"""Settings: what the owner changes without a deployment, one item of the alias table under the key `#settings`.
+
+It is read with the first look-up of each message. What it does not say has its default; what it says in a way that
+cannot be understood defers the mail, as a row does. A setting is one field of `Settings`: its name, type and default,
+its meaning, and what it may be. docs/settings.md and `postern settings` are made from these fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
+from typing import Any, Self
+
+from .rewrite import FROM_FORMS, Style
+from .rows import BOOKKEEPING, PRIVATE, RESERVED, BadRow, Row, Rows, flag
+
+KEY = f"{RESERVED}settings"
+MEGABYTE = 1024 * 1024
+MOST_SENT = 40  # MB that SES sends: docs.aws.amazon.com/ses, "Service quotas"
+MAX_TEXT = 40  # characters
+_BESIDE = ("address", *BOOKKEEPING)  # what the item has beside the settings
+
+
+class BadSettings(BadRow):
+    """Settings that cannot be understood; the message names each that is wrong, and how."""
+
+    def __init__(self, fault: str) -> None:
+        ValueError.__init__(self, f"settings: {fault}")
+
+
+def _setting(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str = "",
+    choices: tuple[str, ...] = (),
+    least: int = 0,
+    most: int | None = None,
+) -> Any:
+    return field(
+        default=default, metadata={"meaning": meaning, "unit": unit, "choices": choices, "least": least, "most": most}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What holds for all mail until the owner says otherwise."""
+
+    from_form: str = _setting(
+        FROM_FORMS[0], "How the author is shown in From (docs/tables.md has examples).", choices=FROM_FORMS
+    )
+    subject_tag: str = _setting("", "Text that goes before the subject of forwarded mail.")
+    largest_forward: int = _setting(
+        MOST_SENT,
+        "Largest message that is sent whole; of a larger one the destination gets a notice. Choose what the mailboxes"
+        " take, often 25, or they bounce what is larger.",
+        unit="MB",
+        least=1,
+        most=MOST_SENT,
+    )
+
+    @classmethod
+    def from_row(cls, row: Row | None) -> Self:
+        """Read the item, None for one that is not there; raises BadSettings naming everything that is wrong."""
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for name, value in (row or {}).items():
+            if name in _BESIDE or name.startswith(PRIVATE) or value is None:
+                continue
+            try:
+                values[name] = read(name, value)
+            except BadSettings as fault:
+                faults.append(str(fault).removeprefix("settings: "))
+        if faults:
+            raise BadSettings("; ".join(faults))
+        return cls(**values)
+
+    @classmethod
+    def of(cls, rows: Rows) -> "Settings":
+        """Those that were read with a message's rows; raises BadSettings."""
+        found: Settings = rows.understood.get(KEY) or cls.from_row(rows.aliases.get(KEY))
+        rows.understood[KEY] = found
+        return found
+
+    @property
+    def largest(self) -> int:
+        """Octets of what is sent whole."""
+        return self.largest_forward * MEGABYTE
+
+    def styled(self, style: Style) -> Style:
+        """The style with what the owner wants of it."""
+        return replace(style, from_form=self.from_form, subject_tag=self.subject_tag)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """One setting, for people: `allowed` says what it may be."""
+
+    name: str
+    default: Any
+    unit: str
+    meaning: str
+    allowed: str
+
+
+def descriptions() -> dict[str, Description]:
+    """All settings by name, in their order."""
+    return {
+        one.name: Description(one.name, one.default, one.metadata["unit"], one.metadata["meaning"], _allowed(one))
+        for one in fields(Settings)
+    }
+
+
+def read(name: str, value: object) -> Any:
+    """The value of one setting, as the table has it or as it was typed; raises BadSettings."""
+    found = next((one for one in fields(Settings) if one.name == name), None)
+    if found is None:
+        raise BadSettings(f"{name}: there is no such setting; there are {', '.join(descriptions())}")
+    try:
+        return _read(type(found.default), found.metadata, value)
+    except (ValueError, ArithmeticError):  # an infinite Decimal is no int
+        shown = str(value) if isinstance(value, Decimal) else repr(value)
+        raise BadSettings(f"{name}: expected {_allowed(found)}, found {shown}") from None
+
+
+def _read(kind: type, may: Mapping[str, Any], value: object) -> Any:
+    """Raises ValueError for what the setting may not be."""
+    if kind is bool:
+        return flag(value)
+    if kind is int:
+        if isinstance(value, bool) or not isinstance(value, (int, Decimal, str)):
+            raise ValueError(value)
+        number = int(value)
+        if number != Decimal(value) or number < may["least"] or (may["most"] is not None and number > may["most"]):
+            raise ValueError(value)
+        return number
+    if not isinstance(value, str) or (may["choices"] and value not in may["choices"]):
+        raise ValueError(value)
+    if not may["choices"] and (len(value) > MAX_TEXT or not value.isprintable()):
+        raise ValueError(value)
+    return value
+
+
+def _allowed(one: Any) -> str:
+    may = one.metadata
+    if isinstance(one.default, bool):
+        return "true or false"
+    if isinstance(one.default, int):
+        return f"a whole number from {may['least']} " + ("on" if may["most"] is None else f"to {may['most']}")
+    return " or ".join(may["choices"]) or f"at most {MAX_TEXT} characters in one line"
