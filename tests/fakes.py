@@ -15,7 +15,9 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.notice import Link
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.ports import Entry, Outcome, Overlooked, Progress, Sending
+from postern_mail.ports.feedback import Sending
+from postern_mail.ports.forward import Entry, Outcome
+from postern_mail.ports.watch import Overlooked, Progress
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"
@@ -219,7 +221,7 @@ class FakeBucket:
 
 
 @dataclass
-class FakeWatchbook:
+class FakeWatchState:
     """`entries` are the messages' own: opened_at, and reopened_at if they were; `open` in those that are."""
 
     entries: dict[str, dict[str, Any]] = field(default_factory=dict)

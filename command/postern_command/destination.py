@@ -37,7 +37,7 @@ def list_(
     With --json one object a line: the row, and whether it is `suspended`.
     """
     with exits():
-        rows = [row for row in Stack.find(stack).suspensions.scan() if everybody or is_suspended(row)]
+        rows = [row for row in Stack.find(stack).destinations.all() if everybody or is_suspended(row)]
     say = printer()
     for row in sorted(rows, key=lambda row: str(row["address"])):
         if as_json:
@@ -126,7 +126,7 @@ def redeliver(
 def _resumed(where: Stack, key: str) -> Row | None:
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
-    return where.suspensions.resume(key, caller())
+    return where.destinations.resume(key, caller())
 
 
 def _key(address: str) -> str:

@@ -85,12 +85,12 @@ def _examined(one: Examination, where: Stack) -> Finding:
 
 
 def _open_too_long(where: Stack) -> Iterator[str]:
-    for message_id in open_too_long(where.watchbook, time.time(), float(where.get("retry_hours") or 36)):
+    for message_id in open_too_long(where.watch_state, time.time(), float(where.get("retry_hours") or 36)):
         yield f"{message_id}: `postern trace` says what waits, `postern replay` runs it again"
 
 
 def _never_seen(where: Stack) -> Iterator[str]:
-    book = where.watchbook
+    book = where.watch_state
     progress = book.progress()
     if time.time() - max(progress.started_at, progress.finished_at) > STALE_CHECK:
         yield "the hourly check has not looked through the bucket for three days"
@@ -131,7 +131,7 @@ def _rows(where: Stack) -> Iterator[str]:
 
 
 def _suspended(where: Stack) -> Iterator[str]:
-    for row in filter(is_suspended, where.suspensions.scan()):
+    for row in filter(is_suspended, where.destinations.all()):
         yield f"{row.get('address')} since {moment(row['suspended_at'])}: {row.get('reason', '')}"
 
 

@@ -17,7 +17,7 @@ from .status import WrongUse, exits
 from .times import moment, since_when
 
 if TYPE_CHECKING:
-    from postern_mail.aws.history import History
+    from postern_mail.aws.watch.history import History
 
 
 def log(

@@ -21,8 +21,8 @@ from .status import exits, say_no
 from .times import moment
 
 if TYPE_CHECKING:
-    from postern_mail.aws.backlog import Letter
-    from postern_mail.aws.mail_store import S3MailStore
+    from postern_mail.aws.forward.mail_store import S3MailStore
+    from postern_mail.aws.watch.backlog import Letter
 
 
 def redrive(
@@ -65,7 +65,7 @@ def redrive(
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Overlooked:
     """What a dead letter is about; `fault` says why it cannot go back."""
 
     message_id: str = ""
@@ -73,16 +73,16 @@ class Found:
     fault: str = ""
 
 
-def look(letter: "Letter", store: "S3MailStore") -> Found:
+def look(letter: "Letter", store: "S3MailStore") -> Overlooked:
     """Read a letter, and see that its message is there. Raises Temporary, but for a message that is missing."""
     try:
         record: Any = json.loads(letter.body)
         envelope = Envelope.from_event(record.get("requestPayload", record) if isinstance(record, dict) else record)
     except (BadEvent, ValueError) as fault:
-        return Found(fault=str(fault))
+        return Overlooked(fault=str(fault))
     recipients = (*map(str, envelope.recipients), *envelope.unreadable)
     try:
         store.top(envelope.message_id)
     except MessageMissing as fault:
-        return Found(envelope.message_id, recipients, f"it has expired: {fault}")
-    return Found(envelope.message_id, recipients)
+        return Overlooked(envelope.message_id, recipients, f"it has expired: {fault}")
+    return Overlooked(envelope.message_id, recipients)

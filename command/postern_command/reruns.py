@@ -20,9 +20,9 @@ from .stack import Stack
 from .status import WrongUse, exits, say_no
 
 if TYPE_CHECKING:
-    from postern_mail.aws.backlog import Backlog
-    from postern_mail.aws.history import History
-    from postern_mail.aws.mail_store import S3MailStore
+    from postern_mail.aws.forward.mail_store import S3MailStore
+    from postern_mail.aws.watch.backlog import Backlog
+    from postern_mail.aws.watch.history import History
 
     from .aws.reopening import Reopening
 

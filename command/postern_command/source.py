@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postern_mail.mail.plan import Policy
-from postern_mail.ports import Tables
+from postern_mail.ports.forward import Tables
 
 from .stack import Stack
 from .tables.file import TablesFile

@@ -26,13 +26,13 @@ from postern_mail.mail.verdicts import CHOICES
 from .status import WrongUse
 
 if TYPE_CHECKING:
-    from postern_mail.aws.backlog import Backlog
-    from postern_mail.aws.history import History
-    from postern_mail.aws.mail_store import S3MailStore
-    from postern_mail.aws.tables import DynamoTables
-    from postern_mail.aws.watchbook import DynamoWatchbook
+    from postern_mail.aws.destinations import DynamoDestinations
+    from postern_mail.aws.forward.mail_store import S3MailStore
+    from postern_mail.aws.forward.tables import DynamoTables
+    from postern_mail.aws.watch.backlog import Backlog
+    from postern_mail.aws.watch.history import History
+    from postern_mail.aws.watch.state import DynamoWatchState
 
-    from .aws.suspensions import Suspensions
     from .aws.table_rows import TableRows
 
 SAMCONFIG = Path("samconfig.toml")
@@ -148,11 +148,11 @@ class Stack:
         return parts.rows(self)
 
     @property
-    def suspensions(self) -> "Suspensions":
+    def destinations(self) -> "DynamoDestinations":
         """The health of destinations, to list and to resume."""
         from .aws import parts  # noqa: PLC0415
 
-        return parts.suspensions(self)
+        return parts.destinations(self)
 
     @property
     def ledger(self) -> "History":
@@ -162,11 +162,11 @@ class Stack:
         return parts.ledger(self)
 
     @property
-    def watchbook(self) -> "DynamoWatchbook":
+    def watch_state(self) -> "DynamoWatchState":
         """What the scheduled check keeps in the ledger."""
         from .aws import parts  # noqa: PLC0415
 
-        return parts.watchbook(self)
+        return parts.watch_state(self)
 
     @property
     def bucket(self) -> "S3MailStore":

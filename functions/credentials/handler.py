@@ -7,14 +7,15 @@ import os
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern_mail.aws import relay
+from postern_mail.aws.relay import assembly
+from postern_mail.aws.relay.log import PowertoolsStepLog
 from postern_mail.custom_resource import Deadline, Request, answered
 from postern_mail.relay.settings import RelaySettings
 
 settings = RelaySettings.from_environment(os.environ)
-log = relay.PowertoolsStepLog()
-rotation = relay.rotation(settings, log)
-keys = relay.user_keys(settings)
+log = PowertoolsStepLog()
+rotation = assembly.rotation(settings, log)
+keys = assembly.user_keys(settings)
 
 
 @log.logger.inject_lambda_context

@@ -3,12 +3,13 @@
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern_mail.aws import digesting, watching
+from postern_mail.aws.mail_log import mail_log
+from postern_mail.aws.watch import assembly
 from postern_mail.settings import WatchSettings
 
 settings = WatchSettings.from_environment(os.environ)
-log = watching.mail_log(settings)
-owner_mail = digesting.owner_mail(settings, log)
+log = mail_log(settings)
+owner_mail = assembly.owner_mail(settings, log)
 
 
 @log.metrics.log_metrics

@@ -3,12 +3,13 @@
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern_mail.aws import feedback_assembly
+from postern_mail.aws.feedback import assembly
+from postern_mail.aws.mail_log import mail_log
 from postern_mail.settings import FeedbackSettings
 
 settings = FeedbackSettings.from_environment(os.environ)
-log = feedback_assembly.mail_log(settings)
-listener = feedback_assembly.listener(settings, log)
+log = mail_log(settings)
+listener = assembly.listener(settings, log)
 
 
 @log.metrics.log_metrics

@@ -6,11 +6,12 @@ The event comes from SES, or from the retry queue when it has failed before (pos
 import os
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern_mail.aws import assembly
+from postern_mail.aws.forward import assembly
+from postern_mail.aws.mail_log import mail_log
 from postern_mail.settings import Settings
 
 settings = Settings.from_environment(os.environ)
-log = assembly.mail_log(settings)
+log = mail_log(settings)
 intake = assembly.intake(settings, log)
 
 

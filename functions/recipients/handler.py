@@ -4,8 +4,8 @@ import os
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from postern_mail.aws.recipients import keeper
-from postern_mail.aws.recipients_log import PowertoolsRecipientsLog
+from postern_mail.aws.recipients.assembly import keeper
+from postern_mail.aws.recipients.log import PowertoolsRecipientsLog
 from postern_mail.settings import RecipientsSettings
 
 settings = RecipientsSettings.from_environment(os.environ)

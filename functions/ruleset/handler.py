@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws import clients
-from postern_mail.aws.rule_sets import CloudFormationStacks, SesRuleSets
+from postern_mail.aws.ruleset.rule_sets import CloudFormationStacks, SesRuleSets
 from postern_mail.custom_resource import Deadline, Request, answered
 from postern_mail.ruleset import Activation
 

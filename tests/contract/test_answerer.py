@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse, HeadersDict
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
-from postern_mail.aws import answerer, clients
-from postern_mail.aws.answerer import SesAnswerer
+from postern_mail.aws import clients
+from postern_mail.aws.forward import answerer
+from postern_mail.aws.forward.answerer import SesAnswerer
 from postern_mail.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.mail.dsn import MAX_AGE, Answer

@@ -12,7 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
-from postern_mail.aws.relay import UserKeys
+from postern_mail.aws.relay.user_keys import UserKeys
 from postern_mail.errors import Misconfigured, Unavailable
 from postern_mail.relay.rotation import STEPS
 from postern_mail.relay.smtp_login import SmtpLogin

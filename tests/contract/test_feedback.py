@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.feedback_ledger import DynamoFeedbackLedger
-from postern_mail.aws.health import DynamoHealth
-from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.aws.destinations import DynamoDestinations
+from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.errors import EntryMissing, Misconfigured
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.feedback import Feedback, HostMail, destination_tag, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
-from postern_mail.ports import FeedbackLedger, Health, Sending
+from postern_mail.ports.feedback import FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud
 from emulator.template import Template
@@ -184,7 +184,7 @@ def health(request: pytest.FixtureRequest, template: Template) -> Health:
     if request.param == "fake":
         return FakeHealth(clock)
     request.getfixturevalue("aws")
-    return DynamoHealth(clients.dynamodb(), template.name("DestinationTable"), clock)
+    return DynamoDestinations(clients.dynamodb(), template.name("DestinationTable"), clock)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str
 @pytest.mark.function("")  # there is no such resource
 def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
     with pytest.raises(Misconfigured, match="ResourceNotFound"):
-        DynamoHealth(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)
+        DynamoDestinations(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)
 
 
 def test_a_failure_from_before_the_resumption_suspends_nobody(

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern_mail.aws import clients, lease
-from postern_mail.aws.lease import DynamoLease
+from postern_mail.aws import clients
+from postern_mail.aws.recipients import lease
+from postern_mail.aws.recipients.lease import DynamoLease
 from postern_mail.errors import ClaimLost
 from postern_mail.recipients.ports import Lease, Turn
 

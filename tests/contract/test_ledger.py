@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.errors import ClaimHeld, ClaimLost
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import DSN, Claim, Settled
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.reply import UNKNOWN
-from postern_mail.ports import Ledger, Outcome
+from postern_mail.ports.forward import Ledger, Outcome
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.stub import Stubber
-from postern_mail.aws import assembly, clients
-from postern_mail.aws.links import S3Links
-from postern_mail.aws.mail_store import S3MailStore
+from postern_mail.aws import clients
+from postern_mail.aws.forward import assembly
+from postern_mail.aws.forward.links import S3Links
+from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.errors import Misconfigured, Unavailable
 from postern_mail.mail.notice import Link
 from postern_mail.settings import Settings

@@ -1,8 +1,8 @@
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.mail_store import S3MailStore
+from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.errors import MessageMissing, Misconfigured
-from postern_mail.ports import MailStore
+from postern_mail.ports.forward import MailStore
 
 from emulator.cloud import Cloud
 from emulator.template import Template

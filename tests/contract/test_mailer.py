@@ -14,7 +14,7 @@ from botocore.exceptions import (
     SSLError,
 )
 from postern_mail.aws import clients
-from postern_mail.aws.mailer import PAUSES, SesMailer
+from postern_mail.aws.forward.mailer import PAUSES, SesMailer
 from postern_mail.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import destination_tag
@@ -45,7 +45,7 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, by
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long it waited, without waiting."""
     slept: list[float] = []
-    monkeypatch.setattr("postern_mail.aws.mailer.time", SimpleNamespace(sleep=slept.append))
+    monkeypatch.setattr("postern_mail.aws.forward.mailer.time", SimpleNamespace(sleep=slept.append))
     return slept
 
 

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.rates import DynamoRates
+from postern_mail.aws.forward.rates import DynamoRates
 from postern_mail.errors import OverCap, Unavailable
 from postern_mail.mail.address import Address
-from postern_mail.ports import Rates
+from postern_mail.ports.forward import Rates
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.receipt_rules import PACE, SesReceiptRules
-from postern_mail.aws.recipients import manner
+from postern_mail.aws.recipients.assembly import manner
+from postern_mail.aws.recipients.receipt_rules import PACE, SesReceiptRules
 from postern_mail.errors import Refused, Temporary, Throttled, Unavailable
 from postern_mail.recipients.plan import CREATE, DELETE, MAX_RECIPIENTS, UPDATE, Rule, Step
 from postern_mail.recipients.ports import RuleStore

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import boto3
 import pytest
-from postern_mail.aws.relay import SecretVault, UserKeys
+from postern_mail.aws.relay.user_keys import UserKeys
+from postern_mail.aws.relay.vault import SecretVault
 from postern_mail.errors import LoginRefused, Misconfigured, Unavailable
 from postern_mail.relay.ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Vault
 from postern_mail.relay.rotation import STEPS, Rotation

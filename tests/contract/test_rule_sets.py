@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.rule_sets import CloudFormationStacks, SesRuleSets
+from postern_mail.aws.ruleset.rule_sets import CloudFormationStacks, SesRuleSets
 from postern_mail.errors import Misconfigured, Throttled
 from postern_mail.ruleset import Active, RuleSets
 

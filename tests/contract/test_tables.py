@@ -10,11 +10,11 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from postern_command.tables.file import TablesFile
 from postern_mail.aws import clients
-from postern_mail.aws.alias_table import DynamoAliasTable
-from postern_mail.aws.tables import MAX_KEYS, DynamoTables
+from postern_mail.aws.forward.tables import MAX_KEYS, DynamoTables
+from postern_mail.aws.recipients.alias_table import DynamoAliasTable
 from postern_mail.errors import Misconfigured, Throttled, Unavailable
 from postern_mail.mail.rows import Row
-from postern_mail.ports import Tables
+from postern_mail.ports.forward import Tables
 
 from emulator.cloud import Cloud
 from emulator.template import Template

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import boto3
-from postern_mail.aws.watchbook import PARTITION
+from postern_mail.aws.watch.state import PARTITION
 
 from emulator.account import REGION
 

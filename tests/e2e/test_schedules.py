@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from postern_mail.aws import watchbook
+from postern_mail.aws.watch import state
 
 from emulator.system import OWNER, Emulator
 
@@ -35,7 +35,7 @@ def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
     assert counted(quiet, before) == {"OpenTooLong": 0, "NeverSeen": 0}
     old = int(time.time()) - 48 * 3600
     quiet.cloud.put("LedgerTable", [{"message_id": "stuck", "entry": "message", "opened_at": old, "open": "open"}])
-    quiet.cloud.put("LedgerTable", [{"message_id": watchbook.PARTITION, "entry": "unseen:lost", "stored_at": old}])
+    quiet.cloud.put("LedgerTable", [{"message_id": state.PARTITION, "entry": "unseen:lost", "stored_at": old}])
     before = len(quiet.function_log.read_bytes())
     assert quiet.run_scheduled("WatchFunction") is None
     assert counted(quiet, before) == {"OpenTooLong": 1, "NeverSeen": 1}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
-from postern_mail.aws import feedback_assembly
+from postern_mail.aws.feedback import assembly
 from postern_mail.aws.mail_log import PowertoolsMailLog
 from postern_mail.feedback import Listener
 from postern_mail.settings import FeedbackSettings
@@ -35,7 +35,7 @@ TOLD = 4
 @pytest.fixture
 def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     with build(aws, template, monkeypatch, Interference()) as made:
-        monkeypatch.setattr(feedback_assembly, "SystemClock", lambda: made.clock)
+        monkeypatch.setattr(assembly, "SystemClock", lambda: made.clock)
         yield made
         aws.delete("DestinationTable", [{"address": DESTINATION}])
 
@@ -43,7 +43,7 @@ def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> It
 def listening(world: World, log: FakeFeedbackLog) -> Listener:
     variables = world.template.resource("FeedbackFunction")["Environment"]["Variables"]
     with acting("FeedbackFunction"):
-        return feedback_assembly.listener(FeedbackSettings.from_environment(variables), cast("PowertoolsMailLog", log))
+        return assembly.listener(FeedbackSettings.from_environment(variables), cast("PowertoolsMailLog", log))
 
 
 def sent(world: World) -> tuple[str, dict[str, Any]]:

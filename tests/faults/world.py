@@ -17,7 +17,8 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
-from postern_mail.aws import assembly, clients
+from postern_mail.aws import clients
+from postern_mail.aws.forward import assembly
 from postern_mail.aws.mail_log import PowertoolsMailLog
 from postern_mail.forward import Forwarder
 from postern_mail.settings import Settings
@@ -147,7 +148,7 @@ def build(
     sending.start()
     for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
         monkeypatch.setenv(name, sending.endpoint)
-    for module in ("botocore.endpoint", "postern_mail.aws.answerer", "postern_mail.aws.mailer"):
+    for module in ("botocore.endpoint", "postern_mail.aws.forward.answerer", "postern_mail.aws.forward.mailer"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
     sending.bouncing.now = clock.now

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.ledger import DynamoLedger
+from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.outcomes import ClaimState, State
-from postern_mail.ports import Outcome
+from postern_mail.ports.forward import Outcome
 
 from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template

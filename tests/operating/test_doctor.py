@@ -8,8 +8,8 @@ import boto3
 import pytest
 from postern_command.aws import doctor as checkup
 from postern_mail.aws import clients
-from postern_mail.aws.watchbook import DynamoWatchbook
-from postern_mail.ports import Progress
+from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.ports.watch import Progress
 
 from tests.operating.conftest import Office
 
@@ -23,8 +23,8 @@ def clinic(office: Office) -> Office:
     return office
 
 
-def book(office: Office) -> DynamoWatchbook:
-    return DynamoWatchbook(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
+def book(office: Office) -> DynamoWatchState:
+    return DynamoWatchState(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
 
 
 def findings(office: Office, status: int = 1, **environment: str) -> dict[str, list[Any]]:

@@ -3,11 +3,12 @@
 import time
 
 from postern_mail.aws import clients
-from postern_mail.aws.backlog import Backlog
-from postern_mail.aws.feedback_ledger import DynamoFeedbackLedger
-from postern_mail.aws.ledger import DynamoLedger
-from postern_mail.aws.news import StackNews
-from postern_mail.aws.watchbook import DynamoWatchbook
+from postern_mail.aws.destinations import DynamoDestinations
+from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.forward.ledger import DynamoLedger
+from postern_mail.aws.watch.backlog import Backlog
+from postern_mail.aws.watch.facts import StackFacts
+from postern_mail.aws.watch.state import DynamoWatchState
 from postern_mail.mail.address import Address
 from postern_mail.mail.digest import Noted
 from postern_mail.mail.feedback import Feedback, destination_tag
@@ -20,17 +21,16 @@ from tests.rights import acting
 INFO, TEAM = "info@example.com", "team@example.com"
 
 
-def news(office: Office, destination_table: str = "") -> StackNews:
+def news(office: Office, destination_table: str = "") -> StackFacts:
     with acting("DigestFunction", office.template.stack):
         dynamodb, sqs = clients.dynamodb(), clients.sqs()
-    return StackNews(
-        dynamodb,
-        DynamoWatchbook(dynamodb, office.template.name("LedgerTable"), keep_days=37),
+    return StackFacts(
+        DynamoWatchState(dynamodb, office.template.name("LedgerTable"), keep_days=37),
         Backlog(sqs, office.url("DeadLetterQueue")),
         clock=FakeClock(time.time()),
         retry_hours=RETRY_HOURS,
         keep_days=37,
-        destination_table=destination_table,
+        destinations=DynamoDestinations(dynamodb, destination_table, FakeClock()) if destination_table else None,
     )
 
 
@@ -109,7 +109,7 @@ def test_nothing_stands(office: Office) -> None:
 def test_what_stands(office: Office) -> None:
     office.clock.time -= 3 * 86_400
     stuck = office.happened((INFO, "deferred", "busy"))
-    book = DynamoWatchbook(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
+    book = DynamoWatchState(clients.dynamodb(), office.template.name("LedgerTable"), keep_days=37)
     book.remember("lost", 1.0)
     book.remember(stuck, 1.0)
     office.cloud.sqs.send_message(QueueUrl=office.url("DeadLetterQueue"), MessageBody="{}")

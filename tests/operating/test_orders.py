@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from postern_command.aws.reopening import Reopening
 from postern_mail.aws import clients
-from postern_mail.aws.backlog import Backlog
+from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.errors import Unavailable
 from postern_mail.mail.dsn import Answer
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.outcomes import State
 from postern_mail.mail.reply import POLICY
 from postern_mail.mail.verdicts import Verdicts
-from postern_mail.ports import Outcome
+from postern_mail.ports.forward import Outcome
 
 from tests.builders import event, verdict
 from tests.operating.conftest import Office

@@ -12,7 +12,7 @@ from postern_mail.mail import plan, rows
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST
 from postern_mail.mail.outcomes import State
-from postern_mail.ports import Outcome
+from postern_mail.ports.forward import Outcome
 
 from tests.builders import ROOT, envelope
 from tests.template.deployments import loaded, refusals, symbolic

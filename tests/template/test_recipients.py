@@ -4,9 +4,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from postern_mail.aws import lease
-from postern_mail.aws.receipt_rules import SesReceiptRules
-from postern_mail.aws.recipients import manner
+from postern_mail.aws.recipients import lease
+from postern_mail.aws.recipients.assembly import manner
+from postern_mail.aws.recipients.receipt_rules import SesReceiptRules
 from postern_mail.custom_resource import RESERVE
 from postern_mail.recipients.keep import MARGIN
 from postern_mail.recipients.plan import CREATE, MAX_RULES, Step

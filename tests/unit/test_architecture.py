@@ -88,7 +88,7 @@ def test_no_exception_is_caught_and_passed_over() -> None:
 
 def test_the_function_starts_without_heavy_libraries() -> None:
     """What is imported is paid at every cold start: no pydantic, no tracer."""
-    program = "import sys, postern_mail.aws.assembly; print(' '.join(sorted(sys.modules)))"
+    program = "import sys, postern_mail.aws.forward.assembly; print(' '.join(sorted(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout.split()
     heavy = {"pydantic", "aws_xray_sdk", "typer", "rich", "requests", "moto", "idna", "re2"}
     assert "postern_mail.forward" in loaded

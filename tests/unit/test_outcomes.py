@@ -13,8 +13,8 @@ WORDS = {*State, *ClaimState}
 OUTCOMES = ROOT / "layers/postern/postern_mail/mail/outcomes.py"
 # Words that are something else where they stand.
 NO_STATES = {
-    ("layers/postern/postern_mail/aws/answerer.py", "failed"): "RFC 3464's action",
-    ("layers/postern/postern_mail/aws/ledger.py", "pending"): "an attribute of the message's entry",
+    ("layers/postern/postern_mail/aws/forward/answerer.py", "failed"): "RFC 3464's action",
+    ("layers/postern/postern_mail/aws/forward/ledger.py", "pending"): "an attribute of the message's entry",
     ("layers/postern/postern_mail/mail/digest.py", "unanswered"): "a sender who could not be told",
     ("layers/postern/postern_mail/mail/feedback.py", "rejected"): "an attribute of a claim: what SES says of it later",
     ("command/postern_command/rerun_orders.py", "pending"): "an attribute of the message's entry",

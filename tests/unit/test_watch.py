@@ -6,7 +6,7 @@ import pytest
 from postern_mail import watch
 from postern_mail.watch import OPEN_MARGIN, UNSEEN_AFTER, Watch
 
-from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeWatchbook, FakeWatchLog
+from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeWatchLog, FakeWatchState
 
 HOUR = 3600
 
@@ -16,7 +16,7 @@ class Night:
     """One stack over some hours."""
 
     bucket: FakeBucket = field(default_factory=FakeBucket)
-    book: FakeWatchbook = field(default_factory=FakeWatchbook)
+    book: FakeWatchState = field(default_factory=FakeWatchState)
     clock: FakeClock = field(default_factory=FakeClock)
     log: FakeWatchLog = field(default_factory=FakeWatchLog)
 

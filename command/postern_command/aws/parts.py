@@ -4,17 +4,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from postern_mail.aws import clients
-from postern_mail.aws.backlog import Backlog
 from postern_mail.aws.clock import SystemClock
-from postern_mail.aws.history import History
-from postern_mail.aws.mail_store import S3MailStore
-from postern_mail.aws.tables import DynamoTables
-from postern_mail.aws.watchbook import DynamoWatchbook
+from postern_mail.aws.destinations import DynamoDestinations
+from postern_mail.aws.forward.mail_store import S3MailStore
+from postern_mail.aws.forward.tables import DynamoTables
+from postern_mail.aws.watch.backlog import Backlog
+from postern_mail.aws.watch.history import History
+from postern_mail.aws.watch.state import DynamoWatchState
 
 from ..tables.change import TableName
 from .reach import reaching
 from .reopening import Reopening
-from .suspensions import Suspensions
 from .table_rows import TableRows
 
 if TYPE_CHECKING:
@@ -39,10 +39,10 @@ def rows(stack: "Stack") -> TableRows:
         return TableRows(clients.dynamodb(), names)
 
 
-def suspensions(stack: "Stack") -> Suspensions:
+def destinations(stack: "Stack") -> DynamoDestinations:
     """The table of destinations, to list and to write."""
     with reaching("DynamoDB"):
-        return Suspensions(clients.dynamodb(), stack["destinations"])
+        return DynamoDestinations(clients.dynamodb(), stack["destinations"], SystemClock())
 
 
 def ledger(stack: "Stack") -> History:
@@ -51,10 +51,10 @@ def ledger(stack: "Stack") -> History:
         return History(clients.dynamodb(), stack["ledger"])
 
 
-def watchbook(stack: "Stack") -> DynamoWatchbook:
+def watch_state(stack: "Stack") -> DynamoWatchState:
     """What the scheduled check keeps in the ledger."""
     with reaching("DynamoDB"):
-        return DynamoWatchbook(clients.dynamodb(), stack["ledger"])
+        return DynamoWatchState(clients.dynamodb(), stack["ledger"])
 
 
 def reopening(stack: "Stack", by: str) -> Reopening:

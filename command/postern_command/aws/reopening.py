@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeSerializer
 from postern_mail.aws.failures import translated
-from postern_mail.aws.ledger import MESSAGE, OPEN
+from postern_mail.aws.forward.ledger import MESSAGE, OPEN
 from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.mail.feedback import BOUNCED, REJECTED
 from postern_mail.mail.outcomes import ClaimState, State
-from postern_mail.ports import Clock
+from postern_mail.ports.clock import Clock
 
 from ..tables.change import Overtaken
 

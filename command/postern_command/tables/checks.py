@@ -16,7 +16,7 @@ from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 from postern_mail.mail.settings import Settings
-from postern_mail.ports import Tables
+from postern_mail.ports.forward import Tables
 
 from .change import ATTRIBUTES, KEY_NAMES, TableName, named
 from .file import TablesFile

@@ -1,22 +1,24 @@
 """Postern, the back gate of a mail domain. The way of a message, in the order of the modules:
 
 1.  `mail.envelope`   SES's receipt event -> Envelope: who sent it, to whom, what SES thinks of it.
-2.  `aws.ledger`      the envelope is written down before anything else happens.
-3.  `aws.mail_store`  the message itself, from S3; the sender rules need its From.
-4.  `lookup`          the alias rows of all recipients and the sender rules, read side by side (`aws.tables`);
+2.  `ledger`          the envelope is written down before anything else happens.
+3.  `mail_store`      the message itself, from S3; the sender rules need its From.
+4.  `lookup`          the alias rows of all recipients and the sender rules, read side by side (`tables`);
                       `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean,
                       with `mail.patterns`, `mail.actions` and `mail.verdicts` for their parts.
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Defer, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
-7.  `deliver`         one SESv2 SendEmail (`aws.mailer`) for each destination, claimed in the ledger before
+7.  `deliver`         one SESv2 SendEmail (`mailer`) for each destination, claimed in the ledger before
                       (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
                       (`mail.notice`).
-8.  `aws.ledger`      every recipient has an outcome (`mail.outcomes`); the message is closed.
-9.  `answer_senders`  one SES SendBounce (`aws.answerer`) to the sender for each recipient that got nothing, if
+8.  `ledger`          every recipient has an outcome (`mail.outcomes`); the message is closed.
+9.  `answer_senders`  one SES SendBounce (`answerer`) to the sender for each recipient that got nothing, if
                       `mail.dsn` says so: `mail.authentication` who it is, `mail.backscatter` whether that is a
                       robot, `mail.reply` what is said.
 10. `feedback`        what SES says later (`mail.feedback`) goes into the ledger, and into the health of the
                       destination (`mail.health`), which the next plan looks at.
+
+`ledger`, `mail_store`, `tables`, `mailer` and `answerer` are in `aws.forward`.
 
 `forward` walks this way; `intake` is where every event comes in, also those that failed before.
 On schedules, `watch` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).

@@ -13,7 +13,9 @@ from .mail.dsn import AUTHENTICATED, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
 from .mail.outcomes import ClaimState
 from .mail.reply import Reply
-from .ports import Answerer, AnswerLog, Clock, Entry, Headers, Ledger, Outcome
+from .ports.clock import Clock
+from .ports.feedback import Headers
+from .ports.forward import Answerer, AnswerLog, Entry, Ledger, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

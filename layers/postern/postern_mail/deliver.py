@@ -17,7 +17,8 @@ from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
 from .mail.settings import Settings
-from .ports import Clock, Ledger, Mailer, MailLog, MailStore, Rates
+from .ports.clock import Clock
+from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
 
 AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
 

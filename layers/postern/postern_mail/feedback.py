@@ -13,7 +13,7 @@ from .mail import health
 from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
-from .ports import FeedbackLedger, FeedbackLog, Headers, Health, Sending
+from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

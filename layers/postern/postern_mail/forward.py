@@ -32,7 +32,8 @@ from .mail.plan import (
 )
 from .mail.reply import FAILED
 from .mail.settings import Settings
-from .ports import Clock, Ledger, MailLog, MailStore, Outcome, Tables
+from .ports.clock import Clock
+from .ports.forward import Ledger, MailLog, MailStore, Outcome, Tables
 
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,

@@ -13,7 +13,7 @@ from typing import Any
 
 from .forward import Forwarder
 from .mail.envelope import BadEvent
-from .ports import Queue
+from .ports.forward import Queue
 
 FIRST_PAUSE = 60  # seconds; each one is twice the one before
 LONGEST_PAUSE = 3600

@@ -9,7 +9,7 @@ from .mail.header import Header
 from .mail.plan import LookedUp, Policy
 from .mail.rows import Rows
 from .mail.senders import Senders
-from .ports import Tables
+from .ports.forward import Tables
 
 
 def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> LookedUp:

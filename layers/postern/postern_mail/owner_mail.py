@@ -16,7 +16,9 @@ from .mail.claims import Claim, Settled
 from .mail.days import A_DAY
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .mail.outcomes import ClaimState
-from .ports import Clock, Ledger, Mailer, MailLog, News
+from .ports.clock import Clock
+from .ports.forward import Ledger, Mailer, MailLog
+from .ports.watch import News
 
 DAYS = 3
 MESSAGE_ID = "digest-"  # and the day: what claims and tags call it

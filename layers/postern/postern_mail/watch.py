@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from .mail.envelope import SETUP_NOTIFICATION
-from .ports import Bucket, Clock, Overlooked, Watchbook, WatchLog
+from .ports.clock import Clock
+from .ports.watch import Bucket, Overlooked, WatchLog, WatchState
 
 PAGES = 50  # of 1,000 objects a run: half a minute at most, with the questions to the ledger
 UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 4 hours
@@ -32,7 +33,7 @@ class Watch:
     """Compares what should have happened with what the ledger says."""
 
     bucket: Bucket
-    book: Watchbook
+    book: WatchState
     clock: Clock
     log: WatchLog
     retry_hours: int
@@ -69,7 +70,7 @@ class Watch:
         self.book.save(progress)
 
 
-def open_too_long(book: Watchbook, now: float, retry_hours: float) -> tuple[str, ...]:
+def open_too_long(book: WatchState, now: float, retry_hours: float) -> tuple[str, ...]:
     """Messages that are open although nothing tries them any more: they were opened, or ordered to run again, longer
     ago than events are retried. Raises Temporary."""
     limit = now - retry_hours * 3600 - OPEN_MARGIN
@@ -78,7 +79,7 @@ def open_too_long(book: Watchbook, now: float, retry_hours: float) -> tuple[str,
     return tuple(message_id for message_id in old if float(entries.get(message_id, {}).get("reopened_at", 0)) < limit)
 
 
-def never_seen(book: Watchbook) -> Unseen:
+def never_seen(book: WatchState) -> Unseen:
     """What was remembered as an object that no invocation saw. Raises Temporary."""
     stored_at = book.remembered()
     seen = book.seen(tuple(stored_at))

@@ -1,8 +1,8 @@
-"""Items of a DynamoDB table, updated on a condition."""
+"""Items of a DynamoDB table: rows read page by page, and updated on a condition."""
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -63,3 +63,20 @@ class Items:
             except self.client.exceptions.ConditionalCheckFailedException as refused:
                 return False, row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
         return True, row(response.get("Attributes", {}))
+
+    def scan(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a Scan, a page of at most 1 MB in memory at a time. Raises Temporary."""
+        return self._pages("scan", request)
+
+    def query(self, **request: Any) -> Iterator[dict[str, Any]]:
+        """The rows of a Query, a page of at most 1 MB in memory at a time. Raises Temporary."""
+        return self._pages("query", request)
+
+    def _pages(self, operation: Literal["query", "scan"], request: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        pages = iter(self.client.get_paginator(operation).paginate(TableName=self.table, **request))
+        while True:
+            with translated(f"DynamoDB {operation.capitalize()} {self.table}"):
+                page = next(pages, None)
+            if page is None:
+                return
+            yield from map(row, page["Items"])

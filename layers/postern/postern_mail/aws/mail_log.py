@@ -14,7 +14,9 @@ from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
-from ..ports import Entry, Outcome, Overlooked
+from ..ports.forward import Entry, Outcome
+from ..ports.watch import Overlooked
+from ..settings import Shared
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
@@ -192,3 +194,8 @@ class PowertoolsMailLog:
 
     def _shown(self, text: str) -> str:
         return text if self._log_addresses else mask(text, self._own_domains)
+
+
+def mail_log(settings: Shared) -> PowertoolsMailLog:
+    """The log of a function."""
+    return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses, stack=settings.stack)

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..custom_resource import RESERVE, Deadline, Put, Request, answered, put
 from ..errors import ClaimHeld, Misconfigured, Refused, Temporary, Unavailable
-from ..ports import Clock
+from ..ports.clock import Clock
 from .addresses import wanted
 from .plan import DELETE, Step, opening, plan, room
 from .ports import AliasTable, Lease, Progress, RecipientsLog, RuleStore, Turn

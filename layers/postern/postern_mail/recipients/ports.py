@@ -9,7 +9,7 @@ from .plan import Rule, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Overlooked:
     """The rules of the set: `ours`, and how many `others` there are."""
 
     ours: tuple[Rule, ...]
@@ -47,7 +47,7 @@ class Progress:
 class RuleStore(Protocol):
     """Our rules in SES's rule set."""
 
-    def read(self) -> Found:
+    def read(self) -> Overlooked:
         """The rules as they are. Raises Temporary."""
 
     def carry_out(self, step: Step) -> None:

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..errors import LoginRefused, Misconfigured, TooSoon
-from ..ports import Clock
+from ..ports.clock import Clock
 from .ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Login, StepLog, Stored, Vault
 from .smtp_password import smtp_password
 

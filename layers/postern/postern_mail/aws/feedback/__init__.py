@@ -1,0 +1,1 @@
+"""What SES says of sendings, written down on AWS."""

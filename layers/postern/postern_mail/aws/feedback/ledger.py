@@ -1,0 +1,105 @@
+"""The ledger as feedback writes it: attributes of its own in the `via:` entries, and never `state`.
+
+A tag names an entry by its digest only, so all entries of the message are read and compared. Their claim was
+written before the message was sent: an entry that is not there has expired, or was never ours.
+"""
+
+from typing import TYPE_CHECKING
+
+from ...errors import EntryMissing
+from ...mail.digest import LOST
+from ...mail.envelope import Envelope
+from ...mail.feedback import Feedback, HostMail, entry_tag
+from ...mail.receipt import kept_event
+from ...ports.clock import Clock
+from ...ports.feedback import Sending
+from ..failures import translated
+from ..forward.ledger import HOSTS, MESSAGE
+from ..items import Items
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+KEEP_HOSTS = 14 * 86_400  # seconds; the digest looks three days back
+MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
+
+
+class DynamoFeedbackLedger:
+    """The ledger in DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+        self._client = client
+        self._table = table
+        self._items = Items(client, table)
+        self._clock = clock
+
+    def note(self, feedback: Feedback) -> Sending:
+        """Write what happened into the entry it is about.
+
+        Of several events of one kind the latest stays, by SES's clock, in whatever order they come; but one that says
+        that the message was lost is not hidden by an out-of-office reply, which is a bounce to SES.
+        Raises EntryMissing, Temporary.
+        """
+        entry, recipient = self._entry(feedback)
+        kind, said = f"#{feedback.kind}", {"at": feedback.at, "id": feedback.id, "why": feedback.why}
+        if feedback.is_lost:
+            said["lost"] = True
+        earlier = f"({kind}.#at < :at OR ({kind}.#at = :at AND {kind}.#id < :id))"
+        replaced = f"attribute_not_exists({kind}.#lost) {'OR' if feedback.is_lost else 'AND'} {earlier}"
+        news, _ = self._items.update(
+            "DynamoDB UpdateItem (via)",
+            {"message_id": feedback.message_id, "entry": entry},
+            f"SET {kind} = :said",
+            {":said": said, ":at": feedback.at, ":id": feedback.id},
+            condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
+        )
+        return Sending(entry.removeprefix("via:"), recipient, news)
+
+    def note_host(self, mail: HostMail) -> bool:
+        """An entry for each recipient in a partition of the hosts. Raises Temporary."""
+        now = int(self._clock.now())
+        said = {":now": now, ":expires": now + KEEP_HOSTS, ":source": mail.sender, ":kind": mail.kind}
+        news = [
+            self._items.update(
+                "DynamoDB UpdateItem (hosts)",
+                {"message_id": HOSTS, "entry": f"{mail.id} {mail.kind} {recipient}"[:MAX_ENTRY]},
+                "SET noted_at = :now, expires_at = :expires, #source = :source, #kind = :kind, who = :who, why = :why",
+                {**said, ":who": recipient, ":why": why},
+                condition="attribute_not_exists(entry)",
+            )[0]
+            for recipient, why in mail.lost
+        ]
+        return any(news)
+
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
+        """Note on the message that a recipient's forward did not arrive, anew for each destination; the message's
+        envelope for that recipient, None if the ledger has none. Raises Temporary."""
+        _, entry = self._items.update(
+            "DynamoDB UpdateItem (message)",
+            {"message_id": message_id, "entry": MESSAGE},
+            "SET noted_at = :now ADD noted :noted, losses :destinations",
+            {
+                ":now": int(self._clock.now()), ":noted": {f"{LOST} {recipient}"}, ":one": f"{LOST} {recipient}",
+                ":destinations": {destination}, ":destination": destination,
+            },
+            condition="attribute_exists(entry)"
+            " AND NOT (contains(noted, :one) AND contains(losses, :destination))",
+            returning="ALL_NEW",
+        )  # fmt: skip
+        return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
+
+    def _entry(self, feedback: Feedback) -> tuple[str, str]:
+        """(the entry's name, the recipient it is for)."""
+        with translated("DynamoDB Query (ledger)"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="message_id = :id AND begins_with(entry, :via)",
+                ExpressionAttributeValues={":id": {"S": feedback.message_id}, ":via": {"S": "via:"}},
+                ProjectionExpression="entry, recipient",
+                ConsistentRead=True,
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    if entry_tag(item["entry"]["S"]) == feedback.destination:
+                        return item["entry"]["S"], item["recipient"]["S"]
+        raise EntryMissing(f"message {feedback.message_id}: no entry via: has the tag {feedback.destination}")

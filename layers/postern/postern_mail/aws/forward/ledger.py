@@ -1,0 +1,321 @@
+"""The ledger: what became of each recipient and each destination of each message.
+
+One DynamoDB table; all entries of a message share its partition:
+
+    message            the envelope, `pending` recipients, `open` until there are none
+    to:<recipient>     the outcome of one recipient
+    via:<destination>  the claim on one destination, and what became of it
+    dsn:<recipient>    the claim on the answer to the sender, and what became of it
+
+Every write that could undo another invocation's work is conditional: two deliveries of the same
+event, or two rules that match one message, may run side by side.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from ...errors import ClaimHeld, ClaimLost
+from ...mail.address import Address
+from ...mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
+from ...mail.days import A_DAY
+from ...mail.digest import UNANSWERED
+from ...mail.dsn import Answer, Silence
+from ...mail.envelope import Envelope
+from ...mail.outcomes import ClaimState, State
+from ...mail.reply import Reply
+from ...ports.clock import Clock
+from ...ports.forward import Entry, Outcome
+from ...settings import Claiming
+from ..failures import translated
+from ..items import Items, new_owner, row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
+MESSAGE = "message"
+OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+_DUE = "due"  # of `answer`, until the sender was told
+
+_Key = tuple[str, str]  # (message_id, entry)
+
+
+class DynamoLedger:
+    """The ledger in DynamoDB."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        clock: Clock,
+        lease_seconds: int,
+        keep_days: int,
+        retry_hours: int,
+        owner: Callable[[], str] = new_owner,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._clock = clock
+        self._lease_seconds = lease_seconds
+        self._keep_days = keep_days
+        self._retry_seconds = retry_hours * 3600
+        self._owner = owner
+
+    def open(self, envelope: Envelope) -> Entry:
+        """Write the message's entry, or add the recipients that another rule's event brings.
+
+        An entry that is there keeps what it says; an event delivered again changes nothing.
+        """
+        key = (envelope.message_id, MESSAGE)
+        recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
+        first, _ = self._update(
+            key,
+            "SET #source = :source, verdicts = :verdicts, received_at = :received_at, opened_at = :now,"
+            " #day = :day, expires_at = :expires_at, #open = :open ADD recipients :new, pending :new",
+            {**self._description(envelope), ":new": recipients, ":open": OPEN},
+            condition="attribute_not_exists(message_id)",
+        )
+        if first:
+            return Entry(first=True)
+        entries = self._entries(envelope.message_id)
+        new = recipients - entries[MESSAGE]["recipients"]
+        if new:
+            self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
+        outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
+        settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
+        due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
+        released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
+        return Entry(False, settled, due, released)
+
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
+        now = self._clock.now()
+        lease_until = int(now) + self._lease_seconds + 1
+        wanted = Claim(message_id, destination, recipient, self._owner(), lease_until, kind=kind)
+
+        def swap(old: Standing, new: Standing) -> Standing | None:
+            return self._swap(wanted, old, new, now)
+
+        claim = take(wanted, now, self._retry_seconds, swap)
+        if isinstance(claim, HeldByAnother):
+            raise ClaimHeld(f"message {message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}")
+        return claim
+
+    def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
+        """Write how a claim stands; what stands there if it is not as it was read."""
+        attributes: dict[str, Any] = {
+            "state": new.state, "owner": new.owner, "lease_until": int(new.lease_until), "attempts": new.attempts,
+            "first_at": int(now if new.first_at is None else new.first_at), "recipient": new.recipient,
+            "destination": str(claim.destination), "expires_at": self._expires_at(now),
+        }  # fmt: skip
+        if new.before:
+            attributes["previous"] = new.before
+        if new.state and new.state.ends:
+            attributes |= {"detail": new.detail, "settled_at": int(now)}
+        condition = "attribute_not_exists(#state)"
+        values = {f":{name}": value for name, value in attributes.items()}
+        if old.state:
+            condition = f"#state = :was AND {'#owner = :its' if old.owner else 'attribute_not_exists(#owner)'}"
+            values |= {":was": old.state} | ({":its": old.owner} if old.owner else {})
+        done, found = self._update(
+            (claim.message_id, claim.entry),
+            "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
+            values,
+            condition=condition,
+        )
+        return None if done else _standing(found)
+
+    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
+        """Say what became of a claim.
+
+        Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
+        ClaimLost if another invocation holds the claim by now.
+        """
+        ours, _ = self._update(
+            (claim.message_id, claim.entry),
+            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
+            + (" REMOVE first_at" if state is ClaimState.RELEASED else ""),
+            {
+                ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
+                ":refusals": list(refusals),
+            },
+            condition="#owner = :owner",
+        )  # fmt: skip
+        if not ours:
+            raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; a later claim takes it over.
+
+        An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
+        """
+        now = self._clock.now()
+        idle = {f":{state}": state for state in ClaimState if state.idle}
+        self._update(
+            (message_id, f"{VIA}:{destination.key}"),
+            "SET #state = :new, recipient = :recipient, destination = :destination, detail = :reason,"
+            " settled_at = :now, expires_at = :expires_at",
+            {
+                ":new": ClaimState.SUSPENDED, ":recipient": recipient.key, ":destination": str(destination),
+                ":reason": reason, ":now": int(now), ":expires_at": self._expires_at(now), **idle,
+            },
+            condition=f"attribute_not_exists(#state) OR #state IN ({', '.join(idle)})",
+        )  # fmt: skip
+
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+        """Record the outcomes; the message stays open while any of its recipients is pending.
+
+        `size` is the message's in octets, 0 if nobody looked. What the owner must know is noted first: an outcome
+        that is settled is not decided again, so nobody would do it later. Returns the recipients whose
+        outcome is now as it is here.
+        """
+        message = (envelope.message_id, MESSAGE)
+        if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
+            values = {":now": int(self._clock.now()), ":noted": noted}
+            self._update(message, "SET noted_at = :now ADD noted :noted", values)
+        stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome)]
+        self._settled(envelope, outcomes, size)
+        return frozenset(stands)
+
+    def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+        deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
+        done = {recipient.key for recipient in envelope.recipients} - deferred
+        key = (envelope.message_id, MESSAGE)
+        update = "SET checked_at = :now"
+        values: dict[str, Any] = {":now": int(self._clock.now())}
+        if size:
+            update, values = f"{update}, #size = :size", {**values, ":size": size}
+        if done:
+            update, values = f"{update} DELETE pending :done", {**values, ":done": done}
+        _, entry = self._update(key, update, values, returning="ALL_NEW")
+        if not entry.get("pending"):
+            self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
+
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
+        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat. The owner hears
+        of a sender who could not be told.
+
+        Feedback may be faster than the outcome, so there may be nothing yet but this.
+        """
+        if not state.accepted:
+            note = {f"{UNANSWERED} {recipient.key}"}
+            values = {":now": int(self._clock.now()), ":note": note}
+            self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :note", values)
+        self._answer(message_id, recipient, ":what", f"{state}: {detail}")
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that already."""
+        self._answer(message_id, recipient, "if_not_exists(answer, :what)", f"none: {why}")
+
+    def _answer(self, message_id: str, recipient: Address, value: str, what: str) -> None:
+        self._update(
+            (message_id, f"to:{recipient.key}"),
+            f"SET answer = {value}, expires_at = if_not_exists(expires_at, :expires_at)",
+            {":what": what, ":expires_at": self._expires_at(self._clock.now())},
+        )
+
+    def _record(self, message_id: str, outcome: Outcome) -> bool:
+        """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
+        faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
+        now = self._clock.now()
+        more = _answer(outcome.answer)
+        done, old = self._update(
+            (message_id, f"to:{outcome.recipient.key}"),
+            "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
+            + "".join(f", {name} = :{name}" for name in more),
+            {
+                ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
+                ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED,
+                **{f":{name}": more[name] for name in more},
+            },
+            condition="attribute_not_exists(#state) OR #state = :deferred",
+        )  # fmt: skip
+        return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
+
+    def _description(self, envelope: Envelope) -> dict[str, Any]:
+        now = self._clock.now()
+        return {
+            ":source": envelope.source,
+            ":verdicts": asdict(envelope.verdicts),
+            ":received_at": envelope.received_at,
+            ":now": int(now),
+            ":day": datetime.fromtimestamp(now, UTC).date().isoformat(),
+            ":expires_at": self._expires_at(now),
+        }
+
+    def _expires_at(self, now: float) -> int:
+        return int(now) + self._keep_days * A_DAY
+
+    def _entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        """All entries of a message by name, read consistently: a claim is decided on them."""
+        with translated("DynamoDB Query (ledger)"):
+            pages = self._client.get_paginator("query").paginate(
+                TableName=self._table,
+                KeyConditionExpression="message_id = :id",
+                ExpressionAttributeValues={":id": {"S": message_id}},
+                ConsistentRead=True,
+            )
+            entries = [row(item) for page in pages for item in page["Items"]]
+        return {entry["entry"]: entry for entry in entries}
+
+    def _update(
+        self,
+        key: _Key,
+        update: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+        returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
+    ) -> tuple[bool, dict[str, Any]]:
+        """(did the condition hold, the attributes asked for, or those that stood in the way)."""
+        what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
+        where = {"message_id": key[0], "entry": key[1]}
+        return Items(self._client, self._table).update(
+            what, where, update, values, condition=condition, returning=returning
+        )
+
+
+def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> DynamoLedger:
+    """The ledger of a stack, as a function that sends is told of it."""
+    return DynamoLedger(
+        client,
+        settings.ledger_table,
+        clock=clock,
+        lease_seconds=settings.lease_seconds,
+        keep_days=settings.ledger_days,
+        retry_hours=settings.retry_hours,
+    )
+
+
+def _standing(entry: Mapping[str, Any]) -> Standing:
+    """A claim as its entry has it. Raises ValueError for a state that is none."""
+    if "state" not in entry:
+        return Standing()
+    return Standing(
+        state=ClaimState(entry["state"]),
+        owner=str(entry.get("owner", "")),
+        lease_until=float(entry.get("lease_until", 0)),
+        first_at=float(entry["first_at"]) if "first_at" in entry else None,
+        attempts=int(entry.get("attempts", 0)),
+        recipient=str(entry["recipient"]),
+        detail=str(entry.get("detail", "")),
+        refusals=tuple(entry.get("refusals", ())),
+        before=ClaimState(entry["previous"]) if "previous" in entry else None,
+    )
+
+
+def _news(outcome: Outcome) -> str:
+    """The word for the owner's digest, "" if he need not know."""
+    if outcome.state.noted:
+        return outcome.state
+    return UNANSWERED if isinstance(outcome.answer, Silence) and outcome.answer.late else ""
+
+
+def _answer(answer: Answer | Silence | None) -> dict[str, str]:
+    """The attributes that an outcome has of the answer to the sender."""
+    if isinstance(answer, Answer):
+        return {"answer": _DUE, "reply": str(answer.reply)}
+    return {} if answer is None else {"answer": f"none: {answer.reason}"}

@@ -1,0 +1,60 @@
+"""The mail bucket: one object for each message, written by SES's S3 action."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...errors import MessageMissing
+from ...mail.message import Message
+from ...mail.notice import Link
+from ..failures import translated
+from .links import S3Links
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+_TOP = 64 * 1024  # octets
+
+
+class S3MailStore:
+    """Messages under `prefix` + message id: the Lambda event does not say the key, the rule does."""
+
+    def __init__(self, client: "S3Client", bucket: str, prefix: str, links: S3Links | None = None) -> None:
+        self._client = client
+        self._bucket = bucket
+        self._prefix = prefix
+        self._links = links
+
+    def fetch(self, message_id: str) -> bytes:
+        """The message as SES stored it.
+
+        Raises MessageMissing if there is no such object (which S3 only says to a role that may
+        list the prefix; else it says AccessDenied), Temporary if it cannot be read now.
+        """
+        key = f"{self._prefix}{message_id}"
+        with translated(f"S3 GetObject {self._bucket}/{key}"):
+            try:
+                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+            except self._client.exceptions.NoSuchKey:
+                raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
+
+    def header(self, message_id: str) -> bytes:
+        """The first 64 KB of a message, all of it if its header is longer. Raises as `fetch` does."""
+        top, _ = self.top(message_id)
+        return top if len(top) < _TOP or Message.split(top).is_separated else self.fetch(message_id)
+
+    def top(self, message_id: str) -> tuple[bytes, datetime]:
+        """The first 64 KB of a message, and when SES stored it. Raises as `fetch` does."""
+        key = f"{self._prefix}{message_id}"
+        with translated(f"S3 GetObject {self._bucket}/{key}"):
+            try:
+                found = self._client.get_object(Bucket=self._bucket, Key=key, Range=f"bytes=0-{_TOP - 1}")
+                return found["Body"].read(), found["LastModified"]
+            except self._client.exceptions.NoSuchKey:
+                raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
+
+    def link(self, message_id: str) -> Link | None:
+        """A link to the message, and when it ends; None if links are switched off. Raises Temporary."""
+        if self._links is None:
+            return None
+        return self._links.link(self._bucket, f"{self._prefix}{message_id}", f"{message_id}.eml")

@@ -1,0 +1,57 @@
+"""SES, sending: one SESv2 SendEmail for one destination."""
+
+import time
+from typing import TYPE_CHECKING
+
+from ...errors import TooFast
+from ...mail.address import Address
+from ...mail.feedback import DESTINATION_TAG, MESSAGE_TAG, destination_tag
+from ..failures import translated_sending
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+# Seconds between attempts while SES says that we send too fast: together more than the one second by which it counts
+# (docs.aws.amazon.com/ses, "Service quotas": messages per second). Nothing was sent, so it is safe to ask again.
+PAUSES = (0.2, 0.4, 0.8)
+_TOO_FAST = "sending rate exceeded"  # and not the day's quota, which no pause mends
+
+
+class SesMailer:
+    """Sends raw messages through the stack's configuration set.
+
+    The client must not retry by itself: SES knows no idempotency token, so whether to send
+    again is the ledger's decision (`clients.ses`).
+    """
+
+    def __init__(self, client: "SESV2Client", configuration_set: str) -> None:
+        self._client = client
+        self._configuration_set = configuration_set
+
+    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+        """Send once; returns SES's id, by which bounces and complaints will name it.
+
+        Raises Refused, Unanswered or another Temporary (see `failures`).
+        """
+        for pause in PAUSES:
+            try:
+                return self._send(raw, alias, destination, message_id)
+            except TooFast as slow:
+                if _TOO_FAST not in str(slow):
+                    raise
+                time.sleep(pause)
+        return self._send(raw, alias, destination, message_id)
+
+    def _send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+        with translated_sending("SES SendEmail"):
+            response = self._client.send_email(
+                FromEmailAddress=str(alias),
+                Destination={"ToAddresses": [str(destination)]},
+                Content={"Raw": {"Data": raw}},
+                ConfigurationSetName=self._configuration_set,
+                EmailTags=[
+                    {"Name": MESSAGE_TAG, "Value": message_id},
+                    {"Name": DESTINATION_TAG, "Value": destination_tag(destination)},
+                ],
+            )
+            return response["MessageId"]

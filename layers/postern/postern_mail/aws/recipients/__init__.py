@@ -1,0 +1,1 @@
+"""The receipt rules that follow the alias table, on AWS."""

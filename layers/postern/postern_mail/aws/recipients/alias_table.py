@@ -1,0 +1,21 @@
+"""The alias table as a whole."""
+
+from typing import TYPE_CHECKING
+
+from ...mail.rows import Row, is_reserved
+from ..items import Items
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class DynamoAliasTable:
+    """All rows at once, for the function that keeps the receipt rules; it may scan this table and nothing else."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._items = Items(client, table)
+
+    def rows(self) -> dict[str, Row]:
+        """All rows by key, read consistently: an alias written a moment ago is among them. Raises Temporary."""
+        rows = self._items.scan(ConsistentRead=True)
+        return {row["address"]: row for row in rows if not is_reserved(row["address"])}

@@ -1,0 +1,1 @@
+"""The relay's password, kept on AWS."""

@@ -1,0 +1,1 @@
+"""The receipt rule set of the stack, on AWS."""

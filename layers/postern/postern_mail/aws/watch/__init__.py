@@ -1,0 +1,1 @@
+"""What fell through and what the owner is told, on AWS."""

@@ -1,0 +1,84 @@
+"""The retry queue and the dead letters, as people work on them."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ..failures import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+_HELD = 600  # seconds for which letters are hidden while they are looked at
+_A_CALL = 10  # messages that SQS gives at once
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One message of a queue: its body as it is, and how to name it to SQS."""
+
+    receipt: str
+    body: str
+    sent_at: float  # epoch seconds
+
+
+class Backlog:
+    """One queue."""
+
+    def __init__(self, client: "SQSClient", url: str) -> None:
+        self._client = client
+        self._url = url
+
+    def put_event(self, event: Mapping[str, Any], by: str) -> None:
+        """Put an event there as Lambda's record of a failure has it, and it takes the same way. Raises Temporary."""
+        record = {
+            "version": "1.0",
+            "timestamp": datetime.now(UTC).isoformat(),
+            "requestContext": {"condition": "Replayed", "by": by},
+            "requestPayload": event,
+        }
+        self.put(json.dumps(record))
+
+    def put(self, body: str) -> None:
+        """Put a body there as it is. Raises Temporary."""
+        with translated("SQS SendMessage"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body)
+
+    def take(self) -> Iterator[Letter]:
+        """Every letter that can be seen, each once; all stay hidden for ten minutes. Raises Temporary."""
+        while True:
+            with translated("SQS ReceiveMessage"):
+                batch = self._client.receive_message(
+                    QueueUrl=self._url,
+                    MaxNumberOfMessages=_A_CALL,
+                    VisibilityTimeout=_HELD,
+                    WaitTimeSeconds=1,  # asks all of SQS's servers, so that an empty answer means empty
+                    MessageSystemAttributeNames=["SentTimestamp"],
+                ).get("Messages")
+            if not batch:
+                return
+            for one in batch:
+                yield Letter(one["ReceiptHandle"], one["Body"], int(one["Attributes"]["SentTimestamp"]) / 1000)
+
+    def remove(self, letter: Letter) -> None:
+        """Take a letter off the queue for good. Raises Temporary."""
+        with translated("SQS DeleteMessage"):
+            self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
+
+    def show(self, letter: Letter) -> None:
+        """Let a letter be seen again at once. Raises Temporary."""
+        with translated("SQS ChangeMessageVisibility"):
+            self._client.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=letter.receipt, VisibilityTimeout=0
+            )
+
+    def count(self) -> int:
+        """How many messages are there, hidden ones with them; SQS calls it approximate. Raises Temporary."""
+        with translated("SQS GetQueueAttributes"):
+            found = self._client.get_queue_attributes(
+                QueueUrl=self._url,
+                AttributeNames=["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"],
+            )["Attributes"]
+        return sum(map(int, found.values()))

@@ -1,0 +1,86 @@
+"""The ledger as people and scheduled checks read it: by day, by message, and what is still open."""
+
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from ..failures import translated
+from ..forward.ledger import MESSAGE, OPEN
+from ..items import Items, row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+Entries = dict[str, dict[str, Any]]  # of one message, by the names in the ledger
+
+_KEYS_A_CALL = 100  # docs.aws.amazon.com/amazondynamodb, "BatchGetItem"
+
+
+class History:
+    """Reads the ledger; `DynamoLedger` writes it."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client = client
+        self._table = table
+        self._items = Items(client, table)
+
+    def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
+        """The `message` entries of the time since then, newest first; with `noted` only those that have
+        something for the owner. Raises Temporary."""
+        request: dict[str, Any] = {"FilterExpression": "attribute_exists(noted)"} if noted else {}
+        for day in _days_backwards(since, now):
+            values = {":day": {"S": day.isoformat()}, ":since": {"N": str(int(since))}}
+            yield from self._items.query(
+                IndexName="day",
+                KeyConditionExpression="#day = :day AND opened_at >= :since",
+                ExpressionAttributeNames={"#day": "day"},
+                ExpressionAttributeValues=values,
+                ScanIndexForward=False,
+                **request,
+            )
+
+    def entries(self, message_id: str) -> Entries:
+        """All entries of a message by name, none if nobody has seen it. Raises Temporary."""
+        found = self._items.query(
+            KeyConditionExpression="message_id = :id",
+            ExpressionAttributeValues={":id": {"S": message_id}},
+            ConsistentRead=True,
+        )
+        return {entry["entry"]: entry for entry in found}
+
+    def open_since_before(self, moment: float) -> Iterator[str]:
+        """Ids of the messages that were opened before then and are open, oldest first. Raises Temporary."""
+        for key in self._items.query(
+            IndexName="open",
+            KeyConditionExpression="#open = :open AND opened_at < :moment",
+            ExpressionAttributeNames={"#open": "open"},
+            ExpressionAttributeValues={":open": {"S": OPEN}, ":moment": {"N": str(int(moment))}},
+        ):
+            yield key["message_id"]
+
+    def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+        """The `message` entries of those of these messages that have one, by id. Raises Temporary."""
+        wanted = list(dict.fromkeys(message_ids))
+        found: dict[str, dict[str, Any]] = {}
+        for start in range(0, len(wanted), _KEYS_A_CALL):
+            keys: Any = [_key(message_id) for message_id in wanted[start : start + _KEYS_A_CALL]]
+            while keys:
+                with translated("DynamoDB BatchGetItem (ledger)"):
+                    answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
+                rows = map(row, answer["Responses"].get(self._table, ()))
+                found |= {one["message_id"]: one for one in rows}
+                unprocessed: Any = answer.get("UnprocessedKeys", {})
+                keys = unprocessed.get(self._table, {}).get("Keys", [])
+        return found
+
+
+def _days_backwards(since: float, now: float) -> Iterator[date]:
+    first = datetime.fromtimestamp(since, UTC).date()
+    day = datetime.fromtimestamp(now, UTC).date()
+    while day >= first:
+        yield day
+        day -= timedelta(days=1)
+
+
+def _key(message_id: str) -> dict[str, Any]:
+    return {"message_id": {"S": message_id}, "entry": {"S": MESSAGE}}

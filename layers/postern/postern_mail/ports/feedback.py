@@ -1,0 +1,74 @@
+"""What `feedback` asks of the world."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..mail.envelope import Envelope
+from ..mail.feedback import Feedback, HostMail
+from ..mail.health import Failure
+from ..mail.rows import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One sending that SES says something of: the keys of its destination and of the recipient it was for.
+    `news`: whether this was not said before."""
+
+    destination: str
+    recipient: str
+    news: bool
+
+
+class FeedbackLedger(Protocol):
+    """The ledger, as feedback writes it."""
+
+    def note(self, feedback: Feedback) -> Sending:
+        """Write what happened into the entry it is about, beside its state and in any order. Raises
+        EntryMissing, Temporary."""
+
+    def note_host(self, mail: HostMail) -> bool:
+        """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
+
+    def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
+        """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
+        recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
+
+
+class Headers(Protocol):
+    """The messages in the bucket, as far as their headers."""
+
+    def header(self, message_id: str) -> bytes:
+        """A message, at least up to the end of its header. Raises MessageMissing, Temporary."""
+
+
+class Health(Protocol):
+    """The health of destinations, by the keys of their addresses. Every method is safe to repeat."""
+
+    def failed(self, address: str, failure: Failure) -> Row:
+        """Add a failure; the row as it is now. Raises Temporary."""
+
+    def suspend(self, address: str, reason: str, failed_at: int) -> Row:
+        """Let a destination get no mail, unless it was resumed after it failed; the row as it is now, {} for
+        none. Raises Temporary."""
+
+    def told(self, address: str) -> None:
+        """The owner was told of this suspension. Raises Temporary."""
+
+
+class FeedbackLog(Protocol):
+    """The log and the metrics of feedback; alarms hang on the latter."""
+
+    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+        """One line for an event, and one count unless it came before."""
+
+    def suspended(self, destination: str, reason: str) -> None:
+        """A destination gets no mail from now on: the owner must hear of it."""
+
+    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+        """A host's mail was lost: one line, and one count unless it came before."""
+
+    def unrelated(self) -> None:
+        """An event about a message that is no forward."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""

@@ -1,0 +1,170 @@
+"""What `forward` asks of the world."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ..errors import Temporary
+from ..mail.address import Address
+from ..mail.claims import VIA, Claim, Settled
+from ..mail.dsn import Answer, Silence
+from ..mail.envelope import Envelope
+from ..mail.notice import Link
+from ..mail.outcomes import ClaimState, State
+from ..mail.reply import Reply
+from ..mail.rows import Rows, SenderKey
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one recipient.
+
+    `reply` is what SMTP would have said to the sender, None if that is nobody's business; `answer` what becomes of
+    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any.
+    """
+
+    recipient: Address
+    state: State
+    reason: str
+    reply: Reply | None = None
+    answer: Answer | Silence | None = None
+    alias: Address | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The ledger's message entry as an invocation finds it.
+
+    `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
+    of the event has settled. `due`: those of them whose sender is still to be told. `released`: keys of
+    those whose quarantine somebody has lifted.
+    """
+
+    first: bool
+    settled: frozenset[str] = frozenset()
+    due: Mapping[str, Reply] = field(default_factory=dict)
+    released: frozenset[str] = frozenset()
+
+
+class MailStore(Protocol):
+    """Where SES puts the messages it receives."""
+
+    def fetch(self, message_id: str) -> bytes:
+        """The message as stored. Raises MessageMissing, Unavailable."""
+
+    def link(self, message_id: str) -> Link | None:
+        """Where anybody who has it can fetch the message, for a time; None if links are off."""
+
+
+class Tables(Protocol):
+    """The alias and the sender table, and the health of destinations."""
+
+    def read(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Rows:
+        """The rows under these keys, None for each key without one. Raises Temporary."""
+
+
+class Ledger(Protocol):
+    """What became of each recipient and each destination."""
+
+    def open(self, envelope: Envelope) -> Entry:
+        """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
+
+    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+        """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
+        answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
+
+    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
+        """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
+
+        `detail` is SES's id, or why not.
+        """
+
+    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
+        """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
+        that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
+
+    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+        """Record the outcomes; the message stays open if any recipient is not settled.
+
+        `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was
+        settled before stays. Raises Temporary.
+        """
+
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
+        """Say in the recipient's outcome what became of the answer to the sender; it may not be recorded yet.
+        Raises Temporary."""
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that. Raises Temporary."""
+
+
+class Answerer(Protocol):
+    """SES, bouncing."""
+
+    def send(self, message_id: str, answer: Answer) -> str:
+        """Tell the sender of a message SES received, once; returns SES's id for it.
+
+        Raises Refused if SES will never do it, Unanswered if no answer came, else Temporary.
+        """
+
+
+class Mailer(Protocol):
+    """SES, sending."""
+
+    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+        """Send one message to one destination, once; returns SES's id for it.
+
+        Raises Refused if SES will never take it, Unanswered if no answer came, else Temporary.
+        """
+
+
+class Rates(Protocol):
+    """What bounds a loop that nothing else sees."""
+
+    def admit(self, alias: Address, destination: Address) -> None:
+        """Count one message. Raises OverCap once an hour has had its fill, Temporary."""
+
+
+class Queue(Protocol):
+    """The retry queue."""
+
+    def hide(self, receipt: str, seconds: int) -> None:
+        """Let nobody see this message for so long. Raises Temporary."""
+
+
+class AnswerLog(Protocol):
+    """The log of answers to senders."""
+
+    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
+        """What became of an answer to a sender: sent, failed or ambiguous."""
+
+
+class MailLog(AnswerLog, Protocol):
+    """The log that people read when a message is missing, and the metrics."""
+
+    def received(self, envelope: Envelope, entry: Entry) -> None:
+        """A message came in, for the first time or again."""
+
+    def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
+        """One line and one count for one recipient; `size` is the message's, in octets."""
+
+    def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
+        """SES took a message of so many octets for a destination."""
+
+    def resent(self, claim: Claim) -> None:
+        """A destination is sent to again after an attempt whose end nobody knows: the one case
+        in which a copy can be a second one."""
+
+    def rescued(self, claim: Claim, form: str) -> None:
+        """SES refused a message as it is and took it in another form."""
+
+    def bad_row(self, envelope: Envelope, reason: str) -> None:
+        """A recipient waits for a row to be mended; the reason names it."""
+
+    def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
+        """A destination that could not be served now, counted under the failure's class's name."""
+
+    def failure(self, error: Exception) -> None:
+        """A failure that is about to leave the handler, counted under its class's name."""
