@@ -41,13 +41,14 @@ def stored(
     spf: str = "pass",
     dkim: str = "",
     helo: str = "mx.sender.example",
+    message_id: str = MESSAGE_ID,
 ) -> bytes:
     """The message as SES stores it, with its own block on top; `dkim` is the domain of a signature that passed."""
     checked = f"{spf} (spfCheck: about {source}) client-ip=192.0.2.9; envelope-from={source}; helo={helo};"
     signed = f"dkim=pass header.i=@{dkim}" if dkim else "dkim=none header.i=@"
     block = (
         f"Return-Path: <{source}>\r\nReceived: from {helo} (mx.sender.example [192.0.2.9])\r\n"
-        f" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {MESSAGE_ID}\r\n for info@example.com;\r\n"
+        f" by inbound-smtp.eu-west-1.amazonaws.com with SMTP id {message_id}\r\n for info@example.com;\r\n"
         f"X-SES-Spam-Verdict: PASS\r\nReceived-SPF: {checked}\r\n"
         f"Authentication-Results: amazonses.com;\r\n spf={checked}\r\n {signed};\r\n dmarc=pass header.from=bank.example;\r\n"
         "X-SES-RECEIPT: x\r\n"

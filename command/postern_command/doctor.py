@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from postern_mail.errors import Temporary
+from postern_mail.mail.days import A_DAY
 from postern_mail.mail.health import is_suspended
 from postern_mail.watch import never_seen, open_too_long
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 WELL, FOUND, FAILED, NOT_CHECKED = "well", "found", "failed", "not checked"
 MOST = 100  # findings of one kind that are named
 OLD_RETRY = 3600  # seconds: the pauses are longer from then on
-STALE_CHECK = 3 * 86_400  # seconds without a pass of the hourly check: more than the largest bucket takes
+STALE_CHECK = 3 * A_DAY  # seconds without a pass of the hourly check: more than the largest bucket takes
 
 _STYLES = {FOUND: "red", FAILED: "red", NOT_CHECKED: "dim", WELL: None}
 

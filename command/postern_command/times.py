@@ -5,12 +5,14 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from postern_mail.mail.days import A_DAY
+
 from .status import WrongUse
 
 _EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or no time that anybody means
 _AGO = re.compile(r"(\d{1,6})([mhd])\Z")
-_SECONDS = {"m": 60, "h": 3600, "d": 86_400}
-_LONGEST = 400 * 86_400  # the ledger keeps 372 days at most, and each day is a question
+_SECONDS = {"m": 60, "h": 3600, "d": A_DAY}
+_LONGEST = 400 * A_DAY  # the ledger keeps 372 days at most, and each day is a question
 
 
 def typed_time(text: str) -> int:

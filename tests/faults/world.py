@@ -104,7 +104,7 @@ class World:
     def store(self, *recipients: str) -> str:
         """A new message in the bucket; returns its id."""
         message_id = uuid.uuid4().hex
-        raw = stored(RAW.replace(b"hi", message_id.encode()))
+        raw = stored(RAW.replace(b"hi", message_id.encode()), message_id=message_id)
         self.bouncing.receive(Received(message_id, AUTHOR, recipients, raw, self.clock.time))
         self.cloud.s3.put_object(Bucket=self.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=raw)
         return message_id
