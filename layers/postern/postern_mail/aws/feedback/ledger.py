@@ -7,6 +7,7 @@ written before the message was sent: an entry that is not there has expired, or 
 from typing import TYPE_CHECKING
 
 from ...errors import EntryMissing
+from ...mail.days import A_DAY
 from ...mail.digest import LOST
 from ...mail.envelope import Envelope
 from ...mail.feedback import Feedback, HostMail, entry_tag
@@ -20,7 +21,7 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEEP_HOSTS = 14 * 86_400  # seconds; the digest looks three days back
+KEEP_HOSTS = 14 * A_DAY  # seconds; the digest looks three days back
 MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
 
 
