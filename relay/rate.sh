@@ -24,6 +24,7 @@ know_rate() {
 	connections=$(at_least_1 "$pace * $answer")
 	lanes=0
 	if [ "$credentials" = smtp ] && [ "$(calculate "$pace * $answer < 1")" = 1 ]; then lanes=$(at_least_1 "$pace"); fi
+	delay=$(calculate "$pace < 1 ? int(1 / $pace + 0.999) : 1")
 	# With api each run of postern-send waits so many seconds before it sends, and so many run at once.
 	wait=$(calculate "$connections / $pace > 0.1 ? $connections / $pace - 0.1 : 0")
 }
@@ -47,10 +48,10 @@ rate_settings() {
 	echo
 	echo "# --- SES's rate: $pace messages a second, $why"
 	echo "smtp_destination_concurrency_limit = $connections"
-	for lane in $(seq 1 "$lanes"); do echo "lane${lane}_destination_rate_delay = 1s"; done
+	for lane in $(seq 1 "$lanes"); do echo "lane${lane}_destination_rate_delay = ${delay}s"; done
 }
 
-# More of master.cf: transports that send one message a second each.
+# More of master.cf: transports that send one message a second each, or one in more seconds.
 rate_services() {
 	for lane in $(seq 1 "$lanes"); do echo "lane$lane    unix       - - n -     1 smtp"; done
 }

@@ -57,6 +57,7 @@ def test_everybody_at_this_host_is_the_owner_and_nobody_elsewhere(relay: Relay, 
     assert reached == dict.fromkeys(HERE, (OWNER,)) | {recipient: (recipient,) for recipient in ELSEWHERE}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipient", OTHERS)
 def test_other_hosts_of_the_network_are_other_peoples(relay: Relay, ses: SesSmtp, recipient: str) -> None:
     """Not the owner's; and SES, which would bounce it, is not asked. sendmail(1) hears of it by a report."""

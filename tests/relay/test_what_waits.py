@@ -46,6 +46,7 @@ REPORT = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [answer for answer, _, _ in WAIT])
 def test_by_smtp_it_waits_and_arrives(relay: Relay, ses: SesSmtp, answer: str) -> None:
     ses.state.data_answers = [answer]
@@ -56,6 +57,7 @@ def test_by_smtp_it_waits_and_arrives(relay: Relay, ses: SesSmtp, answer: str) -
     assert "status=bounced" not in relay.said()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", [answer for answer, _, _ in REPORT])
 def test_by_smtp_what_time_does_not_cure_is_reported_at_once(relay: Relay, ses: SesSmtp, answer: str) -> None:
     ses.state.data_answers = [answer]

@@ -15,7 +15,9 @@ from postern_mail.relay.rotation import PAUSES
 from postern_mail.relay.settings import RelaySettings
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.builders import ROOT
+from emulator.bus import _EVENT_TYPES as DETAIL
+from emulator.bus import wants
+from tests.builders import ROOT, bounce
 from tests.expansion import expand
 
 RELAY = ROOT / "relay"
@@ -47,10 +49,10 @@ def walk(value: Any) -> Iterator[Any]:
 
 
 def chosen(value: Any, smtp: bool) -> Any:
-    """A value with the choice between both ways made, and a configuration set given."""
+    """A value with the choice between both ways made, for one domain."""
     if isinstance(value, dict) and "Fn::If" in value:
         condition, yes, no = value["Fn::If"]
-        return chosen(yes if {"Smtp": smtp, "ApiWithConfigurationSet": not smtp}.get(condition, True) else no, smtp)
+        return chosen(yes if {"Smtp": smtp, "SendsFromMore": False}.get(condition, True) else no, smtp)
     if isinstance(value, dict):
         return {name: chosen(one, smtp) for name, one in value.items()}
     if isinstance(value, list):
@@ -92,14 +94,16 @@ def test_nobody_may_do_more_than_he_does(resources: dict[str, Any], smtp: bool) 
     for one in found:
         assert one["Effect"] == "Allow"
         assert not any("*" in action for action in actions(one)), one["Sid"]
-        assert one["Resource"] != "*" or one["Sid"] == "BeReachedBySessionManager", one["Sid"]
-    sending = [one for one in found if any(action.startswith("ses:") for action in actions(one))]
-    assert [one["Sid"] for one in sending] == ["SendInTheNameOfOurDomain", "UseTheConfigurationSet"]
-    assert sending[0]["Condition"] == {"StringLike": {"ses:FromAddress": {"Fn::Sub": "*@${Domain}"}}}
-    assert sending[1]["Resource"]["Fn::Sub"].endswith(":configuration-set/${ConfigurationSet}")
-    assert {action for one in sending for action in actions(one)} == (
-        {"ses:SendRawEmail"} if smtp else {"ses:SendEmail", "ses:SendRawEmail"}
-    )
+        wide = ("BeReachedBySessionManager", "KnowTheRate", "TellTheAgeOfTheQueue")  # AWS knows no narrower resource
+        assert one["Resource"] != "*" or one["Sid"] in wide, one["Sid"]
+    (sending,) = [one for one in found if any(action.startswith("ses:Send") for action in actions(one))]
+    assert sending["Sid"] == "SendInTheNameOfOurDomain"
+    senders = {"ses:FromAddress": {"Fn::Split": [",", {"Fn::Sub": "*@${Domain},*@*.${Domain}"}]}}
+    assert sending["Condition"] == {"StringLike": senders}
+    assert [one["Fn::Sub"].rpartition(":")[2] for one in sending["Resource"]] == [
+        "identity/*", "configuration-set/${Hosts}",
+    ]  # fmt: skip
+    assert set(actions(sending)) == ({"ses:SendRawEmail"} if smtp else {"ses:SendEmail", "ses:SendRawEmail"})
 
 
 def test_an_instance_reads_its_secret_or_sends_and_nothing_else(resources: dict[str, Any]) -> None:
@@ -108,10 +112,24 @@ def test_an_instance_reads_its_secret_or_sends_and_nothing_else(resources: dict[
     (manager,) = role["Policies"]
     reached = actions(manager["PolicyDocument"]["Statement"][0])
     assert {action.partition(":")[0] for action in reached} == {"ssm", "ssmmessages"}
-    (secret,) = chosen(policy, smtp=True)["Statement"]
+    secret, *telling = chosen(policy, smtp=True)["Statement"]
+    assert [actions(one) for one in telling] == [["ses:GetAccount"], ["cloudwatch:PutMetricData"]]
+    assert telling[1]["Condition"] == {"StringEquals": {"cloudwatch:namespace": "Postern/Relay"}}
     assert (actions(secret), secret["Resource"]) == (["secretsmanager:GetSecretValue"], {"Ref": "Secret"})
-    sending = [action for one in chosen(policy, smtp=False)["Statement"] for action in actions(one)]
-    assert set(sending) == {"ses:SendEmail", "ses:SendRawEmail"}
+    sending, *others = chosen(policy, smtp=False)["Statement"]
+    assert (actions(sending), others) == (["ses:SendEmail", "ses:SendRawEmail"], telling)
+
+
+def test_more_domains_are_in_the_policy_one_by_one(expanded: dict[str, Any]) -> None:
+    """As CloudFormation computes it: each domain, and what is below it."""
+    condition = expanded["Resources"]["InstancePolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Fn::If"][2]
+    _, listed, _ = condition["Condition"]["StringLike"]["ses:FromAddress"]["Fn::Split"][1]["Fn::If"]
+    text, more = listed["Fn::Sub"]
+    for name, joined in more.items():
+        text = text.replace(f"${{{name}}}", joined["Fn::Join"][0].join(["b.example", "c.example"]))
+    assert sorted(text.replace("${Domain}", "a.example").split(",")) == sorted(
+        f"*@{below}{domain}.example" for below in ("", "*.") for domain in "abc"
+    )
 
 
 def test_the_function_may_touch_one_user_and_one_secret(resources: dict[str, Any]) -> None:
@@ -135,6 +153,39 @@ def test_the_api_way_has_no_user_no_key_and_no_secret(resources: dict[str, Any])
         "AWS::IAM::User", "AWS::SecretsManager::Secret", "AWS::Lambda::Function", "AWS::IAM::AccessKey",
     }  # fmt: skip
     assert "Secret" not in [one.get("Ref") for one in walk(chosen(there, smtp=False)) if isinstance(one, dict)]
+
+
+def test_what_becomes_of_hosts_mail_reaches_the_owner(expanded: dict[str, Any], resources: dict[str, Any]) -> None:
+    """By a set that is not the forwarder's, the bus, and a topic; the event of a bounce is one that the rule takes."""
+    events, rule = resources["HostsEvents"]["Properties"], resources["LostMailRule"]["Properties"]
+    assert events["ConfigurationSetName"] == {"Ref": "Hosts"}
+    subscribed = {DETAIL[one] for one in events["EventDestination"]["MatchingEventTypes"]}
+    assert subscribed == set(rule["EventPattern"]["detail"]["eventType"])
+    pattern = json.loads(json.dumps(rule["EventPattern"]).replace('{"Ref": "Hosts"}', '"hosts"'))
+    event = bounce()
+    event["detail"]["mail"]["tags"] = {"ses:configuration-set": ["hosts"], "kind": ["relay"]}
+    assert wants(pattern, event)
+    (target,) = rule["Targets"]
+    assert target["Arn"] == {"Ref": "Notices"}
+    paths = target["InputTransformer"]["InputPathsMap"]
+    assert set(re.findall(r"<(\w+)>", target["InputTransformer"]["InputTemplate"])) == paths.keys()
+    assert resources["Notices"]["Properties"]["Subscription"] == [
+        {"Protocol": "email", "Endpoint": expanded["Parameters"]["Owner"].get("Default", {"Ref": "Owner"})}
+    ]
+    may_write = resources["NoticesPolicy"]["Properties"]["PolicyDocument"]["Statement"][0]["Condition"]
+    assert may_write == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["LostMailRule", "Arn"]}}}
+
+
+def test_the_alarms_look_at_what_the_host_tells(resources: dict[str, Any]) -> None:
+    told = (RELAY / "queue-age").read_text()
+    for name, metric in (("QueueAgeAlarm", "QueueAge"), ("ReportsOnHoldAlarm", "ReportsOnHold")):
+        alarm = resources[name]["Properties"]
+        assert (alarm["MetricName"], alarm["Namespace"]) == (metric, "Postern/Relay")
+        assert f'"{metric}"' in told
+        assert '"Namespace": "Postern/Relay"' in told
+        assert alarm["Dimensions"] == [{"Name": "Domain", "Value": {"Ref": "Domain"}}]
+        assert alarm["AlarmActions"] == [{"Ref": "Notices"}]
+    assert resources["QueueAgeAlarm"]["Properties"]["TreatMissingData"] == "breaching"
 
 
 def test_nothing_comes_in(resources: dict[str, Any]) -> None:
@@ -213,13 +264,14 @@ def user_data(resources: dict[str, Any], smtp: bool = True) -> str:
     arn = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:Secret-AbCdEfGhIjKl-AbCdEf"
     values = {
         **PARAMETERS, "AWS::StackName": "postern-relay", "AWS::Region": "eu-west-1", "Secret": arn,
-        "ConfigurationSet": "relay", "Credentials": "smtp" if smtp else "api",
+        "Hosts": "relay", "Instances": "2", "Credentials": "smtp" if smtp else "api",
     }  # fmt: skip
 
     def filled(text: str) -> str:
         return re.sub(r"\$\{([^}]+)\}", lambda found: values[found[1]], text)
 
-    values |= {name: filled(value["Fn::Sub"]) if value else "" for name, value in more.items()}
+    for name, value in more.items():
+        values[name] = filled(value["Fn::Sub"]) if isinstance(value, dict) else value
     return filled(text)
 
 
@@ -264,6 +316,7 @@ def test_what_an_instance_tells_cloudformation(
     assert "--resource LaunchTemplate" in (bin_ / "cfn-init.called").read_text()
     assert (relay / "install.called").read_text().split() == [
         "--domain", "example.com", "--owner", "ops@example.org", "--region", "eu-west-1", "--credentials", "smtp",
+        "--configuration-set", "relay", "--hosts", "2",
         "--secret", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:Secret-AbCdEfGhIjKl-AbCdEf",
-        "--configuration-set", "relay",
+        "--guard-metadata",
     ]  # fmt: skip
