@@ -9,7 +9,7 @@ from postern_mail.forward import Forwarder
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
 
-from tests.builders import MESSAGE_ID
+from tests.builders import MESSAGE_ID, stored
 from tests.fakes import (
     FakeAnswerer,
     FakeClock,
@@ -29,7 +29,7 @@ JANE, JOE = "jane@dest.example", "joe@dest.example"
 class World:
     remaining: float = 30
     clock: FakeClock = field(default_factory=FakeClock)
-    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: RAW}))
+    store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: stored(RAW)}))
     mailer: FakeMailer = field(default_factory=FakeMailer)
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
     log: FakeMailLog = field(default_factory=FakeMailLog)

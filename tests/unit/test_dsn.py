@@ -127,6 +127,12 @@ def test_ses_must_not_contradict_itself() -> None:
     assert isinstance(answer(spfVerdict=verdict("PASS")), Answer)
 
 
+def test_a_null_return_path_is_a_null_sender_too() -> None:
+    """What `mail.source` is then is in no public event."""
+    raw = stored(RAW).replace(b"Return-Path: <betsy@sender.example>", b"Return-Path: <>")
+    assert reason(raw, source="betsy@sender.example") == "no envelope sender to answer"
+
+
 @pytest.mark.parametrize("source", ["", "<>", "no address"])
 def test_without_an_envelope_sender_there_is_nobody_to_answer(source: str) -> None:
     assert reason(source=source) == "no envelope sender to answer"
@@ -163,7 +169,7 @@ def test_a_message_without_author_is_not_answered() -> None:
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        ("Auto-Submitted: auto-replied", "Auto-Submitted"),
+        ("Auto-Submitted: auto-replied", "auto-submitted"),
         ("X-Auto-Response-Suppress: OOF, AutoReply", "x-auto-response-suppress"),
         ("X-Auto-Response-Suppress: DR", "x-auto-response-suppress"),
         ("x-auto-response-suppress: All", "x-auto-response-suppress"),

@@ -20,7 +20,7 @@ from postern_mail.mail.envelope import BadEvent
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.settings import KEY, MEGABYTE, MOST_SENT
 
-from tests.builders import MESSAGE_ID, event
+from tests.builders import MESSAGE_ID, event, stored
 from tests.fakes import (
     LEASE_SECONDS,
 )
@@ -114,7 +114,7 @@ def test_what_ses_throttles_is_not_given_up(world: World) -> None:
 
 
 def test_a_rule_by_the_header_counts_and_its_line_is_prepended(world: World) -> None:
-    world.store.messages[MESSAGE_ID] = RAW.replace(b"betsy@sender", b"betsy@author")
+    world.store.messages[MESSAGE_ID] = stored(RAW.replace(b"betsy@sender", b"betsy@author"))
     world.tables.senders["author.example", "*"] = {"action": "PREPEND X-Rule: by header"}
     world.handle(event("info@example.com"))
     assert world.mailer.sent[0][2].count(b"\r\nX-Rule: by header\r\n") == 1
@@ -264,17 +264,50 @@ def test_what_ses_refuses_is_tried_in_plainer_forms(world: World, refusals: int,
     assert world.mailer.destinations == [JANE], "a rescued message is settled like any other"
 
 
+CIPHERTEXT = bytes(number * 37 % 256 for number in range(4_000))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        CIPHERTEXT,
+        b"",
+        RAW,
+        stored(RAW, message_id="another"),
+        b"not a header\r\n\r\n" + stored(RAW),
+        CIPHERTEXT + stored(RAW),
+    ],
+    ids=["encrypted", "empty", "without-a-trace", "another-message", "in-the-body", "behind"],
+)
+def test_what_is_not_what_ses_received_is_deferred_and_never_goes_out(world: World, content: bytes) -> None:
+    world.store.messages[MESSAGE_ID] = content
+    for _ in range(2):
+        with pytest.raises(Misconfigured, match=f"the object of message {MESSAGE_ID} is not what SES received"):
+            world.handle(event("info@example.com", "team@example.com"))
+    assert (world.mailer.sent, world.states, world.ledger.is_open(MESSAGE_ID)) == ([], {}, True)
+    assert world.log.lines.count("failure Misconfigured") == 2
+    world.store.messages[MESSAGE_ID] = stored(RAW)
+    world.handle(event("info@example.com", "team@example.com"))
+    assert set(world.states.values()) == {"forwarded"}
+
+
+def test_a_change_in_what_ses_writes_costs_no_mail(world: World) -> None:
+    world.store.messages[MESSAGE_ID] = f"X-New: id={MESSAGE_ID}\r\n".encode() + RAW
+    world.handle(event("info@example.com"))
+    assert world.states == {"info@example.com": "forwarded"}
+
+
 def test_a_refusal_for_now_in_the_middle_starts_again_from_the_top(world: World) -> None:
     world.mailer.script[JANE] = [Refused("no"), Throttled("slow")]
     with pytest.raises(Unsettled):
         world.handle(event("info@example.com"))
     world.handle(event("info@example.com"))
-    assert world.mailer.sent[0][2].startswith(b"From: ")
+    assert b"via example.com" in world.mailer.sent[0][2], "as it is, not repaired"
     assert world.states == {"info@example.com": "forwarded"}
 
 
 def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: World) -> None:
-    world.store.messages[MESSAGE_ID] = RAW + b"x" * MOST_SENT * MEGABYTE
+    world.store.messages[MESSAGE_ID] = stored(RAW) + b"x" * MOST_SENT * MEGABYTE
     world.handle(event("info@example.com", virusVerdict={"status": "PASS"}))
     ((_, _, sent),) = world.mailer.sent
     assert len(sent) < 5_000
@@ -286,7 +319,7 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
 def test_what_is_larger_than_the_owner_wants_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
     """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
     world.tables.aliases[KEY] = {"address": KEY, "largest_forward": Decimal(1)}
-    world.store.messages[MESSAGE_ID] = RAW + b"x" * more
+    world.store.messages[MESSAGE_ID] = stored(RAW) + b"x" * more
     world.handle(event("info@example.com"))
     ((_, _, sent),) = world.mailer.sent
     assert sent.endswith(b"body") == whole
@@ -298,7 +331,7 @@ def test_settings_hold_for_the_next_message_and_cost_no_call_more(world: World) 
     world.handle(event("info@example.com"))
     calls = world.tables.calls
     world.tables.aliases[KEY] = {"address": KEY, "subject_tag": "[gate]", "from_form": "address"}
-    world.store.messages["another"] = RAW
+    world.store.messages["another"] = stored(RAW, message_id="another")
     world.handle(event("info@example.com", message_id="another"))
     assert world.tables.calls == 2 * calls
     first, second = (sent for _, _, sent in world.mailer.sent)

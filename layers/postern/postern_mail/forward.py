@@ -9,12 +9,14 @@ from dataclasses import dataclass
 
 from .answer_senders import Answering
 from .deliver import Deliverer
-from .errors import OutOfTime, Temporary, TooFast, Unsettled
+from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up
+from .mail import ses_block
 from .mail.address import mask
 from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.header import Header
+from .mail.message import Message
 from .mail.outcomes import ClaimState, State
 from .mail.plan import (
     BadTable,
@@ -78,7 +80,9 @@ class Forwarder:
         size = 0
         if waiting.recipients:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
-            size, header = len(raw), Header.of(raw)
+            message = Message.split(raw)
+            waiting = _confirmed(waiting, message)
+            size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now)
             planned = plan(waiting, header, found, self.policy, now, entry.released)
             outcomes = self._carry_out(waiting, planned, found, raw, until)
@@ -133,6 +137,20 @@ class Forwarder:
         if deferred or unanswered:
             reasons = mask("; ".join((*deferred, *unanswered)), self.policy.own_domains)
             raise Unsettled(f"message {envelope.message_id}: {len(deferred)} recipients deferred: {reasons}")
+
+
+def _confirmed(envelope: Envelope, message: Message) -> Envelope:
+    """The envelope as SES wrote it on top of the message, too.
+
+    Raises Misconfigured if what is stored is not what SES received: it must not go out as mail.
+    """
+    if not ses_block.is_stored(message, envelope.message_id):
+        raise Misconfigured(
+            f"the object of message {envelope.message_id} is not what SES received: no field of it names the message."
+            " Does a receipt rule encrypt it, or does something else write under the prefix?"
+        )
+    block = ses_block.SesBlock.of(message, envelope.message_id)
+    return envelope.from_nobody() if block and block.has_null_sender else envelope
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:

@@ -80,6 +80,10 @@ class Envelope:
         """Seconds since SES received it, at `now` in epoch seconds; None if nobody knows."""
         return age(self.received_at, now)
 
+    def from_nobody(self) -> "Envelope":
+        """The same envelope with the null sender."""
+        return replace(self, source=NULL_SENDER, sender=None)
+
     def without(self, settled: Collection[str]) -> "Envelope":
         """The same envelope without the recipients whose keys these are."""
         return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled))

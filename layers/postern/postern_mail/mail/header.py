@@ -5,35 +5,36 @@ from dataclasses import dataclass
 from .address import Address
 from .authors import authors
 from .message import Message
+from .robots import answers
 from .stamp import NAME, is_among
 
 MAX_HOPS = 50  # Received fields of a message that goes round: hopcount_limit of Postfix
-
-_NOT_AUTOMATIC = b"no"  # RFC 3834 5: what a person sent
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
     """The facts about a header.
 
-    `authors` are those of every From; `hops` counts Received; `is_automatic` says that
-    Auto-Submitted tells of a robot (RFC 3834); `stamps` are the values of all loop stamps.
+    `authors` are those of every From; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
+    answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
+    stamps.
     """
 
     authors: tuple[Address, ...] = ()
     hops: int = 0
     is_automatic: bool = False
+    null_sender: bool = False
     stamps: tuple[bytes, ...] = ()
 
     @classmethod
     def of(cls, raw: bytes | Message) -> "Header":
         """Read a message's header; any bytes are a message."""
         message = raw if isinstance(raw, Message) else Message.split(raw)
-        robots = (field.value.partition(b";")[0].strip().lower() for field in message.named("auto-submitted"))
         return cls(
             authors=tuple(author.address for field in message.named("from") for author in authors(field.value)),
             hops=len(message.named("received")),
-            is_automatic=any(word not in (b"", _NOT_AUTOMATIC) for word in robots),
+            is_automatic=any(True for _ in answers(message)),
+            null_sender=any(not field.value.strip(b"<> \t") for field in message.named("return-path")[:1]),
             stamps=tuple(field.value for field in message.named(NAME.lower())),
         )
 

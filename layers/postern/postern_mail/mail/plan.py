@@ -195,10 +195,10 @@ class _Planner:
             return Reject(recipient, f"loop: it was forwarded for {resolution.alias} before")
         if self.header.hops >= MAX_HOPS:
             return Reject(recipient, f"loop: {self.header.hops} Received fields")
-        if self.header.is_automatic or self.envelope.source == NULL_SENDER:
-            own = {destination.key for destination in resolution.destinations}
+        if self.header.is_automatic or self.header.null_sender or self.envelope.source == NULL_SENDER:
+            own = {destination.untagged.key for destination in resolution.destinations}
             for sender in (self.envelope.sender, *self.header.authors):
-                if sender is not None and sender.key in own:
+                if sender is not None and sender.untagged.key in own:
                     return Quarantine(recipient, f"automatic mail from {sender}, where this alias leads")
         return None
 

@@ -74,6 +74,11 @@ class SesBlock:
         )
 
     @property
+    def has_null_sender(self) -> bool:
+        """Whether Return-Path is `<>`. What `mail.source` of the event is then is not documented."""
+        return "return-path" in self.fields and not self.source
+
+    @property
     def source(self) -> str:
         """MAIL FROM as Return-Path has it, "" for the null sender."""
         return self._value("return-path").strip("<> ")
@@ -100,6 +105,16 @@ class SesBlock:
 
     def _value(self, name: str) -> str:
         return _text(self.fields[name].value).strip() if name in self.fields else ""
+
+
+def is_stored(message: Message, message_id: str) -> bool:
+    """Whether these bytes can be what SES stored as this message: some field names it.
+
+    That is less than a block must show, so that mail still comes when SES changes its words; what a receipt rule
+    encrypted has no header at all.
+    """
+    wanted = message_id.encode("ascii", "replace")
+    return any(wanted in field.raw for field in message.fields)
 
 
 def named_id(message: Message) -> str:

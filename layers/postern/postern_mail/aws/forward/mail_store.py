@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...errors import MessageMissing
+from ...errors import MessageMissing, Misconfigured
 from ...mail.message import Message
 from ...mail.notice import Link
 from ..failures import translated
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+# What the S3 encryption client writes beside what it encrypts (docs.aws.amazon.com/ses, "Deliver to S3 bucket").
+_ENVELOPE = frozenset({"x-amz-key", "x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg", "x-amz-wrap-alg"})
 _TOP = 64 * 1024  # octets
 
 
@@ -29,14 +31,22 @@ class S3MailStore:
         """The message as SES stored it.
 
         Raises MessageMissing if there is no such object (which S3 only says to a role that may
-        list the prefix; else it says AccessDenied), Temporary if it cannot be read now.
+        list the prefix; else it says AccessDenied), Misconfigured if the receipt rule had it encrypted with a key of
+        its own, Temporary if it cannot be read now.
         """
         key = f"{self._prefix}{message_id}"
         with translated(f"S3 GetObject {self._bucket}/{key}"):
             try:
-                return self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+                found = self._client.get_object(Bucket=self._bucket, Key=key)
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
+            marks = _ENVELOPE.intersection(found.get("Metadata", {}))
+            if marks:
+                raise Misconfigured(
+                    f"object {key} is encrypted by a receipt rule ({', '.join(sorted(marks))}), and only its client can"
+                    " read it: take the key out of the rule's S3 action, and encrypt the bucket instead"
+                )
+            return found["Body"].read()
 
     def header(self, message_id: str) -> bytes:
         """The first 64 KB of a message, all of it if its header is longer. Raises as `fetch` does."""
