@@ -20,16 +20,22 @@ GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
 # In two pieces, so that a scanner on this machine does not take the source for the thing.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
+_BROKEN = ("permerror", "temperror")  # RFC 7208 2.6.6, 2.6.7; only the first was seen
+
 _ASKING_SPF = threading.Lock()  # pyspf looks names up through a function of its module
 
 
 @dataclass(frozen=True)
 class Session:
-    """What SMTP said: the client's address, its HELO name and MAIL FROM ("" for the null sender)."""
+    """What SMTP said: the client's address, its HELO name and MAIL FROM ("" for the null sender).
+
+    `reverse_name` is what DNS calls the client's address.
+    """
 
     client: str
     helo: str
     mail_from: str
+    reverse_name: str = "unknown"
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class Results:
 
     @property
     def spf_verdict(self) -> str:
-        """SES's word for the SPF result."""
-        return {"pass": "PASS", "fail": "FAIL", "softfail": "FAIL"}.get(self.spf, "GRAY")
+        """SES's word for the SPF result: softfail and neutral are GRAY (seen in real mail)."""
+        return {"pass": "PASS", "fail": "FAIL", **dict.fromkeys(_BROKEN, "PROCESSING_FAILED")}.get(self.spf, "GRAY")
 
 
 def authenticate(raw: bytes, session: Session, zone: Zone) -> Results:
@@ -86,7 +92,11 @@ def _dkim(raw: bytes, zone: Zone) -> Iterator[tuple[str, bool]]:
     """(domain, valid) of each DKIM-Signature."""
     count = len(message_from_bytes(raw).get_all("DKIM-Signature", []))
     for index in range(count):
-        verifier = dkim.DKIM(raw)
+        try:
+            verifier = dkim.DKIM(raw)
+        except dkim.DKIMException:  # it refuses a message with lines that end in CR CR LF
+            yield "", False
+            continue
         try:
             valid = verifier.verify(idx=index, dnsfunc=zone.dkim_txt)
         except dkim.DKIMException:
@@ -122,8 +132,25 @@ def _organisation(domain: str) -> str:
 
 
 def _from_domain(raw: bytes) -> str:
-    values = [str(value) for value in message_from_bytes(raw).get_all("From", [])]
+    values = [without_comments(str(value)) for value in message_from_bytes(raw).get_all("From", [])]
     return next((_domain(address) for _, address in getaddresses(values) if "@" in address), "")
+
+
+def without_comments(value: str) -> str:
+    """An address list without its comments; getaddresses reads nested ones by recursion, and runs out of it."""
+    kept: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for character in value:
+        if not escaped and not depth and character == '"':
+            quoted = not quoted
+        if not escaped and not quoted and character == "(":
+            depth += 1
+        if not depth:
+            kept.append(character)
+        if not escaped and not quoted and character == ")" and depth:
+            depth -= 1
+        escaped = character == "\\" and not escaped
+    return "".join(kept)
 
 
 def _domain(address: str) -> str:

@@ -49,6 +49,14 @@ class Rule:
         return not self.recipients or any(_meets(folded, _folded(wanted, readings)) for wanted in self.recipients)
 
 
+@dataclass(frozen=True)
+class Filter:
+    """An IP filter: `policy` is Block or Allow."""
+
+    policy: str
+    cidr: str
+
+
 def declared(template: Template) -> Sequence[dict[str, Any]]:
     """The rules of the template's rule set, in order."""
     found = []

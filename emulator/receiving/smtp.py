@@ -4,8 +4,9 @@ import asyncio
 import secrets
 import string
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
 from aiosmtpd.smtp import SMTP
@@ -18,12 +19,13 @@ from ..sending.bounces import Received
 from ..sending.refusals import header_end
 from ..template import UnknownConstruct
 from .authentication import Session, authenticate
-from .rules import USUAL, Readings, Rule
+from .rules import USUAL, Filter, Readings, Rule
 from .stamps import Receipt
 from .zone import Zone
 
 MAX_SIZE = 40 * 1024 * 1024  # octets with header: docs.aws.amazon.com/ses, "Service quotas"
 _NO_SUCH_USER = "550 5.1.1 Requested action not taken: mailbox unavailable"
+_BLOCKED = "550 5.7.1 IP address blacklisted by recipient"
 _ALPHABET = string.ascii_lowercase + string.digits
 
 
@@ -74,6 +76,7 @@ class Receiving:
         received: Callable[[Received], None],
     ) -> None:
         self.readings = readings
+        self.filters: Sequence[Filter] = ()
         self._rule_set = rule_set
         self._received = received
         self._cloud = cloud
@@ -107,7 +110,9 @@ class Receiving:
         self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
     ) -> str:
         """Accept a recipient that some rule matches, or leave that to the end of the data."""
-        del server, session, options
+        del server, options
+        if _is_blocked(_client(session), self.filters):
+            return _BLOCKED
         if not self.readings.any_admits_all and not self._matched(address):
             return _NO_SUCH_USER
         envelope.rcpt_tos.append(address)
@@ -119,11 +124,12 @@ class Receiving:
         if not any(map(self._matched, envelope.rcpt_tos)):
             return _NO_SUCH_USER
         raw = envelope.original_content or b""
-        client = session.peer[0] if isinstance(session.peer, tuple) else HOST
-        smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "")
+        client = _client(session)
+        name = self._zone.reverse_name(client)
+        smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "", name)
         message_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
         await asyncio.to_thread(self._receive, message_id, raw, smtp, list(envelope.rcpt_tos))
-        return f"250 Ok {message_id}"
+        return f"250 OK {message_id}"
 
     async def _listen(self) -> None:
         self._server = await self._loop.create_server(self._protocol, HOST, self._wanted_port)
@@ -162,3 +168,13 @@ class Receiving:
             self._function.invoke(event)
         else:
             raise UnknownConstruct(f"{kind}: not known to the emulator")
+
+
+def _client(session: SmtpSession) -> str:
+    return str(session.peer[0]) if isinstance(session.peer, tuple) else HOST
+
+
+def _is_blocked(client: str, filters: Sequence[Filter]) -> bool:
+    """Whether a filter blocks the address and none allows it."""
+    policies = {one.policy for one in filters if ip_address(client) in ip_network(one.cidr)}
+    return policies == {"Block"}

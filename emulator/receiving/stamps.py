@@ -31,7 +31,7 @@ class Receipt:
         """The message as the S3 action stores it; the trace header names one recipient."""
         session, results = self.session, self.results
         spf = f"{results.spf} (spfCheck: {self._spf_comment()}) client-ip={session.client}"
-        spf += f"; envelope-from={session.mail_from}; helo={session.helo};"
+        spf += f"; envelope-from={session.mail_from or f'postmaster@{session.helo}'}; helo={session.helo};"
         dkim = "none" if results.dkim == "GRAY" else results.dkim.lower()
         dmarc = "none" if results.dmarc == "GRAY" else results.dmarc.lower()
         scans = (("X-SES-Spam-Verdict", results.spam), ("X-SES-Virus-Verdict", results.virus)) if scanned else ()
@@ -80,9 +80,9 @@ class Receipt:
         return {"Records": [record]}
 
     def _trace(self, recipient: str) -> str:
-        helo, client = self.session.helo, self.session.client
+        helo, name, client = self.session.helo, self.session.reverse_name, self.session.client
         return (
-            f"from {helo} ({helo} [{client}])\r\n by inbound-smtp.{REGION}.amazonaws.com with SMTP id"
+            f"from {helo} ({name} [{client}])\r\n by inbound-smtp.{REGION}.amazonaws.com with SMTP id"
             f" {self.message_id}\r\n for {recipient};\r\n {format_datetime(self.at)} (UTC)"
         )
 

@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ class Zone:
     def find(self, name: str, kind: str) -> Sequence[str]:
         """The records of a name, none if there are none."""
         return self.records.get((name.lower().rstrip("."), kind), ())
+
+    def reverse_name(self, address: str) -> str:
+        """What an address is called (PTR), `unknown` without a name: how SES writes that is not known."""
+        found = self.find(ip_address(address).reverse_pointer, "PTR")
+        return found[0] if found else "unknown"
 
     def dkim_txt(self, name: bytes, timeout: float = 0) -> bytes | None:
         """dkimpy's way of asking for a key."""

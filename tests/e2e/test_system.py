@@ -17,6 +17,7 @@ from postern_mail.mail.stamp import TEST_KEY, is_stamped
 
 from emulator.cloud import HOST
 from emulator.receiving.authentication import EICAR, GTUBE
+from emulator.receiving.rules import Filter
 from emulator.sending.refusals import Refusal
 from emulator.system import Emulator
 from tests.builders import event
@@ -120,8 +121,22 @@ def test_a_recipient_no_rule_matches_is_refused_in_smtp(post: Post) -> None:
     with smtplib.SMTP(HOST, post.emulator.receiving.port) as client:
         client.ehlo()
         client.mail(AUTHOR)
-        code, said = client.rcpt("info@elsewhere.example")
-    assert (code, said) == (550, b"5.1.1 Requested action not taken: mailbox unavailable")
+        assert client.rcpt("info@elsewhere.example") == (
+            550,
+            b"5.1.1 Requested action not taken: mailbox unavailable",
+        )
+        assert client.docmd("DATA") == (503, b"Error: need RCPT command")
+
+
+def test_a_blocked_address_is_refused_at_the_recipient(post: Post) -> None:
+    post.emulator.receiving.filters = (Filter("Block", "127.0.0.0/8"),)
+    with smtplib.SMTP(HOST, post.emulator.receiving.port) as client:
+        client.ehlo()
+        client.mail(AUTHOR)
+        assert client.rcpt("info@example.com") == (550, b"5.7.1 IP address blacklisted by recipient")
+    post.emulator.receiving.filters = (Filter("Block", "127.0.0.0/8"), Filter("Allow", "127.0.0.1/32"))
+    assert post.send("info@example.com")
+    post.emulator.receiving.filters = ()
 
 
 def test_one_message_each_for_several_recipients_and_destinations(post: Post) -> None:
