@@ -103,13 +103,3 @@ class Rule:
     grade: str
     source: str
     check: Check
-
-
-def check(request: Request, account: Account) -> None:
-    """Raises Refusal for the first rule that the request breaks."""
-    from .rules import RULES  # noqa: PLC0415 (the rules are made of what is defined here)
-
-    for rule in RULES:
-        refusal = None if rule.name in account.off else rule.check(request, account)
-        if refusal is not None:
-            raise refusal

@@ -147,3 +147,11 @@ RULES = (
     Rule("charset", "P", "aws-lambda-ses-forwarder #122", refuse_charsets),
     Rule("attachments", "D", "Unsupported attachment types", refuse_attachments),
 )
+
+
+def check(request: Request, account: Account) -> None:
+    """Raises Refusal for the first rule that the request breaks."""
+    for rule in RULES:
+        refusal = None if rule.name in account.off else rule.check(request, account)
+        if refusal is not None:
+            raise refusal

@@ -14,7 +14,8 @@ from .bounces import Bouncing
 from .delivery import delivered
 from .events import Fate, events, fate
 from .query import Operation, answered
-from .refusals import Account, Refusal, Request, check
+from .refusals import Account, Refusal, Request
+from .rules import check
 
 _POLL = 0.02  # seconds until a stop is noticed
 _PATH = "/v2/email/outbound-emails"

@@ -87,6 +87,14 @@ def test_nothing_asked_for(tables: Tables) -> None:
     assert (rows.aliases, rows.senders) == ({}, {})
 
 
+def test_nothing_asked_for_is_no_call(aws: Cloud, template: Template) -> None:
+    """DynamoDB wants at least one table in BatchGetItem; moto takes none."""
+    client, made = clients.dynamodb(), []
+    client.meta.events.register("before-call.dynamodb", lambda **_: made.append(1))
+    DynamoTables(client, template.name("AliasTable"), template.name("SenderTable")).read([], [])
+    assert made == []
+
+
 def test_more_keys_than_one_call_takes(tables: Tables) -> None:
     assert tables.read(list(ALIASES), []).aliases == ALIASES
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emulator.sending.refusals import Account, Request, check
+from emulator.sending.refusals import Account, Request
+from emulator.sending.rules import check
 from tests.builders import ROOT
 from tests.messages.forwarding import FAMILIES, forwarded
 

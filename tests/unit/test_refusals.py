@@ -4,8 +4,8 @@ import pytest
 
 from emulator.sending.delivery import delivered, private_key
 from emulator.sending.mime import EXTENSIONS
-from emulator.sending.refusals import Account, Refusal, Request, check
-from emulator.sending.rules import MAX_SIZE, ONCE_ONLY, RULES
+from emulator.sending.refusals import Account, Refusal, Request
+from emulator.sending.rules import MAX_SIZE, ONCE_ONLY, RULES, check
 
 ACCOUNT = Account(identities={"example.com", "only@this.example"}, configuration_sets={"forward"})
 JANE = ("jane@dest.example",)

@@ -12,7 +12,8 @@ from postern_mail.mail.repair import repaired
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.stamp import TEST_KEY, is_stamped
 
-from emulator.sending.refusals import Account, Refusal, Request, check
+from emulator.sending.refusals import Account, Refusal, Request
+from emulator.sending.rules import check
 from tests.builders import envelope
 from tests.unit.test_message import HEADERISH
 

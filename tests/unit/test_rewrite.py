@@ -14,7 +14,8 @@ from postern_mail.mail.ses_block import passes_for_ses
 from postern_mail.mail.stamp import TEST_KEY, is_stamped, stamp
 
 from emulator.sending import rules
-from emulator.sending.refusals import Account, Request, check
+from emulator.sending.refusals import Account, Request
+from emulator.sending.rules import check
 from tests.builders import MESSAGE_ID, envelope
 from tests.ses import brought_in, ours
 from tests.unit.test_message import HEADERISH

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+import boto3
 from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
 from postern_mail.errors import Misconfigured
@@ -26,7 +27,7 @@ def be_in(region: str | None, profile: str | None) -> None:
     """
     if region or profile:
         with reaching(f"profile {profile}"):
-            clients.be_in(region, profile)
+            boto3.setup_default_session(region_name=region, profile_name=profile)
 
 
 @contextmanager

@@ -7,9 +7,8 @@ order or the scheduled check finds, and never a recipient that waits for nobody.
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeSerializer
-from postern_mail.aws.failures import translated
 from postern_mail.aws.forward.ledger import MESSAGE, OPEN
+from postern_mail.aws.items import Items
 from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.mail.feedback import BOUNCED, REJECTED
 from postern_mail.mail.outcomes import ClaimState, State
@@ -20,7 +19,6 @@ from ..tables.change import Overtaken
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_serialize = TypeSerializer().serialize
 _REMEMBER = "reopened = list_append(if_not_exists(reopened, :none), :once)"
 
 
@@ -28,25 +26,21 @@ class Reopening:
     """Opens entries of the ledger again, in somebody's name."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, by: str) -> None:
-        self._client = client
-        self._table = table
+        self._items = Items(client, table)
         self._clock = clock
         self._by = by
 
     def message(self, message_id: str, recipients: Collection[str]) -> None:
         """Make these recipients pending again. Raises Temporary."""
-        names = {"#open": "open"}
         update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients"
         values = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by, ":recipients": set(recipients)}
-        self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", names, values)
+        self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", values)
 
     def no_news(self, message_id: str, recipients: Collection[str]) -> None:
         """The owner need not be told any more of what these were before. Raises Temporary."""
         words = (*(state for state in State if state.noted), LOST, UNANSWERED)
-        words = (*(state for state in State if state.noted), LOST, UNANSWERED)
         old = {f"{word} {who}" for word in words for who in recipients}
-        names = {"#noted": "noted"}
-        self._update(message_id, MESSAGE, "DELETE #noted :old", "attribute_exists(message_id)", names, {":old": old})
+        self._update(message_id, MESSAGE, "DELETE noted :old", "attribute_exists(message_id)", {":old": old})
 
     def recipient(self, message_id: str, recipient: str, old: Mapping[str, Any], *, release: bool) -> None:
         """Let a recipient be decided again; released, no quarantine but that of a virus keeps it any more.
@@ -76,7 +70,7 @@ class Reopening:
         was = {name: old[name] for name in ("state", "reason", "detail", "answer", BOUNCED, REJECTED) if name in old}
         once = {**was, "at": int(self._clock.now()), "by": self._by}
         values = {**values, ":none": [], ":once": [once], ":was": old["state"]}
-        self._update(message_id, entry, update, "#state = :was", {"#state": "state"}, values)
+        self._update(message_id, entry, update, "#state = :was", values)
 
     def _update(
         self,
@@ -84,20 +78,9 @@ class Reopening:
         entry: str,
         update: str,
         condition: str,
-        names: Mapping[str, str],
         values: Mapping[str, Any],
     ) -> None:
-        with translated("DynamoDB UpdateItem (ledger)"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={"message_id": {"S": message_id}, "entry": {"S": entry}},
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames=names,
-                    ExpressionAttributeValues={name: _serialize(value) for name, value in values.items()},
-                )
-            except self._client.exceptions.ConditionalCheckFailedException:
-                raise Overtaken(
-                    f"message {message_id}: {entry} was settled anew meanwhile; look, and try again"
-                ) from None
+        key = {"message_id": message_id, "entry": entry}
+        done, _ = self._items.update("DynamoDB UpdateItem (ledger)", key, update, values, condition=condition)
+        if not done:
+            raise Overtaken(f"message {message_id}: {entry} was settled anew meanwhile; look, and try again")

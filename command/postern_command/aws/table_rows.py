@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
-from postern_mail.aws.items import row
+from postern_mail.aws.items import Items, row
 from postern_mail.errors import Misconfigured, Throttled
 from postern_mail.mail import settings
 from postern_mail.mail.rows import BOOKKEEPING, Row, is_reserved
@@ -49,14 +49,8 @@ class TableRows:
         if table == "settings":
             yield from self._settings()
             return
-        pages = iter(self._client.get_paginator("scan").paginate(TableName=self._tables[table], ConsistentRead=True))
-        while True:
-            with translated(f"DynamoDB Scan {self._tables[table]}"):
-                page = next(pages, None)
-            if page is None:
-                return
-            rows = map(row, page["Items"])
-            yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
+        rows = Items(self._client, self._tables[table]).scan(ConsistentRead=True)
+        yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
 
     def _settings(self) -> Iterator[Row]:
         with translated("DynamoDB GetItem (settings)"):

@@ -116,11 +116,6 @@ def sts() -> "STSClient":
     return boto3.client("sts", config=_PATIENT)
 
 
-def be_in(region: str | None, profile: str | None) -> None:
-    """Make all later clients for this region and profile; None leaves it to boto3."""
-    boto3.setup_default_session(region_name=region, profile_name=profile)
-
-
 def cloudwatch() -> Any:
     """A client that retries by itself."""
     return boto3.client("cloudwatch", config=_PATIENT)

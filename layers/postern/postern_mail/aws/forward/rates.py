@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...errors import OverCap
 from ...mail.address import Address
 from ...ports.clock import Clock
-from ..failures import translated
+from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -21,8 +21,7 @@ class DynamoRates:
     """One counter for each alias, destination and hour; `cap` 0 counts nothing."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, cap: int) -> None:
-        self._client = client
-        self._table = table
+        self._items = Items(client, table)
         self._clock = clock
         self._cap = cap
 
@@ -31,22 +30,12 @@ class DynamoRates:
         if not self._cap:
             return
         now = int(self._clock.now())
-        with translated("DynamoDB UpdateItem (rate)"):
-            try:
-                self._client.update_item(
-                    TableName=self._table,
-                    Key={
-                        "message_id": {"S": f"rate:{alias.key}"},
-                        "entry": {"S": f"{destination.key} {now // _HOUR * _HOUR}"},
-                    },
-                    UpdateExpression="SET expires_at = :expires_at ADD messages :one",
-                    ConditionExpression="attribute_not_exists(messages) OR messages < :cap",
-                    ExpressionAttributeValues={
-                        ":one": {"N": "1"},
-                        ":cap": {"N": str(self._cap)},
-                        ":expires_at": {"N": str(now + _KEPT)},
-                    },
-                )
-            except self._client.exceptions.ConditionalCheckFailedException as full:
-                over = f"{alias} has sent {self._cap} messages to {destination} within this hour"
-                raise OverCap(over) from full
+        counted, _ = self._items.update(
+            "DynamoDB UpdateItem (rate)",
+            {"message_id": f"rate:{alias.key}", "entry": f"{destination.key} {now // _HOUR * _HOUR}"},
+            "SET expires_at = :expires_at ADD messages :one",
+            {":one": 1, ":cap": self._cap, ":expires_at": now + _KEPT},
+            condition="attribute_not_exists(messages) OR messages < :cap",
+        )
+        if not counted:
+            raise OverCap(f"{alias} has sent {self._cap} messages to {destination} within this hour")
