@@ -51,7 +51,7 @@ class Recorder:
 
 def write(file: Path, role: str, stack: str, action: str, resource: str) -> None:
     """Add a line, whole, to a file that no other process writes."""
-    line = {"role": role, "stack": stack, "action": action, "resource": resource}
+    line = {"role": role, "stack": stack, "action": action, "resource": _SECRET_ARN.sub(r"\1", resource)}
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as lines:
         lines.write(json.dumps(line) + "\n")
@@ -74,7 +74,7 @@ def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
         case "ses":
             yield from _sending(action, params)
         case "secretsmanager":
-            yield action, _SECRET_ARN.sub(r"\1", params["SecretId"])
+            yield action, params["SecretId"]
         case "sts":
             yield action, params["RoleArn"]
         case "cloudformation":

@@ -142,15 +142,15 @@ def folder() -> Path:
     return _recordings() / str(os.getpid())
 
 
-def read(folder: Path) -> set[Call]:
-    """The calls in a folder and those in it."""
-    lines = [line for file in folder.rglob("*.jsonl") for line in file.read_text(encoding="utf-8").splitlines()]
+def read(folder: Path, files: str = "*.jsonl") -> set[Call]:
+    """The calls in the files of a folder."""
+    lines = [line for file in folder.glob(files) for line in file.read_text(encoding="utf-8").splitlines()]
     return {Call(**json.loads(line)) for line in lines}
 
 
 def everything() -> set[Call]:
     """All calls that this very code was seen to make, by any run of any tests."""
-    return read(_recordings())
+    return read(_recordings(), "**/*.jsonl")
 
 
 @cache

@@ -18,7 +18,7 @@ from emulator.calls import VARIABLE, write
 
 ACCOUNT, REGION = os.environ["MINISTACK_ACCOUNT_ID"], os.environ["MINISTACK_REGION"]
 DENIALS = Path(os.environ["POSTERN_DENIALS"])  # gets a line of JSON for each call that was denied
-CALLS = Path(os.environ[VARIABLE]) / "ministack.jsonl"
+CALLS = Path(os.environ[VARIABLE]) / "judged" / "ministack.jsonl"  # apart: these calls have been held against the roles
 _ROLE = re.compile(r".*:assumed-role/(\w+)-(\w+?Role)\b.*")  # stack, logical id
 _DENIED = (b"AccessDenied", b"not authorized to perform")
 _MAX_SHOWN = 500  # bytes of a denial that are kept
