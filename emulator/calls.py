@@ -16,7 +16,6 @@ import botocore.session
 from .account import ACCOUNT, REGION
 
 VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines; without it nothing is recorded
-LINK_ROLE = "LinkRole"  # signs links; the call itself is made by whoever follows one
 # Operations of S3 that an action of another name allows.
 _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
@@ -32,7 +31,7 @@ def recorded(function: str, stack: str) -> botocore.session.Session:
 
 
 class Recorder:
-    """Takes botocore's event `before-parameter-build`, which links that are signed have as well."""
+    """Takes botocore's event `before-parameter-build`."""
 
     def __init__(self, folder: Path, function: str, stack: str) -> None:
         self._file = folder / f"{os.getpid()}.jsonl"
@@ -40,9 +39,9 @@ class Recorder:
         self._stack = stack
         self._known: set[tuple[str, str, str]] = set()
 
-    def __call__(self, params: Mapping[str, Any], model: Any, context: Mapping[str, Any], **_: Any) -> None:
+    def __call__(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
         """Write down what this call needs, unless it is known."""
-        role = LINK_ROLE if context.get("is_presign_request") else f"{self._function}Role"
+        role = f"{self._function}Role"
         for action, resource in needed(model.service_model.signing_name, model.name, params):
             if (role, action, resource) not in self._known:
                 self._known.add((role, action, resource))

@@ -12,7 +12,6 @@ from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, entry_tag
 from postern_mail.mail.health import Failure
-from postern_mail.mail.notice import Link
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.ports.feedback import Sending
@@ -43,9 +42,6 @@ class FakeMailStore:
 
     def header(self, message_id: str) -> bytes:
         return self.fetch(message_id)
-
-    def link(self, message_id: str) -> Link | None:
-        return Link(f"https://mail.example/{message_id}", "2026-11-23 12:00 UTC")
 
 
 @dataclass

@@ -25,8 +25,6 @@ WIDEST = {"Domain": "example.com", "CustomerKey": "true", "SesWritesBy": "role",
 STACK = "postern-contract"  # of the tests in this process
 RELAY = "relay"  # the stack of relay/template.yaml
 _RELAYING = {"Domain": "example.com", "Owner": "o@dest.example", "VpcId": "vpc-1", "SubnetIds": "subnet-1"}
-# What the other side grants: LinkRole's trust names the function's role, which is enough within an account.
-ELSEWHERE = {"sts:AssumeRole"}
 
 
 @contextmanager
@@ -118,11 +116,7 @@ def _several(value: Any) -> list[Any]:
 
 def without_right(calls: set[Call]) -> list[Call]:
     """Those that no right covers."""
-    return sorted(
-        call
-        for call in calls
-        if call.action not in ELSEWHERE and not any(right.covers(call) for right in rights(call.stack))
-    )
+    return sorted(call for call in calls if not any(right.covers(call) for right in rights(call.stack)))
 
 
 def unused(calls: set[Call], stack: str) -> list[Right]:

@@ -10,7 +10,8 @@ ACCOUNT = Account(identities={"example.com"}, configuration_sets=set())
 # What a message can carry in itself, so that SES refuses it still, rewritten. All other rules are about
 # what the rewriter answers for: once-only fields, identities, configuration set, recipients.
 CARRIED = frozenset(
-    {"size", "line-length", "header-size", "empty-name", "address-syntax", "mime-parameters", "charset", "attachments"}
+    {"size", "line-length", "header-size", "empty-name", "address-syntax", "address-dots", "mime-parameters", "charset"}
+    | {"attachments"}
 )
 # Of those, the ones that are about the body, or may be.
 OF_THE_BODY = frozenset({"size", "line-length", "mime-parameters", "charset", "attachments"})

@@ -41,7 +41,7 @@ def delivered(raw: bytes, ses_message_id: str, domain: str) -> bytes:
 
 def _signable(fields: bytes) -> bytes:
     """The fields without the lines that dkimpy cannot read; none of those is signed."""
-    return b"".join(found[0] for found in _FIELD.finditer(fields))
+    return b"".join(found[0] for found in _FIELD.finditer(re.sub(rb"\r+\n", b"\r\n", fields)))
 
 
 @cache

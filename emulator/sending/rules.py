@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from .addresses import addresses, refuse_addresses
+from .addresses import addresses, refuse_addresses, refuse_dots
 from .mime import refuse_attachments, refuse_charsets, refuse_parameters
 from .refusals import Account, Refusal, Request, Rule, bad_request, header_end
 
@@ -18,7 +18,7 @@ _ONCE_ONLY = """
     content-transfer-encoding content-type date delivered-to disposition-notification-options
     disposition-notification-to dkim-signature domainkey-signature errors-to from importance
     in-reply-to keywords list-archive list-help list-id list-owner list-post list-subscribe
-    list-unsubscribe message-context message-id mime-version organization original-from
+    list-unsubscribe list-unsubscribe-post message-context message-id mime-version organization original-from
     original-message-id original-recipient original-subject precedence priority references
     reply-to return-path return-receipt-to sender solicitation sensitivity subject thread-index
     thread-topic user-agent vbr-info
@@ -141,7 +141,13 @@ RULES = (
     Rule("empty-name", "P", "aws-lambda-ses-forwarder #101, #123", _empty_names),
     Rule("recipients", "D", "Service quotas", _recipients),
     Rule("header-recipients", "U", "aws-lambda-ses-forwarder #44 says so, HumbleForwarder #4 not", _header_recipients),
-    Rule("address-syntax", "P", "fx-private-relay #1887, aws-lambda-ses-forwarder #48, #91, #103", refuse_addresses),
+    Rule(
+        "address-syntax",
+        "P",
+        "fx-private-relay #1887, aws-lambda-ses-forwarder #48, #91, aws-sdk-rust #881",
+        refuse_addresses,
+    ),
+    Rule("address-dots", "U", "JavaMail 1.6.2, whose wordings SES has; not seen on SES", refuse_dots),
     Rule("identities", "D", "Verified identities; wording not verified", _identities),
     Rule("mime-parameters", "P", "fx-private-relay #1887: Expected '=', got 'null'", refuse_parameters),
     Rule("charset", "P", "aws-lambda-ses-forwarder #122", refuse_charsets),

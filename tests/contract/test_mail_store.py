@@ -37,10 +37,6 @@ def test_a_missing_bucket_is_a_mistake_in_the_set_up(aws: Cloud) -> None:
         S3MailStore(clients.s3(), "no-such-bucket", "inbound/").fetch("m1")
 
 
-def test_links_may_be_off() -> None:
-    assert S3MailStore(clients.s3(), "bucket", "inbound/").link("m1") is None
-
-
 @pytest.mark.parametrize("mark", ["x-amz-key-v2", "x-amz-key", "x-amz-iv"])
 def test_what_the_receipt_rule_encrypted_is_named(aws: Cloud, template: Template, mark: str) -> None:
     """SES encrypts before it writes where the S3 action names a key; only the S3 encryption client can read that."""

@@ -66,7 +66,7 @@ def test_a_replay_again_sends_a_second_copy_and_one_without_none(post: Post) -> 
 
 def test_a_replay_of_what_failed_leaves_what_was_sent(post: Post) -> None:
     refused = Refusal("MessageRejected", 400, "Refused for good")
-    post.emulator.sending.script[JOE] = [refused] * 4
+    post.emulator.sending.script[JOE] = [refused] * 5
     message_id = post.send("team@example.com")
     assert state(post, message_id, "team@example.com") == "failed"
     assert command(post, "replay", message_id, "--failed")[0] == 0

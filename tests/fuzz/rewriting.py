@@ -6,15 +6,17 @@ What it finds lands in .local/; a finding worth keeping goes into tests/fuzz/cor
 tests/fuzz/test_corpus.py runs without the fuzzer.
 """
 
+from email import message_from_bytes
+
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.message import Message
-from postern_mail.mail.notice import notice, wrapped
+from postern_mail.mail.notice import attached, bare_notice, notice
 from postern_mail.mail.repair import repaired
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.verdicts import Verdicts
 
-from tests.ses import OF_THE_BODY, brought_in, ours, refusals
+from tests.ses import brought_in, ours, refusals
 
 ALIAS = Address("info", "example.com")
 ENVELOPE = Envelope("fuzz", "betsy@x.example", Address("betsy", "x.example"), (ALIAS,), Verdicts())
@@ -63,9 +65,11 @@ def plainer_forms(raw: bytes) -> None:
     assert not refusals(repaired(header, ALIAS, ENVELOPE, STYLE) or b"From: info@example.com\r\n\r\n"), (
         "SES refuses the repaired form"
     )
-    assert not refusals(notice(raw, ALIAS, ENVELOPE, STYLE, reason=header.decode("latin-1"), link=None))
+    reason = header.decode("latin-1")
+    for form in (notice(raw, ALIAS, ENVELOPE, STYLE, reason), bare_notice(ALIAS, ENVELOPE, STYLE, reason)):
+        assert not refusals(form), "SES refuses the notice"
     if result := repaired(raw, ALIAS, ENVELOPE, STYLE):
         assert result.endswith(b"\r\n\r\n" + bytes(message.body)), "the body changed"
-    wrapper = wrapped(raw, ALIAS, ENVELOPE, STYLE, header.decode("latin-1"))
-    assert b"\r\n\r\n" + raw + b"\r\n--postern-" in wrapper, "the original is not whole"
-    assert not brought_in(raw, wrapper, OF_THE_BODY), "SES refuses the wrapper"
+    result = attached(raw, ALIAS, ENVELOPE, STYLE, reason)
+    assert not refusals(result), "SES refuses the original as an attachment"
+    assert [*message_from_bytes(result).walk()][2].get_payload(decode=True) == raw, "the original is not whole"

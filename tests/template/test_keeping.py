@@ -111,7 +111,7 @@ def test_the_key_of_mail_that_is_there_is_gone_on_with() -> None:
     decrypting = {
         role: one["Resource"] for role in roles for one in granted(template, role) if "kms:Decrypt" in actions([one])
     }
-    assert {"InboundFunctionRole", "LinkRole", "SesWriterRole"} <= decrypting.keys()
+    assert {"InboundFunctionRole", "SesWriterRole"} <= decrypting.keys()
     assert set(decrypting.values()) == {key}
     assert symbolic(CustomerKey="true").resources("AWS::SNS::Topic")["AlarmTopic"]["KmsMasterKeyId"] == "Key.Arn"
 

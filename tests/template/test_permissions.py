@@ -28,7 +28,6 @@ UNUSED = {
         "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
         "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
-    "LinkRole": {"DecryptMessages": "S3's own, where the bucket has a key of ours"},
     "RecipientsFunctionRole": {
         **_LOG,
         "TellOfLostEvents": "Lambda's own",
@@ -187,7 +186,6 @@ def test_the_other_way_for_ses_to_write_is_one_switch() -> None:
     assert symbolic().resources("AWS::IAM::Role").keys() == {
         "FeedbackFunctionRole",
         "InboundFunctionRole",
-        "LinkRole",
         "RulesetFunctionRole",
         "WatchFunctionRole",
         "DigestFunctionRole",

@@ -11,7 +11,7 @@ from postern_mail.intake import LONGEST_PAUSE, pause
 
 from emulator.template import Template, UnknownConstruct
 from tests.builders import ROOT
-from tests.template.deployments import granted, policy, symbolic
+from tests.template.deployments import policy, symbolic
 
 
 def test_the_expanded_template_is_valid(expanded: dict[str, Any], tmp_path: Path) -> None:
@@ -88,21 +88,6 @@ def test_a_claim_outlives_the_function_that_made_it(template: Template) -> None:
     assert {"InboundFunction", "FeedbackFunction", "DigestFunction"} <= leases.keys()
     for name, (timeout, lease) in leases.items():
         assert timeout < lease < 180, f"{name}: shorter than its second retry (60 + 120 s) is away"
-
-
-def test_the_links_are_signed_by_a_role_for_the_function_alone_that_reads_messages_and_no_more(
-    resources: dict[str, Any],
-) -> None:
-    role = resources["LinkRole"]["Properties"]
-    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"AWS": {"Fn::GetAtt": ["InboundFunctionRole", "Arn"]}}
-    assert (trust["Effect"], trust["Action"]) == ("Allow", "sts:AssumeRole")
-    (statement,) = granted(symbolic(), "LinkRole")
-    assert (statement["Effect"], statement["Action"]) == ("Allow", "s3:GetObject")
-    assert statement["Resource"].endswith("/inbound/*")
-    assert "ManagedPolicyArns" not in role
-    variables = resources["InboundFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["POSTERN_LINK_ROLE"] == {"Fn::GetAtt": ["LinkRole", "Arn"]}
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:

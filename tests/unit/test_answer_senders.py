@@ -36,7 +36,7 @@ def told(world: World, recipient: str = NOBODY) -> Any:
 
 def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) -> None:
     world.tables.aliases["joe@example.com"] = {"destinations": [JOE]}
-    world.mailer.script[JANE] = [Refused("content, for jane@dest.example")] * 4
+    world.mailer.script[JANE] = [Refused("content, for jane@dest.example")] * 5
     handle(world, NOBODY, "off@example.com", "info@example.com", "joe@example.com")
     assert answers(world) == {
         NOBODY: "550 5.1.1 There is no such address here",
@@ -55,7 +55,7 @@ def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) ->
 
 
 def test_one_of_two_destinations_that_failed_is_told_of(world: World) -> None:
-    world.mailer.script[JANE] = [Refused("no")] * 4
+    world.mailer.script[JANE] = [Refused("no")] * 5
     handle(world, "team@example.com")
     assert answers(world) == {"team@example.com": "554 5.0.0 The message could not be delivered"}
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from postern_mail.mail.address import Address
 from postern_mail.mail.message import Message
-from postern_mail.mail.notice import Link, notice, wrapped
+from postern_mail.mail.notice import attached, attached_size, bare_notice, notice
 from postern_mail.mail.repair import repaired
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.stamp import TEST_KEY, is_stamped
@@ -88,29 +88,72 @@ def test_what_matters_to_a_reader_survives_the_repair() -> None:
     assert is_stamped(Message.split(repair(raw)), TEST_KEY, ALIAS)
 
 
-@pytest.mark.parametrize("raw", [FROM + b"\r\nbody \xe9", FROM + b"Subject: \xe9\x00\r\n\r\n", b"", b"\r\n\r\nx"])
-def test_the_wrapper_holds_the_original_whole(raw: bytes) -> None:
-    result = wrapped(raw, ALIAS, envelope(), Style(), REASON)
+@pytest.mark.parametrize(
+    "raw",
+    [
+        FROM + b"\r\nbody \xe9",
+        FROM + b"Subject: \xe9\x00\r\n\r\n",
+        b"",
+        b"\r\n\r\nx",
+        FROM + b"\r\n" + b"x" * 100_000,
+        FROM + b"Content-Type: text/plain; charset=x-mac-turkish\r\n\r\nx",
+        FROM + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: x/y; name\r\n\r\n--b--\r\n",
+        b"From: a..b@x.example\r\nReply-To: c@nas_01.example\r\nReferences: <a@b> <c@d>\r\n\r\n",
+    ],
+)
+def test_the_original_is_attached_whole_where_ses_does_not_read(raw: bytes) -> None:
+    result = attached(raw, ALIAS, envelope(), Style(), REASON)
     assert not refused(result)
-    assert b"\r\n\r\n" + raw + b"\r\n--postern-" in result
-    assert [part.get_content_type() for part in message_from_bytes(result).walk()][2] == "message/rfc822"
+    parts = list(message_from_bytes(result).walk())
+    assert [part.get_content_type() for part in parts] == ["multipart/mixed", "text/plain", "application/octet-stream"]
+    assert parts[2].get_filename() == "message.eml"
+    assert parts[2].get_payload(decode=True) == raw
     assert is_stamped(Message.split(result), TEST_KEY, ALIAS)
+    assert len(result) <= attached_size(len(raw))
 
 
 def text(raw: bytes) -> str:
     return bytes(message_from_bytes(raw).get_payload(decode=True)).decode("utf-8")
 
 
-def test_the_notice_says_who_what_why_and_how() -> None:
+def test_the_notice_says_what_came_why_it_is_not_here_and_who_can_fetch_it_how() -> None:
     raw = FROM + b"Subject: =?utf-8?q?caf=C3=A9?=\r\n\r\nsecret body"
-    link = Link("https://bucket.example/x?token=" + "y%3D" * 400, "2026-11-23 12:00 UTC")
-    result = notice(raw, ALIAS, envelope(), Style(), reason=REASON, link=link)
-    assert not refused(result), "the link of a Lambda function is longer than a line may be"
+    result = notice(raw, ALIAS, envelope(), Style(stack="our-mail"), REASON)
+    assert not refused(result)
     cafe = "caf\N{LATIN SMALL LETTER E WITH ACUTE}"
-    for said in ("Betsy <betsy@x.example>", cafe, REASON, "postern original o3vr", link.url, "2026-11-23 12:00 UTC"):
+    command = "postern original o3vr"
+    for said in (
+        "Betsy <betsy@x.example>",
+        cafe,
+        REASON,
+        "The owner of example.com's mail",
+        command,
+        "--stack our-mail",
+    ):
         assert said in text(result)
     assert "secret body" not in text(result)
-    assert "https" not in text(notice(raw, ALIAS, envelope(), Style(), reason=REASON, link=None))
+    assert "http" not in text(result)
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [
+        ("Unsupported attachment type '.exe'.", "an attachment of a kind that Amazon SES does not send"),
+        ("50000000 octets: more than is sent whole", "larger than what is sent"),
+        (REASON, "Amazon SES does not send it."),
+    ],
+)
+def test_the_notice_says_why_in_plain_words(reason: str, said: str) -> None:
+    assert said in text(notice(FROM + b"\r\n", ALIAS, envelope(), Style(), reason))
+
+
+@given(st.text(max_size=700), st.sampled_from(["info", "sales..eu", ".x", "x.", 'a"b', "a b"]))
+def test_the_bare_notice_has_nothing_in_its_header_that_a_stranger_chose(reason: str, local: str) -> None:
+    result = bare_notice(Address(local, "example.com"), envelope(), Style(stack="our-mail"), reason)
+    assert message_from_bytes(result).keys() == ["From", "To", "Subject"]
+    assert not refused(result)
+    assert result.isascii()
+    assert b"--stack our-mail > message.eml" in result
 
 
 @pytest.mark.parametrize(
@@ -123,8 +166,7 @@ def test_the_notice_says_who_what_why_and_how() -> None:
 )
 def test_an_answer_to_a_notice_reaches_whom_an_answer_to_the_message_would(header: bytes, answer: str) -> None:
     raw = header + b"\r\nbody"
-    told = notice(raw, ALIAS, envelope(), Style(), reason="x", link=None)
-    for result in (told, wrapped(raw, ALIAS, envelope(), Style(), "x")):
+    for result in (form(raw, ALIAS, envelope(), Style(), "x") for form in (notice, attached)):
         assert message_from_bytes(result)["Reply-To"] == answer
 
 
@@ -175,4 +217,4 @@ def test_each_field_comes_once_and_received_as_often_as_it_was() -> None:
 
 @given(HEADERISH, st.text(max_size=700))
 def test_any_notice_is_taken(raw: bytes, reason: str) -> None:
-    assert not refused(notice(raw, ALIAS, envelope(), Style(), reason=reason, link=None))
+    assert not refused(notice(raw, ALIAS, envelope(), Style(), reason))

@@ -12,7 +12,6 @@ COMPLETE = {
     "POSTERN_CONFIGURATION_SET": "forward",
     "POSTERN_STAMP_SECRET": "stack/stamp",
     "POSTERN_RETRY_QUEUE": "https://sqs.example/retry",
-    "POSTERN_LINK_ROLE": "arn:aws:iam::123456789012:role/link",
     "POSTERN_LEASE_SECONDS": "150",
     "POSTERN_LEDGER_DAYS": "37",
 }

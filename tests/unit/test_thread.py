@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from postern_mail.mail.address import Address
 from postern_mail.mail.message import Message
-from postern_mail.mail.notice import notice, wrapped
+from postern_mail.mail.notice import attached, notice
 from postern_mail.mail.repair import repaired
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.thread import identifiers, is_identifier, thread_fields
@@ -19,8 +19,8 @@ LONG = "<" + "1" * 300 + "@x>"
 FORMS = {
     "as it is": lambda raw: rewrite(raw, ALIAS, envelope(), Style()),
     "repaired": lambda raw: repaired(raw, ALIAS, envelope(), Style()) or b"",
-    "wrapped": lambda raw: wrapped(raw, ALIAS, envelope(), Style(), "x"),
-    "notice": lambda raw: notice(raw, ALIAS, envelope(), Style(), reason="x", link=None),
+    "attached": lambda raw: attached(raw, ALIAS, envelope(), Style(), "x"),
+    "notice": lambda raw: notice(raw, ALIAS, envelope(), Style(), "x"),
 }
 
 

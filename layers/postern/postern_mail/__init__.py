@@ -9,7 +9,7 @@
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Defer, each with its reason.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
 7.  `deliver`         one SESv2 SendEmail (`mailer`) for each destination, claimed in the ledger before
-                      (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), wrapped, or told of
+                      (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), attached, or told of
                       (`mail.notice`).
 8.  `ledger`          every recipient has an outcome (`mail.outcomes`); the message is closed.
 9.  `answer_senders`  one SES SendBounce (`answerer`) to the sender for each recipient that got nothing, if

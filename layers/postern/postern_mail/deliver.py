@@ -1,7 +1,8 @@
 """One message to one destination, once: claim it, send it in the best form SES takes, settle it.
 
-SES refuses some messages for what they are. Before that becomes a failure, three other forms are
-tried, each plainer than the one before: the header repaired, the original in a wrapper, a notice.
+SES refuses some messages for what they are. Before that becomes a failure, plainer forms
+are tried, each after the one before: the header repaired, the original as an attachment, a notice,
+a notice with nothing in its header that anybody else chose.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from .errors import Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
-from .mail.notice import notice, wrapped
+from .mail.notice import attached, attached_size, bare_notice, notice
 from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
 from .mail.repair import repaired
@@ -20,7 +21,8 @@ from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
 
-AS_IS, REPAIRED, WRAPPED, NOTICE = "as it is", "repaired", "wrapped", "notice"
+AS_IS, REPAIRED, ATTACHED = "as it is", "repaired", "attached"
+NOTICES = NOTICE, BARE_NOTICE = "notice", "bare notice"
 
 _TOO_LARGE = "more than is sent whole"
 
@@ -65,7 +67,7 @@ class Deliverer:
         if not form:
             self.ledger.settle(claim, ClaimState.FAILED, refusals[0], refusals)
             return Settled(ClaimState.FAILED, claim.recipient.key, refusals[0])
-        state = ClaimState.NOTICED if form == NOTICE else ClaimState.SENT
+        state = ClaimState.NOTICED if form in NOTICES else ClaimState.SENT
         self.ledger.settle(claim, state, ses_message_id, refusals)
         if refusals:
             self.log.rescued(claim, form)
@@ -76,7 +78,7 @@ class Deliverer:
     ) -> tuple[str, int, str]:
         """(the form SES took, its octets, its id), the form "" if it took none; fills `refusals`."""
         for form, make in self._forms(envelope, delivery, raw, settings, refusals):
-            if form != NOTICE and any(_is_hopeless(refusal) for refusal in refusals):
+            if form not in NOTICES and any(_is_hopeless(refusal) for refusal in refusals):
                 continue  # no form but the notice is without what was refused
             try:
                 content = make()
@@ -99,12 +101,15 @@ class Deliverer:
         alias, style = delivery.alias, replace(settings.styled(self.style), prepended=delivery.prepended)
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
         yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
-        yield WRAPPED, lambda: wrapped(raw, alias, envelope, style, refusals[0])
-        yield NOTICE, lambda: self._notice(envelope, alias, style, raw, refusals[0])
+        yield ATTACHED, lambda: self._attached(raw, alias, envelope, style, refusals[0], settings.largest)
+        yield NOTICE, lambda: notice(raw, alias, envelope, style, refusals[0])
+        yield BARE_NOTICE, lambda: bare_notice(alias, envelope, style, refusals[0])
 
-    def _notice(self, envelope: Envelope, alias: Address, style: Style, raw: bytes, reason: str) -> bytes:
-        link = self.store.link(envelope.message_id) if envelope.verdicts.virus == "PASS" else None
-        return notice(raw, alias, envelope, style, reason=reason, link=link)
+    @staticmethod
+    def _attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str, largest: int) -> bytes:
+        if attached_size(len(raw)) > largest:
+            raise Refused(f"{len(raw)} octets, attached: {_TOO_LARGE}")  # before it is made: base64 grows by a third
+        return attached(raw, alias, envelope, style, reason)
 
 
 def given_back(claim: Claim, failure: Temporary) -> ClaimState:
@@ -113,5 +118,5 @@ def given_back(claim: Claim, failure: Temporary) -> ClaimState:
 
 
 def _is_hopeless(refusal: str) -> bool:
-    """Whether a plainer form of the same content would be refused for the same reason."""
-    return _TOO_LARGE in refusal or "attachment" in refusal.lower()
+    """Whether a plainer form of the same content would be refused for the same reason, or must be."""
+    return _TOO_LARGE in refusal or any(word in refusal.lower() for word in ("attachment", "virus"))

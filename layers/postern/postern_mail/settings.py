@@ -116,13 +116,6 @@ class Settings(_Answering):
         "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
         default=True,
     )
-    link_hours: int = _setting(
-        "POSTERN_LINK_HOURS",
-        "How long the link in a notice works, in hours; 0 for no link. It ends with the session that signed it"
-        " at the latest, after one hour.",
-        default=1,
-    )
-    link_role: str = _setting("POSTERN_LINK_ROLE", "ARN of the role that signs the links; it may read messages only.")
     rate_cap: int = _setting(
         "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
     )

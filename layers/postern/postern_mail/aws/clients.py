@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sts import STSClient
-    from mypy_boto3_sts.type_defs import CredentialsTypeDef
 
 _PATIENT = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
@@ -49,23 +48,11 @@ def dynamodb() -> "DynamoDBClient":
     return boto3.client("dynamodb", config=_PATIENT)
 
 
-def s3(session: "CredentialsTypeDef | None" = None) -> "S3Client":
-    """A client that retries by itself, of a session of its own if there is one. Its links are signed by
-    version 4 for the region's own host: other forms do not work for every bucket
-    (docs.aws.amazon.com/AmazonS3, "Authenticating Requests")."""
+def s3() -> "S3Client":
+    """A client that retries by itself; what runs on this machine has no host for each bucket."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    style = "path" if local else "virtual"
-    links: Any = {"addressing_style": style, "us_east_1_regional_endpoint": "regional"}
-    config = _PATIENT.merge(Config(signature_version="s3v4", s3=links))
-    if session is None:
-        return boto3.client("s3", config=config)
-    return boto3.client(
-        "s3",
-        config=config,
-        aws_access_key_id=session["AccessKeyId"],
-        aws_secret_access_key=session["SecretAccessKey"],
-        aws_session_token=session["SessionToken"],
-    )
+    options: Any = {"addressing_style": "path" if local else "virtual", "us_east_1_regional_endpoint": "regional"}
+    return boto3.client("s3", config=_PATIENT.merge(Config(s3=options)))
 
 
 def secrets() -> "SecretsManagerClient":

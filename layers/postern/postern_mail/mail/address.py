@@ -64,11 +64,6 @@ class Address:
         return f"{self.local.lower()}@{self.domain}"
 
     @property
-    def is_ascii(self) -> bool:
-        """Whether SES takes it: a local part of other scripts (RFC 6532) is read in headers, and cannot be sent to."""
-        return self.local.isascii()
-
-    @property
     def tag(self) -> str:
         """What follows the first `+` of the local part, or "" (a leading `+` is no tag)."""
         return self.local[self._delimiter + 1 :] if self._delimiter > 0 else ""

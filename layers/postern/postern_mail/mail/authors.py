@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
 from .address_words import ATOM, CFWS, COMMENT, ENCODED, LITERAL, QUOTED, SPACE, WORDS, Word, words
+from .address_writer import is_taken
 from .encoded_words import decoded
 
 MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
@@ -49,7 +50,7 @@ def unaddressed(value: bytes) -> str:
 
 def answerable(people: Iterable[Author]) -> tuple[Author, ...]:
     """Those that an answer can be sent to, each once."""
-    return each_once(author for author in people if author.address.is_ascii)
+    return each_once(author for author in people if is_taken(author.address))
 
 
 def each_once(people: Iterable[Author]) -> tuple[Author, ...]:

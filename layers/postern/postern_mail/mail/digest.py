@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from . import fields
 from .address import Address
+from .address_writer import written
 from .message import CRLF
 from .outcomes import State
 
@@ -73,8 +74,8 @@ def digest(day: str, sections: Collection[Section], sender: Address, owner: Addr
     counts = ", ".join(f"{section.title.partition(':')[0].lower()} {section.total}" for section in sections)
     subject = fields.shortened(_plain(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
     header = (
-        fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{sender}>"], CRLF),
-        fields.field("To", [f"<{owner}>"], CRLF),
+        fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{written(sender)}>"], CRLF),
+        fields.field("To", [f"<{written(owner)}>"], CRLF),
         fields.field("Subject", fields.unstructured(subject), CRLF),
         fields.field("MIME-Version", ["1.0"], CRLF),
         fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),

@@ -1,111 +1,169 @@
-"""Messages of our own about one that SES will not send: the original in a wrapper, or a notice.
+"""Messages of our own about one that SES will not send: the original as an attachment, or a notice.
 
-Both are small and plain, and their headers ASCII, so that nothing the original carried can make
+All are small and plain, and their headers ASCII, so that nothing the original carried can make
 SES refuse them too.
 """
 
+import base64
 import hashlib
 import quopri
-from dataclasses import dataclass
+from collections.abc import Iterator
 
-from . import fields, stamp
+from . import fields
 from .address import Address
+from .address_writer import is_taken, written
 from .authors import Author, answerable, authors, decode_phrase, unaddressed
 from .envelope import Envelope
 from .message import CRLF, Field, Message
-from .rewrite import MAX_NAME, Style, mailboxes, prepended
+from .repair import stamps
+from .rewrite import MAX_NAME, Style, mailboxes, prepended, repliable
 from .thread import thread_fields
 
 _MAX_REASON = 500  # octets of SES's words that we repeat
 _MAX_SUBJECT = 200
+_LINE = 57  # octets in a line of base64: 76 characters (RFC 2045 6.8)
+_CHUNK = 1024 * _LINE
+_FILE_NAME = "message.eml"
+_FRAME = 100_000  # octets at most of what an attached original comes in; the header's lists are the most of it
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Where the original can be fetched, and until when (ISO 8601, UTC)."""
-
-    url: str
-    until: str
+def attached_size(octets: int) -> int:
+    """Octets of a message that has an original of so many attached, or a little more."""
+    return octets // _LINE * 78 + _FRAME
 
 
-def wrapped(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
-    """The original, whole, as message/rfc822 in a clean message (RFC 2046 5.2.1)."""
+def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
+    """The original, whole, as a file that SES does not read into.
+
+    As message/rfc822 (RFC 2046 5.2.1), which takes no base64, SES would find in it again what it refused.
+    """
     boundary = f"postern-{hashlib.sha256(raw).hexdigest()[:32]}"
+    message = Message.split(raw)
     text = [
         "The message attached was sent to you through an alias. It is attached because Amazon SES",
         "does not send it as it is:",
         "",
         f"  {_shown(reason, _MAX_REASON)}",
         "",
+        *_unanswerable(message),
     ]
-    encoding = "7bit" if raw.isascii() else "8bit"
-    header = _header(raw, alias, envelope, style, f"multipart/mixed; boundary={boundary}", "Attached", "8bit")
-    top = _lines(
-        [
-            f"--{boundary}",
-            "Content-Type: text/plain; charset=utf-8",
-            "Content-Transfer-Encoding: 8bit",
-            "",
-            *text,
-            f"--{boundary}",
-        ]
+    header = _header(message, alias, envelope, style, f"multipart/mixed; boundary={boundary}", "Attached", "7bit")
+    top = ["Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: quoted-printable", ""]
+    part = [
+        f'Content-Type: application/octet-stream; name="{_FILE_NAME}"',
+        f'Content-Disposition: attachment; filename="{_FILE_NAME}"',
+        "Content-Transfer-Encoding: base64",
+        "",
+    ]
+    line, last = f"--{boundary}", f"--{boundary}--"
+    return b"".join(
+        (
+            header,
+            CRLF,
+            _lines([line, *top]),
+            _quoted_printable(text),
+            _lines([line, *part]),
+            *_base64(raw),
+            _lines([last]),
+        )
     )
-    part = _lines(["Content-Type: message/rfc822", f"Content-Transfer-Encoding: {encoding}", ""])
-    return b"".join((header, CRLF, top, part, raw, CRLF, _lines([f"--{boundary}--"])))
 
 
-def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, *, reason: str, link: Link | None) -> bytes:
-    """A text that says what did not come, why, and how to get it."""
+def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
+    """A text that says what came, why it is not here, and who can fetch it how."""
     message = Message.split(raw)
     text = [
-        f"A message to {alias} could not be forwarded to you.",
+        f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
         "",
         f"  From:    {_shown(_author(message, envelope), MAX_NAME * 2)}",
         f"  Subject: {_shown(_subject(message), _MAX_SUBJECT)}",
         f"  Size:    {len(raw)} octets",
-        f"  Reason:  {_shown(reason, _MAX_REASON)}",
         "",
-        "The original is kept. Whoever runs this gate can fetch it with",
-        "",
-        f"  postern original {envelope.message_id}",
-        "",
+        *_unanswerable(message),
+        *_what_to_do(alias, envelope, style, reason),
     ]
-    if link is not None:
-        text += [f"and you here, until {link.until}:", "", f"  {link.url}", ""]
-    header = _header(raw, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
+    header = _header(message, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
     return header + CRLF + _quoted_printable(text)
 
 
-def _header(  # noqa: PLR0917 (the fields of a header)
-    raw: bytes, alias: Address, envelope: Envelope, style: Style, content_type: str, lead: str, encoding: str
-) -> bytes:
-    message = Message.split(raw)
-    subject = fields.shortened(_subject(message), _MAX_SUBJECT)
-    written: list[Field] = [
-        fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{alias}>"], CRLF),
-        fields.field("To", [f"<{alias}>"], CRLF),
-        fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
-        *thread_fields(message),
-        fields.field("MIME-Version", ["1.0"], CRLF),
-        fields.field("Content-Type", content_type.split(" "), CRLF),
-        fields.field("Content-Transfer-Encoding", [encoding], CRLF),
-        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
-        *prepended(style, CRLF),
-        fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
+def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
+    """A notice whose header has nothing that anybody else chose: From, To, Subject, all ours."""
+    header = (*_addressed(alias), fields.field("Subject", fields.unstructured("A message was not forwarded"), CRLF))
+    text = [
+        f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
+        "",
+        *_what_to_do(alias, envelope, style, reason),
     ]
-    people = _repliable(message, envelope)
-    if people:
-        written.insert(1, fields.field("Reply-To", mailboxes(people, fields.MAX_LIST), CRLF))
-    return b"".join(field.raw for field in written)
+    body = "".join(f"{line}\r\n" for line in text).encode("ascii", "replace")
+    return b"".join((*(field.raw for field in header), CRLF, body))
+
+
+def _what_to_do(alias: Address, envelope: Envelope, style: Style, reason: str) -> list[str]:
+    return [
+        f"Why it is not here: {_why(reason)}",
+        "",
+        f"  {_shown(reason, _MAX_REASON)}",
+        "",
+        f"The message is kept. The owner of {alias.domain}'s mail can fetch it for you, with this command:",
+        "",
+        f"  postern original {envelope.message_id} --stack {style.stack} > {_FILE_NAME}",
+        "",
+    ]
+
+
+def _why(reason: str) -> str:
+    """SES's reason in plain words."""
+    if "more than is sent whole" in reason:
+        return "It is larger than what is sent."
+    if "attachment" in reason.lower():
+        return "It has an attachment of a kind that Amazon SES does not send."
+    return "Amazon SES does not send it."
+
+
+def _header(  # noqa: PLR0917 (the fields of a header)
+    message: Message, alias: Address, envelope: Envelope, style: Style, content_type: str, lead: str, encoding: str
+) -> bytes:
+    subject = fields.shortened(_subject(message), _MAX_SUBJECT)
+    answer = mailboxes(_repliable(message, envelope), fields.MAX_LIST)
+    return b"".join(
+        field.raw
+        for field in (
+            *_addressed(alias),
+            *([fields.field("Reply-To", answer, CRLF)] if answer else ()),
+            fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
+            *thread_fields(message),
+            fields.field("MIME-Version", ["1.0"], CRLF),
+            fields.field("Content-Type", content_type.split(" "), CRLF),
+            fields.field("Content-Transfer-Encoding", [encoding], CRLF),
+            fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+            *prepended(style, CRLF),
+            *stamps(message, alias, style),
+        )
+    )
+
+
+def _addressed(alias: Address) -> tuple[Field, Field]:
+    return (
+        fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
+        fields.field("To", [f"<{written(alias)}>"], CRLF),
+    )
 
 
 def _repliable(message: Message, envelope: Envelope) -> tuple[Author, ...]:
     """Whom an answer should reach, as in the forwarded message itself."""
-    for name in ("reply-to", "from"):
-        for field in message.named(name):
-            if found := answerable(authors(field.value)):
-                return found
-    return (Author("", envelope.sender),) if envelope.sender and not message.named("from") else ()
+    named = repliable(message)
+    for field in () if named else message.named("from"):
+        named = named or answerable(authors(field.value))
+    return named or ((Author("", envelope.sender),) if envelope.sender and not message.named("from") else ())
+
+
+def _unanswerable(message: Message) -> list[str]:
+    """Lines about whom an answer cannot reach, because SES takes no such address in a header."""
+    said = (authors(field.value) for name in ("reply-to", "from") for field in message.named(name))
+    left_out = [str(one.address) for one in next(filter(None, said), ()) if not is_taken(one.address)]
+    if not left_out:
+        return []
+    return [f"Answers go to {_shown(', '.join(left_out), _MAX_REASON)}; a reply to this message does not.", ""]
 
 
 def _author(message: Message, envelope: Envelope) -> str:
@@ -117,7 +175,7 @@ def _author(message: Message, envelope: Envelope) -> str:
 
 def _subject(message: Message) -> str:
     found = message.named("subject")
-    return decode_phrase(found[0].value.decode("utf-8", "replace")) if found else ""
+    return decode_phrase(fields.text_of(found[0].value)) if found else ""
 
 
 def _shown(text: str, octets: int) -> str:
@@ -125,8 +183,14 @@ def _shown(text: str, octets: int) -> str:
     return fields.shortened(" ".join("".join(one if one.isprintable() else " " for one in text).split()), octets)
 
 
+def _base64(raw: bytes) -> Iterator[bytes]:
+    view = memoryview(raw)
+    for start in range(0, len(raw), _CHUNK):
+        yield base64.encodebytes(view[start : start + _CHUNK]).replace(b"\n", CRLF)
+
+
 def _quoted_printable(text: list[str]) -> bytes:
-    """Text of which no line is long, whatever it says: a link is, and must not be broken."""
+    """Text of which no line is long, whatever it says: a command may be, and must not be broken."""
     return quopri.encodestring(_lines(text).replace(CRLF, b"\n")).replace(b"\n", CRLF)
 
 

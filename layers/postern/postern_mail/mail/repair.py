@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from . import fields, stamp
 from .address import Address
+from .address_writer import written
 from .authors import authors, decode_phrase
 from .envelope import Envelope
 from .fields import LINE_LIMIT, MAX_LIST
@@ -37,7 +38,7 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
     except SpoiltField:
         return None
     if not any(field.name == "to" for field in kept):
-        kept.append(fields.field("To", [f"<{alias}>"], CRLF))
+        kept.append(fields.field("To", [f"<{written(alias)}>"], CRLF))
     kept.extend(prepended(style, CRLF))
     kept.extend(stamps(message, alias, style))
     return b"".join((*(field.raw for field in kept), CRLF, message.body))

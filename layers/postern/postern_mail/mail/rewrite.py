@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from . import fields, stamp
 from .address import Address
+from .address_writer import is_taken, written
 from .authors import Author, answerable, authors, count_mailboxes, decode_phrase, each_once, unaddressed
 from .envelope import Envelope
 from .fields import LINE_LIMIT
@@ -38,8 +39,8 @@ _ONCE_ONLY = """
     content-language content-length content-location content-md5 content-transfer-encoding content-type
     date delivered-to disposition-notification-options disposition-notification-to dkim-signature
     domainkey-signature errors-to from importance in-reply-to keywords list-archive list-help list-id
-    list-owner list-post list-subscribe list-unsubscribe message-context message-id mime-version
-    organization original-from original-message-id original-recipient original-subject precedence
+    list-owner list-post list-subscribe list-unsubscribe list-unsubscribe-post message-context message-id
+    mime-version organization original-from original-message-id original-recipient original-subject precedence
     priority references reply-to return-path return-receipt-to sender solicitation sensitivity subject
     thread-index thread-topic user-agent vbr-info
 """
@@ -62,7 +63,7 @@ class Style:
 
     `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject; `stamp_key` signs the
     loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
-    lines that sender rules add.
+    lines that sender rules add; `stack` is its name, for the command that a notice tells of.
     """
 
     from_form: str = NAME_AND_ADDRESS
@@ -70,6 +71,7 @@ class Style:
     stamp_key: bytes = stamp.TEST_KEY
     count_header_recipients: bool = True
     prepended: tuple[str, ...] = ()
+    stack: str = "postern"
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:
@@ -135,10 +137,10 @@ class _Editor:
         said = _said(people, self.style.from_form) or self._said_without_address()
         yield _from_field(said, self.alias, newline)
         if reply_to is None:
-            yield from _reply_to_fields(people, newline)
+            yield from _reply_to_fields(repliable(self.message) or people, newline)
         yield from prepended(self.style, newline)
         if crowded:
-            yield fields.field("To", [f"<{self.alias}>"], newline)
+            yield fields.field("To", [f"<{written(self.alias)}>"], newline)
         if not self.message.named("references"):
             yield from self._new_references()
         for name in ("Message-ID", "Date"):  # SES writes its own
@@ -149,9 +151,9 @@ class _Editor:
     def _authors(self) -> tuple[Author, ...]:
         """Everybody the header names as author. The envelope's sender only if there is no From at all: it may be the
         bounce address of a mass mailer, where an answer reaches nobody."""
-        written = self.message.named("from")
-        if written or self.envelope.sender is None:
-            return each_once(author for one in written for author in authors(one.value))
+        named = self.message.named("from")
+        if named or self.envelope.sender is None:
+            return each_once(author for one in named for author in authors(one.value))
         return (Author("", self.envelope.sender),)
 
     def _said_without_address(self) -> str:
@@ -160,11 +162,9 @@ class _Editor:
         return fields.shortened(name or str(self.envelope.sender or ""), MAX_NAME) or "unknown sender"
 
     def _usable_reply_to(self) -> Field | None:
-        """The first Reply-To that somebody can be answered by."""
-        for one in self.message.named("reply-to"):
-            if answerable(authors(one.value)):
-                return one
-        return None
+        """The Reply-To that says whom to answer, if SES takes it as it is."""
+        first = _reply_to(self.message)
+        return first if first is not None and _is_taken(first) else None
 
     def _is_crowded(self) -> bool:
         """Whether To and Cc together are more recipients than SES may take."""
@@ -240,24 +240,44 @@ def _said(people: tuple[Author, ...], form: str) -> str:
 def _from_field(said: str, alias: Address, newline: bytes) -> Field:
     """`From: "Jane Doe (jane@x.example) via example.com" <info@example.com>`, in its first form."""
     via = fields.shortened(alias.domain, MAX_DOMAIN)
-    return fields.field("From", [*fields.phrase(f"{said} via {via}"), f"<{alias}>"], newline)
+    return fields.field("From", [*fields.phrase(f"{said} via {via}"), f"<{written(alias)}>"], newline)
+
+
+def repliable(message: Message) -> tuple[Author, ...]:
+    """Whom the message's own Reply-To names that SES takes, () if it names nobody."""
+    first = _reply_to(message)
+    return answerable(authors(first.value)) if first else ()
+
+
+def _reply_to(message: Message) -> Field | None:
+    """The first Reply-To that somebody can be answered by."""
+    return next((one for one in message.named("reply-to") if answerable(authors(one.value))), None)
+
+
+def _is_taken(listed: Field) -> bool:
+    """Whether SES takes every mailbox of a list in the sender's own spelling."""
+    found = authors(listed.value)
+    said = listed.value.lower()
+    return count_mailboxes(listed.value) == len(found) and all(
+        is_taken(one.address) and written(one.address).lower().encode("ascii") in said for one in found
+    )
 
 
 def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:
-    """A Reply-To with all the authors; none if nobody can be replied to."""
+    """A Reply-To with all whom SES takes; none if nobody can be replied to."""
     words = mailboxes(people)
     if words:
         yield fields.field("Reply-To", words, newline)
 
 
 def mailboxes(people: Iterable[Author], most: int | None = None) -> list[str]:
-    """A mailbox-list (RFC 5322 3.4) as words to fold between: all, or the first and as many of the
-    others as `most` octets hold. Nobody is in it twice."""
+    """A mailbox-list (RFC 5322 3.4) as words to fold between: all that SES takes, or the first and as many
+    of the others as `most` octets hold. Nobody is in it twice."""
     words: list[str] = []
     size = 0
     for author in answerable(people):
-        name = fields.shortened(author.name, MAX_NAME)
-        more = [*fields.phrase(name), f"<{author.address}>,"] if name else [f"{author.address},"]
+        name, address = fields.shortened(author.name, MAX_NAME), written(author.address)
+        more = [*fields.phrase(name), f"<{address}>,"] if name else [f"{address},"]
         size += sum(map(len, more))
         if words and most is not None and size > most:
             break

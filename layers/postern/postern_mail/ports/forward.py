@@ -9,7 +9,6 @@ from ..mail.address import Address
 from ..mail.claims import VIA, Claim, Settled
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
-from ..mail.notice import Link
 from ..mail.outcomes import ClaimState, State
 from ..mail.reply import Reply
 from ..mail.rows import Rows, SenderKey
@@ -51,9 +50,6 @@ class MailStore(Protocol):
 
     def fetch(self, message_id: str) -> bytes:
         """The message as stored. Raises MessageMissing, Unavailable."""
-
-    def link(self, message_id: str) -> Link | None:
-        """Where anybody who has it can fetch the message, for a time; None if links are off."""
 
 
 class Tables(Protocol):

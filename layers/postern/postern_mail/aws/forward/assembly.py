@@ -10,7 +10,6 @@ from ...intake import Intake
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
-from ...ports.clock import Clock
 from ...settings import Settings
 from .. import clients
 from ..clock import SystemClock
@@ -18,7 +17,6 @@ from ..failures import translated
 from ..mail_log import PowertoolsMailLog
 from .answerer import SesAnswerer
 from .ledger import ledger
-from .links import S3Links
 from .mail_store import S3MailStore
 from .mailer import SesMailer
 from .queue import SqsQueue
@@ -33,6 +31,7 @@ def style(settings: Settings) -> Style:
     return Style(
         stamp_key=secret.encode(),
         count_header_recipients=settings.count_header_recipients,
+        stack=settings.stack,
     )
 
 
@@ -53,19 +52,12 @@ def intake(settings: Settings, log: PowertoolsMailLog) -> Intake:
     return Intake(forwarder=forwarder(settings, log), queue=SqsQueue(clients.sqs(), settings.retry_queue))
 
 
-def links(settings: Settings, clock: Clock) -> S3Links | None:
-    """Links for notices, None if they are switched off."""
-    if not settings.link_hours:
-        return None
-    return S3Links(settings.link_role, seconds=settings.link_hours * 3600, clock=clock)
-
-
 def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clock, look = SystemClock(), style(settings)
     dynamodb = clients.dynamodb()
     book = ledger(dynamodb, settings, clock)
-    store = S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix, links(settings, clock))
+    store = S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix)
     answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(

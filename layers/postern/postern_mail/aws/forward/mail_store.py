@@ -5,9 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import MessageMissing, Misconfigured
 from ...mail.message import Message
-from ...mail.notice import Link
 from ..failures import translated
-from .links import S3Links
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -21,11 +19,10 @@ _TOP = 64 * 1024  # octets
 class S3MailStore:
     """Messages under `prefix` + message id: the Lambda event does not say the key, the rule does."""
 
-    def __init__(self, client: "S3Client", bucket: str, prefix: str, links: S3Links | None = None) -> None:
+    def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
-        self._links = links
 
     def fetch(self, message_id: str) -> bytes:
         """The message as SES stored it.
@@ -62,9 +59,3 @@ class S3MailStore:
                 return found["Body"].read(), found["LastModified"]
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
-
-    def link(self, message_id: str) -> Link | None:
-        """A link to the message, and when it ends; None if links are switched off. Raises Temporary."""
-        if self._links is None:
-            return None
-        return self._links.link(self._bucket, f"{self._prefix}{message_id}", f"{message_id}.eml")

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import TooFast
 from ...mail.address import Address
+from ...mail.address_writer import written
 from ...mail.feedback import DESTINATION_TAG, MESSAGE_TAG, destination_tag
 from ..failures import translated_sending
 
@@ -45,8 +46,8 @@ class SesMailer:
     def _send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
         with translated_sending("SES SendEmail"):
             response = self._client.send_email(
-                FromEmailAddress=str(alias),
-                Destination={"ToAddresses": [str(destination)]},
+                FromEmailAddress=written(alias),
+                Destination={"ToAddresses": [written(destination)]},
                 Content={"Raw": {"Data": raw}},
                 ConfigurationSetName=self._configuration_set,
                 EmailTags=[
