@@ -42,6 +42,10 @@ class Cloud:
     def start(self) -> None:
         """Start the server and create what the template declares."""
         self._server.start()
+        self.declare()
+
+    def declare(self) -> None:
+        """Create what the template declares."""
         for bucket in self._template.resources("AWS::S3::Bucket").values():
             where: Any = {"LocationConstraint": REGION}
             self.s3.create_bucket(Bucket=bucket["BucketName"], CreateBucketConfiguration=where)
@@ -69,30 +73,45 @@ class Cloud:
         host, port = self._server.get_host_and_port()
         return f"http://{host}:{port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables with which a client finds this cloud."""
+        return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
+
     @cached_property
     def s3(self) -> "S3Client":
         """A client of this server."""
-        return cast("S3Client", self._client("s3"))
+        return cast("S3Client", self.client("s3"))
 
     @cached_property
     def dynamodb(self) -> "DynamoDBClient":
         """A client of this server."""
-        return cast("DynamoDBClient", self._client("dynamodb"))
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
     @cached_property
     def streams(self) -> Any:
         """A client of this server."""
-        return self._client("dynamodbstreams")
+        return self.client("dynamodbstreams")
 
     @cached_property
     def sqs(self) -> "SQSClient":
         """A client of this server."""
-        return cast("SQSClient", self._client("sqs"))
+        return cast("SQSClient", self.client("sqs"))
 
     @cached_property
     def secrets(self) -> "SecretsManagerClient":
         """A client of this server."""
-        return cast("SecretsManagerClient", self._client("secretsmanager"))
+        return cast("SecretsManagerClient", self.client("secretsmanager"))
+
+    def client(self, service: Any) -> Any:
+        """A client of this server, for any service of AWS that moto has."""
+        return boto3.client(
+            service,
+            endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows to the table with this logical id."""
@@ -132,15 +151,6 @@ class Cloud:
                 found.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
-
-    def _client(self, service: Any) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
-            aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
-        )
 
 
 def _attribute(value: Any) -> str:

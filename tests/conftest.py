@@ -6,10 +6,10 @@ import pytest
 from hypothesis import settings
 
 from emulator.calls import VARIABLE
-from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
 from tests import rights
 from tests.builders import ROOT
+from tests.cloud_here import CloudHere, enter
 
 # No test is timed: on a busy machine a property would fail for no fault of its own.
 settings.register_profile("postern", deadline=None)
@@ -34,19 +34,18 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="session")
-def cloud(template: Template) -> Iterator[Cloud]:
-    """moto's server with the template's bucket, tables and queues."""
-    started = Cloud(template)
+def cloud(template: Template) -> Iterator[CloudHere]:
+    """moto with the template's bucket, tables and queues."""
+    started = CloudHere(template)
     started.start()
     yield started
     started.stop()
 
 
 @pytest.fixture
-def aws(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> Cloud:
+def aws(cloud: CloudHere, monkeypatch: pytest.MonkeyPatch) -> CloudHere:
     """The environment in which the production clients talk to the cloud."""
-    for name, value in {**CREDENTIALS, "AWS_ENDPOINT_URL": cloud.endpoint}.items():
-        monkeypatch.setenv(name, value)
+    enter(cloud, monkeypatch)
     return cloud
 
 

@@ -6,7 +6,6 @@ refuse an unknown set, and it takes a call without a name as SES does.
 
 from typing import Any
 
-import boto3
 import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.ruleset.rule_sets import CloudFormationStacks, SesRuleSets
@@ -25,7 +24,7 @@ def sets(request: pytest.FixtureRequest) -> RuleSets:
     if request.param == "fake":
         return FakeRuleSets({"one": ["one-inbound"], "two": []})
     cloud: Cloud = request.getfixturevalue("aws")
-    ses: Any = boto3.client("ses", endpoint_url=cloud.endpoint)
+    ses: Any = cloud.client("ses")
     ses.set_active_receipt_rule_set()
     for name in {"one", "two"} - {found["Name"] for found in ses.list_receipt_rule_sets()["RuleSets"]}:
         ses.create_receipt_rule_set(RuleSetName=name)
@@ -72,9 +71,7 @@ def test_refusals_are_of_one_kind(aws: Cloud, code: str, kind: type[Exception]) 
 
 def test_a_stack_says_whether_it_rolls_back(aws: Cloud) -> None:
     template = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "rolling"}}}}'
-    made = boto3.client("cloudformation", endpoint_url=aws.endpoint).create_stack(
-        StackName="postern-contract", TemplateBody=template
-    )
+    made = aws.client("cloudformation").create_stack(StackName="postern-contract", TemplateBody=template)
     client = clients.cloudformation(brief=True)
     assert not CloudFormationStacks(client).rolling_back(made["StackId"])
     states = iter(["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"])

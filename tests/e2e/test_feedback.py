@@ -8,14 +8,14 @@ from typing import Any
 
 import boto3
 import pytest
-from postern_command.main import app
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import destination_tag
-from typer.testing import CliRunner
 
 from emulator.sending.events import NO_EMAIL, Fate, bounce
 from emulator.system import OWNER, Emulator
 from tests.builders import MESSAGE_ID, feedback
+from tests.command import Done
+from tests.command import run as postern
 from tests.e2e.test_system import AUTHOR, JANE, JOE, Post
 
 MAILBOX_FULL = Fate(False, (bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full"),))
@@ -27,8 +27,8 @@ def post(emulator: Emulator) -> Post:
     return Post(emulator)
 
 
-def run(post: Post, *arguments: str) -> Any:
-    return CliRunner().invoke(app, list(arguments), catch_exceptions=False, env=post.emulator.environment)
+def run(post: Post, *arguments: str) -> Done:
+    return postern(*arguments, **post.emulator.environment)
 
 
 def got(post: Post) -> Counter[str]:
@@ -100,9 +100,9 @@ def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Pos
     post.send("team@example.com")
     assert got(post) == {JOE: 1}, "the others of a group get it"
 
-    assert JANE in run(post, "destination", "list").stdout
-    assert run(post, "destination", "resume", JANE).exit_code == 0
-    assert run(post, "destination", "resume", JANE).exit_code == 1
+    assert JANE in run(post, "destination", "list").out
+    assert run(post, "destination", "resume", JANE).status == 0
+    assert run(post, "destination", "resume", JANE).status == 1
     post.send("info@example.com")
     assert got(post) == {JANE: 1, JOE: 1}
 
@@ -112,8 +112,8 @@ def redelivered(post: Post) -> int:
     done = run(post, "destination", "redeliver", JANE)
     while post.emulator.retries.consume():
         pass
-    assert done.exit_code == 0
-    return int(done.stdout.count("runs for"))
+    assert done.status == 0
+    return int(done.out.count("runs for"))
 
 
 def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(emulator: Emulator) -> None:
@@ -123,10 +123,10 @@ def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(e
     post.send("info@example.com")
     alone, group = post.send("info@example.com"), post.send("team@example.com")
     assert got(post) == {JOE: 1}
-    assert run(post, "destination", "redeliver", JANE).exit_code == 1, "it is suspended"
+    assert run(post, "destination", "redeliver", JANE).status == 1, "it is suspended"
     run(post, "destination", "resume", JANE)
     before = post.emulator.cloud.rows("LedgerTable")
-    assert run(post, "destination", "redeliver", JANE, "--dry-run").stdout.count("would run for") == 2
+    assert run(post, "destination", "redeliver", JANE, "--dry-run").out.count("would run for") == 2
     assert post.emulator.cloud.rows("LedgerTable") == before
     assert redelivered(post) == 2
     assert got(post) == {JANE: 2, JOE: 1}
@@ -158,7 +158,7 @@ def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Po
     post.emulator.sending.fates[JANE] = [NO_EMAIL]
     post.send("info@example.com")
     (event,) = post.emulator.bus.published
-    assert run(post, "destination", "resume", JANE).exit_code == 0
+    assert run(post, "destination", "resume", JANE).status == 0
     post.emulator.feedback.invoke(event)
     post.send("info@example.com")
     assert got(post) == {JANE: 1}
@@ -194,8 +194,8 @@ def test_an_authenticated_sender_is_told_of_what_came_back(post: Post) -> None:
 def test_what_came_back_is_sent_again_on_demand_to_who_did_not_get_it(post: Post) -> None:
     post.emulator.sending.fates[JANE] = [JUNK]
     message_id = post.send("team@example.com")
-    assert run(post, "replay", message_id).exit_code == 1
-    assert run(post, "replay", message_id, "--failed").exit_code == 0
+    assert run(post, "replay", message_id).status == 1
+    assert run(post, "replay", message_id, "--failed").status == 0
     assert post.emulator.retries.consume() == [None]
     assert post.arrived() == {JANE: 1, JOE: 1, AUTHOR: 1}
     assert "bounced" not in via(post, message_id)

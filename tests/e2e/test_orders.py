@@ -1,12 +1,11 @@
 """The command orders, the function carries it out: release, replay and redrive through the whole system."""
 
 import pytest
-from postern_command.main import app
-from typer.testing import CliRunner
 
 from emulator.receiving.authentication import EICAR, GTUBE
 from emulator.sending.refusals import Refusal
 from emulator.system import Emulator
+from tests.command import run as postern
 from tests.e2e.test_system import JANE, JOE, NOT_NOW, Post, message
 
 
@@ -17,8 +16,8 @@ def post(emulator: Emulator) -> Post:
 
 
 def command(post: Post, *arguments: str) -> tuple[int, str]:
-    done = CliRunner().invoke(app, arguments, catch_exceptions=False, env=post.emulator.environment)
-    return done.exit_code, done.output
+    done = postern(*arguments, **post.emulator.environment)
+    return done.status, done.out + done.err
 
 
 def state(post: Post, message_id: str, recipient: str) -> str:

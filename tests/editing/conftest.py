@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from emulator.cloud import CREDENTIALS, Cloud
 from emulator.template import Template
 from tests.builders import ROOT
+from tests.cloud_here import CloudHere, enter
 from tests.command import Done, run
 
 
@@ -17,7 +17,7 @@ from tests.command import Done, run
 class Desk:
     """The live tables, and a person who edits them by command or in the console."""
 
-    cloud: Cloud
+    cloud: CloudHere
     template: Template
 
     def run(self, *arguments: object, **environment: str) -> Done:
@@ -42,7 +42,7 @@ class Desk:
 @pytest.fixture(scope="session")
 def _desk() -> Iterator[Desk]:
     template = Template.load(ROOT / "template.yaml", "postern-desk", {"Domain": "example.com"})
-    cloud = Cloud(template)
+    cloud = CloudHere(template)
     cloud.start()
     yield Desk(cloud, template)
     cloud.stop()
@@ -51,15 +51,12 @@ def _desk() -> Iterator[Desk]:
 @pytest.fixture
 def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
     variables = {
-        **CREDENTIALS,
-        "AWS_ENDPOINT_URL": _desk.cloud.endpoint,
         "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),
         "POSTERN_DESTINATION_TABLE": _desk.template.name("DestinationTable"),
         "POSTERN_DOMAINS": "example.com,example.org",
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    enter(_desk.cloud, monkeypatch, **variables)
     _desk.clear()
     return _desk
 

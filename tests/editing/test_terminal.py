@@ -40,6 +40,13 @@ def terminal(*arguments: str | Path, **environment: str) -> str:
     return shown.decode()
 
 
+@pytest.fixture
+def server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk's tables for the command as a process of its own."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", desk.cloud.listening())
+
+
+@pytest.mark.usefixtures("server")
 def test_a_terminal_gets_colours_and_no_color_is_respected(desk: Desk, file: Path) -> None:
     file.write_text(numbered(1))
     assert "\x1b[32m+ alias a0@example.com\x1b[0m" in terminal("plan", file)
@@ -60,6 +67,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
     ],
 )
+@pytest.mark.usefixtures("server")
 def test_aws_that_fails_is_one_sentence_and_status_3(
     desk: Desk, file: Path, environment: dict[str, str], said: str
 ) -> None:

@@ -17,6 +17,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
+from moto.core.models import botocore_stubber
 from postern_mail.aws import clients
 from postern_mail.aws.forward import assembly
 from postern_mail.aws.mail_log import PowertoolsMailLog
@@ -85,7 +86,7 @@ class Interference:
     def _send(self, call: str, request: Any) -> Any:
         """moto looks at a condition and writes in two steps; DynamoDB does it in one, and so must this."""
         with self.one_at_a_time if call.startswith("dynamodb.") else nullcontext():
-            return self.network.send(request)
+            return botocore_stubber(f"before-send.{call}", request) or self.network.send(request)
 
 
 @dataclass
@@ -165,6 +166,7 @@ def build(
 def _interfered(make: Callable[..., Any], interference: Interference) -> Callable[..., Any]:
     def made(*session: Any) -> Any:
         client = make(*session)
+        client.meta.events.unregister("before-send", botocore_stubber)  # all hooks run, so moto's would in any case
         client.meta.events.register("before-send", interference)
         return client
 

@@ -1,21 +1,20 @@
 """`postern import postfix` as a person meets it, and the seed box's own files."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from postern_command.tables.file import TablesFile
 
-POSTERN = Path(sys.executable).parent / "postern"
+from tests.command import Done
+from tests.command import run as postern
+
 SEED_BOX = Path(__file__).parent / "files" / "seed_box"
 MAIN_CF = SEED_BOX / "etc" / "postfix" / "main.cf"
 
 
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [str(POSTERN), "import", "postfix", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def run(*arguments: str | Path) -> Done:
+    return postern("import", "postfix", *arguments)
 
 
 @pytest.fixture
@@ -39,8 +38,8 @@ def test_the_seed_box(tmp_path: Path) -> None:
         "deals.marketing.com": "REJECT",
         "somedomain.com": "OK",
     }
-    assert done.returncode == 1
-    lines = json.loads(done.stdout)["lines"]
+    assert done.status == 1
+    lines = json.loads(done.out)["lines"]
     lost = [line for line in lines if line["verdict"] == "impossible"]
     assert [line["text"].split()[0] for line in lost] == [
         "smtpd_helo_restrictions",
@@ -62,17 +61,17 @@ def test_the_seed_box(tmp_path: Path) -> None:
 
 def test_the_tables_alone_go_to_standard_output(aliases: Path) -> None:
     done = run("--domain", "example.com", "--aliases", aliases)
-    assert done.returncode == 0
-    assert done.stdout == '[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
-    assert f"{aliases} (aliases)\n  1: taken over: info: jane@dest.example\n" in done.stderr
+    assert done.status == 0
+    assert done.out == '[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
+    assert f"{aliases} (aliases)\n  1: taken over: info: jane@dest.example\n" in done.err
 
 
 def test_what_is_lost_ends_with_status_1_and_the_file_is_there(aliases: Path, tmp_path: Path) -> None:
     aliases.write_text("info: jane@dest.example\nbob: |vacation\n")
     done = run("--domain", "example.com", "--aliases", aliases, "--out", tmp_path / "out.toml")
-    assert done.returncode == 1
-    assert "\n  2: impossible: bob: |vacation\n" in done.stdout
-    assert "1 taken over, 1 impossible" in done.stdout
+    assert done.status == 1
+    assert "\n  2: impossible: bob: |vacation\n" in done.out
+    assert "1 taken over, 1 impossible" in done.out
     assert TablesFile.load(tmp_path / "out.toml").aliases.keys() == {"info@example.com", "bob@example.com"}
 
 
@@ -80,9 +79,9 @@ def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path)
     out = tmp_path / "tables.toml"
     out.write_text("mine")
     done = run("--domain", "example.com", "--aliases", aliases, "--out", out)
-    assert (done.returncode, out.read_text()) == (2, "mine")
-    assert "--force" in done.stderr
-    assert run("--domain", "example.com", "--aliases", aliases, "--out", out, "--force").returncode == 0
+    assert (done.status, out.read_text()) == (2, "mine")
+    assert "--force" in done.err
+    assert run("--domain", "example.com", "--aliases", aliases, "--out", out, "--force").status == 0
     assert "info@example.com" in out.read_text()
 
 
@@ -101,14 +100,14 @@ def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path)
 )
 def test_wrong_use(arguments: tuple[str, ...], said: str, aliases: Path) -> None:
     done = run(*(argument.replace("FILE", str(aliases)) for argument in arguments))
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.status == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
 
 
 def test_what_could_steer_a_terminal_is_escaped(aliases: Path) -> None:
     aliases.write_bytes(b"info: \x1b[31mjane\x9b\xff\n")
     done = run("--domain", "example.com", "--aliases", aliases)
-    assert done.returncode == 1
-    assert r"\x1b[31mjane" in done.stderr
-    assert "\x1b" not in done.stderr
+    assert done.status == 1
+    assert r"\x1b[31mjane" in done.err
+    assert "\x1b" not in done.err

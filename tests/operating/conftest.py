@@ -14,9 +14,10 @@ from postern_mail.mail.claims import Claim
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.ports.forward import Outcome
 
-from emulator.cloud import CREDENTIALS, Cloud
+from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.builders import ROOT, envelope
+from tests.cloud_here import CloudHere, enter
 from tests.command import Done, run
 from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock
 
@@ -93,7 +94,7 @@ class Office:
 @pytest.fixture(scope="session")
 def _started() -> Iterator[tuple[Cloud, Template]]:
     template = Template.load(ROOT / "template.yaml", "postern-office", {"Domain": "example.com"})
-    cloud = Cloud(template)
+    cloud = CloudHere(template)
     cloud.start()
     yield cloud, template
     cloud.stop()
@@ -103,8 +104,6 @@ def _started() -> Iterator[tuple[Cloud, Template]]:
 def office(_started: tuple[Cloud, Template], monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office(*_started)
     variables = {
-        **CREDENTIALS,
-        "AWS_ENDPOINT_URL": made.cloud.endpoint,
         "POSTERN_DOMAINS": "example.com",
         "POSTERN_ALIAS_TABLE": made.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": made.template.name("SenderTable"),
@@ -113,7 +112,6 @@ def office(_started: tuple[Cloud, Template], monkeypatch: pytest.MonkeyPatch) ->
         "POSTERN_RETRY_QUEUE": made.url("RetryQueue"),
         "POSTERN_DEAD_LETTERS": made.url("DeadLetterQueue"),
     }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    enter(made.cloud, monkeypatch, **variables)
     made.clear()
     return made

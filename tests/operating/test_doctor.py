@@ -4,7 +4,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import boto3
 import pytest
 from postern_command.aws import doctor as checkup
 from postern_mail.aws import clients
@@ -95,7 +94,7 @@ def test_mail_that_waits_for_hours(clinic: Office, monkeypatch: pytest.MonkeyPat
 def test_the_age_of_a_queue_is_its_latest(clinic: Office) -> None:
     assert checkup.oldest("https://sqs.example/1/none") == 0
     metric = {"MetricName": "ApproximateAgeOfOldestMessage", "Dimensions": [{"Name": "QueueName", "Value": "q"}]}
-    watch = boto3.client("cloudwatch", endpoint_url=clinic.cloud.endpoint)
+    watch = clinic.cloud.client("cloudwatch")
     for ago, value in ((900, 9000.0), (60, 120.0)):
         watch.put_metric_data(
             Namespace="AWS/SQS", MetricData=[{**metric, "Value": value, "Timestamp": time.time() - ago}]
@@ -127,7 +126,7 @@ def test_suspended_destinations(clinic: Office) -> None:
 
 @pytest.mark.parametrize(("active", "status"), [("postern", 0), ("other", 1)])
 def test_the_rule_set_must_be_active(clinic: Office, active: str, status: int) -> None:
-    rules = boto3.client("ses", endpoint_url=clinic.cloud.endpoint)
+    rules = clinic.cloud.client("ses")
     if active not in [one["Name"] for one in rules.list_receipt_rule_sets()["RuleSets"]]:
         rules.create_receipt_rule_set(RuleSetName=active)
     rules.set_active_receipt_rule_set(RuleSetName=active)
@@ -150,7 +149,7 @@ def test_a_part_that_aws_does_not_answer_for_leaves_the_others(clinic: Office) -
 
 @pytest.fixture
 def topic(clinic: Office) -> Iterator[str]:
-    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    sns = clinic.cloud.client("sns")
     made = sns.create_topic(Name="alarms")["TopicArn"]
     yield made
     sns.delete_topic(TopicArn=made)
@@ -159,7 +158,7 @@ def topic(clinic: Office) -> Iterator[str]:
 def test_alarms_that_nobody_hears(clinic: Office, topic: str) -> None:
     (said,) = findings(clinic, POSTERN_ALARM_TOPIC=topic)["who is told"]
     assert said.startswith("nobody hears the alarms")
-    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    sns = clinic.cloud.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="me@home.example")
     assert findings(clinic, 0, POSTERN_ALARM_TOPIC=topic, POSTERN_OWNER="me@home.example") == {}
 
@@ -179,7 +178,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.M
 @pytest.mark.parametrize("who", ["POSTERN_OWNER", "POSTERN_ALARM_ADDRESS"])
 def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str, who: str) -> None:
     """CloudFormation's rules cannot look into an address, so nothing refuses it before."""
-    sns = boto3.client("sns", endpoint_url=clinic.cloud.endpoint)
+    sns = clinic.cloud.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="info@example.com")
     (said,) = findings(clinic, 1, POSTERN_ALARM_TOPIC=topic, **{who: "info@Example.com"})["who is told"]
     assert said.startswith("info@Example.com hears of trouble by way of Postern itself")

@@ -1,4 +1,4 @@
-"""The command as a person meets it: run as a process, its output and exit status read."""
+"""The command as a person meets it, its output and exit status read; as a process of its own where bytes are written."""
 
 import json
 import os
@@ -9,16 +9,13 @@ from pathlib import Path
 import pytest
 from postern_mail import __version__
 
-from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.builders import ROOT, event
+from tests.cloud_here import CloudHere
+from tests.command import run
 
 POSTERN = Path(sys.executable).parent / "postern"
 TABLES = ROOT / "emulator" / "tables.toml"
-
-
-def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([POSTERN, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -29,18 +26,18 @@ def event_file(tmp_path: Path) -> Path:
 
 
 def test_version() -> None:
-    done = run("--version")
-    assert (done.returncode, done.stdout) == (0, f"postern {__version__}\n")
+    done = run_bytes("--version")
+    assert (done.returncode, done.stdout.decode()) == (0, f"postern {__version__}\n")
 
 
 def test_explain_says_what_would_become_of_each_recipient(event_file: Path) -> None:
     done = run("explain", "--event", event_file, "--tables", TABLES)
-    assert done.returncode == 0, done.stderr
-    assert "info@example.com: forward, because alias info@example.com" in done.stdout
-    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.stdout
+    assert done.status == 0, done.err
+    assert "info@example.com: forward, because alias info@example.com" in done.out
+    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.out
     assert (
         "would send to jane@dest.example in the name of info@example.com (once for info@example.com, team@example.com)"
-        in done.stdout
+        in done.out
     )
 
 
@@ -48,19 +45,19 @@ def test_explain_with_the_message_shows_how_its_header_changes(event_file: Path,
     message = tmp_path / "message.eml"
     message.write_bytes(b"From: Betsy <betsy@sender.example>\r\nSender: x\xe9\x1b@y\r\nSubject: s\r\n\r\nbody")
     done = run("explain", "--event", event_file, message, "--tables", TABLES)
-    assert done.returncode == 0, done.stderr
-    assert "  - From: Betsy <betsy@sender.example>" in done.stdout
-    assert '  + From: "Betsy (betsy@sender.example) via example.com" <info@example.com>' in done.stdout
-    assert "  - Sender: x\\xe9\\x1b@y" in done.stdout
-    assert "Subject" not in done.stdout
+    assert done.status == 0, done.err
+    assert "  - From: Betsy <betsy@sender.example>" in done.out
+    assert '  + From: "Betsy (betsy@sender.example) via example.com" <info@example.com>' in done.out
+    assert "  - Sender: x\\xe9\\x1b@y" in done.out
+    assert "Subject" not in done.out
 
 
 def test_explain_lets_no_stranger_steer_the_terminal(tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(json.dumps(event("info@example.com", source="\x1b[2J\u202e@evil")))
     done = run("explain", "--event", path, "--tables", TABLES)
-    assert "\\x1b[2J\\u202e@evil" in done.stdout
-    assert "\x1b" not in done.stdout
+    assert "\\x1b[2J\\u202e@evil" in done.out
+    assert "\x1b" not in done.out
 
 
 def test_explain_without_an_event_takes_the_sender_of_return_path_and_asks_for_whom(tmp_path: Path) -> None:
@@ -69,15 +66,15 @@ def test_explain_without_an_event_takes_the_sender_of_return_path_and_asks_for_w
     message.write_bytes(b"Return-Path: <spam@spammer.example>\r\nFrom: a@sender.example\r\n\r\nbody")
     told = ("explain", message, "--recipient", "info@example.com", "--recipient", "nobody@example.com")
     done = run(*told, "--tables", TABLES)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("message offline from spam@spammer.example\n")
-    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.stdout
+    assert done.status == 0, done.err
+    assert done.out.startswith("message offline from spam@spammer.example\n")
+    assert "nobody@example.com: reject, because nobody@example.com is unknown" in done.out
     tables = tmp_path / "tables.toml"
     tables.write_text(
         '[aliases."info@example.com"]\ndestinations = ["jane@dest.example"]\n'
         '[[senders]]\nsender = "spammer.example"\naction = "REJECT no thanks"\n'
     )
-    assert "info@example.com: reject, because" in run(*told, "--tables", tables).stdout
+    assert "info@example.com: reject, because" in run(*told, "--tables", tables).out
 
 
 @pytest.mark.parametrize(
@@ -97,13 +94,13 @@ def test_explain_wants_an_event_or_a_message_and_for_whom(
     message.write_bytes(b"From: a@sender.example\r\n\r\nbody")
     files = {"MESSAGE": message, "EVENT": event_file}
     done = run("explain", *(files.get(one, one) for one in arguments), "--tables", TABLES)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("postern: ")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("postern: ")
 
 
 def test_explain_as_json(event_file: Path) -> None:
     done = run("explain", "--event", event_file, "--tables", TABLES, "--json")
-    explained = json.loads(done.stdout)
+    explained = json.loads(done.out)
     assert [recipient["decision"] for recipient in explained["recipients"]] == ["forward", "reject", "forward"]
     assert [delivery["destination"] for delivery in explained["deliveries"]] == [
         "jane@dest.example",
@@ -123,9 +120,9 @@ def test_an_event_that_cannot_be_read_is_wrong_use(tmp_path: Path, content: str,
     path = tmp_path / "event.json"
     path.write_text(content)
     done = run("explain", "--event", path, "--tables", TABLES)
-    assert done.returncode == 2
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.status == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize(
@@ -149,8 +146,8 @@ def test_tables_that_cannot_be_read_are_wrong_use(event_file: Path, tmp_path: Pa
     tables = tmp_path / "tables.toml"
     tables.write_text(content)
     done = run("explain", "--event", event_file, "--tables", tables)
-    assert done.returncode == 2
-    assert said in done.stderr
+    assert done.status == 2
+    assert said in done.err
 
 
 RAW = b"Return-Path: <b@sender.example>\r\nFrom: Betsy <betsy@sender.example>\r\nSubject: s\r\n\r\nbody \xe9 no newline"
@@ -182,38 +179,39 @@ def test_rewrite_writes_the_bytes_that_would_be_forwarded(messages: list[Path], 
 def test_rewrite_does_many_files_and_says_which_it_could_not(messages: list[Path], tmp_path: Path) -> None:
     out, gone = tmp_path / "out", tmp_path / "gone.eml"
     done = run("rewrite", *WAY, "--out-dir", out, *messages)
-    assert (done.returncode, sorted(path.name for path in out.iterdir())) == (0, ["a.eml", "b.eml"])
+    assert (done.status, sorted(path.name for path in out.iterdir())) == (0, ["a.eml", "b.eml"])
     done = run("rewrite", *WAY, "--out-dir", out, messages[0], gone, messages[1])
-    assert done.returncode == 1
-    assert f"{gone}: " in done.stderr
+    assert done.status == 1
+    assert f"{gone}: " in done.err
     assert (out / "b.eml").read_bytes() == (out / "a.eml").read_bytes()
 
 
 def test_rewrite_overwrites_nothing(messages: list[Path], tmp_path: Path) -> None:
     done = run("rewrite", *WAY, "--out-dir", tmp_path, messages[0])
-    assert (done.returncode, "overwritten by its own result" in done.stderr) == (1, True)
+    assert (done.status, "overwritten by its own result" in done.err) == (1, True)
     assert messages[0].read_bytes() == RAW
     (tmp_path / "other").mkdir()
     twin = tmp_path / "other" / messages[0].name
     twin.write_bytes(RAW)
     done = run("rewrite", *WAY, "--out-dir", tmp_path / "out", messages[0], twin)
-    assert (done.returncode, "another message has the same name" in done.stderr) == (1, True)
-    assert run("rewrite", *WAY, "--out-dir", messages[0] / "x", messages[0]).returncode == 2
+    assert (done.status, "another message has the same name" in done.err) == (1, True)
+    assert run("rewrite", *WAY, "--out-dir", messages[0] / "x", messages[0]).status == 2
 
 
 def test_rewrite_goes_only_where_the_tables_lead(messages: list[Path]) -> None:
     done = run("rewrite", "--recipient", "old@example.com", *WAY[2:], "--tables", TABLES, messages[0])
-    assert (done.returncode, "old@example.com is disabled" in done.stderr) == (1, True)
+    assert (done.status, "old@example.com is disabled" in done.err) == (1, True)
     done = run("rewrite", *WAY[:2], "--destination", "x@dest.example", "--tables", TABLES, messages[0])
-    assert (done.returncode, "does not lead to x@dest.example" in done.stderr) == (1, True)
+    assert (done.status, "does not lead to x@dest.example" in done.err) == (1, True)
 
 
 @pytest.mark.parametrize("arguments", [("--recipient", "info", *WAY[2:]), WAY])
 def test_rewrite_used_wrongly(messages: list[Path], arguments: tuple[str, ...]) -> None:
-    assert run("rewrite", *arguments, *messages).returncode == 2
+    assert run("rewrite", *arguments, *messages).status == 2
 
 
-def test_original_fetches_a_stored_message(aws: Cloud, template: Template) -> None:
+def test_original_fetches_a_stored_message(aws: CloudHere, template: Template, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.listening())
     bucket = template.name("MailBucket")
     aws.s3.put_object(Bucket=bucket, Key="inbound/stored", Body=RAW)
     done = run_bytes("original", "stored", POSTERN_MAIL_BUCKET=bucket)

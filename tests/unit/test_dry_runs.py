@@ -1,17 +1,16 @@
 """`postern resolve` and `postern screen`, offline; the live tables are in test_live_tables."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from postern_command.main import app
 from postern_command.screen import Screener
 from postern_command.source import Source
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.verdicts import Verdicts
-from typer.testing import CliRunner, Result
 
+from tests.command import Done
+from tests.command import run as postern
 from tests.fakes import FakeTables
 
 TABLES = r"""
@@ -80,14 +79,10 @@ def run(tmp_path: Path) -> Any:
     path = tmp_path / "tables.toml"
     path.write_text(TABLES, encoding="utf-8")
 
-    def run(command: str, *arguments: str, stdin: str = "") -> Result:
-        return CliRunner().invoke(app, [command, "--tables", str(path), *arguments], input=stdin)
+    def run(command: str, *arguments: str, stdin: str = "") -> Done:
+        return postern(command, "--tables", path, *arguments, stdin=stdin)
 
     return run
-
-
-def objects(done: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_what_each_address_stands_for(run: Any) -> None:
@@ -95,15 +90,15 @@ def test_what_each_address_stands_for(run: Any) -> None:
         "resolve", "--json", "INFO+x@example.com", "off@example.com", "-", "sales-x@example.com",
         stdin="old@example.com\n\nhole@example.com\nno@example.com\n",
     )  # fmt: skip
-    assert done.exit_code == 1
-    assert objects(done)[0] == {
+    assert done.status == 1
+    assert done.objects[0] == {
         "address": "INFO+x@example.com",
         "outcome": "forward",
         "destinations": ["jane@dest.example", "joe@dest.example"],
         "matched": ["info@example.com"],
         "error": None,
     }
-    assert [one["outcome"] for one in objects(done)] == [
+    assert [one["outcome"] for one in done.objects] == [
         "forward",
         "disabled",
         "expired",
@@ -111,28 +106,28 @@ def test_what_each_address_stands_for(run: Any) -> None:
         "unknown",
         "forward",
     ]
-    assert objects(done)[-1]["matched"] == ["@example.com", "info@example.com"]
+    assert done.objects[-1]["matched"] == ["@example.com", "info@example.com"]
 
 
 def test_exit_status_0_when_every_address_resolves(run: Any) -> None:
-    assert run("resolve", "info@example.com", "hole@example.com").exit_code == 0
+    assert run("resolve", "info@example.com", "hole@example.com").status == 0
 
 
 def test_what_cannot_be_resolved_says_why(run: Any) -> None:
-    loop, junk = objects(run("resolve", "--json", "a@example.com", "junk"))
+    loop, junk = run("resolve", "--json", "a@example.com", "junk").objects
     assert (loop["outcome"], loop["error"]) == ("error", "alias loop: a@example.com -> b@example.com -> a@example.com")
     assert (junk["outcome"], junk["error"]) == ("error", "not a mail address: 'junk'")
 
 
 def test_both_spellings_of_a_domain_are_one(run: Any) -> None:
     done = run("resolve", "--json", "info@bücher.example", "info@xn--bcher-kva.example")
-    assert [one["matched"] for one in objects(done)] == [["info@xn--bcher-kva.example"]] * 2
+    assert [one["matched"] for one in done.objects] == [["info@xn--bcher-kva.example"]] * 2
 
 
 def test_lines_for_people(run: Any) -> None:
     done = run("resolve", "info@example.com", "no@example.com")
     assert (
-        done.stdout
+        done.out
         == "info@example.com: forward jane@dest.example, joe@dest.example (info@example.com)\nno@example.com: unknown\n"
     )
 
@@ -161,8 +156,8 @@ def test_what_the_rules_say(
     run: Any, arguments: list[str], action: str, matched: str | None, scope: str | None
 ) -> None:
     done = run("screen", "--json", *arguments)
-    assert done.exit_code == 0, done.output
-    (found,) = objects(done)
+    assert done.status == 0, done.err
+    (found,) = done.objects
     assert (found["sender"], found["action"], found["matched"], found["scope"]) == (
         arguments[0],
         action,
@@ -172,7 +167,7 @@ def test_what_the_rules_say(
 
 
 def test_the_text_of_a_rule(run: Any) -> None:
-    (found,) = objects(run("screen", "--json", "-", stdin="x@spam.example\n"))
+    (found,) = run("screen", "--json", "-", stdin="x@spam.example\n").objects
     assert found == {
         "sender": "x@spam.example",
         "action": "REJECT",
@@ -183,7 +178,7 @@ def test_the_text_of_a_rule(run: Any) -> None:
 
 
 def test_all_rules_that_hold_are_shown_to_people(run: Any) -> None:
-    assert run("screen", "x@many.example", "--alias", "info@example.com").stdout == (
+    assert run("screen", "x@many.example", "--alias", "info@example.com").out == (
         "x@many.example: BCC (sender rule many.example for info@example.com: WARN look;"
         " sender rule many.example: BCC x@else.example)\n"
     )
@@ -191,8 +186,8 @@ def test_all_rules_that_hold_are_shown_to_people(run: Any) -> None:
 
 def test_a_row_nobody_can_read_is_named(run: Any) -> None:
     done = run("screen", "--json", "x@typo.example", "x@good.example")
-    assert done.exit_code == 1
-    first, second = objects(done)
+    assert done.status == 1
+    first, second = done.objects
     assert first["action"] == "ERROR"
     assert "senders row 'typo.example in scope *': action '550'" in first["text"]
     assert second["action"] == "DUNNO"
@@ -200,10 +195,10 @@ def test_a_row_nobody_can_read_is_named(run: Any) -> None:
 
 def test_what_is_typed_cannot_steer_a_terminal(run: Any) -> None:
     assert (
-        run("resolve", "a\x1b[2J@example.com").stdout
+        run("resolve", "a\x1b[2J@example.com").out
         == "a\\x1b[2J@example.com: error not a mail address: 'a\\x1b[2J@example.com'\n"
     )
-    assert "\x1b" not in run("screen", "a\x1b[2J@spam.example").stdout
+    assert "\x1b" not in run("screen", "a\x1b[2J@spam.example").out
 
 
 def test_screening_asks_for_the_rules_of_one_scope_once() -> None:

@@ -13,6 +13,7 @@ from postern_mail.errors import Misconfigured, Temporary, Unavailable
 from emulator.cloud import CREDENTIALS, HOST, Cloud
 from emulator.template import Template
 from tests.builders import ROOT
+from tests.cloud_here import CloudHere
 from tests.command import run
 
 STACK = "postern-live"
@@ -39,7 +40,7 @@ def deploy(aws: Cloud, stack: str, third: str = "", **outputs: str) -> None:
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": stack}}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
     }
-    client = boto3.client("cloudformation", endpoint_url=aws.endpoint)
+    client = aws.client("cloudformation")
     client.create_stack(
         StackName=stack,
         TemplateBody=json.dumps(document),
@@ -208,7 +209,6 @@ def test_a_stack_that_is_not_there_and_one_that_is_not_ours(stacks: Cloud) -> No
     [
         ({"AWS_ENDPOINT_URL": "nonsense"}, "Invalid endpoint: nonsense"),
         ({"AWS_ENDPOINT_URL": f"http://{HOST}:1"}, "Could not connect"),
-        ({"AWS_DEFAULT_REGION": ""}, "does not speak as AWS does"),  # moto's 500 in HTML, as a proxy's
         ({"AWS_DEFAULT_REGION": None}, "You must specify a region"),
         ({"AWS_PROFILE": "nobody"}, "nobody"),
         ({"AWS_ACCESS_KEY_ID": None, "AWS_SECRET_ACCESS_KEY": None}, "credentials"),
@@ -221,6 +221,13 @@ def test_aws_that_cannot_be_reached_is_one_sentence(
     for name, value in {**nowhere, **variables}.items():
         monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
     with pytest.raises(Temporary, match=said):
+        _ = Stack.find(STACK).tables
+
+
+def test_a_proxy_that_answers_in_aws_place_is_one_sentence(aws: CloudHere, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", aws.listening())
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "")  # moto's server answers with a 500 in HTML, as a proxy does
+    with pytest.raises(Temporary, match="does not speak as AWS does"):
         _ = Stack.find(STACK).tables
 
 
