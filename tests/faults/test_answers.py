@@ -4,25 +4,15 @@ Two recipients that do not exist and one that does. A fault at SendBounce whose 
 one place where an answer may be missing: it is `ambiguous` then.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.template import Template
-from tests.faults.world import AUTHOR, Fault, Interference, World, build
+from tests.faults.world import AUTHOR, Fault, World
 
 pytestmark = pytest.mark.function("InboundFunction")
 
 BOUNCE = "ses.SendBounce"
 RECIPIENTS = ("nobody@example.com", "c@example.com", "nowhere@example.com")
 UNKNOWN = (RECIPIENTS[0], RECIPIENTS[2])
-
-
-@pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        yield made
 
 
 def may_be_missing(calls: list[str], fault: Fault) -> bool:

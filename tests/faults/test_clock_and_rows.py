@@ -1,24 +1,15 @@
 """A clock that jumps at any AWS call, and rows that nobody can understand: nothing lost, nothing twice."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.template import Template
-from tests.faults.world import ALIASES, DESTINATIONS, Fault, Interference, World, build
+from tests.faults.world import ALIASES, DESTINATIONS, Fault, World
 
 pytestmark = pytest.mark.function("InboundFunction")
 
 HOUR = 3600
 SEND = "sesv2.SendEmail"
-
-
-@pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        yield made
 
 
 @pytest.mark.parametrize("jump", [-24 * HOUR, 48 * HOUR], ids=lambda jump: f"{jump // HOUR} h")

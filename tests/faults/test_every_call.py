@@ -5,23 +5,13 @@ that fails before or after. Then retries run. Every destination must have the me
 except where the answer of a sending that SES accepted was lost, and everything must be settled.
 """
 
-from collections.abc import Iterator
-
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.template import Template
-from tests.faults.world import ALIASES, DESTINATIONS, Fault, Interference, World, build
+from tests.faults.world import ALIASES, DESTINATIONS, Fault, World
 
 pytestmark = pytest.mark.function("InboundFunction")
 
 SEND = "sesv2.SendEmail"
-
-
-@pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        yield made
 
 
 def calls_of_one_message(world: World) -> list[str]:

@@ -16,10 +16,9 @@ from postern_mail.feedback import Listener
 from postern_mail.settings import FeedbackSettings
 
 from emulator.cloud import Cloud
-from emulator.template import Template
 from tests.builders import bounce
 from tests.fakes import FakeFeedbackLog
-from tests.faults.world import AUTHOR, Fault, Interference, Killed, World, build
+from tests.faults.world import AUTHOR, Fault, Killed, World
 from tests.rights import acting
 
 pytestmark = pytest.mark.function("InboundFunction")
@@ -33,11 +32,10 @@ TOLD = 4
 
 
 @pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        monkeypatch.setattr(assembly, "SystemClock", lambda: made.clock)
-        yield made
-        aws.delete("DestinationTable", [{"address": DESTINATION}])
+def world(world: World, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setattr(assembly, "SystemClock", lambda: world.clock)
+    yield world
+    aws.delete("DestinationTable", [{"address": DESTINATION}])
 
 
 def listening(world: World, log: FakeFeedbackLog) -> Listener:

@@ -4,19 +4,16 @@ import os
 import random
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from emulator.cloud import Cloud
-from emulator.template import Template
 from tests.fakes import LEASE_SECONDS
-from tests.faults.world import ALIASES, Fault, Interference, World, build
+from tests.faults.world import ALIASES, Fault, World
 
 pytestmark = pytest.mark.function("InboundFunction")
 
-MESSAGES = int(os.environ.get("POSTERN_FAULT_MESSAGES", "1000"))  # make faults MESSAGES=1000
+MESSAGES = int(os.environ.get("POSTERN_FAULT_MESSAGES", "100"))  # make faults asks for 1,000
 SEED = 20261122
 AT_ONCE = 100  # moto looks through a whole table for each query, so the ledger is emptied from time to time
 FAULTY = 0.05  # of all AWS calls
@@ -35,12 +32,6 @@ class Dice:
             return None
         self.thrown += 1
         return Fault(number, after=self._random.random() < 0.5, kills=self._random.random() < 0.5)
-
-
-@pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        yield made
 
 
 def test_many_messages_with_random_faults(world: World) -> None:

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.cloud import Cloud
-from emulator.template import Template
-from tests.faults.world import AUTHOR, Fault, Interference, World, build
+from tests.faults.world import AUTHOR, Fault, World
 
 pytestmark = pytest.mark.function("InboundFunction")
 
@@ -14,11 +13,10 @@ RULES = [{"sender": AUTHOR, "scope": scope, "action": "HOLD"} for scope in ("a@e
 
 
 @pytest.fixture
-def world(aws: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    with build(aws, template, monkeypatch, Interference()) as made:
-        aws.put("SenderTable", RULES)
-        yield made
-        aws.delete("SenderTable", ({name: rule[name] for name in ("sender", "scope")} for rule in RULES))
+def world(world: World, aws: Cloud) -> Iterator[World]:
+    aws.put("SenderTable", RULES)
+    yield world
+    aws.delete("SenderTable", ({name: rule[name] for name in ("sender", "scope")} for rule in RULES))
 
 
 @pytest.mark.parametrize("kills", [True, False], ids=["killed", "network"])
