@@ -3,6 +3,7 @@ PYTHON ?= python3
 TABLES ?= emulator/tables.toml
 SECONDS ?= 60
 MESSAGES ?= 1000
+PYTHON_313 ?= python3.13
 # Of the tests: they wait as well, so half as many again as there are processors.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2 or 1)')
 LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.11 \
@@ -33,6 +34,9 @@ test-all: .venv/ready  ## All tests except test-deploy, and whether they used ev
 
 rights: .venv/ready  ## Whether the tests that ran on this very code used every right of every function
 	$(BIN)/python -m pytest -q -m rights tests/template/test_permissions.py
+
+test-313: .venv-3.13/ready  ## The tests of what Lambda runs, on the functions' Python; PYTHON_313=its name
+	.venv-3.13/bin/python -m pytest -q -n $(PROCESSES) tests/unit tests/messages tests/contract -m "not slow"
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
 	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
@@ -87,7 +91,7 @@ lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-sam .venv-checkov .venv-ministack .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
@@ -104,6 +108,13 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
 	$(PYTHON) -m venv --clear .venv
 	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-dev.txt
+	touch $@
+
+.venv-3.13/ready: requirements-dev.txt
+	@$(PYTHON_313) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Python 3.13 is needed: make PYTHON_313=..."; exit 1; }
+	$(PYTHON_313) -m venv --clear .venv-3.13
+	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-dev.txt
+	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
 .venv-sam/ready: requirements-sam.txt

@@ -1,6 +1,6 @@
 """Postfix's own tools as judge of how its files are read: postalias, postmap, postconf.
 
-Debian: apt-get install postfix postfix-lmdb postfix-pcre. Without them these tests are skipped.
+Debian: apt-get install postfix postfix-lmdb postfix-pcre. Without them these tests are skipped, and fail if CI says so.
 """
 
 import os
@@ -19,6 +19,8 @@ from postern_postfix.report import Report
 from postern_postfix.source import Table, read
 from postern_postfix.targets import Mailbox
 from postern_postfix.tokens import Token, scan
+
+from tests.required import without
 
 # Debian keeps them where only root's PATH looks.
 PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
@@ -44,10 +46,14 @@ def run(folder: Path, tool: str, *arguments: str, config: str = "") -> str:
 
 
 TYPES = table_types()
-pytestmark = pytest.mark.skipif(
-    POSTCONF is None or "lmdb" not in TYPES,
-    reason="Postfix with lmdb is not here: apt-get install postfix postfix-lmdb postfix-pcre",
-)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def postfix_is_here() -> None:
+    if POSTCONF is None or "lmdb" not in TYPES:
+        without("Postfix with lmdb is not here: apt-get install postfix postfix-lmdb postfix-pcre")
+
+
 # Starting Postfix's tools takes longer than reading a line.
 FEW_LARGE_FILES = settings(deadline=None, max_examples=30)
 # Of Postfix's own, in a table that postalias makes.
@@ -211,7 +217,7 @@ ADDRESSES = [
 def test_patterns_lead_where_postmap_leads(kind: str, address: str, tmp_path: Path) -> None:
     """All lines come along."""
     if kind not in TYPES:
-        pytest.skip(f"Postfix has no {kind} here: apt-get install postfix-{kind}")
+        without(f"Postfix has no {kind} here: apt-get install postfix-{kind}")
     path = tmp_path / "table"
     path.write_text(PATTERN_TABLE)
     expected = run(tmp_path, "postmap", "-q", address, f"{kind}:{path}").strip()

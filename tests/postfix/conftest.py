@@ -1,16 +1,13 @@
 """One Postfix for all tests here. Where there can be none they are skipped, loudly, and fail if CI says so."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
+from tests.required import without
+
 from .server import HOW_TO_GET_IT, Server, missing, running
 from .sink import Sink
-
-
-def _required() -> bool:
-    return any(os.environ.get(name, "") not in ("", "0", "false") for name in ("CI", "POSTERN_REQUIRE_POSTFIX"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -35,6 +32,6 @@ def sink() -> Iterator[Sink]:
 def postfix(sink: Sink) -> Iterator[Server]:
     """The judge, running."""
     if why := missing():
-        (pytest.fail if _required() else pytest.skip)(f"{why}: {HOW_TO_GET_IT}")
+        without(f"{why}: {HOW_TO_GET_IT}")
     with running(sink.port) as server:
         yield server

@@ -1,12 +1,13 @@
 """One Postfix and one SES for all tests here. Without Postfix they are skipped, loudly, and fail if CI says so."""
 
-import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from tests.required import without
 
 from . import certificates
 from .certificates import Identity
@@ -17,8 +18,7 @@ from .ses_smtp import HOST, SesSmtp
 def demand(why: str) -> None:
     """Skip if there is a reason; where the variable says that nothing may be skipped, fail."""
     if why:
-        required = any(os.environ.get(name, "") not in ("", "0", "false") for name in ("CI", "POSTERN_REQUIRE_POSTFIX"))
-        (pytest.fail if required else pytest.skip)(f"{why}: {HOW_TO_GET_IT}")
+        without(f"{why}: {HOW_TO_GET_IT}")
 
 
 @pytest.fixture(scope="session")
