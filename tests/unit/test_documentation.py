@@ -14,7 +14,7 @@ from tests.builders import ROOT
 DOCUMENTS = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").glob("**/*.md")),
     *sorted(ROOT.glob("*/*/README.md")),
 ]
 _TYPED = re.compile(r"^    (postern .*)$|`(postern [a-z][^`]*)`", re.MULTILINE)
@@ -116,3 +116,9 @@ def test_every_command_that_asks_aws_takes_a_stack() -> None:
         if not any("--stack" in one.opts for one in command.params)
     }
     assert without == OFFLINE
+
+
+def test_a_decision_is_under_a_heading_of_its_own() -> None:
+    text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    assert not re.findall(r"^\*\*.*\?\*\*", text, re.MULTILINE), "write ### Question? below the ## of its part"
+    assert len(re.findall(r"^### .*\?$", text, re.MULTILINE)) > 100
