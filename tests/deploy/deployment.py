@@ -146,7 +146,7 @@ class Deployment:
             client.mail(AUTHOR)
             assert [client.rcpt(recipient)[0] for recipient in recipients] == [250] * len(recipients)
             _, answer = client.data(text.encode("ascii"))
-        found = re.fullmatch(rb"Ok (\w+)", answer)
+        found = re.fullmatch(rb"OK (\w+)", answer)
         assert found, answer
         self.received.append(found[1].decode("ascii"))
         return self.received[-1]
