@@ -122,3 +122,9 @@ def test_a_decision_is_under_a_heading_of_its_own() -> None:
     text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
     assert not re.findall(r"^\*\*.*\?\*\*", text, re.MULTILINE), "write ### Question? below the ## of its part"
     assert len(re.findall(r"^### .*\?$", text, re.MULTILINE)) > 100
+
+
+def test_the_way_of_a_message_is_one_page() -> None:
+    text = (ROOT / "docs" / "way-of-a-message.md").read_text(encoding="utf-8")
+    assert len(re.sub(r"^\s*\|.*$", "", text, flags=re.MULTILINE).split()) <= 450
+    assert len(re.findall(r"^\s*\| .*\*\*(?:Defer|Reject|Quarantine|Discard|Forward)\*\*", text, re.MULTILINE)) >= 12

@@ -1,7 +1,7 @@
 """The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record, answer.
 
 The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
-what happens when one of them fails. docs/way-of-a-message.md tells the same with every outcome.
+what happens when one of them fails. docs/way-of-a-message.md tells the same on one page.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,7 +1,7 @@
 """What AWS's errors mean to us. The default is temporary: mail is kept and tried again.
 
 Codes: botocore's service models and the "Common Errors" page of each API reference;
-docs/way-of-a-message.md has the table in words.
+docs/reference/failures.md has the table in words.
 """
 
 from collections.abc import Collection, Iterator
