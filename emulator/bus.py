@@ -62,7 +62,7 @@ class Bus:
             "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "region": REGION,
             "resources": [],
-            "detail": detail,
+            "detail": {**detail, "eventType": detail["eventType"].replace(" ", "")},  # unlike on SNS
         }
         for rule in self._rules:
             if wants(rule["EventPattern"], event):

@@ -1,4 +1,5 @@
-"""Verdicts, computed for real: SPF by pyspf, DKIM by dkimpy, DMARC on top of both (RFC 7489 6.6).
+"""Verdicts, computed for real: SPF by pyspf, DKIM by dkimpy, DMARC on top of both, with the list of
+public suffixes (RFC 7489 6.6): whether SES walks up the DNS, as RFC 9989 has it, is not known.
 
 Spam and virus are set by the strings that every scanner knows for the purpose, GTUBE and EICAR.
 """

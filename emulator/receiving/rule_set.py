@@ -4,6 +4,7 @@ Limits and errors: docs.aws.amazon.com/ses, "Service quotas" and the API referen
 SES tries the bucket and the function when a rule is made; here the template's policy and permissions are read.
 """
 
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from .rules import Rule, declared
 
 MAX_RULES = 200
 MAX_RECIPIENTS = 100
+MAX_ACTIONS = 10
+_NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?\Z")
 
 
 @dataclass
@@ -87,6 +90,10 @@ class RuleSet:
         arn = f"arn:aws:ses:{REGION}:{ACCOUNT}:receipt-rule-set/{self.name}:receipt-rule/{body['Name']}"
         if len(body.get("Recipients", ())) > MAX_RECIPIENTS:
             raise Refusal("LimitExceeded", 400, f"Cannot have more than {MAX_RECIPIENTS} recipients in a rule")
+        if not _NAME.match(body["Name"]):
+            raise Refusal("InvalidParameterValue", 400, f"Invalid rule name: {body['Name']}")
+        if len(body["Actions"]) > MAX_ACTIONS:
+            raise Refusal("LimitExceeded", 400, f"Cannot have more than {MAX_ACTIONS} actions in a rule")
         for recipient in body.get("Recipients", ()):
             if any(letter.isspace() or not letter.isascii() for letter in recipient):
                 raise Refusal("InvalidParameterValue", 400, f"Invalid recipient: {recipient}")

@@ -107,6 +107,14 @@ def test_a_hundred_recipients_and_no_more(ses: Ses) -> None:
         ses.rules.carry_out(Step(UPDATE, ONE, many))
 
 
+@pytest.mark.parametrize("name", ["", "a b", "-inbound", "inbound.", "ö", "a" * 65])
+def test_ses_takes_no_such_name(ses: Ses, name: str) -> None:
+    ses.rules.carry_out(Step(CREATE, ONE, (INFO,)))
+    (body,) = ses.api.rule_set.describe()
+    with pytest.raises(Refusal, match="Invalid rule name"):
+        ses.api.rule_set.create({**body, "Name": name})
+
+
 def test_the_rules_of_others_are_counted_and_left_alone(ses: Ses) -> None:
     ses.rules.carry_out(Step(CREATE, ONE, (INFO,)))
     (body,) = ses.api.rule_set.describe()

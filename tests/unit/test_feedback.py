@@ -386,3 +386,11 @@ def test_a_message_that_is_not_in_the_bucket_leaves_the_handler(world: World) ->
     world.store.messages.clear()
     with pytest.raises(MessageMissing):
         world.take(bounce())
+
+
+def test_a_rendering_failure_has_two_spellings() -> None:
+    """On SNS there is a space in it, on EventBridge none."""
+    made = feedback("Rendering Failure", errorMessage="no")
+    bridged = {**made, "detail": {**made["detail"], "eventType": "RenderingFailure"}}
+    assert Feedback.from_event(bridged) == Feedback.from_event(made)
+    assert Feedback.from_event(made) is not None

@@ -162,6 +162,8 @@ def _detail(event: object) -> Mapping[str, Any]:
     if not isinstance(event, Mapping) or event.get("source") != "aws.ses":
         raise BadFeedback("not an event of SES: its source is not aws.ses")
     detail = _mapping(event, "detail")
+    if detail.get("eventType") == "RenderingFailure":  # EventBridge's spelling of it; SNS has a space there
+        detail = {**detail, "eventType": "Rendering Failure"}
     if detail.get("eventType") not in KINDS:
         raise BadFeedback(f"not one of the events that are subscribed to: eventType is {detail.get('eventType')!r}")
     return detail

@@ -22,7 +22,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
     "dmarc": (AS_PUBLISHED, FORWARD, QUARANTINE, REJECT, DISCARD),
 }
 
-# Policies with which a domain asks that mail failing DMARC not be delivered (RFC 7489 6.3).
+# Policies with which a domain asks that mail failing DMARC not be delivered (RFC 9989, before RFC 7489 6.3).
 _ENFORCED = ("quarantine", "reject")
 
 
