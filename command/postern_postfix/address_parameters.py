@@ -48,6 +48,7 @@ class Settled:
     style: Style = field(default_factory=Style)
     virtual_keeps_tag: bool = True
     alias_keeps_tag: bool = False
+    included_keeps_tag: bool = False
     owners_hear: bool = True
     maps: dict[Table, list[Named]] = field(default_factory=dict)
 
@@ -71,6 +72,7 @@ def settle(config: MainCf, domains: Collection[str], given: Collection[Table], f
     propagates = config.items("propagate_unmatched_extensions")
     settled.virtual_keeps_tag = bool(settled.delimiter) and "virtual" in propagates
     settled.alias_keeps_tag = bool(settled.delimiter) and "alias" in propagates
+    settled.included_keeps_tag = bool(settled.delimiter) and "include" in propagates
     for parameter in config.parameters.values():
         _say(parameter, config, settled, domains, given, report)
     if not config.is_set("alias_maps") and Table.ALIASES not in given:

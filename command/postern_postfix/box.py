@@ -40,6 +40,7 @@ class Box:
     delimiter: str = RECIPIENT_DELIMITER
     virtual_keeps_tag: bool = True
     alias_keeps_tag: bool = False
+    included_keeps_tag: bool = False
     owners_hear: bool = True  # owner_request_special
     mailboxes: Mapping[str, str] = field(default_factory=dict)
 

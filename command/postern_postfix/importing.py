@@ -107,6 +107,7 @@ def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
         delimiter=settled.delimiter,
         virtual_keeps_tag=settled.virtual_keeps_tag,
         alias_keeps_tag=settled.alias_keeps_tag,
+        included_keeps_tag=settled.included_keeps_tag,
         owners_hear=settled.owners_hear,
         mailboxes=asked.mailboxes,
     )

@@ -29,6 +29,10 @@ _ALIAS = "alias "  # before its name in a chain, which holds addresses and paths
 _UNIX = "give it a new home: --mailbox {name}=someone@elsewhere.example"
 
 
+class EndlessError(ValueError):
+    """virtual(5) does not come to an end, so cleanup(8) takes the message for none of its recipients."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lead:
     """A destination; `keeps_tag` says whether Postfix hands the tag of a tagged address on to it."""
@@ -64,8 +68,8 @@ class Place:
 
     @property
     def is_generic(self) -> bool:
-        """Is the row that of a domain, so that nobody knows the local part?"""
-        return self.key.startswith("@")
+        """Is any address of a domain asked about, so that nobody knows the local part?"""
+        return self.asked.startswith("@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +84,13 @@ class Leads:
     report: Report
 
     def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
-        """Where a line of virtual(5) leads from the row of this key."""
+        """Where a line of virtual(5) leads from the row of this key; raises EndlessError."""
         ended = frozenset() if key.startswith("@") else frozenset({key})
         place = Place(key, owner.line, key, owner, self.box.virtual_keeps_tag, ended)
         return self.all(owner.targets, place)
 
     def alias(self, alias: NamedAlias, key: str) -> list[Lead]:
-        """Where an alias leads from the row of this key."""
+        """Where an alias leads from the row of this key; raises EndlessError."""
         place = Place(key, alias.line, "", keeps_tag=self.box.alias_keeps_tag)
         return self._expanded(alias, place)
 
@@ -152,7 +156,7 @@ class Leads:
             yield from self._final(address, place)
         elif address.domain in self.box.domains:
             yield Lead(str(address), place.keeps_tag)
-        elif self._turns(address.key, place):
+        elif self._turns(address.key, replace(place, asked=address.key)):
             ended = place.ended | ({address.key} if self._holds_itself(answer.targets, address) else frozenset())
             tag = answer.tag if self.box.virtual_keeps_tag else ""
             keeps = place.keeps_tag and self.box.virtual_keeps_tag
@@ -177,6 +181,9 @@ class Leads:
         """An address that a pattern makes: virtual(5) is asked about it if it is ours."""
         kind = self.box.kinds(address.domain)
         if address.domain in self.box.domains or kind is Kind.OUTSIDE:
+            if any(key.rpartition("@")[2] == address.domain not in self.box.domains for key in self.lookups.rows):
+                says = f"virtual(5) has rows at {address.domain}, which are not asked for what a pattern makes"
+                self.report.say(place.line, impossible(says, "write a row for each address that is meant"))
             yield Lead(str(address), place.keeps_tag)
         else:
             says = f"what is matched leads to names of the box, at {address.domain}"
@@ -244,7 +251,8 @@ class Leads:
             return
         self.report.say(place.line, changed(f"the addresses in {path} are written here; edit the row from now on"))
         for line, targets in included:
-            inside = replace(place, line=line, chain=(*place.chain, path), again=True)
+            keeps = place.keeps_tag and self.box.included_keeps_tag
+            inside = replace(place, line=line, chain=(*place.chain, path), again=True, keeps_tag=keeps, tag="")
             leads = self.all(targets, inside)
             if line.unreadable:
                 self.report.say(line, impossible(line.unreadable, "mend the line or remove it"))
@@ -279,7 +287,9 @@ class Leads:
         for domain in dict.fromkeys((place.domain, self.box.origin, *self.box.ours)):
             address = self.owners.alias_at(alias, domain)
             if address is not None and address.key != place.key:
-                yield Lead(str(self.box.tagged(address, tag) if self.box.alias_keeps_tag else address), keeps_tag=True)
+                keeps_all = self.box.alias_keeps_tag
+                named = self.box.tagged(address, tag) if keeps_all else address
+                yield Lead(str(named), place.keeps_tag or not keeps_all)
                 return
         if self._turns(f"{_ALIAS}{alias.name}", place):
             inside = replace(place, tag=tag if self.box.alias_keeps_tag else "", keeps_tag=keeps)
@@ -306,6 +316,8 @@ class Leads:
         shown = " -> ".join(one.removeprefix(_ALIAS) for one in (*place.chain, name))
         says = f"a circle, or more than {MAX_DEPTH} levels: {shown}"
         self.report.say(place.line, impossible(says, "lead to the mailbox directly"))
+        if place.asked:
+            raise EndlessError(says)
         return False
 
 

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.address import RECIPIENT_DELIMITER, Address, InvalidAddress
 from postern_mail.mail.aliases import MAX_DEPTH
 
 from .aliases5 import NamedAlias
-from .leads import Lead, Leads
+from .leads import EndlessError, Lead, Leads
 from .owners import Owner
 from .patterns import PatternRule, grouped
 from .report import Report, changed, impossible, taken
@@ -32,6 +32,7 @@ class Draft:
     key: str
     row: dict[str, Any]
     lines: list[Line]
+    endless: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +56,11 @@ class Drafting:
         return self.drafts
 
     def _exact(self, key: str, owner: Owner) -> None:
-        leads = self.leads.alias(owner, key) if isinstance(owner, NamedAlias) else self.leads.virtual(owner, key)
+        endless = False
+        try:
+            leads = self.leads.alias(owner, key) if isinstance(owner, NamedAlias) else self.leads.virtual(owner, key)
+        except EndlessError:
+            leads, endless = [], True
         row: dict[str, Any] = {"address": key, "destinations": [lead.text for lead in leads]}
         if leads and not key.startswith("@") and self._keeps_tag(leads, owner):
             row["keep_tag"] = True
@@ -66,11 +71,12 @@ class Drafting:
             row["note"] = _note(owner.line)
             says = f"{key} is written switched off, so that its mail does not go to the catch-all"
             self.report.say(owner.line, changed(says))
-        self.drafts[key] = Draft(key, row, [owner.line])
+        self.drafts[key] = Draft(key, row, [owner.line], endless)
 
     def _keeps_tag(self, leads: Iterable[Lead], owner: Owner) -> bool:
         box = self.leads.box
-        if not (box.alias_keeps_tag if isinstance(owner, NamedAlias) else box.virtual_keeps_tag):
+        keeps = box.alias_keeps_tag if isinstance(owner, NamedAlias) else box.virtual_keeps_tag
+        if not keeps or RECIPIENT_DELIMITER not in box.delimiter:
             return False
         lost = [lead.text for lead in leads if not lead.keeps_tag]
         kept = [lead.text for lead in leads if lead.keeps_tag]
@@ -82,13 +88,26 @@ class Drafting:
     def _named(self, key: str, owner: VirtualRow) -> None:
         """`@domain @other`: rows for the names that Postfix knows there, if that is the box or not ours."""
         domain = key[1:]
-        others = {target.domain for target in owner.targets if isinstance(target, AtDomain)}
-        for other in sorted(others - (set(self.leads.box.domains) - {domain})):
+        for other in self._onward(owner, domain):
             for local in self._names_at(other):
                 address = _parsed(f"{local}@{domain}")
                 answer = None if address is None else self.leads.lookups.find(address)
                 if address is not None and answer is not None and answer.owner is owner:
                     self._exact(address.key, owner)
+
+    def _onward(self, row: VirtualRow, domain: str) -> list[str]:
+        """The domains, ours aside, that an address without a row of its own comes through."""
+        ours = set(self.leads.box.domains) - {domain}
+        found: dict[str, None] = {}
+        waiting = [row]
+        while waiting:
+            for target in waiting.pop().targets:
+                if isinstance(target, AtDomain) and target.domain not in {*found, *ours}:
+                    found[target.domain] = None
+                    answer = self.leads.lookups.domain(target.domain)
+                    if answer is not None and isinstance(answer.owner, VirtualRow):
+                        waiting.append(answer.owner)
+        return list(found)
 
     def _names_at(self, domain: str) -> Iterator[str]:
         box, lookups = self.leads.box, self.leads.lookups
@@ -101,11 +120,17 @@ class Drafting:
 
     def _pattern(self, rule: PatternRule, domain: str, local: str) -> None:
         key = f"@{domain}"
-        destinations = [grouped(lead.text) for lead in self.leads.virtual(rule, key)]
+        try:
+            destinations = [grouped(lead.text) for lead in self.leads.virtual(rule, key)]
+        except EndlessError:
+            destinations = []
         if not destinations:
-            instead = "mend its right-hand side; mail that it matched goes on to what follows, and to the catch-all"
-            self.report.say(rule.line, impossible(f"nothing to lead to at {domain}", instead))
-            return
+            off = f"pattern-{rule.line.first}@{domain}"
+            row = {"address": off, "destinations": [], "enabled": False, "note": _note(rule.line)}
+            self.drafts.setdefault(off, Draft(off, row, [rule.line]))
+            says = f"{off} is written switched off, and the pattern leads to it, so that its mail does not go to others"
+            self.report.say(rule.line, impossible(says, "mend its right-hand side and import again"))
+            destinations = [off]
         draft = self.drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
         draft.row.setdefault("patterns", []).append({"pattern": local, "destinations": destinations})
         draft.lines.append(rule.line)
@@ -133,7 +158,7 @@ def switch_off_circles(drafts: dict[str, Draft], report: Report) -> None:
     left = set(drafts)
     onward = {key: _onward(draft, drafts) for key, draft in drafts.items()}
     for _ in range(MAX_DEPTH):
-        left = {key for key in left if onward[key] & left}
+        left = {key for key in left if drafts[key].endless or onward[key] & left}
     for key in sorted(left):
         draft = drafts[key]
         draft.row["enabled"] = False

@@ -8,10 +8,13 @@ does not.
 import re
 
 from postern_mail.mail.address import RECIPIENT_DELIMITER
+from postern_mail.mail.rows import Row
 
 from .box import Box
 from .report import Report
 from .rows import Draft
+
+MOST_NAMES = 2000  # in one pattern: RE2 and a row of DynamoDB take no endless ones
 
 
 def tags_as_they_were(drafts: dict[str, Draft], box: Box, report: Report) -> None:
@@ -27,13 +30,29 @@ def _other_delimiters(drafts: dict[str, Draft], domain: str, box: Box, report: R
     others = "".join(one for one in dict.fromkeys(box.delimiter) if one != RECIPIENT_DELIMITER)
     if not others:
         return
-    key, every = f"@{domain}", re.escape(box.delimiter)
-    pattern = rf"([^{every}]+)[{re.escape(others)}].+"
+    key, begins = f"@{domain}", f"[{re.escape(others)}]"
+    head = f"[^{re.escape(box.delimiter)}]+"
     draft = drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
-    draft.row.setdefault("patterns", []).append({"pattern": pattern, "destinations": [rf"\1@{domain}"]})
-    report.remark(
-        f"at {domain} a tag begins at {others} too: a pattern takes name{others[0]}tag@ to name@, without the tag"
-    )
+    names = _names(drafts, domain, box)
+    patterns: list[Row] = draft.row.get("patterns", [])
+    if names:
+        known = head if len(names) > MOST_NAMES else "|".join(names)
+        patterns.append({"pattern": f"({known}){begins}.+", "destinations": [rf"\1@{domain}"]})
+    if draft.row["destinations"]:  # the first of all delimiters counts, and not every +
+        rest = {"pattern": rf"{head}{begins}.*\+.+", "destinations": list(draft.row["destinations"])}
+        patterns.append(rest)
+    if not patterns:
+        del drafts[key]
+        return
+    draft.row["patterns"] = patterns
+    says = f"at {domain} a tag begins at {others} too: a pattern takes name{others[0]}tag@ to name@, without the tag;"
+    report.remark(f"{says} a name that holds {others[0]} itself takes +tags here, and took none in Postfix")
+
+
+def _names(drafts: dict[str, Draft], domain: str, box: Box) -> list[str]:
+    """The local parts, as patterns, of the rows that a tag may follow."""
+    locals_ = (key.rpartition("@")[0] for key in drafts if key.rpartition("@")[2] == domain)
+    return [re.escape(local) for local in locals_ if local and not any(one in local for one in box.delimiter)]
 
 
 def _plus_begins_no_tag(drafts: dict[str, Draft], domain: str, report: Report) -> None:

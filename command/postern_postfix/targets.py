@@ -83,15 +83,17 @@ def included_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
 def virtual_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
     """A right-hand side of virtual(5)."""
     found: list[Target] = []
-    for text in addresses(tokens):
-        at_domain = text.startswith("@")
-        if at_domain and found:
-            part = impossible(
-                f"{text}: only a line's first address may be @domain", "give it first, or whole addresses"
-            )
-            found.append(Cannot(part))
+    texts = addresses(tokens)
+    for text in texts:
+        if not text.startswith("@"):
+            found.append(_address(text))
+        elif len(texts) == 1:
+            found.append(_at_domain(text))
         else:
-            found.append(_at_domain(text) if at_domain else _address(text))
+            says = f"{text} must stand alone: Postfix takes what is beside it for a part of the address"
+            found.append(Cannot(impossible(says, "write whole addresses")))
+    if texts[:1] and texts[0].startswith("@"):
+        return tuple(found[:1])  # all that follows is a part of it
     return _until_comment(found)
 
 

@@ -45,7 +45,7 @@ def test_what_a_line_becomes(text: str, key: str, expected: list[str], tmp_path:
         ("info@other.example jane@dest.example", "--domain other.example"),
         ("@other.example jane@dest.example", "--domain other.example"),
         ("other.example anything", "--domain other.example"),
-        ("info@example.com jane@dest.example, @other.example", "only a line's first address"),
+        ("info@example.com jane@dest.example, @other.example", "must stand alone"),
         ("info@example.com |cmd", "not a mail address"),
         ("info@example.com bob", "mailbox of a user of the box"),
         ("info@example.com nobody@example.com", "nobody was the mailbox of a user"),
@@ -154,6 +154,15 @@ def test_patterns_that_cannot_be_proved(line: str, said: str, kind: str, tmp_pat
     assert done.verdict(f"virtual_{kind}", 1) is IMPOSSIBLE
     assert said in done.said(f"virtual_{kind}", 1)
     assert done.tables.aliases == {}
+
+
+def test_a_pattern_that_leads_to_nothing_does_not_leave_its_mail_to_others(tmp_path: Path) -> None:
+    config = "mydestination = example.com\nvirtual_alias_maps = pcre:/etc/patterns, hash:/etc/virtual"
+    files = {"/etc/patterns": "/^bob/ bob", "/etc/virtual": "@example.com all@dest.example"}
+    done = imported(tmp_path, main_cf=config, files=files)
+    assert done.leads_to("bobby@example.com") == []
+    assert done.leads_to("ann@example.com") == ["all@dest.example"]
+    assert done.verdict("patterns", 1) is IMPOSSIBLE
 
 
 def test_what_posix_means_otherwise_is_not_taken_over(tmp_path: Path) -> None:

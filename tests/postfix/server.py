@@ -38,7 +38,7 @@ _OPTIONS = {
 
 def missing() -> str:
     """Why there can be no Postfix here, "" if there can."""
-    if _command("postconf") is None:
+    if postfix_command("postconf") is None:
         return "Postfix is not installed"
     return "" if os.geteuid() == 0 else "Postfix starts for root only"
 
@@ -103,7 +103,7 @@ class Server:
 
     def run(self, command: str, *arguments: str) -> str:
         """What one of Postfix's commands prints; raises CalledProcessError."""
-        line = [_command(command) or command, "-c", str(self._config), *arguments]
+        line = [postfix_command(command) or command, "-c", str(self._config), *arguments]
         return subprocess.run(line, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def setting(self, name: str) -> str:
@@ -126,5 +126,5 @@ def running(sink_port: int) -> Iterator[Server]:
         shutil.rmtree(root)
 
 
-def _command(name: str) -> str | None:
+def postfix_command(name: str) -> str | None:
     return shutil.which(name, path=os.pathsep.join((os.environ.get("PATH", ""), *PACKAGED)))
