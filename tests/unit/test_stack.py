@@ -162,7 +162,7 @@ def test_wrong_use_is_one_sentence(variables: dict[str, str], said: str, monkeyp
 
 def test_original_finds_the_bucket_by_samconfig(stacks: Cloud) -> None:
     """The notice that a mailbox gets says `postern original ID` and no more."""
-    s3 = boto3.client("s3", endpoint_url=stacks.endpoint)
+    s3 = stacks.client("s3")
     s3.create_bucket(Bucket="kept-mail", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     deploy(stacks, "with-a-bucket", AliasTableName="a", SenderTableName="s", MailBucketName="kept-mail")
     s3.put_object(Bucket="kept-mail", Key="inbound/abc", Body=b"the mail")
