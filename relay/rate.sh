@@ -5,6 +5,7 @@
 # they are not sent: a connection carries 1 / SMTP_ANSWER messages a second, and a transport with a rate delay one.
 
 SMTP_ANSWER=0.15 API_ANSWER=0.25 # seconds that SES usually takes for a message; with api, Python's start too
+MOST=20                          # connections at once, as Postfix itself would
 USUAL_RATE=14                    # a second; what SES gives an account that leaves the sandbox
 
 calculate() { awk "BEGIN { print ($1) }"; }
@@ -21,7 +22,7 @@ know_rate() {
 		[ "$asked" = yes ] || why="$why; the account could not be asked"
 	fi
 	if [ "$credentials" = api ]; then answer=$API_ANSWER; else answer=$SMTP_ANSWER; fi
-	connections=$(at_least_1 "$pace * $answer")
+	connections=$(at_least_1 "$pace * $answer > $MOST ? $MOST : $pace * $answer")
 	lanes=0
 	if [ "$credentials" = smtp ] && [ "$(calculate "$pace * $answer < 1")" = 1 ]; then lanes=$(at_least_1 "$pace"); fi
 	delay=$(calculate "$pace < 1 ? int(1 / $pace + 0.999) : 1")
@@ -56,7 +57,8 @@ rate_services() {
 	for lane in $(seq 1 "$lanes"); do echo "lane$lane    unix       - - n -     1 smtp"; done
 }
 
-# Which of them a message takes is left to chance: for sender_dependent_default_transport_maps.
+# Which of them a message takes is left to chance: for sender_dependent_default_transport_maps. (qmgr remembers it for
+# half a minute for one sender and recipient, so a flood to one address has one message a second.)
 rate_transports() {
 	[ "$lanes" -gt 0 ] || return 0
 	printf ', randmap:{'

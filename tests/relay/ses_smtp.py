@@ -3,6 +3,8 @@
 import asyncio
 import ssl
 import threading
+import time
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -43,9 +45,21 @@ class State:
     starttls: bool = True
     data_answers: list[str] = field(default_factory=list)  # the next ones to a message's end
     refused_recipients: dict[str, str] = field(default_factory=dict)
+    rate: float = 0  # messages a second, recipients counted; 0: any number
+    latency: float = 0  # seconds until the answer to a message's end
+    taken: deque[float] = field(default_factory=deque)  # when, within the last second
     sent: list[Sent] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)  # the answers that are no 250
     clear: bytearray = field(default_factory=bytearray)  # all that came outside of TLS
+
+    def takes(self, recipients: int, now: float) -> bool:
+        """Whether the account's rate has room for so many; they are counted if it has."""
+        while self.taken and self.taken[0] <= now - 1:
+            self.taken.popleft()
+        if self.rate and len(self.taken) + recipients > self.rate:
+            return False
+        self.taken.extend([now] * recipients)
+        return True
 
 
 class SesSmtp:
@@ -136,6 +150,9 @@ class _Rules:
         return "250 Ok"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self._state.latency)
+        if not self._state.takes(len(envelope.rcpt_tos), time.monotonic()):
+            return self._answer(THROTTLED)
         if self._state.data_answers:
             return self._answer(self._state.data_answers.pop(0))
         content = envelope.original_content or b""
