@@ -99,3 +99,24 @@ def test_smtputf8_is_not_offered(relay: Relay) -> None:
             client.sendmail(
                 "shop@example.com", ["zoë@dest.example"], letter("shop@example.com").as_bytes(), ["SMTPUTF8"]
             )
+
+
+EMPTY = ("To:", "To: ", "to:\t", "Cc: ,", "To: <>", "Bcc:", "Reply-To: ;", "Sender:")
+
+
+@pytest.mark.parametrize("line", EMPTY)
+def test_an_empty_field_that_ses_would_refuse_the_message_for_goes(relay: Relay, ses: SesSmtp, line: str) -> None:
+    relay.sendmail("-f", "root", "jane@dest.example", text=f"Subject: x\n{line}\n\nTo:\n")
+    relay.wait_for(lambda: ses.state.sent)
+    header, _, body = ses.state.sent[0].content.partition(b"\r\n\r\n")
+    assert line.partition(":")[0].lower().encode() + b":" not in header.lower()
+    assert body == b"To:\r\n"
+
+
+def test_a_malformed_field_is_reported_in_words_that_help(relay: Relay, ses: SesSmtp) -> None:
+    ses.state.data_answers = ["554 Transaction failed: Illegal semicolon, not in group"]
+    relay.submit(
+        "shop@example.com", "jane@dest.example", text="From: shop@example.com\nTo: a@d.example; b@d.example\n\nx\n"
+    )
+    relay.wait_for(lambda: ses.state.sent)
+    assert b"addresses are separated by commas" in b" ".join(ses.state.sent[0].content.split())

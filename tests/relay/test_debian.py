@@ -1,6 +1,6 @@
-"""relay/install in a clean Debian 12, as root, with its own package manager: twice, with the same result.
+"""relay/install in a clean Debian 12 and 13, as root, with its own package manager: twice, with the same result.
 
-The clean root is made once and kept in the cache of the user who runs the tests.
+The clean roots are made once and kept in the cache of the user who runs the tests.
 """
 
 import os
@@ -17,7 +17,8 @@ from .conftest import demand
 from .postfix import DOMAIN, OWNER, REGION, SECRET, environment
 from .test_install import FILES
 
-CLEAN = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "postern" / "debian-12.tar"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "postern"
+SUITES = {"12": "bookworm", "13": "trixie"}
 INSTALL = (
     "/relay/install",
     "--domain",
@@ -33,20 +34,21 @@ INSTALL = (
 )
 
 
-@pytest.fixture(scope="module")
-def debian(folder: Path, postfix_is_here: None) -> Iterator[Path]:
+@pytest.fixture(params=SUITES, ids=lambda version: f"debian {version}")
+def debian(request: pytest.FixtureRequest, folder: Path, postfix_is_here: None) -> Iterator[Path]:
     demand("" if shutil.which("debootstrap") else "debootstrap is not installed")
-    root = folder / "debian"
+    clean = CACHE / f"debian-{request.param}.tar"
+    root = folder / f"debian-{request.param}"
     root.mkdir()
-    if CLEAN.exists():
-        subprocess.run(["tar", "-xf", str(CLEAN), "-C", str(root)], check=True)
+    if clean.exists():
+        subprocess.run(["tar", "-xf", str(clean), "-C", str(root)], check=True)
     else:
-        run(["debootstrap", "--variant=minbase", "bookworm", str(root)])
+        run(["debootstrap", "--variant=minbase", SUITES[request.param], str(root)])
         run(["chroot", str(root), "apt-get", "clean"])
-        CLEAN.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = CLEAN.with_suffix(".unfinished")
+        CACHE.mkdir(parents=True, exist_ok=True)
+        unfinished = clean.with_suffix(".unfinished")
         run(["tar", "-cf", str(unfinished), "-C", str(root), "."])
-        unfinished.replace(CLEAN)
+        unfinished.replace(clean)
     as_this_machine(root)
     shutil.copytree(ROOT / "relay", root / "relay")
     yield root
