@@ -113,7 +113,7 @@ class FakeLedger:
     released: set[str] = field(default_factory=set)
 
     def open(self, envelope: Envelope) -> Entry:
-        recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
+        recipients = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)}
         entry = self.messages.get(envelope.message_id)
         if entry is None:
             self.messages[envelope.message_id] = {"recipients": set(recipients), "pending": set(recipients)}
@@ -174,7 +174,9 @@ class FakeLedger:
             if self.outcomes[envelope.message_id, outcome.recipient.key].state == outcome.state:
                 stands.add(outcome.recipient)
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
-        self.messages[envelope.message_id]["pending"] -= {r.key for r in envelope.recipients} - deferred
+        self.messages[envelope.message_id]["pending"] -= {
+            r.key for r in (*envelope.recipients, *envelope.unknown)
+        } - deferred
         return frozenset(stands)
 
     def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:

@@ -77,6 +77,18 @@ def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Ledger, m
     assert ledger.open(made).settled == {"info@example.com", "team@example.com"}
 
 
+@pytest.mark.parametrize("text", ["no address", "a b@example.com", "\x00", "x" * 2_000])
+def test_what_is_no_address_is_settled_like_any_other(ledger: Ledger, message_id: str, text: str) -> None:
+    made = envelope("info@example.com", text, message_id=message_id)
+    (nobody,) = made.unknown
+    ledger.open(made)
+    ledger.close(made, [Outcome(INFO, State.FORWARDED, ""), Outcome(nobody, State.REJECTED, "unknown")], 10)
+    again = ledger.open(made)
+    left = made.without(again.settled)
+    assert again.settled == {"info@example.com", nobody.key}
+    assert (left.recipients, left.unreadable) == ((), ())
+
+
 def test_another_rules_recipients_are_added(ledger: Ledger, message_id: str) -> None:
     first, second = (envelope(who, message_id=message_id) for who in ("info@example.com", "team@example.com"))
     ledger.open(first)

@@ -186,11 +186,38 @@ def test_a_deferred_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_seco
     assert not world.ledger.is_open(MESSAGE_ID)
 
 
-def test_a_recipient_that_is_no_address_is_named_and_the_others_go(world: World) -> None:
-    with pytest.raises(Unsettled, match="'not an address' is not a mail address"):
-        world.handle(event("info@example.com", "not an address"))
-    assert world.mailer.destinations == [JANE]
-    assert world.ledger.is_open(MESSAGE_ID)
+@pytest.mark.parametrize(
+    "text", ["not an address", "a b@example.com", "josé@example.com", "@example.com", "\x00", "x" * 900]
+)
+def test_a_recipient_that_is_no_address_is_unknown_and_the_others_go(world: World, text: str) -> None:
+    """A dead letter would be a stranger's to write: nobody could mend it."""
+    world.tables.aliases["@example.com"] = {"destinations": [JOE]}
+    for _ in range(2):
+        world.handle(event("info@example.com", text))
+    assert world.mailer.destinations == [JANE], "not even a catch-all has it"
+    assert sorted(world.states.values()) == ["forwarded", "rejected"]
+    assert not world.ledger.is_open(MESSAGE_ID)
+    assert len(world.log.lines) == 4, "it is said once: received, two outcomes, received again"
+
+
+def test_a_message_for_nobody_at_all_is_settled(world: World) -> None:
+    world.handle(event("not an address"))
+    assert (world.mailer.sent, world.states) == ([], {"not an address@": "rejected"})
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "info@example.com.",
+        "<info@example.com>",
+        "@relay.example:info@example.com",
+        "<@a.example,@b.example:Info@EXAMPLE.com.>",
+    ],
+)
+def test_a_recipient_with_a_route_or_a_final_dot_is_who_it_names(world: World, path: str) -> None:
+    world.handle(event(path, "info@example.com"))
+    assert (world.mailer.destinations, world.states) == ([JANE], {"info@example.com": "forwarded"})
 
 
 def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world: World) -> None:

@@ -17,6 +17,7 @@ from postern_mail.mail.plan import (
     deliveries,
     plan,
 )
+from postern_mail.mail.senders import MAX_AUTHORS
 from postern_mail.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
@@ -57,7 +58,7 @@ TABLES = TablesFile(
 
 def decide(*recipients: str, author: str = "", facts: dict[str, Any] | None = None, **options: Any) -> list[Decision]:
     made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
-    header = Header(authors=(Address.parse(author),) if author else (), **(facts or {}))
+    header = Header(**({"authors": (Address.parse(author),) if author else ()} | (facts or {})))
     return list(plan(made, header, look_up(TABLES, made, header, policy, NOW), policy, NOW))
 
 
@@ -328,3 +329,35 @@ def test_a_release_lifts_every_quarantine_but_for_this_recipient_alone(options: 
 )
 def test_a_release_lifts_neither_a_virus_nor_a_refusal(options: dict[str, Any], decision: str) -> None:
     assert released("info@example.com", **options) == [decision]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "evil@spam.example",
+        "Evil <evil @ spam.example>",
+        "Evil <evil@spam.example.>",
+        "Evil <evil(x)@spam(y).example>",
+        "<@relay.example:evil@spam.example>",
+        "Evil <mailto:evil@spam.example>",
+        "=?utf-8?q?evil=40spam.example?=",
+        "Evil <=?utf-8?b?ZXZpbEBzcGFtLmV4YW1wbGU=?=>",
+        '"e<v>il"@spam.example',
+        "évil@spam.example",
+        "Friend <friend@mail.example> <evil@mx.spam.example>",
+        "Team: friend@mail.example, evil@spam.example;",
+        ", ".join([*(f"a{number}@other.example" for number in range(10)), "evil@spam.example"]),
+        ", ".join([*["a@other.example"] * 1000, "evil@spam.example"]),
+    ],
+)
+def test_a_rule_meets_its_sender_however_from_is_written(written: str) -> None:
+    header = Header.of(f"From: {written}\r\n\r\n".encode())
+    found = one("info@example.com", source="x@other.example", facts={"authors": header.authors})
+    assert (found[0], "spam.example" in found[1]) == (Reject, True)
+
+
+def test_more_authors_than_are_looked_up_are_kept_for_a_person() -> None:
+    many = tuple(Address(f"a{number}", "other.example") for number in range(MAX_AUTHORS + 1))
+    kind, why = one("info@example.com", source="x@other.example", facts={"authors": many})[:2]
+    assert (kind, why) == (Quarantine, f"{MAX_AUTHORS + 1} authors in From, too many to look up")
+    assert one("info@example.com", source="x@other.example", facts={"authors": many[:-1]})[0] is Forward

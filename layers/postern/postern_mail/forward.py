@@ -76,6 +76,10 @@ class Forwarder:
         entry = self.ledger.open(envelope)
         self.log.received(envelope, entry)
         waiting = envelope.without(entry.settled)
+        # No row can be for what is no address, whatever a catch-all takes.
+        nobody = [
+            Outcome(one, State.REJECTED, f"{one.key} is unknown: it is no mail address") for one in waiting.unknown
+        ]
         outcomes: list[Outcome] = []
         size = 0
         if waiting.recipients:
@@ -87,6 +91,7 @@ class Forwarder:
             planned = plan(waiting, header, found, self.policy, now, entry.released)
             outcomes = self._carry_out(waiting, planned, found, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
+        outcomes += nobody
         stands = self.ledger.close(envelope, outcomes, size)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome, size, self.clock.now())
@@ -133,7 +138,6 @@ class Forwarder:
         self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
     ) -> None:
         deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if not outcome.state.settled]
-        deferred += [f"{text!r} is not a mail address" for text in envelope.unreadable]
         if deferred or unanswered:
             reasons = mask("; ".join((*deferred, *unanswered)), self.policy.own_domains)
             raise Unsettled(f"message {envelope.message_id}: {len(deferred)} recipients deferred: {reasons}")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from .address import Address, InvalidAddress
+from .address import MAX_ADDRESS, Address, InvalidAddress
 from .verdicts import Verdicts
 
 NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for it too
@@ -80,13 +80,21 @@ class Envelope:
         """Seconds since SES received it, at `now` in epoch seconds; None if nobody knows."""
         return age(self.received_at, now)
 
+    @property
+    def unknown(self) -> tuple[Address, ...]:
+        """Those that are no address, as the ledger and the log name them: nobody can have such an alias."""
+        return tuple(
+            Address(local[:MAX_ADDRESS], domain[:MAX_ADDRESS]) for local, domain in map(_halves, self.unreadable)
+        )
+
     def from_nobody(self) -> "Envelope":
         """The same envelope with the null sender."""
         return replace(self, source=NULL_SENDER, sender=None)
 
     def without(self, settled: Collection[str]) -> "Envelope":
         """The same envelope without the recipients whose keys these are."""
-        return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled))
+        left = tuple(text for text, one in zip(self.unreadable, self.unknown, strict=True) if one.key not in settled)
+        return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled), unreadable=left)
 
 
 def _ses_record(event: object) -> Mapping[str, Any]:
@@ -129,14 +137,24 @@ def _message_id(mail: Mapping[str, Any]) -> str:
 
 
 def _sender(source: str) -> Address | None:
-    """The address in MAIL FROM, without a source route (RFC 5321 C) or a final dot."""
     if source == NULL_SENDER:
         return None
-    bare = source.strip("<> ")
     try:
-        return Address.parse((bare.rpartition(":")[2] if bare.startswith("@") else bare).removesuffix("."))
+        return _path(source)
     except InvalidAddress:
         return None  # sender rules then see the text itself (senders.search_keys)
+
+
+def _path(text: str) -> Address:
+    """The address in what MAIL FROM or RCPT TO said, without a source route (RFC 5321 C) or a final dot. Raises
+    InvalidAddress."""
+    bare = text.strip("<> ")
+    return Address.parse((bare.rpartition(":")[2] if bare.startswith("@") else bare).removesuffix("."))
+
+
+def _halves(text: str) -> tuple[str, str]:
+    local, at, domain = text.rpartition("@")
+    return (local, domain.lower()) if at else (text, "")
 
 
 def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[str, ...]]:
@@ -148,7 +166,7 @@ def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[
     unreadable: list[str] = []
     for text in listed:
         try:
-            address = Address.parse(text if isinstance(text, str) else repr(text))
+            address = _path(text if isinstance(text, str) else repr(text))
             unique.setdefault(address.key, address)
         except InvalidAddress:
             unreadable.append(str(text))

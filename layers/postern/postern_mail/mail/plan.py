@@ -172,6 +172,7 @@ class _Planner:
         decision = (
             self._unless_released(self._going_round(recipient, resolution))
             or self._unless_released(_refused(recipient, ruling))
+            or self._unless_released(self._crowded(recipient))
             or self._unless_released(self._screened(recipient, resolution, ruling))
             or _forward(recipient, resolution, ruling, self.rows)
         )
@@ -187,6 +188,11 @@ class _Planner:
         if found and found[0] == "reject":
             return Reject(recipient, found[1], POLICY)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None
+
+    def _crowded(self, recipient: Address) -> Quarantine | None:
+        """A From with more authors than are looked up: a rule may be for one of the others."""
+        found = len(self.senders.authors) + self.senders.unseen
+        return Quarantine(recipient, f"{found} authors in From, too many to look up") if self.senders.unseen else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
         """A message that we have forwarded before, and robots that would answer each other for ever."""

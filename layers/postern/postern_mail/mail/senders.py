@@ -16,7 +16,7 @@ from .rows import BadRow, Row, Rows, SenderKey
 
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
-MAX_AUTHORS = 10  # of a From that are looked up: a stranger chooses how many there are
+MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
 
 # Whether a key stands for its subdomains too (parent_domain_matches_subdomains of Postfix, its
 # default), or only one with a dot before it does.
@@ -58,21 +58,23 @@ class Senders:
     """Whom a message is from, as keys to search in their order.
 
     `envelope` are those of MAIL FROM, `authors` those of each author in the header. `vouched`:
-    DMARC passed, so the author's domain stands for From.
+    DMARC passed, so the author's domain stands for From. `unseen` is how many authors more there are.
     """
 
     envelope: tuple[str, ...]
     authors: tuple[tuple[str, ...], ...] = ()
     vouched: bool = False
+    unseen: int = 0
 
     @classmethod
     def of(cls, envelope: Envelope, authors: Iterable[Address] = (), style: str = PARENT) -> "Senders":
         """The keys for a message; `style` is one of PARENT_STYLES."""
-        unique = tuple(dict.fromkeys(authors))[:MAX_AUTHORS]
+        unique = tuple({author.key: author for author in authors}.values())
         return cls(
             envelope=envelope_keys(envelope, style),
-            authors=tuple(address_keys(author, style) for author in unique),
+            authors=tuple(address_keys(author, style) for author in unique[:MAX_AUTHORS]),
             vouched=envelope.verdicts.dmarc == "PASS",
+            unseen=len(unique[MAX_AUTHORS:]),
         )
 
     def keys(self, scopes: Iterable[str]) -> Iterator[SenderKey]:

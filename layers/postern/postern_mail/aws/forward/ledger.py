@@ -70,7 +70,7 @@ class DynamoLedger:
         An entry that is there keeps what it says; an event delivered again changes nothing.
         """
         key = (envelope.message_id, MESSAGE)
-        recipients = {*(recipient.key for recipient in envelope.recipients), *envelope.unreadable}
+        recipients = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)}
         first, _ = self._update(
             key,
             "SET #source = :source, verdicts = :verdicts, received_at = :received_at, opened_at = :now,"
@@ -182,7 +182,7 @@ class DynamoLedger:
 
     def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
-        done = {recipient.key for recipient in envelope.recipients} - deferred
+        done = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)} - deferred
         key = (envelope.message_id, MESSAGE)
         update = "SET checked_at = :now"
         values: dict[str, Any] = {":now": int(self._clock.now())}
