@@ -24,6 +24,7 @@ from postern_command.aws.table_rows import TableRows
 from postern_command.tables.checks import Findings
 from postern_command.tables.differences import make_equal, surveys
 from postern_command.tables.file import TablesFile
+from postern_mail.mail.plan import Policy
 
 DOMAINS = frozenset({"example.com"})
 PAGE = 5_000  # rows in 1 MB, about what these take
@@ -93,7 +94,7 @@ def apply(path: Path, live: int, destination: str) -> dict[str, Any]:
     start = time.perf_counter()
     tables = TablesFile.load(path)
     loaded = time.perf_counter()
-    Findings.of(tables, DOMAINS)
+    Findings.of(tables, Policy(DOMAINS))
     checked = time.perf_counter()
     held = memory()
     stub = Stub(live, destination)

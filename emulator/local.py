@@ -6,7 +6,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from postern_command.tables.checks import Findings
 from postern_command.tables.file import BadTablesFile, TablesFile
+from postern_mail.mail.plan import Policy
 
 from .cloud import HOST
 from .system import Emulator, Ports
@@ -32,6 +34,7 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
         emulator.load(loaded)
         emulator.retries.run(RETRY_POLL)
         _introduce(emulator, domain, tables, say)
+        _complain(loaded, say)
         _watch(emulator, tables, _asked_to_stop(), say)
         say("stopping")
     return 0
@@ -69,7 +72,7 @@ def _watch(emulator: Emulator, tables: Path, asked_to_stop: threading.Event, say
             arrived[destination] = count
         if (version := _version(tables)) != seen:
             seen = version
-            say(_reload(emulator, tables))
+            _reload(emulator, tables, say)
 
 
 def _version(tables: Path) -> tuple[int, int]:
@@ -78,14 +81,22 @@ def _version(tables: Path) -> tuple[int, int]:
     return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
 
-def _reload(emulator: Emulator, tables: Path) -> str:
-    """What became of the attempt: a file that cannot be read leaves the tables as they were."""
+def _reload(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
+    """Load the tables again and say so: a file that cannot be read leaves them as they were."""
     try:
         loaded = TablesFile.load(tables)
         emulator.load(loaded)
     except ValueError as fault:
-        return f"tables NOT reloaded: {fault}"
-    return f"tables reloaded: {len(loaded.aliases)} aliases, {len(loaded.senders)} sender rules"
+        say(f"tables NOT reloaded: {fault}")
+        return
+    say(f"tables reloaded: {len(loaded.aliases)} aliases, {len(loaded.senders)} sender rules")
+    _complain(loaded, say)
+
+
+def _complain(tables: TablesFile, say: Callable[[str], None]) -> None:
+    """Say what is wrong in the tables: mail for such a row is deferred, or the row never counts."""
+    for one in Findings.of(tables, Policy(tables.domains)).said:
+        say(f"tables: {one}")
 
 
 def _domain(tables: TablesFile) -> str:

@@ -1,22 +1,22 @@
 """`postern alias`: rows of the live alias table."""
 
 import json
-import time
 from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
-from postern_mail.mail.rows import Row, texts
+from postern_mail.mail.keys import domain_of, in_order
+from postern_mail.mail.rows import Row, is_reserved, texts
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .output import listing
 from .output.difference_text import assignment, plain
+from .output.listing import Meaning
 from .output.terminal import escaped
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
-from .tables.keys import domain_of, in_order, reserved_fault
 from .times import moment, typed_time
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
@@ -48,7 +48,6 @@ def list_(
     With --json one object a line: the row, `state` (enabled, disabled, expired, fault) and `fault`.
     """
     states = [word for word, asked in (("disabled", disabled), ("expired", expired)) if asked]
-    now = time.time()
 
     def wanted(row: Row) -> bool:
         leads_to = " ".join(listing.destinations(row)).lower()
@@ -56,18 +55,20 @@ def list_(
             text.lower() in f"{row['address']} {leads_to} {row.get('note') or ''}".lower()
             and (domain is None or domain_of(row["address"]) == domain_of(alias_key(f"@{domain}")))
             and (destination is None or destination.lower() in leads_to)
-            and (not states or listing.state(row, now) in states)
+            and (not states or meaning.state(row) in states)
         )
 
     with exits():
         place = in_order(alias_key(after)) if after else None
-        rows = filter(wanted, Stack.find(stack).rows.scan("aliases"))
+        live = Stack.find(stack)
+        meaning = Meaning(live.policy)
+        rows = filter(wanted, live.rows.scan("aliases"))
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
     if as_json:
         for row in found:
-            typer.echo(json.dumps(listing.alias_object(row)))
+            typer.echo(json.dumps(meaning.alias_object(row)))
     else:
-        listing.print_aliases(found)
+        meaning.print_aliases(found)
     if more:
         listing.hint(found[-1]["address"])
 
@@ -76,15 +77,17 @@ def list_(
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show one alias: its row, its state, and who wrote it when. Exit status 1 if there is none."""
     with exits():
-        key, row = _found(Editor(Stack.find(stack), dry_run=True, as_json=as_json), address)
+        live = Stack.find(stack)
+        key, row = _found(Editor(live, dry_run=True, as_json=as_json), address)
+        meaning = Meaning(live.policy)
     if as_json:
-        typer.echo(json.dumps(listing.alias_object(row)))
+        typer.echo(json.dumps(meaning.alias_object(row)))
         return
     typer.echo(f"alias {escaped(key)}")
     for name, value in plain(row, "address", "updated_at", "updated_by").items():
         for line in assignment(name, value).splitlines():
             typer.echo(f"  {escaped(line)}")
-    typer.echo(escaped(listing.understood(row)[1] or listing.state(row, time.time())))
+    typer.echo(escaped(meaning.alias(row)[1] or meaning.state(row)))
     if row.get("updated_at") is not None:
         typer.echo(f"updated {moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
 
@@ -120,6 +123,7 @@ def set_(
     no_expires: Annotated[bool, typer.Option("--no-expires", help="It does not expire.")] = False,
     keep_tag: KeepTagOption = None,
     note: NoteOption = None,
+    unset: Annotated[list[str] | None, typer.Option(help="Take an attribute away, also one misspelt.")] = None,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -129,7 +133,8 @@ def set_(
     Exit status 1 if there is no such alias, or if somebody edited it meanwhile.
     """
     with exits():
-        changed = _options(expires, keep_tag, note) | ({"expires_at": None} if no_expires else {})
+        changed = dict.fromkeys(unset or ()) | _options(expires, keep_tag, note)
+        changed |= {"expires_at": None} if no_expires else {}
         if not (destinations or also or no_longer or changed):
             raise WrongUse("nothing to set; see postern alias set --help")
         if (destinations and (also or no_longer)) or (expires and no_expires):
@@ -221,8 +226,8 @@ def _found(editor: Editor, address: str) -> tuple[str, Row]:
     if not address.strip():
         raise WrongUse("an empty address")
     spelled = alias_key(address)
-    if fault := reserved_fault(spelled):
-        raise WrongUse(f"{address!r}: {fault}")
+    if is_reserved(spelled):
+        typed_key(spelled)
     for key in (spelled, address):
         row = editor.alias(key)
         if row is not None:

@@ -14,7 +14,7 @@ from postern_mail.mail.health import is_suspended
 from postern_mail.watch import never_seen, open_too_long
 
 from .options import JsonOption, StackOption
-from .output import listing
+from .output.listing import Meaning
 from .output.terminal import printer
 from .stack import Stack
 from .status import AWS_FAILED, NO, exits
@@ -121,13 +121,13 @@ def _retry_age(where: Stack) -> Iterator[str]:
 
 
 def _rows(where: Stack) -> Iterator[str]:
-    rows = where.rows
+    rows, meaning = where.rows, Meaning(where.policy)
     yield from settings_faults(next(rows.scan("settings"), None))
     for row in rows.scan("aliases"):
-        if fault := listing.understood(row)[1]:
+        if fault := meaning.alias(row)[1]:
             yield fault
     for row in rows.scan("senders"):
-        if fault := listing.rule_fault(row):
+        if fault := meaning.rule_fault(row):
             yield fault
 
 
@@ -163,7 +163,7 @@ EXAMINATIONS = (
     Examination("retry queue", _retry_age, ("retry_queue",)),
     Examination("failed feedback", _failed_feedback, ("feedback_failures",)),
     Examination("failed checks", _failed_checks, ("watch_failures",)),
-    Examination("table rows", _rows, ("aliases", "senders")),
+    Examination("table rows", _rows, ("aliases", "senders", "domains")),
     Examination("suspended destinations", _suspended, ("destinations",)),
     Examination("who is told", _listeners, ("alarm_topic", "domains")),
 )

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import alias_key
+from postern_mail.mail.keys import scope_key, sender_key
 
 from .options import StackOption
 from .stack import Stack
 from .status import exits, refuse, say_no
 from .tables.change import TableName, key_of, named
 from .tables.file import TablesFile
-from .tables.keys import scope_key, sender_key
 from .tables.text import toml, written
 
 

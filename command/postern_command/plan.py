@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from postern_mail.mail.keys import in_order
 
 from .options import FileArgument, JsonOption, StackOption
 from .output import difference_text
@@ -13,7 +14,6 @@ from .tables.change import Change
 from .tables.checks import Findings
 from .tables.differences import compared, differences, rows_of
 from .tables.file import TablesFile
-from .tables.keys import in_order
 
 
 def plan(
@@ -39,7 +39,7 @@ def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
     """A file that is fit for these tables; ends with status 1 if it is not."""
     tables = TablesFile.load(file)
     where = Stack.find(stack)
-    found = Findings.of(tables, where.domains)
+    found = Findings.of(tables, where.policy)
     warn(found.warnings)
     say_no(found.faults)
     return tables, where

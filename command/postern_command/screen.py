@@ -12,6 +12,7 @@ from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT,
 from postern_mail.mail.address import Address
 from postern_mail.mail.authors import authors
 from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.keys import scope_key
 from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from postern_mail.mail.verdicts import Verdicts
@@ -21,7 +22,6 @@ from .output.terminal import escaped
 from .resolve import listed, parsed_address
 from .source import Source, source
 from .status import NO, exits
-from .tables.keys import scope_key
 
 # Which rule is shown where several hold: the one that counts before the others.
 _PRECEDENCE = (HOLD, REDIRECT, BCC, PREPEND, WARN, INFO, DUNNO)

@@ -4,18 +4,21 @@ import json
 from typing import Annotated
 
 import typer
-from postern_mail.mail.rows import Row
-from postern_mail.mail.senders import EVERYWHERE
+from postern_mail.mail.keys import scope_key, sender_key
+from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row
+from postern_mail.mail.senders import ATTRIBUTES, EVERYWHERE
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
 from .output import listing
+from .output.listing import Meaning
 from .stack import Stack
 from .status import WrongUse, exits, refuse
 from .tables.change import Change, named
 from .tables.editor import Editor, typed_key
-from .tables.keys import scope_key, sender_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
+
+_KEPT = (*ATTRIBUTES, *BOOKKEEPING)  # of a rule that is replaced
 
 SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@, or <>.")]
 ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
@@ -40,13 +43,15 @@ def list_(
         )
 
     with exits():
-        rows = filter(wanted, Stack.find(stack).rows.scan("senders"))
+        live = Stack.find(stack)
+        meaning = Meaning(live.policy)
+        rows = filter(wanted, live.rows.scan("senders"))
         found, more = listing.page(rows, lambda row: (row["scope"], row["sender"]), _place(after), limit)
     if as_json:
         for row in found:
-            typer.echo(json.dumps(listing.sender_object(row)))
+            typer.echo(json.dumps(meaning.sender_object(row)))
     else:
-        listing.print_senders(found)
+        meaning.print_senders(found)
     if more:
         listing.hint(f"{found[-1]['sender']} {found[-1]['scope']}")
 
@@ -71,13 +76,9 @@ def add(
         before = editor.sender_rule(key)
         if before is not None and not replace:
             refuse(f"{named('senders', key)} is there already; --replace changes it")
-        after = {
-            **(before or {}),
-            "sender": key[0],
-            "scope": key[1],
-            "action": action,
-            **({"note": note} if note else {}),
-        }
+        kept = {name: value for name, value in (before or {}).items() if name in _KEPT or name.startswith(FOREIGN)}
+        typed = {"sender": key[0], "scope": key[1], "action": action, **({"note": note} if note else {})}
+        after = {**kept, **typed}
         editor.write(Change("senders", key, before, after))
 
 

@@ -5,9 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.senders import PARENT
 from postern_mail.ports.forward import Tables
 
 from .stack import Stack
+from .status import warn
+from .tables.checks import Findings
 from .tables.file import TablesFile
 
 
@@ -27,13 +30,14 @@ class Source:
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
     """The tables file if there is one, else the live tables; `parent_style` in place of the stack's own.
 
+    What is wrong in a file is said as warnings.
     Raises WrongUse, BadTablesFile, Temporary.
     """
     if tables is not None:
         loaded = TablesFile.load(tables)
-        found = Source(loaded, Policy(loaded.domains))
-    else:
-        live = Stack.find(stack)
-        policy = live.policy  # what is wrong with it is said before AWS is asked
-        found = Source(live.tables, policy)
-    return replace(found, policy=replace(found.policy, parent_style=parent_style)) if parent_style else found
+        policy = Policy(loaded.domains, parent_style or PARENT)
+        warn(Findings.of(loaded, policy).said)
+        return Source(loaded, policy)
+    live = Stack.find(stack)
+    policy = live.policy  # what is wrong with it is said before AWS is asked
+    return Source(live.tables, replace(policy, parent_style=parent_style or policy.parent_style))

@@ -82,11 +82,11 @@ def test_add_refuses_what_is_there_and_names_set(info: Desk) -> None:
             "other.example is not a domain of ours, which are example.com, example.org",
         ),
         ((INFO, "nonsense"), 1, "aliases row 'info@example.com': destination 'nonsense' is not a mail address"),
-        (("nonsense", "x@dest.example"), 2, "'nonsense' is neither a mail address nor @domain"),
+        (("nonsense", "x@dest.example"), 2, "'nonsense': this is neither a mail address nor @domain"),
         ((INFO, "x@dest.example", "--expires", "soon"), 2, "'soon' is neither epoch seconds nor a date"),
         ((INFO, "x@dest.example", "--expires", "17"), 2, "'17' is neither epoch seconds nor a date"),
         ((INFO,), 2, "destinations"),
-        (("", "x@dest.example"), 2, "'' is neither"),
+        (("", "x@dest.example"), 2, "'': this is neither"),
     ],
 )
 def test_add_refuses_what_is_not_valid(desk: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
@@ -133,7 +133,7 @@ def test_what_leads_nowhere_is_warned_about(desk: Desk) -> None:
 def test_set_changes_what_is_named_and_nothing_else(desk: Desk) -> None:
     typed = {
         "address": {"S": INFO}, "destinations": {"S": "jane@dest.example, joe@dest.example"}, "enabled": {"S": "No"},
-        "expires_at": {"S": "1800000000"}, "colour": {"S": "mauve"}, "gone": {"NULL": True},
+        "expires_at": {"S": "1800000000"}, "x_colour": {"S": "mauve"}, "gone": {"NULL": True},
     }  # fmt: skip
     desk.type("AliasTable", typed)
     done = desk.run("alias", "set", INFO, "--note", "new", "--keep-tag")
@@ -141,10 +141,63 @@ def test_set_changes_what_is_named_and_nothing_else(desk: Desk) -> None:
     assert done.out.splitlines() == ["~ alias info@example.com", "+   keep_tag = true", '+   note = "new"']
     assert row(desk) == {
         "address": INFO, "destinations": "jane@dest.example, joe@dest.example", "enabled": "No", "expires_at": "1800000000",
-        "colour": "mauve", "gone": None, "keep_tag": True, "note": "new",
+        "x_colour": "mauve", "gone": None, "keep_tag": True, "note": "new",
     }  # fmt: skip
     assert desk.run("alias", "set", INFO, "--no-keep-tag", "--note", "", "--no-expires").status == 0
     assert {"keep_tag", "note", "expires_at"}.isdisjoint(row(desk))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("enabeld", "enabled"), ("destination", "destinations"), ("Enabled", "enabled")]
+)
+def test_an_attribute_that_nobody_understands_is_named_and_can_be_taken_away(desk: Desk, name: str, meant: str) -> None:
+    """Mail went on to somebody who was switched off, because `enabled` was misspelt."""
+    desk.type("AliasTable", {"address": {"S": INFO}, "destinations": {"S": "jane@dest.example"}, name: {"BOOL": False}})
+    said = f"aliases row 'info@example.com': unknown attribute {name!r} ({meant}?)"
+    assert said in desk.run("alias", "list").out
+    assert said in desk.run("alias", "show", INFO).out
+    assert said in desk.run("doctor").out
+    assert said in desk.run("resolve", INFO).out
+    done = desk.run("alias", "set", INFO, "--note", "x")
+    assert (done.status, said in done.err) == (1, True)
+    assert desk.run("alias", "set", INFO, "--unset", name).status == 0
+    assert row(desk) == {"address": INFO, "destinations": "jane@dest.example"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("info@exmaple.com", "write info@example.com"),
+        ("*@example.com", "* stands for nothing in a key; write @example.com"),
+        ("*.example.com", "this is neither a mail address nor @domain; write @example.com"),
+        (".example.com", "this is neither a mail address nor @domain; write @example.com"),
+    ],
+)
+def test_the_key_that_is_meant_is_named(desk: Desk, typed: str, said: str) -> None:
+    done = desk.run("alias", "add", typed, "jane@dest.example")
+    assert (done.status in {1, 2}, said in done.err, desk.aliases()) == (True, True, {})
+
+
+@pytest.mark.parametrize("key", ["con5@exmaple.com", "Info@example.com", "*@example.com"])
+def test_rows_that_no_look_up_asks_for_are_named(desk: Desk, key: str) -> None:
+    desk.type("AliasTable", {"address": {"S": key}, "destinations": {"S": "jane@dest.example"}})
+    said = f"alias {key}: no look-up asks for this key: "
+    assert said in desk.run("alias", "list").out
+    assert said in desk.run("doctor").out
+
+
+def test_a_domain_as_people_read_it_is_asked_for(desk: Desk) -> None:
+    desk.type("AliasTable", {"address": {"S": "info@bücher.example"}, "destinations": {"S": "jane@dest.example"}})
+    ours = {"POSTERN_DOMAINS": "bücher.example"}
+    assert desk.run("alias", "list", **ours).out == "info@bücher.example  jane@dest.example\n"
+
+
+def test_a_time_that_is_no_good_is_named(desk: Desk) -> None:
+    done = desk.run("alias", "add", INFO, "jane@dest.example", "--expires", "2020-01-01")
+    assert (done.status, "it has expired, 2020-01-01" in done.err) == (0, True)
+    milliseconds = {"address": {"S": "b@example.com"}, "destinations": {"S": "j@dest.example"}}
+    desk.type("AliasTable", {**milliseconds, "expires_at": {"N": "1795701243000"}})
+    assert "which would be milliseconds" in desk.run("alias", "list").out
 
 
 def test_set_destinations(desk: Desk) -> None:

@@ -28,7 +28,6 @@ def test_add_and_remove(desk: Desk) -> None:
     [
         ("<>", "<>"),
         ("User@", "user@"),
-        (".Bücher.example", ".xn--bcher-kva.example"),
         ("User+Tag@Bücher.example", "user+tag@xn--bcher-kva.example"),
         ("bücher.example", "xn--bcher-kva.example"),
     ],
@@ -36,6 +35,33 @@ def test_add_and_remove(desk: Desk) -> None:
 def test_keys_are_written_as_they_are_looked_up(desk: Desk, typed: str, key: str) -> None:
     assert desk.run("sender", "add", typed, "OK", "--scope", "Info@example.com").status == 0
     assert set(desk.senders()) == {(key, "info@example.com")}
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("@spam.example", "@domain is no key of access(5); write spam.example"),
+        ("*.spam.example", "* stands for nothing within a key; write spam.example"),
+        ("*@spam.example", "* stands for nothing within a key; write spam.example"),
+        (".spam.example", "a domain's key covers what is below it; write spam.example"),
+        ("192.0.2.7", "a network is no sender"),
+        ("192.0.2.0/24", "a network is no sender"),
+        ("2001:db8::/32", "a network is no sender"),
+        ("jane doe", "this is neither an address nor a domain nor user@"),
+    ],
+)
+def test_a_key_that_no_look_up_asks_for_is_refused(desk: Desk, typed: str, said: str) -> None:
+    done = desk.run("sender", "add", typed, "REJECT")
+    assert (done.status, desk.senders()) == (1, {})
+    assert "no look-up asks for this key: " in done.err
+    assert said in done.err
+
+
+def test_in_the_other_style_the_dot_is_asked_for(desk: Desk) -> None:
+    dot = {"POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS": "false"}
+    assert desk.run("sender", "add", ".Bücher.example", "REJECT", **dot).status == 0
+    assert set(desk.senders()) == {(".xn--bcher-kva.example", "*")}
+    assert "write .spam.example" in desk.run("sender", "add", "*.spam.example", "REJECT", **dot).err
 
 
 def test_what_is_there_is_changed_only_if_asked_for(desk: Desk) -> None:
@@ -51,9 +77,9 @@ def test_what_is_there_is_changed_only_if_asked_for(desk: Desk) -> None:
     ("arguments", "status", "said"),
     [
         (("spam.example", "SPAM"), 1, "senders row 'spam.example in scope *': action 'SPAM'"),
-        (("spam.example", "OK", "--scope", "a@other.example"), 1, "the scope is neither * nor an alias at example.com"),
+        (("spam.example", "OK", "--scope", "a@other.example"), 1, "the scope is neither * nor an alias: other.example"),
         (("", "OK"), 2, "an empty sender; the null sender is <>"),
-        (("spam.example", "OK", "--scope", "nonsense"), 2, "'nonsense' is neither a mail address nor @domain"),
+        (("spam.example", "OK", "--scope", "nonsense"), 2, "'nonsense': this is neither a mail address nor @domain"),
     ],
 )
 def test_add_refuses_what_is_not_valid(desk: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
@@ -92,7 +118,8 @@ def test_list(many: Desk) -> None:
     lines = many.run("sender", "list").out.splitlines()
     assert (
         lines[0]
-        == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key, but for sender rule bad.example)"
+        == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key: keys are in lower case, domains as"
+        " A-labels; write bad.example)"
     )
     assert lines[1:3] == ["a.example  OK  (Friend)", "b.example  REJECT no"]
     assert lines[3].startswith("c.example  what  (senders row 'c.example in scope *': action 'what'")

@@ -111,14 +111,9 @@ def test_rows_that_cannot_be_understood(clinic: Office) -> None:
 
 
 def test_suspended_destinations(clinic: Office) -> None:
-    table = clinic.template.name("AliasTable")  # any table with that key
-    row = {
-        "address": "jane@dest.example",
-        "destinations": ["x@dest.example"],
-        "suspended_at": 1_795_000_000,
-        "reason": "NoEmail",
-    }
-    clinic.cloud.put("AliasTable", [row])
+    table = clinic.template.name("DestinationTable")
+    row = {"address": "jane@dest.example", "suspended_at": 1_795_000_000, "reason": "NoEmail"}
+    clinic.cloud.put("DestinationTable", [row])
     assert findings(clinic, POSTERN_DESTINATION_TABLE=table) == {
         "suspended destinations": ["jane@dest.example since 2026-11-18 11:06:40 UTC: NoEmail"]
     }

@@ -37,12 +37,13 @@ def test_the_search_order_is_that_of_access_5() -> None:
         "com",
         "user+tag@",
         "user@",
+        "*",
     )
 
 
-def test_the_null_sender_and_text_have_one_key() -> None:
-    assert senders.envelope_keys(envelope(source="<>")) == ("<>",)
-    assert senders.envelope_keys(envelope(source="Root")) == ("root",)
+def test_the_null_sender_and_text_have_one_key_beside_everybodys() -> None:
+    assert senders.envelope_keys(envelope(source="<>")) == ("<>", "*")
+    assert senders.envelope_keys(envelope(source="Root")) == ("root", "*")
 
 
 def test_text_that_is_no_address_does_not_slip_past_the_rule_for_its_domain() -> None:
@@ -50,7 +51,7 @@ def test_text_that_is_no_address_does_not_slip_past_the_rule_for_its_domain() ->
 
 
 def test_an_address_literal_has_no_parents() -> None:
-    assert senders.envelope_keys(envelope(source="x@[192.0.2.1]")) == ("x@[192.0.2.1]", "[192.0.2.1]", "x@")
+    assert senders.envelope_keys(envelope(source="x@[192.0.2.1]")) == ("x@[192.0.2.1]", "[192.0.2.1]", "x@", "*")
 
 
 @pytest.mark.parametrize(
@@ -81,6 +82,23 @@ def test_dunno_ends_the_search_in_its_own_scope_only() -> None:
     assert match(both, "junk@spam.example") == f"{mine}; sender rule spam.example: REJECT"
 
 
+@pytest.mark.parametrize("source", ["x@other.example", "<>", "Root", "x@[192.0.2.1]"])
+def test_the_key_of_everybody_is_the_last_of_its_scope(source: str) -> None:
+    """Only these may write to the team: `check_sender_access hash:/etc/postfix/team, reject`."""
+    table = {("friend@x.example", SCOPE): {"action": "OK"}, ("*", SCOPE): {"action": "REJECT members only"}}
+    assert match(table, "friend@x.example") == f"sender rule friend@x.example for {SCOPE}: OK"
+    assert match(table, source) == f"sender rule * for {SCOPE}: REJECT members only"
+    elsewhere = table | everywhere(**{"other.example": "OK"})
+    assert match(elsewhere, source) == f"sender rule * for {SCOPE}: REJECT members only"
+
+
+def test_the_key_of_everybody_leaves_nothing_to_the_header() -> None:
+    """As Postfix, which never looks there: a From that anybody can write does not open the list."""
+    table = {("friend@x.example", SCOPE): {"action": "OK"}, ("*", SCOPE): {"action": "REJECT"}}
+    found = judge(table, "x@other.example", "friend@x.example")
+    assert str(found) == f"sender rule * for {SCOPE}: REJECT"
+
+
 def test_an_action_and_its_text_may_be_set_apart_by_a_tab() -> None:
     assert match({("spam.example", "*"): {"action": "REJECT\tgo away"}}, "x@spam.example") is not None
 
@@ -92,6 +110,7 @@ def test_the_other_parent_style_wants_a_dot() -> None:
         ".c.example",
         ".example",
         "a@",
+        "*",
     )
     table = everywhere(**{".spam.example": "REJECT", "junk.example": "REJECT"})
     assert match(table, "a@mx.spam.example", "dot") is not None

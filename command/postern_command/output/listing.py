@@ -4,15 +4,18 @@ import heapq
 import shlex
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
 from postern_mail.mail.aliases import Alias
-from postern_mail.mail.rows import Row, texts
-from postern_mail.mail.senders import EVERYWHERE, SenderRule
+from postern_mail.mail.keys import no_alias
+from postern_mail.mail.plan import Policy
+from postern_mail.mail.rows import BOOKKEEPING, Row, texts
+from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.change import named
-from ..tables.keys import is_alias_key, scope_key, sender_key
+from ..tables.checks import sender_faults
 from .difference_text import plain
 from .terminal import printer
 
@@ -37,27 +40,6 @@ def hint(next_key: str) -> None:
     typer.echo(f"there are more: --after {shlex.quote(next_key)}", err=True)
 
 
-def understood(row: Row) -> tuple[Alias | None, str | None]:
-    """(what an alias row means, None) or (None, its fault)."""
-    key = row["address"]
-    if not is_alias_key(key):
-        return None, f"{named('aliases', (key,))}: no look-up asks for this key; it is in lower case, as A-labels"
-    try:
-        return Alias.from_row(key, row), None
-    except ValueError as fault:
-        return None, str(fault)
-
-
-def state(row: Row, now: float) -> str:
-    """`enabled`, `disabled`, `expired`, or `fault` for a row that cannot be understood."""
-    alias, _ = understood(row)
-    if alias is None:
-        return "fault"
-    if not alias.enabled:
-        return "disabled"
-    return "expired" if alias.expires_at is not None and alias.expires_at <= now else "enabled"
-
-
 def destinations(row: Row) -> list[str]:
     """As typed, in whatever form; none if that is no form."""
     try:
@@ -66,54 +48,74 @@ def destinations(row: Row) -> list[str]:
         return []
 
 
-def alias_object(row: Row) -> dict[str, Any]:
-    """A row for programs: its attributes, those that mean something in one form, its state and fault."""
-    alias, fault = understood(row)
-    meant: dict[str, Any] = {"destinations": destinations(row)}
-    if alias is not None:
-        expires_at = None if alias.expires_at is None else int(alias.expires_at)
-        meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
-    return {**plain(row), **meant, "state": state(row, time.time()), "fault": fault}
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What rows mean to a stack with this policy, at one time in epoch seconds."""
+
+    policy: Policy
+    now: float = field(default_factory=time.time)
+
+    def alias(self, row: Row) -> tuple[Alias | None, str | None]:
+        """(what an alias row means, None) or (None, its fault)."""
+        key = row["address"]
+        if fault := no_alias(key, self.policy.own_domains):
+            return None, f"{named('aliases', (key,))}: no look-up asks for this key: {fault}"
+        try:
+            return Alias.from_row(key, row), None
+        except ValueError as fault:
+            return None, str(fault)
+
+    def state(self, row: Row) -> str:
+        """`enabled`, `disabled`, `expired`, or `fault` for a row that cannot be understood."""
+        alias, _ = self.alias(row)
+        if alias is None:
+            return "fault"
+        if not alias.enabled:
+            return "disabled"
+        return "expired" if alias.expires_at is not None and alias.expires_at <= self.now else "enabled"
+
+    def rule_fault(self, row: Row) -> str | None:
+        """What is wrong with a sender rule, None if nothing is."""
+        faults = sender_faults((row["sender"], row["scope"]), _typed(row), self.policy)
+        return "; ".join(faults) or None
+
+    def alias_object(self, row: Row) -> dict[str, Any]:
+        """A row for programs: its attributes, those that mean something in one form, its state and fault."""
+        alias, fault = self.alias(row)
+        meant: dict[str, Any] = {"destinations": destinations(row)}
+        if alias is not None:
+            expires_at = None if alias.expires_at is None else int(alias.expires_at)
+            meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
+        return {**plain(row), **meant, "state": self.state(row), "fault": fault}
+
+    def sender_object(self, row: Row) -> dict[str, Any]:
+        """A rule for programs: its attributes and its fault."""
+        return {**plain(row), "fault": self.rule_fault(row)}
+
+    def print_aliases(self, rows: Iterable[Row]) -> None:
+        """A line for each alias; what is off is dim, what is wrong is red."""
+        say = printer()
+        for row in rows:
+            what = self.state(row)
+            listed = destinations(row)
+            more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+            remarks = [self.alias(row)[1] or what] if what != "enabled" else []
+            remarks += [str(row["note"])] if row.get("note") else []
+            say(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", _STYLES.get(what))
+
+    def print_senders(self, rows: Iterable[Row]) -> None:
+        """A line for each rule."""
+        say = printer()
+        for row in rows:
+            fault = self.rule_fault(row)
+            remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
+            remarks += [str(one) for one in (fault, row.get("note")) if one]
+            say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
 
 
-def sender_object(row: Row) -> dict[str, Any]:
-    """A rule for programs: its attributes and its fault."""
-    return {**plain(row), "fault": rule_fault(row)}
-
-
-def rule_fault(row: Row) -> str | None:
-    """What is wrong with a rule, None if nothing is."""
-    key = (row["sender"], row["scope"])
-    spelled = (sender_key(key[0]), scope_key(key[1]))
-    if spelled != key:
-        return f"{named('senders', key)}: no look-up asks for this key, but for {named('senders', spelled)}"
-    try:
-        SenderRule.from_row(key, row)
-    except ValueError as fault:
-        return str(fault)
-    return None
-
-
-def print_aliases(rows: Iterable[Row]) -> None:
-    """A line for each alias; what is off is dim, what is wrong is red."""
-    now, say = time.time(), printer()
-    for row in rows:
-        what = state(row, now)
-        listed = destinations(row)
-        more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-        remarks = [understood(row)[1] or what] if what != "enabled" else []
-        remarks += [str(row["note"])] if row.get("note") else []
-        say(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", _STYLES.get(what))
-
-
-def print_senders(rows: Iterable[Row]) -> None:
-    """A line for each rule."""
-    say = printer()
-    for row in rows:
-        fault = rule_fault(row)
-        remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
-        remarks += [str(one) for one in (fault, row.get("note")) if one]
-        say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
+def _typed(row: Row) -> Row:
+    """A row without who wrote it."""
+    return {name: value for name, value in row.items() if name not in BOOKKEEPING}
 
 
 def _in_brackets(remarks: list[str]) -> str:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from postern_mail.errors import PosternError
-from postern_mail.mail import settings
+from postern_mail.mail import aliases, senders, settings
 from postern_mail.mail.rows import Row
 
 TableName = Literal["settings", "aliases", "senders"]  # the settings are one item of the alias table
@@ -19,8 +19,8 @@ KEY_NAMES: dict[TableName, tuple[str, ...]] = {
 # What a row may have beside its key (docs/tables.md).
 ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
     "settings": tuple(settings.descriptions()),
-    "aliases": ("destinations", "enabled", "expires_at", "keep_tag", "patterns", "verdicts", "note"),
-    "senders": ("action", "note"),
+    "aliases": aliases.ATTRIBUTES,
+    "senders": senders.ATTRIBUTES,
 }
 
 

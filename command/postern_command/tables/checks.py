@@ -13,14 +13,16 @@ from typing import Any
 from postern_mail.lookup import follow
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, Resolution, resolve
-from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.keys import no_alias, no_sender
+from postern_mail.mail.plan import Policy
+from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 from postern_mail.mail.settings import Settings
 from postern_mail.ports.forward import Tables
 
-from .change import ATTRIBUTES, KEY_NAMES, TableName, named
+from ..times import moment
+from .change import TableName, named
 from .file import TablesFile
-from .keys import domain_of, is_alias_key, reserved_fault
 
 MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
 _MAX_DIGITS, _MAX_EXPONENT = 38, 125  # of a number, same page
@@ -35,9 +37,9 @@ class Findings:
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, tables: TablesFile, domains: Collection[str]) -> "Findings":
-        """All that is wrong in a file, for a stack with these domains of its own."""
-        found = cls()
+    def of(cls, tables: TablesFile, policy: Policy) -> "Findings":
+        """All that is wrong in a file, for a stack with this policy."""
+        found, domains = cls(), policy.own_domains
         rows = Rows(_Everything(tables.aliases))
         now = time.time()
         found.faults += settings_faults(tables.settings)
@@ -45,10 +47,15 @@ class Findings:
             found.faults += alias_faults(key, row, tables.domains & frozenset(domains))
             found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))
         for sender, row in tables.senders.items():
-            found.faults += sender_faults(sender, row, domains)
+            found.faults += sender_faults(sender, row, policy)
             if sender[1] != EVERYWHERE and sender[1] not in tables.aliases:
                 found.warnings.append(f"{named('senders', sender)}: there is no such alias")
         return found
+
+    @property
+    def said(self) -> list[str]:
+        """Faults and warnings alike, for who only looks."""
+        return [*self.faults, *self.warnings]
 
     def add(self, more: "Findings") -> None:
         """Take over what somebody else found."""
@@ -64,22 +71,20 @@ def settings_faults(row: Row | None) -> list[str]:
 def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
     """What is wrong in one row of the alias table, each fault a sentence that names it."""
     faults = _attribute_faults("aliases", (key,), row)
-    if fault := reserved_fault(key):
+    if fault := no_alias(key, domains):
         faults.append(f"alias {key}: {fault}")
-    elif not is_alias_key(key):
-        faults.append(f"alias {key}: this is neither a mail address nor @domain")
-    elif domain_of(key) not in domains:
-        faults.append(f"alias {key}: {domain_of(key)} is not a domain of ours, which are {_listed(domains)}")
     return faults + _understood(lambda: Alias.from_row(key, row))
 
 
-def sender_faults(key: SenderKey, row: Row, domains: Collection[str]) -> list[str]:
+def sender_faults(key: SenderKey, row: Row, policy: Policy) -> list[str]:
     """What is wrong in one row of the sender table."""
     faults = _attribute_faults("senders", key, row)
-    scope = key[1]
-    if scope != EVERYWHERE and not (is_alias_key(scope) and domain_of(scope) in domains):
-        faults.append(f"{named('senders', key)}: the scope is neither * nor an alias at {_listed(domains)}")
-    return faults + _understood(lambda: SenderRule.from_row(key, row).check_target(domains))
+    sender, scope = key
+    if fault := no_sender(sender, policy.parent_style):
+        faults.append(f"{named('senders', key)}: no look-up asks for this key: {fault}")
+    if scope != EVERYWHERE and (fault := no_alias(scope, policy.own_domains)):
+        faults.append(f"{named('senders', key)}: the scope is neither * nor an alias: {fault}")
+    return faults + _understood(lambda: SenderRule.from_row(key, row).check_target(policy.own_domains))
 
 
 def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: float) -> Findings:
@@ -100,6 +105,8 @@ def _led(key: str, row: Row, domains: Collection[str], resolved: Callable[[Addre
         address = Address.parse(f"{_ANY}{key}" if key.startswith("@") else key)
     except ValueError:
         return Findings()  # named by alias_faults
+    if alias.enabled and alias.expires_at is not None and alias.expires_at <= time.time():
+        return Findings(warnings=[f"alias {key}: it has expired, {moment(alias.expires_at)}; its mail is rejected"])
     ours = [one for one in alias.destinations if one.domain in domains]
     if not alias.enabled or not ours:
         return Findings()
@@ -119,10 +126,7 @@ def _understood(read: Callable[[], object]) -> list[str]:
 
 
 def _attribute_faults(table: TableName, key: tuple[str, ...], row: Row) -> list[str]:
-    known = (*KEY_NAMES[table], *ATTRIBUTES[table])
-    faults = [
-        f"unknown attribute {name!r}; there are {', '.join(ATTRIBUTES[table])}" for name in row if name not in known
-    ]
+    faults = [f"{name} says who wrote a live row, and is not typed" for name in BOOKKEEPING if name in row]
     faults += [
         f"{name} is a number DynamoDB does not hold" for name in row if not all(map(_is_exact, _numbers(row[name])))
     ]
@@ -146,10 +150,6 @@ def _is_exact(number: int | float | Decimal) -> bool:
     exact = Decimal(str(number))
     digits = "".join(map(str, exact.as_tuple().digits)).strip("0")
     return exact.is_finite() and len(digits) <= _MAX_DIGITS and abs(exact.adjusted()) < _MAX_EXPONENT
-
-
-def _listed(domains: Collection[str]) -> str:
-    return ", ".join(sorted(domains)) or "none"
 
 
 class _Everything(dict[str, Row | None]):

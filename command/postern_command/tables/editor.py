@@ -8,27 +8,25 @@ from typing import TYPE_CHECKING, Any
 import typer
 from postern_mail.mail.address import Address, alias_key
 from postern_mail.mail.aliases import keys
-from postern_mail.mail.rows import Row, SenderKey
+from postern_mail.mail.keys import domain_of, no_alias
+from postern_mail.mail.rows import BOOKKEEPING, Row, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..output import difference_text
 from ..status import WrongUse, say_no, warn
-from .change import ATTRIBUTES, KEY_NAMES, Change
+from .change import Change
 from .checks import Findings, alias_faults, leads, sender_faults, settings_faults
 from .differences import same, stamped
-from .keys import is_alias_key, reserved_fault
 
 if TYPE_CHECKING:
     from ..stack import Stack
 
 
 def typed_key(text: str) -> str:
-    """An alias key as it is looked up. Raises WrongUse for text that is none."""
+    """An alias key as it is looked up, in whatever domain. Raises WrongUse for text that is none."""
     key = alias_key(text)
-    if fault := reserved_fault(key):
+    if fault := no_alias(key, {domain_of(key).lstrip(".*")}):
         raise WrongUse(f"{text!r}: {fault}")
-    if not is_alias_key(key):
-        raise WrongUse(f"{text!r} is neither a mail address nor @domain")
     return key
 
 
@@ -88,13 +86,13 @@ class Editor:
         sender, scope = change.key
         orphan = scope != EVERYWHERE and self.alias(scope) is None
         warnings = [f"{change}: there is no such alias"] if orphan else []
-        return Findings(sender_faults((sender, scope), row, self.where.domains), warnings)
+        return Findings(sender_faults((sender, scope), row, self.where.policy), warnings)
 
     def _left_to(self, change: Change) -> Findings:
         """A removed alias's mail goes to the next less specific one: not what disabling it does."""
         found = Findings()
         address = change.key[0]
-        if change.table == "aliases" and is_alias_key(address) and not address.startswith("@"):
+        if change.table == "aliases" and not no_alias(address, self.where.domains) and not address.startswith("@"):
             rows = self.where.tables.read([key for key in keys(Address.parse(address)) if key != address], ())
             left_to = next((key for key, row in rows.aliases.items() if row is not None), None)
             if left_to:
@@ -113,10 +111,5 @@ class Editor:
 
 
 def _judged(change: Change) -> Row:
-    """The new row without what was typed into it before under names that are not ours."""
-    known = (*KEY_NAMES[change.table], *ATTRIBUTES[change.table])
-    return {
-        name: value
-        for name, value in (change.after or {}).items()
-        if name in known or name not in (change.before or {})
-    }
+    """The new row without who wrote the one before it."""
+    return {name: value for name, value in (change.after or {}).items() if name not in BOOKKEEPING}

@@ -22,10 +22,9 @@ from typing import Any
 
 from postern_mail.mail import settings
 from postern_mail.mail.address import alias_key
+from postern_mail.mail.keys import domain_of, scope_key, sender_key
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
-
-from .keys import domain_of, scope_key, sender_key
 
 _SECTIONS = ("domains", "settings", "aliases", "senders")
 

@@ -5,10 +5,10 @@ from decimal import Decimal
 from typing import Any
 
 import tomli_w
+from postern_mail.mail.keys import domain_of, in_order
 from postern_mail.mail.rows import BOOKKEEPING, Row
 
 from .file import TablesFile
-from .keys import domain_of, in_order
 
 
 def toml(tables: TablesFile) -> Iterator[str]:

@@ -11,11 +11,20 @@ from dataclasses import dataclass, field
 
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
 from .patterns import Pattern
-from .rows import BadRow, Row, Rows, epoch, flag, is_reserved, texts
+from .rows import BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
 
 TABLE = "aliases"
 DISCARD = "discard:"  # a destination: accept and throw away, as /dev/null in aliases(5)
+ATTRIBUTES = (  # what a row may have beside its key
+    "destinations",
+    "enabled",
+    "expires_at",
+    "keep_tag",
+    "patterns",
+    "verdicts",
+    "note",
+)
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
 
 
@@ -46,6 +55,7 @@ class Alias:
     def from_row(cls, key: str, row: Row) -> "Alias":
         """Read one row; raises BadRow, naming it, if any part cannot be understood."""
         try:
+            check_attributes(row, ("address", *ATTRIBUTES))
             listed = texts(row.get("destinations") or ())
             destinations, discards = _targets(listed)
             alias = cls(

@@ -6,7 +6,7 @@ BadRow that names the row.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,10 @@ SenderKey = tuple[str, str]  # (sender, scope)
 # them over.
 RESERVED = "#"
 PRIVATE = "x_"  # an attribute whose name begins so is the owner's: nobody reads it
+FOREIGN = (PRIVATE, "aws:")  # DynamoDB itself writes aws:rep:... into the items of an older global table
 BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row by command, and when
+
+_MILLISECONDS = 1e11  # as seconds the year 5138
 
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
@@ -71,6 +74,26 @@ def texts(value: Any) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
+def check_attributes(row: Row, known: Collection[str]) -> None:
+    """Raises ValueError for an attribute that nobody understands: it may be `enabled`, misspelt."""
+    known_too = (*known, *BOOKKEEPING)
+    unknown = [
+        name
+        for name, value in row.items()
+        if value is not None and name not in known_too and not name.startswith(FOREIGN)
+    ]
+    if unknown:
+        raise ValueError(_unknown(sorted(unknown)[0], known))
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    import difflib  # noqa: PLC0415 (where something is wrong only)
+
+    meant = difflib.get_close_matches(name.lower(), known, 1)
+    hint = f" ({meant[0]}?)" if meant else ""
+    return f"unknown attribute {name!r}{hint}; what is only yours begins with {PRIVATE}"
+
+
 def flag(value: Any) -> bool:
     """A boolean, or a word for one in any case; raises ValueError."""
     if isinstance(value, bool):
@@ -91,4 +114,6 @@ def epoch(value: Any) -> float:
         seconds = math.nan
     if not math.isfinite(seconds):
         raise ValueError(f"expected epoch seconds, found {value!r}")
+    if abs(seconds) >= _MILLISECONDS:
+        raise ValueError(f"expected epoch seconds, found {value!r}, which would be milliseconds")
     return seconds

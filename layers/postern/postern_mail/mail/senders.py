@@ -1,8 +1,9 @@
 """The sender rules: what to do with mail from an address, with the keys and actions of access(5).
 
 All keys in the alias's own scope are tried first, then all in `*`, as two check_sender_access
-lines of Postfix would. The sender is the envelope's; only if no rule is found for it, the authors in
-the header's From are tried, which anybody can write.
+lines of Postfix would. The key `*` stands for everybody, and is the last of its scope, as what follows the map in
+`check_sender_access hash:/etc/postfix/team, reject`. The sender is the envelope's; only if no rule is found for
+it, the authors in the header's From are tried, which anybody can write.
 """
 
 import re
@@ -12,10 +13,12 @@ from dataclasses import dataclass
 from .actions import BCC, OK, PREPEND, REDIRECT, Action
 from .address import Address, spellings
 from .envelope import Envelope
-from .rows import BadRow, Row, Rows, SenderKey
+from .rows import BadRow, Row, Rows, SenderKey, check_attributes
 
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
+EVERYBODY = "*"  # the key of a rule for every sender that has none of its own in the same scope
+ATTRIBUTES = ("action", "note")  # what a row may have beside its key
 MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
 
 # Whether a key stands for its subdomains too (parent_domain_matches_subdomains of Postfix, its
@@ -37,6 +40,7 @@ class SenderRule:
     def from_row(cls, key: SenderKey, row: Row) -> "SenderRule":
         """Read one row; raises BadRow, naming it, unless its action is one we act on."""
         try:
+            check_attributes(row, ("sender", "scope", *ATTRIBUTES))
             return cls(sender=key[0], scope=key[1], action=Action.parse(row.get("action")))
         except ValueError as fault:
             raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", str(fault)) from fault
@@ -136,13 +140,13 @@ def leads_to(rows: Rows) -> set[str]:
 
 
 def envelope_keys(envelope: Envelope, style: str = PARENT) -> tuple[str, ...]:
-    """The keys for an envelope's sender. The null sender has one, `<>`; text that is no address has
-    itself and what looks like its domain."""
+    """The keys for an envelope's sender, the last that of everybody. The null sender is `<>`; text that is no
+    address has itself and what looks like its domain."""
     if envelope.sender is not None:
-        return address_keys(envelope.sender, style)
+        return (*address_keys(envelope.sender, style), EVERYBODY)
     text = envelope.source.lower()
     domain = _DOMAIN_IN_TEXT.search(text)
-    return (text, *(_domains(domain[1], style) if domain else ()))
+    return (text, *(_domains(domain[1], style) if domain else ()), EVERYBODY)
 
 
 def address_keys(sender: Address, style: str = PARENT) -> tuple[str, ...]:

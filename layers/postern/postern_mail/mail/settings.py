@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any, Self
 
 from .rewrite import FROM_FORMS, Style
-from .rows import BOOKKEEPING, PRIVATE, RESERVED, BadRow, Row, Rows, flag
+from .rows import BOOKKEEPING, FOREIGN, RESERVED, BadRow, Row, Rows, flag
 
 KEY = f"{RESERVED}settings"
 MEGABYTE = 1024 * 1024
@@ -64,7 +64,7 @@ class Settings:
         values: dict[str, Any] = {}
         faults: list[str] = []
         for name, value in (row or {}).items():
-            if name in _BESIDE or name.startswith(PRIVATE) or value is None:
+            if name in _BESIDE or name.startswith(FOREIGN) or value is None:
                 continue
             try:
                 values[name] = read(name, value)

@@ -1,0 +1,135 @@
+"""Keys as people type them, and whether a look-up ever asks for one.
+
+A key that no look-up asks for is a rule that never holds, and nothing says so when mail comes: it is named where
+rows are written and listed. A key in a form of its own (upper case, `@domain` for a sender) has one that is meant.
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from .address import Address, InvalidAddress, alias_key, spellings
+from .envelope import NULL_SENDER
+from .rows import RESERVED, is_reserved
+from .senders import EVERYBODY, EVERYWHERE, PARENT
+
+_NETWORK = re.compile(r"\d+(?:\.\d+){1,3}\.?(?:/\d+)?\Z|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(?:/\d+)?\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class NeverAsked:
+    """Why no look-up asks for a key, and the one that is most likely meant, "" if none is."""
+
+    why: str
+    instead: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.why}; write {self.instead}" if self.instead else self.why
+
+
+def sender_key(text: str) -> str:
+    """A sender of access(5) as look-ups spell it: an address, a domain, `.domain`, `user@`, `<>` or `*`.
+
+    Lower case, domains as A-labels; text that has no such form is given back in lower case.
+    """
+    text = text.strip()
+    if text.startswith("."):
+        return f".{sender_key(text[1:])}"
+    try:
+        return Address.parse(text).key if "@" in text else _domain(text)
+    except InvalidAddress:
+        return text.lower()
+
+
+def scope_key(text: str) -> str:
+    """`*`, or an alias key."""
+    return EVERYWHERE if text.strip() == EVERYWHERE else alias_key(text)
+
+
+def domain_of(key: str) -> str:
+    """The domain of an alias key."""
+    return key.rpartition("@")[2]
+
+
+def in_order(key: str) -> tuple[str, str]:
+    """Aliases are listed by domain, then by name."""
+    return domain_of(key), key
+
+
+def no_alias(key: str, domains: Collection[str]) -> NeverAsked | None:
+    """Why no look-up of the alias table asks for a key, None if one may. `domains` are our own."""
+    if is_reserved(key):
+        return NeverAsked(
+            f"no alias begins with {RESERVED}: such items of the table are Postern's own (`postern settings`)"
+        )
+    canonical = alias_key(key)
+    if not _is_alias(canonical):
+        bare = canonical.removeprefix(".").removeprefix("*.")
+        meant = f"@{bare}" if "." in bare and bare in domains else ""
+        return NeverAsked("this is neither a mail address nor @domain", meant)
+    if canonical.startswith("*@"):
+        return NeverAsked("* stands for nothing in a key", canonical[1:])
+    domain = domain_of(canonical)
+    if domain not in domains:
+        why = f"{domain} is not a domain of ours, which are {', '.join(sorted(domains)) or 'none'}"
+        nearest = _nearest(domain, domains)
+        return NeverAsked(why, nearest and f"{canonical.rpartition('@')[0]}@{nearest}")
+    return None if key in spellings(canonical) else NeverAsked("keys are in lower case, domains as A-labels", canonical)
+
+
+def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
+    """Why no look-up of the sender table asks for a key, None if one may; `style` is one of PARENT_STYLES."""
+    if key in (NULL_SENDER, EVERYBODY):
+        return None
+    if _NETWORK.match(key):
+        return NeverAsked("a network is no sender (block it with an IP filter of SES)")
+    dot = "" if style == PARENT else "."
+    for prefix, why in (
+        ("*@", "* stands for nothing within a key"),
+        ("*.", "* stands for nothing within a key"),
+        ("@", "@domain is no key of access(5)"),
+    ):
+        if key.startswith(prefix):
+            below = dot if prefix == "*." else ""
+            return NeverAsked(why, f"{below}{sender_key(key.removeprefix(prefix))}")
+    if key.startswith(".") and "@" not in key and style == PARENT:
+        why = "a key with a leading dot is never asked for: a domain's key covers what is below it"
+        return NeverAsked(why, sender_key(key.lstrip(".")))
+    canonical = sender_key(key)
+    if not _is_sender(canonical):
+        return NeverAsked("this is neither an address nor a domain nor user@")
+    if key in spellings(canonical):
+        return None
+    return NeverAsked("keys are in lower case, domains as A-labels", canonical)
+
+
+def _is_alias(canonical: str) -> bool:
+    try:
+        Address.parse(f"x{canonical}" if canonical.startswith("@") else canonical)
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _is_sender(canonical: str) -> bool:
+    """Whether this is one of the forms that address_keys of `senders` makes."""
+    try:
+        if canonical.endswith("@"):
+            Address.parse(f"{canonical}x")
+        elif "@" in canonical:
+            Address.parse(canonical)
+        else:
+            _domain(canonical.removeprefix("."))
+    except InvalidAddress:
+        return False
+    return True
+
+
+def _domain(text: str) -> str:
+    return Address.parse(f"x@{text}").domain
+
+
+def _nearest(text: str, known: Collection[str]) -> str:
+    import difflib  # noqa: PLC0415 (where something is wrong only)
+
+    return next(iter(difflib.get_close_matches(text, known, 1, 0.8)), "")
