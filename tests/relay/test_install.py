@@ -148,14 +148,20 @@ def test_shellcheck_has_nothing_to_say() -> None:
     assert done.returncode == 0, done.stdout
 
 
-UNITS = ["postern-credentials.service", "postern-credentials.timer", "postern-queue.service", "postern-queue.timer"]
+UNITS = [
+    "postern-credentials.service",
+    "postern-credentials.timer",
+    "postern-queue.service",
+    "postern-queue.timer",
+    "postern-guard.service",
+]
 
 
 @pytest.mark.parametrize("unit", UNITS)
 def test_systemd_understands_the_units(tmp_path: Path, unit: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd is not installed")
-    install(root=str(tmp_path))
+    install("--guard-metadata", root=str(tmp_path))
     path = tmp_path / "etc" / "systemd" / "system" / unit
     program = tmp_path / "usr" / "local" / "libexec" / "postern" / "credentials-fetch"
     for each in path.parent.iterdir():

@@ -70,6 +70,15 @@ def test_a_program_that_uses_a_null_sender_is_told(relay: Relay) -> None:
     )
 
 
+def test_one_that_cannot_go_anywhere_reaches_the_owner(relay: Relay, ses: SesSmtp) -> None:
+    """Null sender, and a recipient that SES does not reach: Postfix's last resort is a notice to the owner."""
+    relay.sendmail("-f", "", "jane@web9", text="Subject: away\n\nI am away\n")
+    relay.wait_for(lambda: ses.state.sent)
+    assert ses.state.sent[0].recipients == (OWNER,)
+    assert b"I am away" in ses.state.sent[0].content
+    assert "discarded" not in relay.said()
+
+
 def test_one_from_sendmail_reaches_the_owner(relay: Relay, ses: SesSmtp) -> None:
     relay.sendmail("-f", "", "jane@dest.example", text="Subject: away\n\nI am away\n")
     relay.wait_for(lambda: ses.state.sent)

@@ -13,6 +13,7 @@ from .ses_smtp import HOST, SesSmtp
 
 BAD: dict[str, tuple[Callable[[Identity], Identity], str]] = {
     "wrong name": (lambda ours: certificates.server("mail.other.example", ours), "hostname mismatch"),
+    "a name below": (lambda ours: certificates.server(f"x.{HOST}", ours), "hostname mismatch"),
     "expired": (lambda ours: certificates.server(HOST, ours, timedelta(days=-1)), "certificate has expired"),
     "signed by itself": (lambda _: certificates.server(HOST, None), "self-signed certificate"),
     "another authority": (lambda _: certificates.server(HOST, certificates.authority("stranger")), "untrusted issuer"),
