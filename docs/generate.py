@@ -10,8 +10,14 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from postern_mail.environment import (
+    FeedbackEnvironment,
+    InboundEnvironment,
+    RecipientsEnvironment,
+    WatchEnvironment,
+    groups,
+)
 from postern_mail.mail.settings import descriptions
-from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, WatchSettings
 from samtranslator.yaml_helper import yaml_parse
 
 DOCS = Path(__file__).parent
@@ -55,28 +61,42 @@ def _parameter(name: str, spec: dict[str, Any]) -> str:
 
 
 def environment() -> str:
-    """The environment of the functions as tables, from the metadata of the classes."""
+    """The environment of the functions as tables, each group once, from the metadata of the classes."""
     said = "The environment of the functions. template.yaml sets all of it, from its [parameters](../parameters.md)."
-    head = f"{MADE}# Environment\n\n{said}\n\n"
     functions: dict[str, type[Any]] = {
-        "inbound": Settings,
-        "feedback": FeedbackSettings,
-        "recipients": RecipientsSettings,
-        "watch and functions/digest": WatchSettings,
+        "inbound": InboundEnvironment,
+        "feedback": FeedbackEnvironment,
+        "recipients": RecipientsEnvironment,
+        "watch and functions/digest": WatchEnvironment,
     }
-    return head + "\n".join(_table(function, kind) for function, kind in functions.items())
+    shared = {kind: None for one in functions.values() for kind in groups(one).values()}
+    pieces = [f"{MADE}# Environment\n\n{said}\n"]
+    for kind in shared:
+        told = [
+            f"`functions/{name.replace(' and functions/', '` and `functions/')}`"
+            for name, one in functions.items()
+            if kind in groups(one).values()
+        ]
+        pieces.append(f"## {kind.__name__}\n\n{kind.__doc__} Set for {', '.join(told)}.\n\n{_table(kind)}")
+    pieces += [f"## functions/{name}\n\nBesides {_names(one)}:\n\n{_table(one)}" for name, one in functions.items()]
+    return "\n".join(pieces)
+
+
+def _names(kind: type[Any]) -> str:
+    return ", ".join(f"[{one.__name__}](#{one.__name__.lower()})" for one in groups(kind).values())
 
 
 def _shown(default: Any) -> str:
     return "required" if default is None else "empty" if default == "" else f"`{default}`"
 
 
-def _table(function: str, kind: type[Any]) -> str:
+def _table(kind: type[Any]) -> str:
     rows = [
         f"| `{one.metadata['variable']}` | {'required' if one.default is MISSING else f'`{one.default}`'.lower()} | {one.metadata['meaning']} |"  # noqa: E501
         for one in fields(kind)
+        if "variable" in one.metadata
     ]
-    return "\n".join([f"## functions/{function}\n\n| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
+    return "\n".join(["| variable | default | meaning |\n|---|---|---|", *rows]) + "\n"
 
 
 def command() -> str:

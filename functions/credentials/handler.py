@@ -10,12 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.relay import assembly
 from postern_mail.aws.relay.log import PowertoolsStepLog
 from postern_mail.custom_resource import Deadline, Request, answered
-from postern_mail.relay.settings import RelaySettings
+from postern_mail.relay.environment import RelayEnvironment
 
-settings = RelaySettings.from_environment(os.environ)
+environment = RelayEnvironment.from_environment(os.environ)
 log = PowertoolsStepLog()
-rotation = assembly.rotation(settings, log)
-keys = assembly.user_keys(settings)
+rotation = assembly.rotation(environment, log)
+keys = assembly.user_keys(environment)
 
 
 @log.logger.inject_lambda_context
@@ -30,4 +30,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         return keys.remove_all() if request.kind == "Delete" else "nothing to do"
 
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000)
-    log.logger.info(answered(request, work, name=f"keys-of-{settings.user}", deadline=deadline))
+    log.logger.info(answered(request, work, name=f"keys-of-{environment.user}", deadline=deadline))

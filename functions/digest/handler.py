@@ -5,11 +5,11 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.mail_log import mail_log
 from postern_mail.aws.watch import assembly
-from postern_mail.settings import WatchSettings
+from postern_mail.environment import WatchEnvironment
 
-settings = WatchSettings.from_environment(os.environ)
-log = mail_log(settings)
-owner_mail = assembly.owner_mail(settings, log)
+environment = WatchEnvironment.from_environment(os.environ)
+log = mail_log(environment.stack)
+owner_mail = assembly.owner_mail(environment, log)
 
 
 @log.metrics.log_metrics

@@ -5,11 +5,11 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.feedback import assembly
 from postern_mail.aws.mail_log import mail_log
-from postern_mail.settings import FeedbackSettings
+from postern_mail.environment import FeedbackEnvironment
 
-settings = FeedbackSettings.from_environment(os.environ)
-log = mail_log(settings)
-listener = assembly.listener(settings, log)
+environment = FeedbackEnvironment.from_environment(os.environ)
+log = mail_log(environment.stack)
+listener = assembly.listener(environment, log)
 
 
 @log.metrics.log_metrics

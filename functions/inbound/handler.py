@@ -8,11 +8,11 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.forward import assembly
 from postern_mail.aws.mail_log import mail_log
-from postern_mail.settings import Settings
+from postern_mail.environment import InboundEnvironment
 
-settings = Settings.from_environment(os.environ)
-log = mail_log(settings)
-intake = assembly.intake(settings, log)
+environment = InboundEnvironment.from_environment(os.environ)
+log = mail_log(environment.stack)
+intake = assembly.intake(environment, log)
 
 
 @log.metrics.log_metrics

@@ -6,11 +6,11 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.recipients.assembly import keeper
 from postern_mail.aws.recipients.log import PowertoolsRecipientsLog
-from postern_mail.settings import RecipientsSettings
+from postern_mail.environment import RecipientsEnvironment
 
-settings = RecipientsSettings.from_environment(os.environ)
-log = PowertoolsRecipientsLog(own_domains=settings.domains, stack=settings.stack)
-keep = keeper(settings, log)
+environment = RecipientsEnvironment.from_environment(os.environ)
+log = PowertoolsRecipientsLog(own_domains=environment.stack.domains, stack=environment.stack.name)
+keep = keeper(environment, log)
 
 
 @log.metrics.log_metrics

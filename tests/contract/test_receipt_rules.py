@@ -7,10 +7,10 @@ import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.recipients.assembly import manner
 from postern_mail.aws.recipients.receipt_rules import PACE, SesReceiptRules
+from postern_mail.environment import RecipientsEnvironment
 from postern_mail.errors import Refused, Temporary, Throttled, Unavailable
 from postern_mail.recipients.plan import CREATE, DELETE, MAX_RECIPIENTS, UPDATE, Rule, Step
 from postern_mail.recipients.ports import RuleStore
-from postern_mail.settings import RecipientsSettings
 
 from emulator.cloud import CREDENTIALS
 from emulator.receiving import rule_set as double
@@ -51,7 +51,7 @@ class Ses:
 
     def __init__(self, template: Template, api: RuleApi, **changed: str) -> None:
         variables = template.resource("RecipientsFunction")["Environment"]["Variables"]
-        settings = RecipientsSettings.from_environment({**variables, **changed})
+        settings = RecipientsEnvironment.from_environment({**variables, **changed})
         self.clock, self.pauses = FakeClock(), list[float]()
         self.api = api
         self.client = clients.receipt_rules()
@@ -200,7 +200,9 @@ def test_a_rule_is_taken_however_the_stack_is_deployed(parameters: dict[str, str
     """In an own set and a joined one, by the bucket's policy and by a role."""
     refusing = {"Domain": "example.com", "RefuseUnknownRecipients": "true", **parameters}
     template = Template.load(ROOT / "template.yaml", "x", refusing)
-    settings = RecipientsSettings.from_environment(template.resource("RecipientsFunction")["Environment"]["Variables"])
+    settings = RecipientsEnvironment.from_environment(
+        template.resource("RecipientsFunction")["Environment"]["Variables"]
+    )
     made = RuleSet.of(template)
     assert made.name == settings.rule_set
     made.create({"Name": ONE, "Recipients": [INFO], **manner(settings)})

@@ -12,8 +12,8 @@ from typing import Any, cast
 import pytest
 from postern_mail.aws.feedback import assembly
 from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.environment import FeedbackEnvironment
 from postern_mail.feedback import Listener
-from postern_mail.settings import FeedbackSettings
 
 from emulator.cloud import Cloud
 from tests.builders import bounce
@@ -41,7 +41,7 @@ def world(world: World, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def listening(world: World, log: FakeFeedbackLog) -> Listener:
     variables = world.template.resource("FeedbackFunction")["Environment"]["Variables"]
     with acting("FeedbackFunction"):
-        return assembly.listener(FeedbackSettings.from_environment(variables), cast("PowertoolsMailLog", log))
+        return assembly.listener(FeedbackEnvironment.from_environment(variables), cast("PowertoolsMailLog", log))
 
 
 def sent(world: World) -> tuple[str, dict[str, Any]]:

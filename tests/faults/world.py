@@ -21,8 +21,8 @@ from moto.core.models import botocore_stubber
 from postern_mail.aws import clients
 from postern_mail.aws.forward import assembly
 from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.environment import InboundEnvironment
 from postern_mail.forward import Forwarder
-from postern_mail.settings import Settings
 
 from emulator.cloud import Cloud
 from emulator.sending.bounces import Bouncing, Received
@@ -157,7 +157,7 @@ def build(
     for name in _CLIENTS:
         monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
-    forwarder = assembly.forwarder(Settings.from_environment(variables), cast("PowertoolsMailLog", log))
+    forwarder = assembly.forwarder(InboundEnvironment.from_environment(variables), cast("PowertoolsMailLog", log))
     cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
     yield World(cloud, template, forwarder, interference, clock, log, delivered, sending.bouncing)
     sending.stop()

@@ -1,12 +1,12 @@
 """Wrong input is refused by CloudFormation before anything is made: patterns, bounds and rules."""
 
 import re
-from dataclasses import fields
 
 import pytest
+from postern_mail.environment import FeedbackEnvironment, InboundEnvironment
+from postern_mail.environment import variables as variables_of
 from postern_mail.errors import Misconfigured
 from postern_mail.mail.verdicts import CHOICES
-from postern_mail.settings import FeedbackSettings, Settings
 
 from emulator.template import Template
 from tests.template.deployments import loaded, refusals
@@ -65,14 +65,14 @@ def test_every_default_is_right(template: Template, default: bool) -> None:
             assert takes(template, name, str(spec.get("Default", ""))) == default, name
 
 
-@pytest.mark.parametrize("settings", [Settings, FeedbackSettings])
+@pytest.mark.parametrize("settings", [InboundEnvironment, FeedbackEnvironment])
 def test_no_whole_number_of_the_settings_comes_from_a_parameter_that_takes_fractions(
-    template: Template, settings: type[Settings] | type[FeedbackSettings]
+    template: Template, settings: type[InboundEnvironment] | type[FeedbackEnvironment]
 ) -> None:
     """CloudFormation's Number may be 1.5; the function would end where it starts, with every message."""
-    function = "InboundFunction" if settings is Settings else "FeedbackFunction"
+    function = "InboundFunction" if settings is InboundEnvironment else "FeedbackFunction"
     variables = template.document["Resources"][function]["Properties"]["Environment"]["Variables"]
-    numbers = [one.metadata["variable"] for one in fields(settings) if one.type is int]
+    numbers = [one.metadata["variable"] for one in variables_of(settings) if one.type is int]
     assert numbers
     resolved = loaded().resource(function)["Environment"]["Variables"]
     with pytest.raises(Misconfigured):

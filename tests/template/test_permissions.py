@@ -1,10 +1,16 @@
 """Who may do what: the roles against the calls that were made while tests ran, and the settings against those it reads."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from postern_mail.settings import FeedbackSettings, RecipientsSettings, Settings, Shared, WatchSettings
+from postern_mail.environment import (
+    FeedbackEnvironment,
+    InboundEnvironment,
+    RecipientsEnvironment,
+    WatchEnvironment,
+    variables,
+)
 
 from emulator.template import Template
 from tests.rights import RELAY, Call, Right, everything, rights, unused, without_right
@@ -49,12 +55,12 @@ ANYTHING = {
 }
 STACK = "postern"
 WIDE = {"CustomerKey": "true", "SesWritesBy": "role", "Domain2": "example.org", "RefuseUnknownRecipients": "true"}
-READ: dict[str, type[Shared]] = {
-    "DigestFunction": WatchSettings,
-    "FeedbackFunction": FeedbackSettings,
-    "InboundFunction": Settings,
-    "WatchFunction": WatchSettings,
-    "RecipientsFunction": RecipientsSettings,
+READ = {
+    "DigestFunction": WatchEnvironment,
+    "FeedbackFunction": FeedbackEnvironment,
+    "InboundFunction": InboundEnvironment,
+    "WatchFunction": WatchEnvironment,
+    "RecipientsFunction": RecipientsEnvironment,
 }
 
 
@@ -194,12 +200,13 @@ def test_the_other_way_for_ses_to_write_is_one_switch() -> None:
 
 @pytest.mark.parametrize("function", sorted(READ))
 def test_every_setting_that_is_read_is_set_and_the_other_way_round(template: Template, function: str) -> None:
-    read = {one.metadata["variable"] for one in fields(READ[function])}
+    read = {one.metadata["variable"] for one in variables(READ[function])}
     written = template.document["Resources"][function]["Properties"]["Environment"]["Variables"]
     assert {name for name in written if not name.startswith("AWS_")} == read
 
 
 @pytest.mark.parametrize("function", sorted(READ))
 def test_what_the_template_sets_is_what_the_settings_take(function: str) -> None:
-    variables = loaded(Domain3="example.org").resource(function)["Environment"]["Variables"]
-    assert READ[function].from_environment(variables).domains == ("example.com", "example.org")
+    given = loaded(Domain3="example.org").resource(function)["Environment"]["Variables"]
+    read: Any = READ[function]
+    assert read.from_environment(given).stack.domains == ("example.com", "example.org")

@@ -8,9 +8,9 @@ from postern_mail.aws.recipients import lease
 from postern_mail.aws.recipients.assembly import manner
 from postern_mail.aws.recipients.receipt_rules import SesReceiptRules
 from postern_mail.custom_resource import RESERVE
+from postern_mail.environment import RecipientsEnvironment
 from postern_mail.recipients.keep import MARGIN
 from postern_mail.recipients.plan import CREATE, MAX_RULES, Step
-from postern_mail.settings import RecipientsSettings
 
 from emulator.template import Template
 from tests.builders import ROOT
@@ -29,8 +29,8 @@ def template() -> Template:
 
 
 @pytest.fixture(scope="module")
-def settings(template: Template) -> RecipientsSettings:
-    return RecipientsSettings.from_environment(template.resource("RecipientsFunction")["Environment"]["Variables"])
+def settings(template: Template) -> RecipientsEnvironment:
+    return RecipientsEnvironment.from_environment(template.resource("RecipientsFunction")["Environment"]["Variables"])
 
 
 def body(template: Template, name: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def test_rules_are_made_after_what_ses_tries_and_the_set_is_active_after_them(te
         assert symbolic(RefuseUnknownRecipients=refuse).resource("Activation")["After"] == first
 
 
-def test_the_function_does_not_mistake_the_templates_rule_for_its_own(settings: RecipientsSettings) -> None:
+def test_the_function_does_not_mistake_the_templates_rule_for_its_own(settings: RecipientsEnvironment) -> None:
     (declared,) = load("false").resources("AWS::SES::ReceiptRule").values()
     assert not declared["Rule"]["Name"].startswith(settings.rule_prefix)
 
@@ -100,7 +100,9 @@ def test_the_function_does_not_mistake_the_templates_rule_for_its_own(settings: 
 def test_the_functions_rules_do_what_the_templates_rule_does(parameters: dict[str, str]) -> None:
     (declared,) = symbolic(**parameters).resources("AWS::SES::ReceiptRule").values()
     refusing = symbolic(RefuseUnknownRecipients="true", **parameters)
-    settings = RecipientsSettings.from_environment(refusing.resource("RecipientsFunction")["Environment"]["Variables"])
+    settings = RecipientsEnvironment.from_environment(
+        refusing.resource("RecipientsFunction")["Environment"]["Variables"]
+    )
     made: dict[str, Any] = {}
 
     class Client:
@@ -108,7 +110,7 @@ def test_the_functions_rules_do_what_the_templates_rule_does(parameters: dict[st
             made.update(request)
 
     rules = SesReceiptRules(Client(), settings.rule_set, settings.rule_prefix, manner(settings), clock=FakeClock())
-    rules.carry_out(Step(CREATE, "name", settings.domains))
+    rules.carry_out(Step(CREATE, "name", settings.stack.domains))
     assert made == {"RuleSetName": declared["RuleSetName"], "Rule": {**declared["Rule"], "Name": "name"}}
 
 

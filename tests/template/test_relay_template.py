@@ -11,8 +11,8 @@ from runpy import run_path
 from typing import Any
 
 import pytest
+from postern_mail.relay.environment import RelayEnvironment
 from postern_mail.relay.rotation import PAUSES
-from postern_mail.relay.settings import RelaySettings
 from samtranslator.yaml_helper import yaml_parse
 
 from emulator.bus import _EVENT_TYPES as DETAIL
@@ -221,7 +221,7 @@ def test_the_function_is_given_all_it_asks_for_and_time_enough(
 ) -> None:
     function = resources["CredentialsFunction"]["Properties"]
     given = {name: "24" if name.endswith("HOURS") else "x" for name in function["Environment"]["Variables"]}
-    settings = RelaySettings.from_environment({**given, "AWS_REGION": "eu-west-1"})
+    settings = RelayEnvironment.from_environment({**given, "AWS_REGION": "eu-west-1"})
     assert settings.overlap_hours == 24
     assert expanded["Parameters"]["RotationDays"]["MinValue"] * 24 > settings.overlap_hours
     assert function["Timeout"] > sum(PAUSES) + 60

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern_mail.settings import WatchSettings
+from postern_mail.environment import WatchEnvironment
 
 from emulator.template import Template
 
@@ -52,8 +52,8 @@ def test_a_check_that_fails_is_told_and_is_no_dead_letter(resources: dict[str, A
 @pytest.mark.parametrize("function", WATCHERS)
 def test_their_settings_are_all_set(template: Template, function: str) -> None:
     variables = template.resource(function)["Environment"]["Variables"]
-    made = WatchSettings.from_environment(variables)
-    assert made.stack == template.stack
+    made = WatchEnvironment.from_environment(variables)
+    assert made.stack.name == template.stack
     assert int(variables["POSTERN_LEASE_SECONDS"]) > template.document["Globals"]["Function"]["Timeout"]
 
 

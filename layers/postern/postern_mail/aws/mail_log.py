@@ -7,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from ..environment import Stack
 from ..errors import Temporary
 from ..mail.address import Address, mask
 from ..mail.claims import Claim
@@ -16,7 +17,6 @@ from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
 from ..ports.forward import Entry, Outcome
 from ..ports.watch import Overlooked
-from ..settings import Shared
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
@@ -196,6 +196,6 @@ class PowertoolsMailLog:
         return text if self._log_addresses else mask(text, self._own_domains)
 
 
-def mail_log(settings: Shared) -> PowertoolsMailLog:
+def mail_log(stack: Stack) -> PowertoolsMailLog:
     """The log of a function."""
-    return PowertoolsMailLog(own_domains=settings.domains, log_addresses=settings.log_addresses, stack=settings.stack)
+    return PowertoolsMailLog(own_domains=stack.domains, log_addresses=stack.log_addresses, stack=stack.name)

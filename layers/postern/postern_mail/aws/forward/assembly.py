@@ -5,12 +5,12 @@ from typing import Protocol
 
 from ...answer_senders import Answering
 from ...deliver import Deliverer
+from ...environment import InboundEnvironment
 from ...forward import Forwarder
 from ...intake import Intake
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
-from ...settings import Settings
 from .. import clients
 from ..clock import SystemClock
 from ..failures import translated
@@ -24,14 +24,14 @@ from .rates import DynamoRates
 from .tables import DynamoTables
 
 
-def style(settings: Settings) -> Style:
+def style(environment: InboundEnvironment) -> Style:
     """How forwarded mail looks; reads the stamp's key. Raises Temporary if it cannot be read."""
     with translated("Secrets Manager GetSecretValue"):
-        secret = clients.secrets().get_secret_value(SecretId=settings.stamp_secret)["SecretString"]
+        secret = clients.secrets().get_secret_value(SecretId=environment.stamp_secret)["SecretString"]
     return Style(
         stamp_key=secret.encode(),
-        count_header_recipients=settings.count_header_recipients,
-        stack=settings.stack,
+        count_header_recipients=environment.count_header_recipients,
+        stack=environment.stack.name,
     )
 
 
@@ -47,38 +47,38 @@ def last_start(context: Remaining) -> float:
     return time.time() + context.get_remaining_time_in_millis() / 1000 - clients.SES_SECONDS
 
 
-def intake(settings: Settings, log: PowertoolsMailLog) -> Intake:
+def intake(environment: InboundEnvironment, log: PowertoolsMailLog) -> Intake:
     """What takes the events of the inbound function."""
-    return Intake(forwarder=forwarder(settings, log), queue=SqsQueue(clients.sqs(), settings.retry_queue))
+    return Intake(forwarder=forwarder(environment, log), queue=SqsQueue(clients.sqs(), environment.retry_queue))
 
 
-def forwarder(settings: Settings, log: PowertoolsMailLog) -> Forwarder:
+def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
-    clock, look = SystemClock(), style(settings)
+    clock, look = SystemClock(), style(environment)
     dynamodb = clients.dynamodb()
-    book = ledger(dynamodb, settings, clock)
-    store = S3MailStore(clients.s3(), settings.mail_bucket, settings.mail_prefix)
+    book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
+    store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
     answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
-            own_domains=frozenset(settings.domains),
-            parent_style=PARENT if settings.parent_domain_matches_subdomains else DOT,
+            own_domains=frozenset(environment.stack.domains),
+            parent_style=PARENT if environment.parent_domain_matches_subdomains else DOT,
             stamp_key=look.stamp_key,
-            screening=settings.screening,
+            screening=environment.screening,
         ),
         store=store,
-        tables=DynamoTables(dynamodb, settings.alias_table, settings.sender_table, settings.destination_table),
+        tables=DynamoTables(dynamodb, environment.alias_table, environment.sender_table, environment.destination_table),
         ledger=book,
         deliverer=Deliverer(
             style=look,
             store=store,
             ledger=book,
-            rates=DynamoRates(dynamodb, settings.ledger_table, clock=clock, cap=settings.rate_cap),
-            mailer=SesMailer(clients.ses(), settings.configuration_set),
+            rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock, cap=environment.rate_cap),
+            mailer=SesMailer(clients.ses(), environment.configuration_set),
             clock=clock,
             log=log,
         ),
         clock=clock,
         log=log,
-        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=settings.answer_senders),
+        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=environment.answers.senders),
     )

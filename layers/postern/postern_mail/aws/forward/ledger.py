@@ -16,6 +16,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from ...environment import Ledger as Times
 from ...errors import ClaimHeld, ClaimLost
 from ...mail.address import Address
 from ...mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
@@ -27,7 +28,6 @@ from ...mail.outcomes import ClaimState, State
 from ...mail.reply import Reply
 from ...ports.clock import Clock
 from ...ports.forward import Entry, Outcome
-from ...settings import Claiming
 from ..failures import translated
 from ..items import Items, new_owner, row
 
@@ -278,15 +278,15 @@ class DynamoLedger:
         )
 
 
-def ledger(client: "DynamoDBClient", settings: Claiming, clock: Clock) -> DynamoLedger:
+def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> DynamoLedger:
     """The ledger of a stack, as a function that sends is told of it."""
     return DynamoLedger(
         client,
-        settings.ledger_table,
+        table,
         clock=clock,
-        lease_seconds=settings.lease_seconds,
-        keep_days=settings.ledger_days,
-        retry_hours=settings.retry_hours,
+        lease_seconds=times.lease_seconds,
+        keep_days=times.ledger_days,
+        retry_hours=times.retry_hours,
     )
 
 

@@ -1,9 +1,9 @@
 """Puts the parts of the hourly check and of the daily digest together."""
 
+from ...environment import WatchEnvironment
 from ...errors import Misconfigured
 from ...mail.address import Address, InvalidAddress
 from ...owner_mail import OwnerMail
-from ...settings import WatchSettings
 from ...watch import Watch
 from .. import clients
 from ..clock import SystemClock
@@ -17,37 +17,39 @@ from .facts import StackFacts
 from .state import DynamoWatchState
 
 
-def watch(settings: WatchSettings, log: PowertoolsMailLog) -> Watch:
+def watch(environment: WatchEnvironment, log: PowertoolsMailLog) -> Watch:
     """The check of what fell through."""
     return Watch(
-        bucket=S3Bucket(clients.s3(), settings.mail_bucket, settings.mail_prefix),
-        book=DynamoWatchState(clients.dynamodb(), settings.ledger_table, keep_days=settings.ledger_days),
+        bucket=S3Bucket(clients.s3(), environment.bucket.name, environment.bucket.prefix),
+        book=DynamoWatchState(
+            clients.dynamodb(), environment.stack.ledger_table, keep_days=environment.ledger.ledger_days
+        ),
         clock=SystemClock(),
         log=log,
-        retry_hours=settings.retry_hours,
+        retry_hours=environment.ledger.retry_hours,
     )
 
 
-def owner_mail(settings: WatchSettings, log: PowertoolsMailLog) -> OwnerMail:
+def owner_mail(environment: WatchEnvironment, log: PowertoolsMailLog) -> OwnerMail:
     """The daily digest. Raises Misconfigured if the owner has no mail address."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     try:
-        owner = Address.parse(settings.owner)
+        owner = Address.parse(environment.owner)
     except InvalidAddress as fault:
         raise Misconfigured(f"POSTERN_OWNER: {fault}") from fault
     return OwnerMail(
         news=StackFacts(
-            DynamoWatchState(dynamodb, settings.ledger_table, keep_days=settings.ledger_days),
-            Backlog(clients.sqs(), settings.dead_letters),
+            DynamoWatchState(dynamodb, environment.stack.ledger_table, keep_days=environment.ledger.ledger_days),
+            Backlog(clients.sqs(), environment.dead_letters),
             clock=clock,
-            retry_hours=settings.retry_hours,
-            keep_days=settings.ledger_days,
-            destinations=DynamoDestinations(dynamodb, settings.destination_table, clock),
+            retry_hours=environment.ledger.retry_hours,
+            keep_days=environment.ledger.ledger_days,
+            destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
         ),
-        ledger=ledger(dynamodb, settings, clock),
-        mailer=SesMailer(clients.ses(), settings.configuration_set),
+        ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
+        mailer=SesMailer(clients.ses(), environment.configuration_set),
         clock=clock,
         log=log,
         owner=owner,
-        sender=Address("postmaster", settings.domains[0]),
+        sender=Address("postmaster", environment.stack.domains[0]),
     )

@@ -7,7 +7,7 @@ from ..errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RelaySettings:
+class RelayEnvironment:
     """The user whose keys are rotated, the secret they are kept in, and SES's SMTP service."""
 
     user: str
@@ -17,7 +17,7 @@ class RelaySettings:
     overlap_hours: float
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> "RelaySettings":
+    def from_environment(cls, environment: Mapping[str, str]) -> "RelayEnvironment":
         """Raises Misconfigured naming everything missing or wrong at once."""
         variables = {
             "user": "POSTERN_SMTP_USER",

@@ -1,6 +1,6 @@
 import pytest
+from postern_mail.environment import FeedbackEnvironment, InboundEnvironment
 from postern_mail.errors import Misconfigured
-from postern_mail.settings import FeedbackSettings, Settings
 
 COMPLETE = {
     "POSTERN_DOMAINS": "Example.com, example.net",
@@ -18,16 +18,16 @@ COMPLETE = {
 
 
 def test_all_settings_are_read() -> None:
-    settings = Settings.from_environment(COMPLETE | {"POSTERN_LOG_ADDRESSES": "True", "HOME": "/root"})
-    assert settings.domains == ("example.com", "example.net")
-    assert (settings.lease_seconds, settings.ledger_days) == (150, 37)
-    assert settings.log_addresses
-    assert settings.mail_prefix == "inbound/"
+    settings = InboundEnvironment.from_environment(COMPLETE | {"POSTERN_LOG_ADDRESSES": "True", "HOME": "/root"})
+    assert settings.stack.domains == ("example.com", "example.net")
+    assert (settings.ledger.lease_seconds, settings.ledger.ledger_days) == (150, 37)
+    assert settings.stack.log_addresses
+    assert settings.bucket.prefix == "inbound/"
 
 
 def test_everything_missing_or_wrong_is_named_at_once() -> None:
     with pytest.raises(Misconfigured) as raised:
-        Settings.from_environment(
+        InboundEnvironment.from_environment(
             COMPLETE
             | {
                 "POSTERN_MAIL_BUCKET": " ",
@@ -48,7 +48,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 def test_the_feedback_function_needs_less() -> None:
     names = ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE", "MAIL_BUCKET", "LEASE_SECONDS", "LEDGER_DAYS")
     needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
-    settings = FeedbackSettings.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
+    settings = FeedbackEnvironment.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
     assert (settings.suspend_after, settings.suspend_days) == (5, 7)
     with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_SUSPEND_AFTER: expected a number"):
-        FeedbackSettings.from_environment({"POSTERN_SUSPEND_AFTER": "0"})
+        FeedbackEnvironment.from_environment({"POSTERN_SUSPEND_AFTER": "0"})

@@ -1,0 +1,259 @@
+"""The environment of the functions, read once and checked as a whole.
+
+What several functions are told is a group: a class of its own, and a field of the environment of each. The metadata
+of every other field names its variable and explains it; docs/reference/environment.md is generated from here. What
+the owner changes without a deployment is in `mail.settings`.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, Self
+
+from .errors import Misconfigured
+from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
+from .mail.verdicts import CHOICES
+
+_CHOICES = {
+    "senders": ANSWER_SENDERS,
+    **{f"{name}_action": choices for name, choices in CHOICES.items()},
+}
+_LEAST = {"suspend_after": 1}
+_WORDS = {"true": True, "false": False}
+
+
+def _env(variable: str, meaning: str, **options: Any) -> Any:
+    return field(metadata={"variable": variable, "meaning": meaning}, **options)
+
+
+class Environment:
+    """What one function is told: groups and variables."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Self:
+        """Read all variables; raises Misconfigured naming everything missing or wrong at once."""
+        faults: list[str] = []
+        found = _read_all(cls, environment, faults)
+        if faults:
+            raise Misconfigured("; ".join(faults))
+        return cls(**found)
+
+
+def groups(kind: Any) -> dict[str, type[Any]]:
+    """The groups among the fields of an environment, by the fields' names."""
+    return {one.name: one.type for one in fields(kind) if isinstance(one.type, type) and "variable" not in one.metadata}
+
+
+def variables(kind: Any) -> Iterator[Field[Any]]:
+    """Every field that is a variable, also those of its groups."""
+    for one in fields(kind):
+        if "variable" in one.metadata:
+            yield one
+        else:
+            yield from variables(one.type)
+
+
+def _action(verdict: str) -> str:
+    return (
+        f"What a {verdict} FAIL of SES's leads to: {', '.join(CHOICES[verdict])}; an alias's own `verdicts` come first."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """What every function is told of its stack."""
+
+    name: str = _env(
+        "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
+    )
+    domains: tuple[str, ...] = _env(
+        "POSTERN_DOMAINS", "Our own mail domains, separated by commas; a destination in one of them is an alias."
+    )
+    ledger_table: str = _env("POSTERN_LEDGER_TABLE", "Name of the ledger table.")
+    log_addresses: bool = _env(
+        "POSTERN_LOG_ADDRESSES", "Whether logs show whole addresses (`true`) or masked ones (`false`).", default=False
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Where the messages are."""
+
+    name: str = _env("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
+    prefix: str = _env(
+        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """How long a message is tried, and its entries are kept."""
+
+    lease_seconds: int = _env(
+        "POSTERN_LEASE_SECONDS",
+        "How long a claim on a sending holds, in seconds; longer than the function's timeout.",
+    )
+    retry_hours: int = _env(
+        "POSTERN_RETRY_HOURS",
+        "How long a message is tried, in hours, and a destination while SES does not answer.",
+        default=36,
+    )
+    ledger_days: int = _env("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """Whether senders are answered."""
+
+    senders: str = _env(
+        "POSTERN_ANSWER_SENDERS",
+        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
+        " authenticated).",
+        default=AUTHENTICATED,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundEnvironment(Environment):
+    """What the inbound function is told."""
+
+    stack: Stack
+    bucket: Bucket
+    ledger: Ledger
+    answers: Answers
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
+    configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
+    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
+    count_header_recipients: bool = _env(
+        "POSTERN_COUNT_HEADER_RECIPIENTS",
+        "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
+        default=True,
+    )
+    parent_domain_matches_subdomains: bool = _env(
+        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
+        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
+        default=True,
+    )
+    rate_cap: int = _env(
+        "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
+    )
+    retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    spam_action: str = _env("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
+    virus_action: str = _env("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
+    dmarc_action: str = _env("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
+
+    @property
+    def screening(self) -> Mapping[str, str]:
+        """What a FAIL of SES's leads to, by the verdict's name."""
+        return {"spam": self.spam_action, "virus": self.virus_action, "dmarc": self.dmarc_action}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackEnvironment(Environment):
+    """What the feedback function is told."""
+
+    stack: Stack
+    bucket: Bucket
+    ledger: Ledger
+    answers: Answers
+    destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
+    suspend_after: int = _env(
+        "POSTERN_SUSPEND_AFTER",
+        "How many messages must bounce or be complained about before a destination is suspended; one is enough where"
+        " the mailbox is not there.",
+        default=5,
+    )
+    suspend_days: int = _env("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecipientsEnvironment(Environment):
+    """What the function is told that keeps the receipt rules."""
+
+    stack: Stack
+    bucket: Bucket
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    rule_set: str = _env("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
+    rule_prefix: str = _env("POSTERN_RULE_PREFIX", "What the names of the rules begin with that this function keeps.")
+    inbound_function: str = _env("POSTERN_INBOUND_FUNCTION", "ARN of the function that the rules invoke.")
+    inbound_tls: str = _env(
+        "POSTERN_INBOUND_TLS",
+        "TlsPolicy of the rules: Optional, or Require to refuse mail without TLS.",
+        default="Optional",
+    )
+    writer_role: str = _env(
+        "POSTERN_WRITER_ROLE",
+        "ARN of the role that SES writes messages by; empty where the bucket's policy lets it.",
+        default="",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEnvironment(Environment):
+    """What the scheduled functions are told: the hourly watch, and the owner's digest."""
+
+    stack: Stack
+    bucket: Bucket
+    ledger: Ledger
+    destination_table: str = _env(
+        "POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health, if there is one.", default=""
+    )
+    dead_letters: str = _env("POSTERN_DEAD_LETTERS", "URL of the dead-letter queue.")
+    configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that the digest is sent with.")
+    owner: str = _env(
+        "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
+    )
+
+
+def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
+    """The values that are set, by field; what is missing or wrong is added to `faults`."""
+    found: dict[str, Any] = {}
+    inner = groups(kind)
+    for one in fields(kind):
+        before = len(faults)
+        if one.name in inner:
+            values = _read_all(inner[one.name], environment, faults)
+            if len(faults) == before:
+                found[one.name] = inner[one.name](**values)
+            continue
+        variable = one.metadata["variable"]
+        text = environment.get(variable, "").strip()
+        try:
+            if text:
+                found[one.name] = _allowed(one.name, _read(one.type, text))
+            elif _required(one):
+                faults.append(f"{variable} is not set")
+        except ValueError as fault:
+            faults.append(f"{variable}: {fault}")
+    return found
+
+
+def _allowed(name: str, value: Any) -> Any:
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise ValueError(f"expected one of {', '.join(_CHOICES[name])}, found {value!r}")
+    if name in _LEAST and value < _LEAST[name]:
+        raise ValueError(f"expected a number from {_LEAST[name]} on, found {value}")
+    return value
+
+
+def _required(one: Any) -> bool:
+    return one.default is MISSING
+
+
+def _read(kind: Any, text: str) -> Any:
+    if kind is int:
+        number = int(text)
+        if number < 0:
+            raise ValueError(f"expected a number from 0 on, found {text!r}")
+        return number
+    if kind is bool:
+        if text.lower() not in _WORDS:
+            raise ValueError(f"expected true or false, found {text!r}")
+        return _WORDS[text.lower()]
+    if kind is str:
+        return text
+    names = tuple(part.strip().lower() for part in text.split(",") if part.strip())
+    if not names:
+        raise ValueError(f"expected names, found {text!r}")
+    return names
