@@ -27,10 +27,9 @@ _LABELS = re.compile(r"[A-Za-z0-9.-]+\Z")
 
 
 def addresses(values: Iterable[str]) -> Iterator[str]:
-    """The addresses in header values."""
-    for _, address in getaddresses([_without_comments(value) for value in values]):
-        if address:
-            yield address
+    """The addresses in header values; each is read by itself, or a quote left open in one would close in the next."""
+    for value in values:
+        yield from (address for _, address in getaddresses([_without_comments(value)]) if address)
 
 
 def refuse_addresses(request: Request, account: Account) -> Refusal | None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from emulator.sending.addresses import addresses
 from emulator.sending.delivery import delivered, private_key
 from emulator.sending.mime import EXTENSIONS
 from emulator.sending.refusals import Account, Refusal, Request
@@ -207,3 +208,10 @@ def test_what_ses_changes_and_what_it_leaves() -> None:
     assert date.startswith(b"Date: ")
     assert kept == b"X-Odd : kept\r\n folded\r\nFrom: info@example.com\r\nSubject: s\r\n\r\nbody \xe9\r\n"
     assert private_key() == private_key()
+
+
+def test_each_field_is_read_by_itself() -> None:
+    """A quote that From leaves open is no quote of To."""
+    assert list(addresses(['"a" b" <c@x.example>', '"d" e" <f@x.example>'])) == list(
+        addresses(['"a" b" <c@x.example>'])
+    ) + list(addresses(['"d" e" <f@x.example>']))

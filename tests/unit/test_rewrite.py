@@ -359,3 +359,38 @@ def test_a_large_body_is_held_once_more_and_no_oftener() -> None:
 def test_a_header_of_ten_thousand_lines() -> None:
     raw = b"From: a@x.example\r\n" + b"X-Line: y\r\n" * 10_000 + b"\r\nbody"
     assert rewritten(raw).count(b"X-Line") == 10_000
+
+
+@pytest.mark.parametrize(
+    ("author", "shown", "answered"),
+    [
+        ("Betsy <betsy @ sender.example>", "Betsy (betsy@sender.example)", '"Betsy" <betsy@sender.example>'),
+        ("Betsy <betsy@\r\n sender.example>", "Betsy (betsy@sender.example)", '"Betsy" <betsy@sender.example>'),
+        ("Betsy <betsy@sender.example (home)>", "Betsy (betsy@sender.example)", '"Betsy" <betsy@sender.example>'),
+        ("Betsy <mailto:betsy@sender.example>", "Betsy (betsy@sender.example)", '"Betsy" <betsy@sender.example>'),
+        ("Betsy <betsy@sender.example.>", "Betsy (betsy@sender.example)", '"Betsy" <betsy@sender.example>'),
+        ("Jos\u00e9 <jos\u00e9@sender.example>", "Jos\u00e9 (jos\u00e9@sender.example)", ""),
+        (
+            "Jos\u00e9 <jos\u00e9@sender.example>, joe@sender.example",
+            "Jos\u00e9 (jos\u00e9@sender.example)",
+            "joe@sender.example",
+        ),
+        ("a@sender.example, A <A@sender.example>", "A (A@sender.example)", '"A" <A@sender.example>'),
+        ("Mail Delivery System <MAILER-DAEMON>", "Mail Delivery System", ""),
+        ("MAILER-DAEMON (Mail Delivery Subsystem)", "MAILER-DAEMON (Mail Delivery Subsystem)", ""),
+        ('"I am Groot" <>', "I am Groot", ""),
+        ('"I am Groot" <groot>', "I am Groot", ""),
+        ("Groot", "Groot", ""),
+    ],
+)
+def test_an_answer_reaches_the_author_or_nobody(author: str, shown: str, answered: str) -> None:
+    """MAIL FROM is a mass mailer's bounce address."""
+    raw = rewritten(f"From: {author}\r\nSubject: s\r\n\r\nbody".encode(), source="bounce-4711@esp.example")
+    assert display(raw) == f"{shown} via example.com"
+    assert message_from_bytes(raw).get("Reply-To", "") == answered
+
+
+def test_only_where_there_is_no_from_the_envelopes_sender_is_answered() -> None:
+    for header in ("From:\r\n", "From: \r\n", "From: undisclosed:;\r\n"):
+        assert b"Reply-To" not in rewritten(f"{header}Subject: s\r\n\r\n".encode(), source="b@esp.example")
+    assert b"Reply-To: b@esp.example" in rewritten(b"Subject: s\r\n\r\n", source="b@esp.example")

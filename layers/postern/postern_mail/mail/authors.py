@@ -204,11 +204,13 @@ def _read(entry: _Raw) -> _Entry:
             unread = unread or any(word.is_("@") for word in inside)
     if not found and not unread:
         found = list(_bare(outside, named))
+    if found:
+        return _Entry(tuple(found), bracketed=bool(entry.brackets))
     phrase, comment = _phrase(outside), _comments(outside)
     said = f"{phrase} ({comment})" if phrase and comment else phrase or comment or named
     kinds = {word.kind for word in outside} - {SPACE}
     encoded = "".join(word.text for word in outside) if kinds == {ENCODED} and not entry.brackets else ""
-    return _Entry(tuple(found), said, encoded, bool(entry.brackets))
+    return _Entry((), said, encoded, bool(entry.brackets))
 
 
 def _bracketed(inside: Sequence[Word]) -> list[Address]:

@@ -27,7 +27,7 @@ _TOKEN = re.compile(r"[^;,\s(]*")
 def answers(message: Message) -> Iterator[str]:
     """The marks of an automatic answer, by the names of their fields. Precedence is one only where no list says that
     it is its own."""
-    of_a_list = any(True for _ in _list_fields(message))
+    of_a_list: bool | None = None  # looked for once, and only where it matters
     for field in message.fields:
         if field.name == "auto-submitted" or field.name in _ANSWERS:
             if _first_word(field) not in _PERSON:
@@ -36,8 +36,10 @@ def answers(message: Message) -> Iterator[str]:
             if _words(field) & _SUPPRESSED:
                 yield field.name
         elif field.name == "precedence":
-            if not of_a_list and _words(field) & _PRECEDENCE:
-                yield field.name
+            if _words(field) & _PRECEDENCE:
+                of_a_list = any(_list_fields(message)) if of_a_list is None else of_a_list
+                if not of_a_list:
+                    yield field.name
         elif field.name == "content-type" and _first_word(field) == "multipart/report":
             yield "multipart/report"
 
