@@ -79,6 +79,7 @@ BRACKETED = {
     "root@localhost": "root@localhost",
     "a@bücher.example": "a@xn--bcher-kva.example",
     "josé@x.example": "josé@x.example",
+    '"josé a"@x.example': '"josé a"@x.example',
     "用户@例子.example": "用户@xn--fsqu00a.example",
     "<a@x.example>": "a@x.example",
     "a@x.example,": "a@x.example",
@@ -174,7 +175,12 @@ WHOLE: dict[str, list[tuple[str, str]]] = {
         ("J", "d@z.example"),
     ],
     "Mary <@node.test:mary@x.example>, , jdoe@y  . example": [("Mary", "mary@x.example"), ("", "jdoe@y.example")],
-    "FirstName :: Company <a@x.example>": [("Company", "a@x.example")],
+    "FirstName :: Company <a@x.example>": [("FirstName :: Company", "a@x.example")],
+    "Betsy :) <a@x.example>": [("Betsy :)", "a@x.example")],
+    "Re: Betsy <a@x.example>, b@y.example": [("Re: Betsy", "a@x.example"), ("", "b@y.example")],
+    "A <a@x.example> <mailto:a@x.example>": [("A", "a@x.example")],
+    '""Betsy"" <a@x.example>': [("Betsy", "a@x.example")],
+    'A <"A" <a@x.example>>': [("A", "a@x.example")],
 }
 # What has no address in it that is not a guess, and what is shown of it.
 NONE = {

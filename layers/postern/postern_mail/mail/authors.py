@@ -21,7 +21,8 @@ MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes mo
 _INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+")
 
 _SCHEMES = ("mailto", "smtp")  # what programs write before an address
-_LOCAL = re.compile(r"[^\x00-\x20\x7f-\xa0\"(),:;<>@\[\]\\]++")  # also of other scripts: RFC 6532
+# Local parts of other scripts: RFC 6532.
+_LOCAL = re.compile(r'[^\x00-\x20\x7f-\xa0"(),:;<>@\[\]\\]++|"(?:[^\x00-\x1f\x7f-\xa0"\\]|\\[ -~])*+"')
 _END = Word("special", ",")
 _OPENING, _CLOSING = "'`(\u2018\u201c\u00ab", "'`)\u00b4\u2019\u201d\u00bb"  # quotes that are none, around an address
 
@@ -110,7 +111,8 @@ class _Entry:
 def _entries(value: bytes) -> list[_Entry]:
     """The entries of a list. Encoded-words alone are an author only where the list has no other: else they
     would be shown in front of whoever really wrote."""
-    found = [_read(entry) for entry in _split(words(_text(value)))]
+    text = _text(value)
+    found = [_read(entry) for entry in _split(words(text), groups=";" in text)]
     if not any(entry.authors for entry in found):
         for entry in found:
             if entry.encoded:
@@ -142,8 +144,9 @@ class _Raw:
     brackets: list[tuple[int, list[Word]]] = field(default_factory=list)
 
 
-def _split(stream: Iterable[Word]) -> Iterator[_Raw]:
-    """The entries of a list; a colon ends the name of a group, which is no mailbox (3.4)."""
+def _split(stream: Iterable[Word], *, groups: bool = True) -> Iterator[_Raw]:
+    """The entries of a list. A colon ends the name of a group, which is no mailbox (3.4); where no semicolon ends a
+    group, it is one more character of a name."""
     entry = _Raw()
     inside: list[Word] | None = None  # brackets
     for word in (*stream, _END):
@@ -162,7 +165,7 @@ def _split(stream: Iterable[Word]) -> Iterator[_Raw]:
         elif word.is_(",;"):
             yield entry
             entry = _Raw()
-        elif word.is_(":") and not _is_scheme(entry.outside):
+        elif word.is_(":") and groups and not _is_scheme(entry.outside):
             entry = _Raw()
         elif not word.is_(">"):
             entry.outside.append(word)
@@ -195,6 +198,8 @@ def _read(entry: _Raw) -> _Entry:
     ends = [at for at, _ in entry.brackets[1:]]
     for (at, inside), end in zip(entry.brackets, (*ends, len(outside)), strict=False):
         addresses = _bracketed(inside)
+        if addresses and found and addresses[0] == found[-1].address:
+            continue  # `<a@x.example> <mailto:a@x.example>`
         if addresses:
             name = _phrase(outside[start:at]) or named or _comments(outside[at if found else 0 : end])
             found += [Author("" if number else name, address) for number, address in enumerate(addresses)]
@@ -324,14 +329,12 @@ def _address(local: Sequence[Word], domain: Sequence[Word]) -> Address | None:
 
 def _phrase(found: Sequence[Word]) -> str:
     """A display name: what is neither comment nor the scheme of an address."""
-    texts = [
-        word.text
-        for number, word in enumerate(found)
-        if word.kind != COMMENT
-        and not (
-            word.is_(":") or (found[number + 1 : number + 2] and found[number + 1].is_(":") and _is_scheme((word,)))
-        )
-    ]
+    texts: list[str] = []
+    for word in found:
+        if word.is_(":") and texts and texts[-1].lower() in _SCHEMES:
+            texts.pop()
+        elif word.kind != COMMENT:
+            texts.append(word.text)
     return decode_phrase("".join(texts))
 
 
