@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from postern_mail.mail.address import Address, InvalidAddress
 
 from .report import Part, Report, changed, impossible, taken, unneeded
+from .restrictions import WARN_IF_REJECT
 from .source import WHITE, Line
 from .targets import quoted
 from .tokens import internal, scan
@@ -72,6 +73,16 @@ def rules(lines: Iterable[Line], style: Style, known: dict[str, Rule], report: R
     return found
 
 
+def warning(rule: Rule, report: Report) -> Rule:
+    """The rule behind warn_if_reject, which refused nobody; says so where it would have."""
+    word, _, text = rule.action.partition(" ")
+    if word != "REJECT" and not _CODE.match(word):
+        return rule
+    action = _joined("WARN", text)
+    report.say(rule.line, changed(f"{action}: it stands behind {WARN_IF_REJECT}, so it refused nobody"))
+    return replace(rule, action=action)
+
+
 def _read(line: Line, style: Style) -> tuple[Rule, Part] | Part:
     if line.unreadable:
         return impossible(line.unreadable, "mend the line or remove it")
@@ -95,14 +106,11 @@ def _sender(typed: str, style: Style) -> str | Part:
     if key == NULL_SENDER:
         return impossible("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
     if _NETWORK.match(key):
-        return impossible("a network is no sender, so it never matched one", "block it with an IP filter of SES")
+        return unneeded("a network is no sender, so it never matched one; an IP filter of SES blocks one")
     if key.startswith(".") and style.parents:
-        instead = "write the domain without the dot, or import with --parent-style dot"
-        return impossible(
-            "a key with a leading dot is never asked for: a domain's key covers what is below it", instead
-        )
+        return unneeded("a key with a leading dot is never asked for: a domain's key covers what is below it")
     if key.startswith("@"):
-        return impossible("@domain is no key of access(5), so it never matched", "write the domain without the @")
+        return unneeded("@domain is no key of access(5), so it never matched: a domain's key has no @")
     try:
         return _address_key(key)
     except InvalidAddress:
@@ -132,7 +140,7 @@ def _action(typed: str) -> tuple[str, Part] | Part:
         return impossible("to Postfix a code without text is OK, which was hardly meant", instead)
     if word in _WITH_TEXT:
         return _joined(word, text), taken(f"{word} {text}".strip())
-    if word in ("RELAY", "PERMIT") and not text:
+    if word in ("RELAY", "PERMIT", "PERMIT_AUTH_DESTINATION") and not text:
         return "OK", changed(f"{word} as OK, which is what Postfix does")
     if _CODE.match(word) and text:
         return _code(word, text)

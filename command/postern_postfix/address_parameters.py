@@ -34,6 +34,7 @@ class Named:
     map: Map
     line: Line | None = None
     by_default: bool = False
+    warns: bool = False  # behind warn_if_reject
 
 
 @dataclass(slots=True)
@@ -124,11 +125,13 @@ def _say(
 ) -> None:
     name, line = parameter.name, parameter.line
     if name in _MAPS:
-        _follow(_MAPS[name], config.items(name), line, settled, given, report)
+        _follow(_MAPS[name], [Named(Map.parse(one), line) for one in config.items(name)], settled, given, report)
+        if not config.items(name):
+            report.say(line, unneeded("no table"))
     elif name in LISTS:
         for found in restrictions(config.value(name)):
             if isinstance(found, SenderAccess):
-                _follow(Table.ACCESS, (str(found.map),), line, settled, given, report)
+                _follow(Table.ACCESS, [Named(found.map, line, warns=found.warns)], settled, given, report)
             else:
                 report.say(line, found)
         if not config.value(name):
@@ -145,16 +148,12 @@ def _say(
         report.say(line, judge(name))
 
 
-def _follow(
-    table: Table, names: Collection[str], line: Line, settled: Settled, given: Collection[Table], report: Report
-) -> None:
-    if not names:
-        report.say(line, unneeded("no table"))
-    for name in names:
-        if table in given:
-            report.say(line, changed(f"{name}: the file that was given for {table} is read instead"))
-        else:
-            settled.maps.setdefault(table, []).append(Named(Map.parse(name), line))
+def _follow(table: Table, named: Collection[Named], settled: Settled, given: Collection[Table], report: Report) -> None:
+    for one in named:
+        if table not in given:
+            settled.maps.setdefault(table, []).append(one)
+        elif one.line is not None:
+            report.say(one.line, changed(f"{one.map}: the file that was given for {table} is read instead"))
 
 
 def _say_domains(

@@ -77,7 +77,7 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
 
 def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> dict[str, Draft]:
     named_aliases: dict[str, aliases5.NamedAlias] = {}
-    for lines in _text_tables(Table.ALIASES, settled, files, report):
+    for _, lines in _text_tables(Table.ALIASES, settled, files, report):
         found = aliases5.aliases(lines, report)
         _say_taken_first(named_aliases, found, report)
         named_aliases = {**found, **named_aliases}
@@ -203,13 +203,19 @@ def _say_pattern(line: Line, read: patterns.Read, report: Report) -> None:
 
 def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access5.Rule]:
     rules: dict[str, access5.Rule] = {}
-    for lines in _text_tables(Table.ACCESS, settled, files, report):
-        rules.update(access5.rules(lines, settled.style, rules, report))
+    refusing = {named.map.file for named in settled.maps.get(Table.ACCESS, ()) if not named.warns}
+    for named, lines in _text_tables(Table.ACCESS, settled, files, report):
+        found = access5.rules(lines, settled.style, rules, report)
+        if named.map.file not in refusing:
+            found = {sender: access5.warning(rule, report) for sender, rule in found.items()}
+        rules.update(found)
     return rules
 
 
-def _text_tables(table: Table, settled: Settled, files: Files, report: Report) -> Iterator[tuple[Line, ...]]:
-    """The lines of each table of this kind, once each; those of pattern tables are said to be lost."""
+def _text_tables(
+    table: Table, settled: Settled, files: Files, report: Report
+) -> Iterator[tuple[Named, tuple[Line, ...]]]:
+    """Each table of this kind, once, and its lines; those of pattern tables are said to be lost."""
     seen: set[str] = set()
     for named in settled.maps.get(table, ()):
         if named.map.file in seen:
@@ -221,7 +227,7 @@ def _text_tables(table: Table, settled: Settled, files: Files, report: Report) -
             for line in _lines(named, Table.PATTERNS, True, files, report):
                 report.say(line, impossible(f"{table} has no patterns here", _REPLACE_PATTERNS))
         else:
-            yield _lines(named, table, named.map.is_text, files, report)
+            yield named, _lines(named, table, named.map.is_text, files, report)
 
 
 def _lines(named: Named, table: Table, readable: bool, files: Files, report: Report) -> tuple[Line, ...]:

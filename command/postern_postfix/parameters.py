@@ -3,6 +3,8 @@
 A parameter that is not here is reported as impossible, so that somebody looks it up.
 """
 
+import re
+
 from .report import Part, changed, impossible, outbound, unneeded
 
 _MAILBOX = "let aliases lead to mailboxes elsewhere; there are none here"
@@ -32,6 +34,7 @@ _PARTS = {
     "mynetworks": outbound("the relay takes mail from its own host only"),
     "mynetworks_style": outbound("the relay takes mail from its own host only"),
     "nested_header_checks": impossible("mail is not searched for text", _HELD),
+    "receive_override_options": changed("virtual(5) and aliases(5) are asked all the same"),
     "recipient_bcc_maps": impossible("there are no copies by recipient", "add the address to the alias's destinations"),
     "recipient_canonical_maps": impossible("recipients are not renamed", _ROW),
     "relayhost": outbound("SES as smart host"),
@@ -91,7 +94,7 @@ _PARTS = {
     "mail_owner": outbound("how Postfix is installed"),
     "default_privs": unneeded("there are no commands and files"),
     "default_database_type": unneeded("tables are in DynamoDB"),
-    "unknown_local_recipient_reject_code": changed("SES has accepted by then: nobody gets a code"),
+    "unknown_local_recipient_reject_code": changed("SES has accepted by then; an answer by mail may say so"),
     "soft_bounce": impossible("nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"),
     "hopcount_limit": unneeded("a loop stamp ends loops"),
     "owner_request_special": unneeded("owner- and -request addresses are aliases like any other"),
@@ -150,13 +153,60 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("virtual_", unneeded("there are no virtual mailboxes")),
     ("local_", unneeded("there is no local delivery")),
     ("address_verify_", unneeded("nobody is asked whether an address exists")),
-    ("access_map_", unneeded("SES has accepted by then: nobody gets a code")),
-    ("maps_rbl_", unneeded("SES has accepted by then: nobody gets a code")),
+    ("access_map_", unneeded("SES has accepted by then; an answer by mail may say so")),
+    ("maps_rbl_", unneeded("SES has accepted by then; an answer by mail may say so")),
     ("unverified_", unneeded("nobody is asked whether an address exists")),
     ("debug", unneeded("for finding faults of the box")),
     ("dovecot_", impossible("there are no mailboxes", _MAILBOX)),
 )
 _ENDINGS = ("_directory", "_path", "_reject_code", "_debug")
+# How fast, how many and how long, for any transport of master.cf.
+_TRANSPORT = re.compile(
+    r".+_(?:(?:initial_)?destination_(?:concurrency|recipient|rate|pass)[a-z_]*|(?:transport_)?rate_delay|time_limit"
+    r"|(?:extra_)?recipient_(?:limit|refill_limit|refill_delay)|(?:minimum_)?delivery_slot[a-z_]*)\Z"
+)
+_NOTHING = "it decides nothing about who gets what"
+# Those of Postfix 3.7 (postconf -d), and newer ones, of which nothing above says more.
+_NAMES = """
+2bounce_notice_recipient allow_untrusted_routing alternate_config_directories always_add_missing_headers
+application_event_drain_time authorized_flush_users authorized_mailq_users authorized_submit_users
+backwards_bounce_logfile_compatibility berkeley_db_create_buffer_size berkeley_db_read_buffer_size
+best_mx_transport broken_sasl_auth_clients canonical_classes cleanup_replace_stray_cr_lf cleanup_service_name
+command_expansion_filter command_time_limit confirm_delay_cleared connection_cache_protocol_timeout
+connection_cache_service_name connection_cache_status_update_time connection_cache_ttl_limit
+daemon_table_open_error_is_fatal daemon_timeout default_cache_db_type default_extra_recipient_limit
+default_filter_nexthop default_minimum_delivery_slots default_rbl_reply default_recipient_limit
+default_recipient_refill_delay default_recipient_refill_limit default_transport_rate_delay default_verp_delimiters
+defer_code defer_service_name defer_transports delay_logging_resolution_limit delay_notice_recipient
+deliver_lock_attempts deliver_lock_delay detect_8bit_encoding_header disable_dns_lookups
+disable_mime_input_processing disable_mime_output_conversion disable_verp_bounces dns_ncache_ttl_fix_enable
+dnsblog_reply_delay dnsblog_service_name dnssec_probe dont_remove duplicate_filter_limit
+empty_address_default_transport_maps_lookup_key empty_address_local_login_sender_maps_lookup_key
+empty_address_recipient empty_address_relayhost_maps_lookup_key enable_idna2003_compatibility
+enable_long_queue_ids enable_original_recipient enable_threaded_bounces error_notice_recipient error_service_name
+execution_directory_expansion_filter export_environment fast_flush_domains fast_flush_purge_time
+fast_flush_refresh_time fault_injection_code flush_service_name force_mime_input_conversion fork_attempts
+fork_delay forward_expansion_filter frozen_delivered_to full_name_encoding_charset hash_queue_depth
+hash_queue_names header_address_token_limit header_from_format helpful_warnings ignore_mx_lookup_error
+import_environment in_flow_delay info_log_address_format initial_destination_concurrency
+internal_mail_filter_classes invalid_hostname_reject_code ipc_idle ipc_timeout ipc_ttl known_tcp_ports
+lmdb_map_size mail_release_date mail_spool_directory_mode master_service_disable max_idle max_use
+message_drop_headers message_reject_characters mime_boundary_length_limit mime_nesting_limit
+multi_instance_directories multi_instance_enable multi_instance_group multi_instance_name multi_instance_wrapper
+multi_recipient_bounce_reject_code non_fqdn_reject_code openssl_path permit_mx_backup_networks pickup_service_name
+pipe_delivery_status_filter postlog_service_name postlogd_watchdog_timeout postmulti_control_commands
+postmulti_start_commands postmulti_stop_commands prepend_delivered_header process_id process_name proxy_interfaces
+proxy_read_maps proxy_write_maps proxymap_service_name proxywrite_service_name qmqpd_authorized_clients
+qmqpd_client_port_logging qmqpd_error_delay qmqpd_timeout rbl_reply_maps reject_code reject_tempfail_action
+relay_clientcerts remote_header_rewrite_domain reset_owner_alias resolve_dequoted_address resolve_null_domain
+resolve_numeric_domain respectful_logging rewrite_service_name send_cyrus_sasl_authzid sendmail_fix_line_endings
+service_control_timeout service_name service_throttle_time showq_service_name smtputf8_autodetect_classes
+socketmap_max_reply_size stale_lock_time stress strict_7bit_headers strict_8bitmime strict_8bitmime_body
+strict_mailbox_ownership strict_mime_encoding_domain strict_smtputf8 sun_mailtool_compatibility tcp_windowsize
+trace_service_name transport_retry_time trigger_timeout undisclosed_recipients_header
+unknown_address_tempfail_action unknown_helo_hostname_tempfail_action verp_delimiter_filter
+"""
+_DECIDE_NOTHING = frozenset(_NAMES.split())
 
 
 def judge(name: str) -> Part:
@@ -166,6 +216,8 @@ def judge(name: str) -> Part:
     for beginning, part in _FAMILIES:
         if name.startswith(beginning):
             return part
+    if name in _DECIDE_NOTHING or _TRANSPORT.match(name):
+        return unneeded(_NOTHING)
     if name.endswith(_ENDINGS):
         return unneeded("how Postfix is installed on the box")
     return impossible(f"{name} is not known here", "look it up in postconf(5): does it change who gets what?")

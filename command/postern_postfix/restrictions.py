@@ -6,7 +6,7 @@ nothing answers within SMTP any more.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .main_cf import words
 from .maps import Map
@@ -45,8 +45,10 @@ _PARTS = {
     "reject_unlisted_recipient": changed("reject_unlisted_recipient: Rejected after SES has accepted, without a reply"),
     "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES speaks SMTP with the world"),
     "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES speaks SMTP with the world"),
-    "warn_if_reject": unneeded("warn_if_reject: what follows was only logged"),
+    "warn_if_reject": unneeded("warn_if_reject: what stands behind it refused nobody"),
 }
+WARN_IF_REJECT = "warn_if_reject"
+_ENDS = ("permit", "reject", "defer")  # nothing behind them is reached
 _ONE_ARGUMENT = re.compile(
     r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
 )
@@ -55,20 +57,36 @@ _SENDER_SERVERS = ("check_sender_mx_access", "check_sender_ns_access", "check_se
 
 @dataclass(frozen=True, slots=True)
 class SenderAccess:
-    """`check_sender_access MAP`: a table to follow."""
+    """`check_sender_access MAP`: a table to follow; `warns` behind warn_if_reject, where it refused nobody."""
 
     map: Map
+    warns: bool = False
 
 
 def restrictions(value: str) -> Iterator[SenderAccess | Part]:
     """What becomes of each restriction of a list, in order."""
     waiting = list(_flat(words(value)))[::-1]
+    last, warns = "", False
     while waiting:
         word = waiting.pop()
         name = word.lower()
         takes_one = _ONE_ARGUMENT.match(name) is not None and waiting
         argument = waiting.pop() if takes_one else ""
-        yield _one(name, argument, word)
+        if last:
+            yield unneeded(f"{word} {argument}".strip() + f": it stands behind {last}, so it is never reached")
+        elif name == WARN_IF_REJECT:
+            yield _PARTS[name]
+        else:
+            found = _one(name, argument, word)
+            yield _warning(found, f"{word} {argument}".strip()) if warns else found
+            last = name if name in _ENDS and not warns else ""
+        warns = name == WARN_IF_REJECT
+
+
+def _warning(found: SenderAccess | Part, shown: str) -> SenderAccess | Part:
+    if isinstance(found, SenderAccess):
+        return replace(found, warns=True)
+    return unneeded(f"{shown}: behind {WARN_IF_REJECT}, so it was only logged")
 
 
 def _flat(items: tuple[str, ...]) -> Iterator[str]:

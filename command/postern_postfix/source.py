@@ -67,6 +67,8 @@ def read(path: Path, table: Table, shown: str) -> tuple[Line, ...]:
 
 def printable(text: str) -> str:
     """The text with everything escaped that could steer a terminal or is no character."""
+    if text.isprintable():
+        return text
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
 
 

@@ -136,7 +136,9 @@ def _token(text: str, position: int) -> tuple[Token, int]:
 
 
 def _unescaped(text: str) -> str:
-    plain = re.sub(r"\\(.|\Z)", r"\1", text, flags=re.DOTALL)
+    if text.isalnum():
+        return text
+    plain = re.sub(r"\\(.|\Z)", r"\1", text, flags=re.DOTALL) if "\\" in text else text
     return re.sub(f"[{_SPACE}]", " ", plain)
 
 

@@ -52,10 +52,6 @@ def test_what_a_line_becomes(text: str, sender: str, action: str, verdict: Verdi
         ("a.example PREPEND nothing", "needs a header field"),
         ("a.example PREPEND Subject: x", "left out"),
         ("a.example", "not a pair"),
-        ("192.0.2 REJECT", "a network is no sender"),
-        ("192.0.2.0/24 REJECT", "a network is no sender"),
-        ("@a.example REJECT", "@domain is no key"),
-        (".a.example REJECT", "a leading dot is never asked for"),
         ("a..b@@ REJECT", "neither an address nor a domain"),
     ],
 )
@@ -64,6 +60,39 @@ def test_what_is_impossible(text: str, said: str, tmp_path: Path) -> None:
     assert done.actions == {}
     assert done.verdict("access", 1) is IMPOSSIBLE
     assert said in done.said("access", 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("192.0.2 REJECT", "a network is no sender"),
+        ("192.0.2.0/24 REJECT", "a network is no sender"),
+        ("@a.example REJECT", "@domain is no key"),
+        (".a.example REJECT", "a leading dot is never asked for"),
+    ],
+)
+def test_what_postfix_never_asked_for(text: str, said: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, access=text)
+    assert done.actions == {}
+    assert done.verdict("access", 1) is UNNEEDED
+    assert said in done.said("access", 1)
+
+
+@pytest.mark.parametrize(
+    ("restrictions", "action"),
+    [
+        ("warn_if_reject check_sender_access hash:/etc/list", "WARN go away"),
+        ("warn_if_reject, reject_unknown_sender_domain, check_sender_access hash:/etc/list", "REJECT go away"),
+        ("permit_mynetworks, permit, check_sender_access hash:/etc/list", None),
+        ("warn_if_reject reject, check_sender_access hash:/etc/list", "REJECT go away"),
+        ("warn_if_reject check_sender_access hash:/etc/list, check_sender_access hash:/etc/list", "REJECT go away"),
+    ],
+)
+def test_where_the_table_stands_in_its_list(restrictions: str, action: str | None, tmp_path: Path) -> None:
+    files = {"/etc/list": "spam.example REJECT go away\ngood.example OK"}
+    done = imported(tmp_path, main_cf=f"smtpd_sender_restrictions = {restrictions}", files=files)
+    expected = {} if action is None else {"spam.example": action, "good.example": "OK"}
+    assert done.actions == expected
 
 
 def test_the_first_of_two_counts(tmp_path: Path) -> None:
