@@ -11,8 +11,8 @@ from postern_postfix.address_parameters import Named
 from postern_postfix.importing import Asked, CannotImport, import_postfix
 from postern_postfix.maps import Map
 from postern_postfix.report import Report, Verdict
+from postern_postfix.report_text import lines as report_lines
 from postern_postfix.source import Table
-from rich.console import Console
 
 from .status import NO, wrong_use
 from .tables.file import TablesFile
@@ -29,7 +29,8 @@ _Virtual = Annotated[
 ]
 _Senders = Annotated[list[str] | None, typer.Option(metavar=_TABLE, help="access(5) of senders; may be repeated.")]
 _MainCf = Annotated[
-    Path | None, typer.Option(exists=True, dir_okay=False, help="main.cf; the tables that it names are read too.")
+    Path | None,
+    typer.Option(help="main.cf; the tables that it names are read too. With --root its path on the box will do."),
 ]
 _Root = Annotated[
     Path, typer.Option(exists=True, file_okay=False, help="Where the box's files are, if they were copied.")
@@ -39,6 +40,15 @@ _Style = Annotated[
 ]
 _Out = Annotated[Path | None, typer.Option(dir_okay=False, help="The tables file; else standard output.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite the tables file if it is there.")]
+_Mailboxes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--mailbox",
+        metavar="NAME=ADDRESS",
+        help="Where the mail of a user of the box goes from now on, as root=me@home.example; may be repeated.",
+    ),
+]
+_All = Annotated[bool, typer.Option("--all", help="What became of each line, also of those that need nothing.")]
 _Json = Annotated[bool, typer.Option("--json", help="The report as one JSON object.")]
 
 
@@ -55,9 +65,11 @@ def postfix(
     sender_access: _Senders = None,
     main_cf: _MainCf = None,
     root: _Root = Path("/"),
+    mailbox: _Mailboxes = None,
     parent_style: _Style = None,
     out: _Out = None,
     force: _Force = False,
+    every: _All = False,
     as_json: _Json = False,
 ) -> None:
     """Make a tables file from Postfix's files, and say by file and line what became of each line.
@@ -72,17 +84,50 @@ def postfix(
     if main_cf is None and not any(given.values()):
         wrong_use("nothing to import: give --aliases, --virtual, --sender-access or --main-cf")
     try:
-        tables, report = import_postfix(Asked(_domains(domain), given, main_cf, root, _parents(parent_style)))
+        tables, report = import_postfix(
+            Asked(
+                domains=_domains(domain),
+                given=given,
+                main_cf=_on_the_box(main_cf, root),
+                root=root,
+                parents=_parents(parent_style),
+                mailboxes=_mailboxes(mailbox),
+            )
+        )
     except CannotImport as fault:
         wrong_use(fault)
     _write(tables, out)
-    _print(report, as_json, to_stderr=out is None)
+    _print(report, as_json, every, out)
     if report.counts()[Verdict.IMPOSSIBLE]:
         raise typer.Exit(NO)
 
 
 def _named(names: list[str] | None) -> tuple[Named, ...]:
     return tuple(Named(Map.parse(name)) for name in names or ())
+
+
+def _on_the_box(main_cf: Path | None, root: Path) -> Path | None:
+    """The file of the box: an absolute path is meant within the root, unless it has the root in it already."""
+    if main_cf is None:
+        return None
+    inside = main_cf.resolve().is_relative_to(root.resolve())
+    found = root / main_cf.relative_to("/") if main_cf.is_absolute() and not inside else main_cf
+    if not found.is_file():
+        wrong_use(f"there is no file {found}")
+    return found
+
+
+def _mailboxes(typed: list[str] | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for text in typed or ():
+        name, _, home = text.partition("=")
+        try:
+            found[name.strip().lower()] = str(Address.parse(home))
+        except InvalidAddress:
+            wrong_use(f"--mailbox is NAME=ADDRESS, and not {text!r}")
+        if not name.strip():
+            wrong_use(f"--mailbox is NAME=ADDRESS, and not {text!r}")
+    return found
 
 
 def _domains(typed: list[str]) -> tuple[str, ...]:
@@ -113,10 +158,12 @@ def _write(tables: TablesFile, out: Path | None) -> None:
         wrong_use(fault)
 
 
-def _print(report: Report, as_json: bool, to_stderr: bool) -> None:
+def _print(report: Report, as_json: bool, every: bool, out: Path | None) -> None:
+    to_stderr = out is None
     if as_json:
         typer.echo(json.dumps(reporting.as_json(report)), err=to_stderr)
         return
-    console = Console(stderr=to_stderr, soft_wrap=True, highlight=False, markup=False)
-    for line in reporting.lines(report):
-        console.print(line)
+    said = [*report_lines(report, every)]
+    if out is not None:
+        said.append(f"next: postern resolve ADDRESS --tables {out}; if that is right, postern plan {out}")
+    typer.echo("\n".join(said), err=to_stderr)

@@ -10,7 +10,7 @@ from postern_mail.mail.aliases import Alias
 from postern_mail.mail.rows import BadRow, Row, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 
-from . import access5, aliases5, main_cf, patterns, virtual5
+from . import access5, aliases5, main_cf, master_cf, patterns, virtual5
 from .address_parameters import Named, Settled, settle
 from .box import Box, Kind
 from .domains import BOX_NAMES
@@ -18,7 +18,7 @@ from .files import Files
 from .leads import Leads
 from .lookups import Lookups
 from .owners import owners
-from .report import Report, changed, impossible, taken
+from .report import Report, changed, impossible, taken, unneeded
 from .rows import Draft, Drafting, switch_off_circles
 from .source import Line, Table
 from .tags import tags_as_they_were
@@ -54,6 +54,7 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
         frozenset(asked.domains), dict(_sound_aliases(drafts, report)), dict(_sound_senders(rules, report))
     )
     _remark(asked, settled, rules, report)
+    _remark_postmasters(asked, tables, report)
     return tables, report
 
 
@@ -65,6 +66,7 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
         except OSError as fault:
             raise CannotImport(f"{asked.main_cf}: {fault}") from fault
         config = main_cf.parameters(lines, report)
+        config = _with_master_cf(config, asked.main_cf.parent / "master.cf", files, report)
         given = [table for table, named in asked.given.items() if named]
         settled = settle(config, asked.domains, given, files, report)
     if asked.parents is not None:
@@ -73,6 +75,22 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
         if named:
             settled.maps[table] = list(named)
     return settled
+
+
+def _with_master_cf(config: main_cf.MainCf, path: Path, files: Files, report: Report) -> main_cf.MainCf:
+    """The parameters as services on the way of mail from outside have them."""
+    try:
+        lines = files.at(path, Table.MASTER_CF, str(path))
+    except OSError as fault:
+        report.remark(f"master.cf was not read ({fault}): its services may have filters and restrictions of their own")
+        return config
+    found = dict(config.parameters)
+    for option in master_cf.overrides(lines, report):
+        if option.name in config.parameters:
+            says = f"{option.line.place} has another value for mail from outside"
+            report.say(config.parameters[option.name].line, unneeded(says))
+        found[option.name] = option
+    return main_cf.checked(found, report)
 
 
 def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> dict[str, Draft]:
@@ -286,3 +304,17 @@ def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], repo
             report.remark(f"{domain} is in no list of domains of main.cf; it is taken for one where aliases(5) holds")
     if not settled.maps.get(Table.ALIASES):  # alias_maps is set, and empty
         report.remark("no aliases were read: main.cf names none, so give /etc/aliases with --aliases if it was in use")
+
+
+def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> None:
+    """RFC 5321 4.5.1 wants postmaster@, RFC 2142 abuse@; AWS writes to both."""
+    for domain in asked.domains:
+        rows = [tables.aliases.get(f"{name}@{domain}") for name in ("postmaster", "abuse")]
+        everybody = tables.aliases.get(f"@{domain}", {})
+        lost = [
+            f"{name}@{domain}"
+            for name, row in zip(("postmaster", "abuse"), rows, strict=True)
+            if not (everybody.get("destinations") if row is None else row.get("enabled", True))
+        ]
+        if lost and tables.aliases:
+            report.remarks.insert(0, f"nobody gets mail for {' and '.join(lost)}: add a row")

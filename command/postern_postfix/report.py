@@ -1,9 +1,9 @@
 """What became of each line: the report that an import ends with."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import groupby
 from typing import Any
 
 from .source import Line, printable
@@ -99,8 +99,8 @@ class Report:
 
     def counts(self) -> dict[Verdict, int]:
         """Lines by verdict; every verdict is there."""
-        verdicts = [entry.verdict for entry in self.entries]
-        return {verdict: verdicts.count(verdict) for verdict in Verdict}
+        counted = Counter(entry.verdict for entry in self.entries)
+        return {verdict: counted[verdict] for verdict in Verdict}
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -110,27 +110,6 @@ def as_json(report: Report) -> dict[str, Any]:
         "remarks": [printable(remark) for remark in report.remarks],
         "counts": {str(verdict): count for verdict, count in report.counts().items()},
     }
-
-
-def lines(report: Report) -> Iterator[str]:
-    """The report for people, by file and line."""
-    for (file, table), entries in groupby(report.entries, lambda entry: (entry.line.file, entry.line.table)):
-        yield printable(f"{file} ({table})")
-        for entry in entries:
-            yield from _lines(entry)
-    for remark in report.remarks:
-        yield printable(f"note: {remark}")
-    counted = (f"{count} {verdict}" for verdict, count in report.counts().items() if count)
-    yield f"lines: {', '.join(counted) or 'none'}"
-
-
-def _lines(entry: Entry) -> Iterator[str]:
-    place = f"{entry.line.first}" if entry.line.first == entry.line.last else f"{entry.line.first}-{entry.line.last}"
-    yield printable(f"  {place}: {entry.verdict}: {_short(entry.line.text)}")
-    for part in entry.parts:
-        instead = f"; instead: {part.instead}" if part.instead else ""
-        verdict = f"{part.verdict}: " if part.verdict is not entry.verdict else ""
-        yield printable(f"      {verdict}{part.says}{instead}")
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -148,9 +127,3 @@ def _entry(entry: Entry) -> dict[str, Any]:
         "verdict": str(entry.verdict),
         "parts": parts,
     }
-
-
-def _short(text: str) -> str:
-    """A line's text in one row of a terminal."""
-    words = " ".join(text.split())
-    return words if len(words) <= 76 else f"{words[:73]}..."

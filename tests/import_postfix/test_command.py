@@ -63,6 +63,8 @@ def test_the_tables_alone_go_to_standard_output(aliases: Path) -> None:
     done = run("--domain", "example.com", "--aliases", aliases)
     assert done.status == 0
     assert done.out == '[aliases."info@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n'
+    assert "1 lines need nothing from you" in done.err
+    done = run("--domain", "example.com", "--aliases", aliases, "--all")
     assert f"{aliases} (aliases)\n  1: taken over: info: jane@dest.example\n" in done.err
 
 
@@ -70,9 +72,49 @@ def test_what_is_lost_ends_with_status_1_and_the_file_is_there(aliases: Path, tm
     aliases.write_text("info: jane@dest.example\nbob: |vacation\n")
     done = run("--domain", "example.com", "--aliases", aliases, "--out", tmp_path / "out.toml")
     assert done.status == 1
-    assert "\n  2: impossible: bob: |vacation\n" in done.out
+    assert f"{aliases}:2: bob: |vacation\n" in done.out
     assert "1 taken over, 1 impossible" in done.out
     assert TablesFile.load(tmp_path / "out.toml").aliases.keys() == {"info@example.com", "bob@example.com"}
+
+
+def test_counts_come_first_then_postmaster_and_a_cause_once(aliases: Path, tmp_path: Path) -> None:
+    lines = ["info: |vacation", "a: root", "b: root, jane@dest.example", "postmaster: root", "c: jane@dest.example"]
+    aliases.write_text("\n".join(lines))
+    out = tmp_path / "out.toml"
+    said = run("--domain", "example.com", "--aliases", aliases, "--out", out).out.splitlines()
+    assert said[:2] == ["lines: 1 taken over, 4 impossible", "needs a person:"]
+    assert said[2].startswith("  root was the mailbox of a user of the box")
+    assert said[4] == f"      also {aliases}:3, {aliases}:4"
+    assert sum("root was the mailbox" in line for line in said) == 1
+    assert any(line.startswith("note: nobody gets mail for postmaster@example.com and abuse@") for line in said)
+    assert said[-1] == f"next: postern resolve ADDRESS --tables {out}; if that is right, postern plan {out}"
+
+
+def test_where_a_mailbox_of_the_box_goes_from_now_on(aliases: Path, tmp_path: Path) -> None:
+    aliases.write_text("postmaster: root\nabuse: root\n")
+    out = tmp_path / "out.toml"
+    given = ("--mailbox", "root=me@home.example", "--mailbox", "bob=bob@home.example")
+    done = run("--domain", "example.com", "--aliases", aliases, "--out", out, *given)
+    assert done.status == 0
+    assert {key: row["destinations"] for key, row in TablesFile.load(out).aliases.items()} == {
+        "abuse@example.com": ["me@home.example"],
+        "bob@example.com": ["bob@home.example"],
+        "postmaster@example.com": ["me@home.example"],
+        "root@example.com": ["me@home.example"],
+    }
+    assert "--mailbox is NAME=ADDRESS" in run("--domain", "x.example", "--aliases", aliases, "--mailbox", "root").err
+
+
+def test_main_cf_is_the_box_s_own(tmp_path: Path) -> None:
+    """Named by its path on the box, it is that of the copy, and never this machine's."""
+    (tmp_path / "etc" / "postfix").mkdir(parents=True)
+    (tmp_path / "etc" / "aliases").write_text("info: jane@dest.example\n")
+    (tmp_path / "etc" / "postfix" / "main.cf").write_text("mydestination = example.com\n")
+    for typed in ("/etc/postfix/main.cf", tmp_path / "etc" / "postfix" / "main.cf"):
+        done = run("--domain", "example.com", "--main-cf", typed, "--root", tmp_path)
+        assert 'aliases."info@example.com"' in done.out
+    done = run("--domain", "example.com", "--main-cf", "/etc/other.cf", "--root", tmp_path)
+    assert (done.status, f"there is no file {tmp_path}/etc/other.cf" in done.err) == (2, True)
 
 
 def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ UNNEEDED, OUTBOUND = Verdict.UNNEEDED, Verdict.OUTBOUND
         ("virtual_mailbox_maps = hash:/etc/x", IMPOSSIBLE, "virtual mailboxes"),
         ("luser_relay = jane@dest.example", IMPOSSIBLE, "add the row @domain"),
         ("biff = no", UNNEEDED, "no mailboxes"),
+        ("broken_sasl_auth_clients = yes", UNNEEDED, "decides nothing"),
+        ("spf-policy_time_limit = 3600", UNNEEDED, "decides nothing"),
         ("no_such_parameter = 1", IMPOSSIBLE, "look it up in postconf(5)"),
         ("not a parameter", IMPOSSIBLE, "Postfix refuses the file"),
         ("myhostname = ${", IMPOSSIBLE, "Postfix refuses its value"),
@@ -134,6 +136,32 @@ def test_the_setting_that_the_stack_needs(config: str, style: str, tmp_path: Pat
 def test_a_tag_is_kept_where_postfix_kept_it(config: str, keeps: bool, tmp_path: Path) -> None:
     done = imported(tmp_path, main_cf=config, virtual="info@example.com jane@dest.example")
     assert keeps == ("keep_tag" in done.tables.aliases["info@example.com"])
+
+
+MASTER_CF = """
+smtp      inet  n       -       y       -       -       smtpd
+  -o content_filter=scan:[127.0.0.1]:10024
+  -o smtpd_sender_restrictions=permit_mynetworks,check_sender_access,hash:/etc/mine
+submission inet n       -       y       -       -       smtpd
+  -o smtpd_sender_restrictions=reject
+cleanup   unix  n       -       y       -       0       cleanup
+scan      unix  -       -       n       -       10      smtp
+broken
+"""
+
+
+def test_master_cf_is_read_as_far_as_it_changes_restrictions_or_filters(tmp_path: Path) -> None:
+    files = {"/given/master.cf": MASTER_CF, "/etc/mine": "a.example REJECT", "/etc/no": "b.example REJECT"}
+    done = imported(tmp_path, main_cf="smtpd_sender_restrictions = check_sender_access hash:/etc/no", files=files)
+    assert done.actions == {"a.example": "REJECT"}
+    assert done.verdict("main.cf", 1) is UNNEEDED
+    verdicts = [done.verdict("master.cf", line) for line in (2, 5, 7, 8, 9)]
+    assert verdicts == [IMPOSSIBLE, UNNEEDED, UNNEEDED, UNNEEDED, IMPOSSIBLE]
+    assert "no filter to pass mail to" in done.said("master.cf", 2)
+
+
+def test_master_cf_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert any("master.cf was not read" in remark for remark in imported(tmp_path, main_cf="").report.remarks)
 
 
 def test_a_domain_in_both_lists_has_aliases(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from postern_mail.mail.aliases import Alias
 from postern_mail.mail.senders import SenderRule
 from postern_postfix import report as reporting
 from postern_postfix.report import Verdict
+from postern_postfix.report_text import lines
 from postern_postfix.source import Line, Table
 
 from .box import Imported, imported
@@ -65,8 +66,9 @@ def all_of(files: dict[str, bytes]) -> None:
             listed["list"] = files.get("list", b"")
     accounted_for(done, listed)
     sound(done)
-    for line in reporting.lines(done.report):
-        assert line.isprintable()
+    for every in (False, True):
+        for line in lines(done.report, every):
+            assert line.isprintable()
     reporting.as_json(done.report)
 
 
