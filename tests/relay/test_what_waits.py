@@ -40,6 +40,7 @@ REPORT = [
     (f"554 Access denied: {DENIED} `arn:aws:ses:eu-west-1:123456789012:identity/other.example'", "AccessDeniedException",
      f"{DENIED} `arn:aws:ses:eu-west-1:123456789012:identity/other.example'"),
     ("554 Transaction failed: Missing final '@domain'", "BadRequestException", "Missing final '@domain'"),
+    ("554 Transaction failed: Header size limit exceeded", "BadRequestException", "Header size limit exceeded"),
     ("554 Transaction failed: Duplicate header 'X-Signature'.", "BadRequestException", "Duplicate header 'X-Quota'."),
     ("554 Message rejected: Address is on the suppression list", "MessageRejected", "Address is on the suppression list"),
     ("552 Message is too long.", "BadRequestException", "Message length is more than 41943040 bytes long"),
