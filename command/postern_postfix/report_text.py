@@ -1,26 +1,27 @@
 """The report for people: what needs a person first, one cause once, and what needs nothing only if asked for."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import groupby
 
-from .report import Entry, Part, Report, Verdict
+from .report import Entry, Report, Verdict
 from .source import Line, Table, printable
 
 MOST_DIFFERENCES = 20  # that are shown unasked; nobody reads more before the first test
 _URGENT = re.compile(
     r"\b(?:postmaster|abuse)\b", re.IGNORECASE
 )  # RFC 2142: they are written to when something is wrong
-_PLACES = 5  # of one cause
+_SHOWN = 6  # names or places of one cause
 
 
 def lines(report: Report, every: bool = False) -> Iterator[str]:
     """The report, line by line; with `every` also what became of each line of the files."""
     counted = (f"{count} {verdict}" for verdict, count in report.counts().items() if count)
     yield f"lines: {', '.join(counted) or 'none'}"
-    lost = sorted(_causes(report, Verdict.IMPOSSIBLE).items(), key=lambda cause: not _is_urgent(*cause))
+    lost = sorted(_causes(report, Verdict.IMPOSSIBLE), key=lambda cause: not cause.is_urgent)
     yield from _section("needs a person", lost, len(lost))
-    differ = list(_causes(report, Verdict.CHANGED).items())
+    differ = _causes(report, Verdict.CHANGED)
     yield from _section("different from now on", differ, MOST_DIFFERENCES)
     for remark in report.remarks:
         yield printable(f"note: {remark}")
@@ -30,33 +31,52 @@ def lines(report: Report, every: bool = False) -> Iterator[str]:
         yield from _silent(report)
 
 
-def _causes(report: Report, verdict: Verdict) -> dict[Part, list[Line]]:
-    """What is said about lines of this verdict, and about which; the same once."""
-    found: dict[Part, list[Line]] = {}
+@dataclass(slots=True)
+class _Cause:
+    """What is said, of what, and about which lines."""
+
+    says: str
+    instead: str
+    names: dict[str, None] = field(default_factory=dict)
+    lines: dict[Line, None] = field(default_factory=dict)
+
+    @property
+    def is_urgent(self) -> bool:
+        return any(_URGENT.search(text) for text in (self.says, *self.names, *(line.text for line in self.lines)))
+
+
+def _causes(report: Report, verdict: Verdict) -> list[_Cause]:
+    """What is said about lines of this verdict; `a: reason` and `b: reason` are one."""
+    found: dict[tuple[str, str], _Cause] = {}
     for entry in report.entries:
         for part in entry.parts if entry.verdict is verdict else ():
             if part.verdict is verdict:
-                found.setdefault(part, []).append(entry.line)
-    return found
+                name, colon, reason = part.says.partition(": ")
+                says = reason if colon else part.says
+                cause = found.setdefault((says, part.instead), _Cause(says, part.instead))
+                cause.names.update({name: None} if colon else {})
+                cause.lines[entry.line] = None
+    return list(found.values())
 
 
-def _is_urgent(part: Part, where: Iterable[Line]) -> bool:
-    return any(_URGENT.search(text) for text in (part.says, *(line.text for line in where)))
-
-
-def _section(title: str, causes: list[tuple[Part, list[Line]]], most: int) -> Iterator[str]:
+def _section(title: str, causes: list[_Cause], most: int) -> Iterator[str]:
     if causes:
         yield f"{title}:"
-    for part, where in causes[:most]:
-        instead = f"; instead: {part.instead}" if part.instead else ""
-        yield printable(f"  {part.says}{instead}")
+    for cause in causes[:most]:
+        instead = f"; instead: {cause.instead}" if cause.instead else ""
+        names = f"{_some(list(cause.names))}: " if cause.names else ""
+        where = list(cause.lines)
+        yield printable(f"  {names}{cause.says}{instead}")
         yield printable(f"      {where[0].place}: {_short(where[0].text)}")
         if len(where) > 1:
-            others = ", ".join(line.place for line in where[1:_PLACES])
-            more = f" and {len(where) - _PLACES} more" if len(where) > _PLACES else ""
-            yield printable(f"      also {others}{more}")
+            yield printable(f"      also {_some([line.place for line in where[1:]])}")
     if len(causes) > most:
         yield f"  and {len(causes) - most} more: --all shows them"
+
+
+def _some(texts: list[str]) -> str:
+    more = f" and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return f"{', '.join(texts[:_SHOWN])}{more}"
 
 
 def _silent(report: Report) -> Iterator[str]:

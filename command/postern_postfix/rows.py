@@ -34,6 +34,12 @@ class Draft:
     lines: list[Line]
     endless: bool = False
 
+    def add_pattern(self, pattern: str, destinations: list[str]) -> None:
+        """A further pattern of a domain's row, which is then in force though its catch-all leads nowhere."""
+        self.row.setdefault("patterns", []).append({"pattern": pattern, "destinations": destinations})
+        if not self.endless:
+            self.row.pop("enabled", None)
+
 
 @dataclass(slots=True)
 class Drafting:
@@ -132,7 +138,7 @@ class Drafting:
             self.report.say(rule.line, impossible(says, "mend its right-hand side and import again"))
             destinations = [off]
         draft = self.drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
-        draft.row.setdefault("patterns", []).append({"pattern": local, "destinations": destinations})
+        draft.add_pattern(local, destinations)
         draft.lines.append(rule.line)
         self.report.say(rule.line, taken(f"pattern {local} at {domain}: {', '.join(destinations)}"))
         if rule.kept_case:

@@ -8,7 +8,6 @@ does not.
 import re
 
 from postern_mail.mail.address import RECIPIENT_DELIMITER
-from postern_mail.mail.rows import Row
 
 from .box import Box
 from .report import Report
@@ -32,19 +31,16 @@ def _other_delimiters(drafts: dict[str, Draft], domain: str, box: Box, report: R
         return
     key, begins = f"@{domain}", f"[{re.escape(others)}]"
     head = f"[^{re.escape(box.delimiter)}]+"
-    draft = drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
     names = _names(drafts, domain, box)
-    patterns: list[Row] = draft.row.get("patterns", [])
+    everywhere = list(drafts[key].row["destinations"]) if key in drafts else []
+    if not names and not everywhere:
+        return
+    draft = drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
     if names:
         known = head if len(names) > MOST_NAMES else "|".join(names)
-        patterns.append({"pattern": f"({known}){begins}.+", "destinations": [rf"\1@{domain}"]})
-    if draft.row["destinations"]:  # the first of all delimiters counts, and not every +
-        rest = {"pattern": rf"{head}{begins}.*\+.+", "destinations": list(draft.row["destinations"])}
-        patterns.append(rest)
-    if not patterns:
-        del drafts[key]
-        return
-    draft.row["patterns"] = patterns
+        draft.add_pattern(f"({known}){begins}.+", [rf"\1@{domain}"])
+    if everywhere:  # the first of all delimiters counts, and not every +
+        draft.add_pattern(rf"{head}{begins}.*\+.+", everywhere)
     says = f"at {domain} a tag begins at {others} too: a pattern takes name{others[0]}tag@ to name@, without the tag;"
     report.remark(f"{says} a name that holds {others[0]} itself takes +tags here, and took none in Postfix")
 
@@ -58,8 +54,7 @@ def _names(drafts: dict[str, Draft], domain: str, box: Box) -> list[str]:
 def _plus_begins_no_tag(drafts: dict[str, Draft], domain: str, report: Report) -> None:
     draft = drafts.get(f"@{domain}")
     if draft is not None and draft.row["destinations"]:
-        item = {"pattern": r".+\+.+", "destinations": list(draft.row["destinations"])}
-        draft.row.setdefault("patterns", []).append(item)
+        draft.add_pattern(r".+\+.+", list(draft.row["destinations"]))
         says = f"in main.cf + begins no tag: at {domain} a pattern takes name+tag@ to the catch-all, as Postfix did"
     else:
         says = f"in main.cf + begins no tag: at {domain} Postfix knew no name+tag@; here it goes where name@ leads"

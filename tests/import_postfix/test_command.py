@@ -90,6 +90,11 @@ def test_counts_come_first_then_postmaster_and_a_cause_once(aliases: Path, tmp_p
     assert said[-1] == f"next: postern resolve ADDRESS --tables {out}; if that is right, postern plan {out}"
 
 
+def test_restrictions_that_are_lost_for_one_reason_are_one_cause(tmp_path: Path) -> None:
+    given = ("--domain", "example.com", "--main-cf", MAIN_CF, "--root", SEED_BOX, "--out", tmp_path / "out.toml")
+    assert "reject_non_fqdn_sender, reject_unknown_sender_domain: senders, clients and HELO names" in run(*given).out
+
+
 def test_where_a_mailbox_of_the_box_goes_from_now_on(aliases: Path, tmp_path: Path) -> None:
     aliases.write_text("postmaster: root\nabuse: root\n")
     out = tmp_path / "out.toml"

@@ -165,6 +165,14 @@ def test_a_pattern_that_leads_to_nothing_does_not_leave_its_mail_to_others(tmp_p
     assert done.verdict("patterns", 1) is IMPOSSIBLE
 
 
+def test_a_pattern_is_in_force_beside_a_catch_all_that_leads_nowhere(tmp_path: Path) -> None:
+    config = "mydestination = example.com\nvirtual_alias_maps = hash:/etc/virtual, pcre:/etc/patterns"
+    files = {"/etc/patterns": "/^sales/ sales@dest.example", "/etc/virtual": "@example.com bob"}
+    done = imported(tmp_path, main_cf=config, files=files)
+    assert done.leads_to("sales@example.com") == ["sales@dest.example"]
+    assert done.leads_to("ann@example.com") == []
+
+
 def test_what_posix_means_otherwise_is_not_taken_over(tmp_path: Path) -> None:
     line = r"/^\d@example\.com$/ a@b.example"
     assert imported(tmp_path, virtual_regexp=line).verdict("regexp", 1) is IMPOSSIBLE
