@@ -17,7 +17,7 @@ from postern_mail.ports.forward import Outcome
 from tests.builders import ROOT, envelope
 from tests.template.deployments import loaded, refusals, symbolic
 
-LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients_log.py")]
+LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients/log.py")]
 # What Outcome.state can be, as aws/mail_log.py counts it.
 STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Deferred", "Ambiguous"}
 # Asked for by CloudFormation only, which shows what it answers.
