@@ -8,7 +8,7 @@ from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.keys import domain_of, in_order
 from postern_mail.mail.rows import Row, is_reserved, texts
 
-from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.listing import Meaning
@@ -40,6 +40,7 @@ def list_(
     expired: Annotated[bool, typer.Option("--expired", help="Only expired ones; with --disabled, both.")] = False,
     limit: LimitOption = None,
     after: AfterOption = None,
+    wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,7 +69,9 @@ def list_(
         for row in found:
             typer.echo(json.dumps(meaning.alias_object(row)))
     else:
-        meaning.print_aliases(found)
+        meaning.print_aliases(found, wide=wide)
+    if not found and not as_json:
+        typer.echo("nothing to list", err=True)
     if more:
         listing.hint(found[-1]["address"])
 

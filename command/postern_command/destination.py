@@ -10,14 +10,17 @@ from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
 
-from .options import DryRunOption, JsonOption, SinceOption, StackOption
+from .options import DryRunOption, JsonOption, SinceOption, StackOption, WideOption
+from .output.columns import Column, Columns
 from .output.difference_text import plain
 from .output.terminal import printer
 from .rerun_orders import CannotOrder, missed
 from .reruns import reruns
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
-from .times import moment, since_when
+from .times import moment, short, since_when
+
+_COLUMNS = (Column(30, 1), Column(22), Column(20, 2))
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Destinations that bounce: list them, and resume those mended."
@@ -29,6 +32,7 @@ AddressArgument = Annotated[str, typer.Argument(help="The outside mailbox, jane@
 @app.command("list")
 def list_(
     everybody: Annotated[bool, typer.Option("--all", help="Also those with failures that get mail still.")] = False,
+    wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -38,12 +42,14 @@ def list_(
     """
     with exits():
         rows = [row for row in Stack.find(stack).destinations.all() if everybody or is_suspended(row)]
-    say = printer()
+    say, columns = printer(), Columns(_COLUMNS, wide=wide)
+    if not rows and not as_json:
+        typer.echo("nothing to list", err=True)
     for row in sorted(rows, key=lambda row: str(row["address"])):
         if as_json:
             typer.echo(json.dumps(_object(row)))
         else:
-            say(_line(row), "red" if is_suspended(row) else None)
+            say(columns.line(_cells(row, columns)), "red" if is_suspended(row) else None)
 
 
 @app.command()
@@ -152,3 +158,10 @@ def _line(row: Row) -> str:
     if is_suspended(row):
         return f"{row['address']}  suspended {moment(row['suspended_at'])}: {row.get('reason')}"
     return f"{row['address']}  {len(_failures(row))} failures, not suspended"
+
+
+def _cells(row: Row, columns: Columns) -> list[str]:
+    if is_suspended(row):
+        when = (moment if columns.wide else short)(row["suspended_at"])
+        return [str(row["address"]), f"suspended {when}", str(row.get("reason") or "")]
+    return [str(row["address"]), f"{len(_failures(row))} failures", ""]

@@ -7,40 +7,51 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.afterwards import Afterwards, Later, afterwards
 from postern_mail.mail.outcomes import State
 
-from .options import JsonOption, SinceOption, StackOption
+from .ids import short_id
+from .options import JsonOption, SinceOption, StackOption, WideOption
+from .output.columns import Column, Columns
 from .output.ledger_text import told
 from .output.terminal import printer
 from .stack import Stack
 from .status import WrongUse, exits
-from .times import moment, since_when
+from .times import moment, short, since_when
 
 if TYPE_CHECKING:
     from postern_mail.aws.watch.history import History
+
+STATES = (*State, *Later)
+COLUMNS = (Column(12), Column(8), Column(11), Column(20, 1), Column(20, 1), Column(12, 2))
+_WELL = (State.FORWARDED, State.MERGED, Later.DELIVERED)  # needs no reason
+_TROUBLE = (Later.LOST, Later.COMPLAINED)
 
 
 def log(
     since: SinceOption = "1d",
     recipient: Annotated[str | None, typer.Option(help="Only what was sent to this address, or to @domain.")] = None,
     sender: Annotated[str | None, typer.Option(help="Only with this in the envelope's sender.")] = None,
-    state: Annotated[str | None, typer.Option(help=f"Only recipients in this state: {', '.join(State)}.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"Only what ended so: {', '.join(STATES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many recipients.")] = 100,
+    wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List what became of each recipient, newest message first.
 
-    `pending` is one whose message is being handled, or waits to be.
+    `pending` is one whose message is being handled, or waits to be. What SES said after it took a forward is shown
+    in place of `forwarded`: lost, complained, bounced (and arrived), delayed, delivered. Ids are cut; `postern trace`
+    and the others take them so. With --json one object a line, whole.
     """
     with exits():
-        if state is not None and state not in tuple(State):
-            raise WrongUse(f"{state!r} is no state: {', '.join(State)}")
+        if state is not None and state not in STATES:
+            raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
         wanted = _wanted(recipient)
         found = _recipients(Stack.find(stack).ledger, since_when(since), sender)
-        say, shown = printer(), 0
+        say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
         for row in found:
-            if not wanted(row["recipient"]) or state not in (None, row["state"]):
+            if not wanted(row["recipient"]) or state not in (None, row["state"], row["later"]):
                 continue
             if shown == limit:
                 typer.echo("there are more: --limit, or a shorter --since", err=True)
@@ -49,7 +60,11 @@ def log(
             if as_json:
                 typer.echo(json.dumps(row))
             else:
-                say(_line(row), row["state"].colour or None)
+                say(_line(row, columns), _colour(row))
+                if columns.narrow and _ended(row) not in _WELL and (why := _why(row)):
+                    say(columns.below(why), _colour(row))
+        if not shown and not as_json:
+            typer.echo("nothing to list", err=True)
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:
@@ -79,11 +94,35 @@ def _recipients(ledger: "History", since: float, sender: str | None) -> Iterator
                 "recipient": who,
                 "state": State.of(outcome),
                 "reason": outcome.get("reason", ""),
+                **_later(afterwards(who, entries)),
             }
 
 
-def _line(row: dict[str, Any]) -> str:
-    why = f": {row['reason']}" if row["reason"] else ""
-    return (
-        f"{moment(row['opened_at'])}  {row['message_id']}  {row['source']} -> {row['recipient']}  {row['state']}{why}"
-    )
+def _later(found: Afterwards | None) -> dict[str, Any]:
+    if found is None:
+        return {"later": None}
+    return {"later": found.state, "later_at": found.at, "destination": found.destination, "said": found.said}
+
+
+def _line(row: dict[str, Any], columns: Columns) -> str:
+    where = row["message_id"] if columns.wide else short_id(row["message_id"])
+    when = moment(row["opened_at"]) if columns.wide else short(row["opened_at"])
+    return columns.line([when, where, _ended(row), row["recipient"], str(row["source"]), _why(row)])
+
+
+def _why(row: dict[str, Any]) -> str:
+    return f"{row['destination']}: {row['said']}" if row["later"] in _TROUBLE else str(row["reason"])
+
+
+def _ended(row: dict[str, Any]) -> str:
+    """The later truth in place of an outcome that says no more than that SES took it."""
+    if not row["later"]:
+        return str(row["state"])
+    settled = row["state"] in (State.FORWARDED, State.MERGED)
+    return str(row["later"]) if settled else f"{row['state']}, {row['later']}"
+
+
+def _colour(row: dict[str, Any]) -> str | None:
+    if row["later"] in _TROUBLE:
+        return "red"
+    return State(row["state"]).colour or None

@@ -26,6 +26,7 @@ TablesOption = Annotated[
     Path | None,
     typer.Option("--tables", exists=True, dir_okay=False, help="A tables file, as TOML, in place of the live tables."),
 ]
+WideOption = Annotated[bool, typer.Option("--wide", help="Cut nothing to the width of the terminal.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
 ParentStyleOption = Annotated[
@@ -37,8 +38,14 @@ ParentStyleOption = Annotated[
 ]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
 AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]
-SinceOption = Annotated[str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), or a date or time in UTC.")]
-MessageArgument = Annotated[str, typer.Argument(metavar="ID", help="SES's id of the message.")]
+SinceOption = Annotated[
+    str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), today, yesterday, or a date or time in UTC.")
+]
+MessageArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="SES's id of the message, or its first six characters or more.")
+]
 FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A tables file, as TOML.")]
-IdsArgument = Annotated[list[str], typer.Argument(metavar="ID...", help="SES's ids of messages.")]
+IdsArgument = Annotated[
+    list[str], typer.Argument(metavar="ID...", help="SES's ids of messages, or their first six characters or more.")
+]
 RecipientsOption = Annotated[list[str] | None, typer.Option("--recipient", help="Only for this one; may be repeated.")]

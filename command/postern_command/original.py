@@ -4,6 +4,7 @@ import sys
 
 from postern_mail.errors import MessageMissing
 
+from .ids import whole_id
 from .options import MessageArgument, StackOption
 from .stack import Stack
 from .status import exits, refuse
@@ -16,7 +17,8 @@ def original(message_id: MessageArgument, stack: StackOption = None) -> None:
     """
     with exits():
         try:
-            raw = Stack.find(stack).bucket.fetch(message_id)
+            found = Stack.find(stack)
+            raw = found.bucket.fetch(whole_id(found, message_id))
         except MessageMissing as fault:
             refuse(fault)
         sys.stdout.buffer.write(raw)

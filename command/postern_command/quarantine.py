@@ -7,15 +7,28 @@ from typing import Any
 import typer
 from postern_mail.mail.outcomes import State
 
-from .options import DryRunOption, IdsArgument, JsonOption, MessageArgument, RecipientsOption, SinceOption, StackOption
+from .ids import short_id
+from .options import (
+    DryRunOption,
+    IdsArgument,
+    JsonOption,
+    MessageArgument,
+    RecipientsOption,
+    SinceOption,
+    StackOption,
+    WideOption,
+)
+from .output.columns import Column, Columns
 from .output.ledger_text import told
 from .output.terminal import printer
 from .rerun_orders import CannotOrder, Entries, Order, release
 from .reruns import Reruns, each, typed_keys
 from .stack import Stack
 from .status import exits
-from .times import moment, since_when
+from .times import moment, short, since_when
 from .trace import trace
+
+_COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="What was kept and not forwarded: list, show, release."
@@ -48,23 +61,31 @@ def release_(
 
 
 @app.command("list")
-def list_(since: SinceOption = "7d", stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List what is quarantined, newest message first."""
+def list_(
+    since: SinceOption = "7d", wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
+    """List what is quarantined, newest message first. Ids are cut; `show` and `release` take them so."""
     with exits():
-        ledger, say = Stack.find(stack).ledger, printer()
+        ledger, say, any_ = Stack.find(stack).ledger, printer(), False
+        columns = Columns(_COLUMNS, wide=wide)
         for message in ledger.messages(since_when(since), time.time(), noted=True):
             for row in _quarantined(message, ledger.entries(message["message_id"])):
-                if as_json:
-                    typer.echo(json.dumps(row))
-                else:
-                    line = f"{moment(row['opened_at'])}  {row['message_id']}  {row['source']} -> {row['recipient']}"
-                    say(f"{line}: {row['reason']}", None)
+                any_ = True
+                say(json.dumps(row) if as_json else _line(row, columns), None)
+        if not any_ and not as_json:
+            typer.echo("nothing to list", err=True)
 
 
 @app.command()
 def show(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show one message, as `postern trace` does; `postern original` has the message itself."""
     trace(message_id, stack, as_json)
+
+
+def _line(row: dict[str, Any], columns: Columns) -> str:
+    when = moment(row["opened_at"]) if columns.wide else short(row["opened_at"])
+    where = row["message_id"] if columns.wide else short_id(row["message_id"])
+    return columns.line([when, where, row["recipient"], row["source"], row["reason"]])
 
 
 def _quarantined(message: dict[str, Any], entries: Entries) -> list[dict[str, Any]]:

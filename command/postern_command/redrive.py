@@ -14,6 +14,7 @@ import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.envelope import BadEvent, Envelope
 
+from .ids import whole_id
 from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
@@ -39,11 +40,12 @@ def redrive(
     faults: list[str] = []
     with exits():
         where, say = Stack.find(stack), printer()
+        asked = {whole_id(where, one) for one in message_ids or ()}
         dead, retries, store = where.queue("dead_letters"), where.queue("retry_queue"), where.bucket
         staying: list[Letter] = []
         for letter in dead.take():
             found = look(letter, store)
-            wanted = not message_ids or found.message_id in message_ids
+            wanted = not asked or found.message_id in asked
             if found.fault and wanted:
                 faults.append(
                     f"stays: {found.message_id or 'unknown'}, first failed {moment(letter.sent_at)}: {found.fault}"

@@ -14,6 +14,7 @@ from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.receipt import kept_event
 
+from .ids import whole_id
 from .output.terminal import printer
 from .rerun_orders import CannotOrder, Entries, Order
 from .stack import Stack
@@ -82,8 +83,9 @@ def each(
     """Give an order for each message; what cannot be is said at the end, and the others are run."""
     faults: list[str] = []
     with exits():
-        at, say = reruns(Stack.find(stack), dry_run=dry_run), printer()
-        for message_id in message_ids:
+        found = Stack.find(stack)
+        at, say = reruns(found, dry_run=dry_run), printer()
+        for message_id in [whole_id(found, typed) for typed in message_ids]:
             try:
                 order = one(at, message_id)
             except (CannotOrder, MessageMissing) as fault:

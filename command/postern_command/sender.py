@@ -8,7 +8,7 @@ from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row
 from postern_mail.mail.senders import ATTRIBUTES, EVERYWHERE
 
-from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption
+from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.listing import Meaning
 from .stack import Stack
@@ -32,6 +32,7 @@ def list_(
     ] = None,
     limit: LimitOption = None,
     after: AfterOption = None,
+    wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -51,7 +52,9 @@ def list_(
         for row in found:
             typer.echo(json.dumps(meaning.sender_object(row)))
     else:
-        meaning.print_senders(found)
+        meaning.print_senders(found, wide=wide)
+    if not found and not as_json:
+        typer.echo("nothing to list", err=True)
     if more:
         listing.hint(f"{found[-1]['sender']} {found[-1]['scope']}")
 

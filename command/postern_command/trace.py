@@ -4,6 +4,7 @@ import json
 
 import typer
 
+from .ids import whole_id
 from .options import JsonOption, MessageArgument, StackOption
 from .output.ledger_text import as_object, lines
 from .output.terminal import printer
@@ -14,7 +15,9 @@ from .status import exits, refuse
 def trace(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show everything that the ledger knows of one message. Exit status 1 if it knows nothing."""
     with exits():
-        entries = Stack.find(stack).ledger.entries(message_id)
+        found = Stack.find(stack)
+        message_id = whole_id(found, message_id)
+        entries = found.ledger.entries(message_id)
     if not entries:
         refuse(f"the ledger has nothing of message {message_id}; `postern replay` runs it if it is in the bucket")
     if as_json:

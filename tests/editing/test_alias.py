@@ -34,7 +34,7 @@ def test_add(desk: Desk) -> None:
     assert done.out.splitlines() == [
         "+ alias info@example.com",
         '+   destinations = ["Jane@dest.example", "@dest.example", "discard:"]',
-        "+   expires_at = 4102444800",
+        "+   expires_at = 2100-01-01 00:00:00 UTC",
         "+   keep_tag = true",
         '+   note = "hello"',
     ]
@@ -83,8 +83,8 @@ def test_add_refuses_what_is_there_and_names_set(info: Desk) -> None:
         ),
         ((INFO, "nonsense"), 1, "aliases row 'info@example.com': destination 'nonsense' is not a mail address"),
         (("nonsense", "x@dest.example"), 2, "'nonsense': this is neither a mail address nor @domain"),
-        ((INFO, "x@dest.example", "--expires", "soon"), 2, "'soon' is neither epoch seconds nor a date"),
-        ((INFO, "x@dest.example", "--expires", "17"), 2, "'17' is neither epoch seconds nor a date"),
+        ((INFO, "x@dest.example", "--expires", "soon"), 2, "'soon' is no time: write 2027-01-31"),
+        ((INFO, "x@dest.example", "--expires", "17"), 2, "'17' is no time: write 2027-01-31"),
         ((INFO,), 2, "destinations"),
         (("", "x@dest.example"), 2, "'': this is neither"),
     ],
@@ -299,7 +299,7 @@ def test_show(info: Desk) -> None:
     info.run("alias", "set", INFO, "--expires", "2020-01-01", "--note", "two\nlines\x1b[2J")
     lines = info.run("alias", "show", "INFO@example.com").out.splitlines()
     assert lines[:2] == ["alias info@example.com", '  destinations = ["jane@dest.example"]']
-    assert lines[2] == "  expires_at = 1577836800"
+    assert lines[2] == "  expires_at = 2020-01-01 00:00:00 UTC"
     assert "expired" in lines
     assert lines[-1].startswith("updated 20")
     assert lines[-1].endswith(f" UTC by {ARN}")

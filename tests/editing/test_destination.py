@@ -27,7 +27,7 @@ def row(desk: Desk, address: str) -> object:
 
 def test_the_list_has_who_is_suspended(known: Desk) -> None:
     assert (
-        known.run("destination", "list").out == f"{JANE}  suspended 2026-11-18 11:06:40 UTC: the mailbox is not there\n"
+        known.run("destination", "list").out == f"{JANE}  suspended 2026-11-18 11:06:40 UTC  the mailbox is not there\n"
     )
     everybody = known.run("destination", "list", "--all", "--json").objects
     assert [(one["address"], one["suspended"]) for one in everybody] == [(JANE, True), (JOE, False)]

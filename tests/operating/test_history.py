@@ -1,6 +1,7 @@
 """`postern log` and `postern trace`: where is my message?"""
 
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -18,9 +19,9 @@ def test_the_log_has_a_line_for_each_recipient_newest_first(office: Office) -> N
     done = office.run("log")
     assert done.status == 0
     assert [line.split("  ", 1)[1] for line in done.out.splitlines()] == [
-        f"{second}  betsy@sender.example -> late@example.com  pending",
-        f"{first}  betsy@sender.example -> info@example.com  forwarded: alias info@example.com",
-        f"{first}  betsy@sender.example -> team@example.com  quarantined: spam FAIL",
+        f"{second}  pending  late@example.com  betsy@sender.example",
+        f"{first}  forwarded  info@example.com  betsy@sender.example  alias info@example.com",
+        f"{first}  quarantined  team@example.com  betsy@sender.example  spam FAIL",
     ]
 
 
@@ -46,6 +47,50 @@ def test_the_log_shows_what_is_asked_for(office: Office, options: tuple[object, 
     assert ("there are more" in done.err) == ("--limit" in options)
 
 
+@pytest.mark.parametrize(
+    ("happened", "later"),
+    [
+        ({"delivered": {"at": 5}}, "delivered"),
+        ({"bounced": {"at": 5, "why": "550 no such mailbox", "lost": True}}, "lost"),
+        ({"bounced": {"at": 5, "why": "out of office"}, "delivered": {"at": 4}}, "bounced"),
+        ({"complained": {"at": 6, "why": "abuse"}, "delivered": {"at": 5}}, "complained"),
+        ({"rejected": {"at": 6, "why": "virus", "lost": True}}, "lost"),
+        ({"delayed": {"at": 6}}, "delayed"),
+    ],
+)
+def test_the_log_tells_the_later_truth(office: Office, happened: dict[str, object], later: str) -> None:
+    """SES took it, so the outcome is `forwarded`; whether the mailbox has it is another question."""
+    message_id = office.happened(INFO)
+    office.sent(message_id, "gone@dest.example", "info@example.com")
+    entry = office.entries(message_id)["via:gone@dest.example"]
+    office.cloud.put("LedgerTable", [{**entry, **happened}])
+    assert office.run("log").out.split("  ")[2:4] == [later, "info@example.com"]
+    (row,) = office.run("log", "--state", later, "--json").objects
+    assert (row["state"], row["later"], row["destination"]) == ("forwarded", later, "gone@dest.example")
+    assert office.run("log", "--state", "forwarded", "--json").objects == [row]
+    assert f"    {later}: gone@dest.example" in office.run("trace", message_id).out
+    assert not [other for other in ("lost", "delivered") if other != later and office.run("log", "--state", other).out]
+
+
+def test_nothing_to_list_is_said(office: Office) -> None:
+    for arguments in (("log",), ("quarantine", "list")):
+        done = office.run(*arguments)
+        assert (done.status, done.out, done.err) == (0, "", "nothing to list\n")
+
+
+@pytest.mark.parametrize("command", ["trace", "original"])
+def test_an_id_may_be_typed_short(office: Office, command: str) -> None:
+    first = office.happened(INFO, message_id=f"aaaaaa1{'0' * 25}")
+    office.happened(INFO, message_id=f"aaaaaa2{'0' * 25}")
+    office.store(first)
+    short = office.run(command, "aaaaaa1")
+    assert (short.status, short.out) == (0, office.run(command, first).out)
+    done = office.run("trace", "aaaaaa")
+    assert (done.status, "is the beginning of 2 ids" in done.err) == (2, True)
+    assert office.run(command, "aaaaaa3").status == 1
+    assert office.run(command, "aaaaa").status == 1
+
+
 def test_the_log_goes_back_over_several_days(office: Office) -> None:
     now = office.clock.time
     office.clock.time = now - 3 * 86_400
@@ -58,8 +103,8 @@ def test_the_log_goes_back_over_several_days(office: Office) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--since", "yesterday"), "neither epoch"),
-        (("--state", "lost"), "no state"),
+        (("--since", "banana"), "write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00"),
+        (("--state", "lots"), "no state: forwarded, merged, "),
         (("--recipient", "x"), "not a mail"),
     ],
 )
@@ -130,3 +175,35 @@ def test_times_are_those_of_the_clock(office: Office) -> None:
     office.happened(INFO)
     (row,) = office.run("log", "--json").objects
     assert abs(row["opened_at"] - (time.time() - 600)) < 300
+
+
+SCREENS = {
+    80: """\
+26 Nov 09:41  bbbbbbbb  rejected     nobody@example.com    joe@sender.example
+              nobody@example.com is unknown
+26 Nov 09:40  aaaaaaaa  lost         info@example.com      betsy@sender.example
+              gone@dest.example: smtp; 550 5.1.1 there is no such mailbox here
+26 Nov 09:40  aaaaaaaa  forwarded    team@example.com      betsy@sender.example
+""",
+    120: """\
+26 Nov 09:41  bbbbbbbb  rejected     nobody@example.com          joe@sender.example          nobody@example.com is un\u2026
+26 Nov 09:40  aaaaaaaa  lost         info@example.com            betsy@sender.example        gone@dest.example: smtp;\u2026
+26 Nov 09:40  aaaaaaaa  forwarded    team@example.com            betsy@sender.example        alias team@example.com
+""",
+}
+
+
+@pytest.mark.parametrize("width", SCREENS)
+def test_the_screen(office: Office, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = datetime(2026, 11, 26, 9, 40, tzinfo=UTC).timestamp()
+    monkeypatch.setattr(time, "time", lambda: at + 600)
+    office.clock.time = at
+    lost = office.happened(INFO, ("team@example.com", "forwarded", "alias team@example.com"), message_id="a" * 32)
+    office.sent(lost, "gone@dest.example", "info@example.com")
+    said = {"at": 1, "lost": True, "why": "smtp; 550 5.1.1 there is no such mailbox here"}
+    office.cloud.put("LedgerTable", [{**office.entries(lost)["via:gone@dest.example"], "bounced": said}])
+    office.clock.time = at + 60
+    unknown = ("nobody@example.com", "rejected", "nobody@example.com is unknown")
+    office.happened(unknown, message_id="b" * 32, source="joe@sender.example")
+    done = office.run("log", COLUMNS=str(width), TTY_COMPATIBLE="1", NO_COLOR="1")
+    assert done.out == SCREENS[width]

@@ -133,7 +133,7 @@ def test_the_quarantine_is_listed_and_shown(office: Office) -> None:
     office.happened(INFO)
     (row,) = office.run("quarantine", "list", "--json").objects
     assert (row["message_id"], row["recipient"], row["reason"]) == (message_id, "team@example.com", "spam FAIL")
-    assert f"{message_id}  betsy@sender.example -> team@example.com: spam FAIL" in office.run("quarantine", "list").out
+    assert f"{message_id}  team@example.com  betsy@sender.example  spam FAIL" in office.run("quarantine", "list").out
     assert "team@example.com  quarantined: spam FAIL" in office.run("quarantine", "show", message_id).out
 
 

@@ -69,6 +69,14 @@ def bucket(stack: "Stack") -> S3MailStore:
         return S3MailStore(clients.s3(), stack["bucket"], stack.prefix)
 
 
+def stored(stack: "Stack", beginning: str) -> list[str]:
+    """Ids of messages in the bucket that begin so, ten at most. Raises Temporary."""
+    bucket, key = stack["bucket"], f"{stack.prefix}{beginning}"
+    with reaching(f"S3 ListObjectsV2 {bucket}"):
+        found = clients.s3().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=10)
+    return [one["Key"].removeprefix(stack.prefix) for one in found.get("Contents", ())]
+
+
 def queue(stack: "Stack", thing: str) -> Backlog:
     """A queue, by what it is for."""
     with reaching("SQS"):

@@ -9,8 +9,10 @@ from postern_mail.mail.rows import BOOKKEEPING, Row
 
 from ..tables.change import KEY_NAMES, Change
 from ..tables.text import in_toml
+from ..times import moment
 from .terminal import printer
 
+_TIME = "_at"  # how the names of times end
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
 
@@ -58,7 +60,9 @@ def plain(row: Row, *left_out: str) -> dict[str, Any]:
 
 
 def assignment(name: str, value: Any) -> str:
-    """`name = value` as TOML writes it, a list in one line if that is short."""
+    """`name = value` as TOML writes it, a list in one line if that is short; a time as people write it."""
+    if name.endswith(_TIME) and isinstance(value, (int, float)) and not isinstance(value, bool):
+        return f"{name} = {moment(value)}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
         line = f"{name} = [{', '.join(json.dumps(item, ensure_ascii=False) for item in value)}]"
         if len(line) <= 100:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from postern_mail.mail.afterwards import afterwards
+
 from ..times import moment
 
 Entries = Mapping[str, Mapping[str, Any]]
@@ -65,6 +67,8 @@ def lines(message_id: str, entries: Entries) -> Iterator[str]:
             yield kind
         for name, entry in found[kind].items():
             yield from _one(name, entry)
+            if kind == "recipients" and (later := afterwards(name, entries)):
+                yield f"    {later.state}: {later.destination}{f': {later.said}' if later.said else ''}"
 
 
 def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
@@ -95,7 +99,9 @@ def _rest(entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _shown(name: str, value: Any) -> str:
-    if name.endswith(("_at", "_until")) and isinstance(value, (int, float)):
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if (name.endswith(("_at", "_until")) or name == "at") and isinstance(value, (int, float)):
         return moment(value)
     if isinstance(value, list):
         return "; ".join(_shown("", one) for one in value)

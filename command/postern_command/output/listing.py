@@ -16,9 +16,12 @@ from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.change import named
 from ..tables.checks import sender_faults
+from ..times import moment
+from .columns import Column, Columns
 from .difference_text import plain
 from .terminal import printer
 
+_COLUMNS = (Column(26, 1), Column(26, 1), Column(20, 2))
 _SHOWN = 5  # destinations of a group in a list; `alias show` has all
 _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
 
@@ -92,25 +95,41 @@ class Meaning:
         """A rule for programs: its attributes and its fault."""
         return {**plain(row), "fault": self.rule_fault(row)}
 
-    def print_aliases(self, rows: Iterable[Row]) -> None:
+    def print_aliases(self, rows: Iterable[Row], *, wide: bool = False) -> None:
         """A line for each alias; what is off is dim, what is wrong is red."""
-        say = printer()
+        say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
             what = self.state(row)
             listed = destinations(row)
-            more = f", and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-            remarks = [self.alias(row)[1] or what] if what != "enabled" else []
-            remarks += [str(row["note"])] if row.get("note") else []
-            say(f"{row['address']}  {', '.join(listed[:_SHOWN])}{more}{_in_brackets(remarks)}", _STYLES.get(what))
+            shown = listed if wide else listed[:_SHOWN]
+            more = f", and {len(listed) - len(shown)} more" if len(listed) > len(shown) else ""
+            say(
+                columns.line([str(row["address"]), ", ".join(shown) + more, self._remarks(row, what)]),
+                _STYLES.get(what),
+            )
 
-    def print_senders(self, rows: Iterable[Row]) -> None:
+    def print_senders(self, rows: Iterable[Row], *, wide: bool = False) -> None:
         """A line for each rule."""
-        say = printer()
+        say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
             fault = self.rule_fault(row)
             remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
             remarks += [str(one) for one in (fault, row.get("note")) if one]
-            say(f"{row['sender']}  {row.get('action')}{_in_brackets(remarks)}", "red" if fault else None)
+            cells = [str(row["sender"]), str(row.get("action")), _in_brackets(remarks)]
+            say(columns.line(cells), "red" if fault else None)
+
+    def _remarks(self, row: Row, what: str) -> str:
+        """What an alias has beside its destinations."""
+        alias, fault = self.alias(row)
+        remarks = [fault or what] if what != "enabled" else []
+        if alias is not None and alias.expires_at is not None and what == "enabled":
+            remarks.append(f"until {moment(alias.expires_at)}")
+        if alias is not None and alias.patterns:
+            remarks.append(f"patterns {', '.join(pattern.text for pattern in alias.patterns)}")
+        if alias is not None and alias.keep_tag:
+            remarks.append("keeps the tag")
+        remarks += [str(row["note"])] if row.get("note") else []
+        return _in_brackets(remarks)
 
 
 def _typed(row: Row) -> Row:
@@ -119,4 +138,4 @@ def _typed(row: Row) -> Row:
 
 
 def _in_brackets(remarks: list[str]) -> str:
-    return f"  ({'; '.join(remarks)})" if remarks else ""
+    return f"({'; '.join(remarks)})" if remarks else ""

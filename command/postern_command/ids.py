@@ -1,0 +1,45 @@
+"""Message ids as people type them: whole, or the first characters, as lists show them."""
+
+import time
+from collections.abc import Iterator
+
+from postern_mail.mail.days import A_DAY
+
+from .stack import Stack
+from .status import WrongUse
+
+SHOWN = 8  # characters in a list
+LEAST = 6  # characters that are looked for: fewer are an id of their own, and no beginning
+_WHOLE = 32  # characters; SES's ids have 40
+_BACK = 40 * A_DAY  # seconds of the ledger that are looked through; the bucket keeps mail as long by default
+
+
+def short_id(message_id: str) -> str:
+    """An id as lists show it."""
+    return message_id[:SHOWN]
+
+
+def whole_id(stack: Stack, typed: str) -> str:
+    """The id that is meant: what was typed if it is whole, or the one that begins so, in the bucket or in the ledger of
+    the last days. What begins no id is given back.
+
+    Raises WrongUse where several begin so, Temporary.
+    """
+    if not LEAST <= len(typed) < _WHOLE:
+        return typed
+    found = sorted(set(_beginning(stack, typed)))
+    if len(found) > 1:
+        raise WrongUse(f"{typed!r} is the beginning of {len(found)} ids: {', '.join(found[:3])}; write more of it")
+    return found[0] if found else typed
+
+
+def _beginning(stack: Stack, typed: str) -> Iterator[str]:
+    if stack.get("bucket"):
+        from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
+
+        yield from parts.stored(stack, typed)
+    if stack.get("ledger"):
+        now = time.time()
+        for message in stack.ledger.messages(now - _BACK, now):
+            if str(message["message_id"]).startswith(typed):
+                yield str(message["message_id"])

@@ -1,0 +1,61 @@
+"""Lines in columns, cut to the width of a terminal; whole where the output is none."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+
+_GAP = 2
+_INDENT = 14
+_CUT = "\u2026"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """So many cells, and `share` parts of what is left of the line."""
+
+    least: int
+    share: int = 0
+
+
+class Columns:
+    """Lays out cells. `wide`: whole, as into a file or a program; by default so wherever there is no terminal."""
+
+    def __init__(self, columns: Sequence[Column], *, wide: bool = False) -> None:
+        console = Console()
+        self.wide = wide or not console.is_terminal
+        self._width = console.width
+        self._widths = None if self.wide else widths(columns, console.width)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the last column had no room."""
+        return self._widths is not None and not self._widths[-1]
+
+    def below(self, text: str) -> str:
+        """What had no room, in a line of its own."""
+        return _fitted(f"{'':{_INDENT}}{text}", self._width).rstrip()
+
+    def line(self, cells: Sequence[str]) -> str:
+        """One line; the last cell is not filled up."""
+        if self._widths is None:
+            return (" " * _GAP).join(cells).rstrip()
+        fitted = [_fitted(cell, width) for cell, width in zip(cells, self._widths, strict=True) if width]
+        return (" " * _GAP).join(fitted).rstrip()
+
+
+def widths(columns: Sequence[Column], width: int) -> list[int]:
+    """The cells of each column of a line that is so wide; 0 for a last one that there is no room for."""
+    kept = list(columns)
+    while len(kept) > 1 and sum(one.least for one in kept) + _GAP * (len(kept) - 1) > width:
+        kept.pop()
+    left = max(0, width - sum(one.least for one in kept) - _GAP * (len(kept) - 1))
+    shares = sum(one.share for one in kept) or 1
+    return [one.least + left * one.share // shares for one in kept] + [0] * (len(columns) - len(kept))
+
+
+def _fitted(cell: str, width: int) -> str:
+    if cell_len(cell) <= width:
+        return set_cell_size(cell, width)
+    return set_cell_size(cell, max(0, width - 1)) + _CUT

@@ -1,0 +1,70 @@
+"""What became of a recipient's mail after SES took it: the later truth beside the outcome.
+
+The outcome stays `forwarded`, because SES took the message; whether the mailbox got it stands in the claims, as
+feedback wrote it there (docs/reference/feedback.md).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from .feedback import BOUNCED, COMPLAINED, lost_by
+from .outcomes import State
+
+_DELIVERED, _DELAYED = "delivered", "delayed"
+_VIA = "via:"
+
+
+class Later(StrEnum):
+    """What SES said later of one recipient's forwards; of several destinations the worst counts, in this order."""
+
+    LOST = "lost"  # it did not arrive, and nobody tries any more
+    COMPLAINED = "complained"
+    BOUNCED = "bounced"  # it arrived all the same: an out-of-office reply, for one
+    DELAYED = "delayed"
+    DELIVERED = "delivered"  # to every destination
+
+
+@dataclass(frozen=True, slots=True)
+class Afterwards:
+    """What is known, and what was said with it."""
+
+    state: Later
+    destination: str
+    said: str = ""
+    at: float | None = None
+
+
+def afterwards(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Afterwards | None:
+    """The later truth of one recipient by the ledger's entries of its message, None while SES has said nothing.
+
+    What was merged into another recipient's forwards has no claim of its own: those of the message count.
+    """
+    claims = dict(_claims(who, entries))
+    found = [(destination, one) for destination, claim in claims.items() for one in _said(claim)]
+    for state in Later:
+        named = [(destination, said) for destination, (kind, said) in found if kind is state]
+        if named and (state is not Later.DELIVERED or len(named) == len(claims)):
+            destination, said = named[0]
+            at = said.get("at")
+            return Afterwards(state, destination, str(said.get("why") or ""), None if at is None else float(at))
+    return None
+
+
+def _claims(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    merged = State.of(entries.get(f"to:{who}", {})) is State.MERGED
+    for name, entry in sorted(entries.items()):
+        if name.startswith(_VIA) and (merged or entry.get("recipient") == who):
+            yield name.removeprefix(_VIA), entry
+
+
+def _said(claim: Mapping[str, Any]) -> Iterator[tuple[Later, Mapping[str, Any]]]:
+    lost = lost_by(claim)
+    if lost:
+        yield Later.LOST, lost
+    words = ((COMPLAINED, Later.COMPLAINED), (BOUNCED, Later.BOUNCED), (_DELAYED, Later.DELAYED))
+    for word, state in (*words, (_DELIVERED, Later.DELIVERED)):
+        said = claim.get(word)
+        if isinstance(said, Mapping) and (state is not Later.DELAYED or _DELIVERED not in claim):
+            yield state, said
