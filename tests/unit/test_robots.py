@@ -110,3 +110,21 @@ def test_a_null_return_path_is_a_null_sender(path: str, kind: type) -> None:
     )
     world.handle(event("info@example.com", source="postmaster@mx.dest.example"))
     assert world.states == {"info@example.com": "quarantined" if kind is Quarantine else "forwarded"}
+
+
+def test_a_null_return_path_is_the_sender_that_rules_see() -> None:
+    world = World()
+    world.tables.senders["<>", "*"] = {"action": "REJECT"}
+    null = stored(raw("Subject: x")).replace(b"Return-Path: <betsy@sender.example>", b"Return-Path: <>")
+    world.store.messages[MESSAGE_ID] = null
+    world.handle(event("info@example.com", source="postmaster@mx.other.example"))
+    assert world.states == {"info@example.com": "rejected"}
+    assert Header.of(null).null_sender
+
+
+def test_the_plan_itself_knows_a_null_return_path() -> None:
+    header = Header.of(f"Return-Path: <>\r\nFrom: {JANE}\r\n\r\n".encode())
+    envelope, policy = made(source="postmaster@mx.dest.example"), Policy({"example.com"})
+    tables = FakeTables({"info@example.com": {"destinations": [JANE]}})
+    (decision,) = plan(envelope, header, look_up(tables, envelope, header, policy, 0), policy, 0)
+    assert isinstance(decision, Quarantine)
