@@ -115,7 +115,9 @@ def test_a_null_return_path_is_a_null_sender(path: str, kind: type) -> None:
 def test_a_null_return_path_is_the_sender_that_rules_see() -> None:
     world = World()
     world.tables.senders["<>", "*"] = {"action": "REJECT"}
-    null = stored(raw("Subject: x")).replace(b"Return-Path: <betsy@sender.example>", b"Return-Path: <>")
+    null = stored(b"From: x@other.example\r\n\r\nbody").replace(
+        b"Return-Path: <betsy@sender.example>", b"Return-Path: <>"
+    )
     world.store.messages[MESSAGE_ID] = null
     world.handle(event("info@example.com", source="postmaster@mx.other.example"))
     assert world.states == {"info@example.com": "rejected"}
