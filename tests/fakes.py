@@ -269,12 +269,14 @@ class FakeQueue:
 
 @dataclass
 class FakeFeedbackLedger:
-    """`envelopes` are those of the messages that have one; every claim is for INFO."""
+    """`envelopes` are those of the messages that have one; every claim is for INFO, and each message of a sender of
+    its own unless `senders` says whose it is."""
 
     entries: dict[tuple[str, str], dict[str, tuple[int, str, str]]] = field(default_factory=dict)
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     noted: set[tuple[str, str]] = field(default_factory=set)
     hosts: list[HostMail] = field(default_factory=list)
+    senders: dict[str, str] = field(default_factory=dict)
 
     def note(self, feedback: Feedback) -> Sending:
         for (message_id, destination), said in self.entries.items():
@@ -283,7 +285,7 @@ class FakeFeedbackLedger:
                 news = old is None or old[:2] < new[:2]
                 if news:
                     said[feedback.kind] = new
-                return Sending(destination, INFO, news)
+                return Sending(destination, INFO, news, self.senders.get(message_id, message_id))
         raise EntryMissing(f"message {feedback.message_id}")
 
     def note_host(self, mail: HostMail) -> bool:
@@ -308,6 +310,13 @@ class FakeHealth:
         row = self.rows.setdefault(address, {"address": address})
         row["failures"] = {*row.get("failures", ()), str(failure)}
         return dict(row)
+
+    def delivered(self, address: str, at: int) -> None:
+        if "failures" in self.rows.get(address, {}):
+            self.rows[address]["delivered_at"] = max(at, self.rows[address].get("delivered_at", 0))
+
+    def forget(self, address: str, failures: Collection[str]) -> None:
+        self.rows[address]["failures"] -= set(failures)
 
     def suspend(self, address: str, reason: str, failed_at: int) -> Row:
         row = self.rows.setdefault(address, {"address": address})

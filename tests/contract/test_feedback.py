@@ -43,11 +43,14 @@ def dynamo(template: Template) -> DynamoLedger:
     )
 
 
+ANYBODY = "-"  # no entry says who sent the message
+
+
 @pytest.fixture(params=["fake", "dynamodb"])
 def ledger(request: pytest.FixtureRequest, template: Template, message_id: str) -> FeedbackLedger:
     """With one claim that is not settled."""
     if request.param == "fake":
-        return FakeFeedbackLedger({(message_id, JANE.key): {}})
+        return FakeFeedbackLedger({(message_id, JANE.key): {}}, senders={message_id: ANYBODY})
     request.getfixturevalue("aws")
     dynamo(template).claim(message_id, JANE, INFO)
     return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
@@ -58,8 +61,8 @@ def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = J
 
 
 def test_the_entry_is_found_by_its_tag_and_repetition_is_no_news(ledger: FeedbackLedger, message_id: str) -> None:
-    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, True)
-    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, False)
+    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, True, ANYBODY)
+    assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, False, ANYBODY)
 
 
 def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> None:

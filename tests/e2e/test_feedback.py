@@ -4,6 +4,7 @@ import itertools
 import json
 import quopri
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -165,13 +166,34 @@ def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Po
     assert "suspended_at" not in health(post)
 
 
-def test_refused_junk_suspends_only_when_it_is_many_messages(post: Post) -> None:
-    post.emulator.sending.fates[JANE] = [JUNK] * 5
-    for _ in range(4):
+RATE = bounce(
+    "Permanent", "General", "5.2.1",
+    "smtp; 550-5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages"
+    " from being delivered. https://support.google.com/mail/?p=ReceivingRatePerm",
+)  # fmt: skip
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "refused",
+    [
+        RATE,
+        bounce("Permanent", "General", "5.1.0", "smtp; 550 5.1.0 <betsy@sender.example> sender rejected"),
+        bounce("Permanent", "General", "5.2.1", "smtp; 521 5.2.1 :  AOL will not accept delivery of this message."),
+        bounce("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 junk"),
+        bounce("Permanent", "General", "5.6.0", "smtp; 550 5.6.0 line too long"),
+        bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full"),
+    ],
+    ids=["rate", "sender", "aol", "junk", "content", "full"],
+)
+def test_a_stranger_closes_nobodys_mailbox(post: Post, refused: Callable[[str], dict[str, Any]]) -> None:
+    """Six messages of one sender, whatever it is that the mailbox's server refuses them for."""
+    post.emulator.sending.fates[JANE] = [Fate(False, (refused,))] * 6
+    for _ in range(6):
         post.send("info@example.com")
     assert "suspended_at" not in health(post)
     post.send("info@example.com")
-    assert health(post)["reason"].startswith("5 messages failed within 7 days")
+    assert got(post) == {JANE: 1}
 
 
 def test_an_authenticated_sender_is_told_of_what_came_back(post: Post) -> None:
@@ -245,7 +267,7 @@ def test_poison_ends_on_the_failure_queue_by_name(post: Post, event: Any, error:
 def test_what_leaves_the_handler_names_nobody(post: Post) -> None:
     """Lambda writes it into the log, whatever the setting."""
     post.emulator.cloud.put("DestinationTable", [{"address": JANE, "failures": {"nonsense"}}])
-    post.emulator.sending.fates[JANE] = [JUNK]
+    post.emulator.sending.fates[JANE] = [MAILBOX_FULL]
     post.send("info@example.com")
     (record,) = post.emulator.cloud.messages("FeedbackFailureQueue")
     assert record["responsePayload"]["errorType"] == "BadRow"

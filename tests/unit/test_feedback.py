@@ -100,8 +100,33 @@ def test_a_mailbox_that_is_not_there_is_suspended_at_once_and_told_once(world: W
 def test_one_refused_piece_of_junk_cuts_nobody_off(world: World) -> None:
     junk = bounce("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 junk")
     world.take(*[junk] * 10)
+    assert world.row == {}
+
+
+def test_the_same_event_ten_times_is_one_failure(world: World) -> None:
+    world.take(*[bounce("Transient", "MailboxFull", "4.2.2", "smtp; 452 4.2.2 full")] * 10)
     assert "suspended_at" not in world.row
     assert len(world.row["failures"]) == 1
+
+
+def test_one_sender_suspends_nobody_and_a_delivery_in_between_forgives(world: World) -> None:
+    def full(number: int, sender: str) -> None:
+        world.sent(f"m{number}")
+        world.ledger.senders[f"m{number}"] = sender
+        at = f"2026-11-18T10:00:{number:02}Z"
+        world.take(bounce("Transient", "MailboxFull", message_id=f"m{number}", timestamp=at))
+
+    for number in range(50):
+        full(number, "evil.example")
+    assert "suspended_at" not in world.row
+    assert len(world.row["failures"]) <= 40, "the row stays small"
+    full(50, "one.example")
+    world.take(feedback("Delivery", smtpResponse="250 ok", timestamp="2026-11-18T10:00:51Z"))
+    full(52, "two.example")
+    assert "suspended_at" not in world.row
+    full(53, "three.example")
+    full(54, "four.example")
+    assert "suspended_at" in world.row
 
 
 def test_several_in_a_window_do_in_whatever_order_they_come(world: World) -> None:
@@ -109,7 +134,7 @@ def test_several_in_a_window_do_in_whatever_order_they_come(world: World) -> Non
     for number in range(3):
         world.sent(f"m{number}")
         at = f"2026-11-1{number}T10:00:00Z"
-        events.append(bounce("Permanent", "General", "5.7.1", message_id=f"m{number}", timestamp=at))
+        events.append(bounce("Permanent", "General", "5.2.2", message_id=f"m{number}", timestamp=at))
     for order in itertools.permutations(events):
         world.health.rows.clear()
         world.take(*order[:2])

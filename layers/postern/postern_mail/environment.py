@@ -160,8 +160,8 @@ class FeedbackEnvironment(Environment):
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     suspend_after: int = _env(
         "POSTERN_SUSPEND_AFTER",
-        "How many messages must bounce or be complained about before a destination is suspended; one is enough where"
-        " the mailbox is not there.",
+        "The mail of how many senders must bounce or be complained about before a destination is suspended; one bounce"
+        " is enough where the mailbox is not there.",
         default=5,
     )
     suspend_days: int = _env("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .answer_senders import Answering
 from .mail import health
-from .mail.feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback, HostMail
+from .mail.feedback import BOUNCED, DELIVERED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
 from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending
@@ -51,7 +51,9 @@ class Listener:
             return
         sending = self.ledger.note(feedback)
         self.log.feedback(feedback, sending.destination, first=sending.news)
-        failure = health.failure(feedback)
+        if feedback.kind == DELIVERED:
+            self.health.delivered(sending.destination, feedback.at)
+        failure = health.failure(feedback, sending.sender)
         if failure is not None:
             self._weigh(sending.destination, failure)
         if feedback.is_lost:
@@ -79,3 +81,5 @@ class Listener:
         if health.is_suspended(row) and row.get("told_at") is None:
             self.log.suspended(destination, str(row.get("reason")))
             self.health.told(destination)
+        if needless := health.superfluous(destination, row, self.rule):
+            self.health.forget(destination, needless)

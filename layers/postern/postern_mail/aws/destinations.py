@@ -3,7 +3,7 @@
 Adding to a set twice is adding once, and in any order, so an event may come as often as it likes.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..mail.health import Failure
@@ -26,12 +26,17 @@ class DynamoDestinations:
         self._clock = clock
 
     def failed(self, address: str, failure: Failure) -> Row:
-        """Add a failure; the whole row as it is now. Raises Temporary.
-
-        The set stays small: with so many that it would grow the destination is suspended and gets
-        nothing that could fail.
-        """
+        """Add a failure; the whole row as it is now. Raises Temporary."""
         return self._update(address, "ADD failures :new", {":new": {str(failure)}})
+
+    def delivered(self, address: str, at: int) -> None:
+        """A message arrived then: noted where there are failures that it forgives. Raises Temporary."""
+        earlier = "attribute_not_exists(delivered_at) OR delivered_at < :at"
+        self._update(address, "SET delivered_at = :at", {":at": at}, f"attribute_exists(failures) AND ({earlier})")
+
+    def forget(self, address: str, failures: Collection[str]) -> None:
+        """Take failures out of the set, so that it stays small. Raises Temporary."""
+        self._update(address, "DELETE failures :old", {":old": set(failures)})
 
     def suspend(self, address: str, reason: str, failed_at: int) -> Row:
         """Suspend a destination, unless it is, or was resumed after this failure; the row as it is then."""
@@ -55,7 +60,7 @@ class DynamoDestinations:
         done, before = self._items.update(
             _UPDATE,
             {"address": address},
-            "SET resumed_at = :now, resumed_by = :by REMOVE suspended_at, reason, told_at, failures",
+            "SET resumed_at = :now, resumed_by = :by REMOVE suspended_at, reason, told_at, failures, delivered_at",
             {":now": int(self._clock.now()), ":by": by},
             condition="attribute_exists(suspended_at)",
             returning="ALL_OLD",

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from .address import Address
+from .bounce_cause import MOST_TEXT, has_reply
 from .envelope import MESSAGE_ID
 
 # What happened, by SES's eventType; each is the name of the attribute that the ledger has it in.
@@ -24,7 +25,7 @@ KINDS = {
     "Rendering Failure": "unrendered",
     "Delivery": "delivered",
 }
-BOUNCED, COMPLAINED, REJECTED = KINDS["Bounce"], KINDS["Complaint"], KINDS["Reject"]
+BOUNCED, COMPLAINED, REJECTED, DELIVERED = (KINDS[name] for name in ("Bounce", "Complaint", "Reject", "Delivery"))
 ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a list of the account's own
 MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
 KIND_TAG, RELAY = "kind", "relay"  # of what a host sent by the relay (relay/)
@@ -48,8 +49,8 @@ class Feedback:
     """One thing that happened to one sending.
 
     `kind` is one of KINDS's values; `destination` the tag, not an address; `at` epoch seconds, by SES's
-    clock; `id` tells two events of one second apart; `why` is what was said. `type`, `subtype` and
-    `status` (RFC 3463) are those of a bounce; a complaint has a subtype too.
+    clock; `id` tells two events of one second apart; `why` is what was said. `type`, `subtype`, `status` (RFC 3463)
+    and `text`, the other server's words, are those of a bounce; a complaint has a subtype too.
     """
 
     kind: str
@@ -61,11 +62,14 @@ class Feedback:
     type: str = ""
     subtype: str = ""
     status: str = ""
+    text: str = ""
 
     @property
     def is_reply(self) -> bool:
-        """Whether it is what SES makes of an out-of-office reply: a general transient bounce without a status."""
-        return self.kind == BOUNCED and (self.type, self.subtype, self.status) == _ROBOT
+        """Whether it is what SES makes of an out-of-office reply: a general transient bounce without a status, in
+        which no server refuses anything."""
+        robot = (self.type, self.subtype, self.status) == _ROBOT
+        return self.kind == BOUNCED and robot and not has_reply(self.text)
 
     @property
     def is_lost(self) -> bool:
@@ -98,6 +102,7 @@ class Feedback:
             type=_text(section, "bounceType"),
             subtype=_text(section, "bounceSubType") or _text(section, "complaintSubType"),
             status=_status(person),
+            text=_text(person, "diagnosticCode")[:MOST_TEXT],
         )
 
 
@@ -139,7 +144,8 @@ def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str
     people = section.get(_PEOPLE.get(event_type, "")) or mail.get("destination") or ()
     for person in people if isinstance(people, list) else ():
         about = person if isinstance(person, Mapping) else {"emailAddress": person}
-        robot = (_text(section, "bounceType"), _text(section, "bounceSubType"), _status(about)) == _ROBOT
+        form = (_text(section, "bounceType"), _text(section, "bounceSubType"), _status(about))
+        robot = form == _ROBOT and not has_reply(_text(about, "diagnosticCode")[:MOST_TEXT])
         if not robot and _text(about, "emailAddress"):
             yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
 

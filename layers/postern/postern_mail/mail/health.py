@@ -1,33 +1,35 @@
 """The health of destinations: which of them get no mail for now, and by what rule.
 
 A mailbox that is not there is suspended at the first bounce that says so: each further one would count
-against the account. Everything else can be the message's fault, which a stranger wrote, and counts only when
-it happens with several messages within some days. Out-of-office replies, which SES calls transient
-bounces too, and refusals for size or an attachment say nothing about the mailbox.
+against the account. What is about the message, its sender or a rate counts for nothing, for strangers choose that
+(`bounce_cause`). Everything else counts only when the mail of several senders fails within some days and none
+arrives in between. Out-of-office replies, which SES calls transient bounces too, say nothing about the mailbox.
 """
 
-import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .address import Address
+from .bounce_cause import Cause, cause
 from .days import A_DAY
+from .domain_owner import owner_of
 from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST, Feedback
 from .rows import BadRow, Row, Rows, epoch, texts
 
 TABLE = "destinations"
 GONE, PERMANENT, TRANSIENT, COMPLAINT = "gone", "permanent", "transient", "complaint"
 
-# The mailbox or its domain is not there (RFC 3463 3.2 and 3.3). 5.1.7 to 5.1.9 speak of the sender's address
-# and of other mailers: they are not the mailbox's fault.
-_NOT_THERE = re.compile(r"5\.(?:1\.(?![789]\Z)\d+|2\.1)\Z")
-_NOT_ASKED = ("Suppressed", ON_ACCOUNT_LIST)  # SES answers in the mailbox's place, also with 5.1.1
+_NOT_ASKED = "Suppressed"  # SES answers in the mailbox's place, also with 5.1.1
 _ABOUT_THE_MESSAGE = ("MessageTooLarge", "ContentRejected", "AttachmentRejected")
+_FULL = "MailboxFull"
+_ANYBODY = "-"  # the sender of what nobody is known to have sent
+_MANY = 40  # failures of one destination, above which those that cannot matter are taken out
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many messages must fail within how many days, where one is not enough."""
+    """The mail of how many senders must fail within how many days, where one bounce is not enough."""
 
     failures: int = 5
     days: int = 7
@@ -36,69 +38,108 @@ class Rule:
 @dataclass(frozen=True, slots=True)
 class Failure:
     """One message that a destination did not take. Its text is what the table keeps, in a set: the same
-    event twice is one."""
+    event twice is one. `sender` stands for whoever sent it, as `known_sender` has it."""
 
     at: int
     kind: str
     message_id: str
     why: str = ""
+    sender: str = _ANYBODY
 
     @classmethod
     def parse(cls, text: str) -> "Failure":
         """Read what str() wrote; raises ValueError."""
-        at, kind, message_id, why = (text + "   ").split(" ", 3)
-        return cls(int(at), kind, message_id, why.strip())
+        at, kind, message_id, sender, why = (text + "    ").split(" ", 4)
+        return cls(int(at), kind, message_id, why.strip(), sender or _ANYBODY)
 
     def __str__(self) -> str:
-        return f"{self.at} {self.kind} {self.message_id} {self.why}".rstrip()
+        return f"{self.at} {self.kind} {self.message_id} {self.sender} {self.why}".rstrip()
 
 
-def failure(feedback: Feedback) -> Failure | None:
+def known_sender(message: Mapping[str, Any]) -> str:
+    """Who sent a message, by its entry in the ledger: the owner of MAIL FROM's domain where SPF says that it is his,
+    else one word for all whom nobody knows, for anybody can write any name there."""
+    domain = str(message.get("source", "")).rpartition("@")[2]
+    verdicts = message.get("verdicts")
+    passed = isinstance(verdicts, Mapping) and verdicts.get("spf") == "PASS"
+    return owner_of(domain) if passed and domain and " " not in domain else _ANYBODY
+
+
+def failure(feedback: Feedback, sender: str = _ANYBODY) -> Failure | None:
     """What an event says against its destination, None if nothing."""
     kind = _kind(feedback)
-    return Failure(feedback.at, kind, feedback.message_id, feedback.why) if kind else None
+    return Failure(feedback.at, kind, feedback.message_id, feedback.why, sender) if kind else None
 
 
 def _kind(feedback: Feedback) -> str:
+    """SES's own subtype comes before the status and the text."""
     if feedback.subtype == ON_ACCOUNT_LIST or feedback.kind not in (BOUNCED, COMPLAINED):
         return ""
     if feedback.kind == COMPLAINED:
         return COMPLAINT
+    if feedback.is_reply or feedback.subtype in _ABOUT_THE_MESSAGE:
+        return ""
+    lasting = TRANSIENT if feedback.type == "Transient" else PERMANENT  # Undetermined too: SES could not read it
+    if feedback.subtype in (_NOT_ASKED, _FULL):
+        return lasting
     no_mailbox = feedback.type == "Permanent" and feedback.subtype == "NoEmail"
-    if no_mailbox or (feedback.subtype not in _NOT_ASKED and _NOT_THERE.match(feedback.status)):
-        return GONE
-    if feedback.type != "Transient":
-        return PERMANENT  # Undetermined too: a bounce that SES could not read
-    return "" if feedback.is_reply or feedback.subtype in _ABOUT_THE_MESSAGE else TRANSIENT
+    match cause(feedback.status, feedback.text, no_mailbox=no_mailbox):
+        case Cause.GONE:
+            return GONE
+        case Cause.MESSAGE:
+            return ""
+        case Cause.MAILBOX:
+            return lasting
 
 
 def verdict(address: str, row: Row, rule: Rule) -> Failure | None:
     """The failure that suspends a destination, by all its row has; None if none does.
 
     Only the failures' own times are compared, so it is the same in whatever order they come, and
-    whatever our clock says. Those from before `resumed_at` are forgiven. Raises BadRow.
+    whatever our clock says. Raises BadRow.
     """
+    standing = _standing(address, row)
+    for last in standing:
+        if last.kind == GONE:
+            return last
+    for last in standing:
+        within = {one.sender for one in standing if last.at - rule.days * A_DAY <= one.at <= last.at}
+        if len(within) >= rule.failures:
+            return last
+    return None
+
+
+def superfluous(address: str, row: Row, rule: Rule) -> set[str]:
+    """Failures that can be taken out of a row that has many: forgiven, too old, or with a later one of the same
+    sender. None of a row that has few. Raises BadRow."""
+    texts_there = set(texts(row.get("failures") or ()))
+    if len(texts_there) <= _MANY:
+        return set()
+    standing = _standing(address, row)
+    newest = max((one.at for one in standing), default=0)
+    kept = {one.sender: str(one) for one in standing if newest - one.at <= rule.days * A_DAY}
+    return texts_there - set(kept.values()) - {str(one) for one in standing if one.kind == GONE}
+
+
+def _standing(address: str, row: Row) -> list[Failure]:
+    """The failures that count, oldest first: those from before `resumed_at` are forgiven, and by a Delivery whatever
+    failed before it; not complaints, which come of what was delivered, and not a mailbox that is not there."""
     try:
-        since = epoch(row["resumed_at"]) if row.get("resumed_at") is not None else 0
+        resumed, delivered = (
+            epoch(row[name]) if row.get(name) is not None else 0 for name in ("resumed_at", "delivered_at")
+        )
         known = sorted(map(Failure.parse, texts(row.get("failures") or ())), key=lambda one: (one.at, str(one)))
     except ValueError as fault:
         raise BadRow(TABLE, address, str(fault)) from fault
-    counted = {one.message_id: one for one in reversed(known) if one.at > since}  # the first of each message
-    gone = [one for one in known if one.at > since and one.kind == GONE]
-    if gone:
-        return gone[0]
-    times = sorted(counted.values(), key=lambda one: one.at)
-    for first, last in zip(times, times[rule.failures - 1 :], strict=False):
-        if last.at - first.at <= rule.days * A_DAY:
-            return last
-    return None
+    lasting = (GONE, COMPLAINT)
+    return [one for one in known if one.at > resumed and (one.kind in lasting or one.at > delivered)]
 
 
 def reason(found: Failure, rule: Rule) -> str:
     """Why a destination is suspended, for people."""
     if found.kind == GONE:
         return f"the mailbox is not there: {found.why}"
-    return f"{rule.failures} messages failed within {rule.days} days, the last: {found.kind}, {found.why}"
+    return f"mail of {rule.failures} senders failed within {rule.days} days, the last: {found.kind}, {found.why}"
 
 
 def is_suspended(row: Row | None) -> bool:

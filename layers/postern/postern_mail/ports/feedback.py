@@ -1,5 +1,6 @@
 """What `feedback` asks of the world."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,11 +13,13 @@ from ..mail.rows import Row
 @dataclass(frozen=True, slots=True)
 class Sending:
     """One sending that SES says something of: the keys of its destination and of the recipient it was for.
-    `news`: whether this was not said before."""
+    `news`: whether this was not said before; `sender` stands for who sent the message, as `health.known_sender` says.
+    """
 
     destination: str
     recipient: str
     news: bool
+    sender: str
 
 
 class FeedbackLedger(Protocol):
@@ -46,6 +49,13 @@ class Health(Protocol):
 
     def failed(self, address: str, failure: Failure) -> Row:
         """Add a failure; the row as it is now. Raises Temporary."""
+
+    def delivered(self, address: str, at: int) -> None:
+        """A message arrived then, epoch seconds, which forgives what failed before. Nothing is written for a
+        destination that nothing was ever said against. Raises Temporary."""
+
+    def forget(self, address: str, failures: Collection[str]) -> None:
+        """Take these failures out. Raises Temporary."""
 
     def suspend(self, address: str, reason: str, failed_at: int) -> Row:
         """Let a destination get no mail, unless it was resumed after it failed; the row as it is now, {} for

@@ -11,12 +11,13 @@ from ...mail.days import A_DAY
 from ...mail.digest import LOST
 from ...mail.envelope import Envelope
 from ...mail.feedback import Feedback, HostMail, entry_tag
+from ...mail.health import known_sender
 from ...mail.receipt import kept_event
 from ...ports.clock import Clock
 from ...ports.feedback import Sending
 from ..failures import translated
 from ..forward.ledger import HOSTS, MESSAGE
-from ..items import Items
+from ..items import Items, row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,7 +42,7 @@ class DynamoFeedbackLedger:
         that the message was lost is not hidden by an out-of-office reply, which is a bounce to SES.
         Raises EntryMissing, Temporary.
         """
-        entry, recipient = self._entry(feedback)
+        entry, recipient, sender = self._entry(feedback)
         kind, said = f"#{feedback.kind}", {"at": feedback.at, "id": feedback.id, "why": feedback.why}
         if feedback.is_lost:
             said["lost"] = True
@@ -54,7 +55,7 @@ class DynamoFeedbackLedger:
             {":said": said, ":at": feedback.at, ":id": feedback.id},
             condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
         )
-        return Sending(entry.removeprefix("via:"), recipient, news)
+        return Sending(entry.removeprefix("via:"), recipient, news, sender)
 
     def note_host(self, mail: HostMail) -> bool:
         """An entry for each recipient in a partition of the hosts. Raises Temporary."""
@@ -89,18 +90,23 @@ class DynamoFeedbackLedger:
         )  # fmt: skip
         return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
 
-    def _entry(self, feedback: Feedback) -> tuple[str, str]:
-        """(the entry's name, the recipient it is for)."""
+    def _entry(self, feedback: Feedback) -> tuple[str, str, str]:
+        """(the entry's name, the recipient it is for, who sent the message)."""
+        sender = known_sender({})
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self._table,
-                KeyConditionExpression="message_id = :id AND begins_with(entry, :via)",
-                ExpressionAttributeValues={":id": {"S": feedback.message_id}, ":via": {"S": "via:"}},
-                ProjectionExpression="entry, recipient",
+                KeyConditionExpression="message_id = :id AND entry BETWEEN :message AND :last",
+                ExpressionAttributeValues={
+                    ":id": {"S": feedback.message_id}, ":message": {"S": MESSAGE}, ":last": {"S": "via;"},
+                },
+                ProjectionExpression="entry, recipient, #source, verdicts",
+                ExpressionAttributeNames={"#source": "source"},
                 ConsistentRead=True,
-            )
-            for page in pages:
-                for item in page["Items"]:
-                    if entry_tag(item["entry"]["S"]) == feedback.destination:
-                        return item["entry"]["S"], item["recipient"]["S"]
+            )  # fmt: skip
+            for item in (row(one) for page in pages for one in page["Items"]):
+                if item["entry"] == MESSAGE:  # before all others of its message
+                    sender = known_sender(item)
+                elif item["entry"].startswith("via:") and entry_tag(item["entry"]) == feedback.destination:
+                    return item["entry"], item["recipient"], sender
         raise EntryMissing(f"message {feedback.message_id}: no entry via: has the tag {feedback.destination}")
