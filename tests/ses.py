@@ -32,7 +32,8 @@ def brought_in(before: bytes, after: bytes, carried: frozenset[str] = CARRIED) -
 
 
 def ours(before: bytes, after: bytes) -> bytes:
-    """The fields of a message that the one before did not have so, as a message of their own."""
+    """The fields of a message that the one before did not have so, as a message of their own; without Cc, which is
+    the sender's with the alias before it."""
     had = {field.raw.rstrip(b"\r\n") for field in Message.split(before).fields}
-    written = (field.raw.rstrip(b"\r\n") for field in Message.split(after).fields)
+    written = (field.raw.rstrip(b"\r\n") for field in Message.split(after).fields if field.name != "cc")
     return b"".join(raw + b"\r\n" for raw in written if raw not in had) + b"\r\n"

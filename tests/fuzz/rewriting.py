@@ -20,7 +20,7 @@ from tests.ses import brought_in, ours, refusals
 
 ALIAS = Address("info", "example.com")
 ENVELOPE = Envelope("fuzz", "betsy@x.example", Address("betsy", "x.example"), (ALIAS,), Verdicts())
-EDITED = {"from", "reply-to", "references", "subject", "to", "x-postern-loop"} | {
+EDITED = {"from", "cc", "reply-to", "references", "subject", "to", "x-postern-loop"} | {
     f"x-postern-{name}"
     for name in (
         "original-message-id",

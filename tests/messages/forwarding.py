@@ -24,7 +24,9 @@ def forwarded(family: Path) -> bytes:
     mail = {"messageId": "golden", "source": said.get("source", "betsy@sender.example")}
     record = {"eventSource": "aws:ses", "ses": {"mail": mail, "receipt": {"recipients": [recipient]}}}
     envelope = Envelope.from_event({"Records": [record]})
-    return rewrite((family / "in.eml").read_bytes(), Address.parse(recipient), envelope, Style(**style))
+    destination = Address.parse(said["destination"]) if "destination" in said else None
+    look = Style(**style, destination=destination)
+    return rewrite((family / "in.eml").read_bytes(), Address.parse(recipient), envelope, look)
 
 
 def unexpected() -> list[str]:

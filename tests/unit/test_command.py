@@ -47,7 +47,7 @@ def test_explain_with_the_message_shows_how_its_header_changes(event_file: Path,
     done = run("explain", "--event", event_file, message, "--tables", TABLES)
     assert done.status == 0, done.err
     assert "  - From: Betsy <betsy@sender.example>" in done.out
-    assert '  + From: "Betsy (betsy@sender.example) via example.com" <info@example.com>' in done.out
+    assert '  + From: "Betsy (betsy at sender.example) via example.com" <info@example.com>' in done.out
     assert "  - Sender: x\\xe9\\x1b@y" in done.out
     assert "Subject" not in done.out
 
@@ -172,7 +172,7 @@ def run_bytes(*arguments: str | Path, **environment: str) -> subprocess.Complete
 def test_rewrite_writes_the_bytes_that_would_be_forwarded(messages: list[Path], tables: tuple[str, ...]) -> None:
     done = run_bytes("rewrite", *WAY, *tables, messages[0])
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(b'From: "Betsy (betsy@sender.example) via example.com" <info@example.com>\r\n')
+    assert done.stdout.startswith(b'From: "Betsy (betsy at sender.example) via example.com" <info@example.com>\r\n')
     assert done.stdout.endswith(b"\r\n\r\nbody \xe9 no newline")
 
 

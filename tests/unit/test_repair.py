@@ -212,7 +212,7 @@ def test_each_field_comes_once_and_received_as_often_as_it_was() -> None:
     )
     names = [field.name for field in Message.split(result).fields]
     assert (names.count("to"), names.count("received")) == (1, 2)
-    assert b"To: <info@example.com>\r\n" in repair(FROM + b": bad\r\n\r\n")
+    assert b"Cc: info@example.com\r\n" in repair(FROM + b": bad\r\n\r\n")
 
 
 @given(HEADERISH, st.text(max_size=700))

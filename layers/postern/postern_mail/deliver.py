@@ -98,7 +98,10 @@ class Deliverer:
         self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
     ) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
-        alias, style = delivery.alias, replace(settings.styled(self.style), prepended=delivery.prepended)
+        alias, style = (
+            delivery.alias,
+            replace(settings.styled(self.style), prepended=delivery.prepended, destination=delivery.destination),
+        )
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
         yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
         yield ATTACHED, lambda: self._attached(raw, alias, envelope, style, refusals[0], settings.largest)

@@ -18,7 +18,13 @@ MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes mo
 
 # Control characters, bidirectional controls and blanks without width; the joiners U+200C and
 # U+200D stay, scripts and emoji need them.
-_INVISIBLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]+")
+_INVISIBLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u115f\u1160\u2800\u3164\uffa0]+"
+)
+
+# What shows nothing, not even a blank: soft hyphen, joiners of glyphs, variation selectors, tags. U+FE0F stays, emoji
+# need it. The fillers and the blank of Braille show as a blank.
+_NOTHING = re.compile(r"[\u00ad\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0e\U000e0000-\U000e0fff]+")
 
 _SCHEMES = ("mailto", "smtp")  # what programs write before an address
 # Local parts of other scripts: RFC 6532.
@@ -87,7 +93,7 @@ def decode_phrase(text: str) -> str:
     Control and bidirectional characters become a space: they could make one name look like
     another, or start a new header line.
     """
-    return " ".join(_INVISIBLE.sub(" ", decoded(text[:MAX_PHRASE])).split())
+    return " ".join(_INVISIBLE.sub(" ", _NOTHING.sub("", decoded(text[:MAX_PHRASE]))).split())
 
 
 def _text(value: bytes) -> str:
@@ -318,7 +324,9 @@ def _address(local: Sequence[Word], domain: Sequence[Word]) -> Address | None:
     try:
         if left.isascii():
             address = Address.parse(f"{left}@{right}")
-        elif _LOCAL.fullmatch(left) and left.isprintable() and not _INVISIBLE.search(left):
+        elif (
+            _LOCAL.fullmatch(left) and left.isprintable() and not _INVISIBLE.search(left) and not _NOTHING.search(left)
+        ):
             address = Address(left, Address.parse(f"x@{right}").domain)
         else:
             return None

@@ -29,8 +29,8 @@ def field(name: str, words: list[str], newline: bytes) -> Field:
 
 
 def copied(name: str, value: bytes, newline: bytes) -> Iterator[Field]:
-    """A field with a value as the sender wrote it, unfolded; none if it is empty or no line can hold it."""
-    if 0 < len(value) < LINE_LIMIT:
+    """A field with a value as the sender wrote it, unfolded; none if it is empty, not ASCII, or no line can hold it."""
+    if 0 < len(value) < LINE_LIMIT and value.isascii() and value.decode("ascii").replace("\t", " ").isprintable():
         start = f"{name}:".encode()
         fold = b"" if len(start) + 1 + len(value) <= LINE_LIMIT else newline
         yield Field.read(start + fold + b" " + value + newline)

@@ -37,7 +37,7 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
         kept = list(_fields(message))
     except SpoiltField:
         return None
-    if not any(field.name == "to" for field in kept):
+    if not any(field.name in ("to", "cc") for field in kept):
         kept.append(fields.field("To", [f"<{written(alias)}>"], CRLF))
     kept.extend(prepended(style, CRLF))
     kept.extend(stamps(message, alias, style))
@@ -169,6 +169,7 @@ def _plain(write: Callable[[bytes], list[str]]) -> _Writer:
 _TEXTS = (
     "subject", "content-description", "content-language", "content-location", "auto-submitted", "precedence",
     "list-id", "x-postern-authentication-results", "x-postern-original-date", "x-postern-received-spf",
+    "x-forwarded-to", "x-forwarded-for",
 )  # fmt: skip
 _IDENTIFIERS = ("message-id", "in-reply-to", "references", "content-id", "x-postern-original-message-id")
 _WRITERS: dict[str, _Writer] = {

@@ -5,6 +5,7 @@ author moves into its display name and into Reply-To. Every field that is not na
 the whole body, goes out byte for byte.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,7 @@ from . import fields, stamp
 from .address import Address
 from .address_writer import is_taken, written
 from .authors import Author, answerable, authors, count_mailboxes, decode_phrase, each_once, unaddressed
+from .display_names import holds_address, neutral, plain
 from .envelope import Envelope
 from .fields import LINE_LIMIT
 from .message import Field, Message
@@ -22,12 +24,15 @@ from .thread import is_identifier
 NAME_AND_ADDRESS, NAME, ADDRESS = FROM_FORMS = ("name-and-address", "name", "address")
 
 # What a forwarded message must not have. SES wants verified identities in Return-Path and Sender and
-# writes its own DKIM-Signature and Feedback-ID. Bcc would show what was hidden. The others ask
+# writes its own DKIM-Signature and Feedback-ID; like those, an ARC set signs what changes here and there
+# (RFC 8617 5.2). X-Forwarded-* are ours to say. Bcc would show what was hidden. The others ask
 # for answers or deliveries that are not for the alias to give; one-click unsubscription would be
 # the mailbox provider's click in the owner's name (RFC 8058).
 REMOVED = frozenset({
-    "bcc", "delivered-to", "disposition-notification-to", "dkim-signature", "domainkey-signature", "errors-to",
-    "feedback-id", "list-unsubscribe-post", "resent-bcc", "return-path", "return-receipt-to", "sender",
+    "arc-authentication-results", "arc-message-signature", "arc-seal", "bcc", "delivered-to",
+    "disposition-notification-to", "dkim-signature", "domainkey-signature", "errors-to", "feedback-id",
+    "list-unsubscribe-post", "resent-bcc", "return-path", "return-receipt-to", "sender",
+    "x-forwarded-for", "x-forwarded-to",
 })  # fmt: skip
 # X-SES-CONFIGURATION-SET and its kin are orders to SES: a stranger's would make forwards fail.
 REMOVED_PREFIX = "x-ses-"
@@ -53,6 +58,7 @@ MAX_NAME = 96  # an author's name
 MAX_ADDRESS = 96  # an author's address
 MAX_DOMAIN = 64  # our domain
 
+_PLAIN = re.compile(rb"[\t\r\n -~]*")
 _OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
 
@@ -63,7 +69,8 @@ class Style:
 
     `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject; `stamp_key` signs the
     loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
-    lines that sender rules add; `stack` is its name, for the command that a notice tells of.
+    lines that sender rules add; `stack` is its name, for the command that a notice tells of;
+    `destination` is whom X-Forwarded-To names, which is left out without one.
     """
 
     from_form: str = NAME_AND_ADDRESS
@@ -72,6 +79,7 @@ class Style:
     count_header_recipients: bool = True
     prepended: tuple[str, ...] = ()
     stack: str = "postern"
+    destination: Address | None = None
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:
@@ -96,7 +104,7 @@ class _Editor:
         """The fields to send: ours where From was, at the end of the header if there was none."""
         block = SesBlock.of(self.message, self.envelope.message_id)
         renamed = block.findings if block else ()
-        crowded, reply_to = self._is_crowded(), self._usable_reply_to()
+        crowded, reply_to, unnamed = self._is_crowded(), self._usable_reply_to(), not self._names_alias()
         for one in self.message.fields:
             name = one.name
             if name in REMOVED or name.startswith(REMOVED_PREFIX):
@@ -105,6 +113,8 @@ class _Editor:
                 continue  # a stranger's would pass for what we say; a counterfeit stamp is none
             if name == "from":
                 yield from self._ours(reply_to, crowded)
+            elif name == "cc" and unnamed and not crowded and "cc" not in self.seen:
+                yield self._with_alias(one)
             elif name == "reply-to":
                 if one is reply_to:
                     yield one
@@ -121,6 +131,18 @@ class _Editor:
             self.seen.add(name)
         yield from self._ours(reply_to, crowded)
 
+    def _names_alias(self) -> bool:
+        """Whether To or Cc names the alias."""
+        listed = (*self.message.named("to"), *self.message.named("cc"))
+        return any(one.address.key == self.alias.key for field in listed for one in authors(field.value))
+
+    def _with_alias(self, cc: Field) -> Field:
+        """Cc with the alias before the others. From is an identity of whoever writes in its name, and a mail program
+        takes a message from oneself to others for one's own: Reply would go to those (docs/decisions.md)."""
+        name, _, rest = cc.raw.partition(b":")
+        text, newline, own = rest.lstrip(b" \t\r\n"), self.message.newline, f"<{written(self.alias)}>".encode("ascii")
+        return Field.read(name.rstrip(b" \t") + b": " + own + (b"," + newline + b" " + text if text else newline))
+
     def _kept(self, one: Field) -> Field:
         if one.name == "references":
             return self._with_message_id(one)
@@ -134,13 +156,17 @@ class _Editor:
             return
         self.seen.add("from")
         newline, people = self.message.newline, self._authors()
-        said = _said(people, self.style.from_form) or self._said_without_address()
+        said = _said(people, self.style.from_form, self.alias.domain) or self._said_without_address()
         yield _from_field(said, self.alias, newline)
         if reply_to is None:
             yield from _reply_to_fields(repliable(self.message) or people, newline)
         yield from prepended(self.style, newline)
         if crowded:
             yield fields.field("To", [f"<{written(self.alias)}>"], newline)
+        elif not self.message.named("cc") and not self._names_alias():
+            yield fields.field("Cc", [f"<{written(self.alias)}>"], newline)
+        if self.style.destination is not None:
+            yield from forwarded_fields(self.alias, self.style.destination, newline)
         if not self.message.named("references"):
             yield from self._new_references()
         for name in ("Message-ID", "Date"):  # SES writes its own
@@ -159,7 +185,8 @@ class _Editor:
     def _said_without_address(self) -> str:
         """What to show where From has no address: the name in it, else the envelope's sender."""
         name = next(filter(None, (unaddressed(one.value) for one in self.message.named("from"))), "")
-        return fields.shortened(name or str(self.envelope.sender or ""), MAX_NAME) or "unknown sender"
+        said = neutral(name or str(self.envelope.sender or ""), self.alias.domain)
+        return fields.shortened(said, MAX_NAME) or "unknown sender"
 
     def _usable_reply_to(self) -> Field | None:
         """The Reply-To that says whom to answer, if SES takes it as it is."""
@@ -171,7 +198,7 @@ class _Editor:
         listed = (*self.message.named("to"), *self.message.named("cc"))
         return (
             self.style.count_header_recipients
-            and sum(count_mailboxes(one.value) for one in listed) > MAX_HEADER_RECIPIENTS
+            and sum(count_mailboxes(one.value) for one in listed) + (not self._names_alias()) > MAX_HEADER_RECIPIENTS
         )
 
     def _first(self, name: str) -> bytes:
@@ -211,6 +238,12 @@ class _Editor:
         return Field.read(name + b": " + words + after)
 
 
+def forwarded_fields(alias: Address, destination: Address, newline: bytes) -> Iterator[Field]:
+    """X-Forwarded-To and X-Forwarded-For as Gmail writes them, and asks forwarders for."""
+    yield fields.field("X-Forwarded-To", [written(destination)], newline)
+    yield fields.field("X-Forwarded-For", [written(alias), written(destination)], newline)
+
+
 def prepended(style: Style, newline: bytes) -> Iterator[Field]:
     """The header lines of PREPEND rules."""
     for line in style.prepended:
@@ -219,26 +252,33 @@ def prepended(style: Style, newline: bytes) -> Iterator[Field]:
 
 
 def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
-    """The field under a longer name; folded after it if its first line would grow too long."""
+    """The field under a longer name; folded after it if its first line would grow too long. It is ours now: what is
+    not ASCII in it is written anew."""
     name, _, rest = one.raw.lstrip(b"\r").partition(b":")
+    if not _PLAIN.fullmatch(rest):
+        text = "".join(sign if sign.isprintable() else " " for sign in fields.text_of(one.value))
+        words = fields.unstructured(" ".join(text.split()))
+        return fields.field(f"{prefix}{name.decode('ascii').rstrip()}", words, newline)
     first = len(prefix) + len(name) + len(rest.partition(b"\n")[0])
     fold = newline + b" " if first > LINE_LIMIT else b""
     return Field.read(prefix.encode("ascii") + name + b":" + fold + (rest.lstrip(b" \t") if fold else rest))
 
 
-def _said(people: tuple[Author, ...], form: str) -> str:
-    """The first author as this form of From shows it, "" if there is none."""
+def _said(people: tuple[Author, ...], form: str, domain: str) -> str:
+    """The first author as this form of From shows it, "" if there is none. A name that holds an address never stands
+    alone."""
     if not people:
         return ""
-    address = fields.shortened(str(people[0].address), MAX_ADDRESS)
-    name = fields.shortened(people[0].name, MAX_NAME)
-    if form == ADDRESS or not name or name.lower() == address.lower():
+    own = str(people[0].address)
+    address = plain(fields.shortened(own, MAX_ADDRESS))
+    name = fields.shortened(neutral(people[0].name, domain), MAX_NAME)
+    if form == ADDRESS or not name or name.lower() in (address.lower(), plain(own).lower()):
         return address
-    return name if form == NAME else f"{name} ({address})"
+    return name if form == NAME and not holds_address(people[0].name) else f"{name} ({address})"
 
 
 def _from_field(said: str, alias: Address, newline: bytes) -> Field:
-    """`From: "Jane Doe (jane@x.example) via example.com" <info@example.com>`, in its first form."""
+    """`From: "Jane Doe (jane at x.example) via example.com" <info@example.com>`, in its first form."""
     via = fields.shortened(alias.domain, MAX_DOMAIN)
     return fields.field("From", [*fields.phrase(f"{said} via {via}"), f"<{written(alias)}>"], newline)
 
@@ -276,7 +316,8 @@ def mailboxes(people: Iterable[Author], most: int | None = None) -> list[str]:
     words: list[str] = []
     size = 0
     for author in answerable(people):
-        name, address = fields.shortened(author.name, MAX_NAME), written(author.address)
+        name, address = fields.shortened(neutral(author.name), MAX_NAME), written(author.address)
+        name = "" if name.lower() == plain(str(author.address)).lower() else name
         more = [*fields.phrase(name), f"<{address}>,"] if name else [f"{address},"]
         size += sum(map(len, more))
         if words and most is not None and size > most:
