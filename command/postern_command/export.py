@@ -12,7 +12,7 @@ from postern_mail.mail.keys import scope_key, sender_key
 
 from .options import StackOption
 from .stack import Stack
-from .status import exits, refuse, say_no
+from .status import exits, refuse, say_no, wrong_use
 from .tables.change import TableName, key_of, named
 from .tables.file import TablesFile
 from .tables.text import toml, written
@@ -20,14 +20,18 @@ from .tables.text import toml, written
 
 def export(
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="Where to write; else standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
     stack: StackOption = None,
 ) -> None:
     """Write the live tables as a tables file, in an order that does not change from one time to the next.
 
-    Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file.
+    Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file; 2 if the file is
+    there already.
     """
+    if out is not None and out.exists() and not force:
+        wrong_use(f"{out} is there already; --force overwrites it")
     with exits():
-        text = "".join(toml(_exported(Stack.find(stack)))).encode()
+        text = "".join(toml(_exported(Stack.find(stack)), with_domains=True)).encode()
     if out is None:
         sys.stdout.buffer.write(text)
         return

@@ -100,8 +100,14 @@ def remove(
         found = ((key, editor.sender_rule(key)) for key in keys)
         key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))
         if before is None:
-            refuse(f"there is no {named('senders', key)}")
+            refuse(_not_there(key, editor.where.rows.scopes(key[0])))
         editor.write(Change("senders", key, before, None))
+
+
+def _not_there(key: tuple[str, str], scopes: list[str]) -> str:
+    elsewhere = " and ".join("for all aliases" if scope == EVERYWHERE else f"for {scope}" for scope in scopes)
+    there = f"; there is one {elsewhere} (--scope)" if scopes else ""
+    return f"there is no {named('senders', key)}{there}"
 
 
 def _key(sender: str, scope: str) -> tuple[str, str]:

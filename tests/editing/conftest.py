@@ -63,6 +63,11 @@ def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 # In export's own form.
 FILE = """\
+domains = [
+    "example.com",
+    "example.org",
+]
+
 [aliases."@example.com"]
 destinations = [
     "@dest.example",

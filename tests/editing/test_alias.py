@@ -200,6 +200,17 @@ def test_a_time_that_is_no_good_is_named(desk: Desk) -> None:
     assert "which would be milliseconds" in desk.run("alias", "list").out
 
 
+def test_remove_says_who_gets_the_mail_then_and_only_if_somebody_does(desk: Desk) -> None:
+    """The domain has patterns and no catch-all: nobody gets it."""
+    pattern = {"M": {"pattern": {"S": "sales-.*"}, "destinations": {"S": "s@dest.example"}}}
+    desk.type("AliasTable", {"address": {"S": "@example.com"}, "patterns": {"L": [pattern]}})
+    for key in ("hello@example.com", "sales-1@example.com"):
+        desk.run("alias", "add", key, "x@dest.example")
+    assert desk.run("alias", "remove", "hello@example.com").err == ""
+    assert "is from now on for @example.com" in desk.run("alias", "remove", "sales-1@example.com").err
+    assert desk.run("alias", "list").out == "@example.com    (patterns sales-.*)\n"
+
+
 def test_set_destinations(desk: Desk) -> None:
     desk.type("AliasTable", {"address": {"S": INFO}, "destinations": {"S": "jane@dest.example, Joe@dest.example"}})
     assert desk.run("alias", "set", INFO, "--add", "x@dest.example", "--add", "JANE@dest.example").status == 0

@@ -27,7 +27,9 @@ def test_apply_then_export_gives_the_file_back(desk: Desk, file: Path, tmp_path:
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
     whole = out.open()  # who has the old file open keeps all of it
     assert desk.run("alias", "disable", "@example.com").status == 0
-    assert desk.run("export", "--out", out).status == 0
+    done = desk.run("export", "--out", out)
+    assert (done.status, f"{out} is there already; --force" in done.err, out.read_text()) == (2, True, FILE)
+    assert desk.run("export", "--out", out, "--force").status == 0
     assert (whole.read(), out.read_text() == FILE) == (FILE, False)
     assert desk.run("alias", "enable", "@example.com").status == 0
     assert desk.run("export").out == FILE
@@ -44,8 +46,8 @@ def test_the_order_of_a_file_is_not_that_of_the_table(desk: Desk, file: Path) ->
     assert desk.run("export").out == FILE
 
 
-def test_domains_are_exported_where_the_keys_do_not_say_them(desk: Desk, file: Path) -> None:
-    file.write_text('domains = [\n    "example.com",\n    "example.net",\n    "example.org",\n]\n\n' + FILE)
+def test_domains_are_exported_also_where_no_key_says_them(desk: Desk, file: Path) -> None:
+    file.write_text(FILE.replace('    "example.org",\n', '    "example.net",\n    "example.org",\n', 1))
     domains = {"POSTERN_DOMAINS": "example.org,example.net,example.com"}
     assert desk.run("apply", file, **domains).status == 0
     assert desk.run("export", **domains).out == file.read_text()
@@ -323,7 +325,7 @@ def test_export_refuses_what_a_file_cannot_say(desk: Desk, tmp_path: Path) -> No
     desk.type("AliasTable", {"address": {"S": "a@example.com"}, "picture": {"B": b"\x00"}})
     desk.type("AliasTable", {"address": {"S": "b@example.com"}})
     desk.type("AliasTable", {"address": {"S": "B@example.com"}})
-    done = desk.run("export", "--out", out)
+    done = desk.run("export", "--out", out, "--force")
     assert done.status == 1
     assert "alias a@example.com: a tables file cannot hold" in done.err
     assert "b@example.com is there twice, spelled in two ways" in done.err.lower()

@@ -64,6 +64,16 @@ def test_in_the_other_style_the_dot_is_asked_for(desk: Desk) -> None:
     assert "write .spam.example" in desk.run("sender", "add", "*.spam.example", "REJECT", **dot).err
 
 
+def test_remove_names_the_scope_that_has_the_rule(desk: Desk) -> None:
+    desk.cloud.put("AliasTable", [{"address": "info@example.com", "destinations": ["x@dest.example"]}])
+    desk.run("sender", "add", "joe@gmail.example", "REJECT", "--scope", "info@example.com")
+    done = desk.run("sender", "remove", "joe@gmail.example")
+    assert done.status == 1
+    assert done.err == (
+        "postern: there is no sender rule joe@gmail.example; there is one for info@example.com (--scope)\n"
+    )
+
+
 def test_what_is_there_is_changed_only_if_asked_for(desk: Desk) -> None:
     desk.run("sender", "add", "spam.example", "REJECT", "--note", "mine")
     done = desk.run("sender", "add", "spam.example", "OK")

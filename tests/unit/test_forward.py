@@ -93,7 +93,7 @@ def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: W
 
 def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_nobody_else(world: World) -> None:
     world.rates.cap = 0
-    with pytest.raises(Unsettled, match="1 recipients deferred"):
+    with pytest.raises(Unsettled, match="1 recipient deferred"):
         world.handle(event("info@example.com"))
     assert (world.mailer.sent, world.states) == ([], {"info@example.com": "deferred"})
     assert "deferred jane@dest.example OverCap" in world.log.lines

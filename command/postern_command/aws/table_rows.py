@@ -52,6 +52,13 @@ class TableRows:
         rows = Items(self._client, self._tables[table]).scan(ConsistentRead=True)
         yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
 
+    def scopes(self, sender: str) -> list[str]:
+        """The scopes in which a sender has a rule, in order. Raises Temporary."""
+        rules = Items(self._client, self._tables["senders"]).query(
+            KeyConditionExpression="sender = :sender", ExpressionAttributeValues={":sender": {"S": sender}}
+        )
+        return sorted(str(rule["scope"]) for rule in rules)
+
     def _settings(self) -> Iterator[Row]:
         with translated("DynamoDB GetItem (settings)"):
             found = self._client.get_item(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import typer
+from postern_mail.lookup import follow
 from postern_mail.mail.address import Address, alias_key
-from postern_mail.mail.aliases import keys
+from postern_mail.mail.aliases import resolve
 from postern_mail.mail.keys import domain_of, no_alias
-from postern_mail.mail.rows import BOOKKEEPING, Row, SenderKey
+from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..output import difference_text
@@ -93,11 +94,12 @@ class Editor:
         found = Findings()
         address = change.key[0]
         if change.table == "aliases" and not no_alias(address, self.where.domains) and not address.startswith("@"):
-            rows = self.where.tables.read([key for key in keys(Address.parse(address)) if key != address], ())
-            left_to = next((key for key, row in rows.aliases.items() if row is not None), None)
+            rows, domains, now = Rows({address: None}), self.where.domains, time.time()
+            follow(self.where.tables, [Address.parse(address)], rows, domains, now)
+            left_to = resolve(Address.parse(address), rows, domains, now).matched
             if left_to:
                 found.warnings.append(
-                    f"mail to {address} is from now on for {left_to}; to reject it, disable the alias"
+                    f"mail to {address} is from now on for {left_to[0]}; to reject it, disable the alias"
                 )
         return found
 

@@ -11,15 +11,15 @@ from postern_mail.mail.rows import BOOKKEEPING, Row
 from .file import TablesFile
 
 
-def toml(tables: TablesFile) -> Iterator[str]:
-    """The file piece by piece: domains unless they are those of the keys, settings, aliases by domain and name,
-    sender rules by scope and sender, with an empty line between."""
-    for number, piece in enumerate(_pieces(tables)):
+def toml(tables: TablesFile, *, with_domains: bool = False) -> Iterator[str]:
+    """The file piece by piece, with an empty line between: domains if asked for, or if they are not those of the
+    keys; settings; aliases by domain and name; sender rules by scope and sender."""
+    for number, piece in enumerate(_pieces(tables, with_domains)):
         yield f"\n{piece}" if number else piece
 
 
-def _pieces(tables: TablesFile) -> Iterator[str]:
-    if tables.domains != {domain_of(key) for key in tables.aliases}:
+def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
+    if with_domains or tables.domains != {domain_of(key) for key in tables.aliases}:
         yield tomli_w.dumps({"domains": sorted(tables.domains)})
     if tables.settings is not None:
         yield tomli_w.dumps({"settings": written(tables.settings, "address")})

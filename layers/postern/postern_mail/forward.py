@@ -139,8 +139,13 @@ class Forwarder:
     ) -> None:
         deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if not outcome.state.settled]
         if deferred or unanswered:
-            reasons = mask("; ".join((*deferred, *unanswered)), self.policy.own_domains)
-            raise Unsettled(f"message {envelope.message_id}: {len(deferred)} recipients deferred: {reasons}")
+            said = [f"{_counted(len(deferred), 'recipient')} deferred: {'; '.join(deferred)}"] if deferred else []
+            said += [f"the sender is not told yet: {'; '.join(unanswered)}"] if unanswered else []
+            raise Unsettled(f"message {envelope.message_id}: {mask('; '.join(said), self.policy.own_domains)}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 def _confirmed(envelope: Envelope, message: Message) -> Envelope:
