@@ -82,6 +82,7 @@ class Leads:
     aliases: Mapping[str, NamedAlias]
     included: Included
     report: Report
+    by_rows: bool = True  # an alias is led to by its row where it has one; else it is written out
 
     def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
         """Where a line of virtual(5) leads from the row of this key; raises EndlessError."""
@@ -284,7 +285,8 @@ class Leads:
     def _alias(self, alias: NamedAlias, tag: str, place: Place) -> Iterator[Lead]:
         """By the alias's row if one is at a domain of ours, else expanded."""
         keeps = place.keeps_tag and self.box.alias_keeps_tag
-        for domain in dict.fromkeys((place.domain, self.box.origin, *self.box.ours)):
+        places = dict.fromkeys((place.domain, self.box.origin, *self.box.ours)) if self.by_rows else ()
+        for domain in places:
             address = self.owners.alias_at(alias, domain)
             if address is not None and address.key != place.key:
                 keeps_all = self.box.alias_keeps_tag

@@ -7,7 +7,7 @@ would go to the catch-all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postern_mail.mail.address import RECIPIENT_DELIMITER, Address, InvalidAddress
@@ -22,6 +22,7 @@ from .source import Line, printable
 from .targets import AtDomain
 from .virtual5 import VirtualRow
 
+_MOST_ROUNDS = 100  # a longer way than that is over the limit of levels, whether it is a circle or not
 _NOTE_LENGTH = 200  # characters: enough to find the line again
 
 
@@ -58,8 +59,18 @@ class Drafting:
         for rule in self.leads.lookups.patterns:
             for domain, local in rule.locals.items():
                 self._pattern(rule, domain, local)
+        self._open_circles()
         self._mailboxes()
         return self.drafts
+
+    def _open_circles(self) -> None:
+        """aliases(5) bounces the branch that leads in a circle and goes on with the others: those are written out."""
+        owners = self.leads.owners.lines
+        around = [key for key in _around(self.drafts) if isinstance(owners.get(key), NamedAlias)]
+        if around:
+            self.leads = replace(self.leads, by_rows=False)
+            for key in around:
+                self._exact(key, owners[key])
 
     def _exact(self, key: str, owner: Owner) -> None:
         endless = False
@@ -153,6 +164,19 @@ class Drafting:
                 if address.domain in box.domains and self.leads.lookups.find(address) is None:
                     row = {"address": address.key, "destinations": [home]}
                     self.drafts.setdefault(address.key, Draft(address.key, row, []))
+
+
+def _around(drafts: Mapping[str, Draft]) -> list[str]:
+    """The rows on a circle, or between two: others lead to them, and they lead to others, without an end."""
+    onward = {key: _onward(draft, drafts) for key, draft in drafts.items()}
+    left = {key for key, keys in onward.items() if keys}
+    for _ in range(_MOST_ROUNDS):
+        reached = {key for one in left for key in onward[one]}
+        kept = {key for key in left if key in reached and onward[key] & left}
+        if kept == left:
+            break
+        left = kept
+    return sorted(left)
 
 
 def switch_off_circles(drafts: dict[str, Draft], report: Report) -> None:

@@ -130,11 +130,13 @@ def test_a_list_that_includes_itself(tmp_path: Path) -> None:
     assert "circle" in done.said("/etc/list", 1)
 
 
-def test_a_circle_is_switched_off_and_what_leads_into_it(tmp_path: Path) -> None:
-    done = imported(tmp_path, aliases="a: b\nb: a\nc: a\nd: jane@dest.example")
-    assert {"a@example.com", "b@example.com", "c@example.com"} == done.switched_off
-    assert {"d@example.com"} == done.destinations.keys()
-    assert [entry.verdict for entry in done.report.entries] == [IMPOSSIBLE] * 3 + [TAKEN]
+def test_of_a_circle_the_branches_that_lead_out_are_left(tmp_path: Path) -> None:
+    """local(8) bounces the branch that leads in a circle, and goes on with the others."""
+    done = imported(tmp_path, aliases="a: b\nb: a\nc: a, jane@dest.example\nd: e, joe@dest.example\ne: d")
+    assert {"a@example.com", "b@example.com"} == done.switched_off
+    assert done.leads_to("c@example.com") == ["jane@dest.example"]
+    assert done.leads_to("d@example.com") == done.leads_to("e@example.com") == ["joe@dest.example"]
+    assert [done.verdict("aliases", line) for line in range(1, 6)] == [IMPOSSIBLE] * 2 + [TAKEN] + [IMPOSSIBLE] * 2
 
 
 @pytest.mark.parametrize(("levels", "works"), [(10, True), (11, False)])
