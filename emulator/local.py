@@ -9,6 +9,7 @@ from pathlib import Path
 from postern_command.tables.checks import Findings
 from postern_command.tables.file import BadTablesFile, TablesFile
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.visible import visible
 
 from .cloud import HOST
 from .system import Emulator, Ports
@@ -96,7 +97,7 @@ def _reload(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> Non
 def _complain(tables: TablesFile, say: Callable[[str], None]) -> None:
     """Say what is wrong in the tables: mail for such a row is deferred, or the row never counts."""
     for one in Findings.of(tables, Policy(tables.domains)).said:
-        say(f"tables: {one}")
+        say(visible(f"tables: {one}"))
 
 
 def _domain(tables: TablesFile) -> str:

@@ -7,12 +7,12 @@ import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.keys import domain_of, in_order
 from postern_mail.mail.rows import Row, is_reserved, texts
+from postern_mail.mail.visible import visible
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.listing import Meaning
-from .output.terminal import escaped
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .tables.change import Change
@@ -86,13 +86,13 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
     if as_json:
         typer.echo(json.dumps(meaning.alias_object(row)))
         return
-    typer.echo(f"alias {escaped(key)}")
+    typer.echo(f"alias {visible(key)}")
     for name, value in plain(row, "address", "updated_at", "updated_by").items():
         for line in assignment(name, value).splitlines():
-            typer.echo(f"  {escaped(line)}")
-    typer.echo(escaped(meaning.alias(row)[1] or meaning.state(row)))
+            typer.echo(f"  {visible(line)}")
+    typer.echo(visible(meaning.alias(row)[1] or meaning.state(row)))
     if row.get("updated_at") is not None:
-        typer.echo(f"updated {moment(row['updated_at'])} by {escaped(str(row.get('updated_by')))}")
+        typer.echo(f"updated {moment(row['updated_at'])} by {visible(str(row.get('updated_by')))}")
 
 
 @app.command()

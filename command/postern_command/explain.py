@@ -15,11 +15,11 @@ from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.settings import Settings
+from postern_mail.mail.visible import visible
 from rich.console import Console
 
 from .offline import offline_envelope
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
-from .output.terminal import escaped
 from .source import Source, source
 from .status import exits, wrong_use
 
@@ -88,8 +88,8 @@ def explanation(
 
 
 def lines(explained: dict[str, Any]) -> Iterator[str]:
-    """The same for people; what strangers wrote is escaped where it could steer a terminal."""
-    return map(escaped, _lines(explained))
+    """The same for people; what could steer a terminal is spelled out."""
+    return map(visible, _lines(explained))
 
 
 def _lines(explained: dict[str, Any]) -> Iterator[str]:

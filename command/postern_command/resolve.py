@@ -12,9 +12,9 @@ from postern_mail.lookup import follow
 from postern_mail.mail import aliases
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.rows import Rows
+from postern_mail.mail.visible import visible
 
 from .options import JsonOption, StackOption, TablesOption
-from .output.terminal import escaped
 from .source import Source, source
 from .status import NO, exits
 
@@ -38,7 +38,7 @@ def resolve(
     done = True
     with exits():
         for resolved in resolutions(source(stack, tables), listed(addresses)):
-            typer.echo(json.dumps(resolved) if as_json else escaped(_resolved(resolved)))
+            typer.echo(json.dumps(resolved) if as_json else visible(_resolved(resolved)))
             done = done and resolved["outcome"] in _RESOLVED
     raise typer.Exit(0 if done else NO)
 

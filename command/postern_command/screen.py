@@ -16,9 +16,9 @@ from postern_mail.mail.keys import scope_key
 from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from postern_mail.mail.verdicts import Verdicts
+from postern_mail.mail.visible import visible
 
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
-from .output.terminal import escaped
 from .resolve import listed, parsed_address
 from .source import Source, source
 from .status import NO, exits
@@ -56,7 +56,7 @@ def screen(
         screener = Screener(source(stack, tables, parent_style), people, Verdicts(dmarc=dmarc.upper()))
         for sender in listed(senders):
             screened, rules = screener.screen(sender, alias)
-            typer.echo(json.dumps(screened) if as_json else escaped(_screened(screened, rules)))
+            typer.echo(json.dumps(screened) if as_json else visible(_screened(screened, rules)))
             done = done and screened["action"] != "ERROR"
     raise typer.Exit(0 if done else NO)
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 import typer
 from postern_mail.mail.rows import Row
 from postern_mail.mail.settings import KEY, BadSettings, Description, descriptions, read
+from postern_mail.mail.visible import visible
 
 from .options import DryRunOption, JsonOption, StackOption
 from .output.difference_text import plain
-from .output.terminal import escaped
 from .stack import Stack
 from .status import exits, refuse, say_no, wrong_use
 from .tables.change import Change
@@ -37,7 +37,7 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             typer.echo(json.dumps(_object(one, row)))
         else:
-            typer.echo(escaped(f"{one.name:{width}}  {_line(one, row)}"))
+            typer.echo(visible(f"{one.name:{width}}  {_line(one, row)}"))
     say_no(settings_faults(row))
 
 
@@ -47,7 +47,7 @@ def get(name: NameArgument, stack: StackOption = None, as_json: JsonOption = Fal
     one = _known(name)
     with exits():
         row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
-    typer.echo(json.dumps(_object(one, row)) if as_json else escaped(str(_value(one, row))))
+    typer.echo(json.dumps(_object(one, row)) if as_json else visible(str(_value(one, row))))
     if one.name in row:
         say_no(settings_faults({one.name: row[one.name]}))
 

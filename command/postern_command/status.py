@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import typer
 from postern_mail.errors import Temporary
+from postern_mail.mail.visible import visible
 
-from .output.terminal import escaped
 from .tables.change import Overtaken
 from .tables.file import BadTablesFile
 
@@ -49,7 +49,7 @@ def wrong_use(fault: object) -> NoReturn:
 
 
 def _tell(fault: object) -> None:
-    typer.echo(f"postern: {escaped(str(fault))}", err=True)
+    typer.echo(f"postern: {visible(str(fault))}", err=True)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from postern_mail.mail.visible import visible
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 
@@ -35,12 +36,13 @@ class Columns:
 
     def below(self, text: str) -> str:
         """What had no room, in a line of its own."""
-        return _fitted(f"{'':{_INDENT}}{text}", self._width).rstrip()
+        return _fitted(visible(f"{'':{_INDENT}}{text}"), self._width).rstrip()
 
     def line(self, cells: Sequence[str]) -> str:
         """One line; the last cell is not filled up."""
         if self._widths is None:
             return (" " * _GAP).join(cells).rstrip()
+        cells = list(map(visible, cells))
         fitted = [_fitted(cell, width) for cell, width in zip(cells, self._widths, strict=True) if width]
         return (" " * _GAP).join(fitted).rstrip()
 

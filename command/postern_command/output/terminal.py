@@ -3,14 +3,8 @@
 from collections.abc import Callable
 
 import typer
+from postern_mail.mail.visible import visible
 from rich.console import Console
-
-
-def escaped(line: str) -> str:
-    """One line that cannot steer a terminal: what is not printable is spelled out."""
-    if line.isprintable():
-        return line
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in line)
 
 
 def printer() -> Callable[[str, str | None], None]:
@@ -18,9 +12,9 @@ def printer() -> Callable[[str, str | None], None]:
     console = Console(soft_wrap=True, highlight=False, markup=False)
 
     def styled(line: str, style: str | None) -> None:
-        console.print(escaped(line), style=style)
+        console.print(visible(line), style=style)
 
     def plain(line: str, _: str | None) -> None:
-        typer.echo(escaped(line))
+        typer.echo(visible(line))
 
     return styled if console.is_terminal else plain

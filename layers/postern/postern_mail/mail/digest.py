@@ -12,6 +12,7 @@ from .address import Address
 from .address_writer import written
 from .message import CRLF
 from .outcomes import State
+from .visible import visible
 
 MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
@@ -101,5 +102,5 @@ def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[
 
 
 def _plain(text: str) -> str:
-    """One line without what cannot be seen."""
-    return " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    """One line; what cannot be seen is spelled out."""
+    return " ".join(visible(" ".join(text.split())).split())
