@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 
 from postern_command.tables.file import TablesFile
-from postern_mail.mail.aliases import Alias
-from postern_mail.mail.rows import BadRow, Row, SenderKey
+from postern_mail.mail.address import Address
+from postern_mail.mail.aliases import Alias, resolve, unread
+from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE, SenderRule
 
 from . import access5, aliases5, main_cf, master_cf, patterns, virtual5
@@ -53,6 +54,7 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
     tables = TablesFile(
         frozenset(asked.domains), dict(_sound_aliases(drafts, report)), dict(_sound_senders(rules, report))
     )
+    _say_loops(tables, drafts, report)
     _remark(asked, settled, rules, report)
     _remark_postmasters(asked, tables, report)
     return tables, report
@@ -288,6 +290,20 @@ def _sound_senders(rules: dict[str, access5.Rule], report: Report) -> Iterator[t
             report.say(rule.line, impossible(f"left out: {fault}", "mend the line and import again"))
         else:
             yield key, row
+
+
+def _say_loops(tables: TablesFile, drafts: dict[str, Draft], report: Report) -> None:
+    """Loops that only a pattern closes: nobody knows from the rows alone what it matches, so each row is asked."""
+    if not any("patterns" in row for row in tables.aliases.values()):
+        return
+    for key, draft in drafts.items():
+        address = Address.parse(f"any-other-name{key}" if key.startswith("@") else key)
+        rows = Rows()
+        while needed := unread([address], rows, tables.domains, 0):
+            rows.add(tables.read(needed, ()))
+        found = resolve(address, rows, tables.domains, 0)
+        for line in draft.lines if found.outcome == "error" else ():
+            report.say(line, impossible(f"{found.detail}: its mail would wait", "lead to the mailbox directly"))
 
 
 def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:

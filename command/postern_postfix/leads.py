@@ -56,6 +56,7 @@ class Place:
     asked: str
     by: VirtualRow | NamedAlias | PatternRule | None = None
     keeps_tag: bool = False
+    keeps_local: bool = False  # the same for @domain, which a catch-all hands the whole local part on to
     ended: frozenset[str] = frozenset()
     chain: tuple[str, ...] = ()
     tag: str = ""
@@ -87,7 +88,8 @@ class Leads:
     def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
         """Where a line of virtual(5) leads from the row of this key; raises EndlessError."""
         ended = frozenset() if key.startswith("@") else frozenset({key})
-        place = Place(key, owner.line, key, owner, self.box.virtual_keeps_tag, ended)
+        keeps = self.box.virtual_keeps_tag
+        place = Place(key, owner.line, key, owner, keeps_tag=keeps, keeps_local=keeps, ended=ended)
         return self.all(owner.targets, place)
 
     def alias(self, alias: NamedAlias, key: str) -> list[Lead]:
@@ -160,8 +162,16 @@ class Leads:
         elif self._turns(address.key, replace(place, asked=address.key)):
             ended = place.ended | ({address.key} if self._holds_itself(answer.targets, address) else frozenset())
             tag = answer.tag if self.box.virtual_keeps_tag else ""
-            keeps = place.keeps_tag and self.box.virtual_keeps_tag
-            inside = replace(place, asked=address.key, by=answer.owner, ended=ended, tag=tag, keeps_tag=keeps)
+            by_name = "" < answer.key[:1] != "@"
+            inside = replace(
+                place,
+                asked=address.key,
+                by=answer.owner,
+                ended=ended,
+                tag=tag,
+                keeps_tag=place.keeps_tag and by_name and self.box.virtual_keeps_tag,
+                keeps_local=place.keeps_tag,
+            )
             chain = (*place.chain, address.key)
             yield from self._instead(address.key, answer.targets, replace(inside, chain=chain))
 
@@ -219,7 +229,7 @@ class Leads:
         """`@other.example`: the same local part there."""
         if not place.is_generic:
             local = place.asked.rpartition("@")[0]
-            yield from self._completed(local, domain, replace(place, tag=""))
+            yield from self._completed(local, domain, replace(place, tag="", keeps_tag=place.keeps_local))
             return
         answer = self.lookups.domain(domain)
         kind = self.box.kinds(domain)

@@ -173,6 +173,14 @@ def test_a_pattern_is_in_force_beside_a_catch_all_that_leads_nowhere(tmp_path: P
     assert done.leads_to("ann@example.com") == []
 
 
+def test_a_loop_that_a_pattern_closes_is_said(tmp_path: Path) -> None:
+    config = "mydestination = example.com\nvirtual_alias_maps = hash:/etc/virtual, pcre:/etc/patterns"
+    files = {"/etc/patterns": "/^in/ ann@example.com", "/etc/virtual": "ann@example.com info@example.com"}
+    done = imported(tmp_path, main_cf=config, files=files)
+    assert done.verdict("/etc/virtual", 1) is IMPOSSIBLE
+    assert "alias loop" in done.said("/etc/virtual", 1)
+
+
 def test_what_posix_means_otherwise_is_not_taken_over(tmp_path: Path) -> None:
     line = r"/^\d@example\.com$/ a@b.example"
     assert imported(tmp_path, virtual_regexp=line).verdict("regexp", 1) is IMPOSSIBLE

@@ -119,6 +119,14 @@ CASES = {
         "team: bob\nowner-team: boss@out.example\nalone: bob",
         {"team@home.example": ["bob@out.example"], "alone@home.example": []},
     ),
+    "a tag ends at a catch-all elsewhere, but for @domain": Case(
+        f"{VIRT}\nrecipient_delimiter = +",
+        "ann@virt.example @old.example\n@old.example root@out.example\n"
+        "bob@virt.example @two.example\n@two.example @three.example",
+        "",
+        {"ann+x@virt.example": ["root@out.example"], "bob+x@virt.example": ["bob+x@three.example"]},
+        ("virt.example",),
+    ),
     "an address elsewhere that every address is": Case(
         f"{VIRT}",
         "info@virt.example info@old.example\n@old.example new@out.example",
