@@ -173,7 +173,7 @@ class _Reader:
         line ends; a part that is no field goes on with the field before it, as it does for everybody else."""
         after = at + len(line)
         for number, part in enumerate(_parts(line)):
-            if number and not part.strip(CRLF) and not _NAME.match(self._raw, after):
+            if number and part == CR and not _NAME.match(self._raw, after):
                 self._end = at
                 return False
             if number and not (part[:1] in (b" ", b"\t") or _NAME.match(part)):
