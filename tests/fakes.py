@@ -162,7 +162,9 @@ class FakeLedger:
         if found.state is None or found.state.idle:
             self.claims[key] = replace(found, state=ClaimState.SUSPENDED, recipient=recipient.key, detail=reason)
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+    def close(
+        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+    ) -> frozenset[Address]:
         stands = set()
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))

@@ -11,7 +11,7 @@ import typer
 from postern_mail.errors import Temporary
 from postern_mail.mail.days import A_DAY
 from postern_mail.mail.health import is_suspended
-from postern_mail.watch import never_seen, open_too_long
+from postern_mail.watch import never_seen, open_too_long, ordered_in_vain
 
 from .options import JsonOption, StackOption
 from .output.listing import Meaning
@@ -90,6 +90,11 @@ def _open_too_long(where: Stack) -> Iterator[str]:
         yield f"{message_id}: `postern trace` says what waits, `postern replay` runs it again"
 
 
+def _ordered_in_vain(where: Stack) -> Iterator[str]:
+    for message_id, at in ordered_in_vain(where.watch_state, time.time()).items():
+        yield f"{message_id}, ordered to run again {moment(at)}: if that is minutes ago, `postern replay` runs it"
+
+
 def _never_seen(where: Stack) -> Iterator[str]:
     book = where.watch_state
     progress = book.progress()
@@ -158,6 +163,7 @@ def _listeners(where: Stack) -> Iterator[str]:
 EXAMINATIONS = (
     Examination("rule set", _rule_set, ("rule_set",)),
     Examination("messages open too long", _open_too_long, ("ledger",)),
+    Examination("orders without a run", _ordered_in_vain, ("ledger",)),
     Examination("messages never seen", _never_seen, ("ledger",)),
     Examination("dead letters", _dead_letters, ("dead_letters",)),
     Examination("retry queue", _retry_age, ("retry_queue",)),

@@ -66,17 +66,23 @@ def missed(entries: Entries, destination: str) -> Order:
 def release(entries: Entries, wanted: Collection[str]) -> Order:
     """Lift the quarantine of these recipients, of all that are quarantined if none is named.
 
-    Raises CannotOrder if one is not quarantined, and for a message with a virus.
+    Those that were released before and are still deferred run too: that order may have been cut off before its event
+    was sent. Raises CannotOrder if one is neither, and for a message with a virus.
     """
     if entries.get("message", {}).get("verdicts", {}).get("virus") == FAIL:
         raise CannotOrder("SES found a virus in it: that is never released (`postern original` has the message)")
     chosen = _chosen(entries, wanted)
     states = {who: _state(entries, who) for who in chosen}
     kept = tuple(who for who, state in states.items() if state is State.QUARANTINED)
-    others = [f"{who} is {state}" for who, state in states.items() if who not in kept]
-    if not kept or (wanted and others):
+    runs = tuple(who for who in chosen if who in kept or _is_released(entries, who))
+    others = [f"{who} is {state}" for who, state in states.items() if who not in runs]
+    if not runs or (wanted and others):
         raise CannotOrder(f"{'; '.join(others)}, not quarantined")
-    return Order(kept, kept)
+    return Order(runs, kept)
+
+
+def _is_released(entries: Entries, who: str) -> bool:
+    return "released_by" in entries.get(f"to:{who}", {}) and _state(entries, who) is State.DEFERRED
 
 
 def _state(entries: Entries, who: str) -> State:

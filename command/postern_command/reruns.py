@@ -52,14 +52,10 @@ class Reruns:
         """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
         if self.dry_run:
             return
-        if opened := order.opened(entries):
-            self.reopening.message(message_id, opened)
-        for who in order.reopened:
-            self.reopening.recipient(message_id, who, entries[f"to:{who}"], release=lifted)
         for destination in order.destinations:
             self.reopening.destination(message_id, destination, entries[f"via:{destination}"])
-        if opened:
-            self.reopening.no_news(message_id, opened)
+        if opened := order.opened(entries):
+            self.reopening.recipients(message_id, entries, opened, order.reopened, release=lifted)
         self.send(kept_event(message_id, entries["message"], order.recipients))
 
     def send(self, event: dict[str, Any]) -> None:

@@ -38,6 +38,7 @@ class Invocation(NamedTuple):
     results: tuple[tuple[str, str | Settled], ...] = ()
     uncertain: bool = False
     answer: str = ""
+    orders: int = 0
     recorded: tuple[tuple[str, State], ...] = ()
 
 
@@ -47,6 +48,8 @@ class Person(NamedTuple):
     todo: tuple[tuple[str, str], ...]
     read: tuple[tuple[str, State], ...]
     recipients: tuple[str, ...]
+    number: int
+    claims: tuple[tuple[str, ClaimState | None], ...]
 
 
 class World(NamedTuple):
@@ -65,6 +68,8 @@ class World(NamedTuple):
     person: Person | None = None
     orders: int = 0
     ordered: bool = False
+    number: int = 0
+    opened_by: tuple[tuple[str, int], ...] = ()
     bounces: int = 0
     faults: int = 0
     now: int = 0
@@ -159,7 +164,7 @@ def _open(case: Case, world: World, slot: int, mine: Invocation) -> World:
     )
     settled = {who for who, state in world.outcomes if state.settled}
     waiting = tuple(sorted(mine.wanted - settled))
-    mine = mine._replace(waiting=waiting, released=world.lifted)
+    mine = mine._replace(waiting=waiting, released=world.lifted, orders=world.number)
     return _at(world._replace(message=message), slot, mine._replace(at=_next(case, mine)))
 
 
@@ -266,7 +271,7 @@ def _outcomes(case: Case, mine: Invocation) -> dict[str, State]:
 
 def _record(case: Case, world: World, slot: int, mine: Invocation, who: str) -> World:
     state, outcomes = _outcomes(case, mine)[who], dict(world.outcomes)
-    if who not in outcomes or outcomes[who] is State.DEFERRED:
+    if who not in outcomes or (outcomes[who] is State.DEFERRED and dict(world.opened_by).get(who, 0) <= mine.orders):
         outcomes[who] = state
     following = mine.waiting[mine.waiting.index(who) + 1 :]
     mine = mine._replace(
@@ -277,6 +282,8 @@ def _record(case: Case, world: World, slot: int, mine: Invocation, who: str) -> 
 
 def _pending(case: Case, world: World, slot: int, mine: Invocation) -> World:
     deferred = {who for who, state in mine.recorded if not state.settled}
+    if world.number != mine.orders:  # the entries are read again, and the write is tried on what they say
+        deferred |= {who for who, state in world.outcomes if not state.settled}
     message = _message(world)
     message = message._replace(pending=message.pending - (mine.wanted - deferred))
     world = world._replace(message=message)
@@ -344,34 +351,39 @@ def _ordered(case: Case, world: World) -> World:
         order = release(found, ()) if case.order == "release" else replay(found, (), again=False, failed=True)
     except CannotOrder:
         return world._replace(orders=0)
-    return world._replace(ordered=True, person=Person(_writes(found, order), world.outcomes, order.recipients))
+    return world._replace(
+        ordered=True,
+        person=Person(_writes(found, order), world.outcomes, order.recipients, world.number, _states(world)),
+    )
 
 
 def _writes(found: Mapping[str, Mapping[str, Any]], order: Order) -> tuple[tuple[str, str], ...]:
     """The writes of `postern_command.reruns.carry_out`, in its order."""
     opened = order.opened(found)
-    writes = [("message", ",".join(opened))] if opened else []
-    writes += [("recipient", who) for who in order.reopened]
-    writes += [("destination", one) for one in order.destinations]
-    writes += [("no_news", ",".join(opened))] if opened else []
+    writes = [("destination", one) for one in order.destinations]
+    writes += [("open", ",".join(opened) + ":" + ",".join(order.reopened))] if opened else []
     return (*writes, ("event", ""))
 
 
 def _carried_out(case: Case, world: World, what: str, about: str, person: Person) -> World | None:
     message = _message(world)
-    if what == "message":
-        return world._replace(message=message._replace(pending=message.pending | {*about.split(",")}, open=True))
-    if what == "recipient":
-        outcomes = dict(world.outcomes)
-        if outcomes[about] is not dict(person.read)[about]:
+    if what == "open":  # one transaction
+        opened, reopened = ([who for who in part.split(",") if who] for part in about.split(":"))
+        outcomes, read = dict(world.outcomes), dict(person.read)
+        if world.number != person.number or any(outcomes[who] is not read[who] for who in reopened):
             return None
-        outcomes[about] = State.DEFERRED
-        lifted = world.lifted | {about} if case.order == "release" else world.lifted
-        return world._replace(outcomes=tuple(sorted(outcomes.items())), lifted=lifted)
+        gone = {one for one in message.noted if one.rpartition(" ")[2] in reopened}
+        message = Message(message.recipients, message.pending | {*opened}, True, message.noted - gone)
+        outcomes |= dict.fromkeys(reopened, State.DEFERRED)
+        return world._replace(
+            message=message, outcomes=tuple(sorted(outcomes.items())), number=world.number + 1,
+            opened_by=tuple(sorted({**dict(world.opened_by), **dict.fromkeys(reopened, world.number + 1)}.items())),
+            lifted=world.lifted | {*reopened} if case.order == "release" else world.lifted,
+        )  # fmt: skip
     if what == "destination":
         claims = dict(world.claims)
         found = claims[about]
-        if found.state is None or not found.state.ends:
+        if found.state is not dict(person.claims)[about]:
             return None
         claims[about] = Standing(
             state=ClaimState.RELEASED, owner=found.owner, lease_until=found.lease_until, attempts=found.attempts,
@@ -382,9 +394,6 @@ def _carried_out(case: Case, world: World, what: str, about: str, person: Person
             explained=_more(world.explained, about),
             bounced=world.bounced - {about},
         )
-    if what == "no_news":
-        gone = {one for one in message.noted if one.rpartition(" ")[2] in about.split(",")}
-        return world._replace(message=message._replace(noted=message.noted - gone))
     return world._replace(queue=(*world.queue, frozenset(person.recipients)))
 
 
@@ -399,6 +408,10 @@ def _feedback(world: World) -> Iterator[Step]:
             if destination not in world.bounced:
                 after = world._replace(bounced=world.bounced | {destination}, bounces=world.bounces - 1)
                 yield f"feedback from {destination}", after
+
+
+def _states(world: World) -> tuple[tuple[str, ClaimState | None], ...]:
+    return tuple((name, standing.state) for name, standing in world.claims)
 
 
 def _message(world: World) -> Message:

@@ -7,10 +7,10 @@ from postern_mail.aws import clients
 from postern_mail.errors import Refused, Throttled, Unanswered, Unsettled
 
 from emulator.template import Template
-from tests.builders import MESSAGE_ID, event
+from tests.builders import MESSAGE_ID, event, stored
 from tests.contract.test_ledger import in_dynamodb
 from tests.fakes import FakeMailer
-from tests.forwarding_world import World
+from tests.forwarding_world import RAW, World
 from tests.model.machine import Case, successors
 from tests.model.machine import World as Modelled
 
@@ -84,7 +84,7 @@ def test_an_invocation_takes_the_models_steps(first: str, second: str, aws: Any,
         if (failure := FAILURES[answer]) is not None:
             world.mailer.script[f"{one}@example.org"] = [failure] * 4
     message_id = f"{MESSAGE_ID}{first}{second}"
-    world.store.messages[message_id] = world.store.messages[MESSAGE_ID]
+    world.store.messages[message_id] = stored(RAW, message_id=message_id)
     try:
         world.handle(event("a@example.com", "b@example.com", message_id=message_id))
     except Unsettled:

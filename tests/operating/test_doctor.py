@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 from postern_command.aws import doctor as checkup
 from postern_mail.aws import clients
+from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.errors import Unavailable
+from postern_mail.mail.outcomes import State
+from postern_mail.ports.forward import Outcome
 from postern_mail.ports.watch import Progress
 
+from tests.builders import envelope
 from tests.operating.conftest import Office
 
 
@@ -47,6 +52,25 @@ def test_a_message_that_is_open_too_long(clinic: Office) -> None:
     ((found,),) = findings(clinic).values()
     assert found.startswith(f"{message_id}: ")
     assert findings(clinic, 0, POSTERN_RETRY_HOURS="72") == {}
+
+
+def test_an_order_that_was_cut_off_until_an_invocation_looks(clinic: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    message_id = clinic.happened(("info@example.com", "quarantined", "spam FAIL"))
+    clinic.store(message_id)
+
+    def cut_off(*_: object, **__: object) -> None:
+        raise Unavailable("the network is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Backlog, "put_event", cut_off)
+        assert clinic.run("quarantine", "release", message_id).status == 3
+    assert findings(clinic)["orders without a run"][0].startswith(f"{message_id}, ordered to run again ")
+    clinic.clock.time = time.time() + 5
+    made = envelope("info@example.com", message_id=message_id)
+    entry = clinic.ledger.open(made)
+    settled = Outcome(made.recipients[0], State.FORWARDED, "alias info@example.com")
+    clinic.ledger.close(made, [settled], 1234, entry.orders)
+    assert findings(clinic, 0) == {}
 
 
 def test_a_message_nobody_saw_until_it_is_run(clinic: Office) -> None:

@@ -1,14 +1,15 @@
 """Settled outcomes taken up again because somebody asked for it: who and when stays in the ledger.
 
-The message is opened first, so an order that is interrupted leaves an open message, which the next
-order or the scheduled check finds, and never a recipient that waits for nobody.
+Destinations first, which changes nothing while their recipients are settled. Then the message and its recipients in
+one transaction: an order that is cut off after it leaves an open message, which `postern doctor` names, and whose
+recipients the same order takes along when it is given again. A running invocation sees an order by their number.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from postern_mail.aws.forward.ledger import MESSAGE, OPEN
-from postern_mail.aws.items import Items
+from postern_mail.aws.items import Items, Update
 from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.mail.feedback import BOUNCED, REJECTED
 from postern_mail.mail.outcomes import ClaimState, State
@@ -19,6 +20,7 @@ from ..tables.change import Overtaken
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+MOST_RECIPIENTS = 99  # of one transaction, beside the message: DynamoDB takes 100 changes
 _REMEMBER = "reopened = list_append(if_not_exists(reopened, :none), :once)"
 
 
@@ -30,57 +32,65 @@ class Reopening:
         self._clock = clock
         self._by = by
 
-    def message(self, message_id: str, recipients: Collection[str]) -> None:
-        """Make these recipients pending again. Raises Temporary."""
-        update = "SET #open = :open, reopened_at = :now, reopened_by = :by ADD pending :recipients"
-        values = {":open": OPEN, ":now": int(self._clock.now()), ":by": self._by, ":recipients": set(recipients)}
-        self._update(message_id, MESSAGE, update, "attribute_exists(message_id)", values)
+    def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
+        """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
+        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, {BOUNCED}, {REJECTED}"  # in `reopened`
+        key = {"message_id": message_id, "entry": f"via:{destination}"}
+        values = {**self._remembered(old), ":released": ClaimState.RELEASED}
+        done, _ = self._items.update("DynamoDB UpdateItem (ledger)", key, update, values, condition="#state = :was")
+        if not done:
+            raise Overtaken(_overtaken(message_id))
 
-    def no_news(self, message_id: str, recipients: Collection[str]) -> None:
-        """The owner need not be told any more of what these were before. Raises Temporary."""
-        words = (*(state for state in State if state.noted), LOST, UNANSWERED)
-        old = {f"{word} {who}" for word in words for who in recipients}
-        self._update(message_id, MESSAGE, "DELETE noted :old", "attribute_exists(message_id)", {":old": old})
+    def recipients(
+        self, message_id: str, entries: Mapping[str, Mapping[str, Any]], opened: Collection[str],
+        reopened: Sequence[str], *, release: bool,
+    ) -> None:  # fmt: skip
+        """Let recipients be decided again, all at once; released, no quarantine but that of a virus keeps them.
 
-    def recipient(self, message_id: str, recipient: str, old: Mapping[str, Any], *, release: bool) -> None:
-        """Let a recipient be decided again; released, no quarantine but that of a virus keeps it any more.
-
-        `old` is its entry as it was read. Raises Overtaken if it is another by now, Temporary.
+        `entries` are the message's as they were read, `opened` those that will run, `reopened` those of them that were
+        settled. Raises Overtaken if one of them is not as it was read, Temporary.
         """
-        update = f"SET #state = :deferred, reason = :why, {_REMEMBER}"
-        done = f"released by {self._by}" if release else f"to be run again by {self._by}"
+        number = int(entries[MESSAGE].get("orders", 0))
+        for first in range(0, max(1, len(reopened)), MOST_RECIPIENTS):
+            some, number = reopened[first : first + MOST_RECIPIENTS], number + 1
+            changes = [self._opened(message_id, opened, some, number)]
+            changes += [self._reopened(message_id, who, entries[f"to:{who}"], number, release=release) for who in some]
+            if not self._items.transact("DynamoDB TransactWriteItems (ledger)", changes):
+                raise Overtaken(_overtaken(message_id))
+
+    def _opened(self, message_id: str, opened: Collection[str], reopened: Collection[str], number: int) -> Update:
+        """The message: open, with an order more; the owner need not be told any more of what these were before."""
+        words = (*(state for state in State if state.noted), LOST, UNANSWERED)
+        old = {f"{word} {who}" for word in words for who in reopened}
         values: dict[str, Any] = {
-            ":deferred": State.DEFERRED,
-            ":why": f"{done}; it was {old['state']}: {old.get('reason', '')}",
-        }
+            ":open": OPEN, ":now": int(self._clock.now()), ":by": self._by, ":opened": set(opened), ":number": number,
+        }  # fmt: skip
+        update = "SET #open = :open, reopened_at = :now, reopened_by = :by, orders = :number ADD pending :opened"
+        condition = "attribute_exists(message_id) AND attribute_not_exists(orders)"
+        if number > 1:
+            condition, values[":before"] = "orders = :before", number - 1
+        if old:
+            update, values[":old"] = f"{update} DELETE noted :old", old
+        return Update({"message_id": message_id, "entry": MESSAGE}, update, values, condition)
+
+    def _reopened(self, message_id: str, who: str, old: Mapping[str, Any], number: int, *, release: bool) -> Update:
+        done = f"released by {self._by}" if release else f"to be run again by {self._by}"
+        values = self._remembered(old) | {
+            ":deferred": State.DEFERRED, ":why": f"{done}; it was {old['state']}: {old.get('reason', '')}",
+            ":number": number,
+        }  # fmt: skip
+        update = f"SET #state = :deferred, reason = :why, orders = :number, {_REMEMBER}"
         if release:
             update += ", released_by = :by, released_at = :now"
             values |= {":by": self._by, ":now": int(self._clock.now())}
         update += " REMOVE answer, reply"  # an answer that is due would be sent for what is open again
-        self._reopen(message_id, f"to:{recipient}", update, old, values)
+        return Update({"message_id": message_id, "entry": f"to:{who}"}, update, values, "#state = :was")
 
-    def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
-        """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
-        update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, {BOUNCED}, {REJECTED}"  # in `reopened`
-        self._reopen(message_id, f"via:{destination}", update, old, {":released": ClaimState.RELEASED})
-
-    def _reopen(
-        self, message_id: str, entry: str, update: str, old: Mapping[str, Any], values: Mapping[str, Any]
-    ) -> None:
+    def _remembered(self, old: Mapping[str, Any]) -> dict[str, Any]:
         was = {name: old[name] for name in ("state", "reason", "detail", "answer", BOUNCED, REJECTED) if name in old}
         once = {**was, "at": int(self._clock.now()), "by": self._by}
-        values = {**values, ":none": [], ":once": [once], ":was": old["state"]}
-        self._update(message_id, entry, update, "#state = :was", values)
+        return {":none": [], ":once": [once], ":was": old["state"]}
 
-    def _update(
-        self,
-        message_id: str,
-        entry: str,
-        update: str,
-        condition: str,
-        values: Mapping[str, Any],
-    ) -> None:
-        key = {"message_id": message_id, "entry": entry}
-        done, _ = self._items.update("DynamoDB UpdateItem (ledger)", key, update, values, condition=condition)
-        if not done:
-            raise Overtaken(f"message {message_id}: {entry} was settled anew meanwhile; look, and try again")
+
+def _overtaken(message_id: str) -> str:
+    return f"message {message_id} was settled differently meanwhile; look, and try again"

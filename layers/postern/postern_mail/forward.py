@@ -92,7 +92,7 @@ class Forwarder:
             outcomes = self._carry_out(waiting, planned, found, raw, until)
             outcomes = self.answering.decided(waiting, outcomes, raw)
         outcomes += nobody
-        stands = self.ledger.close(envelope, outcomes, size)
+        stands = self.ledger.close(envelope, outcomes, size, entry.orders)
         for outcome in outcomes:
             self.log.outcome(envelope, outcome, size, self.clock.now())
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]

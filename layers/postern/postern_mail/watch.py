@@ -79,6 +79,15 @@ def open_too_long(book: WatchState, now: float, retry_hours: float) -> tuple[str
     return tuple(message_id for message_id in old if float(entries.get(message_id, {}).get("reopened_at", 0)) < limit)
 
 
+def ordered_in_vain(book: WatchState, now: float) -> Mapping[str, float]:
+    """Open messages that a person ordered to run again, with when, and that no invocation has looked at since: the
+    order may have been cut off before its event was sent. Raises Temporary."""
+    opened = list(islice(book.open_since_before(now), MOST_NAMED))
+    entries = book.seen(opened)
+    ordered = {one: float(entries.get(one, {}).get("reopened_at", 0)) for one in opened}
+    return {one: at for one, at in ordered.items() if at > float(entries.get(one, {}).get("checked_at", 0))}
+
+
 def never_seen(book: WatchState) -> Unseen:
     """What was remembered as an object that no invocation saw. Raises Temporary."""
     stored_at = book.remembered()

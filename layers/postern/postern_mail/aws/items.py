@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -28,6 +28,16 @@ def new_owner() -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Update:
+    """One change of a transaction: an item's key, the UpdateExpression with its values, and its condition."""
+
+    key: Mapping[str, str]
+    expression: str
+    values: Mapping[str, Any]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
 class Items:
     """The items of one table."""
 
@@ -48,21 +58,36 @@ class Items:
 
         `#name` stands for the attribute of that name. Raises Temporary, saying `what` was being done.
         """
-        request: dict[str, Any] = {"UpdateExpression": expression, "ReturnValues": returning}
-        if condition:
-            request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
-        names = re.findall(r"#(\w+)", f"{expression} {condition}")
-        if names:
-            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        if values:
-            request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
-        where: Any = {name: {"S": value} for name, value in key.items()}
+        request = {**_change(expression, condition, values), "ReturnValues": returning}
         with translated(what):
             try:
-                response = self.client.update_item(TableName=self.table, Key=where, **request)
+                response = self.client.update_item(TableName=self.table, Key=_where(key), **request)
             except self.client.exceptions.ConditionalCheckFailedException as refused:
                 return False, row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
         return True, row(response.get("Attributes", {}))
+
+    def transact(self, what: str, updates: Collection[Update]) -> bool:
+        """Whether all conditions held: then all changes were made, else none. Raises Temporary, saying `what` was being
+        done, also if another transaction was at one of the items."""
+        changes: Any = [
+            {
+                "Update": {
+                    "TableName": self.table,
+                    "Key": _where(one.key),
+                    **_change(one.expression, one.condition, one.values),
+                }
+            }
+            for one in updates
+        ]
+        with translated(what):
+            try:
+                self.client.transact_write_items(TransactItems=changes)
+            except self.client.exceptions.TransactionCanceledException as refused:
+                reasons = {one.get("Code") for one in refused.response.get("CancellationReasons", ())}
+                if "ConditionalCheckFailed" not in reasons:
+                    raise
+                return False
+        return True
 
     def scan(self, **request: Any) -> Iterator[dict[str, Any]]:
         """The rows of a Scan, a page of at most 1 MB in memory at a time. Raises Temporary."""
@@ -80,3 +105,19 @@ class Items:
             if page is None:
                 return
             yield from map(row, page["Items"])
+
+
+def _where(key: Mapping[str, str]) -> Any:
+    return {name: {"S": value} for name, value in key.items()}
+
+
+def _change(expression: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """An update as a request has it, with the item that stood in the way in the answer."""
+    request: dict[str, Any] = {"UpdateExpression": expression}
+    if condition:
+        request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    if names := re.findall(r"#(\w+)", f"{expression} {condition}"):
+        request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+    if values:
+        request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+    return request

@@ -36,13 +36,14 @@ class Entry:
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
     of the event has settled. `due`: those of them whose sender is still to be told. `released`: keys of
-    those whose quarantine somebody has lifted.
+    those whose quarantine somebody has lifted. `orders`: how often a person ordered the message to run again.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
     due: Mapping[str, Reply] = field(default_factory=dict)
     released: frozenset[str] = frozenset()
+    orders: int = 0
 
 
 class MailStore(Protocol):
@@ -81,7 +82,9 @@ class Ledger(Protocol):
         """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
         that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+    def close(
+        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+    ) -> frozenset[Address]:
         """Record the outcomes; the message stays open if any recipient is not settled.
 
         `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...environment import Ledger as Times
 from ...errors import ClaimHeld, ClaimLost
 from ...mail.address import Address
-from ...mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
+from ...mail.claims import RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
 from ...mail.days import A_DAY
 from ...mail.digest import UNANSWERED
 from ...mail.dsn import Answer, Silence
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
 MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+NO_RECIPIENT = "-"  # a set is never empty in DynamoDB
 _DUE = "due"  # of `answer`, until the sender was told
 
 _Key = tuple[str, str]  # (message_id, entry)
@@ -88,7 +89,7 @@ class DynamoLedger:
         settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
         due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
-        return Entry(False, settled, due, released)
+        return Entry(False, settled, due, released, int(entries[MESSAGE].get("orders", 0)))
 
     def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
         """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
@@ -165,22 +166,26 @@ class DynamoLedger:
             condition=f"attribute_not_exists(#state) OR #state IN ({', '.join(idle)})",
         )  # fmt: skip
 
-    def close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> frozenset[Address]:
+    def close(
+        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+    ) -> frozenset[Address]:
         """Record the outcomes; the message stays open while any of its recipients is pending.
 
         `size` is the message's in octets, 0 if nobody looked. What the owner must know is noted first: an outcome
-        that is settled is not decided again, so nobody would do it later. Returns the recipients whose
-        outcome is now as it is here.
+        that is settled is not decided again, so nobody would do it later. What a person ordered since the entry
+        said `orders` is left to the event of that order. Returns the recipients whose outcome is now as it is here.
         """
         message = (envelope.message_id, MESSAGE)
         if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
             values = {":now": int(self._clock.now()), ":noted": noted}
             self._update(message, "SET noted_at = :now ADD noted :noted", values)
-        stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome)]
-        self._settled(envelope, outcomes, size)
+        stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome, orders)]
+        self._settled(envelope, outcomes, size, orders)
         return frozenset(stands)
 
-    def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int) -> None:
+    def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int) -> None:
+        """Take who is settled out of the pending ones. An order that came meanwhile may have opened some of them again:
+        then the entries say who is settled now."""
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
         done = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)} - deferred
         key = (envelope.message_id, MESSAGE)
@@ -190,7 +195,17 @@ class DynamoLedger:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
-        _, entry = self._update(key, update, values, returning="ALL_NEW")
+        for _ in range(RACES):
+            values |= {":orders": orders} if orders else {}
+            condition = "orders = :orders" if orders else "attribute_not_exists(orders)"
+            written, entry = self._update(key, update, values, condition=condition, returning="ALL_NEW")
+            if written:
+                break
+            orders, entries = int(entry["orders"]), self._entries(envelope.message_id)
+            opened = {who for who in done if (found := entries.get(f"to:{who}")) and not State.of(found).settled}
+            values |= {":done": done - opened or {NO_RECIPIENT}} if done else {}
+        else:
+            raise ClaimHeld(f"message {envelope.message_id}: it is ordered to run again all the time")
         if not entry.get("pending"):
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
@@ -217,7 +232,7 @@ class DynamoLedger:
             {":what": what, ":expires_at": self._expires_at(self._clock.now())},
         )
 
-    def _record(self, message_id: str, outcome: Outcome) -> bool:
+    def _record(self, message_id: str, outcome: Outcome, orders: int) -> bool:
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
         now = self._clock.now()
@@ -228,10 +243,11 @@ class DynamoLedger:
             + "".join(f", {name} = :{name}" for name in more),
             {
                 ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
-                ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED,
+                ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED, ":orders": orders,
                 **{f":{name}": more[name] for name in more},
             },
-            condition="attribute_not_exists(#state) OR #state = :deferred",
+            condition="attribute_not_exists(#state)"
+            " OR (#state = :deferred AND (attribute_not_exists(orders) OR orders <= :orders))",
         )  # fmt: skip
         return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
 
