@@ -147,6 +147,20 @@ def test_the_notice_says_why_in_plain_words(reason: str, said: str) -> None:
     assert said in text(notice(FROM + b"\r\n", ALIAS, envelope(), Style(), reason))
 
 
+def test_of_what_ses_says_the_notice_repeats_500_octets() -> None:
+    """All of them, and of more 497 and an ellipsis."""
+    for said, repeated in (("x" * 500, "x" * 500), ("x" * 501, "x" * 497 + "\N{HORIZONTAL ELLIPSIS}")):
+        assert f"  {repeated}\n" in text(notice(FROM + b"\r\n", ALIAS, envelope(), Style(), said)).replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize(("octets", "kept"), [(900, True), (901, False)])
+def test_a_word_of_900_octets_stays_as_it_is_and_a_longer_one_is_cut(octets: int, kept: bool) -> None:
+    word = b"x" * octets
+    result = repair(FROM + b"Subject: " + word + b"\r\n\r\nbody\r\n")
+    assert (word in result) is kept
+    assert b"x" * 100 not in result or kept
+
+
 @given(st.text(max_size=700), st.sampled_from(["info", "sales..eu", ".x", "x.", 'a"b', "a b"]))
 def test_the_bare_notice_has_nothing_in_its_header_that_a_stranger_chose(reason: str, local: str) -> None:
     result = bare_notice(Address(local, "example.com"), envelope(), Style(stack="our-mail"), reason)
