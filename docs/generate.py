@@ -4,6 +4,7 @@ docs/reference/environment.md.
 `python docs/generate.py --check` writes nothing and exits 1 if one of them is out of date.
 """
 
+import re
 import subprocess
 import sys
 from dataclasses import MISSING, fields
@@ -22,6 +23,8 @@ from samtranslator.yaml_helper import yaml_parse
 
 DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
+# ls and rm, which are hidden in the help: their sections, and the lines that name them.
+_HIDDEN = re.compile(r"^### `postern \w+ (?:ls|rm)`\n.*?(?=^##)|^\* `(?:ls|rm)`:[^\n]*\n", re.MULTILINE | re.DOTALL)
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 
@@ -104,7 +107,7 @@ def command() -> str:
     typer = Path(sys.executable).parent / "typer"
     arguments = [str(typer), "postern_command.main", "utils", "docs", "--name", "postern"]
     done = subprocess.run(arguments, check=True, capture_output=True, text=True)  # noqa: S603 (our own command line)
-    return MADE + done.stdout.rstrip() + "\n"
+    return MADE + _HIDDEN.sub("", done.stdout).rstrip() + "\n"
 
 
 def main(check: bool) -> int:

@@ -31,6 +31,7 @@ KeepTagOption = Annotated[
 NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_(
     text: Annotated[str, typer.Argument(help="Only with this in address, destinations or note.")] = "",
@@ -146,6 +147,7 @@ def set_(
         _edit(address, changed, editor, (destinations, also or [], no_longer or []))
 
 
+@app.command("rm", hidden=True)
 @app.command()
 def remove(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False

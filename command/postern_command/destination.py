@@ -29,6 +29,7 @@ app = typer.Typer(
 AddressArgument = Annotated[str, typer.Argument(help="The outside mailbox, jane@dest.example.")]
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_(
     everybody: Annotated[bool, typer.Option("--all", help="Also those with failures that get mail still.")] = False,

@@ -21,10 +21,15 @@ from .replay import replay
 from .resolve import resolve
 from .rewrite import rewrite
 from .screen import screen
+from .stack import Where
 from .trace import trace
 
 app = typer.Typer(
-    name="postern", no_args_is_help=True, add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    name="postern",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -36,11 +41,18 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def postern(
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 (its callback prints it)
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
+    region: Annotated[
+        str | None, typer.Option(help="The AWS region; else samconfig.toml's, or as the AWS command finds it.")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="The profile of AWS; else samconfig.toml's, or as the AWS command finds it.")
+    ] = None,
 ) -> None:
     """Postern, the back gate of a mail domain."""
+    Where.typed = Where(region, profile)
 
 
 for command in (resolve, screen, explain, rewrite, original, plan, apply, export, log, trace, replay, redrive, doctor):

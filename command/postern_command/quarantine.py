@@ -60,6 +60,7 @@ def release_(
     each(message_ids, one, stack, dry_run, as_json)
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_(
     since: SinceOption = "7d", wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False

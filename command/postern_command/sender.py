@@ -24,6 +24,7 @@ SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domai
 ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_(
     text: Annotated[str, typer.Argument(help="Only with this in sender, action or note.")] = "",
@@ -85,6 +86,7 @@ def add(
         editor.write(Change("senders", key, before, after))
 
 
+@app.command("rm", hidden=True)
 @app.command()
 def remove(
     sender: SenderArgument,

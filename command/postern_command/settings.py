@@ -23,6 +23,7 @@ app = typer.Typer(
 NameArgument = Annotated[str, typer.Argument(help="The setting, as `postern settings list` has it.")]
 
 
+@app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
     """List all settings with their values; those that were never set have their defaults.

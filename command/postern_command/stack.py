@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from postern_mail.errors import Misconfigured
 from postern_mail.mail.address import Address, InvalidAddress
@@ -65,6 +65,18 @@ _NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
 _MORE_DOMAINS = ("Domain2", "Domain3", "Domain4", "Domain5")
 
 
+@dataclass(frozen=True)
+class Where:
+    """A region and a profile of AWS, None for what boto3 finds; `typed` are those of the command line."""
+
+    region: str | None = None
+    profile: str | None = None
+    typed: ClassVar["Where"]
+
+
+Where.typed = Where()
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """What is known of a stack: the names of its parts and what was chosen for it, by what they are for.
@@ -81,6 +93,7 @@ class Stack:
         told = {name: os.environ.get(variable, "").strip() for name, (variable, _) in _NAMES.items()}
         told = {name: value for name, value in told.items() if value}
         if told.keys() & _PARTS.keys() and not option:
+            _be_in(Where.typed)
             return cls(told)
         name = _stack_name(option)
         if not name:
@@ -203,11 +216,16 @@ def _stack_name(option: str | None) -> str | None:
     """
     sam = SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
     name = option or os.environ.get("POSTERN_STACK") or sam.stack
-    if name and name == sam.stack:
+    known = sam if name == sam.stack else SamConfig()
+    _be_in(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
+    return name
+
+
+def _be_in(where: Where) -> None:
+    if where.region or where.profile:
         from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 
-        reach.be_in(sam.region, sam.profile)
-    return name
+        reach.be_in(where.region, where.profile)
 
 
 @dataclass(frozen=True, slots=True)

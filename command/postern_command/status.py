@@ -17,6 +17,16 @@ from .tables.file import BadTablesFile
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
 
+_ADVICE = (  # for what boto3 and AWS say of how they were reached
+    ("specify a region", "say postern --region REGION, or set AWS_REGION"),
+    ("locate credentials", "say postern --profile NAME, or sign in (aws sso login, aws configure)"),
+    ("oken has expired", "sign in again (aws sso login)"),
+    ("ExpiredToken", "sign in again (aws sso login)"),
+    ("config profile", "`aws configure list-profiles` names those there are"),
+    ("does not exist", "is it another region or profile? postern --region REGION --profile NAME"),
+)
+
+
 class WrongUse(ValueError):
     """What was typed, or set in the environment, cannot be meant; the message says why."""
 
@@ -48,6 +58,10 @@ def wrong_use(fault: object) -> NoReturn:
     raise typer.Exit(WRONG_USE)
 
 
+def _what_to_do(failure: str) -> str:
+    return next((f"; {advice}" for said, advice in _ADVICE if said in failure), "")
+
+
 def _tell(fault: object) -> None:
     typer.echo(f"postern: {visible(str(fault))}", err=True)
 
@@ -59,7 +73,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except Temporary as failure:
-        _tell(failure)
+        _tell(f"{failure}{_what_to_do(str(failure))}")
         raise typer.Exit(AWS_FAILED) from failure
     except Overtaken as fault:
         refuse(fault)

@@ -1,8 +1,12 @@
 """What the documents tell people to type is there: every command with its options, every target of make, every link."""
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ import typer
 from postern_command.main import app
 
 from tests.builders import ROOT
+from tests.command import run
 
 DOCUMENTS = [
     ROOT / "README.md",
@@ -128,3 +133,30 @@ def test_the_way_of_a_message_is_one_page() -> None:
     text = (ROOT / "docs" / "way-of-a-message.md").read_text(encoding="utf-8")
     assert len(re.sub(r"^\s*\|.*$", "", text, flags=re.MULTILINE).split()) <= 450
     assert len(re.findall(r"^\s*\| .*\*\*(?:Defer|Reject|Quarantine|Discard|Forward)\*\*", text, re.MULTILINE)) >= 12
+
+
+@pytest.mark.parametrize(("words", "command"), list(leaves(typer.main.get_command(app))), ids=str)
+def test_every_command_explains_itself_by_h(words: tuple[str, ...], command: Any) -> None:
+    done = run(*words, "-h")
+    assert (done.status, done.err) == (0, "")
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("group", ["alias", "sender", "destination", "quarantine", "settings"])
+def test_ls_and_rm_are_there_and_do_not_crowd_the_help(group: str) -> None:
+    assert run(group, "ls", "-h").status == 0
+    assert " ls " not in run(group, "-h").out
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes(shell: str) -> None:
+    complete = {"_POSTERN_COMPLETE": f"complete_{shell}", "COMP_WORDS": "postern ali", "COMP_CWORD": "1"}
+    asked = {"_TYPER_COMPLETE_ARGS": "postern ali", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    done = subprocess.run(
+        [Path(sys.executable).parent / "postern"],
+        env={**os.environ, **complete, **asked},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "alias" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 import boto3
 import pytest
 from postern_command.source import source
-from postern_command.stack import Stack
+from postern_command.stack import Stack, Where
 from postern_command.status import WrongUse
 from postern_mail.errors import Misconfigured, Temporary, Unavailable
 
@@ -27,6 +27,7 @@ def _nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(f"POSTERN_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setattr(Where, "typed", Where())
 
 
 def deploy(aws: Cloud, stack: str, third: str = "", **outputs: str) -> None:
@@ -185,6 +186,19 @@ def test_parts_of_the_environment_are_not_mixed_with_those_of_a_stack(
         _ = found["aliases"]
 
 
+def test_region_and_profile_may_be_typed(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("samconfig.toml").write_text(
+        f'[default.deploy.parameters]\nstack_name = "{STACK}"\nregion = "eu-north-1"\nprofile = "mail"\n'
+    )
+    Path("aws").write_text("[other]\naws_access_key_id = a\naws_secret_access_key = b\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "aws")
+    done = run("--region", "eu-south-1", "--profile", "other", "alias", "list")
+    assert (done.status, "(region eu-south-1, profile other)" in done.err) == (3, True)
+    assert "is it another region or profile? postern --region REGION --profile NAME" in done.err
+    done = run("--region", "eu-west-1", "--profile", "nobody", "alias", "list")
+    assert (done.status, "aws configure list-profiles" in done.err) == (3, True)
+
+
 def test_a_part_that_a_stack_has_not_is_named(stacks: Cloud) -> None:
     with pytest.raises(Misconfigured, match=f"stack {STACK} .* it has no LedgerTableName"):
         _ = Stack.find(STACK).ledger
@@ -198,7 +212,9 @@ def test_a_samconfig_that_cannot_be_read(text: str) -> None:
 
 
 def test_a_stack_that_is_not_there_and_one_that_is_not_ours(stacks: Cloud) -> None:
-    with pytest.raises(Unavailable, match="CloudFormation DescribeStacks gone: .*gone does not exist"):
+    with pytest.raises(
+        Unavailable, match=r"CloudFormation DescribeStacks gone \(region eu-west-1.*\): .*gone does not exist"
+    ):
         Stack.find("gone")
     with pytest.raises(Misconfigured, match="stack not-ours is not Postern's.* AliasTableName"):
         Stack.find("not-ours")

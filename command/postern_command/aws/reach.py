@@ -15,8 +15,11 @@ def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
 
     Raises Temporary if AWS or the network fails.
     """
-    with reaching(f"CloudFormation DescribeStacks {stack}"):
-        found = clients.cloudformation().describe_stacks(StackName=stack)["Stacks"][0]
+    with reaching("CloudFormation"):
+        client = clients.cloudformation()
+    profile = f", profile {boto3.DEFAULT_SESSION.profile_name}" if boto3.DEFAULT_SESSION else ""
+    with reaching(f"CloudFormation DescribeStacks {stack} (region {client.meta.region_name}{profile})"):
+        found = client.describe_stacks(StackName=stack)["Stacks"][0]
     return _pairs(found, "Output"), _pairs(found, "Parameter")
 
 
