@@ -13,7 +13,7 @@ from .main_cf import MainCf, Parameter
 from .maps import Map
 from .parameters import judge
 from .report import Part, Report, changed, impossible, taken, unneeded
-from .restrictions import LISTS, SenderAccess, restrictions
+from .restrictions import LISTS, Everybody, SenderAccess, restrictions
 from .source import Line, Table
 
 SES_MESSAGE_BYTES = 41943040  # 40 MB, with headers: SES's limit for received and for sent mail
@@ -51,6 +51,7 @@ class Settled:
     alias_keeps_tag: bool = False
     included_keeps_tag: bool = False
     owners_hear: bool = True
+    everybody: Line | None = None  # of main.cf: who is in no map of senders is refused
     maps: dict[Table, list[Named]] = field(default_factory=dict)
 
 
@@ -132,6 +133,8 @@ def _say(
         for found in restrictions(config.value(name)):
             if isinstance(found, SenderAccess):
                 _follow(Table.ACCESS, [Named(found.map, line, warns=found.warns)], settled, given, report)
+            elif isinstance(found, Everybody):
+                settled.everybody = line
             else:
                 report.say(line, found)
         if not config.value(name):

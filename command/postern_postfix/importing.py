@@ -9,7 +9,7 @@ from postern_command.tables.file import TablesFile
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, resolve, unread
 from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
-from postern_mail.mail.senders import EVERYWHERE, SenderRule
+from postern_mail.mail.senders import EVERYBODY, EVERYWHERE, SenderRule
 
 from . import access5, aliases5, main_cf, master_cf, patterns, virtual5
 from .address_parameters import Named, Settled, settle
@@ -20,6 +20,7 @@ from .leads import Leads
 from .lookups import Lookups
 from .owners import owners
 from .report import Report, changed, impossible, taken, unneeded
+from .restrictions import nobody_else
 from .rows import Draft, Drafting, switch_off_circles
 from .source import Line, Table
 from .tags import tags_as_they_were
@@ -229,7 +230,19 @@ def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access
         if named.map.file not in refusing:
             found = {sender: access5.warning(rule, report) for sender, rule in found.items()}
         rules.update(found)
+    if settled.everybody is not None:
+        _refuse_the_others(settled.everybody, settled, rules, report)
     return rules
+
+
+def _refuse_the_others(line: Line, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
+    """A rule for everybody who has none; not where some map did not come along, for its senders would be refused."""
+    maps = settled.maps.get(Table.ACCESS, ())
+    if not rules or any(named.map.is_patterns or named.warns for named in maps):
+        report.say(line, nobody_else())
+        return
+    rules[EVERYBODY] = access5.Rule(line, EVERYBODY, "REJECT")
+    report.say(line, changed("reject: as the sender rule * REJECT, for everybody who has none of his own"))
 
 
 def _text_tables(

@@ -48,6 +48,14 @@ _PARTS = {
     "warn_if_reject": unneeded("warn_if_reject: what stands behind it refused nobody"),
 }
 WARN_IF_REJECT = "warn_if_reject"
+_NO_STRANGER = (  # they let in hosts and users of one's own, who come another way now
+    "permit_mynetworks",
+    "permit_sasl_authenticated",
+    "permit_tls_clientcerts",
+    "permit_tls_all_clientcerts",
+    "permit_inet_interfaces",
+)
+REJECT = "reject"
 _ENDS = ("permit", "reject", "defer")  # nothing behind them is reached
 _ONE_ARGUMENT = re.compile(
     r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
@@ -63,10 +71,14 @@ class SenderAccess:
     warns: bool = False
 
 
-def restrictions(value: str) -> Iterator[SenderAccess | Part]:
+class Everybody:
+    """`reject` behind maps of senders and nothing else that lets strangers in: a rule for everybody who has none."""
+
+
+def restrictions(value: str) -> Iterator[SenderAccess | Everybody | Part]:
     """What becomes of each restriction of a list, in order."""
     waiting = list(_flat(words(value)))[::-1]
-    last, warns = "", False
+    last, warns, members, others = "", False, False, False
     while waiting:
         word = waiting.pop()
         name = word.lower()
@@ -77,16 +89,24 @@ def restrictions(value: str) -> Iterator[SenderAccess | Part]:
         elif name == WARN_IF_REJECT:
             yield _PARTS[name]
         else:
-            found = _one(name, argument, word)
+            found: SenderAccess | Everybody | Part
+            found = Everybody() if name == REJECT and members and not others else _one(name, argument, word)
+            members |= isinstance(found, SenderAccess) and not warns
+            others |= name.startswith(("permit", "check_")) and name not in (*_NO_STRANGER, "check_sender_access")
             yield _warning(found, f"{word} {argument}".strip()) if warns else found
             last = name if name in _ENDS and not warns else ""
         warns = name == WARN_IF_REJECT
 
 
-def _warning(found: SenderAccess | Part, shown: str) -> SenderAccess | Part:
+def _warning(found: SenderAccess | Everybody | Part, shown: str) -> SenderAccess | Part:
     if isinstance(found, SenderAccess):
         return replace(found, warns=True)
     return unneeded(f"{shown}: behind {WARN_IF_REJECT}, so it was only logged")
+
+
+def nobody_else() -> Part:
+    """What is said of a `reject` that is no rule here."""
+    return _PARTS[REJECT]
 
 
 def _flat(items: tuple[str, ...]) -> Iterator[str]:

@@ -88,6 +88,29 @@ def test_each_restriction_of_a_list_is_told_of(tmp_path: Path) -> None:
     assert [part.verdict for part in done.entry("main.cf", 4).parts] == [OUTBOUND, IMPOSSIBLE, IMPOSSIBLE]
 
 
+@pytest.mark.parametrize(
+    ("text", "everybody"),
+    [
+        ("check_sender_access hash:/etc/members, reject", True),
+        ("permit_mynetworks, check_sender_access hash:/etc/members, reject", True),
+        ("check_sender_access hash:/etc/members, reject_unlisted_recipient, reject", True),
+        ("check_sender_access hash:/etc/members", False),
+        ("check_sender_access hash:/etc/members, permit, reject", False),
+        ("check_client_access hash:/etc/hosts, check_sender_access hash:/etc/members, reject", False),
+        ("check_sender_access hash:/etc/members, warn_if_reject reject", False),
+        ("warn_if_reject check_sender_access hash:/etc/members, reject", False),
+        ("check_sender_access pcre:/etc/members, reject", False),
+        ("reject", False),
+    ],
+)
+def test_a_map_of_those_who_may_write(text: str, everybody: bool, tmp_path: Path) -> None:
+    """Only where every map came along: a sender of one that did not would be refused with the others."""
+    files = {"/etc/members": "friend@x.example OK", "/etc/hosts": "x.example OK"}
+    done = imported(tmp_path, main_cf=f"smtpd_recipient_restrictions = {text}", files=files)
+    assert done.actions.get("*") == ("REJECT" if everybody else None)
+    assert ("the sender rule * REJECT" in done.said("main.cf", 1)) == everybody
+
+
 def test_tables_that_main_cf_names_are_read_under_the_root(tmp_path: Path) -> None:
     config = (
         "alias_maps = $tables/aliases, proxy:hash:/etc/more\nvirtual_alias_maps = pcre:/etc/virtual\ntables = hash:/etc"

@@ -60,7 +60,7 @@ def spelled(key: str) -> str | None:
 def search_keys(sender: str, style: str, *, delimiter: bool = True) -> tuple[str, ...]:
     """The keys for a sender, without the second spelling of A-labels; as if `+` meant nothing, if asked."""
     asked = envelope(source=sender or "<>")
-    keys = [key for key in senders.envelope_keys(asked, style) if key.isascii()]
+    keys = [key for key in senders.envelope_keys(asked, style) if key.isascii() and key != senders.EVERYBODY]
     if not delimiter and asked.sender is not None and asked.sender != (untagged := asked.sender.untagged):
         keys = [key for key in keys if key not in (untagged.key, f"{untagged.local.lower()}@")]
     return tuple(keys)
@@ -75,6 +75,19 @@ def answer(table: Mapping[str, str], sender: str, style: str, *, delimiter: bool
     asked = senders.Senders(search_keys(sender, style, delimiter=delimiter))
     found = senders.judge(asked, EVERYWHERE, tables.read([], set(asked.keys([]))), ()).final
     return found.action.text if found else None
+
+
+def answer_of_members(table: Mapping[str, str], others: str, sender: str) -> str:
+    """The text of the rule for a sender where everybody without one of his own has the rule `others`."""
+    rows = {
+        (key.lower(), RECIPIENT): {"action": action} for key, action in {**table, senders.EVERYBODY: others}.items()
+    }
+    asked = senders.Senders((*search_keys(sender, PARENT), senders.EVERYBODY))
+    found = senders.judge(
+        asked, RECIPIENT, TablesFile(frozenset(), {}, rows).read([], set(asked.keys([RECIPIENT]))), ()
+    )
+    assert found.final is not None
+    return found.final.action.text
 
 
 def action_fault(typed: str) -> str:

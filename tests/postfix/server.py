@@ -27,6 +27,7 @@ _SENDER = "-o smtpd_sender_restrictions=check_sender_access,texthash:{root}/tabl
 _OPTIONS = {
     "fresh": _FRESH,
     "ask": f"{_FRESH} -o smtpd_delay_reject=no {_SENDER}rules",
+    "members": f"{_FRESH} -o smtpd_delay_reject=no {_SENDER}rules,check_sender_access,static:{{{{REJECT nobody else}}}}",
     "keys": f"{_FRESH} -o smtpd_delay_reject=no {_SENDER}empty",
     "dot": "-o parent_domain_matches_subdomains=",
     "plain": "-o recipient_delimiter=",

@@ -41,3 +41,15 @@ def test_smtpd_gives_the_same_answer(
     for sender, reply in zip(asked, ask(postfix, service, asked), strict=True):
         expected = reply.text.rpartition("rejected: ")[2] if reply.code == 554 else None
         assert (sender, ours.answer(table, sender, style, delimiter=delimiter)) == (sender, expected)
+
+
+@judging(examples=40)
+@given(case=sender_tables())
+def test_the_key_of_everybody_is_a_line_of_its_own_behind_the_map(
+    postfix: Server, case: tuple[dict[str, str], list[str]]
+) -> None:
+    table, asked = case
+    postfix.write("rules", table)
+    for sender, reply in zip(asked, ask(postfix, "members", asked), strict=True):
+        said = reply.text.rpartition("rejected: ")[2]
+        assert (sender, ours.answer_of_members(table, "REJECT nobody else", sender)) == (sender, said)
