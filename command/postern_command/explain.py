@@ -18,7 +18,7 @@ from postern_mail.mail.settings import Settings
 from postern_mail.mail.visible import visible
 from rich.console import Console
 
-from .offline import offline_envelope
+from .offline import authenticated, offline_envelope
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
 from .source import Source, source
 from .status import exits, wrong_use
@@ -73,9 +73,10 @@ def explanation(
     """
     now = time.time()
     raw = message.read_bytes() if message else None
-    envelope = (
-        Envelope.from_event(json.loads(event.read_bytes())) if event else offline_envelope(raw or b"", recipients)
-    )
+    if event:
+        envelope = authenticated(Envelope.from_event(json.loads(event.read_bytes())), Message.split(raw or b""))
+    else:
+        envelope = offline_envelope(raw or b"", recipients)
     header, policy = Header.of(raw or b""), found.policy
     asked = look_up(found.tables, envelope, header, policy, now)
     decisions = plan(envelope, header, asked, policy, now)

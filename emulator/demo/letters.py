@@ -83,15 +83,15 @@ Content-Transfer-Encoding: base64
 """).encode("latin-1")
 
 
-def signed(raw: bytes, zone: Zone) -> bytes:
-    """The message with a DKIM-Signature whose key is published in the zone."""
+def signed(raw: bytes, zone: Zone, domain: str = "sender.example") -> bytes:
+    """The message with a DKIM-Signature of this domain, whose key is published in the zone."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
     )
     public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    zone.add("demo._domainkey.sender.example", "TXT", f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode('ascii')}")
-    return bytes(dkim.sign(raw, b"demo", b"sender.example", private)) + raw
+    zone.add(f"demo._domainkey.{domain}", "TXT", f"v=DKIM1; k=rsa; p={base64.b64encode(public).decode('ascii')}")
+    return bytes(dkim.sign(raw, b"demo", domain.encode("ascii"), private)) + raw
 
 
 def _crlf(text: str) -> str:

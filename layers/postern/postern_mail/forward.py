@@ -5,7 +5,7 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same on 
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .answer_senders import Answering
 from .deliver import Deliverer
@@ -13,6 +13,7 @@ from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up
 from .mail import ses_block
 from .mail.address import mask
+from .mail.authentication import Authentication
 from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.header import Header
@@ -149,7 +150,7 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _confirmed(envelope: Envelope, message: Message) -> Envelope:
-    """The envelope as SES wrote it on top of the message, too.
+    """The envelope as SES wrote it on top of the message, too, and how its sender was authenticated.
 
     Raises Misconfigured if what is stored is not what SES received: it must not go out as mail.
     """
@@ -159,7 +160,8 @@ def _confirmed(envelope: Envelope, message: Message) -> Envelope:
             " Does a receipt rule encrypt it, or does something else write under the prefix?"
         )
     block = ses_block.SesBlock.of(message, envelope.message_id)
-    return envelope.from_nobody() if block and block.has_null_sender else envelope
+    found = replace(envelope, authentication=Authentication.of(message, envelope.message_id))
+    return found.from_nobody() if block and block.has_null_sender else found
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:

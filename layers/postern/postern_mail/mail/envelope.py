@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
+from .authentication import Authentication
 from .verdicts import Verdicts
 
 NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for it too
@@ -31,7 +32,8 @@ class Envelope:
     `source` is MAIL FROM as SES gave it, NULL_SENDER if it was empty; `sender` is the address
     in it, None for the null sender and for text that is no address. `recipients` are in the
     order of the event, each once; `unreadable` are those that are no address, as they came.
-    `received_at` is ISO 8601 text, "" if SES left it out.
+    `received_at` is ISO 8601 text, "" if SES left it out. `authentication` is what SES wrote on top of the message,
+    None until somebody has looked: the event does not have it.
     """
 
     message_id: str
@@ -41,6 +43,7 @@ class Envelope:
     verdicts: Verdicts
     received_at: str = ""
     unreadable: tuple[str, ...] = ()
+    authentication: Authentication | None = None
 
     @classmethod
     def from_event(cls, event: object) -> "Envelope":

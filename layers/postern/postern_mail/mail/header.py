@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from .address import Address
-from .authors import authors
+from .authors import authors, unaddressed
 from .message import Message
 from .robots import answers
 from .stamp import NAME, is_among
@@ -15,7 +15,8 @@ MAX_HOPS = 50  # Received fields of a message that goes round: hopcount_limit of
 class Header:
     """The facts about a header.
 
-    `authors` are those of every From; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
+    `authors` are those of every From, `from_fields` says how many of those there are, and `said` what From says where
+    no address is to be had in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
     answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
     stamps.
     """
@@ -25,17 +26,23 @@ class Header:
     is_automatic: bool = False
     null_sender: bool = False
     stamps: tuple[bytes, ...] = ()
+    from_fields: int = 1
+    said: str = ""
 
     @classmethod
     def of(cls, raw: bytes | Message) -> "Header":
         """Read a message's header; any bytes are a message."""
         message = raw if isinstance(raw, Message) else Message.split(raw)
+        named = message.named("from")
+        people = tuple(author.address for field in named for author in authors(field.value))
         return cls(
-            authors=tuple(author.address for field in message.named("from") for author in authors(field.value)),
+            authors=people,
             hops=len(message.named("received")),
             is_automatic=any(True for _ in answers(message)),
             null_sender=any(not field.value.strip(b"<> \t") for field in message.named("return-path")[:1]),
             stamps=tuple(field.value for field in message.named(NAME.lower())),
+            from_fields=len(named),
+            said="" if people else " ".join(unaddressed(field.value) for field in named),
         )
 
     def is_stamped(self, key: bytes, alias: Address) -> bool:

@@ -12,10 +12,11 @@ from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
 from .header import MAX_HOPS, Header
+from .own_name import impostor
 from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, judge
-from .settings import Settings
+from .settings import QUARANTINED, Settings
 from .stamp import TEST_KEY
 from .verdicts import FAIL
 
@@ -174,6 +175,7 @@ class _Planner:
             or self._unless_released(_refused(recipient, ruling))
             or self._unless_released(self._crowded(recipient))
             or self._unless_released(self._screened(recipient, resolution, ruling))
+            or self._unless_released(self._in_our_name(recipient))
             or _forward(recipient, resolution, ruling, self.rows)
         )
         return replace(decision, alias=resolution.alias)
@@ -188,6 +190,14 @@ class _Planner:
         if found and found[0] == "reject":
             return Reject(recipient, found[1], POLICY)
         return _INSTEAD[found[0]](recipient, found[1]) if found else None
+
+    def _in_our_name(self, recipient: Address) -> Quarantine | None:
+        """A From of ours that SES's results do not show to be ours. No alias and no sender rule excuses from it."""
+        if Settings.of(self.rows).own_from != QUARANTINED:
+            return None
+        author = impostor(self.envelope, self.header, self.policy.own_domains)
+        why = f"{author} in From is ours, and SES saw neither SPF nor DKIM pass for its domain"
+        return Quarantine(recipient, why) if author else None
 
     def _crowded(self, recipient: Address) -> Quarantine | None:
         """A From with more authors than are looked up: a rule may be for one of the others."""

@@ -17,6 +17,8 @@ KEY = f"{RESERVED}settings"
 MEGABYTE = 1024 * 1024
 MOST_SENT = 40  # MB that SES sends: docs.aws.amazon.com/ses, "Service quotas"
 MAX_TEXT = 40  # characters
+# What becomes of mail with a From of ours that is not authenticated.
+QUARANTINED, AS_PUBLISHED = OWN_FROM = ("quarantine", "as-published")
 _BESIDE = ("address", *BOOKKEEPING)  # what the item has beside the settings
 
 
@@ -56,6 +58,12 @@ class Settings:
         unit="MB",
         least=1,
         most=MOST_SENT,
+    )
+    own_from: str = _setting(
+        QUARANTINED,
+        "What becomes of mail whose From is at a domain of yours, or below one, where SES saw neither SPF nor DKIM"
+        " pass for that domain. With `as-published` only DMARC decides, as for every other domain.",
+        choices=OWN_FROM,
     )
 
     @classmethod
