@@ -11,6 +11,7 @@ import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from moto.server import ThreadedMotoServer
 
+from . import transactions
 from .account import REGION
 from .template import Template
 
@@ -26,6 +27,7 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulat
 # What CreateTable takes of a table's properties; the others are separate calls on AWS.
 _TABLE_PROPERTIES = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 _QUEUE_PROPERTIES = ("MessageRetentionPeriod", "VisibilityTimeout", "RedrivePolicy", "SqsManagedSseEnabled")
+_REQUESTS_A_CALL = 25  # docs.aws.amazon.com/amazondynamodb, "BatchWriteItem"
 
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
@@ -35,6 +37,7 @@ class Cloud:
     """A started moto server. `endpoint` is what AWS_ENDPOINT_URL is set to."""
 
     def __init__(self, template: Template, port: int = 0) -> None:
+        transactions.install()
         self._template = template
         self._server = ThreadedMotoServer(HOST, port, verbose=False)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
@@ -115,16 +118,18 @@ class Cloud:
 
     def put(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows to the table with this logical id."""
-        for row in rows:
-            item = {name: _serialize(_exact(value)) for name, value in row.items()}
-            self.dynamodb.put_item(TableName=self._template.name(table), Item=item)
+        items = [{name: _serialize(_exact(value)) for name, value in row.items()} for row in rows]
+        self._write(table, [{"PutRequest": {"Item": item}} for item in items])
 
     def delete(self, table: str, keys: Iterable[Mapping[str, str]]) -> None:
         """Delete rows of the table with this logical id."""
-        for key in keys:
-            self.dynamodb.delete_item(
-                TableName=self._template.name(table), Key={name: _serialize(value) for name, value in key.items()}
-            )
+        items = [{name: _serialize(value) for name, value in key.items()} for key in keys]
+        self._write(table, [{"DeleteRequest": {"Key": key}} for key in items])
+
+    def _write(self, table: str, requests: list[Any]) -> None:
+        for start in range(0, len(requests), _REQUESTS_A_CALL):
+            lot = requests[start : start + _REQUESTS_A_CALL]
+            self.dynamodb.batch_write_item(RequestItems={self._template.name(table): lot})
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """All rows of the table with this logical id."""

@@ -1,7 +1,7 @@
 """The whole system, started in the order in which its parts need each other."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,6 @@ from .template import Template
 
 STACK = "postern-local"
 OWNER = "owner@dest.example"
-_SENDER_KEY = ("sender", "scope")
 _COMMAND_VARIABLES = (
     "POSTERN_DOMAINS",
     "POSTERN_ALIAS_TABLE",
@@ -143,13 +142,16 @@ class Emulator:
         """Make the two tables equal to a tables file."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
-        aliases = {row["address"] for row in self.cloud.rows("AliasTable")} - {SETTINGS} - set(tables.aliases)
-        senders = {(row["sender"], row["scope"]) for row in self.cloud.rows("SenderTable")} - set(tables.senders)
-        settings = tables.settings or {"address": SETTINGS}
-        self.cloud.put("AliasTable", [settings, *tables.aliases.values()])
-        self.cloud.put("SenderTable", tables.senders.values())
-        self.cloud.delete("AliasTable", ({"address": key} for key in aliases))
-        self.cloud.delete("SenderTable", (dict(zip(_SENDER_KEY, key, strict=True)) for key in senders))
+        settings = {SETTINGS: tables.settings or {"address": SETTINGS}}
+        self._make_equal("AliasTable", ("address",), [*settings.values(), *tables.aliases.values()])
+        self._make_equal("SenderTable", ("sender", "scope"), tables.senders.values())
+
+    def _make_equal(self, table: str, key: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write what differs and remove what is not wanted: a table of some thousands is loaded again at each edit."""
+        live = {tuple(row[name] for name in key): row for row in self.cloud.rows(table)}
+        wanted = {tuple(row[name] for name in key): row for row in rows}
+        self.cloud.put(table, (row for one, row in wanted.items() if live.get(one) != row))
+        self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in live if one not in wanted))
 
     def run_scheduled(self, logical_id: str) -> dict[str, Any] | None:
         """Run a scheduled function once, as its schedule would: None, or the error."""
