@@ -45,7 +45,7 @@ def serve(pipe: Connection, handler_file: Path) -> None:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    sys.dont_write_bytecode = True  # `sam build` copies the whole folder, and two builds must be equal
+    sys.dont_write_bytecode = True  # none beside the source: it is not what `sam build` ships
     specification.loader.exec_module(module)
     pipe.send("ready")
     while True:

@@ -146,7 +146,7 @@ def test_the_handler_answers_a_request_that_makes_no_sense(
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # sam build copies the folder
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # none beside the source
     specification.loader.exec_module(module)
 
     class Context:
