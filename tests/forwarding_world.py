@@ -50,7 +50,7 @@ class World:
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
 
-    def handle(self, made: Any) -> None:
+    def handle(self, made: Any, ended: str = "") -> None:
         Forwarder(
             policy=self.policy, store=self.store, tables=self.tables, ledger=self.ledger, clock=self.clock, log=self.log,
             deliverer=Deliverer(
@@ -58,7 +58,7 @@ class World:
                 clock=self.clock, log=self.log,
             ),
             answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
-        ).handle(made, self.clock.now() + self.remaining)  # fmt: skip
+        ).handle(made, self.clock.now() + self.remaining, ended)  # fmt: skip
 
     @property
     def states(self) -> dict[str, str]:

@@ -529,3 +529,35 @@ def test_health_that_cannot_be_read_is_not_good_health(world: World) -> None:
     with pytest.raises(Throttled):
         world.handle(event("info@example.com"))
     assert world.mailer.destinations == []
+
+
+def test_what_is_set_aside_is_quarantined_unread_and_what_was_settled_stays(world: World) -> None:
+    world.mailer.script[JOE] = [Throttled("slow")]
+    made = event("info@example.com", "team@example.com", "a b@example.com")
+    with pytest.raises(Unsettled):
+        world.handle(made)
+    world.store.messages.clear()
+    world.handle(made, ended="Sandbox.Timedout")
+    assert world.states["info@example.com"] == "forwarded"
+    assert world.states["team@example.com"] == "quarantined"
+    assert not world.ledger.is_open(MESSAGE_ID)
+
+
+def test_a_group_of_which_many_are_suspended_is_settled_with_short_reasons(world: World) -> None:
+    """A claim has its own reason, and no item of the ledger has them all."""
+    members = [f"m{number}@dest.example" for number in range(2_000)]
+    world.tables.aliases["all@example.com"] = {"destinations": members}
+    said = {"suspended_at": 1, "reason": "the mailbox is not there: " + "x" * 400}
+    world.tables.destinations = dict.fromkeys(members[1:], said)
+    world.handle(event("all@example.com"))
+    assert world.mailer.destinations == members[:1]
+    assert world.states == {"all@example.com": "forwarded"}
+    assert max(len(claim.detail) for claim in world.ledger.claims.values()) < 500
+    assert len(world.ledger.outcomes[MESSAGE_ID, "all@example.com"].reason) < 4_000
+
+
+def test_a_group_of_which_many_lead_nowhere_has_a_short_reason(world: World) -> None:
+    members = [f"m{number}@example.com" for number in range(2_000)]
+    world.tables.aliases["all@example.com"] = {"destinations": [JANE, *members]}
+    world.handle(event("all@example.com"))
+    assert len(world.ledger.outcomes[MESSAGE_ID, "all@example.com"].reason) < 1_000

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from postern_mail.errors import Throttled
 from postern_mail.forward import Forwarder
-from postern_mail.intake import Intake, pause
+from postern_mail.intake import VISIBLE_AGAIN, Intake, pause
 from postern_mail.mail.envelope import BadEvent, Envelope
 
 from tests.builders import event
@@ -21,8 +21,11 @@ class Recorder:
     failure: Exception | None = None
     seen: list[Any] = field(default_factory=list)
 
-    def handle(self, made: object, until: float) -> None:
+    ended: str = ""
+
+    def handle(self, made: object, until: float, ended: str = "") -> None:
         Envelope.from_event(made)
+        self.ended = ended
         self.seen.append((made, until))
         if self.failure:
             raise self.failure
@@ -66,7 +69,7 @@ def test_what_fails_again_is_hidden_for_longer_each_time_and_raised(receipts: in
     made = queued({"requestPayload": event("info@example.com")}, receipts)
     _, queue, raised = take(made, Throttled("slow"))
     assert isinstance(raised, Throttled)
-    assert queue.hidden == [("r1", seconds)]
+    assert queue.hidden == [("r1", seconds)] * (1 if seconds <= VISIBLE_AGAIN else 2)
     assert pause(receipts) == seconds
 
 
@@ -80,3 +83,38 @@ def test_what_is_no_event_is_raised_by_name_and_hidden_until_it_is_a_dead_letter
 @pytest.mark.parametrize("made", [None, [], {"Records": "x"}, {"Records": []}, {"Records": [7]}, {"Records": [{}, {}]}])
 def test_any_other_event_is_refused_by_name(made: object) -> None:
     assert isinstance(take(made)[2], BadEvent)
+
+
+ENDED = [
+    {"errorType": "Sandbox.Timedout", "errorMessage": "RequestId: 1 Error: Task timed out after 120.00 seconds"},
+    {"errorMessage": "2026-11-26T10:00:00.000Z 1 Task timed out after 120.00 seconds"},
+    {"errorType": "Runtime.ExitError", "errorMessage": "RequestId: 1 Error: Runtime exited with error: signal: killed"},
+    {"errorType": "Runtime.OutOfMemory", "errorMessage": "x"},
+    {"errorType": "MemoryError", "errorMessage": ""},
+]
+OTHER = [
+    {},
+    None,
+    "x",
+    {"errorType": "Unsettled", "errorMessage": "message x: 1 recipients deferred"},
+    {"errorType": 7},
+]
+
+
+@pytest.mark.parametrize(("said", "receipts", "aside"), [
+    *((said, receipts, receipts > 1) for said in ENDED for receipts in (1, 2, 9)),
+    *((said, receipts, False) for said in OTHER for receipts in (1, 2, 9)),
+])  # fmt: skip
+def test_what_lambda_ended_by_force_is_set_aside_at_its_second_attempt(
+    said: object, receipts: int, aside: bool
+) -> None:
+    made = queued({"requestPayload": event("info@example.com"), "responsePayload": said}, receipts)
+    recorder, _, raised = take(made)
+    assert raised is None
+    assert bool(recorder.ended) == aside
+
+
+def test_what_may_be_ended_by_force_is_hidden_before() -> None:
+    """Nobody could hide it afterwards."""
+    _, queue, _ = take(queued({"requestPayload": event("info@example.com")}, 7))
+    assert queue.hidden == [("r1", 3600)]

@@ -11,13 +11,13 @@ from .answer_senders import Answering
 from .deliver import Deliverer
 from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up
-from .mail import ses_block
+from .mail import health, ses_block
 from .mail.address import mask
 from .mail.authentication import Authentication
 from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.header import Header
-from .mail.message import Message
+from .mail.message import MAX_HEADER, Message
 from .mail.outcomes import ClaimState, State
 from .mail.plan import (
     BadTable,
@@ -38,6 +38,7 @@ from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, MailLog, MailStore, Outcome, Tables
 
+_REMARKS = 5  # that one reason has: a group may have thousands of destinations
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,
     Reject: State.REJECTED,
@@ -60,15 +61,20 @@ class Forwarder:
     clock: Clock
     log: MailLog
 
-    def handle(self, event: object, until: float) -> None:
-        """Forward the message of this event; returns when every recipient is settled.
+    def handle(self, event: object, until: float, ended: str = "") -> None:
+        """Forward the message of this event; returns when every recipient is settled. With `ended`, how Lambda ended
+        earlier attempts by force, what is not settled is quarantined unread.
 
         After `until`, epoch seconds, no other sending is begun. Raises BadEvent for an event that
         is not one SES receipt, Temporary for everything that may work later. Safe to call again
         with the same event, also while another call runs.
         """
         try:
-            self._forward(Envelope.from_event(event), until)
+            envelope = Envelope.from_event(event)
+            if ended:
+                self._set_aside(envelope, ended)
+            else:
+                self._forward(envelope, until)
         except Exception as error:
             self.log.failure(error)
             raise
@@ -85,7 +91,7 @@ class Forwarder:
         size = 0
         if waiting.recipients:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
-            message = Message.split(raw)
+            message = Message.split(raw, MAX_HEADER)
             waiting = _confirmed(waiting, message)
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now)
@@ -99,6 +105,16 @@ class Forwarder:
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         unanswered = self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes, unanswered)
+
+    def _set_aside(self, envelope: Envelope, ended: str) -> None:
+        entry = self.ledger.open(envelope)
+        self.log.received(envelope, entry)
+        why = f"Lambda ended each attempt by force ({ended}); what was sent before stands"
+        waiting = envelope.without(entry.settled)
+        outcomes = [Outcome(one, State.QUARANTINED, why) for one in (*waiting.recipients, *waiting.unknown)]
+        self.ledger.close(envelope, outcomes, 0)
+        for outcome in outcomes:
+            self.log.outcome(envelope, outcome, 0, self.clock.now())
 
     def _carry_out(
         self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, raw: bytes, until: float
@@ -118,7 +134,8 @@ class Forwarder:
         for decision in decisions:
             if isinstance(decision, Forward | Quarantine):
                 for destination in decision.suspended:
-                    self.ledger.suspend(envelope.message_id, destination, decision.recipient, decision.reason)
+                    why = health.why((destination,), found.rows)
+                    self.ledger.suspend(envelope.message_id, destination, decision.recipient, why)
         return [_outcome(decision, results) for decision in decisions]
 
     def _not_now(self, slow: TooFast | None, until: float) -> Temporary | None:
@@ -180,5 +197,7 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
             return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply, alias=decision.alias)
     own = any(result.recipient == decision.recipient.key for result in settled.values())
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
+    if len(remarks) > _REMARKS:
+        remarks = [*remarks[:_REMARKS], f"{len(remarks) - _REMARKS} more"]
     reason = "; ".join((decision.reason, *remarks))
     return Outcome(decision.recipient, State.FORWARDED if own else State.MERGED, reason, alias=decision.alias)

@@ -4,6 +4,9 @@ A message of the queue is Lambda's record of the failure with the event under `r
 (docs.aws.amazon.com/lambda, "Destinations for asynchronous invocation"). While it fails it is
 hidden for longer each time, and it is never sent anew: its age counts from the first time, and
 after so many receipts SQS moves it to the dead-letter queue by itself.
+
+Lambda's record says how the last of its attempts ended. Where the function was ended by force, for time or memory, the
+message has one more attempt, and is then set aside: such ones must not hold the few places of the queue.
 """
 
 import json
@@ -17,6 +20,9 @@ from .ports.forward import Queue
 
 FIRST_PAUSE = 60  # seconds; each one is twice the one before
 LONGEST_PAUSE = 3600
+VISIBLE_AGAIN = 720  # seconds after which SQS shows a message again whose attempt was ended by force: the template's
+_ENDED = ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory", "MemoryError")  # errorType
+_TIMED_OUT = "Task timed out after"  # in errorMessage, where there is no errorType
 QUEUED = "aws:sqs"  # eventSource of what Lambda reads from a queue
 
 
@@ -30,16 +36,21 @@ class Intake:
     def handle(self, event: object, until: float) -> None:
         """Forward the message of an event; see Forwarder.handle for what is raised, and for `until`.
 
-        An event from the retry queue that fails again is hidden before the failure is raised.
+        An event from the retry queue that fails again is hidden before the failure is raised; one that was ended by
+        force before, and has been received again, is set aside.
         """
         record = _queued(event)
         if record is None:
             self.forwarder.handle(event, until)
             return
+        receipts = int(record["attributes"]["ApproximateReceiveCount"])
+        if pause(receipts) > VISIBLE_AGAIN:  # if this attempt is ended by force, nobody hides it afterwards
+            self.queue.hide(record["receiptHandle"], pause(receipts))
         try:
-            self.forwarder.handle(_payload(record["body"]), until)
+            event, ended = _payload(record["body"])
+            self.forwarder.handle(event, until, ended if receipts > 1 else "")
         except Exception:
-            self.queue.hide(record["receiptHandle"], pause(int(record["attributes"]["ApproximateReceiveCount"])))
+            self.queue.hide(record["receiptHandle"], pause(receipts))
             raise
 
 
@@ -57,10 +68,17 @@ def _queued(event: object) -> Mapping[str, Any] | None:
     return records[0] if records[0].get("eventSource") == QUEUED else None
 
 
-def _payload(body: str) -> object:
-    """The event in a failure record; the record itself if it is none, which no forwarder takes for mail."""
+def _payload(body: str) -> tuple[object, str]:
+    """The event in a failure record, and how the last attempt was ended by force, "" if it was not; the record itself
+    if it is none, which no forwarder takes for mail."""
     try:
         record = json.loads(body)
     except ValueError as fault:
         raise BadEvent(f"no JSON on the retry queue: {fault}") from fault
-    return record.get("requestPayload", record) if isinstance(record, dict) else record
+    if not isinstance(record, dict):
+        return record, ""
+    said = record.get("responsePayload")
+    said = said if isinstance(said, Mapping) else {}
+    kind, text = str(said.get("errorType", "")), str(said.get("errorMessage", ""))
+    ended = kind in _ENDED or _TIMED_OUT in text
+    return record.get("requestPayload", record), (kind or _TIMED_OUT) if ended else ""

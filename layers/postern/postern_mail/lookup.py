@@ -14,21 +14,22 @@ from .ports.forward import Tables
 
 def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float) -> LookedUp:
     """Every row the plan for this message needs, and the settings: one round, one more for the health of the
-    destinations and the next level of aliases, and one more for each level below.
+    destinations, the rules of the aliases that were found and the next level of aliases, and one for each level below.
+    A stranger chooses at most `senders.most_keys` of the keys.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
     asked = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = tables.read((settings.KEY, *keys), tuple(asked.keys(keys)))
-    elsewhere = senders.leads_to(rows)
+    rows = tables.read((settings.KEY, *keys), tuple(asked.keys(())))
     while True:
-        unread, reached = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
-        unknown = health.unread(reached | elsewhere, rows)
-        if not (unread or unknown):
+        unread, reached, scopes = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
+        rules = [key for key in asked.keys(scopes) if key not in rows.senders]
+        unknown = health.unread(reached | senders.leads_to(rows), rows)
+        if not (unread or unknown or rules):
             return LookedUp(asked, rows)
-        rows.add(tables.read(sorted(unread), (), sorted(unknown)))
+        rows.add(tables.read(sorted(unread), rules, sorted(unknown)))
 
 
 def follow(

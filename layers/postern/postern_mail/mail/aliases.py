@@ -25,6 +25,7 @@ ATTRIBUTES = (  # what a row may have beside its key
     "verdicts",
     "note",
 )
+_NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
 
 
@@ -123,12 +124,15 @@ def unread(recipients: Iterable[Address], rows: Rows, own_domains: Collection[st
     return way_of(recipients, rows, own_domains, now)[0]
 
 
-def way_of(
-    recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float
-) -> tuple[set[str], set[str]]:
-    """(alias keys as `unread` names them, keys of the outside destinations that were reached so far)."""
+# (alias keys as `unread` names them, keys of the outside destinations reached so far, keys of the rows found first)
+Way = tuple[set[str], set[str], tuple[str, ...]]
+
+
+def way_of(recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float) -> Way:
+    """What is known of the way of these recipients so far."""
     needed: set[str] = set()
     reached: set[str] = set()
+    first: dict[str, None] = {}
     for recipient in recipients:
         walk = _Walk(rows, own_domains, now)
         try:
@@ -137,7 +141,8 @@ def way_of(
             continue  # resolve() meets the same fault and reports it
         needed |= walk.unread
         reached |= walk.destinations.keys()
-    return needed, reached
+        first.update(dict.fromkeys(walk.matched[:1]))
+    return needed, reached, tuple(first)
 
 
 def resolve(recipient: Address, rows: Rows, own_domains: Collection[str], now: float) -> Resolution:
@@ -252,7 +257,10 @@ class _Walk:
                 self.destinations.setdefault(target.key, target)
 
     def resolution(self, recipient: Address) -> Resolution:
-        detail = "; ".join(f"{address} is {outcome}" for address, outcome in self.dead_ends)
+        ends = [f"{address} is {outcome}" for address, outcome in self.dead_ends[:_NAMED]]
+        if len(self.dead_ends) > _NAMED:
+            ends.append(f"{len(self.dead_ends) - _NAMED} more lead nowhere")
+        detail = "; ".join(ends)
         outcome = "unknown"
         if self.destinations:
             outcome = "forward"

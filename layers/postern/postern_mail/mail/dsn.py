@@ -11,7 +11,7 @@ from .address import Address
 from .authentication import Authentication
 from .backscatter import objection
 from .envelope import Envelope, age
-from .message import Message
+from .message import MAX_HEADER, Message
 from .reply import Reply
 
 OFF, AUTHENTICATED = ANSWER_SENDERS = ("off", "authenticated")
@@ -52,7 +52,7 @@ class Correspondence:
         """Look at envelope and header; `setting` is one of ANSWER_SENDERS."""
         if setting == OFF:
             return cls("answers are switched off", envelope.received_at)
-        message = Message.split(raw)
+        message = Message.split(raw, MAX_HEADER)
         why = objection(envelope, message) or _not_authenticated(envelope, message)
         return cls(why, envelope.received_at)
 

@@ -4,11 +4,12 @@ from dataclasses import dataclass
 
 from .address import Address
 from .authors import authors, unaddressed
-from .message import Message
+from .message import MAX_HEADER, Message
 from .robots import answers
 from .stamp import NAME, is_among
 
 MAX_HOPS = 50  # Received fields of a message that goes round: hopcount_limit of Postfix
+MAX_PEOPLE = 100_000  # octets of From and Reply-To together: a megabyte of names takes seconds to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,7 @@ class Header:
     `authors` are those of every From, `from_fields` says how many of those there are, and `said` what From says where
     no address is to be had in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
     answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
-    stamps.
+    stamps. `excess` says what is more than is read, "" if nothing.
     """
 
     authors: tuple[Address, ...] = ()
@@ -28,13 +29,15 @@ class Header:
     stamps: tuple[bytes, ...] = ()
     from_fields: int = 1
     said: str = ""
+    excess: str = ""
 
     @classmethod
     def of(cls, raw: bytes | Message) -> "Header":
         """Read a message's header; any bytes are a message."""
-        message = raw if isinstance(raw, Message) else Message.split(raw)
-        named = message.named("from")
-        people = tuple(author.address for field in named for author in authors(field.value))
+        message = raw if isinstance(raw, Message) else Message.split(raw, MAX_HEADER)
+        named, excess = message.named("from"), _excess(message)
+        read = () if excess else named
+        people = tuple(author.address for field in read for author in authors(field.value))
         return cls(
             authors=people,
             hops=len(message.named("received")),
@@ -42,9 +45,17 @@ class Header:
             null_sender=any(not field.value.strip(b"<> \t") for field in message.named("return-path")[:1]),
             stamps=tuple(field.value for field in message.named(NAME.lower())),
             from_fields=len(named),
-            said="" if people else " ".join(unaddressed(field.value) for field in named),
+            said="" if people else " ".join(unaddressed(field.value) for field in read),
+            excess=excess,
         )
 
     def is_stamped(self, key: bytes, alias: Address) -> bool:
         """Whether we have forwarded this message for this alias before; a counterfeit is no stamp."""
         return is_among(self.stamps, key, alias)
+
+
+def _excess(message: Message) -> str:
+    if message.is_cut:
+        return f"the header has more than {MAX_HEADER} octets"
+    people = sum(len(field.raw) for field in message.fields if field.name in ("from", "reply-to"))
+    return f"{people} octets of header From and Reply-To, more than {MAX_PEOPLE}" if people > MAX_PEOPLE else ""

@@ -24,6 +24,8 @@ _NOT_ASKED = "Suppressed"  # SES answers in the mailbox's place, also with 5.1.1
 _ABOUT_THE_MESSAGE = ("MessageTooLarge", "ContentRejected", "AttachmentRejected")
 _FULL = "MailboxFull"
 _ANYBODY = "-"  # the sender of what nobody is known to have sent
+_NAMED = 5  # suspended destinations that one reason names: a group may have thousands
+_MAX_REASON = 300  # characters of one destination's
 _MANY = 40  # failures of one destination, above which those that cannot matter are taken out
 
 
@@ -157,7 +159,9 @@ def suspended(destinations: Iterable[Address], rows: Rows) -> tuple[Address, ...
     return tuple(one for one in destinations if is_suspended(rows.destinations[one.key]))
 
 
-def why(destinations: Iterable[Address], rows: Rows) -> str:
-    """Which destinations are suspended and for what, as far as their rows say."""
-    reasons = ((one, (rows.destinations[one.key] or {}).get("reason")) for one in destinations)
-    return "; ".join(f"{one} is suspended" + (f": {text}" if text else "") for one, text in reasons)
+def why(destinations: Collection[Address], rows: Rows) -> str:
+    """Which destinations are suspended and for what, as far as their rows say; of many, the first few."""
+    named = [(one, str((rows.destinations[one.key] or {}).get("reason") or "")) for one in [*destinations][:_NAMED]]
+    said = [f"{one} is suspended" + (f": {text[:_MAX_REASON]}" if text else "") for one, text in named]
+    more = len(destinations) - len(said)
+    return "; ".join((*said, f"{more} more are suspended") if more else said)

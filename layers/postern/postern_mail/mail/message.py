@@ -13,6 +13,11 @@ CRLF = b"\r\n"
 LF = b"\n"
 CR = b"\r"
 
+# Octets. Ten times what Postfix takes (header_size_limit); one of 10 MB is 830 MB in memory, which kills a function.
+MAX_HEADER = 1024 * 1024
+
+_NAMES = 1000  # octets in which a field's name ends
+
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
 _NAME = re.compile(rb"\r*([!-9;-~]+)[ \t]*:")
 _EMPTY_LINE = re.compile(rb"\r*(?:\n|\Z)")
@@ -54,25 +59,27 @@ class Message:
 
     `rest` starts with the line that separates header and body, if there is one, and is a view of the
     original bytes: a 40 MB body is not copied. `newline` is the line ending of the header's first line.
+    `is_cut` says that the header goes on behind the fields.
     """
 
     fields: tuple[Field, ...]
     rest: memoryview
     newline: bytes = CRLF
+    is_cut: bool = False
 
     @classmethod
-    def split(cls, raw: bytes) -> "Message":
-        """Split a message; any bytes at all are a message.
+    def split(cls, raw: bytes, most: int = sys.maxsize) -> "Message":
+        """Split a message; any bytes at all are a message. Of the header at most so many octets are read.
 
         The header ends before the first line that has nothing but CR and LF, and before the first that is
         no field, as in Postfix (mime_state.c). Within the header a CR alone ends a line too, as many
         parsers see it: a field must not hide behind one.
         """
-        reader = _Reader(raw)
+        reader = _Reader(raw, most)
         end = reader.read()
         fields = tuple(Field(b"".join(lines), name) for name, lines in zip(reader.names, reader.lines, strict=True))
         newline = LF if fields and not raw[:end].partition(LF)[0].endswith(CR) and LF in raw[:end] else CRLF
-        return cls(fields, memoryview(raw)[end:], newline)
+        return cls(fields, memoryview(raw)[end:], newline, reader.is_cut)
 
     @property
     def body(self) -> memoryview:
@@ -126,7 +133,9 @@ class _Reader:
     them to an empty line, and behind blanks repeats no field that comes once; else the body begins there.
     """
 
-    def __init__(self, raw: bytes) -> None:
+    def __init__(self, raw: bytes, most: int) -> None:
+        self.is_cut = False
+        self._most = most
         self.names: list[str] = []
         self.lines: list[list[bytes]] = []
         self._raw = raw
@@ -140,9 +149,16 @@ class _Reader:
         for line in _lines(self._raw):
             if not line.strip(CRLF):
                 return at
-            if not (self._takes(line, at) if CR not in line.rstrip(CRLF) else self._takes_parts(line, at)):
+            after, room = at + len(line), self._most - at
+            plain = CR not in line.rstrip(CRLF)
+            if not (
+                self._takes(line, at) if plain else self._takes_parts(line[: min(room, len(line)) + _NAMES], at, after)
+            ):
                 return self._end
-            at += len(line)
+            if len(line) > room:
+                self.is_cut = self._doubt is None
+                return self._cut(at)
+            at = after
         return self._cut(at)
 
     def _takes(self, line: bytes, at: int) -> bool:
@@ -168,10 +184,9 @@ class _Reader:
             return False
         return True
 
-    def _takes_parts(self, line: bytes, at: int) -> bool:
+    def _takes_parts(self, line: bytes, at: int, after: int) -> bool:
         """The same for a line with CRs in it. An empty part ends the header of a message that has no other
         line ends; a part that is no field goes on with the field before it, as it does for everybody else."""
-        after = at + len(line)
         for number, part in enumerate(_parts(line)):
             if number and part == CR and not _NAME.match(self._raw, after):
                 self._end = at

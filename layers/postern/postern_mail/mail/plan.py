@@ -174,6 +174,7 @@ class _Planner:
             self._unless_released(self._going_round(recipient, resolution))
             or self._unless_released(_refused(recipient, ruling))
             or self._unless_released(self._crowded(recipient))
+            or self._too_large(recipient)
             or self._unless_released(self._screened(recipient, resolution, ruling))
             or self._unless_released(self._in_our_name(recipient))
             or _forward(recipient, resolution, ruling, self.rows)
@@ -203,6 +204,10 @@ class _Planner:
         """A From with more authors than are looked up: a rule may be for one of the others."""
         found = len(self.senders.authors) + self.senders.unseen
         return Quarantine(recipient, f"{found} authors in From, too many to look up") if self.senders.unseen else None
+
+    def _too_large(self, recipient: Address) -> Quarantine | None:
+        """A header that nobody read to its end: it is not forwarded, whoever orders that."""
+        return Quarantine(recipient, self.header.excess) if self.header.excess else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
         """A message that we have forwarded before, and robots that would answer each other for ever."""

@@ -20,6 +20,9 @@ EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
 EVERYBODY = "*"  # the key of a rule for every sender that has none of its own in the same scope
 ATTRIBUTES = ("action", "note")  # what a row may have beside its key
 MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
+MAX_LABELS = 10  # of a domain's end that have a key each, the whole domain counted: a name may have 126
+_KEYS, _FEW, _KEYS_EACH = 200, 5, 40  # look-ups of a message for up to 5 recipients, and for each further one
+_ALIAS_KEYS = 6  # most of one recipient: three, each in two spellings
 
 # Whether a key stands for its subdomains too (parent_domain_matches_subdomains of Postfix, its
 # default), or only one with a dot before it does.
@@ -72,13 +75,25 @@ class Senders:
 
     @classmethod
     def of(cls, envelope: Envelope, authors: Iterable[Address] = (), style: str = PARENT) -> "Senders":
-        """The keys for a message; `style` is one of PARENT_STYLES."""
+        """The keys for a message, with as many authors as `most_keys` has room for; `style` is one of
+        PARENT_STYLES."""
         unique = tuple({author.key: author for author in authors}.values())
+        by_envelope = envelope_keys(envelope, style)
+        scopes = len(envelope.recipients) + 1
+        room = (most_keys(len(envelope.recipients)) - _ALIAS_KEYS * len(envelope.recipients) - 1) // scopes
+        seen: list[tuple[str, ...]] = []
+        keys = set(by_envelope)
+        for author in unique[:MAX_AUTHORS]:
+            more = address_keys(author, style)
+            keys.update(more)
+            if len(keys) > room:
+                break
+            seen.append(more)
         return cls(
-            envelope=envelope_keys(envelope, style),
-            authors=tuple(address_keys(author, style) for author in unique[:MAX_AUTHORS]),
+            envelope=by_envelope,
+            authors=tuple(seen),
             vouched=envelope.verdicts.dmarc == "PASS",
-            unseen=len(unique[MAX_AUTHORS:]),
+            unseen=len(unique) - len(seen),
         )
 
     def keys(self, scopes: Iterable[str]) -> Iterator[SenderKey]:
@@ -124,6 +139,12 @@ class Ruling:
     def __str__(self) -> str:
         by = " (by header From)" if self.by_header else ""
         return "; ".join(f"{rule}{by}" for rule in self.rules)
+
+
+def most_keys(recipients: int) -> int:
+    """How many keys of both tables are looked up for a message with so many recipients, levels of aliases and the
+    health of destinations aside: those the owner chooses."""
+    return _KEYS + _KEYS_EACH * max(0, recipients - _FEW)
 
 
 def leads_to(rows: Rows) -> set[str]:
@@ -201,9 +222,12 @@ def _understood(key: SenderKey, rows: Rows, own_domains: Collection[str]) -> Sen
 
 
 def _domains(domain: str, style: str) -> tuple[str, ...]:
-    """A domain and what stands for it from above: parents, or parents with a dot."""
+    """A domain and what stands for it from above: parents, or parents with a dot, those next to the top level."""
     if domain.startswith("["):
         return (domain,)  # an address literal has no parents
     labels = domain.split(".")
     dot = "." if style == DOT else ""
-    return (domain, *(dot + ".".join(labels[start:]) for start in range(1, len(labels))))
+    return (
+        domain,
+        *(dot + ".".join(labels[start:]) for start in range(max(1, len(labels) - MAX_LABELS + 1), len(labels))),
+    )
