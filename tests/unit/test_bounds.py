@@ -31,7 +31,9 @@ class Counting(FakeTables):
 
 
 def counted(recipients: int, source: str, authors: int, domain: str) -> tuple[int, list[str]]:
-    rows: dict[str, Row] = {f"a{number}@{domain}": {"destinations": ["jane@dest.example"]} for number in range(recipients)}
+    rows: dict[str, Row] = {
+        f"a{number}@{domain}": {"destinations": ["jane@dest.example"]} for number in range(recipients)
+    }
     tables = Counting(rows)
     made = envelope(*(f"a{number}+tag@{domain}" for number in range(recipients)), source=source)
     header = Header(authors=tuple(Address.parse(f"x{number}@y{number}.{DEEP[:99]}") for number in range(authors)))
