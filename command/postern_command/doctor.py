@@ -28,6 +28,7 @@ WELL, FOUND, FAILED, NOT_CHECKED = "well", "found", "failed", "not checked"
 MOST = 100  # findings of one kind that are named
 OLD_RETRY = 3600  # seconds: the pauses are longer from then on
 STALE_CHECK = 3 * A_DAY  # seconds without a pass of the hourly check: more than the largest bucket takes
+FIRST_CHECK = 3 * 3600  # seconds from when the ledger is made until the check must have looked once
 
 _STYLES = {FOUND: "red", FAILED: "red", NOT_CHECKED: "dim", WELL: None}
 
@@ -98,10 +99,19 @@ def _ordered_in_vain(where: Stack) -> Iterator[str]:
 def _never_seen(where: Stack) -> Iterator[str]:
     book = where.watch_state
     progress = book.progress()
-    if time.time() - max(progress.started_at, progress.finished_at) > STALE_CHECK:
+    looked, now = max(progress.started_at, progress.finished_at), time.time()
+    if looked and now - looked > STALE_CHECK:
         yield "the hourly check has not looked through the bucket for three days"
+    if not looked and now - _made(where["ledger"]) > FIRST_CHECK:
+        yield "the hourly check has never looked through the bucket: the log of watch says why"
     for message_id, stored_at in never_seen(book).stored_at.items():
         yield f"{message_id}, stored {moment(stored_at)}: `postern replay` proposes its recipient"
+
+
+def _made(ledger: str) -> float:
+    from .aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    return aws.made_at(ledger)
 
 
 def _waiting(thing: str, advice: str) -> Callable[[Stack], Iterator[str]]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +20,7 @@ from .status import WrongUse, exits
 from .times import moment, short, since_when
 
 if TYPE_CHECKING:
-    from postern_mail.aws.watch.history import History
+    from postern_mail.aws.watch.history import Entries, History
 
 STATES = (*State, *Later)
 COLUMNS = (Column(12), Column(8), Column(11), Column(20, 1), Column(20, 1), Column(12, 2))
@@ -60,9 +60,8 @@ def log(
             if as_json:
                 typer.echo(json.dumps(row))
             else:
-                say(_line(row, columns), _colour(row))
-                if columns.narrow and _ended(row) not in _WELL and (why := _why(row)):
-                    say(columns.below(why), _colour(row))
+                for line in lines_of(row, columns):
+                    say(line, _colour(row))
         if not shown and not as_json:
             typer.echo("nothing to list", err=True)
 
@@ -84,18 +83,29 @@ def _recipients(ledger: "History", since: float, sender: str | None) -> Iterator
     for message in ledger.messages(since, time.time()):
         if sender is not None and sender.lower() not in str(message.get("source", "")).lower():
             continue
-        entries = ledger.entries(message["message_id"])
-        for who in sorted(message.get("recipients", ())):
-            outcome = entries.get(f"to:{who}", {})
-            yield {
-                "message_id": message["message_id"],
-                "opened_at": told(message.get("opened_at")),
-                "source": message.get("source"),
-                "recipient": who,
-                "state": State.of(outcome),
-                "reason": outcome.get("reason", ""),
-                **_later(afterwards(who, entries)),
-            }
+        yield from recipients_of(message, ledger.entries(message["message_id"]))
+
+
+def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[dict[str, Any]]:
+    """What became of each recipient of a message, as --json has it, by the ledger's entries of the message."""
+    for who in sorted(message.get("recipients", ())):
+        outcome = entries.get(f"to:{who}", {})
+        yield {
+            "message_id": message["message_id"],
+            "opened_at": told(message.get("opened_at")),
+            "source": message.get("source"),
+            "recipient": who,
+            "state": State.of(outcome),
+            "reason": outcome.get("reason", ""),
+            **_later(afterwards(who, entries)),
+        }
+
+
+def lines_of(row: Mapping[str, Any], columns: Columns) -> Iterator[str]:
+    """What became of a recipient, for people: a line, and below it the reason that had no room and is worth one."""
+    yield _line(row, columns)
+    if columns.narrow and _ended(row) not in _WELL and (why := _why(row)):
+        yield columns.below(why)
 
 
 def _later(found: Afterwards | None) -> dict[str, Any]:
@@ -104,17 +114,17 @@ def _later(found: Afterwards | None) -> dict[str, Any]:
     return {"later": found.state, "later_at": found.at, "destination": found.destination, "said": found.said}
 
 
-def _line(row: dict[str, Any], columns: Columns) -> str:
+def _line(row: Mapping[str, Any], columns: Columns) -> str:
     where = row["message_id"] if columns.wide else short_id(row["message_id"])
     when = moment(row["opened_at"]) if columns.wide else short(row["opened_at"])
     return columns.line([when, where, _ended(row), row["recipient"], str(row["source"]), _why(row)])
 
 
-def _why(row: dict[str, Any]) -> str:
+def _why(row: Mapping[str, Any]) -> str:
     return f"{row['destination']}: {row['said']}" if row["later"] in _TROUBLE else str(row["reason"])
 
 
-def _ended(row: dict[str, Any]) -> str:
+def _ended(row: Mapping[str, Any]) -> str:
     """The later truth in place of an outcome that says no more than that SES took it."""
     if not row["later"]:
         return str(row["state"])
@@ -122,7 +132,7 @@ def _ended(row: dict[str, Any]) -> str:
     return str(row["later"]) if settled else f"{row['state']}, {row['later']}"
 
 
-def _colour(row: dict[str, Any]) -> str | None:
+def _colour(row: Mapping[str, Any]) -> str | None:
     if row["later"] in _TROUBLE:
         return "red"
     return State(row["state"]).colour or None

@@ -45,6 +45,17 @@ def test_all_is_well(clinic: Office) -> None:
     assert "rule set: not checked" in done.out
 
 
+def test_a_check_that_never_looked_is_a_fault_only_once_it_had_time_to(
+    clinic: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book(clinic).save(Progress())
+    assert findings(clinic, 0) == {}
+    monkeypatch.setattr(checkup, "made_at", lambda _: time.time() - 4 * 3600)
+    assert findings(clinic) == {
+        "messages never seen": ["the hourly check has never looked through the bucket: the log of watch says why"]
+    }
+
+
 def test_a_message_that_is_open_too_long(clinic: Office) -> None:
     clinic.clock.time -= 48 * 3600
     message_id = clinic.happened(("info@example.com", "deferred", "why"))

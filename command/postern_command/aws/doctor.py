@@ -33,6 +33,12 @@ def oldest(queue_url: str) -> float:
     return float(latest["Maximum"])
 
 
+def made_at(table: str) -> float:
+    """When a table was made, in epoch seconds. Raises Temporary."""
+    with translated("DynamoDB DescribeTable"):
+        return clients.dynamodb().describe_table(TableName=table)["Table"]["CreationDateTime"].timestamp()
+
+
 def is_heard(topic: str) -> bool:
     """Whether anybody has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
     Raises Temporary."""
