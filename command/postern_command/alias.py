@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
-from postern_mail.mail.keys import domain_of, in_order
+from postern_mail.mail.keys import domain_of, in_order, with_domain
 from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
 
@@ -109,9 +109,10 @@ def add(
 ) -> None:
     """Add an alias. Exit status 1 if there is one already, or if the row would not be valid."""
     with exits():
-        key = typed_key(address)
+        live = Stack.find(stack)
+        key = typed_key(with_domain(address, live.domains))
         after = with_attributes({"address": key, "destinations": destinations}, _options(expires, keep_tag, note))
-        editor = Editor(Stack.find(stack), dry_run, as_json)
+        editor = Editor(live, dry_run, as_json)
         if editor.alias(key) is not None:
             refuse(f"alias {key} is there already; `postern alias set` changes it")
         editor.write(Change("aliases", (key,), None, after))
@@ -230,7 +231,7 @@ def _found(editor: Editor, address: str) -> tuple[str, Row]:
     """The row of an address; else one whose key was typed in a form that no look-up asks for."""
     if not address.strip():
         raise WrongUse("an empty address")
-    spelled = alias_key(address)
+    spelled = alias_key(with_domain(address, editor.where.domains))
     if is_reserved(spelled):
         typed_key(spelled)
     for key in (spelled, address):

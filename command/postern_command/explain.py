@@ -1,5 +1,6 @@
 """`postern explain`: what would become of a message, without doing any of it."""
 
+import difflib
 import json
 import time
 from collections.abc import Iterator
@@ -15,13 +16,13 @@ from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.settings import Settings
-from postern_mail.mail.visible import visible
-from rich.console import Console
 
-from .offline import authenticated, offline_envelope
+from .events import unwrapped
+from .offline import authenticated, offline_envelope, sender_of
 from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
+from .output.terminal import printer
 from .source import Source, source
-from .status import exits, wrong_use
+from .status import NO, exits, wrong_use
 
 
 def explain(
@@ -35,6 +36,9 @@ def explain(
         list[str] | None,
         typer.Option(help="An address of ours it would come to, where there is no event; may be repeated."),
     ] = None,
+    sender: Annotated[
+        str | None, typer.Option(help="MAIL FROM where there is no event, <> for none; else Return-Path's, or From's.")
+    ] = None,
     tables: TablesOption = None,
     stack: StackOption = None,
     parent_style: ParentStyleOption = None,
@@ -42,67 +46,69 @@ def explain(
 ) -> None:
     """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
 
-    Without the message the rules see no header From. Without an event say --recipient: the sender is then the
-    one in Return-Path, and SES has found nothing against the message. Exit status 0 when the plan was
-    printed, whatever it is; 2 for a file that cannot be read; 3 if AWS or the network failed.
+    The event may be wrapped, in Lambda's record of a failure or in a message of SQS or SNS, and may be several.
+    Without the message the rules see no header From. Without an event say --recipient; SES has then found nothing
+    against the message. Exit status 0 when the plan was printed, whatever it is; 1 if a recipient is no mail address;
+    2 for a file that cannot be read; 3 if AWS or the network failed.
     """
     if (event is None) == (not recipient) or (event is None and message is None):
         wrong_use("explain needs either --event EVENT.json, or a message and --recipient for whom it would be")
+    if event is not None and sender is not None:
+        wrong_use("--sender is for a message without an event, which names its own")
     try:
         to = tuple(map(Address.parse, recipient or ()))
         with exits():
-            found = explanation(event, message, to, source(stack, tables, parent_style))
+            raw = message.read_bytes() if message else None
+            found = source(stack, tables, parent_style)
+            if event is None:
+                told = [explanation(offline_envelope(raw or b"", to, sender), raw, found)]
+                told[0]["sender_is"] = sender_of(raw or b"")[1] if sender is None else ""
+            else:
+                events = list(unwrapped(json.loads(event.read_bytes())))
+                message_read = Message.split(raw or b"")
+                envelopes = [authenticated(Envelope.from_event(one), message_read) for one in events]
+                told = [explanation(one, raw, found) for one in envelopes]
     except (BadEvent, OSError, InvalidAddress) as fault:
         wrong_use(fault)
     except (ValueError, RecursionError) as fault:
         wrong_use(f"{event}: {fault}")
-    if as_json:
-        typer.echo(json.dumps(found))
-    else:
-        for line in lines(found):
-            Console(soft_wrap=True, highlight=False, markup=False).print(line)
+    say = printer()
+    for one in told:
+        if as_json:
+            typer.echo(json.dumps(one))
+        else:
+            for line in _lines(one):
+                say(line, None)
+    if any(one["no_address"] for one in told):
+        raise typer.Exit(NO)
 
 
-def explanation(
-    event: Path | None, message: Path | None, recipients: tuple[Address, ...], found: Source
-) -> dict[str, Any]:
-    """The plan for an event, as plain data; with the message, also how its header would change.
-
-    Without an event the message, and to whom it would come, stand for one. Raises BadEvent, OSError, Temporary,
-    or ValueError for an event file that is not JSON.
-    """
-    now = time.time()
-    raw = message.read_bytes() if message else None
-    if event:
-        envelope = authenticated(Envelope.from_event(json.loads(event.read_bytes())), Message.split(raw or b""))
-    else:
-        envelope = offline_envelope(raw or b"", recipients)
-    header, policy = Header.of(raw or b""), found.policy
+def explanation(envelope: Envelope, raw: bytes | None, found: Source) -> dict[str, Any]:
+    """The plan for a message, as plain data; with its octets, also how its header would change. Raises Temporary."""
+    now, header, policy = time.time(), Header.of(raw or b""), found.policy
     asked = look_up(found.tables, envelope, header, policy, now)
     decisions = plan(envelope, header, asked, policy, now)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,
         "recipients": [_recipient(decision) for decision in decisions],
+        "no_address": list(envelope.unreadable),
         "deliveries": [_delivery(delivery, envelope, raw, asked.settings) for delivery in deliveries(decisions)],
     }
 
 
-def lines(explained: dict[str, Any]) -> Iterator[str]:
-    """The same for people; what could steer a terminal is spelled out."""
-    return map(visible, _lines(explained))
-
-
 def _lines(explained: dict[str, Any]) -> Iterator[str]:
-    yield f"message {explained['message_id']} from {explained['source']}"
+    sender_is = explained.get("sender_is")
+    yield f"message {explained['message_id']} from {explained['source']}" + (f" ({sender_is})" if sender_is else "")
     for recipient in explained["recipients"]:
         yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
+    for text in explained["no_address"]:
+        yield f"  {text}: no mail address, so no alias can be meant"
     for delivery in explained["deliveries"]:
         merged = f" (once for {', '.join(delivery['recipients'])})" if len(delivery["recipients"]) > 1 else ""
         yield f"would send to {delivery['destination']} in the name of {delivery['alias']}{merged}"
-        for sign, name in (("-", "removed"), ("+", "added")):
-            for line in delivery.get(name, ()):
-                yield f"  {sign} {line}"
+        for line in delivery.get("header", ()):
+            yield f"  {line}"
 
 
 def _recipient(decision: Decision) -> dict[str, str]:
@@ -124,6 +130,7 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, setting
         after = _header(rewrite(raw, delivery.alias, envelope, settings.styled(Style(prepended=delivery.prepended))))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]
+        described["header"] = [line for line in difflib.ndiff(before, after) if line[0] in "-+"]
     return described
 
 

@@ -11,13 +11,22 @@ from postern_mail.mail.ses_block import SesBlock, named_id
 from postern_mail.mail.verdicts import Verdicts
 
 
-def offline_envelope(raw: bytes, recipients: tuple[Address, ...]) -> Envelope:
-    """The envelope of a message that has no event: the sender that Return-Path names, the id that SES's Received
-    names, and no verdicts."""
+def offline_envelope(raw: bytes, recipients: tuple[Address, ...], sender: str | None = None) -> Envelope:
+    """The envelope of a message that has no event: a sender that is given, or the one that `sender_of` finds, the id
+    that SES's Received names, and no verdicts."""
+    source = sender_of(raw)[0] if sender is None else sender
     message = Message.split(raw)
-    found = [author.address for field in message.named("return-path")[:1] for author in authors(field.value)]
-    source = str(found[0]) if found else NULL_SENDER
     return authenticated(Envelope.offline(source, recipients, Verdicts(), named_id(message)), message)
+
+
+def sender_of(raw: bytes) -> tuple[str, str]:
+    """(the envelope's sender, "" if Return-Path names it, else what stands in its place)."""
+    message = Message.split(raw)
+    for name, instead in (("return-path", ""), ("from", "the header's From, as there is no Return-Path")):
+        for field in message.named(name)[:1]:
+            found = [str(author.address) for author in authors(field.value)]
+            return (found[0] if found else NULL_SENDER), instead
+    return NULL_SENDER, "nobody, as there is neither Return-Path nor From"
 
 
 def authenticated(envelope: Envelope, message: Message) -> Envelope:

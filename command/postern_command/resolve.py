@@ -11,6 +11,7 @@ import typer
 from postern_mail.lookup import follow
 from postern_mail.mail import aliases
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.keys import no_alias, with_domain
 from postern_mail.mail.rows import Rows
 from postern_mail.mail.visible import visible
 
@@ -31,9 +32,10 @@ def resolve(
 ) -> None:
     """Print where mail for each address goes, by a tables file or by the live tables.
 
-    With --json one object a line: address, outcome (forward, unknown, disabled, expired, discard or
-    error), destinations, matched keys in their order, error. Exit status 0 when every address
-    resolves, 1 when some do not.
+    With --json one object a line: address, outcome (forward, unknown, disabled, expired, discard,
+    foreign for a domain that is not ours, or error), destinations, matched keys in their order,
+    error. Exit status 0 when every address resolves, 1 when some do not. A bare name is one of our
+    domain, where there is only one.
     """
     done = True
     with exits():
@@ -47,11 +49,13 @@ def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, A
     """What each address stands for, as plain data in the order given. Raises Temporary."""
     remaining, now = iter(addresses), time.time()
     while batch := list(islice(remaining, _BATCH)):
-        parsed = [parsed_address(text) for text in batch]
+        parsed = [parsed_address(with_domain(text, found.domains)) for text in batch]
         rows = Rows()
         follow(found.tables, [one for one in parsed if isinstance(one, Address)], rows, found.domains, now)
         for text, one in zip(batch, parsed, strict=True):
-            if isinstance(one, Address):
+            if isinstance(one, Address) and one.domain not in found.domains:
+                yield _described(text, aliases.Resolution("foreign", detail=str(no_alias(one.key, found.domains))))
+            elif isinstance(one, Address):
                 yield _described(text, aliases.resolve(one, rows, found.domains, now))
             else:
                 yield _described(text, aliases.Resolution("error", detail=one))
@@ -80,7 +84,7 @@ def _described(text: str, resolution: aliases.Resolution) -> dict[str, Any]:
         "outcome": resolution.outcome,
         "destinations": [str(destination) for destination in resolution.destinations],
         "matched": list(resolution.matched),
-        "error": resolution.detail if resolution.outcome == "error" else None,
+        "error": resolution.detail if resolution.outcome in ("error", "foreign") else None,
     }
 
 

@@ -48,7 +48,8 @@ def screen(
     """Print what the sender rules say of each sender, by a tables file or by the live tables.
 
     With --json one object a line: sender, action (DUNNO when no rule says anything, ERROR for a row that
-    cannot be understood), text, matched key, scope. Exit status 0, or 1 if a row cannot be understood.
+    cannot be understood), text, matched key and scope of the rule that counts before the others, and
+    `rules`, all that hold. Exit status 0, or 1 if a row cannot be understood.
     """
     done = True
     people = [author.address for author in authors((header_from or "").encode())]
@@ -75,7 +76,14 @@ class Screener:
         try:
             ruling = judge(asked, scope, rows, policy.own_domains)
         except BadRow as fault:
-            return {"sender": sender, "action": "ERROR", "text": str(fault), "matched": None, "scope": None}, ()
+            return {
+                "sender": sender,
+                "action": "ERROR",
+                "text": str(fault),
+                "matched": None,
+                "scope": None,
+                "rules": [],
+            }, ()
         rule = _shown(ruling)
         return {
             "sender": sender,
@@ -83,6 +91,7 @@ class Screener:
             "text": rule.action.text if rule else "",
             "matched": rule.sender if rule else None,
             "scope": rule.scope if rule else None,
+            "rules": [_rule(one) for one in ruling.rules],
         }, ruling.rules
 
     def _scope(self, alias: str | None) -> str:
@@ -96,6 +105,10 @@ class Screener:
         follow(self._source.tables, [address], rows, self._source.domains, now)
         matched = aliases.resolve(address, rows, self._source.domains, now).matched
         return matched[0] if matched else address.key
+
+
+def _rule(rule: SenderRule) -> dict[str, str]:
+    return {"sender": rule.sender, "scope": rule.scope, "action": rule.action.word, "text": rule.action.text}
 
 
 def _shown(ruling: Ruling) -> SenderRule | None:

@@ -174,6 +174,7 @@ def test_the_text_of_a_rule(run: Any) -> None:
         "text": "no thanks",
         "matched": "spam.example",
         "scope": "*",
+        "rules": [{"sender": "spam.example", "scope": "*", "action": "REJECT", "text": "no thanks"}],
     }
 
 

@@ -51,6 +51,14 @@ def domain_of(key: str) -> str:
     return key.rpartition("@")[2]
 
 
+def with_domain(text: str, domains: Collection[str]) -> str:
+    """A bare name with the domain, where there is only one: `info` is `info@example.com`."""
+    bare = text.strip()
+    if len(domains) != 1 or not bare or "@" in bare or bare.lower() in domains or bare.startswith((".", "*", RESERVED)):
+        return text
+    return f"{bare}@{next(iter(domains))}"
+
+
 def in_order(key: str) -> tuple[str, str]:
     """Aliases are listed by domain, then by name."""
     return domain_of(key), key

@@ -1,0 +1,41 @@
+"""SES's events as people have them: in a record of Lambda's, in a message of a queue or a topic, several at once."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_DEPTH = 8  # one in another; nothing that AWS makes has more than four
+
+
+def unwrapped(document: Any, depth: int = _DEPTH) -> Iterator[Any]:
+    """Each event of SES in a document, one receipt each; what is none of the forms known here, as it is.
+
+    Known are Lambda's records of a failure (`requestPayload`), SQS's messages as a function and as `aws sqs
+    receive-message` have them, SNS's notifications, and what SES itself publishes to a topic. Raises ValueError for a
+    message that is not JSON.
+    """
+    inner = list(_within(document)) if isinstance(document, Mapping) and depth else []
+    if not inner:
+        yield document
+    for one in inner:
+        yield from unwrapped(one, depth - 1)
+
+
+def _within(document: Mapping[str, Any]) -> Iterator[Any]:
+    if "requestPayload" in document:
+        yield document["requestPayload"]
+    for name in ("Message", "body", "Body"):
+        if isinstance(document.get(name), str):
+            yield json.loads(document[name])
+    if "mail" in document and "receipt" in document:  # as SES publishes it to a topic
+        yield {"Records": [{"eventSource": "aws:ses", "ses": {name: document[name] for name in ("mail", "receipt")}}]}
+    records = document.get("Records", document.get("Messages"))
+    if not isinstance(records, list):
+        return
+    for record in records:
+        if isinstance(record, Mapping) and "Sns" in record:
+            yield record["Sns"]
+        elif isinstance(record, Mapping) and ("body" in record or "Body" in record):
+            yield record
+        elif len(records) > 1:
+            yield {"Records": [record]}
