@@ -28,6 +28,7 @@ TablesOption = Annotated[
 ]
 WideOption = Annotated[bool, typer.Option("--wide", help="Cut nothing to the width of the terminal.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
+RawOption = Annotated[bool, typer.Option("--raw", help="Write to a terminal too, which does what the message says.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
 ParentStyleOption = Annotated[
     ParentStyle | None,

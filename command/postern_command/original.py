@@ -5,20 +5,23 @@ import sys
 from postern_mail.errors import MessageMissing
 
 from .ids import whole_id
-from .options import MessageArgument, StackOption
+from .options import MessageArgument, RawOption, StackOption
+from .output.octets import not_to_a_terminal
 from .stack import Stack
 from .status import exits, refuse
 
 
-def original(message_id: MessageArgument, stack: StackOption = None) -> None:
+def original(message_id: MessageArgument, stack: StackOption = None, raw: RawOption = False) -> None:
     """Write a stored message to standard output, as SES received it.
 
-    Exit status 1 if there is no such message, 3 if AWS or the network failed.
+    A terminal gets it with --raw only. Exit status 1 if there is no such message, 2 for wrong use, 3 if AWS or the
+    network failed.
     """
     with exits():
+        not_to_a_terminal("postern original", raw=raw)
         try:
             found = Stack.find(stack)
-            raw = found.bucket.fetch(whole_id(found, message_id))
+            content = found.bucket.fetch(whole_id(found, message_id))
         except MessageMissing as fault:
             refuse(fault)
-        sys.stdout.buffer.write(raw)
+        sys.stdout.buffer.write(content)

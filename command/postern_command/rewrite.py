@@ -17,7 +17,9 @@ from postern_mail.mail.rewrite import Style
 from postern_mail.mail.settings import Settings
 
 from .offline import offline_envelope
-from .status import say_no, wrong_use
+from .options import RawOption
+from .output.octets import not_to_a_terminal
+from .status import exits, say_no, wrong_use
 from .tables.file import TablesFile
 
 
@@ -31,12 +33,13 @@ def rewrite(
     destination: Annotated[str, typer.Option(help="The mailbox that it is forwarded to.")],
     tables: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")] = None,
     out_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where to write, under the same names.")] = None,
+    raw: RawOption = False,
 ) -> None:
     """Write the bytes that would be forwarded, to standard output or into a folder. AWS is not asked.
 
     With tables the message goes in the name of the alias they have, and only where they lead. The
-    loop stamp is made with a test key. Exit status 1 if a message could not be done, saying which
-    and why; 2 for wrong use.
+    loop stamp is made with a test key. A terminal gets the bytes with --raw only. Exit status 1 if a
+    message could not be done, saying which and why; 2 for wrong use.
     """
     try:
         to, where = Address.parse(recipient), Address.parse(destination)
@@ -52,6 +55,8 @@ def rewrite(
     elif len(messages) > 1:
         wrong_use("several messages need --out-dir")
     else:
+        with exits():
+            not_to_a_terminal("postern rewrite", raw=raw)
         try:
             sys.stdout.buffer.write(rewritten(messages[0].read_bytes(), to, where, table_file))
         except (CannotRewrite, OSError) as fault:

@@ -26,7 +26,7 @@ def test_a_setting_is_set_and_gets_its_default_again(desk: Desk) -> None:
 
 def test_for_programs(desk: Desk) -> None:
     desk.run("settings", "set", "from_form", "name")
-    form, tag, largest = desk.run("settings", "list", "--json").objects
+    form, tag, largest, *_ = desk.run("settings", "list", "--json").objects
     assert (form["name"], form["value"], form["set"], form["default"]) == (
         "from_form",
         "name",

@@ -2,8 +2,9 @@ from typing import Any
 
 import pytest
 from postern_mail.mail import aliases
-from postern_mail.mail.address import Address
+from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.aliases import Resolution
+from postern_mail.mail.patterns import Pattern
 from postern_mail.mail.rows import Row, Rows
 
 NOW = 1_795_000_000.0
@@ -358,3 +359,40 @@ def test_what_leads_to_itself_is_not_expanded_again_by_another_way() -> None:
     }
     assert found(resolve(table, "a@example.com")) == ["x@dest.example"]
     assert found(resolve(table, "c@example.net")) == ["y@dest.example"]
+
+
+@pytest.mark.parametrize(
+    ("text", "destination"),
+    [
+        (r"(.+)=(.+)", r"\1@\2"),
+        (r"(.+)", r"all@\1.dest.example"),
+        (r"(.+)", r"all@dest.\1"),
+        (r"(.+)", r"@\1"),
+        (r"(.+)", r"all@dest\0.example"),
+        (r"(.+)", r"\1"),
+        (r"(.+)-(.+)", r'"a@b"@\2'),
+        (r"(.+)-(.+)", r"\1@dest.example@\2"),
+    ],
+)
+def test_no_stranger_names_the_domain_that_we_send_to(text: str, destination: str) -> None:
+    table: dict[str, Row] = {
+        "@example.com": {"patterns": [pattern(text, destination)]},
+        "info@example.com": to("jane@dest.example"),
+    }
+    assert resolve(table, "x-victim.example@example.com").outcome == "error"
+    assert resolve(table, "info@example.com").outcome == "forward", "who has a row of his own gets his mail"
+
+
+@pytest.mark.parametrize("local", ['"x@evil.example"', '"x@evil.example>,<y"', "x@evil.example", '"a\\"@evil.example"'])
+def test_whatever_a_group_holds_the_domain_stays(local: str) -> None:
+    for text, destination in (
+        (r"(.*)", r"\1@dest.example"),
+        (r'"(.*)"', r"\1@dest.example"),
+        (r"(.*)", r'"\1"@dest.example'),
+    ):
+        found = Pattern.from_item(pattern(text, destination)).expand(local)
+        for one in found or ():
+            try:
+                assert Address.parse(one).domain == "dest.example"
+            except InvalidAddress:
+                continue  # the recipient is unknown

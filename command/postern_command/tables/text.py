@@ -10,6 +10,8 @@ from postern_mail.mail.rows import BOOKKEEPING, Row
 
 from .file import TablesFile
 
+_BASIC_PLANE = 0xFFFF  # what \u says; \U says the rest
+
 
 def toml(tables: TablesFile, *, with_domains: bool = False) -> Iterator[str]:
     """The file piece by piece, with an empty line between: domains if asked for, or if they are not those of the
@@ -20,14 +22,28 @@ def toml(tables: TablesFile, *, with_domains: bool = False) -> Iterator[str]:
 
 def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
     if with_domains or tables.domains != {domain_of(key) for key in tables.aliases}:
-        yield tomli_w.dumps({"domains": sorted(tables.domains)})
+        yield _dumped({"domains": sorted(tables.domains)})
     if tables.settings is not None:
-        yield tomli_w.dumps({"settings": written(tables.settings, "address")})
+        yield _dumped({"settings": written(tables.settings, "address")})
     for key in sorted(tables.aliases, key=in_order):
-        yield tomli_w.dumps({"aliases": {key: written(tables.aliases[key], "address")}})
+        yield _dumped({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
         row = written(tables.senders[sender, scope], "sender", "scope")
-        yield "[[senders]]\n" + tomli_w.dumps({"sender": sender, "scope": scope, **row})
+        yield "[[senders]]\n" + _dumped({"sender": sender, "scope": scope, **row})
+
+
+def _dumped(piece: Mapping[str, Any]) -> str:
+    """TOML with every character spelled out that is not printable. They stand in quotes only, where that is the same
+    text; the writer itself spells out fewer, and what is left could steer the terminal of who reads the file."""
+    text = tomli_w.dumps(piece)
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(one if one.isprintable() or one == "\n" else _spelled(one) for one in text)
+
+
+def _spelled(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code <= _BASIC_PLANE else f"\\U{code:08x}"
 
 
 def written(row: Row, *key_names: str) -> dict[str, Any]:

@@ -19,7 +19,7 @@ _NAMES = frozenset({"pattern", "destinations"})
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    r"""One pattern and where it leads; `\1` in a destination is what its first group matched."""
+    r"""One pattern and where it leads; `\1` in the local part of a destination is what its first group matched."""
 
     text: str
     destinations: tuple[str, ...]
@@ -27,7 +27,8 @@ class Pattern:
 
     @classmethod
     def from_item(cls, item: Any) -> "Pattern":
-        """Read one {pattern, destinations}; raises ValueError for what is neither or no RE2."""
+        """Read one {pattern, destinations}; raises ValueError for what is neither or no RE2, or lets a stranger
+        choose the domain."""
         if not isinstance(item, Mapping) or not _NAMES.issuperset(item) or not isinstance(item.get("pattern"), str):
             raise ValueError(f"expected a pattern with its destinations, found {item!r}")
         text, destinations = item["pattern"], tuple(texts(item.get("destinations", ())))
@@ -35,6 +36,10 @@ class Pattern:
         if not destinations:
             raise ValueError(f"pattern {text!r} has no destinations")
         for destination in destinations:
+            if _GROUP.search(destination.rpartition("@")[2]):
+                raise ValueError(
+                    f"{destination!r} lets a stranger name the domain: a group may stand before the @ only"
+                )
             for group in _GROUP.findall(destination):
                 if int(group) > compiled.groups:
                     raise ValueError(f"{destination!r} asks for a group that pattern {text!r} has not")
