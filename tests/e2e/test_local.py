@@ -27,6 +27,7 @@ class Local:
         self.tables = folder / "tables.toml"
         self.maildirs = folder / "local" / "maildirs"
         self.output = folder / "output"
+        self.variables = folder / "local" / "env"
         self.write_tables("jane@dest.example")
         command = [
             sys.executable,
@@ -51,14 +52,15 @@ class Local:
         self.tables.write_text(TABLES.format(destination=destination))
 
     def ports(self) -> list[int]:
-        """The port it says, and those in the variables it prints."""
-        return [int(port) for port in set(re.findall(r"(?:port |127\.0\.0\.1:)(\d+)", self.said()))]
+        """The port it says, and those in the file of variables."""
+        text = self.said() + self.variables.read_text()
+        return [int(port) for port in set(re.findall(r"(?:port |127\.0\.0\.1:)(\d+)", text))]
 
-    def write(self) -> None:
+    def write(self, recipient: str = "info@example.org") -> None:
         found = re.search(r"SMTP on 127\.0\.0\.1 port (\d+)", self.said())
         assert found
         with smtplib.SMTP(HOST, int(found[1])) as client:
-            client.sendmail("you@sender.example", "info@example.org", "From: you@sender.example\n\nHello.\n")
+            client.sendmail("you@sender.example", recipient, "From: you@sender.example\n\nHello.\n")
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + DEADLINE
@@ -93,8 +95,9 @@ def test_mail_arrives_and_edits_of_the_tables_hold_from_then_on(local: Local) ->
     assert local.process.wait(DEADLINE) == 0
 
 
-def test_the_command_edits_the_tables_with_the_variables_it_prints(local: Local) -> None:
-    variables = dict(re.findall(r"export (\w+)=(\S+)", local.said()))
+def test_the_command_edits_the_tables_with_the_variables_of_the_file(local: Local) -> None:
+    assert f". {local.variables}" in local.said()
+    variables = dict(re.findall(r"export (\w+)=(\S+)", local.variables.read_text()))
     postern = Path(sys.executable).parent / "postern"
     done = subprocess.run(
         [postern, "alias", "set", "info@example.org", "joe@dest.example"],
@@ -103,6 +106,21 @@ def test_the_command_edits_the_tables_with_the_variables_it_prints(local: Local)
     assert (done.returncode, done.stderr) == (0, "")
     local.write()
     local.wait_for(lambda: "delivered to joe@dest.example" in local.said())
+
+
+def test_every_recipient_has_a_line_and_the_schedules_run_when_asked(local: Local) -> None:
+    local.write("nobody@example.org")
+    said = "rejected  you@sender.example -> nobody@example.org: nobody@example.org is unknown"
+    local.wait_for(lambda: said in local.said())
+    local.process.send_signal(signal.SIGUSR1)
+    local.wait_for(lambda: "the hourly check ran" in local.said())
+    local.process.send_signal(signal.SIGUSR2)
+    local.wait_for(lambda: "the digest ran" in local.said())
+
+
+def test_faults_of_the_tables_are_said_when_they_are_loaded(local: Local) -> None:
+    local.tables.write_text('[aliases."info@example.org"]\ndestinations = ["x@dest.example"]\nenabeld = false\n')
+    local.wait_for(lambda: "tables: aliases row 'info@example.org': unknown attribute 'enabeld'" in local.said())
 
 
 def test_it_listens_on_this_machine_only(local: Local) -> None:
