@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from postern_mail.environment import (
+    DigestEnvironment,
     FeedbackEnvironment,
     InboundEnvironment,
     RecipientsEnvironment,
@@ -70,7 +71,8 @@ def environment() -> str:
         "inbound": InboundEnvironment,
         "feedback": FeedbackEnvironment,
         "recipients": RecipientsEnvironment,
-        "watch and functions/digest": WatchEnvironment,
+        "watch": WatchEnvironment,
+        "digest": DigestEnvironment,
     }
     shared = {kind: None for one in functions.values() for kind in groups(one).values()}
     pieces = [f"{MADE}# Environment\n\n{said}\n"]

@@ -7,13 +7,14 @@ from typing import Any
 
 from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
 from postern_mail.mail.address import Address
-from postern_mail.mail.claims import VIA, Claim, HeldByAnother, Settled, Standing, take
+from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, entry_tag
 from postern_mail.mail.health import Failure
 from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
 from postern_mail.ports.forward import Entry, Outcome
 from postern_mail.ports.watch import Overlooked, Progress
@@ -93,13 +94,29 @@ class FakeAnswerer:
     """Keeps whom it answers; `script` holds, per recipient, what the next attempts meet."""
 
     sent: list[tuple[str, Answer]] = field(default_factory=list)
+    calls: list[tuple[str, ...]] = field(default_factory=list)
     script: dict[str, list[Exception]] = field(default_factory=dict)
 
-    def send(self, message_id: str, answer: Answer) -> str:
-        if self.script.get(str(answer.recipient)):
-            raise self.script[str(answer.recipient)].pop(0)
-        self.sent.append((message_id, answer))
-        return f"bounce-{len(self.sent)}"
+    def send(self, message_id: str, answers: Sequence[Answer]) -> str:
+        for answer in answers:
+            if self.script.get(str(answer.recipient)):
+                raise self.script[str(answer.recipient)].pop(0)
+        self.calls.append(tuple(str(answer.recipient) for answer in answers))
+        self.sent += [(message_id, answer) for answer in answers]
+        return f"bounce-{len(self.calls)}"
+
+
+@dataclass
+class FakeAnswerLimits:
+    """As many answers as there is `room` for."""
+
+    room: int = 1_000
+    domains: list[str] = field(default_factory=list)
+
+    def admit(self, domain: str) -> None:
+        if len(self.domains) >= self.room:
+            raise OverCap("enough")
+        self.domains.append(domain)
 
 
 @dataclass
@@ -111,8 +128,12 @@ class FakeLedger:
     answers: dict[tuple[str, str], Answer | Silence | str] = field(default_factory=dict)
     owners: int = 0
     released: set[str] = field(default_factory=set)
+    envelopes: dict[str, Envelope] = field(default_factory=dict)
+    later: dict[str, str] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
 
     def open(self, envelope: Envelope) -> Entry:
+        self.envelopes.setdefault(envelope.message_id, envelope)
         recipients = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)}
         entry = self.messages.get(envelope.message_id)
         if entry is None:
@@ -123,18 +144,25 @@ class FakeLedger:
         settled = (
             key for (message, key), o in self.outcomes.items() if message == envelope.message_id and o.state.settled
         )
-        due = {
-            answer.recipient.key: answer.reply
+        due = any(
+            message == envelope.message_id and isinstance(answer, Answer)
             for (message, _), answer in self.answers.items()
-            if message == envelope.message_id and isinstance(answer, Answer)
-        }
+        )
         return Entry(False, frozenset(settled), due, frozenset(self.released))
 
-    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         self.owners += 1
-        now = self.clock.now()
-        wanted = Claim(message_id, destination, recipient, str(self.owners), now + LEASE_SECONDS, kind=kind)
-        key = (message_id, wanted.entry)
+        until = self.clock.now() + LEASE_SECONDS
+        return self._take(Claim(message_id, destination, recipient, str(self.owners), until))
+
+    def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
+        self.owners += 1
+        until, keys = self.clock.now() + LEASE_SECONDS, tuple(one.key for one in group)
+        who = (group[0], group[0], str(self.owners))
+        return self._take(Claim(message_id, *who, until, kind=DSN, number=number, group=keys))
+
+    def _take(self, wanted: Claim) -> Claim | Settled:
+        now, key = self.clock.now(), (wanted.message_id, wanted.entry)
 
         def swap(old: Standing, new: Standing) -> Standing | None:
             if (found := self.claims.get(key, Standing())) != old:
@@ -181,11 +209,33 @@ class FakeLedger:
         } - deferred
         return frozenset(stands)
 
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        self.answers[message_id, recipient.key] = f"{state}: {detail}"
+    def due(self, message_id: str) -> Due | None:
+        found = self.envelopes.get(message_id)
+        answers = [one for (of, _), one in self.answers.items() if of == message_id and isinstance(one, Answer)]
+        replies = {one.recipient: one.reply for one in answers}
+        return Due(found.source, found.received_at, replies) if found else None
+
+    def answer_due(self, message_id: str, answer: Answer) -> None:
+        self.answers.setdefault((message_id, answer.recipient.key), answer)
+
+    def answered(self, message_id: str, recipients: Collection[Address], what: str, *, missed: bool) -> None:
+        self.answers |= {(message_id, recipient.key): what for recipient in recipients}
+        self.missed |= {recipient.key for recipient in recipients if missed}
 
     def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
         self.answers.setdefault((message_id, recipient.key), f"none: {why}")
+
+    def answer_later(self, message_id: str) -> None:
+        self.owners += 1
+        self.later.pop(message_id, None)
+        self.later[message_id] = str(self.owners)
+
+    def waiting_answers(self) -> list[Waiting]:
+        return [Waiting(message_id, note) for message_id, note in self.later.items()]
+
+    def no_longer_waiting(self, waiting: Waiting) -> None:
+        if self.later.get(waiting.message_id) == waiting.note:
+            del self.later[waiting.message_id]
 
     def is_open(self, message_id: str) -> bool:
         return bool(self.messages[message_id]["pending"])
@@ -347,8 +397,14 @@ class FakeFeedbackLog:
     def unrelated(self) -> None:
         self.lines.append("unrelated")
 
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        self.lines.append(f"answer {state} {recipient}")
+    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
+        self.lines.append(f"answer {state} {', '.join(recipients)}")
+
+    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
+        self.lines.append(f"too many answers {', '.join(recipients)}")
+
+    def answer_waits(self, message_id: str, failure: Temporary) -> None:
+        self.lines.append(f"answer waits: {failure}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")
@@ -382,8 +438,14 @@ class FakeMailLog:
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         self.lines.append(f"deferred {destination} {type(failure).__name__}")
 
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        self.lines.append(f"answer {state} {recipient}")
+    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
+        self.lines.append(f"answer {state} {', '.join(recipients)}")
+
+    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
+        self.lines.append(f"too many answers {', '.join(recipients)}")
+
+    def answer_waits(self, message_id: str, failure: Temporary) -> None:
+        self.lines.append(f"answer waits: {failure}")
 
     def failure(self, error: Exception) -> None:
         self.lines.append(f"failure {type(error).__name__}")

@@ -6,12 +6,14 @@ from typing import Any
 from postern_mail.answer_senders import Answering
 from postern_mail.deliver import Deliverer
 from postern_mail.forward import Forwarder
+from postern_mail.late_answers import LateAnswers
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
 
 from tests.builders import MESSAGE_ID, stored
 from tests.fakes import (
     FakeAnswerer,
+    FakeAnswerLimits,
     FakeClock,
     FakeLedger,
     FakeMailer,
@@ -44,6 +46,7 @@ class World:
         )
     )
 
+    limits: FakeAnswerLimits = field(default_factory=FakeAnswerLimits)
     rates: FakeRates = field(default_factory=FakeRates)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
@@ -57,8 +60,16 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log,
             ),
-            answering=Answering(ledger=self.ledger, answerer=self.answerer, clock=self.clock, log=self.log),
+            answering=self.answering,
         ).handle(made, self.clock.now() + self.remaining, ended)  # fmt: skip
+
+    @property
+    def answering(self) -> Answering:
+        return Answering(ledger=self.ledger, answerer=self.answerer, limits=self.limits, clock=self.clock, log=self.log)
+
+    def watch(self) -> None:
+        """What was left to the watch."""
+        LateAnswers(ledger=self.ledger, answering=self.answering, clock=self.clock).run()
 
     @property
     def states(self) -> dict[str, str]:

@@ -7,13 +7,14 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
+from itertools import count
 
 from .refusals import Account, Refusal
 from .rules import verified
@@ -40,37 +41,54 @@ class Received:
 
 
 @dataclass(frozen=True)
-class Bounce:
-    """One SendBounce for one recipient."""
+class About:
+    """What a bounce says of one recipient."""
 
-    original: str
-    sender: str
     recipient: str
     action: str
     status: str
     diagnostic: str
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """One SendBounce."""
+
+    original: str
+    sender: str
     explanation: str
+    about: tuple[About, ...]
 
     @classmethod
     def read(cls, form: Mapping[str, str]) -> "Bounce":
         """Read the form; raises Refusal for what is missing [M]."""
-        member = "BouncedRecipientInfoList.member"
-        if f"{member}.2.Recipient" in form:
-            raise Refusal("InvalidParameterValue", 400, "several recipients are not known to the emulator")
-        fields = f"{member}.1.RecipientDsnFields"
-        status = form.get(f"{fields}.Status") or _TYPES.get(form.get(f"{member}.1.BounceType", ""), "")
         found = cls(
             original=form.get("OriginalMessageId", ""),
             sender=form.get("BounceSender", ""),
-            recipient=form.get(f"{member}.1.Recipient", ""),
+            explanation=form.get("Explanation", ""),
+            about=tuple(_about(form)),
+        )
+        if not (found.original and found.sender and found.about):
+            raise Refusal("InvalidParameterValue", 400, f"a required parameter is missing or wrong: {found}")
+        return found
+
+
+def _about(form: Mapping[str, str]) -> Iterator[About]:
+    for number in count(1):
+        member = f"BouncedRecipientInfoList.member.{number}"
+        fields = f"{member}.RecipientDsnFields"
+        recipient = form.get(f"{member}.Recipient", "")
+        if not recipient:
+            return
+        status = form.get(f"{fields}.Status") or _TYPES.get(form.get(f"{member}.BounceType", ""), "")
+        if not _STATUS.match(status):
+            raise Refusal("InvalidParameterValue", 400, f"the status of {recipient} is missing or wrong: {status!r}")
+        yield About(
+            recipient=recipient,
             action=form.get(f"{fields}.Action", "failed"),
             status=status,
             diagnostic=form.get(f"{fields}.DiagnosticCode", ""),
-            explanation=form.get("Explanation", ""),
         )
-        if not (found.original and found.sender and found.recipient and _STATUS.match(status)):
-            raise Refusal("InvalidParameterValue", 400, f"a required parameter is missing or wrong: {found}")
-        return found
 
 
 @dataclass
@@ -99,8 +117,9 @@ class Bouncing:
         with self._asking:
             self._check_rate()
             bounce = Bounce.read(form)
-            if self.script.get(bounce.recipient):
-                raise self.script[bounce.recipient].pop(0)
+            for one in bounce.about:
+                if self.script.get(one.recipient):
+                    raise self.script[one.recipient].pop(0)
             original = self._checked(bounce)
             self.accepted += 1
             message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
@@ -124,8 +143,9 @@ class Bouncing:
             raise Refusal("MessageRejected", 400, f"Message {bounce.original} was not received by this account.")
         if self.now() - original.at > MAX_AGE:  # [M]
             raise Refusal("MessageRejected", 400, f"Message {bounce.original} is more than 24 hours old.")
-        if bounce.recipient.lower() not in map(str.lower, original.recipients):  # [M] BouncedRecipientInfo
-            raise Refusal("MessageRejected", 400, f"{bounce.recipient} was no recipient of the message.")
+        theirs = [one.lower() for one in original.recipients]
+        if strange := [one.recipient for one in bounce.about if one.recipient.lower() not in theirs]:  # [M]
+            raise Refusal("MessageRejected", 400, f"{strange[0]} was no recipient of the message.")
         if not original.source:  # RFC 5321 4.5.5
             raise Refusal("MessageRejected", 400, "The message has no return path.")
         return original
@@ -150,16 +170,21 @@ def _report(bounce: Bounce, original: Received, message_id: str) -> bytes:
 
 
 def _status(bounce: Bounce, original: Received) -> Message:
-    """message/delivery-status (RFC 3464 2): a group about the message, one about the recipient."""
-    about_message, about_recipient = EmailMessage(), EmailMessage()
+    """message/delivery-status (RFC 3464 2): a group about the message, one about each recipient."""
+    about_message = EmailMessage()
     about_message["Reporting-MTA"] = _REPORTING_MTA
     about_message["Arrival-Date"] = format_datetime(datetime.fromtimestamp(original.at, UTC))
-    about_recipient["Final-Recipient"] = f"rfc822; {bounce.recipient}"
-    about_recipient["Action"] = bounce.action
-    about_recipient["Status"] = bounce.status
-    if bounce.diagnostic:
-        about_recipient["Diagnostic-Code"] = bounce.diagnostic
     part: Message = Message()
     part["Content-Type"] = "message/delivery-status"
-    part.set_payload([about_message, about_recipient])
+    part.set_payload([about_message, *map(_group, bounce.about)])
     return part
+
+
+def _group(about: About) -> EmailMessage:
+    made = EmailMessage()
+    made["Final-Recipient"] = f"rfc822; {about.recipient}"
+    made["Action"] = about.action
+    made["Status"] = about.status
+    if about.diagnostic:
+        made["Diagnostic-Code"] = about.diagnostic
+    return made

@@ -5,9 +5,9 @@ import os
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.mail_log import mail_log
 from postern_mail.aws.watch import assembly
-from postern_mail.environment import WatchEnvironment
+from postern_mail.environment import DigestEnvironment
 
-environment = WatchEnvironment.from_environment(os.environ)
+environment = DigestEnvironment.from_environment(os.environ)
 log = mail_log(environment.stack)
 owner_mail = assembly.owner_mail(environment, log)
 

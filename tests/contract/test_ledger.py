@@ -2,17 +2,18 @@
 
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.errors import ClaimHeld, ClaimLost
 from postern_mail.mail.address import Address
-from postern_mail.mail.claims import DSN, Claim, Settled
+from postern_mail.mail.claims import Claim, Settled
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.outcomes import ClaimState, State
-from postern_mail.mail.reply import UNKNOWN
+from postern_mail.mail.reply import FAILED, UNKNOWN
+from postern_mail.ports.answers import AnswerLedger
 from postern_mail.ports.forward import Ledger, Outcome
 
 from emulator.cloud import Cloud
@@ -35,6 +36,10 @@ def in_dynamodb(client: Any, template: Template, clock: FakeClock) -> DynamoLedg
         keep_days=37,
         retry_hours=RETRY_HOURS,
     )
+
+
+class Book(Ledger, AnswerLedger, Protocol):
+    """The whole ledger."""
 
 
 @pytest.fixture
@@ -61,14 +66,14 @@ def claimed(claim: Claim | Settled) -> Claim:
     return claim
 
 
-def test_a_message_is_opened_once(ledger: Ledger, message_id: str) -> None:
+def test_a_message_is_opened_once(ledger: Book, message_id: str) -> None:
     made = envelope("info@example.com", message_id=message_id)
     assert ledger.open(made).first
     again = ledger.open(made)
     assert (again.first, again.settled) == (False, frozenset())
 
 
-def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Ledger, message_id: str) -> None:
+def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Book, message_id: str) -> None:
     made = envelope("Info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
     ledger.close(made, [Outcome(INFO, State.FORWARDED, ""), Outcome(TEAM, State.DEFERRED, "why")], 10)
@@ -78,7 +83,7 @@ def test_settled_recipients_are_told_and_deferred_ones_are_not(ledger: Ledger, m
 
 
 @pytest.mark.parametrize("text", ["no address", "a b@example.com", "\x00", "x" * 2_000])
-def test_what_is_no_address_is_settled_like_any_other(ledger: Ledger, message_id: str, text: str) -> None:
+def test_what_is_no_address_is_settled_like_any_other(ledger: Book, message_id: str, text: str) -> None:
     made = envelope("info@example.com", text, message_id=message_id)
     (nobody,) = made.unknown
     ledger.open(made)
@@ -89,7 +94,7 @@ def test_what_is_no_address_is_settled_like_any_other(ledger: Ledger, message_id
     assert (left.recipients, left.unreadable) == ((), ())
 
 
-def test_another_rules_recipients_are_added(ledger: Ledger, message_id: str) -> None:
+def test_another_rules_recipients_are_added(ledger: Book, message_id: str) -> None:
     first, second = (envelope(who, message_id=message_id) for who in ("info@example.com", "team@example.com"))
     ledger.open(first)
     assert not ledger.open(second).first
@@ -97,7 +102,7 @@ def test_another_rules_recipients_are_added(ledger: Ledger, message_id: str) -> 
     assert ledger.open(second).settled == {"info@example.com"}
 
 
-def test_a_settled_outcome_is_not_overwritten(ledger: Ledger, message_id: str) -> None:
+def test_a_settled_outcome_is_not_overwritten(ledger: Book, message_id: str) -> None:
     made = envelope("info@example.com", message_id=message_id)
     ledger.open(made)
     ledger.close(made, [Outcome(INFO, State.FORWARDED, "")], 10)
@@ -105,7 +110,7 @@ def test_a_settled_outcome_is_not_overwritten(ledger: Ledger, message_id: str) -
     assert ledger.open(made).settled == {"info@example.com"}
 
 
-def test_a_live_claim_keeps_others_away(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
+def test_a_live_claim_keeps_others_away(ledger: Book, message_id: str, clock: FakeClock) -> None:
     claim = claimed(ledger.claim(message_id, JANE, INFO))
     assert not claim.uncertain
     clock.time += LEASE_SECONDS
@@ -114,7 +119,7 @@ def test_a_live_claim_keeps_others_away(ledger: Ledger, message_id: str, clock: 
 
 
 def test_a_claim_that_ran_out_is_taken_over_and_its_owner_shut_out(
-    ledger: Ledger, message_id: str, clock: FakeClock
+    ledger: Book, message_id: str, clock: FakeClock
 ) -> None:
     first = claimed(ledger.claim(message_id, JANE, INFO))
     clock.time += LEASE_SECONDS + 2
@@ -126,7 +131,7 @@ def test_a_claim_that_ran_out_is_taken_over_and_its_owner_shut_out(
 
 
 @pytest.mark.parametrize(("state", "uncertain"), [(ClaimState.RELEASED, False), (ClaimState.UNANSWERED, True)])
-def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: ClaimState, uncertain: bool) -> None:
+def test_a_claim_given_back_is_free(ledger: Book, message_id: str, state: ClaimState, uncertain: bool) -> None:
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, "why")
     assert claimed(ledger.claim(message_id, JANE, TEAM)).uncertain is uncertain
 
@@ -140,7 +145,7 @@ def test_a_claim_given_back_is_free(ledger: Ledger, message_id: str, state: Clai
     ],
 )
 def test_what_is_settled_is_told_and_not_claimed_again(
-    ledger: Ledger, message_id: str, state: ClaimState, detail: str, why: str, clock: FakeClock
+    ledger: Book, message_id: str, state: ClaimState, detail: str, why: str, clock: FakeClock
 ) -> None:
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), state, detail, ["refused once"])
     clock.time += 10 * LEASE_SECONDS
@@ -251,9 +256,7 @@ def _open_messages(aws: Cloud, template: Template) -> set[str]:
     return {item["message_id"]["S"] for item in found["Items"]}
 
 
-def test_a_destination_that_ses_never_answers_for_is_given_up(
-    ledger: Ledger, clock: FakeClock, message_id: str
-) -> None:
+def test_a_destination_that_ses_never_answers_for_is_given_up(ledger: Book, clock: FakeClock, message_id: str) -> None:
     for _ in range(2):
         ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.UNANSWERED, "timed out")
         clock.time += RETRY_HOURS * 1800
@@ -265,7 +268,7 @@ def test_a_destination_that_ses_never_answers_for_is_given_up(
 
 
 def test_a_destination_that_ses_refused_for_now_is_never_given_up(
-    ledger: Ledger, clock: FakeClock, message_id: str
+    ledger: Book, clock: FakeClock, message_id: str
 ) -> None:
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.RELEASED, "throttled")
     clock.time += 2 * RETRY_HOURS * 3600
@@ -273,7 +276,7 @@ def test_a_destination_that_ses_refused_for_now_is_never_given_up(
 
 
 def test_the_hours_until_ambiguous_begin_anew_once_ses_has_said_no(
-    ledger: Ledger, clock: FakeClock, message_id: str
+    ledger: Book, clock: FakeClock, message_id: str
 ) -> None:
     """What was throttled for days, and then had one answer lost, is sent again."""
     ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.RELEASED, "throttled")
@@ -283,7 +286,7 @@ def test_the_hours_until_ambiguous_begin_anew_once_ses_has_said_no(
     assert claimed(ledger.claim(message_id, JANE, INFO)).uncertain
 
 
-def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Ledger, message_id: str) -> None:
+def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Book, message_id: str) -> None:
     """Two invocations side by side may decide differently, if a row changes between them: the first one counts."""
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
@@ -293,30 +296,30 @@ def test_only_an_outcome_that_stands_is_carried_on_with(ledger: Ledger, message_
         TEAM,
     }
     assert ledger.close(made, [rejected, Outcome(TEAM, State.FAILED, "no")], 10) == {TEAM}
-    assert dict(ledger.open(made).due) == {}
+    assert not ledger.open(made).due
     assert ledger.close(made, [Outcome(INFO, State.FORWARDED, "")], 10) == {INFO}, "as when botocore repeats the call"
 
 
-def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Ledger, message_id: str) -> None:
+def test_an_answer_that_is_due_is_told_until_it_is_given(ledger: Book, message_id: str) -> None:
     made = envelope("info@example.com", "team@example.com", message_id=message_id)
     ledger.open(made)
     due = Outcome(INFO, State.REJECTED, "why", UNKNOWN, Answer(INFO, UNKNOWN))
     ledger.close(made, [due, Outcome(TEAM, State.REJECTED, "why", UNKNOWN, Silence("a robot"))], 10)
-    assert dict(ledger.open(made).due) == {"info@example.com": UNKNOWN}
+    assert ledger.open(made).due
     for _ in range(2):
-        ledger.answered(message_id, INFO, ClaimState.SENT, "ses-1")
-    assert dict(ledger.open(made).due) == {}
+        ledger.answered(message_id, [INFO], "sent: ses-1", missed=False)
+    assert not ledger.open(made).due
     ledger.close(made, [due], 10)
-    assert dict(ledger.open(made).due) == {}, "an outcome that is settled stays"
+    assert not ledger.open(made).due, "an outcome that is settled stays"
 
 
-def test_an_answer_may_be_written_before_the_outcome_is(ledger: Ledger, message_id: str) -> None:
+def test_an_answer_may_be_written_before_the_outcome_is(ledger: Book, message_id: str) -> None:
     """The bounce of one destination is faster than the sending to the next."""
     made = envelope("info@example.com", message_id=message_id)
     ledger.open(made)
-    ledger.answered(message_id, INFO, ClaimState.SENT, "ses-1")
+    ledger.answered(message_id, [INFO], "sent: ses-1", missed=False)
     found = ledger.open(made)
-    assert (found.settled, dict(found.due)) == (frozenset(), {})
+    assert (found.settled, found.due) == (frozenset(), False)
     ledger.close(made, [Outcome(INFO, State.FORWARDED, "why")], 10)
     assert ledger.open(made).settled == {INFO.key}
 
@@ -324,7 +327,7 @@ def test_an_answer_may_be_written_before_the_outcome_is(ledger: Ledger, message_
 def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
     for why in ("a robot", "too late"):
         dynamo.unanswered(message_id, INFO, why)
-        dynamo.answered(message_id, TEAM, ClaimState.SENT, "ses-1")
+        dynamo.answered(message_id, [TEAM], "sent: ses-1", missed=False)
         dynamo.unanswered(message_id, TEAM, why)
     rows = {row["entry"]: row for row in aws.partition("LedgerTable", message_id=message_id)}
     assert rows["to:info@example.com"]["answer"] == "none: a robot"
@@ -338,7 +341,7 @@ def test_the_owner_hears_of_senders_who_could_not_be_told(
 ) -> None:
     made = envelope("info@example.com", "team@example.com", "x@example.com", message_id=message_id)
     dynamo.open(made)
-    silences = (Silence("received more than 24 hours ago", late=True), Silence("a robot"))
+    silences = (Silence("received more than 23 hours ago", late=True), Silence("a robot"))
     silent = [
         Outcome(who, State.REJECTED, "why", UNKNOWN, silence)
         for who, silence in zip((INFO, TEAM), silences, strict=True)
@@ -346,9 +349,9 @@ def test_the_owner_hears_of_senders_who_could_not_be_told(
     dynamo.close(made, silent, 10)
     assert noted(aws, message_id) == {"unanswered info@example.com"}
     stranger = Address("x", "example.com")
-    dynamo.answered(message_id, stranger, ClaimState.SENT, "ses-1")
+    dynamo.answered(message_id, [stranger], "sent: ses-1", missed=False)
     assert noted(aws, message_id) == {"unanswered info@example.com"}
-    dynamo.answered(message_id, stranger, state, "why")
+    dynamo.answered(message_id, [stranger], f"{state}: why", missed=True)
     assert noted(aws, message_id) == {"unanswered info@example.com", "unanswered x@example.com"}
 
 
@@ -358,18 +361,55 @@ def noted(aws: Cloud, message_id: str) -> set[str]:
     return set(found)
 
 
-def test_an_answer_is_claimed_apart_from_destinations(ledger: Ledger, message_id: str, clock: FakeClock) -> None:
+def test_an_answer_is_claimed_apart_from_destinations(ledger: Book, message_id: str, clock: FakeClock) -> None:
     via = claimed(ledger.claim(message_id, INFO, INFO))
-    dsn = claimed(ledger.claim(message_id, INFO, INFO, DSN))
-    with pytest.raises(ClaimHeld, match="dsn:info@example.com"):
-        ledger.claim(message_id, INFO, INFO, DSN)
+    dsn = claimed(ledger.claim_answer(message_id, 1, [INFO, TEAM]))
+    with pytest.raises(ClaimHeld, match="dsn:1"):
+        ledger.claim_answer(message_id, 1, [TEAM])
     ledger.settle(dsn, ClaimState.SENT, "ses-1")
-    assert ledger.claim(message_id, INFO, INFO, DSN) == Settled(ClaimState.SENT, INFO.key, "ses-1")
+    group = (INFO.key, TEAM.key)
+    assert ledger.claim_answer(message_id, 1, [INFO]) == Settled(ClaimState.SENT, INFO.key, "ses-1", group)
+    assert claimed(ledger.claim_answer(message_id, 2, [JANE])).group == (JANE.key,)
     clock.time += LEASE_SECONDS + 2
     taken_over = claimed(ledger.claim(message_id, INFO, INFO))
     assert taken_over.uncertain
     with pytest.raises(ClaimLost, match="via:info@example.com"):
         ledger.settle(via, ClaimState.FAILED, "why")
+
+
+def test_an_answer_that_may_be_sent_stays_that_of_its_recipients(
+    ledger: Book, message_id: str, clock: FakeClock
+) -> None:
+    claimed(ledger.claim_answer(message_id, 1, [INFO]))
+    clock.time += LEASE_SECONDS + 2
+    again = claimed(ledger.claim_answer(message_id, 1, [INFO, TEAM]))
+    assert (again.uncertain, again.group) == (True, (INFO.key,))
+    ledger.settle(again, ClaimState.RELEASED, "it was not sent after all")
+    assert claimed(ledger.claim_answer(message_id, 1, [INFO, TEAM])).group == (INFO.key, TEAM.key)
+
+
+@pytest.mark.function("WatchFunction")
+def test_what_is_due_is_found_and_waits_until_nothing_is(ledger: Book, message_id: str, clock: FakeClock) -> None:
+    assert ledger.due(message_id) is None
+    made = envelope("info@example.com", message_id=message_id)
+    ledger.open(made)
+    ledger.answer_due(message_id, Answer(INFO, UNKNOWN))
+    ledger.answer_due(message_id, Answer(INFO, FAILED))
+    found = ledger.due(message_id)
+    assert found is not None
+    assert (found.source, found.received_at) == (made.source, made.received_at)
+    assert found.replies == {INFO: UNKNOWN}
+    ledger.answer_later(message_id)
+    (old,) = [one for one in ledger.waiting_answers() if one.message_id == message_id]
+    ledger.answer_later(message_id)
+    ledger.no_longer_waiting(old)
+    (new,) = [one for one in ledger.waiting_answers() if one.message_id == message_id]
+    ledger.no_longer_waiting(new)
+    assert message_id not in [one.message_id for one in ledger.waiting_answers()]
+    ledger.answered(message_id, [INFO], "sent: ses-1", missed=False)
+    left = ledger.due(message_id)
+    assert left is not None
+    assert left.replies == {}
 
 
 def test_the_entries_of_answers(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
@@ -382,12 +422,12 @@ def test_the_entries_of_answers(aws: Cloud, dynamo: DynamoLedger, message_id: st
     assert rows["to:info@example.com"]["answer"] == "due"
     assert rows["to:info@example.com"]["reply"] == "550 5.1.1 There is no such address here"
     assert rows["to:team@example.com"]["answer"] == "none: a robot"
-    dynamo.answered(message_id, INFO, ClaimState.SENT, "ses-1")
+    dynamo.answered(message_id, [INFO], "sent: ses-1", missed=False)
     rows = {row["entry"]: row for row in aws.rows("LedgerTable") if row["message_id"] == message_id}
     assert (rows["to:info@example.com"]["answer"], rows["to:info@example.com"]["state"]) == ("sent: ses-1", "rejected")
 
 
-def written(ledger: Ledger, message_id: str, aws: Cloud) -> tuple[str, str] | None:
+def written(ledger: Book, message_id: str, aws: Cloud) -> tuple[str, str] | None:
     """The state and the detail of the claim on JANE, None if there is none."""
     if isinstance(ledger, FakeLedger):
         found = ledger.claims.get((message_id, f"via:{JANE.key}"))
@@ -396,7 +436,7 @@ def written(ledger: Ledger, message_id: str, aws: Cloud) -> tuple[str, str] | No
     return next(((row["state"], row["detail"]) for row in rows if row["entry"] == f"via:{JANE.key}"), None)
 
 
-def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id: str, aws: Cloud) -> None:
+def test_a_suspended_destination_can_be_claimed_later(ledger: Book, message_id: str, aws: Cloud) -> None:
     assert written(ledger, message_id, aws) is None
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")
@@ -409,7 +449,7 @@ def test_a_suspended_destination_can_be_claimed_later(ledger: Ledger, message_id
 
 @pytest.mark.parametrize("state", [ClaimState.SENT, ClaimState.UNANSWERED, ClaimState.FAILED])
 def test_what_was_or_may_have_been_sent_is_never_called_suspended(
-    ledger: Ledger, message_id: str, state: ClaimState
+    ledger: Book, message_id: str, state: ClaimState
 ) -> None:
     claim = claimed(ledger.claim(message_id, JANE, INFO))
     ledger.suspend(message_id, JANE, INFO, "no such mailbox")

@@ -205,7 +205,7 @@ def test_an_authenticated_sender_is_told_of_what_came_back(post: Post) -> None:
     assert b"Final-Recipient: rfc822; info@example.com" in report
     assert b"jane" not in report
     ledger = post.ledger(message_id)
-    assert (ledger["to:info@example.com"]["state"], ledger["dsn:info@example.com"]["state"]) == ("forwarded", "sent")
+    assert (ledger["to:info@example.com"]["state"], ledger["dsn:1"]["state"]) == ("forwarded", "sent")
     assert ledger["message"]["noted"] == {"lost info@example.com"}
     (event,) = [one for one in post.emulator.bus.published if one["detail"]["eventType"] == "Bounce"]
     post.emulator.feedback.invoke(event)

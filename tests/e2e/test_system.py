@@ -138,7 +138,7 @@ def test_a_blocked_address_is_refused_at_the_recipient(post: Post) -> None:
 
 def test_one_message_each_for_several_recipients_and_destinations(post: Post) -> None:
     message_id = post.send("info@example.com", "team@example.com", "old@example.com", "nobody@example.com")
-    assert post.arrived() == {JANE: 1, JOE: 1, AUTHOR: 2}, "the author is told of the two that got nothing"
+    assert post.arrived() == {JANE: 1, JOE: 1, AUTHOR: 1}, "the author is told of the two that got nothing"
     states = {entry: row["state"] for entry, row in post.ledger(message_id).items() if "state" in row}
     assert states == {
         "to:info@example.com": "forwarded",
@@ -147,8 +147,7 @@ def test_one_message_each_for_several_recipients_and_destinations(post: Post) ->
         "to:nobody@example.com": "rejected",
         "via:jane@dest.example": "sent",
         "via:joe@dest.example": "sent",
-        "dsn:old@example.com": "sent",
-        "dsn:nobody@example.com": "sent",
+        "dsn:1": "sent",
     }
     assert "open" not in post.ledger(message_id)["message"]
 

@@ -12,7 +12,6 @@ from postern_mail.aws.watch.state import DynamoWatchState
 from postern_mail.mail.address import Address
 from postern_mail.mail.digest import Noted
 from postern_mail.mail.feedback import Feedback, destination_tag
-from postern_mail.mail.outcomes import ClaimState
 
 from tests.fakes import RETRY_HOURS, FakeClock
 from tests.operating.conftest import Office
@@ -68,11 +67,11 @@ def test_what_becomes_of_a_message_that_is_run_again_late_is_told(office: Office
 def test_a_sender_who_was_not_told_is_named_with_why(office: Office) -> None:
     message_id = office.happened((TEAM, "rejected", "unknown"))
     office.ledger.answered(
-        message_id, Address("team", "example.com"), ClaimState.FAILED, "received more than 24 hours ago"
+        message_id, [Address("team", "example.com")], "failed: received more than 23 hours ago", missed=True
     )
     (found,) = [one for one in news(office).noted(time.time() - 3600, time.time()) if one.message_id == message_id]
     assert (found.word, found.source) == ("unanswered", "betsy@sender.example")
-    assert news(office).reason(found) == "failed: received more than 24 hours ago"
+    assert news(office).reason(found) == "failed: received more than 23 hours ago"
 
 
 def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) -> None:

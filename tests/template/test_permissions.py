@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from postern_mail.environment import (
+    DigestEnvironment,
     FeedbackEnvironment,
     InboundEnvironment,
     RecipientsEnvironment,
@@ -56,7 +57,7 @@ ANYTHING = {
 STACK = "postern"
 WIDE = {"CustomerKey": "true", "SesWritesBy": "role", "Domain2": "example.org", "RefuseUnknownRecipients": "true"}
 READ = {
-    "DigestFunction": WatchEnvironment,
+    "DigestFunction": DigestEnvironment,
     "FeedbackFunction": FeedbackEnvironment,
     "InboundFunction": InboundEnvironment,
     "WatchFunction": WatchEnvironment,

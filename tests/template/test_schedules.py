@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern_mail.environment import WatchEnvironment
+from postern_mail.environment import DigestEnvironment
 
 from emulator.template import Template
 
@@ -17,11 +17,12 @@ def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
     found = statements(resources, "WatchFunction")
-    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages"}
-    assert set(found) == {"WriteTheLog", "KeepFailedEvents", "RememberWhatWasFound", *reading}
+    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages", "ReadTheSettings"}
+    writing = {"WriteTheLog", "KeepFailedEvents", "RememberWhatWasFoundAndAnswer", "AnswerSenders"}
+    assert set(found) == {*reading, *writing}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
-    assert found["RememberWhatWasFound"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#watch"]}
+    assert found["ReadTheSettings"]["Condition"] == {
+        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#settings"]}
     }
 
 
@@ -52,7 +53,7 @@ def test_a_check_that_fails_is_told_and_is_no_dead_letter(resources: dict[str, A
 @pytest.mark.parametrize("function", WATCHERS)
 def test_their_settings_are_all_set(template: Template, function: str) -> None:
     variables = template.resource(function)["Environment"]["Variables"]
-    made = WatchEnvironment.from_environment(variables)
+    made = DigestEnvironment.from_environment(variables)
     assert made.stack.name == template.stack
     assert int(variables["POSTERN_LEASE_SECONDS"]) > template.document["Globals"]["Function"]["Timeout"]
 

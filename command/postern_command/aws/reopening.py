@@ -8,7 +8,8 @@ recipients the same order takes along when it is given again. A running invocati
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from postern_mail.aws.forward.ledger import MESSAGE, OPEN
+from postern_mail.aws.forward.answer_entries import MESSAGE
+from postern_mail.aws.forward.ledger import OPEN
 from postern_mail.aws.items import Items, Update
 from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.mail.feedback import BOUNCED, REJECTED

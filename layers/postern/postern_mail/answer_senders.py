@@ -1,29 +1,37 @@
-"""Tells senders what became of their message, once for each recipient: claim it in the ledger, ask SES, write it down.
+"""Tells senders what became of their message: one answer for all recipients of whom it is due, at most three a message.
 
-Whether a sender is told is decided with the outcome and recorded with it (`mail.dsn`); here it is done. At
-most once: an answer of which SES may have sent one already is not sent again.
+Whether a sender is told is decided with the outcome and recorded with it (`mail.dsn`); here it is done. At most once
+for each recipient: an answer of which SES may have sent one already is not sent again. What cannot be done now is left
+to the watch (`late_answers`), so that no mail waits behind it.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from .errors import OutOfTime, Refused, Temporary, Throttled, Unanswered
-from .mail.claims import DSN, Claim, Settled
-from .mail.dsn import AUTHENTICATED, Answer, Correspondence, Silence, too_late
+from .errors import OutOfTime, OverCap, Refused, Temporary, Unanswered
+from .mail.address import Address
+from .mail.claims import Claim, Settled
+from .mail.dsn import AUTHENTICATED, MOST_ANSWERS, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
 from .mail.outcomes import ClaimState
 from .mail.reply import Reply
+from .ports.answers import Answerer, AnswerLedger, AnswerLimits, AnswerLog, Due
 from .ports.clock import Clock
 from .ports.feedback import Headers
-from .ports.forward import Answerer, AnswerLog, Entry, Ledger, Outcome
+from .ports.forward import Entry, Outcome
+
+# Within which answers are begun in one invocation: with the last call's pause and time no more than 10 seconds pass.
+ANSWER_SECONDS = 5
+TOO_MANY = "too many"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
     """Answers senders; `setting` is one of dsn.ANSWER_SENDERS."""
 
-    ledger: Ledger
+    ledger: AnswerLedger
     answerer: Answerer
+    limits: AnswerLimits
     clock: Clock
     log: AnswerLog
     setting: str = AUTHENTICATED
@@ -32,26 +40,21 @@ class Answering:
         """The outcomes, each with what its sender is to be told, if anything."""
         if not any(one.state.answerable for one in outcomes):
             return list(outcomes)  # as with most mail: the header is not read again
-        known, now = Correspondence.of(envelope, raw, self.setting), self.clock.now()
+        known, now, odd = Correspondence.of(envelope, raw, self.setting), self.clock.now(), set(envelope.unknown)
         return [
-            replace(one, answer=known.answer(one.recipient, one.reply, now)) if one.state.answerable else one
+            one
+            if not one.state.answerable
+            else replace(one, answer=Silence("its recipient is no address"))
+            if one.recipient in odd
+            else replace(one, answer=known.answer(one.recipient, one.reply, now))
             for one in outcomes
         ]
 
-    def carry_out(self, envelope: Envelope, entry: Entry, outcomes: Collection[Outcome], until: float) -> list[str]:
-        """Send the answers of these outcomes, and those that an earlier invocation left; returns what failed
-        for now, to be tried again."""
-        due = [Answer(one, entry.due[one.key]) for one in envelope.recipients if one.key in entry.due]
-        due += [one.answer for one in outcomes if isinstance(one.answer, Answer)]
-        failures: list[str] = []
-        for answer in due:
-            try:
-                self._carry_out(envelope, answer, until)
-            except Temporary as failure:
-                failures.append(f"answer about {answer.recipient}: {failure}")
-                if isinstance(failure, Throttled):
-                    break  # the others would only make it worse
-        return failures
+    def carry_out(self, envelope: Envelope, entry: Entry, outcomes: Collection[Outcome], until: float) -> None:
+        """Send the answers of these outcomes, and what an earlier invocation left. Raises Temporary if they can
+        neither be sent nor left to the watch."""
+        if entry.due or any(isinstance(one.answer, Answer) for one in outcomes):
+            self.tell(envelope.message_id, until)
 
     def returned(self, envelope: Envelope, reply: Reply, headers: Headers) -> None:
         """Tell the sender that the forward for the one recipient of this envelope came back, as if we had known
@@ -66,31 +69,62 @@ class Answering:
         if isinstance(answer, Silence):
             self.ledger.unanswered(envelope.message_id, recipient, answer.reason)
         else:
-            self._tell(envelope, answer)
+            self.ledger.answer_due(envelope.message_id, answer)
+            self.tell(envelope.message_id, self.clock.now() + ANSWER_SECONDS)
 
-    def _carry_out(self, envelope: Envelope, answer: Answer, until: float) -> None:
-        if self.clock.now() > until:
-            raise OutOfTime("no time was left to begin sending in this invocation")
-        self._tell(envelope, answer)
+    def tell(self, message_id: str, until: float) -> bool:
+        """Send what is due for a message, begun before `until`; whether nothing is left to the watch. Raises Temporary
+        if it cannot be left."""
+        try:
+            self._tell(message_id, min(until, self.clock.now() + ANSWER_SECONDS))
+        except Temporary as failure:
+            self.ledger.answer_later(message_id)
+            self.log.answer_waits(message_id, failure)
+            return False
+        return True
 
-    def _tell(self, envelope: Envelope, answer: Answer) -> None:
-        """Send it, unless that was done; raises Temporary if it is to be tried again."""
-        claim = self.ledger.claim(envelope.message_id, answer.recipient, answer.recipient, DSN)
-        if isinstance(claim, Settled):
-            state, detail = claim.state, claim.reason
+    def _tell(self, message_id: str, until: float) -> None:
+        due = self.ledger.due(message_id)
+        left = {one.key: one for one in due.replies} if due else {}
+        for number in range(1, MOST_ANSWERS + 1):
+            if not (left and due):
+                return
+            if self.clock.now() > until:
+                raise OutOfTime("no time was left to begin an answer in this invocation")
+            claim = self.ledger.claim_answer(message_id, number, tuple(left.values()))
+            end = claim if isinstance(claim, Settled) else self._carry_out(claim, due)
+            about = [left.pop(key) for key in end.group if key in left]
+            self._record(message_id, about, end.state, end.reason)
+        if left:
+            self.ledger.answered(
+                message_id, list(left.values()), f"none: {TOO_MANY} answers to one message", missed=True
+            )
+
+    def _carry_out(self, claim: Claim, due: Due) -> Settled:
+        state, detail = self._try(claim, due)
+        self.ledger.settle(claim, state, detail)
+        if detail.startswith(TOO_MANY):
+            self.log.too_many_answers(claim.message_id, claim.group, detail)
         else:
-            state, detail = self._try(claim, envelope, answer)
-            self.ledger.settle(claim, state, detail)
-            self.log.answered(envelope.message_id, answer.recipient, state, detail)
-        self.ledger.answered(envelope.message_id, answer.recipient, state, detail)
+            self.log.answered(claim.message_id, claim.group, state, detail)
+        return Settled(state, claim.recipient.key, detail, claim.group)
 
-    def _try(self, claim: Claim, envelope: Envelope, answer: Answer) -> tuple[ClaimState, str]:
+    def _record(self, message_id: str, about: Collection[Address], state: ClaimState, detail: str) -> None:
+        many = detail.startswith(TOO_MANY)
+        what = f"none: {detail}" if many else f"{state}: {detail}"
+        self.ledger.answered(message_id, about, what, missed=not (many or state.accepted))
+
+    def _try(self, claim: Claim, due: Due) -> tuple[ClaimState, str]:
         if claim.uncertain:
             return ClaimState.AMBIGUOUS, "an earlier attempt may have sent it, and it is not sent twice"
-        if late := too_late(envelope.received_at, self.clock.now()):
+        if late := too_late(due.received_at, self.clock.now()):
             return ClaimState.FAILED, late
+        answers = [Answer(one, reply) for one, reply in due.replies.items() if one.key in claim.group]
         try:
-            return ClaimState.SENT, self.answerer.send(claim.message_id, answer)
+            self.limits.admit(due.source.rpartition("@")[2])
+            return ClaimState.SENT, self.answerer.send(claim.message_id, answers)
+        except OverCap as full:
+            return ClaimState.FAILED, f"{TOO_MANY}: {full}"
         except Refused as refusal:
             return ClaimState.FAILED, str(refusal)
         except Unanswered as failure:

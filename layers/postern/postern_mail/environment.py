@@ -157,6 +157,7 @@ class FeedbackEnvironment(Environment):
     bucket: Bucket
     ledger: Ledger
     answers: Answers
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     suspend_after: int = _env(
         "POSTERN_SUSPEND_AFTER",
@@ -190,8 +191,8 @@ class RecipientsEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchEnvironment(Environment):
-    """What the scheduled functions are told: the hourly watch, and the owner's digest."""
+class DigestEnvironment(Environment):
+    """What the owner's digest is told, and the watch too."""
 
     stack: Stack
     bucket: Bucket
@@ -204,6 +205,13 @@ class WatchEnvironment(Environment):
     owner: str = _env(
         "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEnvironment(DigestEnvironment):
+    """What the hourly watch is told."""
+
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
 
 
 def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:

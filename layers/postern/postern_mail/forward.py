@@ -103,8 +103,8 @@ class Forwarder:
         for outcome in outcomes:
             self.log.outcome(envelope, outcome, size, self.clock.now())
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
-        unanswered = self.answering.carry_out(envelope, entry, mine, until)
-        self._raise_if_unsettled(envelope, outcomes, unanswered)
+        self.answering.carry_out(envelope, entry, mine, until)
+        self._raise_if_unsettled(envelope, outcomes)
 
     def _set_aside(self, envelope: Envelope, ended: str) -> None:
         entry = self.ledger.open(envelope)
@@ -152,14 +152,11 @@ class Forwarder:
         except Temporary as failure:
             return failure
 
-    def _raise_if_unsettled(
-        self, envelope: Envelope, outcomes: Collection[Outcome], unanswered: Collection[str]
-    ) -> None:
+    def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
         deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if not outcome.state.settled]
-        if deferred or unanswered:
-            said = [f"{_counted(len(deferred), 'recipient')} deferred: {'; '.join(deferred)}"] if deferred else []
-            said += [f"the sender is not told yet: {'; '.join(unanswered)}"] if unanswered else []
-            raise Unsettled(f"message {envelope.message_id}: {mask('; '.join(said), self.policy.own_domains)}")
+        if deferred:
+            said = f"{_counted(len(deferred), 'recipient')} deferred: {'; '.join(deferred)}"
+            raise Unsettled(f"message {envelope.message_id}: {mask(said, self.policy.own_domains)}")
 
 
 def _counted(number: int, noun: str) -> str:

@@ -89,8 +89,8 @@ def cloudformation(*, brief: bool = False) -> Any:
 
 
 def bounces() -> Any:
-    """A client of SES's first API, where SendBounce is, that makes exactly one attempt."""
-    return boto3.client("ses", config=_ONE_ATTEMPT)
+    """A client of SES's first API, where SendBounce is, that makes exactly one attempt of at most 4 seconds."""
+    return boto3.client("ses", config=_ONE_ATTEMPT.merge(Config(connect_timeout=1, read_timeout=3)))
 
 
 def sns() -> Any:

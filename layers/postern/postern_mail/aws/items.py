@@ -89,6 +89,19 @@ class Items:
                 return False
         return True
 
+    def delete(self, what: str, key: Mapping[str, str], values: Mapping[str, Any], *, condition: str) -> bool:
+        """Whether the condition held, and so the item is gone. Raises Temporary, saying `what` was being done."""
+        request: dict[str, Any] = {"ConditionExpression": condition}
+        if names := re.findall(r"#(\w+)", condition):
+            request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        with translated(what):
+            try:
+                self.client.delete_item(TableName=self.table, Key=_where(key), **request)
+            except self.client.exceptions.ConditionalCheckFailedException:
+                return False
+        return True
+
     def scan(self, **request: Any) -> Iterator[dict[str, Any]]:
         """The rows of a Scan, a page of at most 1 MB in memory at a time. Raises Temporary."""
         return self._pages("scan", request)

@@ -88,15 +88,34 @@ class PowertoolsMailLog:
             ClaimState.SENT, message_id=claim.message_id, destination=self._shown(str(claim.destination)), **more
         )
 
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
+    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
         """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
         self._count(f"Answer{state.capitalize()}")
         line = self.logger.info if state.accepted else self.logger.warning
         line(
             f"answer to the sender {state}",
             message_id=message_id,
-            recipient=self._shown(str(recipient)),
+            recipients=[self._shown(one) for one in recipients],
             detail=self._shown(detail),
+        )
+
+    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
+        """Counted as AnswerTooMany."""
+        self._count("AnswerTooMany")
+        self.logger.warning(
+            "the sender is not answered",
+            message_id=message_id,
+            recipients=[self._shown(one) for one in recipients],
+            reason=self._shown(why),
+        )
+
+    def answer_waits(self, message_id: str, failure: Temporary) -> None:
+        """A line and no count: the watch takes it up."""
+        self.logger.warning(
+            "answer to the sender waits",
+            message_id=message_id,
+            reason=self._shown(str(failure)),
+            error=type(failure).__name__,
         )
 
     def resent(self, claim: Claim) -> None:

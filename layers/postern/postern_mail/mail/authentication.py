@@ -7,8 +7,10 @@ of MAIL FROM, which must not pass for a result.
 import re
 from dataclasses import dataclass
 
+from .address import Address
 from .message import Message
 from .ses_block import SesBlock
+from .signatures import names, signatures
 
 _SPF = re.compile(r"amazonses\.com;\s*spf=([a-z]+)(?![a-z])")
 _DKIM = re.compile(r";\s*dkim=pass\s+header\.i=[^\s;@]*@([a-z0-9_.-]+)(?=[\s;]|\Z)")
@@ -36,14 +38,18 @@ class Authentication:
         plain = block is not None and block.helo != ""
         return cls(spf[1] if spf else "", tuple(_DKIM.findall(text)) if spf and plain else ())
 
-    def vouches_for(self, local: str, domain: str) -> str:
-        """How the domain of this envelope sender is authenticated, "" if it is not.
+    def doubt(self, message: Message, sender: Address, recipient: Address) -> str:
+        """Why it is not known that the domain of this envelope sender sent the message to this recipient, "" if it is.
 
-        A signature is aligned if it is the domain's own or that of a domain above it, which rules it.
+        SPF says so of the domain. A signature does only if it is that domain's own and covers the field that names
+        the recipient: whoever has a signed message can send it to others again.
         """
         if self.spf == "pass":
-            return "spf"
-        if not _LOCAL.match(local.lower()):
-            return ""  # with quotes it could hold anything, a result too
-        aligned = any("." in one and (domain == one or domain.endswith(f".{one}")) for one in self.dkim)
-        return "dkim" if aligned else ""
+            return ""
+        plain = _LOCAL.match(sender.local.lower())  # with quotes it could hold anything, a result too
+        own = (one.identity for one in signatures(message) if one.domain == sender.domain)
+        if not plain or not any(identity in self.dkim for identity in own):
+            return f"{sender.domain} is not authenticated"
+        if names(message, self.dkim, sender.domain, recipient):
+            return ""
+        return f"the signature of {sender.domain} does not cover this recipient"

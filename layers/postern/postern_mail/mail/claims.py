@@ -19,7 +19,8 @@ class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
     `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
-    this already. `kind` is VIA, or DSN for the answer to the sender: the destination is then the recipient.
+    this already. `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1, and
+    `group` has the keys of the recipients that this one is about.
     """
 
     message_id: str
@@ -29,11 +30,13 @@ class Claim:
     lease_until: float
     uncertain: bool = False
     kind: str = VIA
+    number: int = 0
+    group: tuple[str, ...] = ()
 
     @property
     def entry(self) -> str:
         """Its entry in the ledger."""
-        return f"{self.kind}:{self.destination.key}"
+        return f"{self.kind}:{self.number or self.destination.key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,13 @@ class Settled:
     """A destination that needs no (more) sending.
 
     `state` is one that ends a claim; `recipient` is the key of the one it was sent for; `reason` says what
-    was out of the ordinary, or SES's id for an answer that was sent.
+    was out of the ordinary, or SES's id for an answer that was sent; `group` is that of an answer.
     """
 
     state: ClaimState
     recipient: str
     reason: str = ""
+    group: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +69,12 @@ class Standing:
     detail: str = ""
     refusals: tuple[str, ...] = ()
     before: ClaimState | None = None
+    group: tuple[str, ...] = ()
 
     def settled(self, state: ClaimState, kind: str) -> Settled:
         """The end of this claim, which is in such a state."""
         rescued = kind == VIA and state.accepted
-        return Settled(state, self.recipient, ", ".join(self.refusals) if rescued else self.detail)
+        return Settled(state, self.recipient, ", ".join(self.refusals) if rescued else self.detail, self.group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +140,7 @@ def take(
             case HeldByAnother():
                 return answer
             case Taken(uncertain, already):
-                mine = replace(claim, uncertain=uncertain)
+                mine = replace(claim, uncertain=uncertain, group=_group(found, claim))
                 instead = None if already else swap(found, _taken(found, claim, now))
                 if instead is None:
                     return mine
@@ -158,4 +163,10 @@ def _taken(found: Standing, claim: Claim, now: float) -> Standing:
         attempts=found.attempts + 1,
         recipient=claim.recipient.key,
         before=found.state,
+        group=_group(found, claim),
     )
+
+
+def _group(found: Standing, claim: Claim) -> tuple[str, ...]:
+    """Whom the answer is about: it may have been sent already for those that an earlier attempt was about."""
+    return found.group if found.state is not None and found.state.uncertain else claim.group

@@ -2,7 +2,8 @@
 
 SES has said 250 long before we decide, so a refusal becomes a message of its own (RFC 3464), which SES
 makes and sends to the envelope's sender (API "SendBounce"). Anybody can write anybody's name there, so only a
-sender whose own domain is authenticated is answered; a DMARC PASS is about From, to which nothing is sent.
+sender of whom it is known that he sent this message to this recipient is answered; a DMARC PASS is about From, to
+which nothing is sent.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,9 @@ from .message import MAX_HEADER, Message
 from .reply import Reply
 
 OFF, AUTHENTICATED = ANSWER_SENDERS = ("off", "authenticated")
-MAX_AGE = 24 * 3600  # seconds after receipt; SES bounces nothing older (SES API reference, "SendBounce")
+# Seconds after receipt: SES bounces nothing older than 24 hours (SES API reference, "SendBounce"), and clocks differ.
+MAX_AGE = 23 * 3600
+MOST_ANSWERS = 3  # to one message, however many recipients it has and whenever their answers become due
 POSTMASTER = "mailer-daemon"  # the local part that answers are from
 
 
@@ -42,28 +45,30 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """What is known of a message's sender: `objection` to answering, "" if there is none."""
+    """What is known of a message's sender: `objection` to answering him at all, "" if there is none."""
 
     objection: str
-    received_at: str
+    envelope: Envelope
+    message: Message | None = None
 
     @classmethod
     def of(cls, envelope: Envelope, raw: bytes, setting: str) -> "Correspondence":
         """Look at envelope and header; `setting` is one of ANSWER_SENDERS."""
         if setting == OFF:
-            return cls("answers are switched off", envelope.received_at)
+            return cls("answers are switched off", envelope)
         message = Message.split(raw, MAX_HEADER)
-        why = objection(envelope, message) or _not_authenticated(envelope, message)
-        return cls(why, envelope.received_at)
+        return cls(objection(envelope, message), envelope, message)
 
     def answer(self, recipient: Address, reply: Reply | None, now: float) -> Answer | Silence:
         """What the sender is told about a recipient to whom nothing went. `reply` is what SMTP would have said,
         None for what is never answered; `now` is epoch seconds."""
         if reply is None:
             return Silence("never answered")
-        if self.objection:
+        if self.message is None or self.objection:
             return Silence(self.objection)
-        late = too_late(self.received_at, now)
+        if unknown := _not_authenticated(self.envelope, self.message, recipient):
+            return Silence(unknown)
+        late = too_late(self.envelope.received_at, now)
         return Silence(late, late=True) if late else Answer(recipient, reply)
 
 
@@ -72,14 +77,12 @@ def too_late(received_at: str, now: float) -> str:
     passed = age(received_at, now)
     if passed is None:
         return "nobody knows when it was received"
-    return "received more than 24 hours ago" if passed >= MAX_AGE else ""
+    return "received more than 23 hours ago" if passed >= MAX_AGE else ""
 
 
-def _not_authenticated(envelope: Envelope, message: Message) -> str:
+def _not_authenticated(envelope: Envelope, message: Message, recipient: Address) -> str:
     assert envelope.sender is not None  # else there is an objection
     found = Authentication.of(message, envelope.message_id)
     if found.spf == "pass" and envelope.verdicts.spf == "FAIL":
         return "SES contradicts itself about SPF"
-    if found.vouches_for(envelope.sender.local, envelope.sender.domain):
-        return ""
-    return f"{envelope.sender.domain} is not authenticated"
+    return found.doubt(message, envelope.sender, recipient)

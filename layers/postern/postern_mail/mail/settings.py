@@ -65,6 +65,10 @@ class Settings:
         " pass for that domain. With `as-published` only DMARC decides, as for every other domain.",
         choices=OWN_FROM,
     )
+    answers_per_domain: int = _setting(
+        20, "Most answers to senders of one domain; beyond, nobody is told and the ledger says so.", unit="an hour"
+    )
+    answers_per_hour: int = _setting(200, "Most answers to senders altogether.", unit="an hour")
 
     @classmethod
     def from_row(cls, row: Row | None) -> Self:

@@ -1,17 +1,18 @@
 """What `forward` asks of the world."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Temporary
 from ..mail.address import Address
-from ..mail.claims import VIA, Claim, Settled
+from ..mail.claims import Claim, Settled
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.outcomes import ClaimState, State
 from ..mail.reply import Reply
 from ..mail.rows import Rows, SenderKey
+from .answers import AnswerLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +36,13 @@ class Entry:
     """The ledger's message entry as an invocation finds it.
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
-    of the event has settled. `due`: those of them whose sender is still to be told. `released`: keys of
+    of the event has settled. `due`: whether the sender is still to be told of any of them. `released`: keys of
     those whose quarantine somebody has lifted. `orders`: how often a person ordered the message to run again.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
-    due: Mapping[str, Reply] = field(default_factory=dict)
+    due: bool = False
     released: frozenset[str] = frozenset()
     orders: int = 0
 
@@ -68,7 +69,7 @@ class Ledger(Protocol):
     def open(self, envelope: Envelope) -> Entry:
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
 
-    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
         answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
@@ -89,23 +90,6 @@ class Ledger(Protocol):
 
         `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was
         settled before stays. Raises Temporary.
-        """
-
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender; it may not be recorded yet.
-        Raises Temporary."""
-
-    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
-        """Say there why the sender is not told, unless something is said of that. Raises Temporary."""
-
-
-class Answerer(Protocol):
-    """SES, bouncing."""
-
-    def send(self, message_id: str, answer: Answer) -> str:
-        """Tell the sender of a message SES received, once; returns SES's id for it.
-
-        Raises Refused if SES will never do it, Unanswered if no answer came, else Temporary.
         """
 
 
@@ -131,13 +115,6 @@ class Queue(Protocol):
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Let nobody see this message for so long. Raises Temporary."""
-
-
-class AnswerLog(Protocol):
-    """The log of answers to senders."""
-
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        """What became of an answer to a sender: sent, failed or ambiguous."""
 
 
 class MailLog(AnswerLog, Protocol):

@@ -1,13 +1,12 @@
 """Puts the parts of the feedback function together, once for each container."""
 
-from ...answer_senders import Answering
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
 from ...mail.health import Rule
 from .. import clients
 from ..clock import SystemClock
 from ..destinations import DynamoDestinations
-from ..forward.answerer import SesAnswerer
+from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mail_store import S3MailStore
 from ..mail_log import PowertoolsMailLog
@@ -18,13 +17,12 @@ def listener(environment: FeedbackEnvironment, log: PowertoolsMailLog) -> Listen
     """What takes the events of SES sending."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
-    answerer = SesAnswerer(clients.bounces(), clock)
     return Listener(
         domains=environment.stack.domains,
         rule=Rule(environment.suspend_after, environment.suspend_days),
         ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock),
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
         headers=S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix),
-        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=environment.answers.senders),
+        answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
         log=log,
     )

@@ -16,7 +16,8 @@ from ...mail.receipt import kept_event
 from ...ports.clock import Clock
 from ...ports.feedback import Sending
 from ..failures import translated
-from ..forward.ledger import HOSTS, MESSAGE
+from ..forward.answer_entries import MESSAGE
+from ..forward.ledger import HOSTS
 from ..items import Items, row
 
 if TYPE_CHECKING:

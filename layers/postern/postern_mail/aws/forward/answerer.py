@@ -1,6 +1,7 @@
-"""SES, bouncing: one SendBounce for one recipient, at most one a second."""
+"""SES, bouncing: one SendBounce for all recipients of a message that are due, at most one a second."""
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from ...mail.dsn import Answer
@@ -22,8 +23,8 @@ class SesAnswerer:
         self._clock = clock
         self._ended: float | None = None  # when the last call did, whoever was answered
 
-    def send(self, message_id: str, answer: Answer) -> str:
-        """Bounce a message for one recipient; returns SES's id of the bounce.
+    def send(self, message_id: str, answers: Sequence[Answer]) -> str:
+        """Bounce a message for these recipients; returns SES's id of the bounce.
 
         Raises Refused, Unanswered or another Temporary (see `failures`).
         """
@@ -31,25 +32,26 @@ class SesAnswerer:
             time.sleep(min(PAUSE, max(0.0, self._ended + PAUSE - self._clock.now())))
         try:
             with translated_sending("SES SendBounce", REFUSED_BOUNCES):
-                return str(self._client.send_bounce(**_request(message_id, answer))["MessageId"])
+                return str(self._client.send_bounce(**_request(message_id, answers))["MessageId"])
         finally:
             self._ended = self._clock.now()
 
 
-def _request(message_id: str, answer: Answer) -> dict[str, Any]:
-    recipient, reply = str(answer.recipient), answer.reply
+def _request(message_id: str, answers: Sequence[Answer]) -> dict[str, Any]:
+    said = "\n".join(f"    {one.recipient}: {one.reply}" for one in answers)
     return {
         "OriginalMessageId": message_id,
-        "BounceSender": str(answer.sender),
-        "Explanation": f"Your message to {recipient} was not delivered. The reason:\n\n    {reply}\n",
+        "BounceSender": str(answers[0].sender),
+        "Explanation": f"Your message was not delivered to these recipients:\n\n{said}\n",
         "BouncedRecipientInfoList": [
             {
-                "Recipient": recipient,
+                "Recipient": str(one.recipient),
                 "RecipientDsnFields": {
                     "Action": "failed",
-                    "Status": reply.status,
-                    "DiagnosticCode": f"smtp; {reply}",
+                    "Status": one.reply.status,
+                    "DiagnosticCode": f"smtp; {one.reply}",
                 },
             }
+            for one in answers
         ],
     }

@@ -3,7 +3,6 @@
 import time
 from typing import Protocol
 
-from ...answer_senders import Answering
 from ...deliver import Deliverer
 from ...environment import InboundEnvironment
 from ...forward import Forwarder
@@ -15,7 +14,7 @@ from .. import clients
 from ..clock import SystemClock
 from ..failures import translated
 from ..mail_log import PowertoolsMailLog
-from .answerer import SesAnswerer
+from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
 from .mailer import SesMailer
@@ -58,7 +57,6 @@ def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwar
     dynamodb = clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
-    answerer = SesAnswerer(clients.bounces(), clock)
     return Forwarder(
         policy=Policy(
             own_domains=frozenset(environment.stack.domains),
@@ -80,5 +78,5 @@ def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwar
         ),
         clock=clock,
         log=log,
-        answering=Answering(ledger=book, answerer=answerer, clock=clock, log=log, setting=environment.answers.senders),
+        answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
     )

@@ -5,7 +5,9 @@ One DynamoDB table; all entries of a message share its partition:
     message            the envelope, `pending` recipients, `open` until there are none
     to:<recipient>     the outcome of one recipient
     via:<destination>  the claim on one destination, and what became of it
-    dsn:<recipient>    the claim on the answer to the sender, and what became of it
+    dsn:<number>       the claim on an answer to the sender about some recipients, and what became of it
+
+Answers that wait for the watch are named in a partition of their own, `#answers`.
 
 Every write that could undo another invocation's work is conditional: two deliveries of the same
 event, or two rules that match one message, may run side by side.
@@ -19,31 +21,29 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...environment import Ledger as Times
 from ...errors import ClaimHeld, ClaimLost
 from ...mail.address import Address
-from ...mail.claims import RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
+from ...mail.claims import DSN, RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
 from ...mail.days import A_DAY
 from ...mail.digest import UNANSWERED
 from ...mail.dsn import Answer, Silence
 from ...mail.envelope import Envelope
 from ...mail.outcomes import ClaimState, State
-from ...mail.reply import Reply
 from ...ports.clock import Clock
 from ...ports.forward import Entry, Outcome
 from ..failures import translated
 from ..items import Items, new_owner, row
+from .answer_entries import DUE, MESSAGE, AnswerEntries
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
-MESSAGE = "message"
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 NO_RECIPIENT = "-"  # a set is never empty in DynamoDB
-_DUE = "due"  # of `answer`, until the sender was told
 
 _Key = tuple[str, str]  # (message_id, entry)
 
 
-class DynamoLedger:
+class DynamoLedger(AnswerEntries):
     """The ledger in DynamoDB."""
 
     def __init__(
@@ -58,7 +58,8 @@ class DynamoLedger:
         owner: Callable[[], str] = new_owner,
     ) -> None:
         self._client = client
-        self._table = table
+        self.table = table
+        self._items = Items(client, table)
         self._clock = clock
         self._lease_seconds = lease_seconds
         self._keep_days = keep_days
@@ -87,22 +88,38 @@ class DynamoLedger:
             self._update(key, "SET #open = :open ADD recipients :new, pending :new", {":new": new, ":open": OPEN})
         outcomes = {name.removeprefix("to:"): entry for name, entry in entries.items() if name.startswith("to:")}
         settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
-        due = {who: Reply.parse(entry["reply"]) for who, entry in outcomes.items() if entry.get("answer") == _DUE}
+        due = any(entry.get("answer") == DUE for entry in outcomes.values())
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released, int(entries[MESSAGE].get("orders", 0)))
 
-    def claim(self, message_id: str, destination: Address, recipient: Address, kind: str = VIA) -> Claim | Settled:
+    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
+        return self._take(Claim(message_id, destination, recipient, self._owner(), self._lease_until()))
+
+    def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
+        """Claim one answer to the sender, about these recipients or, where one may have been sent already, about those
+        of that one. Raises ClaimHeld while another one lives."""
+        keys = tuple(one.key for one in group)
+        first = group[0]
+        wanted = Claim(
+            message_id, first, first, self._owner(), self._lease_until(), kind=DSN, number=number, group=keys
+        )  # fmt: skip
+        return self._take(wanted)
+
+    def _lease_until(self) -> int:
+        return int(self._clock.now()) + self._lease_seconds + 1
+
+    def _take(self, wanted: Claim) -> Claim | Settled:
         now = self._clock.now()
-        lease_until = int(now) + self._lease_seconds + 1
-        wanted = Claim(message_id, destination, recipient, self._owner(), lease_until, kind=kind)
 
         def swap(old: Standing, new: Standing) -> Standing | None:
             return self._swap(wanted, old, new, now)
 
         claim = take(wanted, now, self._retry_seconds, swap)
         if isinstance(claim, HeldByAnother):
-            raise ClaimHeld(f"message {message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}")
+            raise ClaimHeld(
+                f"message {wanted.message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}"
+            )
         return claim
 
     def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
@@ -112,6 +129,8 @@ class DynamoLedger:
             "first_at": int(now if new.first_at is None else new.first_at), "recipient": new.recipient,
             "destination": str(claim.destination), "expires_at": self._expires_at(now),
         }  # fmt: skip
+        if new.group:
+            attributes["recipients"] = list(new.group)
         if new.before:
             attributes["previous"] = new.before
         if new.state and new.state.ends:
@@ -209,29 +228,6 @@ class DynamoLedger:
         if not entry.get("pending"):
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
-    def answered(self, message_id: str, recipient: Address, state: ClaimState, detail: str) -> None:
-        """Say in the recipient's outcome what became of the answer to the sender; safe to repeat. The owner hears
-        of a sender who could not be told.
-
-        Feedback may be faster than the outcome, so there may be nothing yet but this.
-        """
-        if not state.accepted:
-            note = {f"{UNANSWERED} {recipient.key}"}
-            values = {":now": int(self._clock.now()), ":note": note}
-            self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :note", values)
-        self._answer(message_id, recipient, ":what", f"{state}: {detail}")
-
-    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
-        """Say there why the sender is not told, unless something is said of that already."""
-        self._answer(message_id, recipient, "if_not_exists(answer, :what)", f"none: {why}")
-
-    def _answer(self, message_id: str, recipient: Address, value: str, what: str) -> None:
-        self._update(
-            (message_id, f"to:{recipient.key}"),
-            f"SET answer = {value}, expires_at = if_not_exists(expires_at, :expires_at)",
-            {":what": what, ":expires_at": self._expires_at(self._clock.now())},
-        )
-
     def _record(self, message_id: str, outcome: Outcome, orders: int) -> bool:
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
@@ -269,7 +265,7 @@ class DynamoLedger:
         """All entries of a message by name, read consistently: a claim is decided on them."""
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
-                TableName=self._table,
+                TableName=self.table,
                 KeyConditionExpression="message_id = :id",
                 ExpressionAttributeValues={":id": {"S": message_id}},
                 ConsistentRead=True,
@@ -289,9 +285,7 @@ class DynamoLedger:
         """(did the condition hold, the attributes asked for, or those that stood in the way)."""
         what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
         where = {"message_id": key[0], "entry": key[1]}
-        return Items(self._client, self._table).update(
-            what, where, update, values, condition=condition, returning=returning
-        )
+        return self._items.update(what, where, update, values, condition=condition, returning=returning)
 
 
 def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> DynamoLedger:
@@ -320,6 +314,7 @@ def _standing(entry: Mapping[str, Any]) -> Standing:
         detail=str(entry.get("detail", "")),
         refusals=tuple(entry.get("refusals", ())),
         before=ClaimState(entry["previous"]) if "previous" in entry else None,
+        group=tuple(entry.get("recipients", ())),
     )
 
 
@@ -333,5 +328,5 @@ def _news(outcome: Outcome) -> str:
 def _answer(answer: Answer | Silence | None) -> dict[str, str]:
     """The attributes that an outcome has of the answer to the sender."""
     if isinstance(answer, Answer):
-        return {"answer": _DUE, "reply": str(answer.reply)}
+        return {"answer": DUE, "reply": str(answer.reply)}
     return {} if answer is None else {"answer": f"none: {answer.reason}"}

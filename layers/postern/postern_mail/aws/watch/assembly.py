@@ -1,13 +1,16 @@
 """Puts the parts of the hourly check and of the daily digest together."""
 
-from ...environment import WatchEnvironment
+from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
+from ...late_answers import LateAnswers
 from ...mail.address import Address, InvalidAddress
+from ...mail.dsn import AUTHENTICATED
 from ...owner_mail import OwnerMail
 from ...watch import Watch
 from .. import clients
 from ..clock import SystemClock
 from ..destinations import DynamoDestinations
+from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mailer import SesMailer
 from ..mail_log import PowertoolsMailLog
@@ -30,7 +33,15 @@ def watch(environment: WatchEnvironment, log: PowertoolsMailLog) -> Watch:
     )
 
 
-def owner_mail(environment: WatchEnvironment, log: PowertoolsMailLog) -> OwnerMail:
+def late_answers(environment: WatchEnvironment, log: PowertoolsMailLog) -> LateAnswers:
+    """The answers to senders that had to wait. What is due was decided before, whatever the setting is now."""
+    clock, dynamodb = SystemClock(), clients.dynamodb()
+    book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
+    mine = answering(dynamodb, book, environment.alias_table, clock, log, AUTHENTICATED)
+    return LateAnswers(ledger=book, answering=mine, clock=clock)
+
+
+def owner_mail(environment: DigestEnvironment, log: PowertoolsMailLog) -> OwnerMail:
     """The daily digest. Raises Misconfigured if the owner has no mail address."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     try:

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..failures import translated
-from ..forward.ledger import MESSAGE, OPEN
+from ..forward.answer_entries import MESSAGE
+from ..forward.ledger import OPEN
 from ..items import Items, row
 
 if TYPE_CHECKING:

@@ -1,0 +1,118 @@
+"""What the ledger has of answers to senders, but for their claims: what is due, what was sent, and what waits."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
+
+from ...mail.address import Address
+from ...mail.digest import UNANSWERED
+from ...mail.dsn import Answer
+from ...mail.reply import Reply
+from ...ports.answers import Due, Waiting
+from ...ports.clock import Clock
+from ..items import Items
+
+ANSWERS = "#answers"  # a partition that no message has: messages whose sender is still to be told
+DUE = "due"  # of `answer`, until the sender was told
+MESSAGE = "message"
+
+
+class AnswerEntries(ABC):
+    """The part of the ledger that is about answers."""
+
+    _clock: Clock
+    _items: Items
+    _owner: Callable[[], str]
+
+    @abstractmethod
+    def _entries(self, message_id: str) -> dict[str, dict[str, Any]]: ...
+
+    @abstractmethod
+    def _expires_at(self, now: float) -> int: ...
+
+    @abstractmethod
+    def _update(
+        self,
+        key: tuple[str, str],
+        update: str,
+        values: Mapping[str, Any],
+        *,
+        condition: str = "",
+        returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
+    ) -> tuple[bool, dict[str, Any]]: ...
+
+    def due(self, message_id: str) -> Due | None:
+        """What the sender of a message is still to be told; None if it has expired. Raises Temporary."""
+        entries = self._entries(message_id)
+        message = entries.get(MESSAGE)
+        if message is None:
+            return None
+        replies = {
+            _address(name): Reply.parse(entry["reply"])
+            for name, entry in entries.items()
+            if name.startswith("to:") and entry.get("answer") == DUE
+        }
+        return Due(str(message.get("source", "")), str(message.get("received_at", "")), replies)
+
+    def answer_due(self, message_id: str, answer: Answer) -> None:
+        """Say in the recipient's outcome, which may not be recorded yet, that the sender is to be told, unless
+        something is said of that. Raises Temporary."""
+        self._update(
+            (message_id, f"to:{answer.recipient.key}"),
+            "SET answer = :due, reply = :reply, expires_at = if_not_exists(expires_at, :expires_at)",
+            {":due": DUE, ":reply": str(answer.reply), ":expires_at": self._expires_at(self._clock.now())},
+            condition="attribute_not_exists(answer)",
+        )
+
+    def answered(self, message_id: str, recipients: Collection[Address], what: str, *, missed: bool) -> None:
+        """Say in the recipients' outcomes what became of the answer to the sender; safe to repeat. The owner hears
+        of a sender who `missed` it.
+
+        Feedback may be faster than the outcome, so there may be nothing yet but this.
+        """
+        if missed:
+            notes = {f"{UNANSWERED} {recipient.key}" for recipient in recipients}
+            values = {":now": int(self._clock.now()), ":notes": notes}
+            self._update((message_id, MESSAGE), "SET noted_at = :now ADD noted :notes", values)
+        for recipient in recipients:
+            self._answer(message_id, recipient, ":what", what)
+
+    def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
+        """Say there why the sender is not told, unless something is said of that already."""
+        self._answer(message_id, recipient, "if_not_exists(answer, :what)", f"none: {why}")
+
+    def answer_later(self, message_id: str) -> None:
+        """Leave the answers that are due to the watch; safe to repeat. Raises Temporary."""
+        now = self._clock.now()
+        self._update(
+            (ANSWERS, message_id),
+            "SET noted_at = :now, #owner = :owner, expires_at = :expires_at",
+            {":now": int(now), ":owner": self._owner(), ":expires_at": self._expires_at(now)},
+        )
+
+    def waiting_answers(self) -> list[Waiting]:
+        """The messages that were left to the watch, those first that wait longest. Raises Temporary."""
+        notes = self._entries(ANSWERS).values()
+        return [Waiting(one["entry"], one["owner"]) for one in sorted(notes, key=lambda one: float(one["noted_at"]))]
+
+    def no_longer_waiting(self, waiting: Waiting) -> None:
+        """Take the note away, unless it was written again meanwhile. Raises Temporary."""
+        self._items.delete(
+            "DynamoDB DeleteItem (answers)",
+            {"message_id": ANSWERS, "entry": waiting.message_id},
+            {":owner": waiting.note},
+            condition="#owner = :owner",
+        )
+
+    def _answer(self, message_id: str, recipient: Address, value: str, what: str) -> None:
+        self._update(
+            (message_id, f"to:{recipient.key}"),
+            f"SET answer = {value}, expires_at = if_not_exists(expires_at, :expires_at)",
+            {":what": what, ":expires_at": self._expires_at(self._clock.now())},
+        )
+
+
+def _address(name: str) -> Address:
+    """The recipient of an entry `to:`."""
+    local, _, domain = name.removeprefix("to:").rpartition("@")
+    return Address(local, domain)

@@ -1,0 +1,28 @@
+"""Answers that had to wait, taken up by the watch: throttled ones, and those whose claim another invocation died with.
+
+They are in no queue: what is due stands in the ledger beside each recipient, and a note names the message.
+"""
+
+from dataclasses import dataclass
+
+from .answer_senders import ANSWER_SECONDS, Answering
+from .ports.answers import AnswerLedger
+from .ports.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LateAnswers:
+    """Sends what was left to the watch, those first that wait longest; what fails again goes to the end."""
+
+    ledger: AnswerLedger
+    answering: Answering
+    clock: Clock
+
+    def run(self) -> None:
+        """Send as many as there is time for. Raises Temporary."""
+        until = self.clock.now() + ANSWER_SECONDS
+        for waiting in self.ledger.waiting_answers():
+            if self.clock.now() > until:
+                return
+            if self.answering.tell(waiting.message_id, until):
+                self.ledger.no_longer_waiting(waiting)

@@ -1,0 +1,73 @@
+"""What a DKIM signature says of a message's addressee (RFC 6376).
+
+SES checks signatures and names the domains of those that pass. A message that was signed once can be sent again by
+anybody to anybody, so for an answer it matters whether the signature covers the field that names this recipient.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .address import Address
+from .authors import authors
+from .message import Message
+
+_NAMES = ("to", "cc")
+_MOST = 64 * 1024  # octets of a field that are read
+_BLANKS = re.compile(r"\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A DKIM-Signature: `domain` is d=, `identity` the domain of i=, `covered` the names in h=, all lower case."""
+
+    domain: str
+    identity: str
+    covered: tuple[str, ...]
+
+
+def signatures(message: Message) -> Iterator[Signature]:
+    """The signatures of a message, as far as they can be read: a tag that comes twice spoils one (3.2)."""
+    for field in message.named("dkim-signature"):
+        tags: dict[str, str] = {}
+        for part in field.value[:_MOST].decode("latin-1").split(";"):
+            name, equals, value = part.partition("=")
+            if equals and tags.setdefault(name.strip(), value) is not value:
+                break
+        else:
+            domain = _plain(tags.get("d", ""))
+            identity = _plain(tags.get("i", "")).rpartition("@")[2] or domain
+            covered = tuple(_plain(one) for one in tags.get("h", "").split(":"))
+            yield Signature(domain, identity, covered)
+            continue
+        yield Signature("", "", ())
+
+
+def names(message: Message, passed: tuple[str, ...], domain: str, recipient: Address) -> bool:
+    """Whether the sender's domain itself signed that the message goes to this recipient.
+
+    `passed` are the identities' domains of the signatures that SES found good. Where the domain has several
+    signatures all must cover the field, for anybody can add one that does not pass.
+    """
+    own = [one for one in signatures(message) if one.domain == domain]
+    return bool(own) and all(one.identity in passed and _covers(message, one, recipient) for one in own)
+
+
+def _covers(message: Message, signature: Signature, recipient: Address) -> bool:
+    """Of fields with one name the signature covers as many as h= names, counted from the bottom (5.4.2)."""
+    for name in _NAMES:
+        found = message.named(name)
+        count = signature.covered.count(name)
+        if any(_has(field.value, recipient) for field in found[max(0, len(found) - count) :] if count):
+            return True
+    return False
+
+
+def _has(value: bytes, recipient: Address) -> bool:
+    if recipient.domain.encode().lower() not in value[:_MOST].lower():
+        return False  # as with most: nothing is parsed
+    return any(one.address.key == recipient.key for one in authors(value[:_MOST]))
+
+
+def _plain(text: str) -> str:
+    return _BLANKS.sub("", text).lower()
