@@ -15,6 +15,7 @@ from botocore.exceptions import (
 )
 from postern_mail.aws import clients
 from postern_mail.aws.forward.mailer import PAUSES, SesMailer
+from postern_mail.aws.http import clients as own
 from postern_mail.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.mail.feedback import destination_tag
@@ -30,7 +31,7 @@ RAW = b"From: <info@example.com>\r\nTo: x@y.example\r\n\r\nna\xc3\xafve \xe9\x00
 
 
 @pytest.fixture
-def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, bytes]]]:
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, bytes]]]:
     delivered: dict[str, bytes] = {}
     account = Account(identities={"example.com"}, configuration_sets={"postern-contract-forward"})
     sending = Sending(account, delivered.__setitem__)
@@ -39,6 +40,16 @@ def ses(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Sending, dict[str, by
         monkeypatch.setenv(name, value)
     yield sending, delivered
     sending.stop()
+
+
+@pytest.fixture(params=["boto3", "own"])
+def ses(
+    request: pytest.FixtureRequest, double: tuple[Sending, dict[str, bytes]], monkeypatch: pytest.MonkeyPatch
+) -> tuple[Sending, dict[str, bytes]]:
+    """The double, which `send` asks with either client."""
+    if request.param == "own":
+        monkeypatch.setattr(clients, "ses", own.ses)
+    return double
 
 
 @pytest.fixture(autouse=True)
@@ -143,7 +154,7 @@ def test_exactly_one_attempt_is_made(ses: tuple[Sending, dict[str, bytes]]) -> N
     ],
 )
 def test_no_answer_is_not_the_same_as_no_connection(
-    ses: tuple[Sending, dict[str, bytes]], error: Exception, kind: type[Exception]
+    double: tuple[Sending, dict[str, bytes]], error: Exception, kind: type[Exception]
 ) -> None:
     client = clients.ses()
 
@@ -167,7 +178,7 @@ def test_a_tag_is_what_ses_takes() -> None:
     ("status", "body"), [(200, b"<html>hello"), (502, b"<html>Bad Gateway"), (504, b""), (200, b"{}"), (200, b"")]
 )
 def test_an_answer_that_is_none_of_ses_leaves_it_unknown_what_ses_did(
-    ses: tuple[Sending, dict[str, bytes]], status: int, body: bytes
+    double: tuple[Sending, dict[str, bytes]], status: int, body: bytes
 ) -> None:
     """Something between us and SES answered in its place, perhaps after SES had the message."""
     client: Any = clients.ses()

@@ -19,6 +19,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, TooFast, Unanswered, Unavailable
+from .http.errors import NoAnswer, NotConnected, Refusal
 
 _THROTTLED = frozenset({
     "LimitExceededException",  # SES: "resource quota", and botocore treats it as throttling too
@@ -52,17 +53,17 @@ _ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspend
 _SERVER_ERROR = 500  # HTTP status
 
 # SES had the request, or may have had it, and nothing came back.
-_NO_ANSWER = (ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_NO_ANSWER = (NoAnswer, ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
 
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn what botocore raises into Temporary; `what` says what was being done."""
+    """Turn what botocore or our own client raises into Temporary; `what` says what was being done."""
     try:
         yield
-    except ClientError as error:
+    except (ClientError, Refusal) as error:
         raise _kept(what, error) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, NotConnected, NoAnswer) as error:
         raise Unavailable(f"{what}: {error}") from error
     except ResponseParserError as error:  # botocore lets this one out as it is
         raise Unavailable(f"{what}: what answered does not speak as AWS does") from error
@@ -79,7 +80,7 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
         yield
     except (ResponseParserError, KeyError) as error:
         raise Unanswered(f"{what}: what answered does not speak as SES does") from error
-    except ClientError as error:
+    except (ClientError, Refusal) as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR and not _named(error):
             raise Unanswered(_told(what, error)) from error
         if _code(error) in _THROTTLED:
@@ -89,12 +90,12 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
         about_us = _code(error) == "MessageRejected" and _said(error).startswith(_ABOUT_US)
         kind = Misconfigured if about_us else Refused
         raise kind(_told(what, error)) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, NotConnected, NoAnswer) as error:
         unanswered = isinstance(error, _NO_ANSWER) or type(error) is HTTPClientError
         raise (Unanswered if unanswered else Unavailable)(f"{what}: {error}") from error
 
 
-def _kept(what: str, error: ClientError) -> PosternError:
+def _kept(what: str, error: ClientError | Refusal) -> PosternError:
     kind: type[Temporary] = Unavailable
     if _code(error) in _THROTTLED:
         kind = Throttled
@@ -103,18 +104,18 @@ def _kept(what: str, error: ClientError) -> PosternError:
     return kind(_told(what, error))
 
 
-def _told(what: str, error: ClientError) -> str:
+def _told(what: str, error: ClientError | Refusal) -> str:
     return f"{what}: {_code(error)}: {_said(error)}"
 
 
-def _named(error: ClientError) -> bool:
+def _named(error: ClientError | Refusal) -> bool:
     """Whether the answer has a code of AWS's; where it has none, botocore takes the status."""
     return not (_code(error).isdecimal() or _code(error) in ("", "Unknown"))
 
 
-def _code(error: ClientError) -> str:
+def _code(error: ClientError | Refusal) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _said(error: ClientError) -> str:
+def _said(error: ClientError | Refusal) -> str:
     return str(error.response.get("Error", {}).get("Message", ""))

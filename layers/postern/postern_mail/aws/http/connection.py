@@ -1,0 +1,182 @@
+"""One service at one endpoint: connections that are used again, time limits, retries with jitter, clock skew."""
+
+import calendar
+import hashlib
+import http.client
+import os
+import random
+import select
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from .errors import CallFailed, NoAnswer, NotConnected, Refusal, refusal
+from .signer import Credentials, Scope, signed
+
+_FAILED = 300  # HTTP status; no redirect is followed
+_TRANSIENT = frozenset({500, 502, 503, 504})
+# botocore's standard mode (botocore/retries/standard.py): both lists, and its longest pause.
+_AGAIN = frozenset({
+    "BandwidthLimitExceeded", "EC2ThrottledException", "LimitExceededException", "PriorRequestNotComplete",
+    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
+    "RequestTimeout", "RequestTimeoutException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
+    "TooManyRequestsException", "TransactionInProgressException",
+})  # fmt: skip
+_LONGEST_PAUSE = 20.0  # seconds
+_SKEWED = frozenset({
+    "InvalidSignatureException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed",
+    "SignatureDoesNotMatch",
+})  # fmt: skip
+_SKEW = 240  # seconds; AWS takes five minutes
+
+
+class Patience(NamedTuple):
+    """How often a call is made, and for how many seconds a connection or an octet is waited for."""
+
+    attempts: int
+    connecting: float
+    reading: float
+
+
+class Answer(NamedTuple):
+    """What came back; the names in `header` are in lower case."""
+
+    header: Mapping[str, str]
+    content: bytes
+
+
+class Service:
+    """Asks one service. Threads may share it."""
+
+    def __init__(
+        self,
+        url: str,
+        scope: Scope,
+        whose: Callable[[], Credentials],
+        patience: Patience,
+        *,
+        now: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.url = urlsplit(url)
+        self._scope = scope
+        self._whose = whose
+        self._patience = patience
+        self._now = now
+        self._sleep = sleep
+        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        self._skew = 0.0  # seconds by which AWS's clock is ahead of ours
+
+    def ask(self, request: tuple[str, str], header: Mapping[str, str], body: bytes = b"", host: str = "") -> Answer:
+        """The answer to a request, its body whole. `request` is the method and the quoted path, behind the URL's own.
+
+        Raises Refusal, NotConnected or NoAnswer, when as many attempts were made as may be.
+        """
+        method, path = request
+        digest = hashlib.sha256(body).hexdigest()
+        for attempt in range(1, self._patience.attempts + 1):
+            try:
+                return self._once(
+                    (method, self.url.path.rstrip("/") + path), header, body, digest, host or self.url.netloc
+                )
+            except CallFailed as failure:
+                skewed = (
+                    isinstance(failure, Refusal) and failure.response["Error"]["Code"] in _SKEWED and self._set(failure)
+                )
+                if attempt == self._patience.attempts or not (skewed or _may_pass(failure)):
+                    raise
+                if not skewed:
+                    self._sleep(min(random.random() * 2 ** (attempt - 1), _LONGEST_PAUSE))  # noqa: S311 (jitter)
+        raise AssertionError("there is at least one attempt")
+
+    def _once(self, request: tuple[str, str], header: Mapping[str, str], body: bytes, digest: str, host: str) -> Answer:
+        whole = signed(
+            self._scope,
+            request,
+            {**header, "host": host},
+            digest=digest,
+            whose=self._whose(),
+            now=self._now() + self._skew,
+        )
+        connection = self._connected(host)
+        try:
+            status, said, content = _exchange(connection, request, whole, body)
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise NoAnswer(f"no answer from {host}: {error or type(error).__name__}") from error
+        if connection.sock is None or said.get("connection", "").lower() == "close":
+            connection.close()
+        else:
+            self._idle.setdefault(host, []).append(connection)
+        if status >= _FAILED:
+            raise refusal(status, said, content)
+        return Answer(said, content)
+
+    def _connected(self, host: str) -> http.client.HTTPConnection:
+        idle = self._idle.setdefault(host, [])
+        while True:
+            try:
+                connection = idle.pop()
+            except IndexError:
+                break
+            if connection.sock and not select.select([connection.sock], [], [], 0)[0]:
+                return connection
+            connection.close()  # the other side has closed it, or speaks unasked
+        connection = self._new(host)
+        try:
+            connection.connect()
+        except (OSError, ValueError) as error:  # ValueError: a name that no DNS can have
+            connection.close()
+            raise NotConnected(f"no connection to {host}: {error}") from error
+        assert connection.sock is not None
+        connection.sock.settimeout(self._patience.reading)
+        return connection
+
+    def _new(self, host: str) -> http.client.HTTPConnection:
+        if self.url.scheme == "http":
+            return http.client.HTTPConnection(host, timeout=self._patience.connecting)
+        return http.client.HTTPSConnection(host, timeout=self._patience.connecting, context=_trust())
+
+    def _set(self, failure: Refusal) -> bool:
+        """Whether AWS's clock is not where ours was thought to be; from now on it is followed."""
+        said = failure.response["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            theirs = calendar.timegm(time.strptime(said, "%a, %d %b %Y %H:%M:%S GMT"))
+        except ValueError:
+            return False
+        ahead = theirs - self._now()
+        changed = abs(ahead - self._skew) > _SKEW
+        self._skew = ahead if changed else self._skew
+        return changed
+
+
+@cache
+def _trust() -> ssl.SSLContext:
+    """One for all, because reading the certificates takes longer than a call."""
+    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+
+
+def _exchange(
+    connection: http.client.HTTPConnection, request: tuple[str, str], header: Mapping[str, str], body: bytes
+) -> tuple[int, dict[str, str], bytes]:
+    """(status, header, body). Raises OSError or HTTPException, also for an answer that is cut off."""
+    early = False
+    try:
+        connection.request(*request, body or None, dict(header))
+    except (BrokenPipeError, ConnectionResetError):
+        early = True  # it may have answered before it had all, and that says why
+    response = connection.getresponse()
+    content = response.read()
+    if early:
+        connection.close()
+    return response.status, {name.lower(): value for name, value in response.getheaders()}, content
+
+
+def _may_pass(failure: CallFailed) -> bool:
+    if not isinstance(failure, Refusal):
+        return True
+    status = failure.response["ResponseMetadata"]["HTTPStatusCode"]
+    return status in _TRANSIENT or failure.response["Error"]["Code"] in _AGAIN

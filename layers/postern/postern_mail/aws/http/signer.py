@@ -1,0 +1,51 @@
+"""Signature Version 4 (docs.aws.amazon.com/IAM, "Create a signed AWS API request"), in a header."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Credentials(NamedTuple):
+    """Whose request it is; a `token` comes with temporary ones only."""
+
+    key: str
+    secret: str
+    token: str = ""
+
+    def __repr__(self) -> str:
+        """Without what must not be in a log."""
+        return f"Credentials({self.key!r})"
+
+
+class Scope(NamedTuple):
+    """Where a signature holds; `service` is the signing name: `ses` for SESv2."""
+
+    region: str
+    service: str
+
+
+def signed(
+    scope: Scope, request: tuple[str, str], header: Mapping[str, str], *, digest: str, whose: Credentials, now: float
+) -> dict[str, str]:
+    """The whole header with `authorization` in it; every field of it is signed.
+
+    `request` is the method and the path, quoted as it is sent and without a query; names in `header` are in lower case,
+    `host` among them; `digest` is the SHA-256 of the body in hex; `now` in epoch seconds.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    fields = {**header, "x-amz-date": stamp}
+    if whose.token:
+        fields["x-amz-security-token"] = whose.token
+    names = sorted(fields)
+    lines = "".join(f"{name}:{fields[name].strip()}\n" for name in names)
+    canonical = "\n".join((*request, "", lines, ";".join(names), digest))
+    parts = (stamp[:8], *scope, "aws4_request")
+    place = "/".join(parts)
+    key = f"AWS4{whose.secret}".encode()
+    to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{place}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    for part in (*parts, to_sign):
+        key = hmac.digest(key, part.encode(), "sha256")
+    said = f"Credential={whose.key}/{place}, SignedHeaders={';'.join(names)}, Signature={key.hex()}"
+    return {**fields, "authorization": f"AWS4-HMAC-SHA256 {said}"}
