@@ -232,3 +232,13 @@ def test_each_field_comes_once_and_received_as_often_as_it_was() -> None:
 @given(HEADERISH, st.text(max_size=700))
 def test_any_notice_is_taken(raw: bytes, reason: str) -> None:
     assert not refused(notice(raw, ALIAS, envelope(), Style(), reason))
+
+
+@pytest.mark.parametrize("odd", [b"x\r: y", b"x\x00y", b"x\x0b y", b"x\r y"])
+def test_a_trace_field_that_readers_split_differently_is_left_out(odd: bytes) -> None:
+    """A lone CR is the end of a line for SES, and what follows it a field without a name."""
+    raw = b"Received: from a by b\r\nReceived: " + odd + b"\r\nFrom: a@x.example\r\n\r\nbody"
+    result = repaired(raw, ALIAS, envelope(), Style())
+    assert result is not None
+    assert result.count(b"Received:") == 1
+    assert result.split(b"\r\n\r\n")[1] == b"body"

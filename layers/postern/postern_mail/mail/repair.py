@@ -25,6 +25,7 @@ _MAX_STAMPS = 200
 _IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
 _MEDIA_TYPE = re.compile(r"[\s;]*([A-Za-z0-9!#$&^_.+-]+)\s*/\s*([A-Za-z0-9!#$&^_.+-]+)", re.ASCII)
 _KIND = re.compile(r"""[\s;"]*([A-Za-z0-9!#$&^_.+-]+)"?(?!\s*=)(?![A-Za-z0-9!#$&^_.+-])""", re.ASCII)
+_CONTROL = re.compile(rb"\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _STAMP = re.compile(rb"v1 [0-9a-f]{32}")
 _ENCODING = re.compile(r"""[\s"']*([A-Za-z0-9_.+-]+)["']?\s*(?:;.*|\(.*\)\s*)?\Z""", re.ASCII)
 
@@ -82,7 +83,8 @@ def _text(value: bytes) -> list[str]:
 
 
 def _is_plain(raw: bytes) -> bool:
-    return raw.isascii() and all(len(line) <= LINE_LIMIT for line in raw.split(b"\n"))
+    """Whether every reader sees the same lines: a lone CR ends one for some."""
+    return raw.isascii() and not _CONTROL.search(raw) and all(len(line) <= LINE_LIMIT for line in raw.split(b"\n"))
 
 
 def _octets(value: bytes) -> str:
