@@ -148,7 +148,15 @@ class FakeLedger:
             message == envelope.message_id and isinstance(answer, Answer)
             for (message, _), answer in self.answers.items()
         )
-        return Entry(False, frozenset(settled), due, frozenset(self.released))
+        reached = {
+            standing.recipient
+            for (message, claim), standing in self.claims.items()
+            if message == envelope.message_id
+            and claim.startswith(f"{VIA}:")
+            and standing.state
+            and standing.state.reached
+        }
+        return Entry(False, frozenset(settled), due, frozenset(self.released), frozenset(reached))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         self.owners += 1

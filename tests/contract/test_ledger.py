@@ -475,3 +475,19 @@ def test_a_claim_is_one_call_for_most_mail_and_two_when_it_is_taken_over(aws: Cl
     calls.clear()
     assert isinstance(dynamo.claim(message_id, JANE, INFO), Settled)
     assert calls == ["UpdateItem"]
+
+
+@pytest.mark.parametrize("state", ClaimState)
+def test_the_ledger_says_in_whose_name_a_destination_got_something(
+    ledger: Book, message_id: str, state: ClaimState
+) -> None:
+    to = envelope("info@example.com", message_id=message_id)
+    ledger.open(to)
+    assert ledger.open(to).reached == frozenset()
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    if state is not ClaimState.CLAIMED:
+        ledger.settle(claim, state, "")
+    answer = claimed(ledger.claim_answer(message_id, 1, [TEAM]))
+    ledger.settle(answer, ClaimState.SENT, "")
+    none = state in (ClaimState.FAILED, ClaimState.RELEASED, ClaimState.SUSPENDED)
+    assert ledger.open(to).reached == (frozenset() if none else {"info@example.com"})

@@ -10,8 +10,10 @@ from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from postern_command.tables.file import TablesFile
 from postern_mail.aws import clients
-from postern_mail.aws.forward.tables import MAX_KEYS, DynamoTables
+from postern_mail.aws.batch import MAX_KEYS
+from postern_mail.aws.forward.tables import DynamoTables
 from postern_mail.aws.recipients.alias_table import DynamoAliasTable
+from postern_mail.aws.watch.history import History
 from postern_mail.errors import Misconfigured, Throttled, Unavailable
 from postern_mail.mail.rows import Row
 from postern_mail.ports.forward import Tables
@@ -142,6 +144,25 @@ def test_keys_that_stay_unprocessed_are_a_temporary_failure_and_never_missing_ro
     with script.stubber, pytest.raises(Throttled, match="left 1 keys unprocessed after 6 calls"):
         script.tables.read(["a@example.com"], [])
     script.stubber.assert_no_pending_responses()
+
+
+@pytest.mark.function("WatchFunction")
+def test_the_ledger_is_read_with_the_same_patience_and_the_same_end(script: Script, template: Template) -> None:
+    """Asked again at once and for ever, a ledger that is throttled would stay so: doctor, the watch, the digest."""
+    table, item = template.name("LedgerTable"), {"message_id": {"S": "a"}, "entry": {"S": "message"}}
+    unprocessed = {table: {"Keys": [{**item}]}}
+    history = History(script.client, table, script.pauses.append)
+    script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unprocessed})
+    script.stubber.add_response("batch_get_item", {"Responses": {table: [item]}})
+    with script.stubber:
+        assert history.seen(["a"]).keys() == {"a"}
+        assert len(script.pauses) == 1
+        for _ in range(6):
+            script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unprocessed})
+        with pytest.raises(Throttled, match="left 1 keys unprocessed after 6 calls"):
+            history.seen(["a"])
+    script.stubber.assert_no_pending_responses()
+    assert script.pauses[1:] == sorted(script.pauses[1:]), "longer and longer"
 
 
 @pytest.mark.parametrize(

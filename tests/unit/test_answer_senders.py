@@ -1,17 +1,23 @@
 """The shell's answers on fakes: at most one for each recipient, whatever fails, and the ledger says what became of it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from postern_mail.answer_senders import ANSWER_SECONDS
-from postern_mail.errors import Misconfigured, Refused, Throttled, Unanswered, Unavailable
+from postern_mail.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable, Unsettled
+from postern_mail.mail.dsn import Silence
 
 from tests.builders import MESSAGE_ID, event, stored, verdict
 from tests.fakes import LEASE_SECONDS
 from tests.forwarding_world import JANE, JOE, RAW, World
 
 NOBODY, OTHER = "nobody@example.com", "other@example.com"
+
+
+class Killed(BaseException):
+    """The function ends here."""
 
 
 @pytest.fixture
@@ -52,6 +58,47 @@ def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) ->
     assert world.log.lines[-1] == "answer sent nobody@example.com, off@example.com, info@example.com"
     assert world.ledger.claims[MESSAGE_ID, "dsn:1"].state == "sent"
     assert not world.ledger.is_open(MESSAGE_ID)
+
+
+CHANGES: dict[str, Callable[[World], object]] = {
+    "removed": lambda world: world.tables.aliases.pop("team@example.com"),
+    "disabled": lambda world: world.tables.aliases.update(
+        {"team@example.com": {"destinations": [JOE], "enabled": False}}
+    ),
+    "expired": lambda world: world.tables.aliases.update(
+        {"team@example.com": {"destinations": [JOE], "expires_at": 1}}
+    ),
+    "rejected": lambda world: world.tables.senders.update({("betsy@sender.example", "*"): {"action": "REJECT"}}),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("first", [None, Unanswered("lost"), Killed()], ids=["sent", "perhaps sent", "killed"])
+def test_what_a_destination_has_got_is_no_unknown_address(
+    world: World, change: Callable[[World], object], first: Exception | None
+) -> None:
+    """A row was changed between two attempts; to the sender the first one counts."""
+    world.mailer.script[JANE] = [first] if first else []
+    world.mailer.script[JOE] = [Throttled("slow")]
+    with pytest.raises((Unsettled, Killed)):
+        handle(world, "team@example.com")
+    change(world)
+    handle(world, "team@example.com")
+    assert world.states["team@example.com"] == "rejected"
+    assert (answers(world), told(world, "team@example.com")) == ({}, Silence("never answered"))
+    assert world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason.endswith("; an earlier attempt had sent it")
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_no_destination_has_got_is_told_of(world: World, change: Callable[[World], object]) -> None:
+    """Nor does a copy to another recipient of the message keep that back."""
+    world.mailer.script = {JANE: [Throttled("slow")], JOE: [TooFast("slow")]}
+    world.tables.aliases["joe@example.com"] = {"destinations": ["else@dest.example"]}
+    with pytest.raises(Unsettled):
+        handle(world, "joe@example.com", "team@example.com")
+    change(world)
+    handle(world, "joe@example.com", "team@example.com")
+    assert "team@example.com" in answers(world)
 
 
 def test_one_of_two_destinations_that_failed_is_told_of(world: World) -> None:
@@ -236,10 +283,6 @@ def test_no_answer_is_begun_when_too_little_time_is_left(world: World) -> None:
     assert world.answerer.sent == []
     world.watch()
     assert len(world.answerer.sent) == 1
-
-
-class Killed(BaseException):
-    """The function ends here."""
 
 
 def test_a_function_killed_while_it_answers_does_not_answer_twice(world: World) -> None:

@@ -96,7 +96,9 @@ class Forwarder:
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now)
             planned = plan(waiting, header, found, self.policy, now, entry.released)
-            outcomes = self._carry_out(waiting, planned, found, raw, until)
+            outcomes = [
+                _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
+            ]
             outcomes = self.answering.decided(waiting, outcomes, raw)
         outcomes += nobody
         stands = self.ledger.close(envelope, outcomes, size, entry.orders)
@@ -176,6 +178,14 @@ def _confirmed(envelope: Envelope, message: Message) -> Envelope:
     block = ses_block.SesBlock.of(message, envelope.message_id)
     found = replace(envelope, authentication=Authentication.of(message, envelope.message_id))
     return found.from_nobody() if block and block.has_null_sender else found
+
+
+def _unless_reached(outcome: Outcome, reached: Collection[str]) -> Outcome:
+    """The outcome; without a reply if it is a rejection that comes too late: an alias or a rule was changed between
+    two attempts, and the sender must not hear that the address takes no mail, for a destination has this one."""
+    if outcome.state is not State.REJECTED or outcome.recipient.key not in reached:
+        return outcome
+    return replace(outcome, reply=None, reason=f"{outcome.reason}; an earlier attempt had sent it")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:

@@ -155,6 +155,11 @@ class ClaimState(StrEnum):
         return self is ClaimState.SUSPENDED or self.uncertain
 
     @property
+    def reached(self) -> bool:
+        """The destination has something of the message, or may have."""
+        return self.accepted or self.uncertain or self is ClaimState.AMBIGUOUS
+
+    @property
     def outcome(self) -> State:
         """Of a recipient for whom no other destination ended worse."""
         match self:

@@ -37,13 +37,15 @@ class Entry:
 
     `first`: nobody opened it before. `settled`: keys of the recipients that an earlier delivery
     of the event has settled. `due`: whether the sender is still to be told of any of them. `released`: keys of
-    those whose quarantine somebody has lifted. `orders`: how often a person ordered the message to run again.
+    those whose quarantine somebody has lifted. `reached`: keys of those in whose name a destination got something, or
+    may have. `orders`: how often a person ordered the message to run again.
     """
 
     first: bool
     settled: frozenset[str] = frozenset()
     due: bool = False
     released: frozenset[str] = frozenset()
+    reached: frozenset[str] = frozenset()
     orders: int = 0
 
 

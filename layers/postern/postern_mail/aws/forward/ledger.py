@@ -90,7 +90,9 @@ class DynamoLedger(AnswerEntries):
         settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
         due = any(entry.get("answer") == DUE for entry in outcomes.values())
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
-        return Entry(False, settled, due, released, int(entries[MESSAGE].get("orders", 0)))
+        claims = (entry for name, entry in entries.items() if name.startswith(f"{VIA}:") and "state" in entry)
+        reached = frozenset(entry["recipient"] for entry in claims if ClaimState(entry["state"]).reached)
+        return Entry(False, settled, due, released, reached, int(entries[MESSAGE].get("orders", 0)))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""

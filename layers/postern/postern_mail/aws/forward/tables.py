@@ -1,23 +1,20 @@
 """The alias, the sender and the destination table, read by key in as few calls as DynamoDB allows."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from boto3.dynamodb.types import TypeSerializer
 
-from ...errors import Misconfigured, Throttled
+from ...errors import Misconfigured
 from ...mail.rows import Row, Rows, SenderKey
-from ..failures import translated
-from ..items import row
+from .. import batch
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MAX_KEYS = 100  # of one BatchGetItem, docs.aws.amazon.com/amazondynamodb, "BatchGetItem"
 _SIDE_BY_SIDE = 8  # calls under way at once; botocore's pool holds 10 connections
-_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before asking again for unprocessed keys
 
 _to_dynamodb = TypeSerializer().serialize
 
@@ -55,9 +52,9 @@ class DynamoTables:
         wanted += [(self._sender_table, {"sender": s, "scope": scope}) for s, scope in dict.fromkeys(senders)]
         wanted += [(self._destination_table, {"address": key}) for key in dict.fromkeys(destinations)]
         rows = Rows(dict.fromkeys(aliases), dict.fromkeys(senders), dict.fromkeys(destinations))
-        chunks = [wanted[start : start + MAX_KEYS] for start in range(0, len(wanted), MAX_KEYS)]
+        chunks = [wanted[start : start + batch.MAX_KEYS] for start in range(0, len(wanted), batch.MAX_KEYS)]
         if len(chunks) < 2:
-            answers: Iterable[Mapping[str, list[Row]]] = map(self._read_chunk, chunks)
+            answers: Iterable[Mapping[str, Sequence[Row]]] = map(self._read_chunk, chunks)
         else:
             with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
                 answers = list(pool.map(self._read_chunk, chunks))
@@ -70,21 +67,6 @@ class DynamoTables:
                 rows.destinations[one["address"]] = one
         return rows
 
-    def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> dict[str, list[Row]]:
-        request: dict[str, Any] = {}
-        for table, key in wanted:
-            keys = request.setdefault(table, {"Keys": [], "ConsistentRead": True})["Keys"]
-            keys.append({name: _to_dynamodb(value) for name, value in key.items()})
-        found: dict[str, list[Row]] = {}
-        for pause in (*_PAUSES, None):
-            with translated("DynamoDB BatchGetItem"):
-                response = self._client.batch_get_item(RequestItems=request)
-            for table, items in response["Responses"].items():
-                found.setdefault(table, []).extend(map(row, items))
-            request = dict(response.get("UnprocessedKeys") or {})
-            if not request:
-                return found
-            if pause is not None:
-                self._pause(pause)
-        left = sum(len(keys["Keys"]) for keys in request.values())
-        raise Throttled(f"DynamoDB BatchGetItem left {left} keys unprocessed after {len(_PAUSES) + 1} calls")
+    def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> Mapping[str, Sequence[Row]]:
+        keys = [(table, {name: _to_dynamodb(value) for name, value in key.items()}) for table, key in wanted]
+        return batch.read(self._client, keys, self._pause, consistent=True)

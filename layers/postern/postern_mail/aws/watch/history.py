@@ -1,27 +1,27 @@
 """The ledger as people and scheduled checks read it: by day, by message, and what is still open."""
 
-from collections.abc import Collection, Iterator
+import time
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..failures import translated
+from .. import batch
 from ..forward.answer_entries import MESSAGE
 from ..forward.ledger import OPEN
-from ..items import Items, row
+from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 Entries = dict[str, dict[str, Any]]  # of one message, by the names in the ledger
 
-_KEYS_A_CALL = 100  # docs.aws.amazon.com/amazondynamodb, "BatchGetItem"
-
 
 class History:
     """Reads the ledger; `DynamoLedger` writes it."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, pause: Callable[[float], object] = time.sleep) -> None:
         self._client = client
+        self._pause = pause
         self._table = table
         self._items = Items(client, table)
 
@@ -63,15 +63,10 @@ class History:
         """The `message` entries of those of these messages that have one, by id. Raises Temporary."""
         wanted = list(dict.fromkeys(message_ids))
         found: dict[str, dict[str, Any]] = {}
-        for start in range(0, len(wanted), _KEYS_A_CALL):
-            keys: Any = [_key(message_id) for message_id in wanted[start : start + _KEYS_A_CALL]]
-            while keys:
-                with translated("DynamoDB BatchGetItem (ledger)"):
-                    answer = self._client.batch_get_item(RequestItems={self._table: {"Keys": keys}})
-                rows = map(row, answer["Responses"].get(self._table, ()))
-                found |= {one["message_id"]: one for one in rows}
-                unprocessed: Any = answer.get("UnprocessedKeys", {})
-                keys = unprocessed.get(self._table, {}).get("Keys", [])
+        for start in range(0, len(wanted), batch.MAX_KEYS):
+            keys = [(self._table, _key(message_id)) for message_id in wanted[start : start + batch.MAX_KEYS]]
+            rows = batch.read(self._client, keys, self._pause).get(self._table, ())
+            found |= {one["message_id"]: one for one in rows}
         return found
 
 

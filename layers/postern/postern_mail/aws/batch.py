@@ -1,0 +1,44 @@
+"""BatchGetItem, the one way to read many items by key: asked again for what DynamoDB left, with pauses and an end."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import Throttled
+from .failures import translated
+from .items import row
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+MAX_KEYS = 100  # of one BatchGetItem, docs.aws.amazon.com/amazondynamodb, "BatchGetItem"
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds before asking again for unprocessed keys
+
+
+def read(
+    client: "DynamoDBClient",
+    wanted: Iterable[tuple[str, Mapping[str, Any]]],
+    pause: Callable[[float], object],
+    *,
+    consistent: bool = False,
+) -> dict[str, list[dict[str, Any]]]:
+    """The items that are there, by table, of at most MAX_KEYS (table, key) as DynamoDB has them.
+
+    Raises Temporary; Throttled if keys stay unprocessed: a key it did not answer for is never an item that is missing.
+    """
+    request: dict[str, Any] = {}
+    for table, key in wanted:
+        asked = request.setdefault(table, {"Keys": [], **({"ConsistentRead": True} if consistent else {})})
+        asked["Keys"].append(key)
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seconds in (*_PAUSES, None):
+        with translated("DynamoDB BatchGetItem"):
+            response = client.batch_get_item(RequestItems=request)
+        for table, items in response["Responses"].items():
+            found.setdefault(table, []).extend(map(row, items))
+        request = dict(response.get("UnprocessedKeys") or {})
+        if not request:
+            return found
+        if seconds is not None:
+            pause(seconds)
+    left = sum(len(keys["Keys"]) for keys in request.values())
+    raise Throttled(f"DynamoDB BatchGetItem left {left} keys unprocessed after {len(_PAUSES) + 1} calls")
