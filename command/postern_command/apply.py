@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from .options import DryRunOption, FileArgument, JsonOption, StackOption
 from .plan import loaded, planned, print_changes
@@ -57,6 +56,7 @@ def _write(tables: TablesFile, where: Stack, found: Mapping[TableName, Survey]) 
     total = sum(one.total for one in found.values())
     if not total:
         return
+    from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415 (start-up: only this command needs it)
 
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)

@@ -1,6 +1,5 @@
 """`postern explain`: what would become of a message, without doing any of it."""
 
-import difflib
 import json
 import time
 from collections.abc import Iterator
@@ -130,6 +129,8 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, setting
         after = _header(rewrite(raw, delivery.alias, envelope, settings.styled(Style(prepended=delivery.prepended))))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]
+        import difflib  # noqa: PLC0415 (this command only)
+
         described["header"] = [line for line in difflib.ndiff(before, after) if line[0] in "-+"]
     return described
 

@@ -2,21 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
-from postern_postfix import report as reporting
-from postern_postfix.address_parameters import Named
-from postern_postfix.importing import Asked, CannotImport, import_postfix
-from postern_postfix.maps import Map
-from postern_postfix.report import Report, Verdict
-from postern_postfix.report_text import lines as report_lines
-from postern_postfix.source import Table
 
 from .status import NO, wrong_use
 from .tables.file import TablesFile
 from .tables.text import toml
+
+if TYPE_CHECKING:
+    from postern_postfix.address_parameters import Named
+    from postern_postfix.report import Report
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -78,6 +75,10 @@ def postfix(
     Exit status 0 if everything was taken over or changed; 1 if something did not come along, which
     the report names, and the tables are written all the same; 2 for wrong use.
     """
+    from postern_postfix.importing import Asked, CannotImport, import_postfix  # noqa: PLC0415 (a sixth of the start)
+    from postern_postfix.report import Verdict  # noqa: PLC0415
+    from postern_postfix.source import Table  # noqa: PLC0415
+
     if out is not None and out.exists() and not force:
         wrong_use(f"{out} is there already; --force overwrites it")
     given = {Table.ALIASES: _named(aliases), Table.VIRTUAL: _named(virtual), Table.ACCESS: _named(sender_access)}
@@ -102,7 +103,10 @@ def postfix(
         raise typer.Exit(NO)
 
 
-def _named(names: list[str] | None) -> tuple[Named, ...]:
+def _named(names: list[str] | None) -> "tuple[Named, ...]":
+    from postern_postfix.address_parameters import Named  # noqa: PLC0415
+    from postern_postfix.maps import Map  # noqa: PLC0415
+
     return tuple(Named(Map.parse(name)) for name in names or ())
 
 
@@ -158,7 +162,10 @@ def _write(tables: TablesFile, out: Path | None) -> None:
         wrong_use(fault)
 
 
-def _print(report: Report, as_json: bool, every: bool, out: Path | None) -> None:
+def _print(report: "Report", as_json: bool, every: bool, out: Path | None) -> None:
+    from postern_postfix import report as reporting  # noqa: PLC0415
+    from postern_postfix.report_text import lines as report_lines  # noqa: PLC0415
+
     to_stderr = out is None
     if as_json:
         typer.echo(json.dumps(reporting.as_json(report)), err=to_stderr)

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from postern_mail.mail.visible import visible
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
 
 _GAP = 2
 _INDENT = 14
@@ -24,6 +22,8 @@ class Columns:
     """Lays out cells. `wide`: whole, as into a file or a program; by default so wherever there is no terminal."""
 
     def __init__(self, columns: Sequence[Column], *, wide: bool = False) -> None:
+        from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
+
         console = Console()
         self.wide = wide or not console.is_terminal
         self._width = console.width
@@ -58,6 +58,8 @@ def widths(columns: Sequence[Column], width: int) -> list[int]:
 
 
 def _fitted(cell: str, width: int) -> str:
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
+
     if cell_len(cell) <= width:
         return set_cell_size(cell, width)
     return set_cell_size(cell, max(0, width - 1)) + _CUT

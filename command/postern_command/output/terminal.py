@@ -4,11 +4,12 @@ from collections.abc import Callable
 
 import typer
 from postern_mail.mail.visible import visible
-from rich.console import Console
 
 
 def printer() -> Callable[[str, str | None], None]:
     """What prints a line in a style: coloured on a terminal, unless NO_COLOR is set, else plain and fast."""
+    from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
+
     console = Console(soft_wrap=True, highlight=False, markup=False)
 
     def styled(line: str, style: str | None) -> None:
