@@ -14,7 +14,7 @@ SAM = .venv-sam/bin/sam
 export AWS_DEFAULT_REGION ?= eu-west-1
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test test-all rights test-deploy test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean
+.PHONY: demo local test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
@@ -26,10 +26,10 @@ local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=fi
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test: .venv/ready  ## The tests that take less than a second each: those not marked slow or deploy
-	$(PYTEST) -m "not slow and not deploy and not rights and not rspamd"
+	$(PYTEST) -m "not slow and not deploy and not rights and not rspamd and not debian"
 
-test-all: .venv/ready  ## All tests except test-deploy, and whether they used every right of every function
-	$(PYTEST) -m "not deploy and not rights and not rspamd"
+test-all: .venv/ready  ## All tests except test-deploy, test-debian and test-rspamd, and whether they used every right of every function
+	$(PYTEST) -m "not deploy and not rights and not rspamd and not debian"
 	$(MAKE) rights
 
 rights: .venv/ready  ## Whether the tests that ran on this very code used every right of every function
@@ -40,6 +40,9 @@ test-313: .venv-3.13/ready  ## The tests of what Lambda runs, on the functions' 
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
 	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
+
+test-debian: .venv/ready  ## Install the relay in a clean Debian 12 and 13 (debootstrap); as root
+	POSTERN_REQUIRE_POSTFIX=1 $(BIN)/python -m pytest -q -m debian tests/relay/test_debian.py
 
 test-rspamd: .venv/ready  ## Ask a real rspamd what it thinks of forwards; as root on Debian it is installed if it is missing
 	command -v rspamd >/dev/null || apt-get install -y --no-install-recommends rspamd

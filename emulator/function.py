@@ -30,7 +30,8 @@ LAMBDA_RETRY_DELAYS = (60.0, 120.0)  # seconds before the first and second retry
 
 
 class Environment:
-    """One execution environment, a process: started when first needed, killed when it overruns."""
+    """One execution environment, a process: its variables are the template's and nothing else, it is killed when it
+    overruns, as Lambda does, and nothing that the emulator imports leaks into it. Started when first needed."""
 
     def __init__(self, handler: Path, variables: Mapping[str, str], log: IO[bytes]) -> None:
         self._handler = handler

@@ -17,7 +17,7 @@ from .conftest import demand
 from .postfix import DOMAIN, OWNER, REGION, SECRET, environment
 from .test_install import FILES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.debian
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "postern"
 SUITES = {"12": "bookworm", "13": "trixie"}
 INSTALL = (

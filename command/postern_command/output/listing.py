@@ -26,6 +26,7 @@ _SHOWN = 5  # destinations of a group in a list; `alias show` has all
 _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
 
 
+# By domain and name, which takes a scan of the whole table: in DynamoDB's own, cheaper order a person finds nothing.
 def page(rows: Iterable[Row], order: Callable[[Row], Any], after: Any, limit: int | None) -> tuple[list[Row], bool]:
     """The first rows in an order that come after a place, and whether there are more.
 
