@@ -10,7 +10,7 @@ from postern_mail.mail.message import Message
 from postern_mail.mail.notice import attached, attached_size, bare_notice, notice
 from postern_mail.mail.repair import repaired
 from postern_mail.mail.rewrite import Style, rewrite
-from postern_mail.mail.stamp import TEST_KEY, is_stamped
+from postern_mail.mail.stamp import TEST_KEY, is_stamped, stamp
 
 from emulator.sending.refusals import Account, Refusal, Request
 from emulator.sending.rules import check
@@ -242,3 +242,16 @@ def test_a_trace_field_that_readers_split_differently_is_left_out(odd: bytes) ->
     assert result is not None
     assert result.count(b"Received:") == 1
     assert result.split(b"\r\n\r\n")[1] == b"body"
+
+
+@pytest.mark.parametrize("name", [b"Received ", b"received\t", b"RECEIVED"])
+def test_a_trace_field_is_written_without_a_blank_before_its_colon(name: bytes) -> None:
+    result = repair(name + b": from a.example by b.example; x\r\nFrom: a@sender.example\r\n\r\nbody")
+    assert result.startswith(b"Received: from a.example by b.example; x\r\n")
+
+
+def test_the_stamps_of_others_stay_so_that_a_loop_of_two_ends_soon() -> None:
+    theirs = stamp(b"their key", Address("info", "other.example"))
+    result = repair(f"X-Postern-Loop: {theirs}\r\nx-postern-loop : {theirs}\r\nFrom: a@b.example\r\n\r\nb".encode())
+    assert result.count(f"X-Postern-Loop: {theirs}\r\n".encode()) == 1
+    assert is_stamped(Message.split(result), TEST_KEY, ALIAS)

@@ -58,7 +58,8 @@ def _fields(message: Message) -> Iterator[Field]:
     seen: set[str] = set()
     for field in message.fields:
         if field.name == "received" and _is_plain(field.raw):
-            yield Field.read(field.raw.rstrip(b"\r\n") + CRLF)
+            _, _, value = field.raw.partition(b":")  # without a blank before it
+            yield Field.read(b"Received:" + value.rstrip(b"\r\n") + CRLF)
         if field.name in seen or field.name not in _WRITERS:
             continue
         if field.name == "from":  # ours
