@@ -72,8 +72,9 @@ def postfix(
     """Make a tables file from Postfix's files, and say by file and line what became of each line.
 
     The report goes to standard output, or to standard error if the tables go to standard output.
-    Exit status 0 if everything was taken over or changed; 1 if something did not come along, which
-    the report names, and the tables are written all the same; 2 for wrong use.
+    Exit status 1 if the owner must decide something, the report's "impossible": mail would go elsewhere
+    or nowhere, or a rule that the owner wrote is lost. Else 0, also where something is "left behind"
+    that decides nothing about who gets what. 2 for wrong use. The tables are written with 0 and 1.
     """
     from postern_postfix.importing import Asked, CannotImport, import_postfix  # noqa: PLC0415 (a sixth of the start)
     from postern_postfix.report import Verdict  # noqa: PLC0415

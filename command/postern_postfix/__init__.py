@@ -12,6 +12,8 @@
     address_parameters, domains
                   the parameters that decide how addresses are read, and the lists of domains among them
     box           what of them the rest needs
+    mailboxes     which addresses are virtual mailboxes
+    filters       programs beside Postfix that look for junk
     lookups       what virtual(5) answers for an address
     owners        which line has which row
     leads         where a target leads from where it stands

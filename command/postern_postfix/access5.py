@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from postern_mail.mail.address import Address, InvalidAddress
 
-from .report import Part, Report, changed, impossible, taken, unneeded
+from .report import Part, Report, changed, impossible, left_behind, taken, unneeded, unreadable
 from .restrictions import WARN_IF_REJECT
 from .source import WHITE, Line
 from .targets import quoted
@@ -85,10 +85,10 @@ def warning(rule: Rule, report: Report) -> Rule:
 
 def _read(line: Line, style: Style) -> tuple[Rule, Part] | Part:
     if line.unreadable:
-        return impossible(line.unreadable, "mend the line or remove it")
+        return unreadable(line)
     both = pair(line)
     if both is None:
-        return impossible("not a pair of key and action", "mend the line or remove it; Postfix ignores it")
+        return left_behind("not a pair of key and action", "mend the line or remove it; Postfix ignores it")
     key = _sender(both[0], style)
     if isinstance(key, Part):
         return key
@@ -104,7 +104,7 @@ def _sender(typed: str, style: Style) -> str | Part:
     if key == style.null_sender.lower():
         return NULL_SENDER
     if key == NULL_SENDER:
-        return impossible("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
+        return left_behind("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
     if _NETWORK.match(key):
         return unneeded("a network is no sender, so it never matched one; an IP filter of SES blocks one")
     if key.startswith(".") and style.parents:
@@ -114,7 +114,7 @@ def _sender(typed: str, style: Style) -> str | Part:
     try:
         return _address_key(key)
     except InvalidAddress:
-        return impossible(f"{typed} is neither an address nor a domain nor user@", "mend the key; it never matched")
+        return left_behind(f"{typed} is neither an address nor a domain nor user@", "mend the key; it never matched")
 
 
 def _address_key(key: str) -> str:

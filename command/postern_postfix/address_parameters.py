@@ -12,12 +12,17 @@ from .files import Files
 from .main_cf import MainCf, Parameter
 from .maps import Map
 from .parameters import judge
-from .report import Part, Report, changed, impossible, taken, unneeded
+from .report import Part, Report, changed, impossible, taken, unneeded, unreadable
 from .restrictions import LISTS, Everybody, SenderAccess, restrictions
 from .source import Line, Table
 
 SES_MESSAGE_BYTES = 41943040  # 40 MB, with headers: SES's limit for received and for sent mail
-_MAPS = {"alias_maps": Table.ALIASES, "virtual_alias_maps": Table.VIRTUAL, "virtual_maps": Table.VIRTUAL}
+_MAPS = {
+    "alias_maps": Table.ALIASES,
+    "virtual_alias_maps": Table.VIRTUAL,
+    "virtual_maps": Table.VIRTUAL,
+    "virtual_mailbox_maps": Table.MAILBOXES,
+}
 _LISTS = {
     "mydestination": Kind.LOCAL,
     "virtual_alias_domains": Kind.ALIAS,
@@ -86,13 +91,14 @@ def settle(config: MainCf, domains: Collection[str], given: Collection[Table], f
 def _lists(config: MainCf, files: Files, mydomain: str) -> Domains:
     """The lists of domains. A table that is one of virtual(5) says for itself which domains it declares."""
     virtual = {*config.items("virtual_alias_maps"), *config.items("virtual_maps")}
+    mailboxes = [Map.parse(item) for item in config.items("virtual_mailbox_maps")]
     styles = _parents(config)
 
     def reading(map_: Map) -> tuple[Line, ...] | None:
         try:
             if not (map_.is_text or map_.is_patterns or map_.type == "file"):
                 return None
-            return files.lines(map_, Table.DOMAINS, as_typed=False)
+            return files.lines(map_, Table.MAILBOXES if map_ in mailboxes else Table.DOMAINS, as_typed=False)
         except OSError:
             return None
 
@@ -144,11 +150,11 @@ def _say(
     elif name in _SAYINGS:
         report.say(line, _SAYINGS[name](config.value(name)))
     elif name in config.macros_used:
-        part = judge(name)
+        part = judge(name, config.value(name))
         used = unneeded("used to read other values")
-        report.say(line, used if part.says.endswith("is not known here") else part)
+        report.say(line, used if part.says.endswith(": not known here") else part)
     else:
-        report.say(line, judge(name))
+        report.say(line, judge(name, config.value(name)))
 
 
 def _follow(table: Table, named: Collection[Named], settled: Settled, given: Collection[Table], report: Report) -> None:
@@ -201,7 +207,7 @@ def _domain(name: str, item: str, domains: Collection[str]) -> Part:
 def _say_domain_files(files: Files, domains: Collection[str], report: Report) -> None:
     for line in files.of(Table.DOMAINS):
         if line.unreadable:
-            report.say(line, impossible(line.unreadable, "mend the line or remove it"))
+            report.say(line, unreadable(line))
             continue
         names = [name for name in listed(line) if name.lower().lstrip("!") in domains]
         if names:

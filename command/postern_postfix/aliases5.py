@@ -7,7 +7,7 @@ has a domain. Of a name that comes twice it keeps the first.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from .report import Part, Report, impossible, unneeded
+from .report import Part, Report, left_behind, unneeded, unreadable
 from .source import Line
 from .targets import Target, alias_targets, included_targets
 from .tokens import Token, internal, scan
@@ -63,10 +63,10 @@ def pair(text: str) -> tuple[str, list[Token]] | str:
 
 def _read(line: Line) -> NamedAlias | Part:
     if line.unreadable:
-        return impossible(line.unreadable, "mend the line or remove it")
+        return unreadable(line)
     read = pair(line.text)
     if isinstance(read, str):
-        return impossible(read, _MEND)
+        return left_behind(read, _MEND)
     return NamedAlias(line, read[0], alias_targets(read[1]))
 
 

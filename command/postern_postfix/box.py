@@ -66,6 +66,10 @@ class Box:
         end = next((position for position, one in enumerate(local) if one in self.delimiter), 0)
         return (local[:end], local[end:]) if 0 < end < len(local) else (local, "")
 
+    def takes_tag(self, local: str) -> bool:
+        """Is it a name that a tag may follow?"""
+        return bool(self.delimiter) and self.split(f"{local}{self.delimiter[0]}x")[0] == local
+
     def completed(self, local: str, domain: str) -> Address | None:
         """The address that Postfix makes of these, None where it makes none that SES takes."""
         domain = domain or self.origin

@@ -18,6 +18,7 @@ from .domains import BOX_NAMES
 from .files import Files
 from .leads import Leads
 from .lookups import Lookups
+from .mailboxes import say_mailboxes
 from .owners import owners
 from .report import Report, changed, impossible, taken, unneeded
 from .restrictions import nobody_else
@@ -108,10 +109,21 @@ def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> di
     answering = owners(box, named_aliases, lookups, report)
     leads = Leads(box, answering, lookups, named_aliases, lambda path: _included(path, files), report)
     drafts = Drafting(leads, report).draft()
+    _say_mailboxes(settled, box, lookups, files, report)
     _say_used(named_aliases, report)
     tags_as_they_were(drafts, box, report)
     switch_off_circles(drafts, report)
     return drafts
+
+
+def _say_mailboxes(settled: Settled, box: Box, lookups: Lookups, files: Files, report: Report) -> None:
+    if any(box.kinds(domain) is Kind.MAILBOX for domain in box.domains):
+        for _, lines in _text_tables(Table.MAILBOXES, settled, files, report):
+            say_mailboxes(lines, box, lookups, report)
+        return
+    naming = (named.line for named in settled.maps.get(Table.MAILBOXES, ()) if named.line is not None)
+    for line in (*naming, *files.of(Table.MAILBOXES)):
+        report.say(line, unneeded("none of the domains has virtual mailboxes"))
 
 
 def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
@@ -331,6 +343,8 @@ def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], repo
     for domain in asked.domains:
         if settled.domains.kind(domain) is Kind.OUTSIDE and not list(settled.domains.unread()):
             report.remark(f"{domain} is in no list of domains of main.cf; it is taken for one where aliases(5) holds")
+    if any(settled.domains.kind(domain) is Kind.LOCAL for domain in asked.domains):
+        report.remark("users of the box that no alias names have no row: --mailbox NAME=ADDRESS makes one for each")
     if not settled.maps.get(Table.ALIASES):  # alias_maps is set, and empty
         report.remark("no aliases were read: main.cf names none, so give /etc/aliases with --aliases if it was in use")
 

@@ -16,10 +16,11 @@ from postern_mail.mail.aliases import DISCARD, MAX_DEPTH
 
 from .aliases5 import NamedAlias
 from .box import Box, Kind
-from .lookups import Lookups
+from .lookups import Answer, Lookups
+from .mailboxes import lost_mailbox
 from .owners import Owners
 from .patterns import PatternRule, is_template
-from .report import Report, changed, impossible, taken
+from .report import Report, changed, impossible, left_behind, taken, unreadable
 from .source import Line
 from .targets import AtDomain, Bounce, Cannot, Discard, Include, Mailbox, Name, Target
 from .virtual5 import VirtualRow
@@ -87,7 +88,8 @@ class Leads:
 
     def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
         """Where a line of virtual(5) leads from the row of this key; raises EndlessError."""
-        ended = frozenset() if key.startswith("@") else frozenset({key})
+        named = None if key.startswith("@") else Address(*key.rsplit("@", 1))
+        ended = frozenset({key} if named is not None and self._holds_itself(owner.targets, named) else ())
         keeps = self.box.virtual_keeps_tag
         place = Place(key, owner.line, key, owner, keeps_tag=keeps, keeps_local=keeps, ended=ended)
         return self.all(owner.targets, place)
@@ -157,7 +159,7 @@ class Leads:
         answer = None if address.key in place.ended else self.lookups.find(address)
         if answer is None or (place.is_generic and answer.owner is place.by):
             yield from self._final(address, place)
-        elif address.domain in self.box.domains:
+        elif address.domain in self.box.domains and not self._is_back(address, answer, place):
             yield Lead(str(address), place.keeps_tag)
         elif self._turns(address.key, replace(place, asked=address.key)):
             ended = place.ended | ({address.key} if self._holds_itself(answer.targets, address) else frozenset())
@@ -174,6 +176,10 @@ class Leads:
             )
             chain = (*place.chain, address.key)
             yield from self._instead(address.key, answer.targets, replace(inside, chain=chain))
+
+    def _is_back(self, address: Address, answer: Answer, place: Place) -> bool:
+        """Is it the very row that is being written? One that holds its own address has ended before."""
+        return address.key == place.key and self.owners.lines.get(place.key) is answer.owner
 
     def _holds_itself(self, targets: Iterable[Target], address: Address) -> bool:
         for target in targets:
@@ -207,12 +213,11 @@ class Leads:
             yield from self._local(address, replace(place, asked="", again=False), expanding=not place.asked)
         elif kind is Kind.ALIAS:
             says = f"{address}: there is no row for it, and Postfix knew no such address either"
-            self.report.say(place.line, impossible(says, "add the address, or remove it here"))
+            self.report.say(place.line, left_behind(says, "add the address, or remove it here"))
         elif address.key in self.box.mailboxes:
             yield Lead(self.box.mailboxes[address.key], keeps_tag=False)
         elif kind is Kind.MAILBOX:
-            instead = f"give it a new home: --mailbox {address}=someone@elsewhere.example"
-            self.report.say(place.line, impossible(f"{address} was a virtual mailbox of the box", instead))
+            self.report.say(place.line, lost_mailbox(str(address)))
         elif kind is Kind.OUTSIDE and address.domain in self.box.hosts:
             says = f"{address} is at the box's own name, which is in no list of its domains"
             self.report.say(place.line, impossible(says, "let it lead to a mailbox elsewhere"))
@@ -266,7 +271,7 @@ class Leads:
             inside = replace(place, line=line, chain=(*place.chain, path), again=True, keeps_tag=keeps, tag="")
             leads = self.all(targets, inside)
             if line.unreadable:
-                self.report.say(line, impossible(line.unreadable, "mend the line or remove it"))
+                self.report.say(line, unreadable(line))
             elif leads:
                 self.report.say(line, taken(f"in {place.key}: {_listed(leads)}"))
             elif not targets:

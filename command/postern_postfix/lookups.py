@@ -63,6 +63,15 @@ class Lookups:
         row = self._row(key)
         return None if row is None else Answer(row, key)
 
+    def pattern(self, address: Address) -> PatternRule | None:
+        """The pattern that answers for an address, None if none does."""
+        answer = self._whole(address)
+        return answer.owner if answer is not None and isinstance(answer.owner, PatternRule) else None
+
+    def tagged(self, address: Address) -> Answer | None:
+        """What it finds for an address that some tag follows, patterns aside."""
+        return next(self._parts(Address(f"{address.local}{self.box.delimiter[:1]}x", address.domain)), None)
+
     def _whole(self, address: Address) -> Answer | None:
         for table in self.tables:
             if isinstance(table, Mapping):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from .macros import BadMacro, expand
-from .report import Report, impossible, unneeded
+from .report import Report, impossible, unneeded, unreadable
 from .source import WHITE, Line
 
 _SEPARATORS = f",{WHITE}"
@@ -39,6 +39,7 @@ _DEFAULTS = {
     "smtpd_null_access_lookup_key": "<>",
     "virtual_alias_maps": "$virtual_maps",
     "virtual_alias_domains": "$virtual_alias_maps",
+    "virtual_mailbox_domains": "$virtual_mailbox_maps",
 }
 
 
@@ -88,7 +89,7 @@ def parameters(lines: Iterable[Line], report: Report) -> MainCf:
     found: dict[str, Parameter] = {}
     for line in lines:
         if line.unreadable:
-            report.say(line, impossible(line.unreadable, "mend the line or remove it"))
+            report.say(line, unreadable(line))
             continue
         read = _ASSIGNMENT.match(line.text)
         if read is None:

@@ -5,7 +5,7 @@ mydestination, by local part. A line has a row where Postfix finds it by the ver
 address without its tag or a catch-all takes first has none, and is reached through other lines alone.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from postern_mail.mail.address import Address, InvalidAddress
@@ -22,9 +22,10 @@ Owner = VirtualRow | NamedAlias
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """The line that answers for each key."""
+    """The line that answers for each key; `behind` are those whose key a pattern takes first, but not with a tag."""
 
     lines: Mapping[str, Owner]
+    behind: Mapping[str, Owner]
 
     def alias_at(self, alias: NamedAlias, domain: str) -> Address | None:
         """The address at a domain whose row is that of this alias, None if there is none."""
@@ -38,6 +39,7 @@ class Owners:
 def owners(box: Box, aliases: Mapping[str, NamedAlias], lookups: Lookups, report: Report) -> Owners:
     """Who answers for what; says where a line answers for nothing."""
     lines: dict[str, Owner] = {}
+    behind: dict[str, Owner] = {}
     rows = lookups.rows.values()
     for row in rows:
         if "@" in row.key:
@@ -45,7 +47,8 @@ def owners(box: Box, aliases: Mapping[str, NamedAlias], lookups: Lookups, report
     _add_bare(lines, (row for row in rows if "@" not in row.key), box, lookups, report)
     for alias in aliases.values():
         _add_alias(lines, alias, box, lookups, report)
-    return Owners(lines)
+    _add_behind(behind, aliases, box, lookups)
+    return Owners(lines, behind)
 
 
 def _add_address(lines: dict[str, Owner], row: VirtualRow, box: Box, lookups: Lookups, report: Report) -> None:
@@ -94,6 +97,34 @@ def _add_alias(lines: dict[str, Owner], alias: NamedAlias, box: Box, lookups: Lo
     if not box.ours:
         says = "no row of its own: aliases(5) holds at none of the domains; it is used where other lines lead to it"
         report.say(alias.line, changed(says))
+
+
+def _add_behind(behind: dict[str, Owner], aliases: Mapping[str, NamedAlias], box: Box, lookups: Lookups) -> None:
+    """virtual(5): a pattern is asked for the whole address only; with a tag its name may be another line's."""
+    if not lookups.patterns:
+        return
+    names = dict.fromkeys((*(key for key in lookups.rows if not key.startswith("@")), *aliases))
+    for address in _addresses(names, box):
+        rule = lookups.pattern(address)
+        if rule is None or rule.takes_what_follows(address.domain) or not box.takes_tag(address.local):
+            continue
+        answer = lookups.tagged(address)
+        if answer is None and box.is_local(address.domain) and address.local in aliases:
+            behind[address.key] = aliases[address.local]
+        elif answer is not None and isinstance(answer.owner, VirtualRow) and not answer.key.startswith("@"):
+            behind[address.key] = answer.owner
+
+
+def _addresses(names: Iterable[str], box: Box) -> Iterator[Address]:
+    """Names at each domain of ours, and addresses that are at one."""
+    for name in names:
+        local, at, domain = name.rpartition("@")
+        for one in box.domains:
+            try:
+                if not at or domain == one:
+                    yield Address(local, one) if at else quoted(name, one)
+            except InvalidAddress:
+                continue
 
 
 def _first(answer: Answer) -> str:

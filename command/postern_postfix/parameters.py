@@ -1,11 +1,12 @@
 """What becomes of the parameters of main.cf that decide nothing about addresses.
 
-A parameter that is not here is reported as impossible, so that somebody looks it up.
+A parameter that is not here is said to be left behind, so that somebody can look it up.
 """
 
 import re
 
-from .report import Part, changed, impossible, outbound, unneeded
+from .filters import with_a_counterpart
+from .report import Part, Verdict, changed, impossible, left_behind, outbound, unneeded
 
 _MAILBOX = "let aliases lead to mailboxes elsewhere; there are none here"
 _HELD = "look at what it did; sender rules can HOLD, REJECT, PREPEND, BCC and REDIRECT"
@@ -27,6 +28,9 @@ _PARTS = {
     "local_recipient_maps": changed("whoever has no row of the alias table is Rejected"),
     "local_transport": unneeded("there is no local delivery"),
     "luser_relay": impossible("it is not read as a catch-all", "add the row @domain with its destination"),
+    "mailbox_transport": impossible("there are no mailboxes", _MAILBOX),
+    "mailbox_transport_maps": impossible("there are no mailboxes", _MAILBOX),
+    "milter_header_checks": impossible("mail is not searched for text", _HELD),
     "mime_header_checks": impossible("mail is not searched for text", _HELD),
     "mydomain": outbound("the host's domain; it was used to read other values"),
     "myhostname": outbound("the host's name; it was used to read other values"),
@@ -49,6 +53,7 @@ _PARTS = {
     "smtpd_client_event_limit_exceptions": unneeded("SES takes the connections"),
     "smtpd_delay_reject": changed("SES has accepted before anything is asked; all rules see sender and recipient"),
     "smtpd_milters": impossible("there are no milters", _HELD),
+    "smtpd_proxy_filter": impossible("there is no filter to pass mail to", _HELD),
     "smtpd_null_access_lookup_key": changed("the null sender's key is <> here"),
     "smtpd_reject_unlisted_recipient": changed("whoever has no row is Rejected, after SES has accepted"),
     "smtpd_restriction_classes": impossible(
@@ -57,9 +62,7 @@ _PARTS = {
     "smtpd_sender_login_maps": outbound("only the host's own programs send"),
     "smtpd_tls_security_level": changed("SES offers TLS; to require it set TlsPolicy of the receipt rule"),
     "transport_maps": impossible("each destination goes through SES", _ROW),
-    "virtual_transport": impossible("there are no virtual mailboxes", _MAILBOX),
-    "virtual_mailbox_domains": impossible("there are no virtual mailboxes", _MAILBOX),
-    "virtual_mailbox_maps": impossible("there are no virtual mailboxes", _MAILBOX),
+    "virtual_transport": left_behind("there are no virtual mailboxes", _MAILBOX),
     "alias_database": unneeded("it only names what newaliases builds"),
     "expand_owner_alias": changed(
         "owner- addresses are aliases like any other; who hears of bounces is Postern's affair"
@@ -95,16 +98,16 @@ _PARTS = {
     "default_privs": unneeded("there are no commands and files"),
     "default_database_type": unneeded("tables are in DynamoDB"),
     "unknown_local_recipient_reject_code": changed("SES has accepted by then; an answer by mail may say so"),
-    "soft_bounce": impossible("nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"),
+    "soft_bounce": left_behind("nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"),
     "hopcount_limit": unneeded("a loop stamp ends loops"),
     "owner_request_special": unneeded("owner- and -request addresses are aliases like any other"),
     "virtual_alias_expansion_limit": changed("there is no such limit; each destination is one message"),
     "virtual_alias_recursion_limit": changed("the limit is 10 levels"),
     "virtual_alias_address_length_limit": changed("the limit is 320 octets"),
     "local_command_shell": unneeded("there are no commands"),
-    "mail_spool_directory": impossible("there are no mailboxes", _MAILBOX),
-    "home_mailbox": impossible("there are no mailboxes", _MAILBOX),
-    "forward_path": impossible("there are no users with a .forward", "write each as an alias"),
+    "mail_spool_directory": left_behind("there are no mailboxes", _MAILBOX),
+    "home_mailbox": left_behind("there are no mailboxes", _MAILBOX),
+    "forward_path": left_behind("there are no users with a .forward", "write each as an alias"),
     "require_home_directory": unneeded("there are no users"),
     "recipient_canonical_classes": unneeded("recipients are not renamed"),
     "show_user_unknown_table_name": unneeded("SES speaks SMTP with the world"),
@@ -114,7 +117,7 @@ _PARTS = {
 # By how the name begins; the first that fits.
 _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("smtp_", outbound("how the relay sends")),
-    ("lmtp_", impossible("there is no LMTP delivery", _MAILBOX)),
+    ("lmtp_", unneeded("there is no LMTP delivery")),
     ("sender_dependent_", outbound("how the relay sends")),
     ("relayhost", outbound("how the relay sends")),
     ("tls_", outbound("how the relay speaks TLS")),
@@ -136,20 +139,20 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("smtpd_sasl_", outbound("nobody logs in at SES receiving; the host's programs need no password")),
     ("smtpd_helo_required", unneeded("SES asks for what SMTP asks for")),
     ("smtpd_banner", unneeded("SES greets")),
-    ("smtpd_proxy_", impossible("there is no filter to pass mail to", _HELD)),
+    ("smtpd_proxy_", unneeded("how a filter is spoken to")),
     ("smtpd_client_", unneeded("SES takes the connections")),
     ("smtpd_", unneeded("SES speaks SMTP with the world")),
     ("anvil_", unneeded("SES takes the connections")),
     (
         "postgrey",
-        impossible("greylisting needs an answer that says: try again", "SES's spam verdict and quarantine are left"),
+        left_behind("greylisting needs an answer that says: try again", "SES's spam verdict and quarantine are left"),
     ),
-    ("policy_", impossible("there are no policy services", _HELD)),
-    ("milter_", impossible("there are no milters", _HELD)),
+    ("policy_", unneeded("how a policy service is spoken to")),
+    ("milter_", unneeded("how a milter is spoken to")),
     ("mailbox_size_limit", unneeded("there are no mailboxes")),
     ("mailbox_delivery_lock", unneeded("there are no mailboxes")),
-    ("mailbox_", impossible("there are no mailboxes", _MAILBOX)),
-    ("virtual_mailbox_", impossible("there are no virtual mailboxes", _MAILBOX)),
+    ("mailbox_", left_behind("there are no mailboxes", _MAILBOX)),
+    ("virtual_mailbox_", left_behind("there are no virtual mailboxes", _MAILBOX)),
     ("virtual_", unneeded("there are no virtual mailboxes")),
     ("local_", unneeded("there is no local delivery")),
     ("address_verify_", unneeded("nobody is asked whether an address exists")),
@@ -157,7 +160,7 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("maps_rbl_", unneeded("SES has accepted by then; an answer by mail may say so")),
     ("unverified_", unneeded("nobody is asked whether an address exists")),
     ("debug", unneeded("for finding faults of the box")),
-    ("dovecot_", impossible("there are no mailboxes", _MAILBOX)),
+    ("dovecot_", unneeded("there are no mailboxes")),
 )
 _ENDINGS = ("_directory", "_path", "_reject_code", "_debug")
 # How fast, how many and how long, for any transport of master.cf.
@@ -165,6 +168,7 @@ _TRANSPORT = re.compile(
     r".+_(?:(?:initial_)?destination_(?:concurrency|recipient|rate|pass)[a-z_]*|(?:transport_)?rate_delay|time_limit"
     r"|(?:extra_)?recipient_(?:limit|refill_limit|refill_delay)|(?:minimum_)?delivery_slot[a-z_]*)\Z"
 )
+_FILTERS = ("content_filter", "smtpd_milters", "smtpd_proxy_filter")
 _NOTHING = "it decides nothing about who gets what"
 # Those of Postfix 3.7 (postconf -d), and newer ones, of which nothing above says more.
 _NAMES = """
@@ -209,8 +213,18 @@ unknown_address_tempfail_action unknown_helo_hostname_tempfail_action verp_delim
 _DECIDE_NOTHING = frozenset(_NAMES.split())
 
 
-def judge(name: str) -> Part:
+def judge(name: str, value: str) -> Part:
     """What becomes of a parameter that decides nothing about addresses."""
+    part = _by_name(name)
+    if part.verdict not in (Verdict.IMPOSSIBLE, Verdict.LEFT_BEHIND):
+        return part
+    if value in ("", "no"):
+        return unneeded("it is switched off")
+    known = with_a_counterpart(value) if name in _FILTERS else None
+    return left_behind(f"{name}: {known.says}", known.instead) if known else part
+
+
+def _by_name(name: str) -> Part:
     if name in _PARTS:
         return _PARTS[name]
     for beginning, part in _FAMILIES:
@@ -220,4 +234,4 @@ def judge(name: str) -> Part:
         return unneeded(_NOTHING)
     if name.endswith(_ENDINGS):
         return unneeded("how Postfix is installed on the box")
-    return impossible(f"{name} is not known here", "look it up in postconf(5): does it change who gets what?")
+    return left_behind(f"{name}: not known here", "look it up in postconf(5): does it change who gets what?")

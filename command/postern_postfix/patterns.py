@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from postern_mail.mail.address import Address
 
 from .expressions import Split, Unproved, by_domain, compiled, delimited, is_for_domains, split, translated
-from .report import Part, impossible
+from .report import Part, impossible, left_behind, unreadable
 from .source import WHITE, Line
 from .targets import Target, virtual_targets
 from .tokens import scan
@@ -19,6 +19,7 @@ from .tokens import scan
 _REPLACED = re.compile(r"\$(?:(\$)|([0-9]+)|\{([0-9]+)\}|\(([0-9]+)\)|)")
 # Stands for \1 while a right-hand side is read: such characters may be in an address, a backslash may not.
 _GROUP = re.compile(r"\{=([1-9])=\}")
+_OPEN_END = re.compile(r"(?:\A|[^\\])(?:\.[*+]|\(\.[*+]\))\Z")
 _ANCHOR = "write it as /^local part@domain$/ with one of --domain, or add rows for the addresses that it means"
 _WORDS = re.compile(r"(if|endif)(?![A-Za-z0-9])", re.IGNORECASE)
 
@@ -40,6 +41,11 @@ class PatternRule:
     def matches(self, address: Address) -> bool:
         """Does the line answer for this address, ours or another?"""
         return all(bool(compiled(f"(?i:{one})").search(address.key)) != negated for negated, one in self.asked)
+
+    def takes_what_follows(self, domain: str) -> bool:
+        """Does it match whatever stands behind a name that it matches?"""
+        local = self.locals.get(domain, "")
+        return "|" not in local and _OPEN_END.search(local) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ def read(lines: Iterable[Line], kind: str, domains: Collection[str]) -> Iterator
     for line in lines:
         word = _WORDS.match(line.text)
         if line.unreadable:
-            yield line, impossible(line.unreadable, "mend the line or remove it")
+            yield line, unreadable(line)
         elif word is None:
             yield line, _rule(line, kind, within[-1])
         elif word[1].lower() == "endif":
@@ -130,7 +136,7 @@ def _if(line: Line, kind: str, within: _Stack) -> Condition | Part:
 
 def _endif(line: Line, within: _Stack) -> Condition | Part:
     if len(within) == 1:
-        return impossible("an endif without an if, which Postfix ignores", "remove the line")
+        return left_behind("an endif without an if, which Postfix ignores", "remove the line")
     return Condition(line, "end of the condition") if within.pop() is not None else _condition_lost()
 
 

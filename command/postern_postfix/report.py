@@ -6,16 +6,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from .source import Line, printable
+from .source import WHITE, Line, Table, printable
 
 
 class Verdict(StrEnum):
-    """What became of a line or of a part of it; a line has the last of those that its parts have."""
+    """What became of a line or of a part of it; a line has the last of those that its parts have.
+
+    What did not come along is IMPOSSIBLE where the owner must decide, as somebody's mail would go elsewhere or
+    nowhere, or a rule of the owner's own is lost; that alone is the exit status 1. It is LEFT_BEHIND where it decides
+    nothing about who gets what, Postfix ignored it too, or SES has a counterpart.
+    """
 
     UNNEEDED = "not needed"
     OUTBOUND = "stays for outbound (relay/)"
     TAKEN = "taken over"
     CHANGED = "changed"
+    LEFT_BEHIND = "left behind"
     IMPOSSIBLE = "impossible"
 
 
@@ -24,7 +30,7 @@ _ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of a line or of a part of it; `instead` says what to do about the impossible."""
+    """What became of a line or of a part of it; `instead` says what to do about what did not come along."""
 
     verdict: Verdict
     says: str
@@ -51,9 +57,21 @@ def unneeded(says: str) -> Part:
     return Part(Verdict.UNNEEDED, says)
 
 
+def left_behind(says: str, instead: str) -> Part:
+    """It did not come along, and the owner has nothing to decide."""
+    return Part(Verdict.LEFT_BEHIND, says, instead)
+
+
 def impossible(says: str, instead: str) -> Part:
-    """It did not come along."""
+    """It did not come along, and the owner must decide what becomes of the mail."""
     return Part(Verdict.IMPOSSIBLE, says, instead)
+
+
+def unreadable(line: Line) -> Part:
+    """A line that says why it is unreadable. One that begins with white space held in no table either."""
+    mend = "mend the line or remove it"
+    ignored = line.text[:1] in WHITE and line.table not in (Table.MAIN_CF, Table.MASTER_CF)
+    return left_behind(line.unreadable, mend) if ignored else impossible(line.unreadable, mend)
 
 
 @dataclass(frozen=True, slots=True)

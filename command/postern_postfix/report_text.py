@@ -12,6 +12,7 @@ MOST_DIFFERENCES = 20  # that are shown unasked; nobody reads more before the fi
 _URGENT = re.compile(
     r"\b(?:postmaster|abuse)\b", re.IGNORECASE
 )  # RFC 2142: they are written to when something is wrong
+_SHOWN_UNASKED = (Verdict.IMPOSSIBLE, Verdict.LEFT_BEHIND, Verdict.CHANGED)
 _SHOWN = 6  # names or places of one cause
 
 
@@ -21,6 +22,7 @@ def lines(report: Report, every: bool = False) -> Iterator[str]:
     yield f"lines: {', '.join(counted) or 'none'}"
     lost = sorted(_causes(report, Verdict.IMPOSSIBLE), key=lambda cause: not cause.is_urgent)
     yield from _section("needs a person", lost, len(lost))
+    yield from _section("left behind, nothing to decide", _causes(report, Verdict.LEFT_BEHIND), MOST_DIFFERENCES)
     differ = _causes(report, Verdict.CHANGED)
     yield from _section("different from now on", differ, MOST_DIFFERENCES)
     for remark in report.remarks:
@@ -80,7 +82,7 @@ def _some(texts: list[str]) -> str:
 
 
 def _silent(report: Report) -> Iterator[str]:
-    silent = [entry for entry in report.entries if entry.verdict not in (Verdict.IMPOSSIBLE, Verdict.CHANGED)]
+    silent = [entry for entry in report.entries if entry.verdict not in _SHOWN_UNASKED]
     settings = sum(entry.line.table is Table.MAIN_CF and entry.verdict is Verdict.UNNEEDED for entry in silent)
     if settings:
         yield f"{settings} parameters of main.cf decide nothing about who gets what"

@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from .filters import with_a_counterpart
 from .main_cf import words
 from .maps import Map
-from .report import Part, changed, impossible, outbound, unneeded
+from .report import Part, changed, impossible, left_behind, outbound, unneeded
 from .source import WHITE
 
 LISTS = (
@@ -21,12 +22,10 @@ LISTS = (
     "smtpd_recipient_restrictions",
     "smtpd_data_restrictions",
     "smtpd_end_of_data_restrictions",
-    "smtpd_etrn_restrictions",
 )
 _VERDICT = "SES's spam verdict is what is left; sender rules can REJECT whom you meet"
 _RULES = "sender rules, with the alias as their scope, can REJECT"
 _SES_DOMAINS = "SES accepts mail for the domains of its receipt rules only"
-_GREYLISTING = re.compile(r"\b10023\b|postgrey|sqlgrey|gld|greylist", re.IGNORECASE)  # 10023 is postgrey's port
 _SES_LISTS = re.compile(r"\b(?:spamhaus\.(?:org|net))\b", re.IGNORECASE)
 
 _PARTS = {
@@ -56,7 +55,7 @@ _NO_STRANGER = (  # they let in hosts and users of one's own, who come another w
     "permit_inet_interfaces",
 )
 REJECT = "reject"
-_ENDS = ("permit", "reject", "defer")  # nothing behind them is reached
+_ENDS = ("permit", "permit_auth_destination", "reject", "defer")  # no mail for our domains reaches what is behind
 _ONE_ARGUMENT = re.compile(
     r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
 )
@@ -77,10 +76,13 @@ class Everybody:
 
 def restrictions(value: str) -> Iterator[SenderAccess | Everybody | Part]:
     """What becomes of each restriction of a list, in order."""
-    waiting = list(_flat(words(value)))[::-1]
+    waiting = list(words(value))[::-1]
     last, warns, members, others = "", False, False, False
     while waiting:
         word = waiting.pop()
+        if word.startswith("{"):  # `{ check_policy_service ... }` is a restriction too
+            waiting += words(_bare(word))[::-1]
+            continue
         name = word.lower()
         takes_one = _ONE_ARGUMENT.match(name) is not None and waiting
         argument = waiting.pop() if takes_one else ""
@@ -109,10 +111,9 @@ def nobody_else() -> Part:
     return _PARTS[REJECT]
 
 
-def _flat(items: tuple[str, ...]) -> Iterator[str]:
-    """Items without their braces: `{ check_policy_service ... }` is a restriction too."""
-    for item in items:
-        yield from words(item[1:-1]) if item.startswith("{") and item.endswith("}") else (item,)
+def _bare(item: str) -> str:
+    """An item without its outer braces."""
+    return item.removeprefix("{").removesuffix("}")
 
 
 def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
@@ -126,7 +127,7 @@ def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
     if name.startswith(("reject_rbl", "reject_rhsbl", "permit_dnswl", "permit_rhswl")):
         return _list_in_dns(name, shown)
     if name == "check_policy_service":
-        return _policy_service(shown)
+        return _policy_service(next(iter(words(_bare(argument))), ""), shown)
     if name.startswith("check_"):
         return _access(name, shown)
     return _syntax_or_identity(name, shown)
@@ -137,13 +138,13 @@ def _list_in_dns(name: str, shown: str) -> Part:
         return unneeded(f"{shown}: no list of ours blocks, so none needs an exception")
     if name.startswith("reject_rbl") and _SES_LISTS.search(shown):
         return changed(f"{shown}: SES itself refuses clients by its block lists, Spamhaus's among them, and logs none")
-    return impossible(f"{shown}: SES asks its own lists only", _VERDICT)
+    return left_behind(f"{shown}: SES asks its own lists only", _VERDICT)
 
 
-def _policy_service(shown: str) -> Part:
-    if _GREYLISTING.search(shown):
-        says = f"{shown}: greylisting needs an answer that says: try again, and SES has accepted by then"
-        return impossible(says, "SES's spam verdict and the quarantine are what is left")
+def _policy_service(service: str, shown: str) -> Part:
+    known = with_a_counterpart(service)
+    if known is not None:
+        return left_behind(f"{shown}: {known.says}", known.instead)
     return impossible(f"{shown}: there are no policy services", _VERDICT)
 
 
@@ -160,9 +161,9 @@ def _access(name: str, shown: str) -> Part:
 
 def _syntax_or_identity(name: str, shown: str) -> Part:
     if name.startswith(("reject_non_fqdn_", "reject_unknown_", "reject_invalid_")):
-        return impossible(f"{shown}: senders, clients and HELO names are not asked for in DNS or checked", _VERDICT)
+        return left_behind(f"{shown}: senders, clients and HELO names are not asked for in DNS or checked", _VERDICT)
     if name.startswith(("reject_unverified_", "reject_authenticated_", "reject_sender_login", "reject_known_")):
-        return impossible(f"{shown}: it is not checked", _VERDICT)
+        return left_behind(f"{shown}: it is not checked", _VERDICT)
     if name.startswith("defer"):
         return impossible(
             f"{shown}: nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"
@@ -174,5 +175,5 @@ def _syntax_or_identity(name: str, shown: str) -> Part:
             f"{shown}: a table without check_ before it is not read", "give a sender table with --sender-access"
         )
     if name.startswith(("reject", "sleep")):
-        return impossible(f"{shown}: SES speaks SMTP with the world", _VERDICT)
+        return left_behind(f"{shown}: SES speaks SMTP with the world", _VERDICT)
     return impossible(f"{shown}: a restriction class or no restriction", "write rules with the alias as their scope")

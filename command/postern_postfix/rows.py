@@ -6,6 +6,7 @@ A line of which nothing comes along becomes a row that is switched off: without 
 would go to the catch-all.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -59,6 +60,8 @@ class Drafting:
         for rule in self.leads.lookups.patterns:
             for domain, local in rule.locals.items():
                 self._pattern(rule, domain, local)
+        for key, owner in self.leads.owners.behind.items():
+            self._behind_a_pattern(key, owner)
         self._open_circles()
         self._mailboxes()
         return self.drafts
@@ -72,10 +75,13 @@ class Drafting:
             for key in around:
                 self._exact(key, owners[key])
 
+    def _leads(self, key: str, owner: Owner) -> list[Lead]:
+        return self.leads.alias(owner, key) if isinstance(owner, NamedAlias) else self.leads.virtual(owner, key)
+
     def _exact(self, key: str, owner: Owner) -> None:
         endless = False
         try:
-            leads = self.leads.alias(owner, key) if isinstance(owner, NamedAlias) else self.leads.virtual(owner, key)
+            leads = self._leads(key, owner)
         except EndlessError:
             leads, endless = [], True
         row: dict[str, Any] = {"address": key, "destinations": [lead.text for lead in leads]}
@@ -141,19 +147,33 @@ class Drafting:
             destinations = [grouped(lead.text) for lead in self.leads.virtual(rule, key)]
         except EndlessError:
             destinations = []
+        self._add_pattern(domain, local, destinations, rule.line)
+        if rule.kept_case:
+            self.report.say(rule.line, changed("it told upper from lower case; patterns here never do"))
+
+    def _behind_a_pattern(self, key: str, owner: Owner) -> None:
+        """The address with a tag, where a pattern takes the address alone: it is a pattern too, as it has no row."""
+        local, _, domain = key.rpartition("@")
+        try:
+            leads = self._leads(key, owner)
+        except EndlessError:
+            leads = []
+        pattern = rf"{re.escape(local)}([{re.escape(self.leads.box.delimiter)}].+)"
+        self._add_pattern(domain, pattern, [_with_group(lead) for lead in leads], owner.line)
+
+    def _add_pattern(self, domain: str, local: str, destinations: list[str], line: Line) -> None:
+        key = f"@{domain}"
         if not destinations:
-            off = f"pattern-{rule.line.first}@{domain}"
-            row = {"address": off, "destinations": [], "enabled": False, "note": _note(rule.line)}
-            self.drafts.setdefault(off, Draft(off, row, [rule.line]))
+            off = f"pattern-{line.first}@{domain}"
+            row = {"address": off, "destinations": [], "enabled": False, "note": _note(line)}
+            self.drafts.setdefault(off, Draft(off, row, [line]))
             says = f"{off} is written switched off, and the pattern leads to it, so that its mail does not go to others"
-            self.report.say(rule.line, impossible(says, "mend its right-hand side and import again"))
+            self.report.say(line, impossible(says, "mend its right-hand side and import again"))
             destinations = [off]
         draft = self.drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
         draft.add_pattern(local, destinations)
-        draft.lines.append(rule.line)
-        self.report.say(rule.line, taken(f"pattern {local} at {domain}: {', '.join(destinations)}"))
-        if rule.kept_case:
-            self.report.say(rule.line, changed("it told upper from lower case; patterns here never do"))
+        draft.lines.append(line)
+        self.report.say(line, taken(f"pattern {local} at {domain}: {', '.join(destinations)}"))
 
     def _mailboxes(self) -> None:
         """Rows for the mailboxes of the box that --mailbox gives a new home."""
@@ -197,6 +217,12 @@ def switch_off_circles(drafts: dict[str, Draft], report: Report) -> None:
         for line in draft.lines:
             says = f"{key} leads in a circle or through more than {MAX_DEPTH} levels; it is written switched off"
             report.say(line, impossible(says, "lead to the mailbox directly, then switch it on"))
+
+
+def _with_group(lead: Lead) -> str:
+    r"""The destination, with the tag that is \1 if it is handed on."""
+    local, at, domain = lead.text.rpartition("@")
+    return rf"{local}\1@{domain}" if lead.keeps_tag and local and at else lead.text
 
 
 def _note(line: Line) -> str:

@@ -21,6 +21,7 @@ class Table(StrEnum):
     VIRTUAL = "virtual"
     PATTERNS = "patterns"
     ACCESS = "access"
+    MAILBOXES = "virtual mailboxes"
     DOMAINS = "domains"
     MAIN_CF = "main.cf"
     MASTER_CF = "master.cf"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from postern_mail.mail.address import Address, InvalidAddress
 
 from .access5 import pair
-from .report import Part, Report, impossible, unneeded
+from .report import Part, Report, impossible, left_behind, unneeded, unreadable
 from .source import Line
 from .targets import Mailbox, Target, virtual_targets
 from .tokens import scan
@@ -62,10 +62,10 @@ def rows(
 
 def _read(line: Line, domains: Collection[str]) -> VirtualRow | Declaration | Part:
     if line.unreadable:
-        return impossible(line.unreadable, "mend the line or remove it")
+        return unreadable(line)
     both = pair(line)
     if both is None:
-        return impossible("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
+        return left_behind("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
     key, value = both
     if key.endswith(":"):
         return impossible("it looks like a line of aliases(5)", "give the file with --aliases")

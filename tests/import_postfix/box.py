@@ -6,7 +6,7 @@ from pathlib import Path
 
 from postern_command.tables.file import TablesFile
 from postern_mail.mail.address import Address
-from postern_mail.mail.aliases import resolve, unread
+from postern_mail.mail.aliases import Resolution, resolve, unread
 from postern_mail.mail.rows import Rows
 from postern_postfix.address_parameters import Named
 from postern_postfix.importing import Asked, import_postfix
@@ -38,10 +38,14 @@ class Imported:
 
     def leads_to(self, address: str) -> list[str]:
         """Where Postern would send mail for an address; `discard:` is left out."""
+        return sorted(map(str, self.resolved(address).destinations))
+
+    def resolved(self, address: str) -> Resolution:
+        """What the tables make of an address."""
         rows, domains, parsed = Rows(), self.tables.domains, Address.parse(address)
         while needed := unread([parsed], rows, domains, 0):
             rows.add(self.tables.read(needed, ()))
-        return sorted(map(str, resolve(parsed, rows, domains, 0).destinations))
+        return resolve(parsed, rows, domains, 0)
 
     def entry(self, file: str, line: int) -> Entry:
         (found,) = [

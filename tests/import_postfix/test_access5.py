@@ -8,6 +8,7 @@ from postern_postfix.report import Verdict
 from .box import imported
 
 TAKEN, CHANGED, IMPOSSIBLE, UNNEEDED = Verdict.TAKEN, Verdict.CHANGED, Verdict.IMPOSSIBLE, Verdict.UNNEEDED
+LEFT = Verdict.LEFT_BEHIND
 
 
 @pytest.mark.parametrize(
@@ -51,8 +52,6 @@ def test_what_a_line_becomes(text: str, sender: str, action: str, verdict: Verdi
         ("a.example BCC jane", "needs a mail address"),
         ("a.example PREPEND nothing", "needs a header field"),
         ("a.example PREPEND Subject: x", "left out"),
-        ("a.example", "not a pair"),
-        ("a..b@@ REJECT", "neither an address nor a domain"),
     ],
 )
 def test_what_is_impossible(text: str, said: str, tmp_path: Path) -> None:
@@ -115,6 +114,21 @@ def test_two_files_are_one_table_now(tmp_path: Path) -> None:
     assert [done.verdict("/two", line) for line in (1, 2)] == [UNNEEDED, CHANGED]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a.example", "not a pair"),
+        ("a..b@@ REJECT", "neither an address nor a domain"),
+        ("  a.example REJECT", "Postfix ignores it"),
+    ],
+)
+def test_what_never_held_is_left_behind(text: str, said: str, tmp_path: Path) -> None:
+    done = imported(tmp_path, access=text)
+    assert done.actions == {}
+    assert done.verdict("access", 1) is LEFT
+    assert said in done.said("access", 1)
+
+
 def test_patterns_of_senders_are_impossible(tmp_path: Path) -> None:
     done = imported(tmp_path, access_pcre="/^spam/ REJECT\n/^more/ REJECT")
     assert [entry.verdict for entry in done.report.entries] == [IMPOSSIBLE, IMPOSSIBLE]
@@ -124,4 +138,4 @@ def test_patterns_of_senders_are_impossible(tmp_path: Path) -> None:
 def test_another_key_for_the_null_sender(tmp_path: Path) -> None:
     done = imported(tmp_path, access="null.sender REJECT\n<> OK", main_cf="smtpd_null_access_lookup_key = null.sender")
     assert done.actions == {"<>": "REJECT"}
-    assert done.verdict("access", 2) is IMPOSSIBLE
+    assert done.verdict("access", 2) is LEFT

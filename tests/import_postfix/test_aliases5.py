@@ -70,7 +70,7 @@ def test_what_is_impossible_becomes_a_row_that_is_switched_off(text: str, said: 
 def test_what_postalias_skips(text: str, tmp_path: Path) -> None:
     done = imported(tmp_path, aliases=text)
     assert done.tables.aliases == {}
-    assert done.verdict("aliases", 1) is IMPOSSIBLE
+    assert done.verdict("aliases", 1) is Verdict.LEFT_BEHIND
 
 
 def test_no_such_user_is_a_row_that_is_switched_off(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, reject
-from postern_postfix.report import Verdict
 
 from tests.postfix.judging import judging as as_many
 from tests.postfix.server import HOW_TO_GET_IT, missing
@@ -19,6 +18,7 @@ from tests.postfix.sink import Sink
 from .box import Imported, imported
 from .generated import DOMAINS, Generated, boxes
 from .judge import Files, Judge, judging
+from .on_the_way import is_impossible_on_the_way
 from .test_where_it_leads import CASES
 
 pytestmark = pytest.mark.slow
@@ -40,9 +40,7 @@ def judge() -> Iterator[Judge]:
 @pytest.mark.parametrize("name", CASES)
 def test_the_cases_are_what_postfix_does(name: str, judge: Judge) -> None:
     case = CASES[name]
-    config = f"compatibility_level = 3.6\nmyhostname = mx.home.example\n{case.main_cf}\n"
-    config += "alias_maps = hash:/etc/aliases\nvirtual_alias_maps = hash:/etc/virtual\n"
-    files = Files(config, {"/etc/aliases": case.aliases, "/etc/virtual": case.virtual})
+    files = Files(case.config, case.files)
     assert {address: sorted(found) for address, found in judge.whom(files, [*case.expected]).items()} == case.expected
 
 
@@ -66,7 +64,7 @@ def is_known(box: Generated, done: Imported, address: str, theirs: frozenset[str
     delimiter, local = box.delimiter or "", address.partition("@")[0]
     if "+" in local and delimiter != "+" and not theirs:
         return True  # no such address in Postfix, as this + began no tag
-    if ours < theirs and any(entry.verdict is Verdict.IMPOSSIBLE for entry in done.report.entries):
+    if ours < theirs and is_impossible_on_the_way(done, address):
         return True  # a mailbox of the box, or a circle, on the way
     said = " ".join(part.says for entry in done.report.entries for part in entry.parts)
     dropped = "tags are dropped" in said or any(one in local for one in delimiter if one != "+")

@@ -8,7 +8,7 @@ from postern_postfix.report import Verdict
 from .box import imported
 
 TAKEN, CHANGED, IMPOSSIBLE = Verdict.TAKEN, Verdict.CHANGED, Verdict.IMPOSSIBLE
-UNNEEDED, OUTBOUND = Verdict.UNNEEDED, Verdict.OUTBOUND
+UNNEEDED, OUTBOUND, LEFT = Verdict.UNNEEDED, Verdict.OUTBOUND, Verdict.LEFT_BEHIND
 
 
 @pytest.mark.parametrize(
@@ -30,13 +30,24 @@ UNNEEDED, OUTBOUND = Verdict.UNNEEDED, Verdict.OUTBOUND
         ("propagate_unmatched_extensions = canonical", CHANGED, "keep_tag"),
         ("relayhost = [email-smtp.us-east-1.amazonaws.com]:587", OUTBOUND, "SES as smart host"),
         ("smtp_sasl_auth_enable = yes", OUTBOUND, "how the relay sends"),
-        ("content_filter = smtp:[127.0.0.1]:10024", IMPOSSIBLE, "no filter"),
-        ("virtual_mailbox_maps = hash:/etc/x", IMPOSSIBLE, "virtual mailboxes"),
+        ("content_filter = smtp:[127.0.0.1]:10024", LEFT, "spam and viruses"),
+        ("content_filter = dovecot", IMPOSSIBLE, "no filter"),
+        ("content_filter =", UNNEEDED, "switched off"),
+        ("smtpd_milters = inet:localhost:8891, unix:/run/clamav-milter.ctl", LEFT, "DKIM"),
+        ("smtpd_milters = inet:localhost:8891, unix:/run/mine", IMPOSSIBLE, "no milters"),
+        ("milter_default_action = accept", UNNEEDED, "how a milter"),
+        ("virtual_mailbox_maps = hash:/etc/x", IMPOSSIBLE, "no such file"),
+        ("virtual_mailbox_domains =\nvirtual_mailbox_maps = hash:/etc/x", UNNEEDED, "no domain"),
+        ("home_mailbox = Maildir/", LEFT, "no mailboxes"),
+        ("mailbox_transport = lmtp:unix:/run/lmtp", IMPOSSIBLE, "no mailboxes"),
+        ("recipient_bcc_maps = hash:/etc/x", IMPOSSIBLE, "no copies"),
+        ("transport_maps = hash:/etc/x", IMPOSSIBLE, "through SES"),
+        ("soft_bounce = no", UNNEEDED, "switched off"),
         ("luser_relay = jane@dest.example", IMPOSSIBLE, "add the row @domain"),
         ("biff = no", UNNEEDED, "no mailboxes"),
         ("broken_sasl_auth_clients = yes", UNNEEDED, "decides nothing"),
         ("spf-policy_time_limit = 3600", UNNEEDED, "decides nothing"),
-        ("no_such_parameter = 1", IMPOSSIBLE, "look it up in postconf(5)"),
+        ("no_such_parameter = 1", LEFT, "look it up in postconf(5)"),
         ("not a parameter", IMPOSSIBLE, "Postfix refuses the file"),
         ("myhostname = ${", IMPOSSIBLE, "Postfix refuses its value"),
         ("mydomain = $mydomain", IMPOSSIBLE, "in a circle"),
@@ -59,16 +70,19 @@ def test_what_becomes_of_a_parameter(text: str, verdict: Verdict, said: str, tmp
         ("reject_unlisted_recipient", CHANGED, "after SES has accepted"),
         ("reject_rbl_client zen.spamhaus.org", CHANGED, "by its block lists"),
         ("reject_rbl_client zen.spamhaus.org=127.0.0.[2..11]", CHANGED, "by its block lists"),
-        ("reject_rbl_client bl.spamcop.net", IMPOSSIBLE, "its own lists only"),
-        ("reject_rhsbl_sender dbl.spamhaus.org", IMPOSSIBLE, "its own lists only"),
-        ("check_policy_service inet:127.0.0.1:10023", IMPOSSIBLE, "greylisting"),
-        ("check_policy_service { inet:127.0.0.1:10023, timeout=10s }", IMPOSSIBLE, "greylisting"),
-        ("{ check_policy_service unix:private/policyd-spf }", IMPOSSIBLE, "no policy services"),
+        ("reject_rbl_client bl.spamcop.net", LEFT, "its own lists only"),
+        ("reject_rhsbl_sender dbl.spamhaus.org", LEFT, "its own lists only"),
+        ("check_policy_service inet:127.0.0.1:10023", LEFT, "greylisting"),
+        ("check_policy_service { inet:127.0.0.1:10023, timeout=10s }", LEFT, "greylisting"),
+        ("{ check_policy_service unix:private/policyd-spf }", LEFT, "SPF"),
+        ("check_policy_service unix:private/mine", IMPOSSIBLE, "no policy services"),
         ("check_recipient_access hash:/etc/x", IMPOSSIBLE, "no rules by recipient"),
         ("check_client_access cidr:/etc/x", IMPOSSIBLE, "IP filters of SES"),
-        ("reject_non_fqdn_sender", IMPOSSIBLE, "not asked for in DNS or checked"),
-        ("reject_unknown_sender_domain", IMPOSSIBLE, "not asked for in DNS or checked"),
+        ("reject_non_fqdn_sender", LEFT, "not asked for in DNS or checked"),
+        ("reject_unknown_sender_domain", LEFT, "not asked for in DNS or checked"),
         ("defer_if_permit", IMPOSSIBLE, "try again"),
+        ("check_helo_access hash:/etc/x", IMPOSSIBLE, "no such rule"),
+        ("permit_auth_destination, reject", CHANGED, "never reached"),
         ("my_class", IMPOSSIBLE, "restriction class"),
         ("hash:/etc/x", IMPOSSIBLE, "without check_ before it"),
         ("check_sender_access hash:/nowhere", IMPOSSIBLE, "give --root"),
@@ -85,7 +99,7 @@ def test_what_becomes_of_a_restriction(text: str, verdict: Verdict, said: str, t
 def test_each_restriction_of_a_list_is_told_of(tmp_path: Path) -> None:
     config = "smtpd_recipient_restrictions =\n permit_mynetworks\n# a comment\n , reject_rbl_client a.b reject"
     done = imported(tmp_path, main_cf=config)
-    assert [part.verdict for part in done.entry("main.cf", 4).parts] == [OUTBOUND, IMPOSSIBLE, IMPOSSIBLE]
+    assert [part.verdict for part in done.entry("main.cf", 4).parts] == [OUTBOUND, LEFT, IMPOSSIBLE]
 
 
 @pytest.mark.parametrize(
@@ -179,8 +193,8 @@ def test_master_cf_is_read_as_far_as_it_changes_restrictions_or_filters(tmp_path
     assert done.actions == {"a.example": "REJECT"}
     assert done.verdict("main.cf", 1) is UNNEEDED
     verdicts = [done.verdict("master.cf", line) for line in (2, 5, 7, 8, 9)]
-    assert verdicts == [IMPOSSIBLE, UNNEEDED, UNNEEDED, UNNEEDED, IMPOSSIBLE]
-    assert "no filter to pass mail to" in done.said("master.cf", 2)
+    assert verdicts == [LEFT, UNNEEDED, UNNEEDED, UNNEEDED, IMPOSSIBLE]
+    assert "looks for spam and viruses" in done.said("master.cf", 2)
 
 
 def test_master_cf_that_is_not_there_is_named(tmp_path: Path) -> None:

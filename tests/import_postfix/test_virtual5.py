@@ -1,6 +1,7 @@
 """virtual(5) and its pattern tables, as they arrive in the alias table, beside aliases(5)."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from postern_postfix.report import Verdict
@@ -40,7 +41,6 @@ def test_what_a_line_becomes(text: str, key: str, expected: list[str], tmp_path:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("info@example.com", "not a pair"),
         ("info: jane@dest.example", "give the file with --aliases"),
         ("info@other.example jane@dest.example", "--domain other.example"),
         ("@other.example jane@dest.example", "--domain other.example"),
@@ -143,7 +143,6 @@ def test_patterns_lead_where_postfix_led(tmp_path: Path) -> None:
         (r"/^a@example\.org$/ a@b.example", "matches none of the domains"),
         (r"/^a@example\.com$/", "no result"),
         (r"/^a@example\.com a@b.example", "does not end"),
-        (r"endif", "an endif without an if"),
         (r"if /^info/", "a condition"),
         (r"/^[.@example\.com$/ a@b.example", "it"),
     ],
@@ -185,6 +184,12 @@ def test_what_posix_means_otherwise_is_not_taken_over(tmp_path: Path) -> None:
     line = r"/^\d@example\.com$/ a@b.example"
     assert imported(tmp_path, virtual_regexp=line).verdict("regexp", 1) is IMPOSSIBLE
     assert imported(tmp_path, virtual_pcre=line).verdict("pcre", 1) is TAKEN
+
+
+@pytest.mark.parametrize(("table", "text"), [("virtual", "info@example.com"), ("virtual_pcre", "endif")])
+def test_what_postfix_ignores_is_left_behind(table: str, text: str, tmp_path: Path) -> None:
+    tables: dict[str, Any] = {table: text}
+    assert imported(tmp_path, **tables).verdict(table, 1) is Verdict.LEFT_BEHIND
 
 
 def test_under_a_lost_condition_everything_is_lost(tmp_path: Path) -> None:

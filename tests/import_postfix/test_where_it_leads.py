@@ -7,6 +7,7 @@ import pytest
 from postern_postfix.report import Verdict
 
 from .box import imported
+from .on_the_way import is_impossible_on_the_way
 
 
 class Case(NamedTuple):
@@ -17,6 +18,18 @@ class Case(NamedTuple):
     aliases: str
     expected: dict[str, list[str]]
     domains: tuple[str, ...] = ("home.example",)
+    patterns: str = ""
+
+    @property
+    def config(self) -> str:
+        """main.cf, whole."""
+        maps = "alias_maps = hash:/etc/aliases\nvirtual_alias_maps = hash:/etc/virtual"
+        return f"compatibility_level = 3.6\nmyhostname = mx.home.example\n{maps}\n{self.main_cf}\n"
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The tables that main.cf names."""
+        return {"/etc/aliases": self.aliases, "/etc/virtual": self.virtual, "/etc/patterns": self.patterns}
 
 
 AT_HOME = "myorigin = home.example\nmydestination = home.example, localhost"
@@ -87,6 +100,23 @@ CASES = {
     "a domain to itself": Case(
         AT_HOME, "@home.example @home.example", "info: b@out.example", {"info@home.example": ["b@out.example"]}
     ),
+    "a tag behind a name that a pattern takes": Case(
+        f"{AT_HOME}\nrecipient_delimiter = +\nvirtual_alias_maps = pcre:/etc/patterns, hash:/etc/virtual",
+        "bob@home.example bob@out.example",
+        "ann: ann@out.example",
+        {
+            "ann@home.example": ["either@out.example"],
+            "ann+t@home.example": ["ann@out.example"],
+            "bob@home.example": ["either@out.example"],
+            "bob+t@home.example": ["bob+t@out.example"],
+            "sales@home.example": ["sales@out.example"],
+            "sales+t@home.example": ["sales@out.example"],
+        },
+        patterns=r"/^(ann|bob)@home\.example$/ either@out.example"
+        "\n"
+        r"/^sales.*@home\.example$/ sales@out.example"
+        "\n",
+    ),
     "virtual mailboxes": Case(VBOX, "", "bob: bob@out.example", {"bob@vbox.example": []}, ("vbox.example",)),
     "a tag through an alias": Case(
         f"{VIRT}\nrecipient_delimiter = +",
@@ -140,9 +170,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_as_postfix(name: str, tmp_path: Path) -> None:
     case = CASES[name]
-    tables: dict[str, Any] = {"virtual": case.virtual, "aliases": case.aliases}
-    config = f"compatibility_level = 3.6\nmyhostname = mx.home.example\n{case.main_cf}\n"
-    done = imported(tmp_path, *case.domains, main_cf=config, **tables)
+    done = imported(tmp_path, *case.domains, main_cf=case.config, files=case.files)
     assert {address: done.leads_to(address) for address in case.expected} == case.expected
 
 
@@ -199,3 +227,40 @@ def test_who_a_bare_name_is_without_main_cf(tmp_path: Path) -> None:
     assert any("only main.cf knows $myorigin" in remark for remark in done.report.remarks)
     done = imported(tmp_path, "home.example", **tables, aliases="bob: y@out.example")
     assert "the alias bob if it is the host" in done.said("virtual", 1)
+
+
+def test_the_keys_of_virtual_mailbox_maps_are_mailboxes_of_the_box(tmp_path: Path) -> None:
+    config = (
+        "mydestination = localhost\nvirtual_mailbox_maps = hash:/etc/vmailbox\nvirtual_alias_maps = hash:/etc/virtual"
+    )
+    lines = [
+        "v.example x",
+        "ann@v.example v/ann/",
+        "bob@v.example v/bob/",
+        "@v.example v/all/",
+        "eve@else.example v/eve/",
+    ]
+    files = {"/etc/vmailbox": "\n".join(lines), "/etc/virtual": "bob@v.example bob@out.example"}
+    done = imported(tmp_path, "v.example", main_cf=config, files=files)
+    assert [done.verdict("/etc/vmailbox", line) for line in range(1, 6)] == [
+        Verdict.TAKEN,
+        Verdict.IMPOSSIBLE,
+        Verdict.UNNEEDED,
+        Verdict.IMPOSSIBLE,
+        Verdict.UNNEEDED,
+    ]
+    assert done.verdict("main.cf", 2) is Verdict.TAKEN
+    assert "--mailbox" in done.said("/etc/vmailbox", 2)
+    gone = imported(tmp_path, "v.example", main_cf=config.replace("hash:/etc/vmailbox", "mysql:/etc/vmailbox.cf"))
+    assert gone.verdict("main.cf", 2) is Verdict.IMPOSSIBLE
+
+
+def test_a_line_that_is_impossible_excuses_the_addresses_alone_that_come_by_it(tmp_path: Path) -> None:
+    aliases = "a: root, x@out.example\nb: y@out.example\nc: a\nd: :include:/etc/list\n"
+    config = "mydestination = home.example\nvirtual_alias_maps = pcre:/etc/patterns"
+    files = {"/etc/list": "bob\nz@out.example\n", "/etc/patterns": "/^in/ eve, z@out.example\n/^on/ z@out.example"}
+    done = imported(tmp_path, "home.example", main_cf=config, aliases=aliases, files=files)
+    excused = {
+        name: is_impossible_on_the_way(done, f"{name}@home.example") for name in ("a", "b", "c", "d", "in", "on")
+    }
+    assert excused == {"a": True, "b": False, "c": True, "d": True, "in": True, "on": False}

@@ -1,0 +1,60 @@
+"""virtual_mailbox_maps: which addresses are mailboxes of the box (virtual(8)).
+
+Only the keys count; what a key leads to is a path on the box.
+"""
+
+from collections.abc import Iterable
+
+from postern_mail.mail.address import Address, InvalidAddress
+
+from .access5 import pair
+from .box import Box, Kind
+from .lookups import Lookups
+from .report import Part, Report, impossible, left_behind, taken, unneeded, unreadable
+from .source import Line
+
+
+def lost_mailbox(address: str) -> Part:
+    """A virtual mailbox that --mailbox gives no new home."""
+    instead = "give it a new home: --mailbox ADDRESS=someone@elsewhere.example"
+    return impossible(f"{address}: it was a virtual mailbox of the box", instead)
+
+
+def say_mailboxes(lines: Iterable[Line], box: Box, lookups: Lookups, report: Report) -> None:
+    """Says what became of each line."""
+    for line in lines:
+        report.say(line, _part(line, box, lookups))
+
+
+def _part(line: Line, box: Box, lookups: Lookups) -> Part:
+    both = pair(line)
+    if line.unreadable:
+        return unreadable(line)
+    if both is None:
+        return left_behind("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
+    local, at, domain = both[0].rpartition("@")
+    try:
+        address = Address.parse(f"{local or 'x'}@{domain}") if at else None
+    except InvalidAddress:
+        return impossible(f"{both[0]} is not a mail address", "SES takes ASCII only: give the mailbox another address")
+    if address is None:
+        return taken(f"{domain} is a domain of virtual mailboxes") if domain in box.domains else unneeded("no address")
+    if address.domain not in box.domains or box.kinds(address.domain) is not Kind.MAILBOX:
+        return unneeded(f"none of the domains has a mailbox {both[0]}")
+    return _address(address, box, lookups) if local else _everybody(address.domain, lookups)
+
+
+def _address(address: Address, box: Box, lookups: Lookups) -> Part:
+    answer = lookups.find(address)
+    if answer is not None:
+        return unneeded(f"{answer.owner.line.place} takes that mail first, in Postfix too")
+    home = box.mailboxes.get(address.key)
+    return taken(f"{address.key}: {home}") if home else lost_mailbox(address.key)
+
+
+def _everybody(domain: str, lookups: Lookups) -> Part:
+    answer = lookups.domain(domain)
+    if answer is not None:
+        return unneeded(f"{answer.owner.line.place} takes that mail first, in Postfix too")
+    says = f"@{domain}: a virtual mailbox of the box got what no other address did"
+    return impossible(says, "add the row @domain with its destination")
