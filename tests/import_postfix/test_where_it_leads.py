@@ -117,6 +117,13 @@ CASES = {
         r"/^sales.*@home\.example$/ sales@out.example"
         "\n",
     ),
+    "a circle that comes back through a name of the box": Case(
+        "myorigin = virt.example\nmydestination = mx.home.example, localhost\nvirtual_alias_domains = virt.example",
+        "ann x@out.example, team@localhost\nteam ann\nbob bob, y@out.example",
+        "",
+        {"ann@virt.example": [], "bob@virt.example": ["y@out.example"]},
+        ("virt.example",),
+    ),
     "virtual mailboxes": Case(VBOX, "", "bob: bob@out.example", {"bob@vbox.example": []}, ("vbox.example",)),
     "a tag through an alias": Case(
         f"{VIRT}\nrecipient_delimiter = +",
