@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.forward.ledger import DynamoLedger
+from postern_mail.aws.http import clients as own
 from postern_mail.errors import ClaimHeld, ClaimLost
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim, Settled
@@ -19,6 +20,7 @@ from postern_mail.ports.forward import Ledger, Outcome
 from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.builders import envelope
+from tests.cloud_here import CloudHere
 from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock, FakeLedger
 
 pytestmark = pytest.mark.function("InboundFunction")
@@ -47,12 +49,17 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
-def ledger(request: pytest.FixtureRequest, clock: FakeClock, template: Template) -> Iterator[Ledger]:
+@pytest.fixture(params=["fake", "dynamodb", "own client"])
+def ledger(
+    request: pytest.FixtureRequest, clock: FakeClock, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Ledger]:
     if request.param == "fake":
         yield FakeLedger(clock)
         return
-    request.getfixturevalue("aws")
+    cloud: CloudHere = request.getfixturevalue("aws")
+    if request.param == "own client":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", cloud.listening())
+        monkeypatch.setattr(clients, "dynamodb", own.dynamodb)
     yield in_dynamodb(clients.dynamodb(), template, clock)
 
 

@@ -5,12 +5,14 @@ from collections.abc import Callable
 import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.forward.rates import DynamoRates
+from postern_mail.aws.http import clients as own
 from postern_mail.errors import OverCap, Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.ports.forward import Rates
 
 from emulator.cloud import Cloud
 from emulator.template import Template
+from tests.cloud_here import CloudHere
 from tests.fakes import FakeClock, FakeRates
 
 pytestmark = pytest.mark.function("InboundFunction")
@@ -24,11 +26,16 @@ def clock(request: pytest.FixtureRequest) -> FakeClock:
     return FakeClock(1_795_000_000.0 + hash(request.node.name) % 10_000 * 3600)  # an hour of its own for each test
 
 
-@pytest.fixture(params=["fake", "dynamodb"])
-def rates(request: pytest.FixtureRequest, clock: FakeClock, template: Template) -> Callable[[int], Rates]:
+@pytest.fixture(params=["fake", "dynamodb", "own client"])
+def rates(
+    request: pytest.FixtureRequest, clock: FakeClock, template: Template, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[int], Rates]:
     if request.param == "fake":
         return FakeRates
-    request.getfixturevalue("aws")
+    cloud: CloudHere = request.getfixturevalue("aws")
+    if request.param == "own client":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", cloud.listening())
+        monkeypatch.setattr(clients, "dynamodb", own.dynamodb)
     return lambda cap: DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=cap)
 
 

@@ -12,6 +12,7 @@ from postern_command.tables.file import TablesFile
 from postern_mail.aws import clients
 from postern_mail.aws.batch import MAX_KEYS
 from postern_mail.aws.forward.tables import DynamoTables
+from postern_mail.aws.http import clients as own
 from postern_mail.aws.recipients.alias_table import DynamoAliasTable
 from postern_mail.aws.watch.history import History
 from postern_mail.errors import Misconfigured, Throttled, Unavailable
@@ -20,6 +21,7 @@ from postern_mail.ports.forward import Tables
 
 from emulator.cloud import Cloud
 from emulator.template import Template
+from tests.cloud_here import CloudHere
 from tests.fakes import FakeTables
 
 pytestmark = pytest.mark.function("InboundFunction")
@@ -34,16 +36,19 @@ SENDERS: dict[tuple[str, str], Row] = {
 DESTINATIONS: dict[str, Row] = {"gone@dest.example": {"address": "gone@dest.example", "suspended_at": Decimal(1)}}
 
 
-@pytest.fixture(params=["fake", "file", "dynamodb"])
-def tables(request: pytest.FixtureRequest, template: Template) -> Tables:
+@pytest.fixture(params=["fake", "file", "dynamodb", "own client"])
+def tables(request: pytest.FixtureRequest, template: Template, monkeypatch: pytest.MonkeyPatch) -> Tables:
     if request.param == "fake":
         return FakeTables(ALIASES, SENDERS, destinations=DESTINATIONS)
     if request.param == "file":
         return TablesFile(frozenset(), ALIASES, SENDERS)
-    cloud: Cloud = request.getfixturevalue("aws")
+    cloud: CloudHere = request.getfixturevalue("aws")
     cloud.put("AliasTable", ALIASES.values())
     cloud.put("SenderTable", SENDERS.values())
     cloud.put("DestinationTable", DESTINATIONS.values())
+    if request.param == "own client":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", cloud.listening())
+        monkeypatch.setattr(clients, "dynamodb", own.dynamodb)
     return dynamo(template)
 
 

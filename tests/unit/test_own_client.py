@@ -3,10 +3,9 @@
 import hashlib
 import json
 import socket
-import threading
 import time
+import zlib
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 from typing import Any
 
@@ -23,10 +22,9 @@ from postern_mail.aws.http.errors import CallFailed, NoAnswer, NotConnected, Ref
 from postern_mail.aws.http.signer import Credentials, Scope, signed
 from postern_mail.errors import Misconfigured, PosternError, Throttled, TooFast, Unanswered, Unavailable
 
-ME = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token/with+signs==")
-NOW = 1_800_000_000.0
-SES = Scope("eu-west-1", "ses")
-DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # NOW
+from tests.own_client import ME, SES, Script
+
+DATE = "Fri, 15 Jan 2027 08:00:00 GMT"  # tests.own_client.NOW
 
 
 @pytest.mark.parametrize("whose", [ME, ME._replace(token="")], ids=["temporary", "lasting"])
@@ -120,59 +118,6 @@ def test_the_environment_names_an_endpoint(chosen: dict[str, str], url: str) -> 
     assert endpoint("sesv2", {**chosen, "AWS_REGION": "eu-west-1"}) == url
 
 
-class Script:
-    """A server that says what it is told to, a list of (status, header, body) or of the name of a mishap."""
-
-    def __init__(self) -> None:
-        self.answers: list[Any] = []
-        self.requests: list[tuple[int, str, dict[str, str], bytes]] = []
-        script = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                lower = {name.lower(): value for name, value in self.headers.items()}
-                script.requests.append((self.client_address[1], self.path, lower, body))
-                answer = script.answers.pop(0) if script.answers else (200, {}, b"{}")
-                self.close_connection = True
-                if answer == "hang up":
-                    return
-                if answer == "cut off":
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{}")
-                    return
-                if answer == "mumble":
-                    self.wfile.write(b"what?\r\n\r\n")
-                    return
-                status, header, content = answer
-                self.close_connection = "hang-up" in header
-                self.send_response_only(status)
-                for name, value in {**header, "Content-Length": str(len(content))}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
-        self.slept: list[float] = []
-
-    def service(self, attempts: int = 4, reading: float = 20) -> Service:
-        patience = Patience(attempts, 3, reading)
-        return Service(self.url, SES, lambda: ME, patience, now=lambda: NOW, sleep=self.slept.append)
-
-    def stop(self) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join(5)
-
-
 @pytest.fixture
 def script() -> Iterator[Script]:
     made = Script()
@@ -183,12 +128,18 @@ def script() -> Iterator[Script]:
 POST = ("POST", "/")
 
 
+def test_a_damaged_answer_is_none(script: Script) -> None:
+    script.answers = [(200, {"x-amz-crc32": str(zlib.crc32(b"{}") ^ 1)}, b"{}")]
+    assert script.service().ask(POST, {}, b"x").content == b"{}"
+    assert len(script.requests) == 2
+
+
 def named(code: str, status: int = 400, **header: str) -> tuple[int, Mapping[str, str], bytes]:
     return status, header, json.dumps({"__type": f"com.amazonaws#{code}", "message": "why"}).encode()
 
 
 def test_a_connection_is_used_again_until_the_other_side_closes_it(script: Script) -> None:
-    service = script.service()
+    service = script.service(attempts=1)
     script.answers = [(200, {}, b"{}"), (200, {"hang-up": "1"}, b"{}")]
     for _ in range(2):
         service.ask(POST, {}, b"x")

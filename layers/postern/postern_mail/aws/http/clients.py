@@ -3,6 +3,7 @@
 import os
 
 from .connection import Patience, Service
+from .dynamodb import DynamoDB
 from .endpoints import SIGNED_AS, endpoint
 from .s3 import S3
 from .sesv2 import SesV2
@@ -10,6 +11,11 @@ from .signer import Credentials, Scope
 
 _PATIENT = Patience(attempts=4, connecting=3, reading=20)
 _ONE_ATTEMPT = Patience(attempts=1, connecting=3, reading=60)
+
+
+def dynamodb() -> DynamoDB:
+    """A client that retries reads and conditional writes by itself. Raises NoEndpoint."""
+    return DynamoDB(_service("dynamodb", _PATIENT))
 
 
 def s3() -> S3:

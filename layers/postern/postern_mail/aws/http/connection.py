@@ -8,6 +8,7 @@ import random
 import select
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import NamedTuple
@@ -111,6 +112,8 @@ class Service:
             connection.close()
         else:
             self._idle.setdefault(host, []).append(connection)
+        if "x-amz-crc32" in said and said["x-amz-crc32"] != str(zlib.crc32(content)):
+            raise NoAnswer(f"the answer of {host} was damaged on its way")
         if status >= _FAILED:
             raise refusal(status, said, content)
         return Answer(said, content)

@@ -1,0 +1,108 @@
+"""DynamoDB's operations on items, in its JSON form (docs.aws.amazon.com/amazondynamodb, "Low-level API")."""
+
+import base64
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+from .connection import Service
+from .errors import NoAnswer, Refusal
+
+
+class ConditionalCheckFailedException(Refusal):
+    """The condition does not hold; nothing was written."""
+
+
+class TransactionCanceledException(Refusal):
+    """Nothing of the transaction was written; `CancellationReasons` says why."""
+
+
+_KINDS: dict[str, type[Refusal]] = {
+    kind.__name__: kind for kind in (ConditionalCheckFailedException, TransactionCanceledException)
+}
+
+
+class Pages:
+    """All pages of a Query or a Scan."""
+
+    def __init__(self, client: "DynamoDB", operation: str) -> None:
+        self._client = client
+        self._operation = operation
+
+    def paginate(self, **request: Any) -> Iterator[Mapping[str, Any]]:
+        """One page after the other, each read when it is asked for. Raises as `Service.ask`."""
+        while True:
+            page = self._client.call(self._operation, request)
+            yield page
+            if not page.get("LastEvaluatedKey"):
+                return
+            request = {**request, "ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+
+class DynamoDB:
+    """The part of boto3's client that the tables, the ledger and the counters use."""
+
+    exceptions = SimpleNamespace(**_KINDS)
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def batch_get_item(self, **request: Any) -> Mapping[str, Any]:
+        """`Responses` and `UnprocessedKeys`. Raises as `Service.ask`."""
+        return self.call("BatchGetItem", request)
+
+    def update_item(self, **request: Any) -> Mapping[str, Any]:
+        """`Attributes`, if any were asked for. Raises ConditionalCheckFailedException and as `Service.ask`."""
+        return self.call("UpdateItem", request)
+
+    def delete_item(self, **request: Any) -> Mapping[str, Any]:
+        """`Attributes`, if any were asked for. Raises ConditionalCheckFailedException and as `Service.ask`."""
+        return self.call("DeleteItem", request)
+
+    def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
+        """Nothing of interest. Raises TransactionCanceledException and as `Service.ask`.
+
+        A repeated attempt has the token of the first, so DynamoDB makes the changes once.
+        """
+        return self.call("TransactWriteItems", {"ClientRequestToken": str(uuid.uuid4()), **request})
+
+    def get_paginator(self, operation: str) -> Pages:
+        """The pages of `query` or `scan`."""
+        return Pages(self, operation.capitalize())
+
+    def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What DynamoDB answers to an operation by its name. Raises as `Service.ask`."""
+        header = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"DynamoDB_20120810.{operation}"}
+        body = json.dumps(request, default=_text).encode("ascii")
+        try:
+            content = self._service.ask(("POST", "/"), header, body).content
+        except Refusal as refused:
+            kind = _KINDS.get(refused.response["Error"]["Code"])
+            if kind:
+                raise kind(_typed(refused.response)) from None
+            raise
+        try:
+            return dict(_typed(json.loads(content or b"{}")))
+        except (TypeError, ValueError) as error:
+            raise NoAnswer("what answered does not speak as DynamoDB does") from error
+
+
+def _text(value: object) -> str:
+    """Bytes as JSON has them; `value` is bytes or boto3's Binary."""
+    return base64.b64encode(bytes(value)).decode("ascii")  # type: ignore[call-overload]
+
+
+def _typed(said: Any) -> Any:
+    """The same with bytes where DynamoDB says B or BS. The members of a map have values with a type of their own,
+    so a name of somebody's, B for one, never stands before a text."""
+    if isinstance(said, list):
+        return [_typed(one) for one in said]
+    if not isinstance(said, dict):
+        return said
+    if isinstance(said.get("B"), str):
+        return {"B": base64.b64decode(said["B"])}
+    if isinstance(said.get("BS"), list):
+        return {"BS": [base64.b64decode(one) for one in said["BS"]]}
+    return {name: _typed(value) for name, value in said.items()}
