@@ -10,6 +10,7 @@ from typing import Any
 from .account import ACCOUNT, REGION
 from .cloud import Cloud
 from .function import Function
+from .stream import Stream
 from .template import Template
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -23,7 +24,7 @@ class Following:
         self.function = function
         self._template = template
         self._cloud = cloud
-        self._iterators = self._begun()
+        self._stream = Stream(cloud, template.name("AliasTable"))
 
     def ask(self, kind: str) -> dict[str, Any]:
         """CloudFormation's request for the custom resource, Create, Update or Delete; returns the answer.
@@ -61,25 +62,9 @@ class Following:
             self.function.invoke({"Records": records})
             self.function.wait_until_idle(_PATIENCE)
 
-    def _begun(self) -> list[str]:
-        table = self._cloud.dynamodb.describe_table(TableName=self._template.name("AliasTable"))["Table"]
-        arn = table["LatestStreamArn"]
-        shards = self._cloud.streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-        return [
-            self._cloud.streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="LATEST")[
-                "ShardIterator"
-            ]
-            for shard in shards
-        ]
-
     def new(self) -> list[dict[str, Any]]:
         """Take what is new from the stream, as Lambda gets it."""
-        records: list[dict[str, Any]] = []
-        for index, iterator in enumerate(self._iterators):
-            answer = self._cloud.streams.get_records(ShardIterator=iterator)
-            self._iterators[index] = answer["NextShardIterator"]
-            records += answer["Records"]
-        return [_event(record) for record in records]
+        return [_event(record) for record in self._stream.new()]
 
 
 def _event(record: dict[str, Any]) -> dict[str, Any]:

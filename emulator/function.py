@@ -21,6 +21,7 @@ from typing import IO, Any
 from .account import REGION
 from .calls import VARIABLE
 from .cloud import CREDENTIALS, Cloud
+from .runtime import AHEAD
 from .template import Template
 
 ROOT = Path(__file__).parent.parent
@@ -83,7 +84,7 @@ class Environment:
 
 
 class Function:
-    """The function with this logical id in the template."""
+    """The function with this logical id in the template; its clock is so many seconds ahead."""
 
     def __init__(
         self,
@@ -94,6 +95,7 @@ class Function:
         endpoints: Mapping[str, str],
         log_file: Path,
         retry_delays: tuple[float, ...] = LAMBDA_RETRY_DELAYS,
+        ahead: float = 0,
     ) -> None:
         declared = template.resource(logical_id)
         self.arn = template.arn(logical_id)
@@ -113,6 +115,7 @@ class Function:
             "AWS_LAMBDA_FUNCTION_NAME": self._name,
             "PYTHONUNBUFFERED": "1",  # Lambda has everything in the log when the function returns
             "PATH": os.environ.get("PATH", ""),
+            AHEAD: str(ahead),
         }
         if VARIABLE in os.environ:
             record = {VARIABLE: os.environ[VARIABLE], "EMULATOR_FUNCTION": logical_id, "EMULATOR_STACK": template.stack}

@@ -5,25 +5,25 @@ import shlex
 import signal
 import socket
 import threading
-import time
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from postern_command.ids import short_id
-from postern_command.log import ended, recipients, why
 from postern_command.tables.checks import Findings
 from postern_command.tables.file import BadTablesFile, TablesFile
-from postern_mail.aws.watch.history import History
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.visible import visible
 
 from .cloud import HOST
-from .system import Emulator, Ports
+from .news import Arrivals, News
+from .on_demand import carry_out, orders
+from .outside import Outside
+from .system import OWNER, Emulator, Ports
 
-LOOK_BACK = 600  # seconds of the ledger that are looked at again
+ENVIRONMENT = "env"  # the file with the variables
 RETRY_POLL = 2.0  # seconds between looks at the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
+_IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
 PORTS = Ports(smtp=2525, aws=5566, ses=5567)
 
 
@@ -39,14 +39,17 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
     if taken:
         say(f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569'")
         return 2
-    with Emulator(domain, folder, ports=ports, parameters={"LogAddresses": "true"}) as emulator:
+    parameters = {"LogAddresses": "true"}  # they are on the reader's own machine
+    with Emulator(domain, folder, ports=ports, parameters=parameters) as emulator:
+        emulator.maildirs.as_files = True
         emulator.load(loaded)
         emulator.retries.run(RETRY_POLL)
-        variables = _write_variables(emulator, folder)
-        _introduce(emulator, domain, tables, variables, say)
-        _complain(loaded, say)
-        _run_when_asked(emulator, say)
-        _watch(emulator, tables, _asked_to_stop(), say)
+        emulator.receiving.outside = Outside(emulator.maildirs, domain)
+        watch = Watch(emulator, tables, say)
+        with _variables(emulator):
+            _introduce(emulator, domain, tables, say)
+            _complain(loaded, say)
+            watch.until_stopped()
         say("stopping")
     return 0
 
@@ -69,66 +72,29 @@ def _asked_to_stop() -> threading.Event:
     return asked
 
 
-def _watch(emulator: Emulator, tables: Path, asked_to_stop: threading.Event, say: Callable[[str], None]) -> None:
-    """Load the tables again whenever the file changes, and tell what arrives."""
-    seen = _version(tables)
-    maildirs = emulator.maildirs
-    arrived = {destination: len(maildirs.messages(destination)) for destination in maildirs.everybody()}
-    outcomes = Outcomes(emulator, say)
-    while not asked_to_stop.wait(0.5):
-        emulator.follow()
-        for destination in maildirs.everybody():
-            count = len(maildirs.messages(destination))
-            for _ in range(count - arrived.get(destination, 0)):
-                say(f"delivered to {destination}: {maildirs.path(destination)}")
-            arrived[destination] = count
-        outcomes.tell()
-        if (version := _version(tables)) != seen:
-            seen = version
-            _reload(emulator, tables, say)
+class Watch:
+    """From when it is made: tells what becomes of mail, loads the tables when their file changes, obeys signals."""
 
-
-class Outcomes:
-    """A line for each recipient, as `postern log` has it, and another whenever it becomes something else."""
-
-    def __init__(self, emulator: Emulator, say: Callable[[str], None]) -> None:
-        self._ledger = History(emulator.cloud.dynamodb, emulator.template.name("LedgerTable"))
+    def __init__(self, emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
+        self._emulator = emulator
+        self._tables = tables
         self._say = say
-        self._since = time.time()
-        self._told: dict[tuple[str, str], str] = {}
+        self._stop, self._orders = _asked_to_stop(), orders()
+        self._arrivals = Arrivals(emulator.maildirs)
+        self._news = News(emulator.cloud, emulator.template.name("LedgerTable"))
+        self._seen = _version(tables)
 
-    def tell(self) -> None:
-        """Say what is new. Messages of the last minutes are looked at."""
-        since = max(self._since, time.time() - LOOK_BACK)
-        for row in reversed(list(recipients(self._ledger, since))):
-            key, now = (row["message_id"], row["recipient"]), ended(row)
-            if self._told.get(key) != now:
-                self._told[key] = now
-                reason = f": {why(row)}" if why(row) else ""
-                self._say(visible(f"{short_id(key[0])}  {now}  {row['source']} -> {key[1]}{reason}"))
-
-
-def _run_when_asked(emulator: Emulator, say: Callable[[str], None]) -> None:
-    """SIGUSR1 runs the hourly check, SIGUSR2 the digest, as their schedules would."""
-
-    def run_now(logical_id: str, what: str) -> None:
-        error = emulator.run_scheduled(logical_id)
-        say(f"{what} failed: {error}" if error else f"{what} ran")
-
-    for number, logical_id, what in (
-        (signal.SIGUSR1, "WatchFunction", "the hourly check"),
-        (signal.SIGUSR2, "DigestFunction", "the digest"),
-    ):
-        started = partial(threading.Thread, target=run_now, args=(logical_id, what), daemon=True)
-        signal.signal(number, lambda *_, start=started: start().start())
-
-
-def _write_variables(emulator: Emulator, folder: Path) -> Path:
-    """The file to source for the `postern` command, the AWS command and SDKs."""
-    path = folder / "env"
-    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in emulator.environment.items())
-    path.write_text("".join(lines), encoding="utf-8")
-    return path
+    def until_stopped(self) -> None:
+        """Look twice a second."""
+        while not self._stop.wait(0.5):
+            self._emulator.follow()
+            for line in (*self._arrivals.lines(), *self._news.lines()):
+                self._say(line)
+            while not self._orders.empty():
+                carry_out(self._orders.get(), self._emulator, self._say)
+            if (version := _version(self._tables)) != self._seen:
+                self._seen = version
+                _reload(self._emulator, self._tables, self._say)
 
 
 def _version(tables: Path) -> tuple[int, int]:
@@ -161,7 +127,19 @@ def _domain(tables: TablesFile) -> str:
     return next(iter(tables.domains))
 
 
-def _introduce(emulator: Emulator, domain: str, tables: Path, variables: Path, say: Callable[[str], None]) -> None:
+@contextmanager
+def _variables(emulator: Emulator) -> Iterator[None]:
+    """A file that a shell takes with `.`, for as long as this runs; what would lead the SDKs elsewhere is unset."""
+    path = emulator.folder / ENVIRONMENT
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in emulator.environment.items())
+    path.write_text(f"unset {' '.join(_IN_THE_WAY)}\n{exports}", encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def _introduce(emulator: Emulator, domain: str, tables: Path, say: Callable[[str], None]) -> None:
     port = emulator.receiving.port
     say(f"""\
 Postern for {domain}, SMTP on 127.0.0.1 port {port}.
@@ -171,15 +149,20 @@ Write to it from another terminal, with swaks or with what Python has:
   printf 'From: You <you@sender.example>\\nTo: info@{domain}\\nSubject: hello\\n\\nHello.\\n' |
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
+A destination that has got mail may reply to anybody by the same port.
 
-Each recipient has a line here; a sender at sender.example is told by an answer, as on AWS, what was not forwarded.
+Below comes a line for each recipient, as `postern log` has it.
+A sender at sender.example is told what does not go, as on AWS.
 Mail arrives in   {emulator.maildirs.folder}
 The function logs {emulator.function_log}, feedback {emulator.feedback_log}
 The tables are    {tables} (edit and save: they are loaded again)
 
-For the `postern` command, the AWS command or SDKs:   . {variables}
-The hourly check runs now by   kill -USR1 {os.getpid()}   and the digest by   kill -USR2 {os.getpid()}
+For the `postern` command, the AWS command or SDKs, in another terminal:
+  . {shlex.quote(str(emulator.folder / ENVIRONMENT))}
 Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
+What has a schedule on AWS, run now:
+  kill -USR1 {os.getpid()}   the hourly check, for `postern doctor`
+  kill -USR2 {os.getpid()}   the digest of today, to {OWNER}
 Ctrl-C stops everything; what is in the Maildirs stays.
 """)

@@ -17,6 +17,9 @@ import boto3
 
 from .calls import VARIABLE, recorded
 
+AHEAD = "EMULATOR_AHEAD"  # of the environment: seconds by which the function's clock is ahead
+_now = time.time
+
 
 @dataclass
 class Context:
@@ -33,7 +36,7 @@ class Context:
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds until Lambda ends the function."""
-        return max(0, int((self.deadline - time.time()) * 1000))
+        return max(0, int((self.deadline - _now()) * 1000))
 
 
 def serve(pipe: Connection, handler_file: Path) -> None:
@@ -41,6 +44,8 @@ def serve(pipe: Connection, handler_file: Path) -> None:
     if VARIABLE in os.environ:
         session = recorded(os.environ["EMULATOR_FUNCTION"], os.environ["EMULATOR_STACK"])
         boto3.setup_default_session(botocore_session=session)
+    if ahead := float(os.environ.get(AHEAD, "0")):
+        time.time = lambda: _now() + ahead
     specification = importlib.util.spec_from_file_location("handler", handler_file)
     assert specification is not None
     assert specification.loader is not None

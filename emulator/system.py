@@ -36,6 +36,11 @@ _COMMAND_VARIABLES = (
     "POSTERN_MAIL_BUCKET",
     "POSTERN_RETRY_QUEUE",
 )
+_QUEUES = {
+    "POSTERN_DEAD_LETTERS": "DeadLetterQueue",
+    "POSTERN_FEEDBACK_FAILURES": "FeedbackFailureQueue",
+    "POSTERN_WATCH_FAILURES": "WatchFailures",
+}
 
 
 @dataclass(frozen=True)
@@ -134,9 +139,9 @@ class Emulator:
     def environment(self) -> dict[str, str]:
         """`endpoints`, the credentials that go with them, and what the `postern` command looks for."""
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
-        dead_letters = {"POSTERN_DEAD_LETTERS": self.template.resolve({"Ref": "DeadLetterQueue"})}
         named = {name: variables[name] for name in _COMMAND_VARIABLES}
-        return {**CREDENTIALS, **self.endpoints, **named, **dead_letters}
+        queues = {name: self.template.resolve({"Ref": queue}) for name, queue in _QUEUES.items()}
+        return {**CREDENTIALS, **self.endpoints, **named, **queues, "POSTERN_RULE_SET": self.rule_set.name}
 
     def load(self, tables: TablesFile) -> None:
         """Make the two tables equal to a tables file."""
@@ -153,10 +158,10 @@ class Emulator:
         self.cloud.put(table, (row for one, row in wanted.items() if live.get(one) != row))
         self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in live if one not in wanted))
 
-    def run_scheduled(self, logical_id: str) -> dict[str, Any] | None:
-        """Run a scheduled function once, as its schedule would: None, or the error."""
+    def run_scheduled(self, logical_id: str, ahead: float = 0) -> dict[str, Any] | None:
+        """Run a scheduled function once, as its schedule would so many seconds from now: None, or the error."""
         scheduled = Function(
-            self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log
+            self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log, ahead=ahead
         )
         try:
             return scheduled.run({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})

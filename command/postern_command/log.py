@@ -48,7 +48,7 @@ def log(
         if state is not None and state not in STATES:
             raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
         wanted = _wanted(recipient)
-        found = recipients(Stack.find(stack).ledger, since_when(since), sender)
+        found = _recipients(Stack.find(stack).ledger, since_when(since), sender)
         say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
         for row in found:
             if not wanted(row["recipient"]) or state not in (None, row["state"], row["later"]):
@@ -79,8 +79,7 @@ def _wanted(text: str | None) -> Callable[[str], bool]:
     return lambda key: key == address.key
 
 
-def recipients(ledger: "History", since: float, sender: str | None = None) -> Iterator[dict[str, Any]]:
-    """Each recipient of the messages since then, newest first, and what became of him. Raises Temporary."""
+def _recipients(ledger: "History", since: float, sender: str | None) -> Iterator[dict[str, Any]]:
     for message in ledger.messages(since, time.time()):
         if sender is not None and sender.lower() not in str(message.get("source", "")).lower():
             continue
@@ -105,8 +104,8 @@ def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[di
 def lines_of(row: Mapping[str, Any], columns: Columns) -> Iterator[str]:
     """What became of a recipient, for people: a line, and below it the reason that had no room and is worth one."""
     yield _line(row, columns)
-    if columns.narrow and ended(row) not in _WELL and (reason := why(row)):
-        yield columns.below(reason)
+    if columns.narrow and _ended(row) not in _WELL and (why := _why(row)):
+        yield columns.below(why)
 
 
 def _later(found: Afterwards | None) -> dict[str, Any]:
@@ -118,15 +117,14 @@ def _later(found: Afterwards | None) -> dict[str, Any]:
 def _line(row: Mapping[str, Any], columns: Columns) -> str:
     where = row["message_id"] if columns.wide else short_id(row["message_id"])
     when = moment(row["opened_at"]) if columns.wide else short(row["opened_at"])
-    return columns.line([when, where, ended(row), row["recipient"], str(row["source"]), why(row)])
+    return columns.line([when, where, _ended(row), row["recipient"], str(row["source"]), _why(row)])
 
 
-def why(row: Mapping[str, Any]) -> str:
-    """The reason of the outcome, or what was said of a forward that was lost or complained of."""
+def _why(row: Mapping[str, Any]) -> str:
     return f"{row['destination']}: {row['said']}" if row["later"] in _TROUBLE else str(row["reason"])
 
 
-def ended(row: Mapping[str, Any]) -> str:
+def _ended(row: Mapping[str, Any]) -> str:
     """The later truth in place of an outcome that says no more than that SES took it."""
     if not row["later"]:
         return str(row["state"])

@@ -2,7 +2,7 @@
 
 1. `--stack NAME`
 2. the variables that name its parts, POSTERN_ALIAS_TABLE and the others in _PARTS, as the functions have them;
-   `make local` prints them for the emulator. With one of them set, no part is looked for elsewhere
+   `make local` writes them to `.local/env`. With one of them set, no part is looked for elsewhere
 3. POSTERN_STACK
 4. samconfig.toml in the working directory, as `sam deploy` reads it, with its region and profile;
    POSTERN_ENV names another environment than `default`

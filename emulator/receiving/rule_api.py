@@ -37,8 +37,9 @@ class RuleApi:
         form = _nested(flat.items())
         action = str(form["Action"])
         self._pace(action)
-        if form["RuleSetName"] != self.rule_set.name:
-            raise Refusal("RuleSetDoesNotExist", 400, f"Rule set does not exist: {form['RuleSetName']}")
+        name = form.get("RuleSetName", self.rule_set.name)  # DescribeActiveReceiptRuleSet asks without
+        if name != self.rule_set.name:
+            raise Refusal("RuleSetDoesNotExist", 400, f"Rule set does not exist: {name}")
         self.calls.append((action, str(form.get("RuleName") or form.get("Rule", {}).get("Name", ""))))
         rules = _OPERATIONS[action](self.rule_set, form)
         return {"Metadata": {"Name": self.rule_set.name}, "Rules": rules} if rules is not None else {}
@@ -78,6 +79,7 @@ def _lists(value: Any) -> Any:
 
 _OPERATIONS: dict[str, Callable[[RuleSet, Mapping[str, Any]], list[dict[str, Any]] | None]] = {
     "DescribeReceiptRuleSet": lambda rules, _: rules.describe(),
+    "DescribeActiveReceiptRuleSet": lambda rules, _: rules.describe(),
     "CreateReceiptRule": lambda rules, asked: rules.create(_rule(asked)),
     "UpdateReceiptRule": lambda rules, asked: rules.update(_rule(asked)),
     "DeleteReceiptRule": lambda rules, asked: rules.delete(asked["RuleName"]),

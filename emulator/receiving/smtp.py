@@ -61,6 +61,16 @@ class Function(Protocol):
         """Take an event, as InvocationType Event does."""
 
 
+class Outside(Protocol):
+    """The world beyond SES, as far as it is played: mail for domains that are not ours."""
+
+    def takes(self, sender: str, recipient: str) -> bool:
+        """Whether this sender may write to this recipient by way of our port."""
+
+    def deliver(self, sender: str, recipient: str, raw: bytes) -> None:
+        """Take a message."""
+
+
 class Receiving:
     """SES receiving for one rule set, on a port of this machine."""
 
@@ -77,6 +87,7 @@ class Receiving:
     ) -> None:
         self.readings = readings
         self.filters: Sequence[Filter] = ()
+        self.outside: Outside | None = None
         self._rule_set = rule_set
         self._received = received
         self._cloud = cloud
@@ -113,7 +124,7 @@ class Receiving:
         del server, options
         if _is_blocked(_client(session), self.filters):
             return _BLOCKED
-        if not self.readings.any_admits_all and not self._matched(address):
+        if not self.readings.any_admits_all and not self._matched(address) and not self._goes_out(envelope, address):
             return _NO_SUCH_USER
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 Ok"
@@ -121,14 +132,12 @@ class Receiving:
     async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope) -> str:  # noqa: N802
         """Store the message and start what the rules say."""
         del server
-        if not any(map(self._matched, envelope.rcpt_tos)):
+        out = [address for address in envelope.rcpt_tos if self._goes_out(envelope, address)]
+        ours = [address for address in envelope.rcpt_tos if address not in out]
+        if not out and not any(map(self._matched, ours)):
             return _NO_SUCH_USER
-        raw = envelope.original_content or b""
-        client = _client(session)
-        name = self._zone.reverse_name(client)
-        smtp = Session(client, session.host_name or "unknown", envelope.mail_from or "", name)
         message_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
-        await asyncio.to_thread(self._receive, message_id, raw, smtp, list(envelope.rcpt_tos))
+        await asyncio.to_thread(self._take, message_id, session, envelope, ours, out)
         return f"250 OK {message_id}"
 
     async def _listen(self) -> None:
@@ -148,6 +157,21 @@ class Receiving:
 
     def _matched(self, address: str) -> bool:
         return any(rule.matches(address, self.readings) for rule in self._rule_set.rules)
+
+    def _goes_out(self, envelope: SmtpEnvelope, address: str) -> bool:
+        sender = envelope.mail_from or ""
+        return self.outside is not None and not self._matched(address) and self.outside.takes(sender, address)
+
+    def _take(
+        self, message_id: str, session: SmtpSession, envelope: SmtpEnvelope, ours: list[str], out: list[str]
+    ) -> None:
+        raw, sender, client = envelope.original_content or b"", envelope.mail_from or "", _client(session)
+        for address in out:
+            assert self.outside is not None
+            self.outside.deliver(sender, address, raw)
+        if ours:
+            name = self._zone.reverse_name(client)
+            self._receive(message_id, raw, Session(client, session.host_name or "unknown", sender, name), ours)
 
     def _receive(self, message_id: str, raw: bytes, session: Session, recipients: list[str]) -> None:
         receipt = Receipt(message_id, session, authenticate(raw, session, self._zone), datetime.now(UTC))

@@ -1,5 +1,7 @@
 """`make local` as a person runs it: a process that is written to, and a tables file that is edited."""
 
+import json
+import os
 import re
 import signal
 import smtplib
@@ -13,21 +15,31 @@ from pathlib import Path
 import pytest
 
 from emulator.cloud import HOST
+from emulator.receiving.authentication import GTUBE
 from tests.builders import ROOT
 
 TABLES = """
+[aliases."misspelt@example.org"]
+destinations = ["jane@dest.example"]
+enabeld = false
+
 [aliases."info@example.org"]
 destinations = ["{destination}"]
+
+[[senders]]
+sender = "spammer.example"
+action = "{action}"
 """
+POSTERN = Path(sys.executable).parent / "postern"
 DEADLINE = 30  # seconds for anything to happen
 
 
 class Local:
     def __init__(self, folder: Path) -> None:
         self.tables = folder / "tables.toml"
-        self.maildirs = folder / "local" / "maildirs"
+        self.folder = folder / "local"
+        self.maildirs = self.folder / "maildirs"
         self.output = folder / "output"
-        self.variables = folder / "local" / "env"
         self.write_tables("jane@dest.example")
         command = [
             sys.executable,
@@ -37,30 +49,42 @@ class Local:
             "--tables",
             str(self.tables),
             "--folder",
-            str(folder / "local"),
+            str(self.folder),
         ]
         ports = ["--smtp", "0", "--aws", "0", "--ses", "0"]
         self.process = subprocess.Popen(
-            [*command, *ports], cwd=ROOT, stdout=self.output.open("wb"), env={"PYTHONUNBUFFERED": "1"}
+            [*command, *ports],
+            cwd=ROOT,
+            stdout=self.output.open("wb"),
+            env={"PYTHONUNBUFFERED": "1"},
         )
-        self.wait_for(lambda: "Ctrl-C" in self.said())
+        self.wait_for(lambda: "tables: aliases row" in self.said())
 
     def said(self) -> str:
         return self.output.read_text()
 
-    def write_tables(self, destination: str) -> None:
-        self.tables.write_text(TABLES.format(destination=destination))
+    def write_tables(self, destination: str, action: str = "REJECT") -> None:
+        self.tables.write_text(TABLES.format(destination=destination, action=action))
 
     def ports(self) -> list[int]:
         """The port it says, and those in the file of variables."""
-        text = self.said() + self.variables.read_text()
-        return [int(port) for port in set(re.findall(r"(?:port |127\.0\.0\.1:)(\d+)", text))]
+        told = self.said() + (self.folder / "env").read_text()
+        return [int(port) for port in set(re.findall(r"(?:port |127\.0\.0\.1:)(\d+)", told))]
 
-    def write(self, recipient: str = "info@example.org") -> None:
+    def write(self, sender: str = "you@sender.example", recipient: str = "info@example.org", text: str = "") -> None:
         found = re.search(r"SMTP on 127\.0\.0\.1 port (\d+)", self.said())
         assert found
         with smtplib.SMTP(HOST, int(found[1])) as client:
-            client.sendmail("you@sender.example", recipient, "From: you@sender.example\n\nHello.\n")
+            client.sendmail(sender, recipient, f"From: {sender}\n\n{text or 'Hello.'}\n")
+
+    def postern(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command, in a shell that has sourced what it was told to, with a stack of its own before."""
+        script = '. "$1"; shift; exec "$@"'
+        environment = {"AWS_PROFILE": "nobody", "POSTERN_STACK": "another", "PATH": os.environ["PATH"]}
+        return subprocess.run(
+            ["sh", "-c", script, "sh", self.folder / "env", POSTERN, *arguments],
+            capture_output=True, text=True, check=False, env=environment,
+        )  # fmt: skip
 
     def wait_for(self, condition: Callable[[], bool]) -> None:
         end = time.monotonic() + DEADLINE
@@ -79,13 +103,16 @@ def local(tmp_path: Path) -> Iterator[Local]:
 
 
 def test_mail_arrives_and_edits_of_the_tables_hold_from_then_on(local: Local) -> None:
+    assert "tables: aliases row 'misspelt@example.org': unknown attribute 'enabeld'" in local.said()
     local.write()
     local.wait_for(lambda: "delivered to jane@dest.example" in local.said())
     (arrived,) = (local.maildirs / "jane@dest.example" / "new").iterdir()
-    assert arrived.read_bytes().endswith(b"\r\n\r\nHello.\r\n")
+    assert arrived.read_bytes().endswith(b"\n\nHello.\n")
+    assert b"\r" not in arrived.read_bytes()
 
-    local.write_tables("joe@dest.example")
-    local.wait_for(lambda: "tables reloaded: 1 aliases" in local.said())
+    local.write_tables("joe@dest.example", "REJEKT")
+    local.wait_for(lambda: "tables reloaded: 2 aliases" in local.said())
+    local.wait_for(lambda: "tables: senders row 'spammer.example in scope *': action 'REJEKT'" in local.said())
     local.write()
     local.wait_for(lambda: "delivered to joe@dest.example" in local.said())
 
@@ -93,34 +120,46 @@ def test_mail_arrives_and_edits_of_the_tables_hold_from_then_on(local: Local) ->
     local.wait_for(lambda: "tables NOT reloaded" in local.said())
     local.process.send_signal(signal.SIGINT)
     assert local.process.wait(DEADLINE) == 0
+    assert not (local.folder / "env").exists()
 
 
-def test_the_command_edits_the_tables_with_the_variables_of_the_file(local: Local) -> None:
-    assert f". {local.variables}" in local.said()
-    variables = dict(re.findall(r"export (\w+)=(\S+)", local.variables.read_text()))
-    postern = Path(sys.executable).parent / "postern"
-    done = subprocess.run(
-        [postern, "alias", "set", "info@example.org", "joe@dest.example"],
-        capture_output=True, text=True, check=False, env=variables,
-    )  # fmt: skip
+def test_the_command_edits_the_tables_with_the_variables_of_its_file(local: Local) -> None:
+    done = local.postern("alias", "set", "info@example.org", "joe@dest.example")
     assert (done.returncode, done.stderr) == (0, "")
     local.write()
     local.wait_for(lambda: "delivered to joe@dest.example" in local.said())
 
 
-def test_every_recipient_has_a_line_and_the_schedules_run_when_asked(local: Local) -> None:
-    local.write("nobody@example.org")
-    said = "rejected  you@sender.example -> nobody@example.org: nobody@example.org is unknown"
-    local.wait_for(lambda: said in local.said())
-    local.process.send_signal(signal.SIGUSR1)
-    local.wait_for(lambda: "the hourly check ran" in local.said())
+def test_whatever_becomes_of_mail_is_told_and_a_reply_goes_out(local: Local) -> None:
+    local.write("you@spammer.example")
+    local.wait_for(lambda: "rejected  info@example.org  you@spammer.example  sender rule" in local.said())
+    with pytest.raises(smtplib.SMTPRecipientsRefused):  # nobody has written to him
+        local.write("jane@dest.example", "you@sender.example")
+    local.write()
+    local.wait_for(lambda: "  info@example.org  you@sender.example  alias info@example.org" in local.said())
+    local.wait_for(lambda: "delivered to jane@dest.example" in local.said())
+    local.write("jane@dest.example", "you@sender.example")
+    local.wait_for(lambda: "delivered to you@sender.example" in local.said())
+    (reply,) = (local.maildirs / "you@sender.example" / "new").iterdir()
+    assert reply.read_bytes() == b"Return-Path: <jane@dest.example>\nFrom: jane@dest.example\n\nHello.\n"
+    assert "you@sender.example" in (local.folder / "function.log").read_text()
+
+
+def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Local) -> None:
+    checked = local.postern("doctor", "--json")
+    states = {found["check"]: found["state"] for found in map(json.loads, checked.stdout.splitlines())}
+    assert states == dict.fromkeys(states, "well") | {"table rows": "found", "who is told": "not checked"}
+
     local.process.send_signal(signal.SIGUSR2)
-    local.wait_for(lambda: "the digest ran" in local.said())
-
-
-def test_faults_of_the_tables_are_said_when_they_are_loaded(local: Local) -> None:
-    local.tables.write_text('[aliases."info@example.org"]\ndestinations = ["x@dest.example"]\nenabeld = false\n')
-    local.wait_for(lambda: "tables: aliases row 'info@example.org': unknown attribute 'enabeld'" in local.said())
+    local.wait_for(lambda: "digest has nothing to tell" in local.said())
+    local.write(text=GTUBE.decode())
+    local.wait_for(lambda: "quarantined  info@example.org" in local.said())
+    local.process.send_signal(signal.SIGUSR2)
+    local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 1)
+    local.process.send_signal(signal.SIGUSR2)  # what was told is told again, to whoever works on it
+    local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 2)
+    local.process.send_signal(signal.SIGUSR1)
+    local.wait_for(lambda: "watch looked" in local.said())
 
 
 def test_it_listens_on_this_machine_only(local: Local) -> None:
