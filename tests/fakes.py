@@ -12,7 +12,7 @@ from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, entry_tag
 from postern_mail.mail.health import Failure
-from postern_mail.mail.outcomes import ClaimState
+from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
@@ -148,15 +148,7 @@ class FakeLedger:
             message == envelope.message_id and isinstance(answer, Answer)
             for (message, _), answer in self.answers.items()
         )
-        reached = {
-            standing.recipient
-            for (message, claim), standing in self.claims.items()
-            if message == envelope.message_id
-            and claim.startswith(f"{VIA}:")
-            and standing.state
-            and standing.state.reached
-        }
-        return Entry(False, frozenset(settled), due, frozenset(self.released), frozenset(reached))
+        return Entry(False, frozenset(settled), due, frozenset(self.released), self.reached(envelope.message_id))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         self.owners += 1
@@ -220,8 +212,22 @@ class FakeLedger:
     def due(self, message_id: str) -> Due | None:
         found = self.envelopes.get(message_id)
         answers = [one for (of, _), one in self.answers.items() if of == message_id and isinstance(one, Answer)]
-        replies = {one.recipient: one.reply for one in answers}
-        return Due(found.source, found.received_at, replies) if found else None
+        served = {
+            one.recipient
+            for one in answers
+            if one.recipient.key in self.reached(message_id)
+            and (outcome := self.outcomes.get((message_id, one.recipient.key)))
+            and outcome.state is State.REJECTED
+        }
+        replies = {one.recipient: one.reply for one in answers if one.recipient not in served}
+        return Due(found.source, found.received_at, replies, tuple(served)) if found else None
+
+    def reached(self, message_id: str) -> frozenset[str]:
+        return frozenset(
+            one.recipient
+            for (message, entry), one in self.claims.items()
+            if message == message_id and entry.startswith(f"{VIA}:") and one.state and one.state.reached
+        )
 
     def answer_due(self, message_id: str, answer: Answer) -> None:
         self.answers.setdefault((message_id, answer.recipient.key), answer)

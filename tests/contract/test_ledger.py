@@ -498,3 +498,27 @@ def test_the_ledger_says_in_whose_name_a_destination_got_something(
     ledger.settle(answer, ClaimState.SENT, "")
     none = state in (ClaimState.FAILED, ClaimState.RELEASED, ClaimState.SUSPENDED)
     assert ledger.open(to).reached == (frozenset() if none else {"info@example.com"})
+
+
+def test_an_answer_that_is_due_is_overtaken_by_a_copy(ledger: Book, message_id: str) -> None:
+    """Two invocations side by side: one read the alias before it was removed, the other after."""
+    made = envelope("info@example.com", "team@example.com", message_id=message_id)
+    ledger.open(made)
+    claim = claimed(ledger.claim(message_id, JANE, INFO))
+    outcomes = [Outcome(one, State.REJECTED, "unknown", UNKNOWN, Answer(one, UNKNOWN)) for one in (INFO, TEAM)]
+    ledger.close(made, outcomes, 10)
+    ledger.settle(claim, ClaimState.SENT, "ses-1")
+    found = ledger.due(message_id)
+    assert found is not None
+    assert (found.replies, tuple(found.served)) == ({TEAM: UNKNOWN}, (INFO,))
+
+
+def test_a_forward_that_came_back_is_told_of_though_it_was_sent(ledger: Book, message_id: str) -> None:
+    made = envelope("info@example.com", message_id=message_id)
+    ledger.open(made)
+    ledger.settle(claimed(ledger.claim(message_id, JANE, INFO)), ClaimState.SENT, "ses-1")
+    ledger.close(made, [Outcome(INFO, State.FORWARDED, "alias")], 10)
+    ledger.answer_due(message_id, Answer(INFO, FAILED))
+    found = ledger.due(message_id)
+    assert found is not None
+    assert (found.replies, tuple(found.served)) == ({INFO: FAILED}, ())

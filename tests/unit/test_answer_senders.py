@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from postern_mail.answer_senders import ANSWER_SECONDS
 from postern_mail.errors import Misconfigured, Refused, Throttled, TooFast, Unanswered, Unavailable, Unsettled
+from postern_mail.mail.address import Address
+from postern_mail.mail.claims import Claim
 from postern_mail.mail.dsn import Silence
 
 from tests.builders import MESSAGE_ID, event, stored, verdict
@@ -87,6 +89,21 @@ def test_what_a_destination_has_got_is_no_unknown_address(
     assert world.states["team@example.com"] == "rejected"
     assert (answers(world), told(world, "team@example.com")) == ({}, Silence("never answered"))
     assert world.ledger.outcomes[MESSAGE_ID, "team@example.com"].reason.endswith("; an earlier attempt had sent it")
+
+
+def test_a_copy_that_another_invocation_sends_meanwhile_counts_as_well(world: World) -> None:
+    """This one finds no alias; while it decides, one that had read the row before sends the copy."""
+    real = world.ledger.close
+
+    def close(*args: Any, **options: Any) -> Any:
+        claim = world.ledger.claim(MESSAGE_ID, Address.parse(JANE), Address.parse(NOBODY))
+        assert isinstance(claim, Claim)
+        return real(*args, **options)
+
+    world.ledger.close = close  # type: ignore[method-assign]
+    handle(world, NOBODY, OTHER)
+    assert answers(world).keys() == {OTHER}
+    assert told(world) == "none: a destination has it"
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)

@@ -85,6 +85,8 @@ class Answering:
 
     def _tell(self, message_id: str, until: float) -> None:
         due = self.ledger.due(message_id)
+        if due and due.served:
+            self.ledger.answered(message_id, due.served, "none: a destination has it", missed=False)
         left = {one.key: one for one in due.replies} if due else {}
         for number in range(1, MOST_ANSWERS + 1):
             if not (left and due):

@@ -15,11 +15,13 @@ from ..mail.reply import Reply
 @dataclass(frozen=True, slots=True)
 class Due:
     """What the sender of one message is still to be told: a reply for each recipient. `source` is MAIL FROM,
-    `received_at` ISO 8601 text."""
+    `received_at` ISO 8601 text. `served` are rejected recipients of whom he is not told after all: another
+    invocation, which knew an older row, sent a copy in their name."""
 
     source: str
     received_at: str
     replies: Mapping[Address, Reply]
+    served: Collection[Address] = ()
 
 
 @dataclass(frozen=True, slots=True)

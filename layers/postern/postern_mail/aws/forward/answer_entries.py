@@ -5,8 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Literal
 
 from ...mail.address import Address
+from ...mail.claims import VIA
 from ...mail.digest import UNANSWERED
 from ...mail.dsn import Answer
+from ...mail.outcomes import ClaimState, State
 from ...mail.reply import Reply
 from ...ports.answers import Due, Waiting
 from ...ports.clock import Clock
@@ -52,7 +54,10 @@ class AnswerEntries(ABC):
             for name, entry in entries.items()
             if name.startswith("to:") and entry.get("answer") == DUE
         }
-        return Due(str(message.get("source", "")), str(message.get("received_at", "")), replies)
+        rejected = {one for one in replies if entries[f"to:{one.key}"].get("state") == State.REJECTED}
+        served = tuple(one for one in rejected if one.key in reached(entries))
+        replies = {one: reply for one, reply in replies.items() if one not in served}
+        return Due(str(message.get("source", "")), str(message.get("received_at", "")), replies, served)
 
     def answer_due(self, message_id: str, answer: Answer) -> None:
         """Say in the recipient's outcome, which may not be recorded yet, that the sender is to be told, unless
@@ -110,6 +115,12 @@ class AnswerEntries(ABC):
             f"SET answer = {value}, expires_at = if_not_exists(expires_at, :expires_at)",
             {":what": what, ":expires_at": self._expires_at(self._clock.now())},
         )
+
+
+def reached(entries: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """Keys of the recipients in whose name a destination got something of a message, or may have."""
+    claims = (entry for name, entry in entries.items() if name.startswith(f"{VIA}:") and "state" in entry)
+    return frozenset(entry["recipient"] for entry in claims if ClaimState(entry["state"]).reached)
 
 
 def _address(name: str) -> Address:

@@ -31,7 +31,7 @@ from ...ports.clock import Clock
 from ...ports.forward import Entry, Outcome
 from ..failures import translated
 from ..items import Items, new_owner, row
-from .answer_entries import DUE, MESSAGE, AnswerEntries
+from .answer_entries import DUE, MESSAGE, AnswerEntries, reached
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -90,9 +90,7 @@ class DynamoLedger(AnswerEntries):
         settled = frozenset(who for who, entry in outcomes.items() if State.of(entry).settled)
         due = any(entry.get("answer") == DUE for entry in outcomes.values())
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
-        claims = (entry for name, entry in entries.items() if name.startswith(f"{VIA}:") and "state" in entry)
-        reached = frozenset(entry["recipient"] for entry in claims if ClaimState(entry["state"]).reached)
-        return Entry(False, settled, due, released, reached, int(entries[MESSAGE].get("orders", 0)))
+        return Entry(False, settled, due, released, reached(entries), int(entries[MESSAGE].get("orders", 0)))
 
     def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
         """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
