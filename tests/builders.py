@@ -6,9 +6,11 @@ from typing import Any
 
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import destination_tag
+from postern_mail.mail.feedback import destination_tag, tag_key
+from postern_mail.mail.stamp import TEST_KEY
 
 ROOT = Path(__file__).parent.parent
+TAG_KEY = tag_key(TEST_KEY)
 MESSAGE_ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
 
 
@@ -61,7 +63,7 @@ def feedback(
 ) -> dict[str, Any]:
     """What SES says of a forward; `section` is what its part for this type has beside a timestamp."""
     name = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}.get(event_type, event_type.lower())
-    tags = {"message": [message_id], "destination": [destination_tag(Address.parse(destination))]}
+    tags = {"message": [message_id], "destination": [destination_tag(TAG_KEY, message_id, Address.parse(destination))]}
     mail = {"timestamp": "2026-11-18T09:00:00.000Z", "messageId": "0102ses", "tags": tags}
     part = {"timestamp": "2026-11-18T10:00:00.000Z", **section}
     return {"source": "aws.ses", "detail": {"eventType": event_type, "mail": mail, name: part}}

@@ -10,7 +10,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import Feedback, HostMail, entry_tag
+from postern_mail.mail.feedback import Feedback, HostMail, contradicts, entry_tag
 from postern_mail.mail.health import Failure
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
@@ -18,6 +18,8 @@ from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
 from postern_mail.ports.forward import Entry, Outcome
 from postern_mail.ports.watch import Overlooked, Progress
+
+from tests.builders import TAG_KEY
 
 LEASE_SECONDS = 150
 INFO = "info@example.com"
@@ -343,10 +345,16 @@ class FakeFeedbackLedger:
     noted: set[tuple[str, str]] = field(default_factory=set)
     hosts: list[HostMail] = field(default_factory=list)
     senders: dict[str, str] = field(default_factory=dict)
+    claims: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
 
-    def note(self, feedback: Feedback) -> Sending:
+    def note(self, feedback: Feedback) -> Sending | None:
         for (message_id, destination), said in self.entries.items():
-            if message_id == feedback.message_id and entry_tag(f"via:{destination}") == feedback.destination:
+            if (
+                message_id == feedback.message_id
+                and entry_tag(TAG_KEY, message_id, f"via:{destination}") == feedback.destination
+            ):
+                if contradicts(self.claims.get((message_id, destination), {}), feedback.ses_id):
+                    return None
                 new, old = (feedback.at, feedback.id, feedback.why), said.get(feedback.kind)
                 news = old is None or old[:2] < new[:2]
                 if news:
@@ -407,6 +415,9 @@ class FakeFeedbackLog:
 
     def host_mail(self, mail: HostMail, *, first: bool) -> None:
         self.lines.append(f"host's mail lost{'' if first else ' (again)'}")
+
+    def contradicting(self, feedback: Feedback) -> None:
+        self.lines.append("contradicting")
 
     def unrelated(self) -> None:
         self.lines.append("unrelated")

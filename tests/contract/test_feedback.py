@@ -19,7 +19,7 @@ from postern_mail.ports.feedback import FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud
 from emulator.template import Template
-from tests.builders import envelope
+from tests.builders import TAG_KEY, envelope
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth
 
 pytestmark = pytest.mark.function("FeedbackFunction")
@@ -53,16 +53,47 @@ def ledger(request: pytest.FixtureRequest, template: Template, message_id: str) 
         return FakeFeedbackLedger({(message_id, JANE.key): {}}, senders={message_id: ANYBODY})
     request.getfixturevalue("aws")
     dynamo(template).claim(message_id, JANE, INFO)
-    return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    return DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock(), TAG_KEY)
 
 
 def said(message_id: str, at: int = 100, kind: str = "bounced", who: Address = JANE, **options: Any) -> Feedback:
-    return Feedback(kind, message_id, destination_tag(who), at, **options)
+    return Feedback(kind, message_id, destination_tag(TAG_KEY, message_id, who), at, **options)
+
+
+def news(sending: Sending | None) -> bool:
+    assert sending is not None
+    return sending.news
 
 
 def test_the_entry_is_found_by_its_tag_and_repetition_is_no_news(ledger: FeedbackLedger, message_id: str) -> None:
     assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, True, ANYBODY)
     assert ledger.note(said(message_id)) == Sending("jane@dest.example", INFO.key, False, ANYBODY)
+
+
+def test_an_event_about_no_sending_of_the_claim_is_dropped(aws: Cloud, template: Template, message_id: str) -> None:
+    """Before the answer there is no id to compare; after a lost one any may be right; of two copies both are."""
+    book, clock = dynamo(template), FakeClock()
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock, TAG_KEY)
+
+    def believed(ses_id: str, message: str = message_id) -> bool:
+        return ledger.note(said(message, ses_id=ses_id)) is not None
+
+    claim = book.claim(message_id, JANE, INFO)
+    assert isinstance(claim, Claim)
+    assert believed("ses-1")
+    book.settle(claim, ClaimState.SENT, "ses-1")
+    assert (believed("ses-1"), believed("forged"), believed("")) == (True, False, False)
+
+    again = f"{message_id}-again"
+    first = book.claim(again, JANE, INFO)
+    assert isinstance(first, Claim)
+    book.settle(first, ClaimState.UNANSWERED, "no answer")
+    assert believed("ses-lost", again)
+    second = book.claim(again, JANE, INFO)
+    assert isinstance(second, Claim)
+    book.settle(second, ClaimState.SENT, "ses-2")
+    assert believed("ses-2", again)
+    assert believed("ses-lost", again), "the first attempt's, which nobody heard of"
 
 
 def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> None:
@@ -74,15 +105,15 @@ def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> N
 
 def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:
     for kind in ("bounced", "complained", "rejected", "delayed", "unrendered", "delivered"):
-        assert ledger.note(said(message_id, kind=kind)).news
+        assert news(ledger.note(said(message_id, kind=kind)))
 
 
 def test_the_latest_of_a_kind_stays(ledger: FeedbackLedger, message_id: str) -> None:
-    assert ledger.note(said(message_id, 100, id="b")).news
-    assert not ledger.note(said(message_id, 99, id="z")).news
-    assert not ledger.note(said(message_id, 100, id="a")).news
-    assert ledger.note(said(message_id, 100, id="c")).news
-    assert ledger.note(said(message_id, 101, id="a")).news
+    assert news(ledger.note(said(message_id, 100, id="b")))
+    assert not news(ledger.note(said(message_id, 99, id="z")))
+    assert not news(ledger.note(said(message_id, 100, id="a")))
+    assert news(ledger.note(said(message_id, 100, id="c")))
+    assert news(ledger.note(said(message_id, 101, id="a")))
 
 
 def test_an_entry_that_is_not_there(ledger: FeedbackLedger, message_id: str) -> None:
@@ -100,7 +131,7 @@ def test_state_is_left_to_the_sender_before_and_after_it_settles(
     assert isinstance(claim, Claim)
     for who in ("joe", "ann"):
         sender.claim(message_id, Address(who, "dest.example"), INFO)
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock(), TAG_KEY)
 
     def entry() -> dict[str, Any]:
         rows = aws.partition("LedgerTable", message_id=message_id)
@@ -109,7 +140,7 @@ def test_state_is_left_to_the_sender_before_and_after_it_settles(
     ledger.note(said(message_id, why="no such user"))
     assert (entry()["state"], entry()["bounced"]["why"]) == ("claimed", "no such user")
     sender.settle(claim, ClaimState.SENT, "ses-1")
-    ledger.note(said(message_id, 200, "delivered"))
+    ledger.note(said(message_id, 200, "delivered", ses_id="ses-1"))
     assert (entry()["state"], entry()["detail"], entry()["delivered"]["at"]) == ("sent", "ses-1", 200)
     others = [row for row in aws.partition("LedgerTable", message_id=message_id) if row["entry"] != f"via:{JANE.key}"]
     assert not any("bounced" in row for row in others)
@@ -121,7 +152,7 @@ def test_what_was_lost_is_noted_for_the_owner_once_and_gives_the_envelope(
     sender, received = dynamo(template), envelope(INFO.key, "team@example.com", message_id=message_id)
     sender.open(received)
     clock = FakeClock()
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock)
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock, TAG_KEY)
     for _ in range(2):
         assert ledger.lost(message_id, INFO.key, JANE.key) == replace(received, recipients=(INFO,))
         clock.time += 100
@@ -134,7 +165,7 @@ def test_each_destination_that_lost_it_is_news(aws: Cloud, template: Template, m
     """The second one of a group may come days after the owner was told of the first."""
     dynamo(template).open(envelope(INFO.key, message_id=message_id))
     clock = FakeClock()
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock)
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock, TAG_KEY)
     ledger.lost(message_id, INFO.key, JANE.key)
     clock.time += 3 * 86_400
     for _ in range(2):
@@ -151,7 +182,7 @@ def test_a_holiday_reply_does_not_hide_that_the_message_was_lost(
 ) -> None:
     """A mailbox that forwards elsewhere may do both."""
     dynamo(template).claim(message_id, JANE, INFO)
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock(), TAG_KEY)
     lost = said(message_id, 100, id="b", type="Permanent", subtype="General", why="554 no")
     events = [said(message_id, reply_at, id="a", type="Transient", subtype="General"), lost]
     for one in events if reply_first else reversed(events):
@@ -175,7 +206,7 @@ def test_the_claim_says_whether_the_message_was_lost(
     aws: Cloud, template: Template, message_id: str, kind: str, options: dict[str, Any], lost: bool
 ) -> None:
     dynamo(template).claim(message_id, JANE, INFO)
-    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), FakeClock(), TAG_KEY)
     ledger.note(said(message_id, kind=kind, **options))
     (row,) = aws.partition("LedgerTable", message_id=message_id)
     assert (row[kind].get("lost", False), bool(lost_by(row))) == (lost, lost)

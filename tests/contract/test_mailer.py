@@ -23,6 +23,7 @@ from postern_mail.mail.feedback import destination_tag
 from emulator.cloud import CREDENTIALS
 from emulator.sending.refusals import Account, Refusal
 from emulator.sending.server import Sending
+from tests.builders import TAG_KEY
 
 pytestmark = pytest.mark.function("InboundFunction")
 
@@ -66,7 +67,7 @@ def send(
     destination: Address = JANE,
     configuration_set: str = "postern-contract-forward",
 ) -> str:
-    return SesMailer(clients.ses(), configuration_set).send(raw, alias, destination, "m1")
+    return SesMailer(clients.ses(), configuration_set, TAG_KEY).send(raw, alias, destination, "m1")
 
 
 def test_the_bytes_arrive_as_they_are(ses: tuple[Sending, dict[str, bytes]]) -> None:
@@ -163,15 +164,15 @@ def test_no_answer_is_not_the_same_as_no_connection(
 
     client.meta.events.register("before-send.sesv2.SendEmail", fail)
     with pytest.raises(Unavailable) as raised:
-        SesMailer(client, "postern-contract-forward").send(RAW, ALIAS, JANE, "m1")
+        SesMailer(client, "postern-contract-forward", TAG_KEY).send(RAW, ALIAS, JANE, "m1")
     assert type(raised.value) is kind
 
 
 def test_a_tag_is_what_ses_takes() -> None:
-    tag = destination_tag(Address("Jane+x", "dest.example"))
+    tag = destination_tag(TAG_KEY, "m1", Address("Jane+x", "dest.example"))
     assert len(tag) == 32
     assert set(tag) <= set("0123456789abcdef")
-    assert tag == destination_tag(Address("jane+x", "dest.example"))
+    assert tag == destination_tag(TAG_KEY, "m1", Address("jane+x", "dest.example"))
 
 
 @pytest.mark.parametrize(
@@ -187,4 +188,4 @@ def test_an_answer_that_is_none_of_ses_leaves_it_unknown_what_ses_did(
     answer = AWSResponse("x", status, header, raw)
     client.meta.events.register("before-send.sesv2.SendEmail", lambda **_: answer)
     with pytest.raises(Unanswered):
-        SesMailer(client, "postern-contract-forward").send(RAW, ALIAS, JANE, "m1")
+        SesMailer(client, "postern-contract-forward", TAG_KEY).send(RAW, ALIAS, JANE, "m1")

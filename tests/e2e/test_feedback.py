@@ -1,5 +1,6 @@
 """Feedback from SES's double through the bus and the real function, to who gets mail and who does not."""
 
+import hashlib
 import itertools
 import json
 import quopri
@@ -14,7 +15,7 @@ from postern_mail.mail.feedback import destination_tag
 
 from emulator.sending.events import NO_EMAIL, Fate, bounce
 from emulator.system import OWNER, Emulator
-from tests.builders import MESSAGE_ID, feedback
+from tests.builders import MESSAGE_ID, TAG_KEY, feedback
 from tests.command import Done
 from tests.command import run as postern
 from tests.e2e.test_system import AUTHOR, JANE, JOE, Post
@@ -166,6 +167,27 @@ def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Po
     assert "suspended_at" not in health(post)
 
 
+@pytest.mark.slow
+def test_a_forged_bounce_closes_nobodys_mailbox(post: Post) -> None:
+    """A program on a host of the account sends to where it bounces, with tags that name a forward: the message's id is
+    in SMTP's answer, and the destination is known. Then with the very tag, as if that had leaked."""
+    message_id = post.send("info@example.com")
+    (event,) = post.emulator.bus.published
+    digest = hashlib.sha256(f"via:{JANE}".encode()).hexdigest()[:32]
+    for tag in (digest, event["detail"]["mail"]["tags"]["destination"][0]):
+        forged = json.loads(json.dumps(event))
+        forged["detail"] |= NO_EMAIL.said[0](JANE)
+        forged["detail"]["mail"] |= {"messageId": "0102forged", "tags": {"message": [message_id], "destination": [tag]}}
+        post.emulator.feedback.invoke(forged)
+        post.emulator.settle()
+    assert health(post) == {}
+    assert "bounced" not in via(post, message_id)
+    post.send("info@example.com")
+    assert got(post) == {JANE: 2}
+    (record,) = post.emulator.cloud.messages("FeedbackFailureQueue")
+    assert record["responsePayload"]["errorType"] == "EntryMissing"
+
+
 RATE = bounce(
     "Permanent", "General", "5.2.1",
     "smtp; 550-5.2.1 The user you are trying to contact is receiving mail at a rate that prevents additional messages"
@@ -290,7 +312,10 @@ def test_the_log_counts_what_alarms_hang_on_and_masks_addresses(post: Post) -> N
 
 def test_events_of_another_configuration_set_are_not_ours(post: Post) -> None:
     said = feedback("Delivery")["detail"]
-    said["mail"]["tags"] = {"destination": [destination_tag(Address.parse(JANE))], "ses:configuration-set": ["other"]}
+    said["mail"]["tags"] = {
+        "destination": [destination_tag(TAG_KEY, MESSAGE_ID, Address.parse(JANE))],
+        "ses:configuration-set": ["other"],
+    }
     post.emulator.bus.publish("other", said)
     post.emulator.bus.publish(post.emulator.template.name("ConfigurationSet"), said)
     assert post.emulator.bus.published == []

@@ -13,6 +13,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.digest import Noted
 from postern_mail.mail.feedback import Feedback, destination_tag
 
+from tests.builders import TAG_KEY
 from tests.fakes import RETRY_HOURS, FakeClock
 from tests.operating.conftest import Office
 from tests.rights import acting
@@ -83,8 +84,12 @@ def test_what_was_lost_on_the_way_is_told_with_who_refused_it(office: Office) ->
     jane = Address("jane", "dest.example")
     for destination in (jane, Address("joe", "dest.example")):
         ledger.claim(message_id, destination, Address("team", "example.com"))
-    feedback = DynamoFeedbackLedger(clients.dynamodb(), office.template.name("LedgerTable"), FakeClock(time.time()))
-    feedback.note(Feedback("bounced", message_id, destination_tag(jane), 100, why="554 no", type="Permanent"))
+    feedback = DynamoFeedbackLedger(
+        clients.dynamodb(), office.template.name("LedgerTable"), FakeClock(time.time()), TAG_KEY
+    )
+    feedback.note(
+        Feedback("bounced", message_id, destination_tag(TAG_KEY, message_id, jane), 100, why="554 no", type="Permanent")
+    )
     feedback.lost(message_id, TEAM, jane.key)
     (found,) = [one for one in news(office).noted(time.time() - 60, time.time()) if one.message_id == message_id]
     assert (found.word, found.source, found.who) == ("lost", "betsy@sender.example", TEAM)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern_mail.environment import DigestEnvironment
+from postern_mail.environment import DigestEnvironment, WatchEnvironment
 
 from emulator.template import Template
 
@@ -53,7 +53,7 @@ def test_a_check_that_fails_is_told_and_is_no_dead_letter(resources: dict[str, A
 @pytest.mark.parametrize("function", WATCHERS)
 def test_their_settings_are_all_set(template: Template, function: str) -> None:
     variables = template.resource(function)["Environment"]["Variables"]
-    made = DigestEnvironment.from_environment(variables)
+    made = (WatchEnvironment if function == "WatchFunction" else DigestEnvironment).from_environment(variables)
     assert made.stack.name == template.stack
     assert int(variables["POSTERN_LEASE_SECONDS"]) > template.document["Globals"]["Function"]["Timeout"]
 

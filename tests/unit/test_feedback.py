@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,11 @@ from postern_mail.answer_senders import Answering
 from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern_mail.feedback import Listener
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
-from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback
+from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts, entry_tag, tag_key
 from postern_mail.mail.health import Rule
+from postern_mail.mail.stamp import TEST_KEY
 
-from tests.builders import MESSAGE_ID, bounce, envelope, feedback, sample_event, stored
+from tests.builders import MESSAGE_ID, TAG_KEY, bounce, envelope, feedback, sample_event, stored
 from tests.fakes import (
     INFO,
     FakeAnswerer,
@@ -425,3 +427,39 @@ def test_a_rendering_failure_has_two_spellings() -> None:
     bridged = {**made, "detail": {**made["detail"], "eventType": "RenderingFailure"}}
     assert Feedback.from_event(bridged) == Feedback.from_event(made)
     assert Feedback.from_event(made) is not None
+
+
+@pytest.mark.parametrize(
+    ("claim", "ses_id", "is_dropped"),
+    [
+        ({"state": "sent", "ses_ids": {"0102ses"}}, "0102ses", False),
+        ({"state": "sent", "ses_ids": {"0102other"}}, "0102ses", True),
+        ({"state": "sent", "ses_ids": {"0102other"}}, "", True),
+        ({"state": "sent", "ses_ids": {"0102other"}, "id_unknown": True}, "0102ses", False),
+        ({"state": "sent", "ses_ids": {"0102ses", "0102other"}}, "0102ses", False),
+        ({"state": "noticed", "ses_ids": {"0102other"}}, "0102ses", True),
+        ({"state": "claimed"}, "0102ses", False),
+        ({"state": "unanswered"}, "0102ses", False),
+        ({"state": "released", "ses_ids": {"0102other"}}, "0102ses", False),
+        ({}, "0102ses", False),
+    ],
+)
+def test_an_id_that_is_none_of_the_claims(claim: dict[str, Any], ses_id: str, is_dropped: bool) -> None:
+    assert contradicts(claim, ses_id) is is_dropped
+
+
+def test_what_contradicts_a_claim_is_dropped_and_counted(world: World) -> None:
+    world.ledger.claims[MESSAGE_ID, JANE] = {"state": "sent", "ses_ids": {"0102other"}}
+    world.take(bounce())
+    assert (world.row, world.answerer.sent, world.log.lines) == ({}, [], ["contradicting"])
+
+
+def test_a_tag_is_of_one_message_one_destination_and_one_key() -> None:
+    tags = {
+        entry_tag(key, message, entry)
+        for key in (TAG_KEY, tag_key(b"another stack"), TEST_KEY)
+        for message in ("m1", "m2")
+        for entry in ("via:a@dest.example", "via:b@dest.example")
+    }
+    assert len(tags) == 12
+    assert all(re.fullmatch("[0-9a-f]{32}", one) for one in tags)

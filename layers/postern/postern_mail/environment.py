@@ -158,6 +158,7 @@ class FeedbackEnvironment(Environment):
     ledger: Ledger
     answers: Answers
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the stack's secret, of which tags are made.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     suspend_after: int = _env(
         "POSTERN_SUSPEND_AFTER",
@@ -191,8 +192,8 @@ class RecipientsEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestEnvironment(Environment):
-    """What the owner's digest is told, and the watch too."""
+class ScheduledEnvironment(Environment):
+    """What the functions of a schedule are told."""
 
     stack: Stack
     bucket: Bucket
@@ -208,7 +209,14 @@ class DigestEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WatchEnvironment(DigestEnvironment):
+class DigestEnvironment(ScheduledEnvironment):
+    """What the owner's digest is told."""
+
+    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the stack's secret, of which tags are made.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchEnvironment(ScheduledEnvironment):
     """What the hourly watch is told."""
 
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")

@@ -50,6 +50,9 @@ class Listener:
             self.log.unrelated()
             return
         sending = self.ledger.note(feedback)
+        if sending is None:
+            self.log.contradicting(feedback)
+            return
         self.log.feedback(feedback, sending.destination, first=sending.news)
         if feedback.kind == DELIVERED:
             self.health.delivered(sending.destination, feedback.at)

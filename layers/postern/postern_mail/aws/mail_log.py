@@ -186,6 +186,17 @@ class PowertoolsMailLog:
             first=first,
         )
 
+    def contradicting(self, feedback: Feedback) -> None:
+        """Counted as Contradicting."""
+        self._count("Contradicting")
+        self.logger.error(
+            "feedback about no sending of ours",
+            message_id=feedback.message_id,
+            kind=feedback.kind,
+            ses_id=feedback.ses_id,
+            reason=self._shown(feedback.why),
+        )
+
     def unrelated(self) -> None:
         """Counted as Unrelated."""
         self._count("Unrelated")

@@ -6,6 +6,7 @@ for its destination.
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 from .address import Address
 from .bounce_cause import MOST_TEXT, has_reply
 from .envelope import MESSAGE_ID
+from .outcomes import ClaimState
 
 # What happened, by SES's eventType; each is the name of the attribute that the ledger has it in.
 KINDS = {
@@ -50,7 +52,8 @@ class Feedback:
 
     `kind` is one of KINDS's values; `destination` the tag, not an address; `at` epoch seconds, by SES's
     clock; `id` tells two events of one second apart; `why` is what was said. `type`, `subtype`, `status` (RFC 3463)
-    and `text`, the other server's words, are those of a bounce; a complaint has a subtype too.
+    and `text`, the other server's words, are those of a bounce; a complaint has a subtype too. `ses_id` is SES's id of
+    the sending.
     """
 
     kind: str
@@ -63,6 +66,7 @@ class Feedback:
     subtype: str = ""
     status: str = ""
     text: str = ""
+    ses_id: str = ""
 
     @property
     def is_reply(self) -> bool:
@@ -103,6 +107,7 @@ class Feedback:
             subtype=_text(section, "bounceSubType") or _text(section, "complaintSubType"),
             status=_status(person),
             text=_text(person, "diagnosticCode")[:MOST_TEXT],
+            ses_id=_text(mail, "messageId"),
         )
 
 
@@ -150,18 +155,24 @@ def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str
             yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
 
 
-def destination_tag(destination: Address) -> str:
+def tag_key(secret: bytes) -> bytes:
+    """The key that tags are made with, from the stack's secret: its own, so that no stamp can be one (RFC 5869 2)."""
+    return hmac.new(secret, b"postern feedback tag v1", hashlib.sha256).digest()
+
+
+def destination_tag(key: bytes, message_id: str, destination: Address) -> str:
     """The tag of what is sent to a destination: that of its entry in the ledger."""
-    return entry_tag(f"via:{destination.key}")
+    return entry_tag(key, message_id, f"via:{destination.key}")
 
 
-def entry_tag(entry: str) -> str:
-    """A ledger entry, `via:<destination>`, in a form SES takes as a tag: 32 hex digits of SHA-256.
+def entry_tag(key: bytes, message_id: str, entry: str) -> str:
+    """A message's ledger entry, `via:<destination>`, in a form SES takes as a tag and that no stranger can make: 32 hex
+    digits of an HMAC.
 
     A tag is [A-Za-z0-9_-], at most 256 characters, so an address cannot be one
     (docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html).
     """
-    return hashlib.sha256(entry.encode()).hexdigest()[:32]
+    return hmac.new(key, f"{message_id} {entry}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _detail(event: object) -> Mapping[str, Any]:
@@ -237,3 +248,13 @@ def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
     """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
     said = (entry.get(name) for name in _LOSSES)
     return next((one for one in said if isinstance(one, Mapping) and one.get("lost")), {})
+
+
+def contradicts(claim: Mapping[str, Any], ses_id: str) -> bool:
+    """Whether an event with this id of SES's is about no sending of the claim.
+
+    A claim that was settled as sent knows its ids; one that is not settled yet does not, nor one of which an attempt
+    ended without an answer (counted as `Resent` if it was repeated): there the tag is believed.
+    """
+    settled = ClaimState(str(claim["state"])).accepted if "state" in claim else False
+    return settled and not claim.get("id_unknown") and ses_id not in (claim.get("ses_ids") or ())

@@ -25,9 +25,9 @@ class Sending:
 class FeedbackLedger(Protocol):
     """The ledger, as feedback writes it."""
 
-    def note(self, feedback: Feedback) -> Sending:
-        """Write what happened into the entry it is about, beside its state and in any order. Raises
-        EntryMissing, Temporary."""
+    def note(self, feedback: Feedback) -> Sending | None:
+        """Write what happened into the entry it is about, beside its state and in any order; None if it contradicts
+        the entry (`mail.feedback.contradicts`). Raises EntryMissing, Temporary."""
 
     def note_host(self, mail: HostMail) -> bool:
         """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
@@ -76,6 +76,9 @@ class FeedbackLog(Protocol):
 
     def host_mail(self, mail: HostMail, *, first: bool) -> None:
         """A host's mail was lost: one line, and one count unless it came before."""
+
+    def contradicting(self, feedback: Feedback) -> None:
+        """An event with our tags about a sending that is none of ours: dropped, and counted."""
 
     def unrelated(self) -> None:
         """An event about a message that is no forward."""

@@ -2,6 +2,7 @@
 
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
+from ...mail.feedback import tag_key
 from ...mail.health import Rule
 from .. import clients
 from ..clock import SystemClock
@@ -10,6 +11,7 @@ from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mail_store import S3MailStore
 from ..mail_log import PowertoolsMailLog
+from ..stack_secret import stack_secret
 from .ledger import DynamoFeedbackLedger
 
 
@@ -17,10 +19,11 @@ def listener(environment: FeedbackEnvironment, log: PowertoolsMailLog) -> Listen
     """What takes the events of SES sending."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
+    key = tag_key(stack_secret(environment.stamp_secret))
     return Listener(
         domains=environment.stack.domains,
         rule=Rule(environment.suspend_after, environment.suspend_days),
-        ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock),
+        ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock, key),
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
         headers=S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix),
         answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),

@@ -4,13 +4,13 @@ A tag names an entry by its digest only, so all entries of the message are read 
 written before the message was sent: an entry that is not there has expired, or was never ours.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import EntryMissing
 from ...mail.days import A_DAY
 from ...mail.digest import LOST
 from ...mail.envelope import Envelope
-from ...mail.feedback import Feedback, HostMail, entry_tag
+from ...mail.feedback import Feedback, HostMail, contradicts, entry_tag
 from ...mail.health import known_sender
 from ...mail.receipt import kept_event
 from ...ports.clock import Clock
@@ -30,20 +30,24 @@ MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
 class DynamoFeedbackLedger:
     """The ledger in DynamoDB."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, clock: Clock, tag_key: bytes) -> None:
         self._client = client
         self._table = table
         self._items = Items(client, table)
         self._clock = clock
+        self._tag_key = tag_key
 
-    def note(self, feedback: Feedback) -> Sending:
-        """Write what happened into the entry it is about.
+    def note(self, feedback: Feedback) -> Sending | None:
+        """Write what happened into the entry it is about; None if SES's id is none of those that the entry knows.
 
         Of several events of one kind the latest stays, by SES's clock, in whatever order they come; but one that says
         that the message was lost is not hidden by an out-of-office reply, which is a bounce to SES.
         Raises EntryMissing, Temporary.
         """
-        entry, recipient, sender = self._entry(feedback)
+        claim, sender = self._claim(feedback)
+        if contradicts(claim, feedback.ses_id):
+            return None
+        entry = claim["entry"]
         kind, said = f"#{feedback.kind}", {"at": feedback.at, "id": feedback.id, "why": feedback.why}
         if feedback.is_lost:
             said["lost"] = True
@@ -56,7 +60,7 @@ class DynamoFeedbackLedger:
             {":said": said, ":at": feedback.at, ":id": feedback.id},
             condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
         )
-        return Sending(entry.removeprefix("via:"), recipient, news, sender)
+        return Sending(entry.removeprefix("via:"), claim["recipient"], news, sender)
 
     def note_host(self, mail: HostMail) -> bool:
         """An entry for each recipient in a partition of the hosts. Raises Temporary."""
@@ -91,8 +95,8 @@ class DynamoFeedbackLedger:
         )  # fmt: skip
         return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
 
-    def _entry(self, feedback: Feedback) -> tuple[str, str, str]:
-        """(the entry's name, the recipient it is for, who sent the message)."""
+    def _claim(self, feedback: Feedback) -> tuple[dict[str, Any], str]:
+        """(the claim that it is about, who sent the message)."""
         sender = known_sender({})
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
@@ -101,13 +105,16 @@ class DynamoFeedbackLedger:
                 ExpressionAttributeValues={
                     ":id": {"S": feedback.message_id}, ":message": {"S": MESSAGE}, ":last": {"S": "via;"},
                 },
-                ProjectionExpression="entry, recipient, #source, verdicts",
-                ExpressionAttributeNames={"#source": "source"},
+                ProjectionExpression="entry, recipient, #source, verdicts, #state, ses_ids, id_unknown",
+                ExpressionAttributeNames={"#source": "source", "#state": "state"},
                 ConsistentRead=True,
             )  # fmt: skip
             for item in (row(one) for page in pages for one in page["Items"]):
                 if item["entry"] == MESSAGE:  # before all others of its message
                     sender = known_sender(item)
-                elif item["entry"].startswith("via:") and entry_tag(item["entry"]) == feedback.destination:
-                    return item["entry"], item["recipient"], sender
+                elif item["entry"].startswith("via:") and self._tag(item["entry"], feedback) == feedback.destination:
+                    return item, sender
         raise EntryMissing(f"message {feedback.message_id}: no entry via: has the tag {feedback.destination}")
+
+    def _tag(self, entry: str, feedback: Feedback) -> str:
+        return entry_tag(self._tag_key, feedback.message_id, entry)

@@ -7,13 +7,14 @@ from ...deliver import Deliverer
 from ...environment import InboundEnvironment
 from ...forward import Forwarder
 from ...intake import Intake
+from ...mail.feedback import tag_key
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
 from .. import clients
 from ..clock import SystemClock
-from ..failures import translated
 from ..mail_log import PowertoolsMailLog
+from ..stack_secret import stack_secret
 from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
@@ -23,12 +24,10 @@ from .rates import DynamoRates
 from .tables import DynamoTables
 
 
-def style(environment: InboundEnvironment) -> Style:
-    """How forwarded mail looks; reads the stamp's key. Raises Temporary if it cannot be read."""
-    with translated("Secrets Manager GetSecretValue"):
-        secret = clients.secrets().get_secret_value(SecretId=environment.stamp_secret)["SecretString"]
+def style(environment: InboundEnvironment, secret: bytes) -> Style:
+    """How forwarded mail looks."""
     return Style(
-        stamp_key=secret.encode(),
+        stamp_key=secret,
         count_header_recipients=environment.count_header_recipients,
         stack=environment.stack.name,
     )
@@ -53,7 +52,8 @@ def intake(environment: InboundEnvironment, log: PowertoolsMailLog) -> Intake:
 
 def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
-    clock, look = SystemClock(), style(environment)
+    clock, secret = SystemClock(), stack_secret(environment.stamp_secret)
+    look = style(environment, secret)
     dynamodb = clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
@@ -72,7 +72,7 @@ def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwar
             store=store,
             ledger=book,
             rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock, cap=environment.rate_cap),
-            mailer=SesMailer(clients.ses(), environment.configuration_set),
+            mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key(secret)),
             clock=clock,
             log=log,
         ),

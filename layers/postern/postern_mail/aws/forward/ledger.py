@@ -133,6 +133,8 @@ class DynamoLedger(AnswerEntries):
             attributes["recipients"] = list(new.group)
         if new.before:
             attributes["previous"] = new.before
+        if old.state and old.state.uncertain:
+            attributes["id_unknown"] = True  # SES may have taken it under an id that nobody heard
         if new.state and new.state.ends:
             attributes |= {"detail": new.detail, "settled_at": int(now)}
         condition = "attribute_not_exists(#state)"
@@ -154,16 +156,16 @@ class DynamoLedger(AnswerEntries):
         Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
         ClaimLost if another invocation holds the claim by now.
         """
-        ours, _ = self._update(
-            (claim.message_id, claim.entry),
-            "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
-            + (" REMOVE first_at" if state is ClaimState.RELEASED else ""),
-            {
-                ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
-                ":refusals": list(refusals),
-            },
-            condition="#owner = :owner",
-        )  # fmt: skip
+        update = "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
+        values = {
+            ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
+            ":refusals": list(refusals),
+        }  # fmt: skip
+        if state is ClaimState.RELEASED:
+            update += " REMOVE first_at"
+        if claim.kind == VIA and state.accepted and detail:
+            update, values = f"{update} ADD ses_ids :ids", {**values, ":ids": {detail}}
+        ours, _ = self._update((claim.message_id, claim.entry), update, values, condition="#owner = :owner")
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
 

@@ -25,9 +25,10 @@ class SesMailer:
     again is the ledger's decision (`clients.ses`).
     """
 
-    def __init__(self, client: "SESV2Client", configuration_set: str) -> None:
+    def __init__(self, client: "SESV2Client", configuration_set: str, tag_key: bytes) -> None:
         self._client = client
         self._configuration_set = configuration_set
+        self._tag_key = tag_key
 
     def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
         """Send once; returns SES's id, by which bounces and complaints will name it.
@@ -52,7 +53,7 @@ class SesMailer:
                 ConfigurationSetName=self._configuration_set,
                 EmailTags=[
                     {"Name": MESSAGE_TAG, "Value": message_id},
-                    {"Name": DESTINATION_TAG, "Value": destination_tag(destination)},
+                    {"Name": DESTINATION_TAG, "Value": destination_tag(self._tag_key, message_id, destination)},
                 ],
             )
             return response["MessageId"]

@@ -5,6 +5,7 @@ from ...errors import Misconfigured
 from ...late_answers import LateAnswers
 from ...mail.address import Address, InvalidAddress
 from ...mail.dsn import AUTHENTICATED
+from ...mail.feedback import tag_key
 from ...owner_mail import OwnerMail
 from ...watch import Watch
 from .. import clients
@@ -14,6 +15,7 @@ from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mailer import SesMailer
 from ..mail_log import PowertoolsMailLog
+from ..stack_secret import stack_secret
 from .backlog import Backlog
 from .bucket import S3Bucket
 from .facts import StackFacts
@@ -58,7 +60,7 @@ def owner_mail(environment: DigestEnvironment, log: PowertoolsMailLog) -> OwnerM
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
         ),
         ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
-        mailer=SesMailer(clients.ses(), environment.configuration_set),
+        mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key(stack_secret(environment.stamp_secret))),
         clock=clock,
         log=log,
         owner=owner,
