@@ -1,7 +1,9 @@
 """What the client of our own asks is what boto3 asks: each operation by both, recorded by one server."""
 
+import base64
 import json
 import re
+import tracemalloc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,6 +11,7 @@ import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.http import clients as own
 from postern_mail.aws.http.dynamodb import DynamoDB
+from postern_mail.aws.http.encoded import PIECE, Encoded
 
 from emulator.cloud import CREDENTIALS
 from tests.own_client import Script
@@ -40,6 +43,9 @@ CALLS: dict[str, tuple[str, Callable[[Any], object], list[Any]]] = {
         [(200, {}, json.dumps({"Items": [], "LastEvaluatedKey": KEY}).encode()), (200, {}, b'{"Items": []}')],
     ),
     "SendEmail": ("ses", lambda client: client.send_email(**MAIL), []),
+    "SendEmail, large": (
+        "ses", lambda client: client.send_email(**MAIL | {"Content": {"Raw": {"Data": b'"Data": "\xff' * PIECE}}}), [],
+    ),
     "GetObject": ("s3", lambda client: client.get_object(Bucket="b", Key="in/m 1+\xe9~", Range="bytes=0-9"), [OBJECT]),
 }  # fmt: skip
 
@@ -116,3 +122,22 @@ def test_a_cancelled_transaction_says_why(script: Script) -> None:
         with pytest.raises(client.exceptions.TransactionCanceledException) as refused:
             client.transact_write_items(TransactItems=[{"Update": CHANGE}])
         assert refused.value.response["CancellationReasons"] == [{"Code": "ConditionalCheckFailed"}]
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 2])
+def test_base64_in_pieces_is_base64(size: int) -> None:
+    data = bytes(range(256)) * (size // 256 + 1)
+    body = Encoded(b"<", data[:size], b">")
+    for _ in range(2):
+        assert b"".join(body) == b"<" + base64.b64encode(data[:size]) + b">"
+    assert len(body) == len(b"".join(body))
+
+
+def test_a_large_message_is_not_in_memory_twice() -> None:
+    body = Encoded(b"", bytes(40 * PIECE), b"")
+    tracemalloc.start()
+    for _ in body:
+        pass
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * PIECE

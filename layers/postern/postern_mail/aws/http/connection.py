@@ -14,6 +14,7 @@ from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from .encoded import Encoded
 from .errors import CallFailed, NoAnswer, NotConnected, Refusal, refusal
 from .signer import Credentials, Scope, signed
 
@@ -71,13 +72,15 @@ class Service:
         self._idle: dict[str, list[http.client.HTTPConnection]] = {}
         self._skew = 0.0  # seconds by which AWS's clock is ahead of ours
 
-    def ask(self, request: tuple[str, str], header: Mapping[str, str], body: bytes = b"", host: str = "") -> Answer:
+    def ask(
+        self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded = b"", host: str = ""
+    ) -> Answer:
         """The answer to a request, its body whole. `request` is the method and the quoted path, behind the URL's own.
 
         Raises Refusal, NotConnected or NoAnswer, when as many attempts were made as may be.
         """
         method, path = request
-        digest = hashlib.sha256(body).hexdigest()
+        digest = _digest(body)
         for attempt in range(1, self._patience.attempts + 1):
             try:
                 return self._once(
@@ -93,7 +96,9 @@ class Service:
                     self._sleep(min(random.random() * 2 ** (attempt - 1), _LONGEST_PAUSE))  # noqa: S311 (jitter)
         raise AssertionError("there is at least one attempt")
 
-    def _once(self, request: tuple[str, str], header: Mapping[str, str], body: bytes, digest: str, host: str) -> Answer:
+    def _once(
+        self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded, digest: str, host: str
+    ) -> Answer:
         whole = signed(
             self._scope,
             request,
@@ -162,13 +167,21 @@ def _trust() -> ssl.SSLContext:
     return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
 
 
+def _digest(body: bytes | Encoded) -> str:
+    found = hashlib.sha256()
+    for piece in (body,) if isinstance(body, bytes) else body:
+        found.update(piece)
+    return found.hexdigest()
+
+
 def _exchange(
-    connection: http.client.HTTPConnection, request: tuple[str, str], header: Mapping[str, str], body: bytes
+    connection: http.client.HTTPConnection, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded
 ) -> tuple[int, dict[str, str], bytes]:
     """(status, header, body). Raises OSError or HTTPException, also for an answer that is cut off."""
     early = False
     try:
-        connection.request(*request, body or None, dict(header))
+        length = {"content-length": str(len(body))} if body else {}
+        connection.request(*request, body or None, {**header, **length})
     except (BrokenPipeError, ConnectionResetError):
         early = True  # it may have answered before it had all, and that says why
     response = connection.getresponse()

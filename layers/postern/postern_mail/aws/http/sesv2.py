@@ -1,11 +1,11 @@
 """SESv2 SendEmail of a raw message."""
 
-import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 from .connection import Service
+from .encoded import Encoded
 from .errors import NoAnswer
 
 
@@ -17,8 +17,9 @@ class SesV2:
 
     def send_email(self, *, Content: Mapping[str, Any], **request: Any) -> Mapping[str, Any]:  # noqa: N803 (boto3's)
         """`MessageId`, if SES says one. Raises as `Service.ask`."""
-        data = base64.b64encode(Content["Raw"]["Data"]).decode("ascii")
-        body = json.dumps({**request, "Content": {"Raw": {"Data": data}}}).encode("ascii")
+        text = json.dumps({"Content": {"Raw": {"Data": ""}}, **request}).encode("ascii")
+        before, place, after = text.partition(b'"Data": "')  # the first is ours
+        body = Encoded(before + place, Content["Raw"]["Data"], after)
         header = {"content-type": "application/json"}
         content = self._service.ask(("POST", "/v2/email/outbound-emails"), header, body).content
         try:
