@@ -3,7 +3,11 @@
 from typing import Any
 
 import pytest
+from postern_command.offline import offline_envelope
+from postern_mail.mail.address import Address
+from postern_mail.mail.header import Header
 from postern_mail.mail.outcomes import State
+from postern_mail.mail.own_name import impostor
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.settings import KEY
 
@@ -177,3 +181,9 @@ def test_the_reason_names_the_author() -> None:
     state(world)
     (reason,) = (one.reason for (_, one) in world.ledger.outcomes.items())
     assert reason == "ceo@example.com in From is ours, and SES saw neither SPF nor DKIM pass for its domain"
+
+
+def test_a_dry_run_of_a_stored_message_says_the_same_and_one_of_a_plain_file_asks_nobody() -> None:
+    raw, to = b"From: CEO <ceo@example.com>\r\n\r\nbody", (Address.parse("info@example.com"),)
+    for content, author in ((raw, ""), (stored(raw), "ceo@example.com"), (stored(raw, dkim="example.com"), "")):
+        assert impostor(offline_envelope(content, to), Header.of(content), OWN) == author
