@@ -13,6 +13,7 @@ from .apply import apply
 from .doctor import doctor
 from .explain import explain
 from .export import export
+from .help import Grouped, give_examples
 from .log import log
 from .original import original
 from .plan import plan
@@ -26,6 +27,7 @@ from .trace import trace
 
 app = typer.Typer(
     name="postern",
+    cls=Grouped,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -66,6 +68,7 @@ for group, name in (
     (settings, "settings"),
 ):
     app.add_typer(group.app, name=name)
+give_examples(app)
 
 
 def run() -> None:

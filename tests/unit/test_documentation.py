@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer
+from postern_command.help import GROUPS
 from postern_command.main import app
 
 from tests.builders import ROOT
@@ -54,18 +55,21 @@ def lacking(command: Any, given: list[str]) -> set[str]:
     return {one.opts[0] for one in required if given and not words & set(one.opts)}
 
 
+def wrong(words: list[str]) -> set[str]:
+    """What an example has that no command has, and what it lacks."""
+    command, rest = leaf(words)
+    if hasattr(command, "commands"):
+        return set(rest[0].split("|") if rest else ()) - {*command.commands, "--version", "--help"}
+    options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)} | {"--help"}
+    unknown = {word.partition("=")[0] for word in rest if word.startswith("--")} - options
+    return unknown | (set() if "--help" in rest else lacking(command, rest))
+
+
 @pytest.mark.parametrize(
     ("document", "words"), list(typed()), ids=lambda one: one if isinstance(one, str) else " ".join(one)
 )
 def test_a_command_in_a_document_is_one(document: str, words: list[str]) -> None:
-    command, rest = leaf(words)
-    if hasattr(command, "commands"):
-        alternatives = rest[0].split("|") if rest else []
-        assert set(alternatives) <= set(command.commands) | {"--version", "--help"}, document
-        return
-    options = {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
-    assert {word.partition("=")[0] for word in rest if word.startswith("--")} <= options | {"--help"}, document
-    assert "--help" in rest or not lacking(command, rest), document
+    assert wrong(words) == set(), document
 
 
 def targets() -> Iterator[tuple[str, str]]:
@@ -140,6 +144,35 @@ def test_every_command_explains_itself_by_h(words: tuple[str, ...], command: Any
     done = run(*words, "-h")
     assert (done.status, done.err) == (0, "")
     assert max(map(len, done.out.splitlines())) <= 80
+
+
+@pytest.mark.parametrize(("words", "command"), list(leaves(typer.main.get_command(app))), ids=str)
+def test_every_command_has_an_example_in_its_help(
+    words: tuple[str, ...], command: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is of this command, and typer takes it, with the files that it names."""
+    example = command.epilog.removeprefix("Example: ")
+    said = run(*words, "-h").out.splitlines()[-1].strip()
+    assert said == command.epilog, "it stands in one line, to be copied"
+    typed = shlex.split(example.partition(" > ")[0])
+    assert typed[0] == "postern"
+    named, rest = leaf(typed[1:])
+    assert named.callback.__wrapped__ is command.callback.__wrapped__
+    assert wrong(typed[1:]) == set()
+    monkeypatch.chdir(tmp_path)
+    for word in rest:
+        if word.endswith((".toml", ".eml")):
+            Path(word).touch()
+    assert named.make_context("postern", list(rest)).params
+
+
+def test_every_command_stands_in_one_group_of_the_help() -> None:
+    shown = [name for names in GROUPS.values() for name in names]
+    assert sorted(shown) == sorted(typer.main.get_command(app).commands)  # type: ignore[attr-defined]
+    out = run("-h").out
+    assert [out.count(f"\n  {name} ") for name in shown] == [1] * len(shown)
+    assert [out.count(f"\n{heading}:\n") for heading in GROUPS] == [1] * len(GROUPS)
+    assert max(map(len, out.splitlines())) <= 80
 
 
 @pytest.mark.parametrize("group", ["alias", "sender", "destination", "quarantine", "settings"])
