@@ -16,7 +16,7 @@ settings.register_profile("postern", deadline=None)
 settings.load_profile("postern")
 
 # Every test in these folders and files is slow: `make test` leaves them out, `make test-all` runs them.
-SLOW = ("e2e", "faults", "postfix", "relay", "import_postfix/test_against_postfix.py")
+SLOW = ("attacks", "e2e", "faults", "postfix", "relay", "import_postfix/test_against_postfix.py")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,8 +5,9 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, OverCap, Temporary
+from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, NotYet, OverCap, Temporary
 from postern_mail.mail.address import Address
+from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
 from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
@@ -264,6 +265,23 @@ class FakeLedger:
 class FakeRates:
     cap: int = 1_000
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    clock: FakeClock = field(default_factory=FakeClock)
+    out: dict[str, set[str]] = field(default_factory=dict)
+    arrived: Counter[str] = field(default_factory=Counter)
+    begun_at: dict[str, float] = field(default_factory=dict)
+
+    def begin(self, message_id: str, destination: Address) -> None:
+        domain, one = domain_key(destination.key), f"{message_id} {destination.key}"
+        there = self.out.setdefault(domain, set())
+        if one not in there and len(there) >= min(UNCONFIRMED + self.arrived[domain], 100):
+            if self.begun_at[domain] >= self.clock.now() - SILENCE:
+                raise NotYet(domain)
+            there.clear()
+        there.add(one)
+        self.begun_at[domain] = self.clock.now()
+
+    def forgo(self, message_id: str, destination: Address) -> None:
+        self.out[domain_key(destination.key)].discard(f"{message_id} {destination.key}")
 
     def admit(self, alias: Address, destination: Address) -> None:
         if self.counts[alias.key, destination.key] >= self.cap:
@@ -346,6 +364,13 @@ class FakeFeedbackLedger:
     hosts: list[HostMail] = field(default_factory=list)
     senders: dict[str, str] = field(default_factory=dict)
     claims: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    rates: FakeRates = field(default_factory=FakeRates)
+
+    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+        domain, one = domain_key(destination), f"{message_id} {destination}"
+        if one in self.rates.out.get(domain, ()):
+            self.rates.out[domain].remove(one)
+            self.rates.arrived[domain] = self.rates.arrived[domain] + 1 if arrived else 0
 
     def note(self, feedback: Feedback) -> Sending | None:
         for (message_id, destination), said in self.entries.items():
@@ -386,8 +411,9 @@ class FakeHealth:
         return dict(row)
 
     def delivered(self, address: str, at: int) -> None:
-        if "failures" in self.rows.get(address, {}):
-            self.rows[address]["delivered_at"] = max(at, self.rows[address].get("delivered_at", 0))
+        row = self.rows.setdefault(address, {"address": address})
+        if "delivered_at" not in row or ("failures" in row and row["delivered_at"] < at):
+            row["delivered_at"] = at
 
     def forget(self, address: str, failures: Collection[str]) -> None:
         self.rows[address]["failures"] -= set(failures)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.errors import MessageMissing
-from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
 
@@ -26,7 +26,10 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Destinations that bounce: list them, and resume those mended."
 )
 
-AddressArgument = Annotated[str, typer.Argument(help="The outside mailbox, jane@dest.example.")]
+AddressArgument = Annotated[
+    str,
+    typer.Argument(help="The mailbox, jane@dest.example; or @dest.example, for names that senders choose."),
+]
 
 
 @app.command("ls", hidden=True)
@@ -42,7 +45,8 @@ def list_(
     With --json one object a line: the row, and whether it is `suspended`.
     """
     with exits():
-        rows = [row for row in Stack.find(stack).destinations.all() if everybody or is_suspended(row)]
+        found = Stack.find(stack).destinations.all()
+        rows = [row for row in found if is_suspended(row) or (everybody and _failures(row))]
     say, columns = printer(), Columns(_COLUMNS, wide=wide)
     if not rows and not as_json:
         typer.echo("nothing to list", err=True)
@@ -138,7 +142,7 @@ def _resumed(where: Stack, key: str) -> Row | None:
 
 def _key(address: str) -> str:
     try:
-        return Address.parse(address).key
+        return alias_key(address) if address.startswith("@") else Address.parse(address).key
     except InvalidAddress as fault:
         raise WrongUse(str(fault)) from fault
 

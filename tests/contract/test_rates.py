@@ -4,16 +4,18 @@ from collections.abc import Callable
 
 import pytest
 from postern_mail.aws import clients
+from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
 from postern_mail.aws.forward.rates import DynamoRates
 from postern_mail.aws.http import clients as own
-from postern_mail.errors import OverCap, Unavailable
+from postern_mail.errors import NotYet, OverCap, Unavailable
 from postern_mail.mail.address import Address
+from postern_mail.ports.feedback import FeedbackLedger
 from postern_mail.ports.forward import Rates
 
 from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.cloud_here import CloudHere
-from tests.fakes import FakeClock, FakeRates
+from tests.fakes import FakeClock, FakeFeedbackLedger, FakeRates
 
 pytestmark = pytest.mark.function("InboundFunction")
 
@@ -74,3 +76,73 @@ def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: 
     monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))
     with pytest.raises(Unavailable):
         DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock(), cap=1).admit(INFO, JANE)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def slow_start(
+    request: pytest.FixtureRequest, clock: FakeClock, template: Template
+) -> tuple[Rates, FeedbackLedger, str]:
+    """What counts, what hears, and a domain of its own."""
+    domain = f"d{abs(hash(request.node.name))}.example"
+    if request.param == "fake":
+        rates = FakeRates(clock=clock)
+        return rates, FakeFeedbackLedger(rates=rates), domain
+    request.getfixturevalue("aws")
+    table = template.name("LedgerTable")
+    return (
+        DynamoRates(clients.dynamodb(), table, clock=clock, cap=1),
+        DynamoFeedbackLedger(clients.dynamodb(), table, clock),
+        domain,
+    )
+
+
+def heard(ledger: FeedbackLedger, kind: str, number: int, domain: str) -> None:
+    ledger.heard(f"m{number}", f"n{number}@{domain}", arrived=kind == "delivered")
+
+
+def begin(rates: Rates, numbers: range, domain: str) -> list[int]:
+    """Those that may go."""
+    gone = []
+    for number in numbers:
+        try:
+            rates.begin(f"m{number}", Address(f"n{number}", domain))
+            gone.append(number)
+        except NotYet:
+            pass
+    return gone
+
+
+def test_ten_are_out_at_once_and_one_of_them_may_come_again(slow_start: tuple[Rates, FeedbackLedger, str]) -> None:
+    rates, _, domain = slow_start
+    assert begin(rates, range(12), domain) == list(range(10))
+    assert begin(rates, range(3, 4), domain) == [3]
+    assert begin(rates, range(3), f"other-{domain}") == [0, 1, 2]
+
+
+def test_what_is_heard_of_makes_room_and_what_arrived_makes_more(slow_start: tuple[Rates, FeedbackLedger, str]) -> None:
+    rates, ledger, domain = slow_start
+    begin(rates, range(10), domain)
+    for number in (0, 0, 1):  # an event may come twice
+        heard(ledger, "delivered", number, domain)
+    assert begin(rates, range(10, 20), domain) == [10, 11, 12, 13]
+    heard(ledger, "bounced", 2, domain)
+    assert begin(rates, range(20, 30), domain) == []
+    for number in range(3, 7):
+        heard(ledger, "bounced", number, domain)
+    assert begin(rates, range(30, 40), domain) == [30, 31, 32]
+
+
+def test_what_did_not_go_out_makes_room(slow_start: tuple[Rates, FeedbackLedger, str]) -> None:
+    rates, _, domain = slow_start
+    begin(rates, range(10), domain)
+    rates.forgo("m4", Address("n4", domain))
+    assert begin(rates, range(10, 20), domain) == [10]
+
+
+def test_silence_does_not_last(slow_start: tuple[Rates, FeedbackLedger, str], clock: FakeClock) -> None:
+    rates, _, domain = slow_start
+    begin(rates, range(10), domain)
+    clock.time += 3599
+    assert begin(rates, range(10, 20), domain) == []
+    clock.time += 3
+    assert begin(rates, range(10, 30), domain) == list(range(10, 20))

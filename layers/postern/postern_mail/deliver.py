@@ -8,7 +8,7 @@ a notice with nothing in its header that anybody else chose.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from .errors import Refused, Temporary, Unanswered
+from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
@@ -50,16 +50,24 @@ class Deliverer:
             return claim
         refusals: list[str] = []
         try:
+            if delivery.goes_slowly:
+                self.rates.begin(envelope.message_id, delivery.destination)
             self.rates.admit(delivery.alias, delivery.destination)
             if claim.uncertain:
                 self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)
         except Temporary as failure:
-            self.ledger.settle(claim, given_back(claim, failure), str(failure), tuple(refusals))
+            state = given_back(claim, failure)
+            self.ledger.settle(claim, state, str(failure), tuple(refusals))
+            if delivery.goes_slowly and state.idle and not isinstance(failure, NotYet):
+                self.rates.forgo(envelope.message_id, delivery.destination)
             raise
         if form:
             self.log.sent(envelope, claim, size, self.clock.now())
-        return self._settled(claim, form, ses_message_id, tuple(refusals))
+        settled = self._settled(claim, form, ses_message_id, tuple(refusals))
+        if delivery.goes_slowly and not form:
+            self.rates.forgo(envelope.message_id, delivery.destination)
+        return settled
 
     def _settled(self, claim: Claim, form: str, ses_message_id: str, refusals: tuple[str, ...]) -> Settled:
         """Write down how it ended. If that fails the claim stays ours until it runs out, and whoever takes

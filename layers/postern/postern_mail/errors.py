@@ -56,6 +56,10 @@ class OverCap(Temporary):
     """An alias has sent its fill to a destination; the next hour has room again."""
 
 
+class NotYet(Temporary):
+    """A few messages are out to a domain of which nothing is known; more go when it is heard of them."""
+
+
 class OutOfTime(Temporary):
     """Too little time is left to begin another sending; the rest is for the next invocation."""
 

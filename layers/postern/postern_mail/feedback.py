@@ -9,10 +9,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from .answer_senders import Answering
-from .mail import health
+from .mail import brake, health
 from .mail.feedback import BOUNCED, DELIVERED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
+from .mail.rows import Row
 from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending
 
 
@@ -54,8 +55,13 @@ class Listener:
             self.log.contradicting(feedback)
             return
         self.log.feedback(feedback, sending.destination, first=sending.news)
+        domain = brake.domain_key(sending.destination)
         if feedback.kind == DELIVERED:
             self.health.delivered(sending.destination, feedback.at)
+        if bounce := brake.hard_bounce(feedback):
+            self._brake(domain, bounce)
+        if feedback.kind == DELIVERED or feedback.is_lost:
+            self.ledger.heard(feedback.message_id, sending.destination, arrived=feedback.kind == DELIVERED)
         failure = health.failure(feedback, sending.sender)
         if failure is not None:
             self._weigh(sending.destination, failure)
@@ -76,13 +82,25 @@ class Listener:
         if envelope is not None and feedback.kind == BOUNCED and feedback.subtype != ON_ACCOUNT_LIST:
             self.answering.returned(envelope, of_bounce(feedback.status), self.headers)
 
+    def _brake(self, domain: str, bounce: Failure) -> None:
+        row = self.health.failed(domain, bounce)
+        found = brake.verdict(domain, row)
+        if found is not None and not health.is_suspended(row):
+            row = self.health.suspend(domain, brake.reason(found), found.at)
+        self._tell(domain, row)
+        if needless := brake.superfluous(domain, row):
+            self.health.forget(domain, needless)
+
+    def _tell(self, destination: str, row: Row) -> None:
+        if health.is_suspended(row) and row.get("told_at") is None:
+            self.log.suspended(destination, str(row.get("reason")))
+            self.health.told(destination)
+
     def _weigh(self, destination: str, failure: Failure) -> None:
         row = self.health.failed(destination, failure)
         found = health.verdict(destination, row, self.rule)
         if found is not None and not health.is_suspended(row):
             row = self.health.suspend(destination, health.reason(found, self.rule), found.at)
-        if health.is_suspended(row) and row.get("told_at") is None:
-            self.log.suspended(destination, str(row.get("reason")))
-            self.health.told(destination)
+        self._tell(destination, row)
         if needless := health.superfluous(destination, row, self.rule):
             self.health.forget(destination, needless)

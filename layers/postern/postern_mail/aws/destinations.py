@@ -30,9 +30,12 @@ class DynamoDestinations:
         return self._update(address, "ADD failures :new", {":new": {str(failure)}})
 
     def delivered(self, address: str, at: int) -> None:
-        """A message arrived then: noted where there are failures that it forgives. Raises Temporary."""
-        earlier = "attribute_not_exists(delivered_at) OR delivered_at < :at"
-        self._update(address, "SET delivered_at = :at", {":at": at}, f"attribute_exists(failures) AND ({earlier})")
+        """A message arrived then: noted the first time, and where there are failures that it forgives. Raises
+        Temporary."""
+        forgives = "attribute_exists(failures) AND delivered_at < :at"
+        self._update(
+            address, "SET delivered_at = :at", {":at": at}, f"attribute_not_exists(delivered_at) OR ({forgives})"
+        )
 
     def forget(self, address: str, failures: Collection[str]) -> None:
         """Take failures out of the set, so that it stays small. Raises Temporary."""

@@ -85,13 +85,14 @@ class Alias:
 class _Found:
     """The row that answers for an address, and where it leads.
 
-    `tag` is what its key left over, None where it took the whole local part.
+    `tag` is what its key left over, None where it took the whole local part; `by_pattern` that the local part chose.
     """
 
     alias: Alias
     targets: tuple[Target, ...]
     discards: bool
     tag: str | None = None
+    by_pattern: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ class Resolution:
     `outcome` is forward, unknown, disabled, expired, discard or error; `matched` the keys that
     were found, in order; `alias` the address whose name forwarded mail carries; `detail` says
     what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
-    answers to SES's verdicts.
+    answers to SES's verdicts; `derived` are the keys of destinations whose local part the recipient's chose,
+    so that a stranger may name any.
     """
 
     outcome: str
@@ -110,6 +112,7 @@ class Resolution:
     destinations: tuple[Address, ...] = ()
     detail: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    derived: frozenset[str] = frozenset()
 
 
 def keys(address: Address) -> tuple[str, ...]:
@@ -171,6 +174,7 @@ class _Walk:
     matched: list[str] = field(default_factory=list)
     destinations: dict[str, Address] = field(default_factory=dict)
     discards: bool = False
+    listed: set[str] = field(default_factory=set)  # of the destinations: those that a row names
     dead_ends: list[tuple[str, str]] = field(default_factory=list)  # (address, outcome)
     unread: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
@@ -233,7 +237,7 @@ class _Walk:
             try:
                 expanded = pattern.expand(address.local)
                 if expanded is not None:
-                    yield _Found(domain, *_targets(expanded))
+                    yield _Found(domain, *_targets(expanded), by_pattern=True)
             except ValueError as fault:  # a stranger chose the local part, the row is not to blame
                 self.dead_ends.append((address.key, f"unknown (pattern {pattern.text!r}: {fault})"))
                 yield _Found(domain, (), discards=False)
@@ -250,11 +254,13 @@ class _Walk:
         targets = [_target(address, found, destination) for destination in found.targets]
         if address.key in (target.key for target in targets):
             self.self_mapped.add(address.key)
-        for target in targets:
+        for destination, target in zip(found.targets, targets, strict=True):
             if target.domain in self.own_domains:
                 self.visit(target, chain)
-            else:
-                self.destinations.setdefault(target.key, target)
+                continue
+            self.destinations.setdefault(target.key, target)
+            if not _is_derived(found, destination):
+                self.listed.add(target.key)
 
     def resolution(self, recipient: Address) -> Resolution:
         ends = [f"{address} is {outcome}" for address, outcome in self.dead_ends[:_NAMED]]
@@ -277,12 +283,18 @@ class _Walk:
             destinations=tuple(self.destinations.values()),
             detail=detail,
             verdicts=self.verdicts,
+            derived=frozenset(self.destinations.keys() - self.listed),
         )
 
 
 def _alias_address(recipient: Address, key: str) -> Address:
     """The row's own address, or the recipient's where the domain's row answered."""
     return Address.parse(recipient.key if key.startswith("@") else key)
+
+
+def _is_derived(found: _Found, destination: Target) -> bool:
+    by_domain = isinstance(destination, SameLocalPart) and found.alias.key.startswith("@")
+    return found.by_pattern or by_domain or (found.alias.keep_tag and found.tag is not None)
 
 
 def _target(address: Address, found: _Found, destination: Target) -> Address:

@@ -123,6 +123,11 @@ def superfluous(address: str, row: Row, rule: Rule) -> set[str]:
     return texts_there - set(kept.values()) - {str(one) for one in standing if one.kind == GONE}
 
 
+def failures(address: str, row: Row) -> list[Failure]:
+    """The failures that nobody forgave, oldest first: those from after `resumed_at`. Raises BadRow."""
+    return _standing(address, {name: value for name, value in row.items() if name != "delivered_at"})
+
+
 def _standing(address: str, row: Row) -> list[Failure]:
     """The failures that count, oldest first: those from before `resumed_at` are forgiven, and by a Delivery whatever
     failed before it; not complaints, which come of what was delivered, and not a mailbox that is not there."""
@@ -150,8 +155,9 @@ def is_suspended(row: Row | None) -> bool:
 
 
 def unread(reached: Collection[str], rows: Rows) -> set[str]:
-    """Keys of destinations whose health has not been asked for."""
-    return {key for key in reached if key not in rows.destinations}
+    """Keys of destinations, and of their domains' rows, that have not been asked for."""
+    wanted = {*reached, *(f"@{key.rpartition('@')[2]}" for key in reached)}
+    return {key for key in wanted if key not in rows.destinations}
 
 
 def suspended(destinations: Iterable[Address], rows: Rows) -> tuple[Address, ...]:
@@ -161,7 +167,14 @@ def suspended(destinations: Iterable[Address], rows: Rows) -> tuple[Address, ...
 
 def why(destinations: Collection[Address], rows: Rows) -> str:
     """Which destinations are suspended and for what, as far as their rows say; of many, the first few."""
-    named = [(one, str((rows.destinations[one.key] or {}).get("reason") or "")) for one in [*destinations][:_NAMED]]
+    named = [(one, _reason_of(one, rows)) for one in [*destinations][:_NAMED]]
     said = [f"{one} is suspended" + (f": {text[:_MAX_REASON]}" if text else "") for one, text in named]
     more = len(destinations) - len(said)
     return "; ".join((*said, f"{more} more are suspended") if more else said)
+
+
+def _reason_of(destination: Address, rows: Rows) -> str:
+    """Its own, else that of its domain."""
+    own = rows.destinations[destination.key]
+    row = own if is_suspended(own) else rows.destinations.get(f"@{destination.domain}")
+    return str((row or {}).get("reason") or "")

@@ -7,7 +7,7 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from . import aliases, health
+from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
@@ -61,12 +61,14 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Forward(Decision):
-    """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules."""
+    """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules. `unproven` are the
+    keys of destinations of which only a few may be out at once (`brake`)."""
 
     alias: Address = field(kw_only=False)
     destinations: tuple[Address, ...]
     prepended: tuple[str, ...] = ()
     suspended: tuple[Address, ...] = ()
+    unproven: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,11 @@ class Delivery:
     @property
     def prepended(self) -> tuple[str, ...]:
         return self.forwards[0].prepended
+
+    @property
+    def goes_slowly(self) -> bool:
+        """Whether nothing ever arrived there."""
+        return self.destination.key in self.forwards[0].unproven
 
 
 def plan(
@@ -246,9 +253,11 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling,
         unique.setdefault(target.key, target)
     if not unique:
         return Discard(recipient, f"{why}; {aliases.DISCARD}")
-    ailing = health.suspended(unique.values(), rows)
+    held = [one for one in unique.values() if brake.held(one.key, resolution.derived, rows)]
+    ailing = tuple(dict.fromkeys((*health.suspended(unique.values(), rows), *held)))
     why += f"; {health.why(ailing, rows)}" if ailing else ""
     left = tuple(target for target in unique.values() if target not in ailing)
     if not left:
         return Quarantine(recipient, why, ailing)
-    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing)
+    slow = frozenset(one.key for one in left if not brake.is_proven(one.key, rows))
+    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing, slow)

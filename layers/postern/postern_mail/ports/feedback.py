@@ -32,6 +32,10 @@ class FeedbackLedger(Protocol):
     def note_host(self, mail: HostMail) -> bool:
         """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
 
+    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+        """A sending is no longer out to its domain, if it was noted that it is (`ports.forward.Rates.begin`); one that
+        arrived makes room for more. Safe to repeat. Raises Temporary."""
+
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
@@ -51,8 +55,8 @@ class Health(Protocol):
         """Add a failure; the row as it is now. Raises Temporary."""
 
     def delivered(self, address: str, at: int) -> None:
-        """A message arrived then, epoch seconds, which forgives what failed before. Nothing is written for a
-        destination that nothing was ever said against. Raises Temporary."""
+        """A message arrived then, epoch seconds, which proves the destination and forgives what failed before. Raises
+        Temporary."""
 
     def forget(self, address: str, failures: Collection[str]) -> None:
         """Take these failures out. Raises Temporary."""

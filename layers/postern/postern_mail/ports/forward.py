@@ -111,6 +111,13 @@ class Rates(Protocol):
     def admit(self, alias: Address, destination: Address) -> None:
         """Count one message. Raises OverCap once an hour has had its fill, Temporary."""
 
+    def begin(self, message_id: str, destination: Address) -> None:
+        """Note that a message goes out to an unproven destination, until feedback or `forgo` takes that back; safe to
+        repeat. Raises NotYet while many are out to the domain, Temporary."""
+
+    def forgo(self, message_id: str, destination: Address) -> None:
+        """It did not go out, for certain. Raises Temporary."""
+
 
 class Queue(Protocol):
     """The retry queue."""

@@ -7,6 +7,7 @@ written before the message was sent: an entry that is not there has expired, or 
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EntryMissing
+from ...mail.brake import domain_key
 from ...mail.days import A_DAY
 from ...mail.digest import LOST
 from ...mail.envelope import Envelope
@@ -18,6 +19,7 @@ from ...ports.feedback import Sending
 from ..failures import translated
 from ..forward.answer_entries import MESSAGE
 from ..forward.ledger import HOSTS
+from ..forward.rates import OUT, UNPROVEN, out
 from ..items import Items, row
 
 if TYPE_CHECKING:
@@ -77,6 +79,17 @@ class DynamoFeedbackLedger:
             for recipient, why in mail.lost
         ]
         return any(news)
+
+    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+        """Take it from what is out to the domain. Raises Temporary."""
+        one = out(message_id, destination)
+        self._items.update(
+            "DynamoDB UpdateItem (unproven)",
+            {"message_id": f"{UNPROVEN}{domain_key(destination)}", "entry": OUT},
+            f"{'ADD arrived :n' if arrived else 'SET arrived = :n'} DELETE #out :one",
+            {":one": {one}, ":that": one, ":n": 1 if arrived else 0},
+            condition="contains(#out, :that)",
+        )
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         """Note on the message that a recipient's forward did not arrive, anew for each destination; the message's

@@ -3,17 +3,22 @@
 A loop that no stamp shows, of a robot that writes a new message each time, ends at the cap.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...errors import OverCap
+from ...errors import NotYet, OverCap
 from ...mail.address import Address
+from ...mail.brake import SILENCE, UNCONFIRMED, domain_key
 from ...ports.clock import Clock
 from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, where nothing ever arrived
+OUT = "out"  # the one entry there
 _HOUR = 3600
+_ROOM = "attribute_not_exists(#out) OR size(#out) < :most"
+_MOST = 100  # out at once to a domain where one after the other arrived
 _KEPT = 48 * _HOUR  # seconds a counter is kept, for people who look
 
 
@@ -39,3 +44,53 @@ class DynamoRates:
         )
         if not counted:
             raise OverCap(f"{alias} has sent {self._cap} messages to {destination} within this hour")
+
+    def begin(self, message_id: str, destination: Address) -> None:
+        """Note what goes out; each that arrived since the last bounce makes room for one more. Raises NotYet.
+
+        What nothing is heard of for an hour stands in the way no more.
+        """
+        one, now = out(message_id, destination.key), int(self._clock.now())
+        noted, found = self._begin(
+            destination, one, now, "attribute_not_exists(#out) OR size(#out) < :most", UNCONFIRMED
+        )
+        if noted or one in found.get(OUT, ()):
+            return
+        most = min(UNCONFIRMED + int(found.get("arrived", 0)), _MOST)
+        if len(found.get(OUT, ())) < most:
+            noted, _ = self._begin(destination, one, now, "size(#out) < :most", most)
+        elif int(found.get("begun_at", 0)) < now - SILENCE:
+            noted, _ = self._items.update(
+                "DynamoDB UpdateItem (unproven)",
+                {"message_id": f"{UNPROVEN}{domain_key(destination.key)}", "entry": OUT},
+                "SET #out = :one, begun_at = :now, expires_at = :expires_at",
+                {":one": {one}, ":now": now, ":expires_at": now + _KEPT, ":silent": now - SILENCE},
+                condition="begun_at < :silent",
+            )
+        if not noted:
+            raise NotYet(f"{UNCONFIRMED} messages to {destination.domain} to where none arrived yet are out")
+
+    def _begin(
+        self, destination: Address, one: str, now: int, condition: str, most: int
+    ) -> tuple[bool, dict[str, Any]]:
+        return self._items.update(
+            "DynamoDB UpdateItem (unproven)",
+            {"message_id": f"{UNPROVEN}{domain_key(destination.key)}", "entry": OUT},
+            "SET begun_at = :now, expires_at = :expires_at ADD #out :one",
+            {":one": {one}, ":now": now, ":expires_at": now + _KEPT, ":most": most},
+            condition=condition,
+        )
+
+    def forgo(self, message_id: str, destination: Address) -> None:
+        """It did not go out. Raises Temporary."""
+        self._items.update(
+            "DynamoDB UpdateItem (unproven)",
+            {"message_id": f"{UNPROVEN}{domain_key(destination.key)}", "entry": OUT},
+            "DELETE #out :one",
+            {":one": {out(message_id, destination.key)}},
+        )
+
+
+def out(message_id: str, destination: str) -> str:
+    """How a sending is noted."""
+    return f"{message_id} {destination}"
