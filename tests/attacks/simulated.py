@@ -18,6 +18,7 @@ from postern_mail.mail.rows import Row
 from tests.builders import bounce, event, feedback, stored
 from tests.fakes import (
     FakeAnswerer,
+    FakeAnswerLimits,
     FakeFeedbackLedger,
     FakeFeedbackLog,
     FakeHealth,
@@ -105,7 +106,7 @@ class Stack:
         said["detail"]["delivery" if "delivery" in said["detail"] else "bounce"]["timestamp"] = _iso(self.clock.time)
         Listener(
             rule=Rule(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
-            answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), clock=self.clock, log=self.log),
+            answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log),
             log=self.log,
         ).handle(said)  # fmt: skip
 
