@@ -91,7 +91,7 @@ def slow_start(
     table = template.name("LedgerTable")
     return (
         DynamoRates(clients.dynamodb(), table, clock=clock, cap=1),
-        DynamoFeedbackLedger(clients.dynamodb(), table, clock),
+        DynamoFeedbackLedger(clients.dynamodb(), table, clock, b"key"),
         domain,
     )
 
