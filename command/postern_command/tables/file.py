@@ -17,6 +17,7 @@ scope = "*"                                 # optional: else everywhere
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from postern_mail.mail.keys import domain_of, scope_key, sender_key
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
+MOST_DIGITS = 38  # of a number in DynamoDB
 _SECTIONS = ("domains", "settings", "aliases", "senders")
 
 
@@ -116,7 +118,7 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
 
 
 def _check(what: str, value: Any) -> None:
-    """Raises ValueError for what a DynamoDB row cannot hold: TOML's dates and times."""
+    """Raises ValueError for what a DynamoDB row cannot hold: TOML's dates and times, and numbers out of its range."""
     if isinstance(value, dict):
         for name, item in value.items():
             _check(f"{what}, {name}", item)
@@ -125,3 +127,11 @@ def _check(what: str, value: Any) -> None:
             _check(what, item)
     elif not isinstance(value, (str, int, float)):
         raise ValueError(f"{what}: {value!r} is neither text nor a number (expires_at is epoch seconds)")
+    elif not isinstance(value, (str, bool)) and not _is_kept(Decimal(str(value))):
+        raise ValueError(f"{what}: DynamoDB does not keep the number {value!r}")
+
+
+def _is_kept(number: Decimal) -> bool:
+    """Whether DynamoDB keeps a number as it is: docs.aws.amazon.com/amazondynamodb, "Naming rules and data types"."""
+    in_range = number.is_finite() and (not number or -128 <= number.adjusted() <= 125)
+    return in_range and len(number.as_tuple().digits) <= MOST_DIGITS
