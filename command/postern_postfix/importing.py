@@ -118,8 +118,9 @@ def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> di
 
 def _say_mailboxes(settled: Settled, box: Box, lookups: Lookups, files: Files, report: Report) -> None:
     if any(box.kinds(domain) is Kind.MAILBOX for domain in box.domains):
-        for _, lines in _text_tables(Table.MAILBOXES, settled, files, report):
-            say_mailboxes(lines, box, lookups, report)
+        for named in settled.maps.get(Table.MAILBOXES, ()):
+            lines = _lines(named, Table.MAILBOXES, named.map.is_text or named.map.is_patterns, files, report)
+            say_mailboxes(lines, named.map.is_patterns, box, lookups, report)
         return
     naming = (named.line for named in settled.maps.get(Table.MAILBOXES, ()) if named.line is not None)
     for line in (*naming, *files.of(Table.MAILBOXES)):

@@ -197,7 +197,11 @@ class Leads:
     def _template(self, address: Address, place: Place) -> Iterator[Lead]:
         """An address that a pattern makes: virtual(5) is asked about it if it is ours."""
         kind = self.box.kinds(address.domain)
-        if address.domain in self.box.domains or kind is Kind.OUTSIDE:
+        ours = address.domain in self.box.domains
+        rule = None if ours else self._pattern_at(address.domain, place)
+        if rule is not None:
+            yield from self._instead(str(address), rule.targets, replace(place, by=rule))
+        elif ours or kind is Kind.OUTSIDE:
             if any(key.rpartition("@")[2] == address.domain not in self.box.domains for key in self.lookups.rows):
                 says = f"virtual(5) has rows at {address.domain}, which are not asked for what a pattern makes"
                 self.report.say(place.line, impossible(says, "write a row for each address that is meant"))
@@ -205,6 +209,18 @@ class Leads:
         else:
             says = f"what is matched leads to names of the box, at {address.domain}"
             self.report.say(place.line, impossible(says, "write a row for each"))
+
+    def _pattern_at(self, domain: str, place: Place) -> PatternRule | None:
+        """The pattern that takes whatever is at a domain that is not ours; says so of one that takes a part of it."""
+        for rule in self.lookups.patterns:
+            share = rule.share_of(domain)
+            if share == "all" and not any(map(_is_template, rule.targets)):
+                return rule
+            if share != "none":
+                says = f"{rule.line.place} may take what the pattern makes at {domain}"
+                self.report.say(place.line, impossible(says, "write a row for each address that is meant"))
+                return None
+        return None
 
     def _final(self, address: Address, place: Place) -> Iterator[Lead]:
         """An address that virtual(5) has finished with."""
@@ -336,6 +352,10 @@ class Leads:
         if place.asked:
             raise EndlessError(says)
         return False
+
+
+def _is_template(target: Target) -> bool:
+    return isinstance(target, Mailbox) and is_template(target.address.local)
 
 
 def _listed(leads: Iterable[Lead]) -> str:

@@ -20,10 +20,11 @@ def lost_mailbox(address: str) -> Part:
     return impossible(f"{address}: it was a virtual mailbox of the box", instead)
 
 
-def say_mailboxes(lines: Iterable[Line], box: Box, lookups: Lookups, report: Report) -> None:
-    """Says what became of each line."""
+def say_mailboxes(lines: Iterable[Line], patterns: bool, box: Box, lookups: Lookups, report: Report) -> None:
+    """Says what became of each line of a table, of patterns or of addresses."""
+    pattern = impossible("a pattern for virtual mailboxes of the box", "give each that it means a new home: --mailbox")
     for line in lines:
-        report.say(line, _part(line, box, lookups))
+        report.say(line, pattern if patterns else _part(line, box, lookups))
 
 
 def _part(line: Line, box: Box, lookups: Lookups) -> Part:

@@ -19,6 +19,7 @@ from .tokens import scan
 _REPLACED = re.compile(r"\$(?:(\$)|([0-9]+)|\{([0-9]+)\}|\(([0-9]+)\)|)")
 # Stands for \1 while a right-hand side is read: such characters may be in an address, a backslash may not.
 _GROUP = re.compile(r"\{=([1-9])=\}")
+_ANYBODY = (".*", ".+", "(.*)", "(.+)")
 _OPEN_END = re.compile(r"(?:\A|[^\\])(?:\.[*+]|\(\.[*+]\))\Z")
 _ANCHOR = "write it as /^local part@domain$/ with one of --domain, or add rows for the addresses that it means"
 _WORDS = re.compile(r"(if|endif)(?![A-Za-z0-9])", re.IGNORECASE)
@@ -41,6 +42,19 @@ class PatternRule:
     def matches(self, address: Address) -> bool:
         """Does the line answer for this address, ours or another?"""
         return all(bool(compiled(f"(?i:{one})").search(address.key)) != negated for negated, one in self.asked)
+
+    def share_of(self, domain: str) -> str:
+        """How much it takes of the addresses at any domain: `none`, `some` or `all`."""
+        found = "all"
+        for negated, whole in self.asked:
+            try:
+                local = by_domain(whole, [domain])[0].get(domain)
+            except Unproved:
+                return "some"
+            if local is None and not negated:
+                return "none"
+            found = found if local in _ANYBODY and not negated else "some"
+        return found
 
     def takes_what_follows(self, domain: str) -> bool:
         """Does it match whatever stands behind a name that it matches?"""
@@ -124,7 +138,7 @@ def _if(line: Line, kind: str, within: _Stack) -> Condition | Part:
         negated, pattern, flags, rest = delimited(line.text[2:].lstrip(WHITE))
         whole = translated(pattern, flags, kind)
         found = split(whole)
-        if rest.strip(WHITE) or outer is None or found.local not in (".*", ".+", "(.*)", "(.+)"):
+        if rest.strip(WHITE) or outer is None or found.local not in _ANYBODY:
             raise Unproved("it asks for more than the domain")
     except Unproved as fault:
         return impossible(f"a condition: {fault}", f"write the condition into each pattern; {_ANCHOR}")

@@ -124,6 +124,13 @@ CASES = {
         {"ann@virt.example": [], "bob@virt.example": ["y@out.example"]},
         ("virt.example",),
     ),
+    "what a pattern makes, and another pattern takes": Case(
+        f"{AT_HOME}\nvirtual_alias_maps = pcre:/etc/patterns\nvirtual_alias_domains =",
+        "",
+        "",
+        {"sales-x@home.example": ["every@out.example"], "x@home.example": ["every@out.example"]},
+        patterns=r"/^sales-(.*)@home\.example$/ $1@made.example" "\n" r"/.*/ every@out.example" "\n",
+    ),
     "virtual mailboxes": Case(VBOX, "", "bob: bob@out.example", {"bob@vbox.example": []}, ("vbox.example",)),
     "a tag through an alias": Case(
         f"{VIRT}\nrecipient_delimiter = +",
