@@ -30,6 +30,7 @@ def test_no_position_settles_anything_that_is_not_noted(world: World, after: boo
     for position in range(len(calls)):
         fault = Fault(position, after, kills)
         message_id = world.store()
+        world.log.lines.clear()
         world.interference.calls.clear()
         world.interference.choose = lambda number, call, fault=fault: fault if number == fault.position else None  # type: ignore[misc]
         world.run(message_id)
@@ -39,3 +40,5 @@ def test_no_position_settles_anything_that_is_not_noted(world: World, after: boo
         message = world.entries(message_id)["message"]
         assert message.get("noted") == {"quarantined a@example.com", "quarantined c@example.com"}, (fault, calls)
         assert "open" not in message, (fault, calls)
+        counted = {line for line in world.log.lines if line.startswith("quarantined")}
+        assert len(counted) == 2, (fault, calls, "a function that is killed takes no count along")

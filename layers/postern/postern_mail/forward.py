@@ -12,7 +12,7 @@ from .deliver import Deliverer
 from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up
 from .mail import health, ses_block
-from .mail.address import mask
+from .mail.address import Address, mask
 from .mail.authentication import Authentication
 from .mail.claims import Settled
 from .mail.envelope import Envelope
@@ -101,9 +101,7 @@ class Forwarder:
             ]
             outcomes = self.answering.decided(waiting, outcomes, raw)
         outcomes += nobody
-        stands = self.ledger.close(envelope, outcomes, size, entry.orders)
-        for outcome in outcomes:
-            self.log.outcome(envelope, outcome, size, self.clock.now())
+        stands = self._close(envelope, outcomes, size, entry.orders)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
@@ -114,9 +112,17 @@ class Forwarder:
         why = f"Lambda ended each attempt by force ({ended}); what was sent before stands"
         waiting = envelope.without(entry.settled)
         outcomes = [Outcome(one, State.QUARANTINED, why) for one in (*waiting.recipients, *waiting.unknown)]
-        self.ledger.close(envelope, outcomes, 0)
-        for outcome in outcomes:
-            self.log.outcome(envelope, outcome, 0, self.clock.now())
+        self._close(envelope, outcomes, 0, 0)
+
+    def _close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int) -> frozenset[Address]:
+        """Record the outcomes. What the owner must hear of is counted before: once it is recorded no retry comes to it,
+        and a function that is killed in between must not take the count along. It may be counted twice."""
+        for outcome in (one for one in outcomes if one.state.noted):
+            self.log.outcome(envelope, outcome, size, self.clock.now())
+        stands = self.ledger.close(envelope, outcomes, size, orders)
+        for outcome in (one for one in outcomes if not one.state.noted):
+            self.log.outcome(envelope, outcome, size, self.clock.now())
+        return stands
 
     def _carry_out(
         self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, raw: bytes, until: float

@@ -60,7 +60,7 @@ class PowertoolsMailLog:
     def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
         """Counted under the state's name: Forwarded, Merged, Quarantined, ... Deferred. The line has the message's
         size in octets, and how many seconds ago it was received."""
-        self._count(outcome.state.capitalize())
+        self._count(outcome.state.capitalize(), now=outcome.state.noted)
         line = self.logger.warning if outcome.state.troubling else self.logger.info
         more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
@@ -120,7 +120,7 @@ class PowertoolsMailLog:
 
     def resent(self, claim: Claim) -> None:
         """Counted as Resent."""
-        self._count("Resent")
+        self._count("Resent", now=True)
         self.logger.warning(
             "sent again, the first answer is not known",
             message_id=claim.message_id,
@@ -155,11 +155,13 @@ class PowertoolsMailLog:
 
     def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
         """Counted under the kind's name, Bounced, Complained, ... SesRejected, and as OnAccountSuppressionList where
-        the account's list stopped it; an event that came before is not."""
-        if first:
-            self._count(_FEEDBACK.get(feedback.kind, feedback.kind.capitalize()))
-            if feedback.subtype == ON_ACCOUNT_LIST:
-                self._count(ON_ACCOUNT_LIST)
+        the account's list stopped it; an event that came before is not, unless an alarm hangs on it."""
+        listed = feedback.subtype == ON_ACCOUNT_LIST
+        alarms = listed or feedback.kind == REJECTED  # a function killed after it was noted may not have counted it
+        if first or alarms:
+            self._count(_FEEDBACK.get(feedback.kind, feedback.kind.capitalize()), now=alarms)
+            if listed:
+                self._count(ON_ACCOUNT_LIST, now=True)
         line = self.logger.info if feedback.kind == "delivered" else self.logger.warning
         line(
             feedback.kind,
@@ -171,7 +173,7 @@ class PowertoolsMailLog:
 
     def suspended(self, destination: str, reason: str) -> None:
         """Counted as Suspended."""
-        self._count("Suspended")
+        self._count("Suspended", now=True)
         self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
 
     def host_mail(self, mail: HostMail, *, first: bool) -> None:
@@ -219,8 +221,11 @@ class PowertoolsMailLog:
             never_seen=found.never_seen[:_MOST_IDS],
         )
 
-    def _count(self, name: str, value: int = 1) -> None:
+    def _count(self, name: str, value: int = 1, *, now: bool = False) -> None:
+        """`now`: it leaves at once, and not when the handler ends, which a killed function never does."""
         self.metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+        if now:
+            self.metrics.flush_metrics()
 
     def _shown(self, text: str) -> str:
         return text if self._log_addresses else mask(text, self._own_domains)
