@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.keys import NEITHER, no_sender, sender_key
+from postern_mail.mail.senders import DOT, PARENT
 
 from .report import Part, Report, changed, impossible, left_behind, taken, unneeded, unreadable
 from .restrictions import WARN_IF_REJECT
@@ -22,7 +24,6 @@ _KEY = re.compile(rf'((?:"(?:\\.|[^"\\])*"|\\.|[^{WHITE}"\\])+)[{WHITE}]+(.+)', 
 _WITH_TEXT = ("OK", "REJECT", "DISCARD", "HOLD", "WARN", "INFO", "DUNNO")
 _CODE = re.compile(r"[45][0-9][0-9]\Z")
 _HEADER = re.compile(r"[!-9;-~]+:\s*\S")
-_NETWORK = re.compile(r"[0-9.]+(?:/[0-9]+)?\Z")
 _HOLD = "HOLD keeps the message until you release it"
 
 
@@ -105,12 +106,9 @@ def _sender(typed: str, style: Style) -> str | Part:
         return NULL_SENDER
     if key == NULL_SENDER:
         return left_behind("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
-    if _NETWORK.match(key):
-        return unneeded("a network is no sender, so it never matched one; an IP filter of SES blocks one")
-    if key.startswith(".") and style.parents:
-        return unneeded("a key with a leading dot is never asked for: a domain's key covers what is below it")
-    if key.startswith("@"):
-        return unneeded("@domain is no key of access(5), so it never matched: a domain's key has no @")
+    never = no_sender(sender_key(key), PARENT if style.parents else DOT)
+    if never and never.why != NEITHER:
+        return unneeded(f"it never matched: {never}")
     try:
         return _address_key(key)
     except InvalidAddress:

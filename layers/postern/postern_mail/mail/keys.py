@@ -13,7 +13,8 @@ from .envelope import NULL_SENDER
 from .rows import RESERVED, is_reserved
 from .senders import EVERYBODY, EVERYWHERE, PARENT
 
-_NETWORK = re.compile(r"\d+(?:\.\d+){1,3}\.?(?:/\d+)?\Z|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(?:/\d+)?\Z")
+_NETWORK = re.compile(r"\d+(?:\.\d+){0,3}\.?(?:/\d+)?\Z|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(?:/\d+)?\Z")
+NEITHER = "this is neither an address nor a domain nor user@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
         return NeverAsked(why, sender_key(key.lstrip(".")))
     canonical = sender_key(key)
     if not _is_sender(canonical):
-        return NeverAsked("this is neither an address nor a domain nor user@")
+        return NeverAsked(NEITHER)
     if key in spellings(canonical):
         return None
     return NeverAsked("keys are in lower case, domains as A-labels", canonical)
