@@ -283,10 +283,12 @@ class FakeRates:
     def forgo(self, message_id: str, destination: Address) -> None:
         self.out[domain_key(destination.key)].discard(f"{message_id} {destination.key}")
 
-    def admit(self, alias: Address, destination: Address) -> None:
-        if self.counts[alias.key, destination.key] >= self.cap:
-            raise OverCap(f"{alias} to {destination}")
-        self.counts[alias.key, destination.key] += 1
+    def admit(self, destination: Address, sender: str, *, by_domain: bool) -> None:
+        whom, hour = destination.untagged.key, str(self.clock.now() // 3600)
+        for one, cap in [(sender, -(-self.cap // 3)), ("*", self.cap)] if by_domain else [(sender, self.cap)]:
+            if self.counts[whom, f"{one} {hour}"] >= cap:
+                raise OverCap(f"{sender} to {destination}")
+            self.counts[whom, f"{one} {hour}"] += 1
 
 
 @dataclass

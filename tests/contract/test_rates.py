@@ -19,7 +19,6 @@ from tests.fakes import FakeClock, FakeFeedbackLedger, FakeRates
 
 pytestmark = pytest.mark.function("InboundFunction")
 
-INFO, TEAM = Address("info", "example.com"), Address("team", "example.com")
 JANE, JOE = Address("Jane", "dest.example"), Address("joe", "dest.example")
 
 
@@ -44,30 +43,43 @@ def rates(
 def test_so_many_pass_and_no_more(rates: Callable[[int], Rates]) -> None:
     capped = rates(3)
     for _ in range(3):
-        capped.admit(INFO, JANE)
-    with pytest.raises(OverCap, match="(?i)info@example.com"):
-        capped.admit(Address("INFO", "example.com"), Address("jane", "dest.example"))
+        capped.admit(JANE, "sender.example", by_domain=False)
+    with pytest.raises(OverCap):
+        capped.admit(Address("jane+tag", "dest.example"), "sender.example", by_domain=False)
 
 
-def test_each_alias_and_each_destination_has_its_own_count(rates: Callable[[int], Rates]) -> None:
+def test_each_sender_and_each_destination_has_its_own_count(rates: Callable[[int], Rates]) -> None:
     capped = rates(1)
-    capped.admit(INFO, JOE)
-    capped.admit(TEAM, JOE)
-    capped.admit(TEAM, JANE)
+    capped.admit(JOE, "sender.example", by_domain=False)
+    capped.admit(JOE, "friend.example", by_domain=False)
+    capped.admit(JOE, "?friend.example", by_domain=False)
+    capped.admit(JOE, "", by_domain=False)
+    capped.admit(JANE, "sender.example", by_domain=False)
+
+
+def test_by_a_catch_all_a_sender_has_a_third_and_all_have_the_cap(rates: Callable[[int], Rates]) -> None:
+    capped = rates(3)
+    capped.admit(JOE, "sender.example", by_domain=True)
+    with pytest.raises(OverCap):
+        capped.admit(JOE, "sender.example", by_domain=True)
+    capped.admit(JOE, "friend.example", by_domain=True)
+    capped.admit(JOE, "third.example", by_domain=True)
+    with pytest.raises(OverCap):
+        capped.admit(JOE, "fourth.example", by_domain=True)
 
 
 def test_the_next_hour_has_room_again(aws: Cloud, template: Template) -> None:
     clock = FakeClock(1_796_000_000.0)
     capped = DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=1)
-    capped.admit(TEAM, JANE)
+    capped.admit(JANE, "later.example", by_domain=False)
     with pytest.raises(OverCap):
-        capped.admit(TEAM, JANE)
+        capped.admit(JANE, "later.example", by_domain=False)
     clock.time += 3600
-    capped.admit(TEAM, JANE)
+    capped.admit(JANE, "later.example", by_domain=False)
 
 
 def test_no_cap_counts_nothing(aws: Cloud) -> None:
-    DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock(), cap=0).admit(INFO, JANE)
+    DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock(), cap=0).admit(JANE, "x.example", by_domain=False)
 
 
 @pytest.mark.function("")  # there is no such resource
@@ -75,7 +87,7 @@ def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))
     with pytest.raises(Unavailable):
-        DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock(), cap=1).admit(INFO, JANE)
+        DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock(), cap=1).admit(JANE, "x.example", by_domain=False)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

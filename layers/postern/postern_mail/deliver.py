@@ -17,6 +17,7 @@ from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
+from .mail.senders import counted_as
 from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
@@ -52,7 +53,7 @@ class Deliverer:
         try:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
-            self.rates.admit(delivery.alias, delivery.destination)
+            self.rates.admit(delivery.destination, counted_as(envelope), by_domain=delivery.by_domain)
             if claim.uncertain:
                 self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)

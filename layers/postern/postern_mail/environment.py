@@ -136,7 +136,9 @@ class InboundEnvironment(Environment):
         default=True,
     )
     rate_cap: int = _env(
-        "POSTERN_RATE_CAP", "Most messages an hour from one alias to one destination; 0 for no limit.", default=300
+        "POSTERN_RATE_CAP",
+        "Most messages an hour from one sender's domain to one destination; 0 for no limit.",
+        default=300,
     )
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     spam_action: str = _env("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])

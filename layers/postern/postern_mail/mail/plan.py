@@ -69,6 +69,7 @@ class Forward(Decision):
     prepended: tuple[str, ...] = ()
     suspended: tuple[Address, ...] = ()
     unproven: frozenset[str] = field(default=frozenset(), compare=False)
+    by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ class Delivery:
     @property
     def prepended(self) -> tuple[str, ...]:
         return self.forwards[0].prepended
+
+    @property
+    def by_domain(self) -> bool:
+        """Whether strangers choose among many names that lead there."""
+        return self.forwards[0].by_domain
 
     @property
     def goes_slowly(self) -> bool:
@@ -259,5 +265,6 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling,
     left = tuple(target for target in unique.values() if target not in ailing)
     if not left:
         return Quarantine(recipient, why, ailing)
+    by_domain = resolution.matched[0].startswith("@")
     slow = frozenset(one.key for one in left if not brake.is_proven(one.key, rows))
-    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing, slow)
+    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing, slow, by_domain)

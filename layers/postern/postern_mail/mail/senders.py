@@ -141,6 +141,13 @@ class Ruling:
         return "; ".join(f"{rule}{by}" for rule in self.rules)
 
 
+def counted_as(envelope: Envelope) -> str:
+    """Whom a message counts for: MAIL FROM's domain where SPF passed, else that with a mark, for anybody can write it;
+    "" for nobody."""
+    domain = envelope.sender.domain if envelope.sender is not None else ""
+    return domain if envelope.verdicts.spf == "PASS" or not domain else f"?{domain}"
+
+
 def most_keys(recipients: int) -> int:
     """How many keys of both tables are looked up for a message with so many recipients, levels of aliases and the
     health of destinations aside: those the owner chooses."""

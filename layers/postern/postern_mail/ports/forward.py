@@ -108,8 +108,9 @@ class Mailer(Protocol):
 class Rates(Protocol):
     """What bounds a loop that nothing else sees."""
 
-    def admit(self, alias: Address, destination: Address) -> None:
-        """Count one message. Raises OverCap once an hour has had its fill, Temporary."""
+    def admit(self, destination: Address, sender: str, *, by_domain: bool) -> None:
+        """Count one message from a sender's domain (`senders.counted_as`); `by_domain`: a domain's row answered for it.
+        Raises OverCap once an hour has had its fill, Temporary."""
 
     def begin(self, message_id: str, destination: Address) -> None:
         """Note that a message goes out to an unproven destination, until feedback or `forgo` takes that back; safe to

@@ -1,4 +1,4 @@
-"""How many messages an hour go from an alias to a destination: counters in the ledger's table.
+"""How many messages an hour go to a destination, by sender's domain and by catch-alls: counters in the ledger's table.
 
 A loop that no stamp shows, of a robot that writes a new message each time, ends at the cap.
 """
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, where nothing ever arrived
 OUT = "out"  # the one entry there
+ALL = "*"  # in a sender's place: what comes by catch-alls, from anybody
+_SHARE = 3
 _HOUR = 3600
 _ROOM = "attribute_not_exists(#out) OR size(#out) < :most"
 _MOST = 100  # out at once to a domain where one after the other arrived
@@ -23,27 +25,36 @@ _KEPT = 48 * _HOUR  # seconds a counter is kept, for people who look
 
 
 class DynamoRates:
-    """One counter for each alias, destination and hour; `cap` 0 counts nothing."""
+    """One counter for each destination, sender's domain and hour; `cap` 0 counts nothing."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, cap: int) -> None:
         self._items = Items(client, table)
         self._clock = clock
         self._cap = cap
 
-    def admit(self, alias: Address, destination: Address) -> None:
-        """Count one message; raises OverCap if this hour has had its fill, Temporary."""
+    def admit(self, destination: Address, sender: str, *, by_domain: bool) -> None:
+        """Count one message; raises OverCap if this hour has had its fill, Temporary.
+
+        What a row of a domain answers for is counted by destination too, and no sender has more than a third of that.
+        """
         if not self._cap:
             return
+        whom = f"{destination.untagged.key}"
+        self._count(whom, sender or "<>", -(-self._cap // _SHARE) if by_domain else self._cap)
+        if by_domain:
+            self._count(whom, ALL, self._cap)
+
+    def _count(self, whom: str, sender: str, cap: int) -> None:
         now = int(self._clock.now())
         counted, _ = self._items.update(
             "DynamoDB UpdateItem (rate)",
-            {"message_id": f"rate:{alias.key}", "entry": f"{destination.key} {now // _HOUR * _HOUR}"},
+            {"message_id": f"rate:{whom}", "entry": f"{sender} {now // _HOUR * _HOUR}"},
             "SET expires_at = :expires_at ADD messages :one",
-            {":one": 1, ":cap": self._cap, ":expires_at": now + _KEPT},
+            {":one": 1, ":cap": cap, ":expires_at": now + _KEPT},
             condition="attribute_not_exists(messages) OR messages < :cap",
         )
         if not counted:
-            raise OverCap(f"{alias} has sent {self._cap} messages to {destination} within this hour")
+            raise OverCap(f"{whom} has had {cap} messages from {sender} within this hour")
 
     def begin(self, message_id: str, destination: Address) -> None:
         """Note what goes out; each that arrived since the last bounce makes room for one more. Raises NotYet.
