@@ -39,7 +39,9 @@ def resolve(
     """
     done = True
     with exits():
-        for resolved in resolutions(source(stack, tables), listed(addresses)):
+        found = source(stack, tables)
+        for resolved in resolutions(found, listed(addresses)):
+            found.warn_of_aliases(resolved["address"])
             typer.echo(json.dumps(resolved) if as_json else visible(_resolved(resolved)))
             done = done and resolved["outcome"] in _RESOLVED
     raise typer.Exit(0 if done else NO)

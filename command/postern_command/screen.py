@@ -73,6 +73,7 @@ class Screener:
         policy, scope = self._source.policy, self._scope(alias)
         asked = Senders.of(Envelope.offline(sender, (), self._verdicts), self._people, policy.parent_style)
         rows = self._source.tables.read((), tuple(asked.keys([scope])))
+        self._source.warn_of_senders(sender, scope)
         try:
             ruling = judge(asked, scope, rows, policy.own_domains)
         except BadRow as fault:

@@ -4,12 +4,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from postern_mail.mail.keys import NeverAsked, unasked_aliases, unasked_senders
 from postern_mail.mail.plan import Policy
-from postern_mail.mail.senders import PARENT
+from postern_mail.mail.senders import EVERYWHERE, PARENT
 from postern_mail.ports.forward import Tables
 
 from .stack import Stack
 from .status import warn
+from .tables.change import TableName, named
 from .tables.checks import Findings
 from .tables.file import TablesFile
 
@@ -20,11 +22,29 @@ class Source:
 
     tables: Tables
     policy: Policy
+    live: bool = False  # what is wrong in a file was said when it was read
 
     @property
     def domains(self) -> Collection[str]:
         """Our own."""
         return self.policy.own_domains
+
+    def warn_of_aliases(self, text: str) -> None:
+        """Name live rows that are meant for an address, and that no look-up asks for. Raises Temporary."""
+        if self.live and (never := unasked_aliases(text, self.domains)):
+            rows = self.tables.read(tuple(never), ()).aliases
+            warn(_unasked("aliases", (key,), never[key]) for key in never if rows.get(key) is not None)
+
+    def warn_of_senders(self, text: str, scope: str) -> None:
+        """The same for a sender, in a scope and in that of everybody."""
+        if self.live and (never := unasked_senders(text, self.policy.parent_style)):
+            keys = [(key, where) for where in dict.fromkeys((scope, EVERYWHERE)) for key in never]
+            rows = self.tables.read((), keys).senders
+            warn(_unasked("senders", key, never[key[0]]) for key in keys if rows.get(key) is not None)
+
+
+def _unasked(table: TableName, key: tuple[str, ...], why: NeverAsked) -> str:
+    return f"{named(table, key)}: no look-up asks for this key: {why}"
 
 
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
@@ -40,4 +60,4 @@ def source(stack: str | None, tables: Path | None, parent_style: str | None = No
         return Source(loaded, policy)
     live = Stack.find(stack)
     policy = live.policy  # what is wrong with it is said before AWS is asked
-    return Source(live.tables, replace(policy, parent_style=parent_style or policy.parent_style))
+    return Source(live.tables, replace(policy, parent_style=parent_style or policy.parent_style), live=True)

@@ -146,3 +146,22 @@ def test_sender_rules(desk: Desk, tmp_path: Path, item: dict[str, Any], state: s
     path = tmp_path / "tables.toml"
     path.write_text(desk.run("export").out)
     assert desk.run("plan", path, "--check").status == (1 if state else 0)
+
+
+@pytest.mark.parametrize(
+    "key", ["@spam.example", "*.spam.example", "*@mx.spam.example", "Spam.Example", ".spam.example"]
+)
+def test_screen_names_a_live_rule_that_no_look_up_asks_for(desk: Desk, key: str) -> None:
+    desk.type("SenderTable", {"sender": {"S": key}, "scope": {"S": "*"}, "action": {"S": "REJECT"}})
+    done = desk.run("screen", "x@mx.Spam.Example")
+    assert "x@mx.Spam.Example: DUNNO" in done.out
+    assert f"warning: sender rule {key}: no look-up asks for this key" in done.err
+    assert desk.run("screen", "x@other.example").err == ""
+
+
+@pytest.mark.parametrize("key", ["*@example.com", "example.com", "Info@Example.com", "*.example.com"])
+def test_resolve_names_a_live_alias_that_no_look_up_asks_for(desk: Desk, key: str) -> None:
+    desk.type("AliasTable", {"address": {"S": key}, "destinations": {"L": [{"S": "jane@dest.example"}]}})
+    done = desk.run("resolve", "Info@Example.com")
+    assert "Info@Example.com: unknown" in done.out
+    assert f"warning: alias {key}: no look-up asks for this key" in done.err

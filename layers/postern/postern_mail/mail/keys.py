@@ -112,6 +112,32 @@ def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
     return NeverAsked("keys are in lower case, domains as A-labels", canonical)
 
 
+def unasked_aliases(text: str, domains: Collection[str]) -> dict[str, NeverAsked]:
+    """Keys that somebody may have typed for an address, and that no look-up asks for."""
+    typed = text.rpartition("@")[2]
+    keys = (
+        text,
+        *(f"{prefix}{one}" for one in dict.fromkeys((typed, typed.lower())) for prefix in ("", "*@", ".", "*.")),
+    )
+    return {key: never for key in keys if _is_storable(key) and (never := no_alias(key, domains))}
+
+
+def unasked_senders(text: str, style: str = PARENT) -> dict[str, NeverAsked]:
+    """Keys that somebody may have typed for a sender, his domain or one above it, and that no look-up asks for."""
+    typed = text.rpartition("@")[2]
+    names = [
+        one.split(".")[-count:] for one in (typed, typed.lower()) for count in range(2, 2 + min(8, one.count(".")))
+    ]
+    above = dict.fromkeys(".".join(name) for name in names)
+    keys = (text, *(f"{prefix}{one}" for one in above for prefix in ("", "@", "*@", ".", "*.")))
+    return {key: never for key in keys if _is_storable(key) and (never := no_sender(key, style))}
+
+
+def _is_storable(key: str) -> bool:
+    """Whether DynamoDB takes it: 1 to 1,024 octets, as a sort key has them."""
+    return bool(key) and key.isprintable() and len(key.encode()) <= 1024
+
+
 def _is_alias(canonical: str) -> bool:
     try:
         Address.parse(f"x{canonical}" if canonical.startswith("@") else canonical)
