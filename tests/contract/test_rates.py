@@ -57,6 +57,15 @@ def test_each_sender_and_each_destination_has_its_own_count(rates: Callable[[int
     capped.admit(JANE, "sender.example", by_domain=False)
 
 
+def test_what_comes_again_leaves_a_quarter_to_what_is_new(rates: Callable[[int], Rates]) -> None:
+    capped = rates(4)
+    for _ in range(3):
+        capped.admit(JOE, "again.example", by_domain=False, again=True)
+    with pytest.raises(OverCap):
+        capped.admit(JOE, "again.example", by_domain=False, again=True)
+    capped.admit(JOE, "again.example", by_domain=False)
+
+
 def test_by_a_catch_all_a_sender_has_a_third_and_all_have_the_cap(rates: Callable[[int], Rates]) -> None:
     capped = rates(3)
     capped.admit(JOE, "sender.example", by_domain=True)

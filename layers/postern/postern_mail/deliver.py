@@ -53,7 +53,9 @@ class Deliverer:
         try:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
-            self.rates.admit(delivery.destination, counted_as(envelope), by_domain=delivery.by_domain)
+            self.rates.admit(
+                delivery.destination, counted_as(envelope), by_domain=delivery.by_domain, again=claim.again
+            )
             if claim.uncertain:
                 self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)

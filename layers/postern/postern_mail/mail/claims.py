@@ -5,7 +5,7 @@ stand there instead, and the ledger writes it on the condition that nothing chan
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .address import Address
 from .outcomes import ClaimState
@@ -19,7 +19,8 @@ class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
     `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
-    this already. `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1, and
+    this already; `again`: there was an earlier attempt.
+    `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1, and
     `group` has the keys of the recipients that this one is about.
     """
 
@@ -32,6 +33,7 @@ class Claim:
     kind: str = VIA
     number: int = 0
     group: tuple[str, ...] = ()
+    again: bool = field(default=False, compare=False)
 
     @property
     def entry(self) -> str:
@@ -140,7 +142,8 @@ def take(
             case HeldByAnother():
                 return answer
             case Taken(uncertain, already):
-                mine = replace(claim, uncertain=uncertain, group=_group(found, claim))
+                before = found.before if already else found.state
+                mine = replace(claim, uncertain=uncertain, group=_group(found, claim), again=before is not None)
                 instead = None if already else swap(found, _taken(found, claim, now))
                 if instead is None:
                     return mine

@@ -18,6 +18,7 @@ UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, whe
 OUT = "out"  # the one entry there
 ALL = "*"  # in a sender's place: what comes by catch-alls, from anybody
 _SHARE = 3
+_FOR_NEW = 4  # a quarter of the hour is left to what is new: what waits goes behind it
 _HOUR = 3600
 _ROOM = "attribute_not_exists(#out) OR size(#out) < :most"
 _MOST = 100  # out at once to a domain where one after the other arrived
@@ -32,17 +33,17 @@ class DynamoRates:
         self._clock = clock
         self._cap = cap
 
-    def admit(self, destination: Address, sender: str, *, by_domain: bool) -> None:
+    def admit(self, destination: Address, sender: str, *, by_domain: bool, again: bool = False) -> None:
         """Count one message; raises OverCap if this hour has had its fill, Temporary.
 
         What a row of a domain answers for is counted by destination too, and no sender has more than a third of that.
         """
         if not self._cap:
             return
-        whom = f"{destination.untagged.key}"
-        self._count(whom, sender or "<>", -(-self._cap // _SHARE) if by_domain else self._cap)
+        whom, cap = destination.untagged.key, self._cap - self._cap // _FOR_NEW if again else self._cap
+        self._count(whom, sender or "<>", -(-cap // _SHARE) if by_domain else cap)
         if by_domain:
-            self._count(whom, ALL, self._cap)
+            self._count(whom, ALL, cap)
 
     def _count(self, whom: str, sender: str, cap: int) -> None:
         now = int(self._clock.now())
