@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from postern_mail.mail.keys import in_order
 
-from .options import FileArgument, JsonOption, StackOption
+from .options import FileArgument, JsonOption, StackOption, WideOption
 from .output import difference_text
 from .stack import Stack
 from .status import NO, exits, say_no, warn
@@ -20,6 +20,7 @@ def plan(
     file: FileArgument,
     stack: StackOption = None,
     check: Annotated[bool, typer.Option("--check", help="Exit status 1 if anything would change.")] = False,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what would make the live tables equal to a file: what is added, changed and removed.
@@ -30,7 +31,7 @@ def plan(
     with exits():
         tables, where = loaded(file, stack)
         found = planned(tables, where)
-        print_changes(found, as_json)
+        print_changes(found, as_json, wide=wide)
     if check and found:
         raise typer.Exit(NO)
 
@@ -58,13 +59,13 @@ def _place(change: Change) -> tuple[str, ...]:
     return change.key[::-1] if change.table == "senders" else in_order(change.key[0])
 
 
-def print_changes(changes: list[Change], json_lines: bool) -> None:
+def print_changes(changes: list[Change], json_lines: bool, *, wide: bool = True) -> None:
     """Print changes and their number."""
     if json_lines:
         for change in changes:
             typer.echo(difference_text.as_json(change))
         return
-    difference_text.show(changes)
+    difference_text.show(changes, wide=wide)
     kinds = [change.kind for change in changes]
     counts = (f"{kinds.count(kind)} to {kind}" for kind in ("add", "change", "remove"))
     typer.echo(", ".join(counts) if changes else "nothing to change")

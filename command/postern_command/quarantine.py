@@ -78,9 +78,11 @@ def list_(
 
 
 @app.command()
-def show(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+def show(
+    message_id: MessageArgument, wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
     """Show one message, as `postern trace` does; `postern original` has the message itself."""
-    trace(message_id, stack, as_json)
+    trace(message_id, wide, stack, as_json)
 
 
 def _line(row: dict[str, Any], columns: Columns) -> str:

@@ -5,14 +5,16 @@ import json
 import typer
 
 from .ids import whole_id
-from .options import JsonOption, MessageArgument, StackOption
+from .options import JsonOption, MessageArgument, StackOption, WideOption
 from .output.ledger_text import as_object, lines
 from .output.terminal import printer
 from .stack import Stack
 from .status import exits, refuse
 
 
-def trace(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+def trace(
+    message_id: MessageArgument, wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
+) -> None:
     """Show everything that the ledger knows of one message. Exit status 1 if it knows nothing."""
     with exits():
         found = Stack.find(stack)
@@ -24,5 +26,5 @@ def trace(message_id: MessageArgument, stack: StackOption = None, as_json: JsonO
         typer.echo(json.dumps(as_object(message_id, entries)))
         return
     say = printer()
-    for line in lines(message_id, entries):
+    for line in lines(message_id, entries, wide=wide):
         say(line, None)

@@ -1,7 +1,6 @@
 """`plan`, `apply` and `export` as a person meets them: colours, Ctrl-C, AWS that fails."""
 
 import os
-import pty
 import subprocess
 import sys
 from decimal import Decimal
@@ -12,38 +11,30 @@ from postern_command import main, start
 from postern_command.aws.table_rows import chunks
 from postern_command.tables.change import Change
 
+from tests.pseudo_terminal import terminal
+
 from .conftest import Desk, numbered
 
 POSTERN = Path(sys.executable).parent / "postern"
 ARN = "arn:aws:sts::123456789012:user/moto"
 
 
-def terminal(*arguments: str | Path, **environment: str) -> str:
-    """What the command shows on a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [POSTERN, *map(str, arguments)],
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, "TERM": "xterm", **environment},
-    )
-    os.close(theirs)
-    shown = b""
-    while True:
-        try:
-            read = os.read(ours, 65536)
-        except OSError:  # the other end is closed
-            break
-        shown += read
-    os.close(ours)
-    assert process.wait() == 0
-    return shown.decode()
-
-
 @pytest.fixture
 def server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The desk's tables for the command as a process of its own."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", desk.cloud.listening())
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("columns", [80, 120])
+def test_a_plan_fits_the_terminal(desk: Desk, file: Path, columns: int) -> None:
+    file.write_text(numbered(1) + f'note = "{"long " * 40}end"\n')
+    screen = terminal("plan", file, columns=columns, NO_COLOR="1").splitlines()
+    note = next(line for line in screen if "note" in line)
+    assert max(map(len, screen)) == len(note) == columns
+    assert note.endswith("\u2026")
+    assert "long end" in terminal("plan", file, "--wide", columns=columns, NO_COLOR="1")
 
 
 @pytest.mark.usefixtures("server")

@@ -47,6 +47,11 @@ class Columns:
         return (" " * _GAP).join(fitted).rstrip()
 
 
+def one_line(*, wide: bool = False) -> Columns:
+    """Lines without columns, cut to the width alike."""
+    return Columns((Column(1, 1),), wide=wide)
+
+
 def widths(columns: Sequence[Column], width: int) -> list[int]:
     """The cells of each column of a line that is so wide; 0 for a last one that there is no room for."""
     kept = list(columns)

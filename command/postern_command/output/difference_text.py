@@ -10,6 +10,7 @@ from postern_mail.mail.rows import BOOKKEEPING, Row
 from ..tables.change import KEY_NAMES, Change
 from ..tables.text import in_toml
 from ..times import moment
+from .columns import one_line
 from .terminal import printer
 
 _TIME = "_at"  # how the names of times end
@@ -17,12 +18,12 @@ _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
 
 
-def show(changes: Iterable[Change]) -> None:
-    """Print a diff; coloured on a terminal, unless NO_COLOR is set."""
-    say = printer()
+def show(changes: Iterable[Change], *, wide: bool = True) -> None:
+    """Print a diff; coloured on a terminal, unless NO_COLOR is set, and cut to its width unless `wide`."""
+    say, columns = printer(), one_line(wide=wide)
     for change in changes:
         for line in lines(change):
-            say(line, _STYLES.get(line[0]))
+            say(columns.line([line]), _STYLES.get(line[0]))
 
 
 def lines(change: Change) -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import Any
 from postern_mail.mail.afterwards import afterwards
 
 from ..times import moment
+from .columns import Column, Columns, one_line
 
 Entries = Mapping[str, Mapping[str, Any]]
 
+_COLUMNS = (Column(28, 1), Column(12), Column(20, 2))
 _KEYS = {"message_id", "entry", "expires_at"}
 _SAID_ABOVE = {
     "state",
@@ -57,8 +59,14 @@ def as_object(message_id: str, entries: Entries) -> dict[str, Any]:
     return made
 
 
-def lines(message_id: str, entries: Entries) -> Iterator[str]:
-    """One message for people."""
+def lines(message_id: str, entries: Entries, *, wide: bool = False) -> Iterator[str]:
+    """One message for people, each line cut to the width of the terminal unless `wide`."""
+    whole, columns = one_line(wide=wide), Columns(_COLUMNS, wide=wide)
+    for line in _lines(message_id, entries, columns):
+        yield whole.line([line])
+
+
+def _lines(message_id: str, entries: Entries, columns: Columns) -> Iterator[str]:
     found = as_object(message_id, entries)
     yield f"message {message_id}"
     yield from _envelope(found["message"])
@@ -66,7 +74,7 @@ def lines(message_id: str, entries: Entries) -> Iterator[str]:
         if found[kind]:
             yield kind
         for name, entry in found[kind].items():
-            yield from _one(name, entry)
+            yield from _one(name, entry, columns)
             if kind == "recipients" and (later := afterwards(name, entries)):
                 yield f"    {later.state}: {later.destination}{f': {later.said}' if later.said else ''}"
 
@@ -85,9 +93,9 @@ def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
     yield from _rest(message)
 
 
-def _one(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+def _one(name: str, entry: Mapping[str, Any], columns: Columns) -> Iterator[str]:
     why = entry.get("reason") or entry.get("detail")
-    yield f"  {name}  {entry.get('state', '')}{f': {why}' if why else ''}".rstrip()
+    yield columns.line([f"  {name}", str(entry.get("state", "")), str(why or "")])
     yield from (f"  {line}" for line in _rest(entry))
 
 

@@ -1,0 +1,37 @@
+"""The installed `postern` on a real pseudo-terminal."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+POSTERN = Path(sys.executable).parent / "postern"
+
+
+def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> str:
+    """What the command shows on a terminal that is so many columns wide; it ends with status 0."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    variables = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    process = subprocess.Popen(
+        [POSTERN, *map(str, arguments)],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        env={**variables, "TERM": "xterm", **environment},
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # the other end is closed
+            break
+        shown += read
+    os.close(ours)
+    assert process.wait() == 0
+    return shown.decode()
