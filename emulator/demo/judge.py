@@ -71,7 +71,7 @@ def _faults(letter: Letter, raw: bytes) -> list[str]:
     if [parseaddr(value)[1] for value in header.get_all("From", [])] != [letter.recipient]:
         faults.append(f"From is {header.get_all('From')}")
     if (
-        letter.author not in str(make_header(decode_header(header["From"])))
+        letter.author.replace("@", " at ") not in str(make_header(decode_header(header["From"])))
         or parseaddr(str(header["Reply-To"]))[1] != letter.author
     ):
         faults.append("the author is not in From and Reply-To")

@@ -15,6 +15,7 @@ from postern_mail.aws.mail_log import PowertoolsMailLog
 from postern_mail.environment import FeedbackEnvironment
 from postern_mail.feedback import Listener
 from postern_mail.mail.address import Address
+from postern_mail.mail.brake import domain_key
 from postern_mail.mail.feedback import destination_tag, tag_key
 
 from emulator.cloud import Cloud
@@ -28,18 +29,18 @@ pytestmark = pytest.mark.function("InboundFunction")
 ALIAS, DESTINATION = "c@example.com", "d4@dest.example"
 UPDATE, BOUNCE = "dynamodb.UpdateItem", "ses.SendBounce"
 FIND, SETTINGS = "dynamodb.Query", "dynamodb.BatchGetItem"
-# Find; note, failed, suspend, told; the owner's note; the header; what is due, and all that is; the answer's claim, the
+# Find; note, the bounce at the domain, what is out there, failed, suspend, told; the owner's note; the header; what is due, and all that is; the answer's claim, the
 # limits and a count for the domain and the stack, the answer, its end twice.
-CALLS = [FIND, *[UPDATE] * 5, "s3.GetObject", UPDATE, FIND, UPDATE, SETTINGS, UPDATE, UPDATE, BOUNCE, UPDATE, UPDATE]
+CALLS = [FIND, *[UPDATE] * 7, "s3.GetObject", UPDATE, FIND, UPDATE, SETTINGS, UPDATE, UPDATE, BOUNCE, UPDATE, UPDATE]
 CLAIM, SENT, SETTLE = CALLS.index(SETTINGS) - 1, CALLS.index(BOUNCE), CALLS.index(BOUNCE) + 1
-TOLD = 4
+TOLD = 6
 
 
 @pytest.fixture
 def world(world: World, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     monkeypatch.setattr(assembly, "SystemClock", lambda: world.clock)
     yield world
-    aws.delete("DestinationTable", [{"address": DESTINATION}])
+    aws.delete("DestinationTable", [{"address": DESTINATION}, {"address": domain_key(DESTINATION)}])
 
 
 def listening(world: World, log: FakeFeedbackLog) -> Listener:
