@@ -55,6 +55,7 @@ def script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Script]:
     made = Script()
     for name, value in {**CREDENTIALS, "AWS_SESSION_TOKEN": "token", "AWS_ENDPOINT_URL": made.url}.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr("boto3.DEFAULT_SESSION", None)  # one of another test keeps the credentials it found
     yield made
     made.stop()
 

@@ -180,7 +180,7 @@ def test_a_forged_bounce_closes_nobodys_mailbox(post: Post) -> None:
         forged["detail"]["mail"] |= {"messageId": "0102forged", "tags": {"message": [message_id], "destination": [tag]}}
         post.emulator.feedback.invoke(forged)
         post.emulator.settle()
-    assert health(post) == {}
+    assert not {"failures", "suspended_at"} & health(post).keys()
     assert "bounced" not in via(post, message_id)
     post.send("info@example.com")
     assert got(post) == {JANE: 2}

@@ -85,7 +85,7 @@ def widest(expanded: dict[str, Any]) -> Symbolic:
 def test_every_right_was_used_or_is_explained(stack: str) -> None:
     """After all other tests have run on this very code; each of them held its own calls against the rights."""
     calls = everything()
-    assert len({call.role for call in calls}) >= 8, f"too few tests have run: {sorted({call.role for call in calls})}"
+    assert len({call.role for call in calls}) >= 7, f"too few tests have run: {sorted({call.role for call in calls})}"
     surplus = [right for right in unused(calls, stack) if not explained(right)]
     assert surplus == []
 

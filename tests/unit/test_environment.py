@@ -46,7 +46,8 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 
 
 def test_the_feedback_function_needs_less() -> None:
-    names = ("DOMAINS", "LEDGER_TABLE", "DESTINATION_TABLE", "MAIL_BUCKET", "LEASE_SECONDS", "LEDGER_DAYS")
+    of_the_ledger = ("LEDGER_TABLE", "LEASE_SECONDS", "LEDGER_DAYS")
+    names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE", "STAMP_SECRET")
     needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
     settings = FeedbackEnvironment.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
     assert (settings.suspend_after, settings.suspend_days) == (5, 7)
