@@ -90,7 +90,7 @@ faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none
 	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults
 
 lock:  ## Resolve the pinned requirements anew (needs uv)
-	$(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
+	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements-dev.txt
 	$(LOCK) --group sam --output-file requirements-sam.txt
 	$(LOCK) --group checkov --output-file requirements-checkov.txt
 	$(LOCK) --group ministack --output-file requirements-ministack.txt
