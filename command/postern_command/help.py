@@ -1,16 +1,48 @@
-"""What `--help` says beside each command's own text: in which group the command stands, and an example of each."""
+"""The commands of `postern`: in which group of `--help` each stands, what is said of it there, and its examples.
 
+A command is in the module of its name, which is imported when the command is asked for: `postern --help` needs none
+of them.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 GROUPS = {
-    "What would become of mail": ("resolve", "screen", "explain", "rewrite"),
-    "What became of mail": ("log", "trace", "original", "quarantine", "replay", "redrive"),
-    "The tables": ("alias", "sender", "settings", "plan", "apply", "export", "import"),
-    "Health": ("doctor", "destination"),
+    "What would become of mail": {
+        "resolve": "Where mail for an address goes.",
+        "screen": "What the sender rules say of a sender.",
+        "explain": "What would become of a message, and why.",
+        "rewrite": "The bytes that would be forwarded.",
+    },
+    "What became of mail": {
+        "log": "What became of each recipient, newest message first.",
+        "trace": "Everything that is known of one message.",
+        "original": "A message as SES received it.",
+        "quarantine": "What was kept and not forwarded: list, show, release.",
+        "replay": "Run messages again for recipients that got nothing.",
+        "redrive": "Put dead letters back on the retry queue.",
+    },
+    "The tables": {
+        "alias": "List and edit aliases.",
+        "sender": "List and edit sender rules.",
+        "settings": "List and edit what holds for all mail.",
+        "plan": "What would make the live tables equal to a file.",
+        "apply": "Make the live tables equal to a file.",
+        "export": "Write the live tables as a file.",
+        "import": "Make a file from another mail system's files.",
+    },
+    "Health": {
+        "doctor": "Look for everything that needs somebody.",
+        "destination": "Destinations that bounce: list and resume them.",
+    },
 }
+_NAMES = [name for commands in GROUPS.values() for name in commands]
+_MODULES = {"import": "import_postfix"}  # of the commands whose name is not that of a module
 EXAMPLES = {
     "resolve": "info@example.com sales@example.com",
     "screen": "spam@spammer.example --alias info@example.com",
@@ -48,26 +80,63 @@ EXAMPLES = {
     "settings set": "subject_tag Example",
     "settings unset": "subject_tag",
 }
-_SHORT = {"ls": "list", "rm": "remove"}  # the example is that of the long name
+_LONG = {"ls": "list", "rm": "remove"}  # the example is that of the long name
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name, each loaded where it is first asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _NAMES:
+            raise KeyError(name)
+        return _loaded(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+COMMANDS = _Commands()
 
 
 class Grouped(TyperGroup):
-    """The commands of `postern --help` under the headings of GROUPS."""
+    """The commands of GROUPS under its headings."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands: Any = COMMANDS
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's own)
+        """The names, without a look at the commands."""
+        return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer's own)
-        """Write a section for each group."""
-        limit = formatter.width - 6 - max(map(len, self.commands))
-        for heading, names in GROUPS.items():
+        """Write a section for each group, of the table alone."""
+        for heading, commands in GROUPS.items():
             with formatter.section(heading):
-                formatter.write_dl([(name, self.commands[name].get_short_help_str(limit)) for name in names])
+                formatter.write_dl(list(commands.items()))
 
 
-def give_examples(app: typer.Typer, group: str = "") -> None:
+@cache
+def _loaded(name: str) -> Any:
+    module = import_module(f".{_MODULES.get(name, name)}", __package__)
+    around = typer.Typer(rich_markup_mode=None)
+    if hasattr(module, "app"):
+        around.add_typer(module.app, name=name)
+    else:
+        around.command(name)(getattr(module, name))
+    _give_examples(around)
+    return typer.main.get_group(around).commands[name]
+
+
+def _give_examples(app: typer.Typer, group: str = "") -> None:
     """Put the example of each command at the end of its help."""
     for one in app.registered_commands:
         name = str(one.name or getattr(one.callback, "__name__", ""))
-        words = f"{group} {_SHORT.get(name, name)}".strip()
+        words = f"{group} {_LONG.get(name, name)}".strip()
         one.epilog = f"Example: postern {words} {EXAMPLES[words]}"
     for below in app.registered_groups:
         if below.typer_instance is not None:
-            give_examples(below.typer_instance, str(below.name))
+            _give_examples(below.typer_instance, str(below.name))

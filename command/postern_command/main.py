@@ -1,4 +1,4 @@
-"""The commands by name; each is in the module of its name. docs/command.md is generated from here.
+"""`postern` itself; its commands are those of help.py. docs/command.md is generated from here.
 
 Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network failed.
 """
@@ -8,22 +8,8 @@ from typing import Annotated
 import typer
 from postern_mail import __version__
 
-from . import alias, destination, import_postfix, quarantine, sender, settings
-from .apply import apply
-from .doctor import doctor
-from .explain import explain
-from .export import export
-from .help import Grouped, give_examples
-from .log import log
-from .original import original
-from .plan import plan
-from .redrive import redrive
-from .replay import replay
-from .resolve import resolve
-from .rewrite import rewrite
-from .screen import screen
-from .stack import Where
-from .trace import trace
+from .help import Grouped
+from .where import Where
 
 app = typer.Typer(
     name="postern",
@@ -55,20 +41,6 @@ def postern(
 ) -> None:
     """Postern, the back gate of a mail domain."""
     Where.typed = Where(region, profile)
-
-
-for command in (resolve, screen, explain, rewrite, original, plan, apply, export, log, trace, replay, redrive, doctor):
-    app.command()(command)
-for group, name in (
-    (import_postfix, "import"),
-    (quarantine, "quarantine"),
-    (alias, "alias"),
-    (sender, "sender"),
-    (destination, "destination"),
-    (settings, "settings"),
-):
-    app.add_typer(group.app, name=name)
-give_examples(app)
 
 
 def run() -> None:

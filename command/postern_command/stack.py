@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from postern_mail.errors import Misconfigured
 from postern_mail.mail.address import Address, InvalidAddress
@@ -24,6 +24,7 @@ from postern_mail.mail.senders import DOT, PARENT
 from postern_mail.mail.verdicts import CHOICES
 
 from .status import WrongUse
+from .where import Where
 
 if TYPE_CHECKING:
     from postern_mail.aws.destinations import DynamoDestinations
@@ -63,18 +64,6 @@ _CHOSEN = {
 _DOMAINS = ("POSTERN_DOMAINS", "Domain")
 _NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
 _MORE_DOMAINS = ("Domain2", "Domain3", "Domain4", "Domain5")
-
-
-@dataclass(frozen=True)
-class Where:
-    """A region and a profile of AWS, None for what boto3 finds; `typed` are those of the command line."""
-
-    region: str | None = None
-    profile: str | None = None
-    typed: ClassVar["Where"]
-
-
-Where.typed = Where()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from postern_command.help import COMMANDS
 from postern_mail import __version__
 
 from emulator.template import Template
@@ -222,17 +223,36 @@ def test_original_fetches_a_stored_message(aws: CloudHere, template: Template, m
     assert run_bytes("original", "stored", POSTERN_MAIL_BUCKET="no-such-bucket").returncode == 3
 
 
-def test_offline_commands_do_not_load_boto3(messages: list[Path]) -> None:
-    program = "import sys; import postern_command.main; print('boto3' in sys.modules)"
-    assert (
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout == "False\n"
+def loaded(*arguments: str) -> set[str]:
+    """The modules that are there when the command has ended."""
+    program = (
+        "import atexit, sys; from postern_command.start import run;"
+        " atexit.register(lambda: print(*sys.modules, file=sys.stderr)); run()"
     )
+    command = [sys.executable, "-c", program, *arguments]
+    return set(subprocess.run(command, capture_output=True, text=True, check=True).stderr.split())
 
 
-def test_the_help_loads_nothing_that_it_does_not_need() -> None:
-    """`postern --help` takes 250 ms of a quiet machine; each of these would be a fifth of that."""
-    program = "import sys; import postern_command.main; print(' '.join(sys.modules))"
+def test_no_command_loads_boto3_before_it_asks_aws() -> None:
+    program = "import sys; from postern_command.help import COMMANDS; list(COMMANDS.values()); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    loaded = set(done.stdout.split())
-    assert not {"boto3", "rich.console", "rich.progress", "postern_postfix.importing", "idna", "re2"} & loaded
-    assert len(loaded) < 290
+    found = set(done.stdout.split())
+    assert {"postern_command.doctor", "postern_command.import_postfix"} < found
+    assert not {"boto3", "rich.console", "rich.progress", "postern_postfix.importing"} & found
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["--version"]])
+def test_the_help_loads_nothing_that_it_does_not_need(arguments: list[str]) -> None:
+    """`postern --help` takes 250 ms of a quiet machine at most: it loads no command, and no library but typer."""
+    found = loaded(*arguments)
+    assert {name for name in found if name.startswith("postern_")} == {
+        "postern_mail",
+        *(f"postern_command{name}" for name in ("", ".start", ".main", ".help", ".where")),
+    }
+    assert not {"boto3", "rich", "idna", "re2", "tomllib", "tomli_w"} & found
+    assert len(found) < 180
+
+
+def test_a_command_loads_no_other() -> None:
+    modules = {f"postern_command.{command}" for command in COMMANDS}
+    assert loaded("log", "--help") & modules == {"postern_command.log"}

@@ -6,8 +6,9 @@ from pathlib import Path
 import boto3
 import pytest
 from postern_command.source import source
-from postern_command.stack import Stack, Where
+from postern_command.stack import Stack
 from postern_command.status import WrongUse
+from postern_command.where import Where
 from postern_mail.errors import Misconfigured, Temporary, Unavailable
 
 from emulator.cloud import CREDENTIALS, HOST, Cloud
