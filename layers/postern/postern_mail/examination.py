@@ -1,0 +1,78 @@
+"""What is looked at to see whether a stack is well, and what is said of it by `postern doctor` and the hourly watch.
+
+An examination looks at one thing and yields what it saw. What it says is for people: `seen` is what is there,
+`todo` what somebody should do about it. An examination that yields nothing found all well.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import Generic, TypeVar
+
+from .errors import Temporary
+
+MOST = 100  # findings of one examination that are named
+
+
+class Grade(StrEnum):
+    """How well a thing is, best first."""
+
+    OK = "ok"
+    NOT_CHECKED = "not checked"  # nothing names it, or it does not concern this stack
+    WARNING = "warning"  # mail goes; somebody should look when there is time
+    FAILED = "failed"  # mail waits or does not come, or nobody would hear of it
+    NO_ANSWER = "no answer"  # AWS or the network failed, or the right to look is missing
+
+
+_ORDER = list(Grade)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was seen, and what to do about it, "" for nothing."""
+
+    seen: str
+    todo: str = ""
+    grade: Grade = Grade.FAILED
+
+
+Where = TypeVar("Where")
+
+
+@dataclass(frozen=True, slots=True)
+class Examination(Generic[Where]):
+    """One thing that is looked at, in a group of them; `needs` are the parts that must have a name for it."""
+
+    group: str
+    name: str
+    look: Callable[[Where], Iterable[Finding]]
+    needs: tuple[str, ...] = ()
+
+    def run(self, where: Where, named: Callable[[str], object]) -> "Examined":
+        """Look, unless a part has no name; a failure of AWS is a finding like others."""
+        missing = [part for part in self.needs if named(part) is None]
+        if missing:
+            nothing = Finding(f"nothing names its {missing[0].replace('_', ' ')}", grade=Grade.NOT_CHECKED)
+            return Examined(self.group, self.name, (nothing,))
+        try:
+            found = tuple(islice(self.look(where), MOST + 1))
+        except Temporary as failure:
+            found = (Finding(str(failure), grade=Grade.NO_ANSWER),)
+        if len(found) > MOST:
+            found = (*found[:MOST], Finding("and more", grade=found[MOST].grade))
+        return Examined(self.group, self.name, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What one examination found."""
+
+    group: str
+    name: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def grade(self) -> Grade:
+        """That of its worst finding."""
+        return max((one.grade for one in self.findings), key=_ORDER.index, default=Grade.OK)
