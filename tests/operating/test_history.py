@@ -4,11 +4,15 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from postern_mail.mail.address import Address
+from postern_mail.mail.outcomes import State
+from postern_mail.ports.forward import Outcome
 
-from tests.builders import verdict
+from tests.builders import envelope, verdict
 from tests.operating.conftest import Office
 
 INFO = ("info@example.com", "forwarded", "alias info@example.com")
+GONE = "gone@dest.example"
 SPAM = ("team@example.com", "quarantined", "spam FAIL")
 
 
@@ -70,6 +74,36 @@ def test_the_log_tells_the_later_truth(office: Office, happened: dict[str, objec
     assert office.run("log", "--state", "forwarded", "--json").objects == [row]
     assert f"    {later}: gone@dest.example" in office.run("trace", message_id).out
     assert not [other for other in ("lost", "delivered") if other != later and office.run("log", "--state", other).out]
+
+
+def test_who_was_merged_has_a_line_and_a_truth_of_his_own(office: Office) -> None:
+    """sales@ led to both, so the copies went in its name; info@ leads to the one that arrived."""
+    message_id = office.happened(("sales@example.com", "forwarded", "alias sales@example.com"), INFO)
+    merged = Outcome(Address.parse("team@example.com"), State.MERGED, "alias team@example.com", merged=(GONE, "x@y.z"))
+    more = envelope("team@example.com", message_id=message_id)
+    office.ledger.open(more)
+    office.ledger.close(more, [merged], 1234)
+    for destination, happened in (
+        ("jane@dest.example", {"delivered": {"at": 5}}),
+        (GONE, {"bounced": {"at": 5, "why": "550 no such mailbox", "lost": True}}),
+    ):
+        office.sent(message_id, destination, "sales@example.com")
+        office.cloud.put("LedgerTable", [{**office.entries(message_id)[f"via:{destination}"], **happened}])
+    office.cloud.put(
+        "LedgerTable", [{**office.entries(message_id)["to:info@example.com"], "merged": ["jane@dest.example"]}]
+    )
+    assert {row["recipient"].partition("@")[0]: row["later"] for row in office.run("log", "--json").objects} == {
+        "sales": "lost", "info": "delivered", "team": "lost"
+    }  # fmt: skip
+    assert "merged gone@dest.example; x@y.z" in office.run("trace", message_id).out
+
+
+def test_an_outcome_names_so_many_merged_destinations_as_an_item_holds(office: Office) -> None:
+    many = tuple(f"{'x' * 60}{number}@{'y' * 60}.example" for number in range(5000))
+    made = envelope("team@example.com", message_id="merged")
+    office.ledger.open(made)
+    office.ledger.close(made, [Outcome(Address.parse("team@example.com"), State.MERGED, "", merged=many)], 1)
+    assert office.entries("merged")["to:team@example.com"]["merged"] == [*many[:500], "4500 more"]
 
 
 def test_nothing_to_list_is_said(office: Office) -> None:

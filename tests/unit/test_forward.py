@@ -58,6 +58,16 @@ def test_recipients_that_lead_to_one_destination_are_merged_into_the_first(world
     world.handle(event("sales@example.com", "info@example.com"))
     assert [(alias, destination) for alias, destination, _ in world.mailer.sent] == [("sales@example.com", JANE)]
     assert world.states == {"sales@example.com": "forwarded", "info@example.com": "merged"}
+    assert world.ledger.outcomes[MESSAGE_ID, "info@example.com"].merged == (JANE,)
+    assert world.ledger.outcomes[MESSAGE_ID, "sales@example.com"].merged == ()
+
+
+def test_who_gets_one_copy_of_his_own_and_one_of_another_is_forwarded(world: World) -> None:
+    world.tables.aliases["sales@example.com"] = {"destinations": [JANE]}
+    world.tables.aliases["all@example.com"] = {"destinations": [JANE, JOE]}
+    world.handle(event("sales@example.com", "all@example.com"))
+    assert world.states == {"sales@example.com": "forwarded", "all@example.com": "forwarded"}
+    assert world.ledger.outcomes[MESSAGE_ID, "all@example.com"].merged == (JANE,)
 
 
 @pytest.mark.parametrize("rows", [10, 100_000])

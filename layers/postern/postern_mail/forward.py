@@ -204,13 +204,14 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
         if isinstance(result, Temporary):
             return Outcome(decision.recipient, State.DEFERRED, f"{destination}: {result}", alias=decision.alias)
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
+    merged = tuple(one.key for one, result in settled.items() if result.recipient != decision.recipient.key)
+    made = Outcome(decision.recipient, State.FORWARDED, decision.reason, alias=decision.alias, merged=merged)
     for destination, result in settled.items():
         if (state := result.state.outcome) is not State.FORWARDED:
             reply = FAILED if any(one.state is ClaimState.FAILED for one in settled.values()) else None
-            return Outcome(decision.recipient, state, f"{destination}: {result.reason}", reply, alias=decision.alias)
-    own = any(result.recipient == decision.recipient.key for result in settled.values())
+            return replace(made, state=state, reason=f"{destination}: {result.reason}", reply=reply)
     remarks = [f"{destination}: {result.reason}" for destination, result in settled.items() if result.reason]
     if len(remarks) > _REMARKS:
         remarks = [*remarks[:_REMARKS], f"{len(remarks) - _REMARKS} more"]
-    reason = "; ".join((decision.reason, *remarks))
-    return Outcome(decision.recipient, State.FORWARDED if own else State.MERGED, reason, alias=decision.alias)
+    state = State.MERGED if len(merged) == len(settled) else State.FORWARDED
+    return replace(made, state=state, reason="; ".join((decision.reason, *remarks)))

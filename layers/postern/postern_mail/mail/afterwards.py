@@ -10,7 +10,6 @@ from enum import StrEnum
 from typing import Any
 
 from .feedback import BOUNCED, COMPLAINED, lost_by
-from .outcomes import State
 
 _DELIVERED, _DELAYED = "delivered", "delayed"
 _VIA = "via:"
@@ -39,7 +38,7 @@ class Afterwards:
 def afterwards(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Afterwards | None:
     """The later truth of one recipient by the ledger's entries of its message, None while SES has said nothing.
 
-    What was merged into another recipient's forwards has no claim of its own: those of the message count.
+    A destination that got the message in another recipient's name counts for both.
     """
     claims = dict(_claims(who, entries))
     found = [(destination, one) for destination, claim in claims.items() for one in _said(claim)]
@@ -53,10 +52,11 @@ def afterwards(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Afterwards
 
 
 def _claims(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    merged = State.of(entries.get(f"to:{who}", {})) is State.MERGED
     for name, entry in sorted(entries.items()):
-        if name.startswith(_VIA) and (merged or entry.get("recipient") == who):
+        if name.startswith(_VIA) and entry.get("recipient") == who:
             yield name.removeprefix(_VIA), entry
+    for destination in entries.get(f"to:{who}", {}).get("merged", ()):
+        yield destination, entries.get(f"{_VIA}{destination}", {})
 
 
 def _said(claim: Mapping[str, Any]) -> Iterator[tuple[Later, Mapping[str, Any]]]:

@@ -20,7 +20,8 @@ class Outcome:
     """What became of one recipient.
 
     `reply` is what SMTP would have said to the sender, None if that is nobody's business; `answer` what becomes of
-    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any.
+    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any. `merged`: keys of the
+    destinations that got it in another recipient's name.
     """
 
     recipient: Address
@@ -29,6 +30,7 @@ class Outcome:
     reply: Reply | None = None
     answer: Answer | Silence | None = None
     alias: Address | None = None
+    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

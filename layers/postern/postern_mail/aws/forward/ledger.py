@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+MOST_MERGED = 500  # destinations in an outcome: a group may have thousands, and an item 400 KB
 NO_RECIPIENT = "-"  # a set is never empty in DynamoDB
 
 _Key = tuple[str, str]  # (message_id, entry)
@@ -234,7 +235,7 @@ class DynamoLedger(AnswerEntries):
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
         now = self._clock.now()
-        more = _answer(outcome.answer)
+        more = {**_answer(outcome.answer), **_merged(outcome.merged)}
         done, old = self._update(
             (message_id, f"to:{outcome.recipient.key}"),
             "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
@@ -332,3 +333,10 @@ def _answer(answer: Answer | Silence | None) -> dict[str, str]:
     if isinstance(answer, Answer):
         return {"answer": DUE, "reply": str(answer.reply)}
     return {} if answer is None else {"answer": f"none: {answer.reason}"}
+
+
+def _merged(destinations: Sequence[str]) -> dict[str, list[str]]:
+    """The attribute that an outcome has of the destinations that another recipient's copy serves."""
+    if len(destinations) > MOST_MERGED:
+        destinations = [*destinations[:MOST_MERGED], f"{len(destinations) - MOST_MERGED} more"]
+    return {"merged": list(destinations)} if destinations else {}
