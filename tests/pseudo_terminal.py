@@ -14,6 +14,13 @@ POSTERN = Path(sys.executable).parent / "postern"
 
 def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> str:
     """What the command shows on a terminal that is so many columns wide; it ends with status 0."""
+    status, shown = on_a_terminal(*arguments, columns=columns, **environment)
+    assert status == 0, shown
+    return shown
+
+
+def on_a_terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> tuple[int, str]:
+    """(exit status, what the command shows) on a terminal that is so many columns wide."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
@@ -33,5 +40,4 @@ def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> s
             break
         shown += read
     os.close(ours)
-    assert process.wait() == 0
-    return shown.decode()
+    return process.wait(timeout=60), shown.decode()

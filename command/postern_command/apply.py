@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .options import DryRunOption, FileArgument, JsonOption, StackOption
+from .options import DryRunOption, FileArgument, JsonOption, StackOption, WideOption
 from .plan import loaded, planned, print_changes
 from .stack import Stack
 from .status import exits, say_no
@@ -23,6 +23,7 @@ def apply(
         bool, typer.Option("--yes", help="Also if more than 20 % of a table's rows would be removed.")
     ] = False,
     dry_run: DryRunOption = False,
+    wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Make the live tables equal to a file. Interrupted or refused, it does what is left when it is run again.
@@ -34,7 +35,7 @@ def apply(
     with exits():
         tables, where = loaded(file, stack)
         if dry_run:
-            print_changes(planned(tables, where), as_json)
+            print_changes(planned(tables, where), as_json, wide=wide)
             return
         found = surveys(tables, where.rows)
         if not yes:

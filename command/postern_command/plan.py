@@ -25,8 +25,9 @@ def plan(
 ) -> None:
     """Show what would make the live tables equal to a file: what is added, changed and removed.
 
-    With --json one object a line. Exit status 0 when the plan was printed; 1 when a row of the
-    file is not valid, naming all of them, or for --check; 2 for a file that cannot be read.
+    On a terminal each change has one line; --wide shows all of it. With --json one object a
+    line. Exit status 0 when the plan was printed; 1 when a row of the file is not valid, naming
+    all of them, or for --check; 2 for a file that cannot be read.
     """
     with exits():
         tables, where = loaded(file, stack)
@@ -59,13 +60,18 @@ def _place(change: Change) -> tuple[str, ...]:
     return change.key[::-1] if change.table == "senders" else in_order(change.key[0])
 
 
-def print_changes(changes: list[Change], json_lines: bool, *, wide: bool = True) -> None:
-    """Print changes and their number."""
+def print_changes(changes: list[Change], json_lines: bool, *, wide: bool) -> None:
+    """Print changes and their number, each whole if `wide`, else one a line on a terminal."""
     if json_lines:
         for change in changes:
             typer.echo(difference_text.as_json(change))
         return
-    difference_text.show(changes, wide=wide)
+    cut = False
+    if wide:
+        difference_text.show(changes)
+    else:
+        cut = difference_text.show_list(changes)
     kinds = [change.kind for change in changes]
     counts = (f"{kinds.count(kind)} to {kind}" for kind in ("add", "change", "remove"))
-    typer.echo(", ".join(counts) if changes else "nothing to change")
+    said = ", ".join(counts) if changes else "nothing to change"
+    typer.echo(f"{said}; --wide shows each whole" if cut else said)

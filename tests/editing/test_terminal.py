@@ -25,22 +25,75 @@ def server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", desk.cloud.listening())
 
 
+LIVE = {
+    "AliasTable": [
+        {"address": "info@example.com", "destinations": ["jane@dest.example", "joe@dest.example"], "enabled": False},
+        {"address": "old@example.com", "destinations": ["x@dest.example"], "note": "\x1b[2J\u202e"},
+        {"address": "#settings", "largest_forward": 25},
+    ],
+    "SenderTable": [{"sender": "spam.example", "scope": "info@example.com", "action": "OK"}],
+}
+WANTED = """
+[settings]
+largest_forward = 30
+[aliases."info@example.com"]
+destinations = ["jane@dest.example", "ann@dest.example"]
+keep_tag = true
+[aliases."new-newsletters-and-more@example.com"]
+destinations = ["jane@dest.example", "joe@dest.example", "ann@dest.example", "a-rather-long-name@dest.example"]
+"""
+PLANS = {
+    50: [
+        "~  settings",
+        "              largest_forward = 25 -> 30",
+        "~  alias     info@example.com",
+        "              +ann@dest.example -joe@dest.example\u2026",
+        "+  alias     new-newsletters-and-more@example.com",
+        "              jane@dest.example, joe@dest.example\u2026",
+        "-  alias     old@example.com",
+        "              x@dest.example; note = \\x1b[2J\\u202e",
+        "-  sender    spam.example for info@example.com",
+        "              OK",
+    ],
+    80: [
+        "~  settings                               largest_forward = 25 -> 30",
+        "~  alias     info@example.com             +ann@dest.example -joe@dest.example;\u2026",
+        "+  alias     new-newsletters-and-more@e\u2026  jane@dest.example, joe@dest.example,\u2026",
+        "-  alias     old@example.com              x@dest.example; note = \\x1b[2J\\u202e",
+        "-  sender    spam.example for info@exam\u2026  OK",
+    ],
+    120: [
+        "~  settings                                         largest_forward = 25 -> 30",
+        "~  alias     info@example.com                       +ann@dest.example -joe@dest.example; -enabled = false; +keep_tag =\u2026",
+        "+  alias     new-newsletters-and-more@example.com   jane@dest.example, joe@dest.example, ann@dest.example, a-rather-lo\u2026",
+        "-  alias     old@example.com                        x@dest.example; note = \\x1b[2J\\u202e",
+        "-  sender    spam.example for info@example.com      OK",
+    ],
+}
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("server")
-@pytest.mark.parametrize("columns", [80, 120])
-def test_a_plan_fits_the_terminal(desk: Desk, file: Path, columns: int) -> None:
-    file.write_text(numbered(1) + f'note = "{"long " * 40}end"\n')
-    screen = terminal("plan", file, columns=columns, NO_COLOR="1").splitlines()
-    note = next(line for line in screen if "note" in line)
-    assert max(map(len, screen)) == len(note) == columns
-    assert note.endswith("\u2026")
-    assert "long end" in terminal("plan", file, "--wide", columns=columns, NO_COLOR="1")
+@pytest.mark.parametrize("columns", PLANS)
+def test_a_plan_is_a_list_on_a_terminal(desk: Desk, file: Path, columns: int) -> None:
+    for table, rows in LIVE.items():
+        desk.cloud.put(table, rows)
+    file.write_text(WANTED)
+    for command in (("plan",), ("apply", "--dry-run")):
+        *screen, counts = terminal(*command, file, columns=columns, NO_COLOR="1").splitlines()
+        assert screen == PLANS[columns]
+        assert max(map(len, screen)) <= columns
+        assert counts == "1 to add, 2 to change, 2 to remove; --wide shows each whole"
+        whole = terminal(*command, file, "--wide", columns=columns, NO_COLOR="1")
+        assert '-   note = "\\u001b[2J\\u202e"' in whole
+        assert '    "a-rather-long-name@dest.example",' in whole
 
 
 @pytest.mark.usefixtures("server")
 def test_a_terminal_gets_colours_and_no_color_is_respected(desk: Desk, file: Path) -> None:
     file.write_text(numbered(1))
-    assert "\x1b[32m+ alias a0@example.com\x1b[0m" in terminal("plan", file)
+    assert terminal("plan", file).startswith("\x1b[32m+  alias     a0@example.com ")
+    assert "\x1b[32m+ alias a0@example.com\x1b[0m" in terminal("plan", file, "--wide")
     assert "\x1b[" not in terminal("plan", file, NO_COLOR="1")
     assert "writing" in terminal("apply", file)
 

@@ -1,9 +1,5 @@
 """A stranger's message does not reach a terminal unasked, and an export holds nothing that acts."""
 
-import os
-import pty
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
@@ -12,23 +8,9 @@ from postern_command.tables.file import TablesFile
 from postern_command.tables.text import toml
 
 from tests.operating.test_hostile import HOSTILE, is_safe
+from tests.pseudo_terminal import on_a_terminal
 
-POSTERN = Path(sys.executable).parent / "postern"
 WAY = ("--recipient", "info@example.com", "--destination", "jane@dest.example")
-
-
-def on_a_terminal(*arguments: str | Path) -> tuple[int, bytes]:
-    """(exit status, what a person sees) of the command on a terminal; it writes less than a pty holds."""
-    ours, theirs = pty.openpty()
-    try:
-        done = subprocess.run(
-            [POSTERN, *map(str, arguments)], stdout=theirs, stderr=theirs, check=False, timeout=60, env=dict(os.environ)
-        )
-        os.write(theirs, b"\n")  # reading waits where nothing was written
-        return done.returncode, os.read(ours, 65536)
-    finally:
-        os.close(theirs)
-        os.close(ours)
 
 
 @pytest.fixture
@@ -40,14 +22,14 @@ def message(tmp_path: Path) -> Path:
 
 def test_original_refuses_a_terminal_before_it_asks_aws() -> None:
     status, seen = on_a_terminal("original", "0123456789")
-    assert (status, b"> message.eml" in seen) == (2, True)
+    assert (status, "> message.eml" in seen) == (2, True)
 
 
 def test_rewrite_refuses_a_terminal_and_raw_takes_that_back(message: Path) -> None:
     status, seen = on_a_terminal("rewrite", *WAY, message)
-    assert (status, b"\x1b[2J" in seen, b"> message.eml" in seen) == (2, False, True)
+    assert (status, "\x1b[2J" in seen, "> message.eml" in seen) == (2, False, True)
     status, seen = on_a_terminal("rewrite", "--raw", *WAY, message)
-    assert (status, b"\x1b[2J" in seen) == (0, True)
+    assert (status, "\x1b[2J" in seen) == (0, True)
 
 
 def test_rewrite_into_a_folder_is_no_matter_of_terminals(message: Path, tmp_path: Path) -> None:

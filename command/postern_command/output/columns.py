@@ -7,7 +7,7 @@ from postern_mail.mail.visible import visible
 
 _GAP = 2
 _INDENT = 14
-_CUT = "\u2026"
+CUT = "\u2026"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +67,4 @@ def _fitted(cell: str, width: int) -> str:
 
     if cell_len(cell) <= width:
         return set_cell_size(cell, width)
-    return set_cell_size(cell, max(0, width - 1)) + _CUT
+    return set_cell_size(cell, max(0, width - 1)) + CUT

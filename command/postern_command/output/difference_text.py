@@ -1,29 +1,88 @@
 """Changes of rows for people, as a coloured diff, and for programs, as JSON."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import tomli_w
 from postern_mail.mail.rows import BOOKKEEPING, Row
+from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.change import KEY_NAMES, Change
 from ..tables.text import in_toml
 from ..times import moment
-from .columns import one_line
+from .columns import CUT, Column, Columns
 from .terminal import printer
 
+_COLUMNS = (Column(1), Column(8), Column(22, 1), Column(20, 3))
+_MAIN = {"aliases": "destinations", "senders": "action"}  # what a row is for
 _TIME = "_at"  # how the names of times end
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 _STYLES = {"+": "green", "-": "red", "~": "yellow", "!": "yellow"}
 
 
-def show(changes: Iterable[Change], *, wide: bool = True) -> None:
-    """Print a diff; coloured on a terminal, unless NO_COLOR is set, and cut to its width unless `wide`."""
-    say, columns = printer(), one_line(wide=wide)
+def show(changes: Iterable[Change]) -> None:
+    """Print a diff; coloured on a terminal, unless NO_COLOR is set."""
+    say = printer()
     for change in changes:
         for line in lines(change):
-            say(columns.line([line]), _STYLES.get(line[0]))
+            say(line, _STYLES.get(line[0]))
+
+
+def show_list(changes: Iterable[Change]) -> bool:
+    """Print a line for each change, cut to the width of the terminal; the diff where the output is none.
+
+    Returns whether something was cut.
+    """
+    say, columns, cut = printer(), Columns(_COLUMNS), False
+    if columns.wide:
+        show(changes)
+        return False
+    for change in changes:
+        sign, what = _SIGNS[change.kind], "; ".join(_what_changes(change))
+        printed = [columns.line([sign, *_named(change), what])]
+        printed += [columns.below(what)] if columns.narrow and what else []
+        cut = cut or any(line.endswith(CUT) for line in printed)
+        for line in printed:
+            say(line, _STYLES[sign])
+    return cut
+
+
+def _named(change: Change) -> tuple[str, str]:
+    """The table's word and the row's key, each for a column."""
+    if change.table == "senders":
+        sender, scope = change.key
+        return "sender", sender if scope == EVERYWHERE else f"{sender} for {scope}"
+    return ("settings", "") if change.table == "settings" else ("alias", change.key[0])
+
+
+def _what_changes(change: Change) -> Iterator[str]:
+    """What of a row comes, changes and goes, one attribute after the other; that which the row is for comes first and
+    goes without its name."""
+    before, after = (_told(change, row) or {} for row in (change.before, change.after))
+    main = _MAIN.get(change.table)
+    for name in sorted({*before, *after}, key=lambda name: (name != main, name)):
+        old, new = before.get(name), after.get(name)
+        label = "" if name == main else f"{name} = "
+        if change.kind != "change":
+            yield f"{label}{_cell(name, new if old is None else old)}"
+        elif old is None or new is None:
+            yield f"+{label}{_cell(name, new)}" if old is None else f"-{label}{_cell(name, old)}"
+        elif isinstance(old, list) and isinstance(new, list) and old != new:
+            moved = [f"+{one}" for one in new if one not in old] + [f"-{one}" for one in old if one not in new]
+            yield f"{label}{' '.join(moved) or 'in another order'}"
+        elif old != new:
+            yield f"{label}{_cell(name, old)} -> {_cell(name, new)}"
+
+
+def _cell(name: str, value: Any) -> str:
+    """A value in one line, without the marks of TOML where it is plain without them."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return re.sub(r"\n\s*", " ", assignment(name, value)).removeprefix(f"{name} = ")
 
 
 def lines(change: Change) -> Iterator[str]:
