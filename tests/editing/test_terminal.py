@@ -5,6 +5,7 @@ import subprocess
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from postern_command import main, start
@@ -25,7 +26,7 @@ def server(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", desk.cloud.listening())
 
 
-LIVE = {
+LIVE: dict[str, list[dict[str, Any]]] = {
     "AliasTable": [
         {"address": "info@example.com", "destinations": ["jane@dest.example", "joe@dest.example"], "enabled": False},
         {"address": "old@example.com", "destinations": ["x@dest.example"], "note": "\x1b[2J\u202e"},
