@@ -2,6 +2,7 @@
 PYTHON ?= python3
 TABLES ?= emulator/tables.toml
 SECONDS ?= 60
+STAGE ?= default
 MESSAGES ?= 1000
 PYTHON_313 ?= python3.13
 # Of the tests: they wait as well, so half as many again as there are processors.
@@ -11,16 +12,28 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.1
 
 BIN = .venv/bin
 SAM = .venv-sam/bin/sam
+# Only where AWS is not asked: a deployment goes where your own environment or profile says.
+ifeq ($(filter deploy,$(MAKECMDGOALS)),)
 export AWS_DEFAULT_REGION ?= eu-west-1
+endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean
+.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean
 
 demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
 
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
+
+# owner.yaml, or owner.dev.yaml for STAGE=dev: all parameters, for the build too.
+OWNER = owner$(if $(filter-out default,$(STAGE)),.$(STAGE)).yaml
+
+deploy: .venv/ready .venv-sam/ready  ## Check the values of owner.yaml, build, and deploy; STAGE=dev, STAGE=relay
+	@$(BIN)/postern init --check --config-env $(STAGE)
+	MACHINE=$$(grep -q '^Architecture: *"*x86_64' $(OWNER) && echo x86_64 || echo aarch64) \
+		$(SAM) build --config-env $(STAGE) --parameter-overrides file://$(OWNER)
+	$(SAM) deploy --config-env $(STAGE)
 
 # In several processes, the tests of a file in one, in the order they are found.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder

@@ -1,5 +1,5 @@
-"""Writes the references that are made from the code: docs/settings.md, docs/parameters.md, docs/command.md and
-docs/reference/environment.md.
+"""Writes what is made from the code: docs/settings.md, docs/parameters.md, docs/command.md,
+docs/reference/environment.md, and the examples of the files with the owner's values.
 
 `python docs/generate.py --check` writes nothing and exits 1 if one of them is out of date.
 """
@@ -11,6 +11,8 @@ from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Any
 
+from postern_command.owner import file, values
+from postern_command.owner.parameters import load
 from postern_mail.environment import (
     DigestEnvironment,
     FeedbackEnvironment,
@@ -47,7 +49,10 @@ it is set right: the reason begins with `settings:`, and `postern doctor` names 
 def parameters() -> str:
     """What is chosen when the stack is deployed, from template.yaml, in the order of its groups."""
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
-    said = "What you choose at `sam deploy`. What can be changed without a deployment is in [settings](settings.md)."
+    said = (
+        "What you choose in `owner.yaml`, which `postern init` writes, and `make deploy` deploys. What can be changed"
+        " without a deployment is in [settings](settings.md)."
+    )
     pieces = [f"{MADE}# Parameters\n\n{said}\n"]
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
         rows = [_parameter(name, template["Parameters"][name]) for name in group["Parameters"]]
@@ -112,6 +117,32 @@ def command() -> str:
     return MADE + _HIDDEN.sub("", done.stdout).rstrip() + "\n"
 
 
+def owners() -> dict[Path, str]:
+    """Examples of the files with the values of the owner: for the stack, a second stage, and the relay."""
+    stack, relay = load(TEMPLATE), load(DOCS.parent / "relay/template.yaml")
+    said = "An example, made by docs/generate.py (make docs). `postern init{}` writes yours, {}.\n"
+    owner = {"OwnerAddress": "you@home.example"}
+    live = {values.domain_parameter(stack): "example.com", **owner}
+    dev = {
+        values.domain_parameter(stack): "dev.example.com",
+        **owner,
+        "RuleSetMode": "join",
+        "ActiveRuleSet": "postern",
+    }
+    hosts = {"Domain": "example.com", "Owner": "you@home.example"}
+    made = (
+        ("owner", "", stack, live),
+        ("owner.dev", " --config-env dev", stack, dev),
+        ("owner.relay", " --config-env relay", relay, hosts),
+    )
+    return {
+        DOCS.parent / f"{name}.example.yaml": file.written(
+            parameters, chosen, said.format(option, f"{name}.yaml") + values.HEAD
+        )
+        for name, option, parameters, chosen in made
+    }
+
+
 def main(check: bool) -> int:
     """Write the references, or compare them."""
     made = {
@@ -119,6 +150,7 @@ def main(check: bool) -> int:
         DOCS / "parameters.md": parameters(),
         DOCS / "command.md": command(),
         DOCS / "reference/environment.md": environment(),
+        **owners(),
     }
     stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
     for path in stale:

@@ -36,6 +36,9 @@ GROUPS = {
         "export": "Write the live tables as a file.",
         "import": "Make a file from another mail system's files.",
     },
+    "Set-up": {
+        "init": "Write owner.yaml, the values that `make deploy` deploys with.",
+    },
     "Health": {
         "doctor": "Look for everything that needs somebody.",
         "destination": "Destinations that bounce: list and resume them.",
@@ -56,6 +59,7 @@ EXAMPLES = {
     "trace": "3vq0l8s6",
     "replay": "3vq0l8s6 --recipient info@example.com",
     "redrive": "--dry-run",
+    "init": "--domain example.com --owner you@home.example",
     "doctor": "--stack postern",
     "import postfix": "--domain example.com --main-cf main.cf",
     "quarantine list": "--since yesterday",

@@ -11,10 +11,8 @@ A command asks for the parts it needs, and only those must have a name.
 """
 
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from postern_mail.errors import Misconfigured
@@ -23,6 +21,7 @@ from postern_mail.mail.plan import Policy
 from postern_mail.mail.senders import DOT, PARENT
 from postern_mail.mail.verdicts import CHOICES
 
+from .samconfig import SamConfig, environment
 from .status import WrongUse
 from .where import Where
 
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
     from .aws.table_rows import TableRows
 
-SAMCONFIG = Path("samconfig.toml")
 DEFAULT_PREFIX = "inbound/"
 
 # What has a name of its own in each stack: its variable, and its output of template.yaml.
@@ -203,7 +201,7 @@ def _stack_name(option: str | None) -> str | None:
 
     Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that is not there.
     """
-    sam = SamConfig.load(SAMCONFIG, os.environ.get("POSTERN_ENV") or "default")
+    sam = SamConfig.load(environment())
     name = option or os.environ.get("POSTERN_STACK") or sam.stack
     known = sam if name == sam.stack else SamConfig()
     _be_in(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
@@ -215,30 +213,3 @@ def _be_in(where: Where) -> None:
         from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 
         reach.be_in(where.region, where.profile)
-
-
-@dataclass(frozen=True, slots=True)
-class SamConfig:
-    """What samconfig.toml says about where the stack is."""
-
-    stack: str | None = None
-    region: str | None = None
-    profile: str | None = None
-
-    @classmethod
-    def load(cls, path: Path, environment: str) -> "SamConfig":
-        """The parameters of `sam deploy` in this environment; those of `global` where it has none.
-
-        A file that is not there says nothing; raises WrongUse for one that cannot be read.
-        """
-        if not path.exists():
-            return cls()
-        try:
-            section = tomllib.loads(path.read_text(encoding="utf-8")).get(environment, {})
-            found = {
-                **section.get("global", {}).get("parameters", {}),
-                **section.get("deploy", {}).get("parameters", {}),
-            }
-        except (OSError, ValueError, AttributeError, TypeError) as fault:
-            raise WrongUse(f"{path}: {fault}") from fault
-        return cls(*(str(found[name]) if name in found else None for name in ("stack_name", "region", "profile")))

@@ -1,0 +1,61 @@
+"""samconfig.toml in the working directory, as `sam deploy` reads it."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .status import WrongUse
+
+SAMCONFIG = Path("samconfig.toml")
+DEFAULT = "default"
+_FILE = "file://"  # what SAM CLI takes for a file of parameters: samcli/cli/types.py, CfnParameterOverridesType
+
+
+def environment() -> str:
+    """Which environment is meant: that of POSTERN_ENV, else SAM's default."""
+    return os.environ.get("POSTERN_ENV") or DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class SamConfig:
+    """What samconfig.toml says of one environment: where the stack is, and what it is made from."""
+
+    stack: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    template: Path = Path("template.yaml")
+    owner: Path | None = None  # the file with the owner's values for its parameters
+
+    @classmethod
+    def load(cls, environment: str, path: Path = SAMCONFIG) -> "SamConfig":
+        """The parameters of `sam deploy` in this environment; those of `global` where it has none.
+
+        A file that is not there says nothing; raises WrongUse for one that cannot be read.
+        """
+        if not path.exists():
+            return cls()
+        try:
+            section = tomllib.loads(path.read_text(encoding="utf-8")).get(environment, {})
+            found = {**_parameters(section, "global"), **_parameters(section, "deploy")}
+            template = _parameters(section, "build").get("template_file", "template.yaml")
+        except (OSError, ValueError, AttributeError, TypeError) as fault:
+            raise WrongUse(f"{path}: {fault}") from fault
+        stack, region, profile = (
+            str(found[name]) if name in found else None for name in ("stack_name", "region", "profile")
+        )
+        return cls(stack, region, profile, Path(str(template)), _file(found.get("parameter_overrides")))
+
+
+def _parameters(section: Mapping[str, Any], command: str) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = section.get(command, {}).get("parameters", {})
+    return {**found}
+
+
+def _file(overrides: object) -> Path | None:
+    """The one file that gives all parameters, None if they are given in any other way."""
+    if not isinstance(overrides, list) or len(overrides) != 1 or not str(overrides[0]).startswith(_FILE):
+        return None
+    return Path(str(overrides[0]).removeprefix(_FILE))
