@@ -5,6 +5,7 @@ import shlex
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +17,8 @@ from postern_mail.mail.visible import visible
 
 from .cloud import HOST
 from .news import Arrivals, News
-from .on_demand import carry_out, orders
 from .outside import Outside
+from .schedules import Schedules, carry_out, orders, run_due
 from .system import OWNER, Emulator, Ports
 
 ENVIRONMENT = "env"  # the file with the variables
@@ -82,6 +83,7 @@ class Watch:
         self._stop, self._orders = _asked_to_stop(), orders()
         self._arrivals = Arrivals(emulator.maildirs)
         self._news = News(emulator.cloud, emulator.template.name("LedgerTable"))
+        self._schedules = Schedules(emulator.template, time.time())
         self._seen = _version(tables)
 
     def until_stopped(self) -> None:
@@ -92,6 +94,7 @@ class Watch:
                 self._say(line)
             while not self._orders.empty():
                 carry_out(self._orders.get(), self._emulator, self._say)
+            run_due(self._schedules, self._emulator, self._say)
             if (version := _version(self._tables)) != self._seen:
                 self._seen = version
                 _reload(self._emulator, self._tables, self._say)
@@ -161,7 +164,7 @@ For the `postern` command, the AWS command or SDKs, in another terminal:
   . {shlex.quote(str(emulator.folder / ENVIRONMENT))}
 Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
-What has a schedule on AWS, run now:
+What has a schedule on AWS runs by it here, and also now:
   kill -USR1 {os.getpid()}   the hourly check, for `postern doctor`
   kill -USR2 {os.getpid()}   the digest of today, to {OWNER}
 Ctrl-C stops everything; what is in the Maildirs stays.

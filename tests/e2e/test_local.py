@@ -35,7 +35,7 @@ DEADLINE = 30  # seconds for anything to happen
 
 
 class Local:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = ("-m", "emulator")) -> None:
         self.tables = folder / "tables.toml"
         self.folder = folder / "local"
         self.maildirs = self.folder / "maildirs"
@@ -43,8 +43,7 @@ class Local:
         self.write_tables("jane@dest.example")
         command = [
             sys.executable,
-            "-m",
-            "emulator",
+            *program,
             "local",
             "--tables",
             str(self.tables),
@@ -160,6 +159,18 @@ def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Loc
     local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 2)
     local.process.send_signal(signal.SIGUSR1)
     local.wait_for(lambda: "watch looked" in local.said())
+
+
+def test_what_has_a_schedule_runs_by_it(tmp_path: Path) -> None:
+    """With an hour of two seconds."""
+    program = "from emulator import __main__, schedules; schedules._SECONDS['hour'] = 2; __main__.app()"
+    running = Local(tmp_path, ("-c", program))
+    try:
+        running.wait_for(lambda: running.said().count("watch ran by its schedule") >= 2)
+        assert "digest" not in running.said().replace("the digest of today", "")
+    finally:
+        running.process.kill()
+        running.process.wait()
 
 
 def test_it_listens_on_this_machine_only(local: Local) -> None:

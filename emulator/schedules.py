@@ -1,0 +1,85 @@
+"""What has a schedule on AWS: `make local` runs it by the same schedule, and when it is sent a signal."""
+
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+
+from postern_mail.mail.days import A_DAY
+from postern_mail.owner_mail import MESSAGE_ID
+
+from .system import OWNER, Emulator
+from .template import Template
+
+SIGNALS = {signal.SIGUSR1: "watch", signal.SIGUSR2: "digest"}
+FUNCTIONS = {"watch": "WatchFunction", "digest": "DigestFunction"}
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)\Z")
+_DAILY = re.compile(r"cron\((\d+) (\d+) \* \* \? \*\)\Z")
+_SECONDS = {"minute": 60, "hour": 3600, "day": A_DAY}
+
+
+def next_run(expression: str, now: float) -> float:
+    """When a schedule fires next, in epoch seconds; a rate counts from now on.
+
+    Only the forms that template.yaml has (docs.aws.amazon.com/eventbridge, "Schedule expressions"): raises ValueError.
+    """
+    if rate := _RATE.match(expression):
+        return now + int(rate[1]) * _SECONDS[rate[2]]
+    if daily := _DAILY.match(expression):
+        then = now - now % A_DAY + int(daily[2]) * 3600 + int(daily[1]) * 60
+        return then if then > now else then + A_DAY
+    raise ValueError(f"not a schedule that the emulator keeps: {expression!r}")
+
+
+class Schedules:
+    """The schedules of the functions in FUNCTIONS, from when it is made."""
+
+    def __init__(self, template: Template, now: float) -> None:
+        self._next: dict[str, tuple[float, str]] = {}  # (when, expression)
+        for word, function in FUNCTIONS.items():
+            for event in template.resource(function)["Events"].values():
+                if event["Type"] == "Schedule" and event["Properties"].get("State") != "DISABLED":
+                    expression = event["Properties"]["Schedule"]
+                    self._next[word] = next_run(expression, now), expression
+
+    def due(self, now: float) -> Iterator[str]:
+        """What is to run now, once each, also if the machine slept meanwhile."""
+        for word, (when, expression) in self._next.items():
+            if when <= now:
+                self._next[word] = next_run(expression, now), expression
+                yield word
+
+
+def run_due(schedules: Schedules, emulator: Emulator, say: Callable[[str], None]) -> None:
+    """Run what is due, as its schedule does, and say how it went."""
+    for word in schedules.due(time.time()):
+        error = emulator.run_scheduled(FUNCTIONS[word])
+        say(f"{word} failed, see the function's log: {error}" if error else f"{word} ran by its schedule")
+
+
+def orders() -> "SimpleQueue[str]":
+    """What is asked for from now on, as it comes."""
+    words: SimpleQueue[str] = SimpleQueue()  # whose put may interrupt its get
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: words.put(SIGNALS[signal.Signals(number)]))
+    return words
+
+
+def carry_out(word: str, emulator: Emulator, say: Callable[[str], None]) -> None:
+    """Do what is asked for, and say how it went."""
+    error, done = _watch(emulator) if word == "watch" else _digest(emulator)
+    say(f"{word} failed, see the function's log: {error}" if error else f"{word} {done}")
+
+
+def _watch(emulator: Emulator) -> tuple[object, str]:
+    return emulator.run_scheduled(FUNCTIONS["watch"]), "looked: `postern doctor` says what it found"
+
+
+def _digest(emulator: Emulator) -> tuple[object, str]:
+    """Tell of today as tomorrow's digest will, also of what was told before."""
+    told = [row for row in emulator.cloud.rows("LedgerTable") if str(row["message_id"]).startswith(MESSAGE_ID)]
+    emulator.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in told))
+    before = emulator.maildirs.count(OWNER)
+    error = emulator.run_scheduled(FUNCTIONS["digest"], ahead=A_DAY)
+    return error, f"was sent to {OWNER}" if emulator.maildirs.count(OWNER) > before else "has nothing to tell"
