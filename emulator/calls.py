@@ -7,11 +7,15 @@ policy does (Service Authorization Reference, "Actions, resources, and condition
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import botocore.session
+from postern_mail.aws.http.dynamodb import DynamoDB
+from postern_mail.aws.http.s3 import S3
+from postern_mail.aws.http.secrets import Secrets
+from postern_mail.aws.http.sesv2 import SesV2
 
 from .account import ACCOUNT, REGION
 
@@ -19,6 +23,13 @@ VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines
 # Operations of S3 that an action of another name allows.
 _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
+# Client, method, what the service signs as, operation; DynamoDB's method is told the operation.
+_OUR_OWN = (
+    (DynamoDB, "call", "dynamodb", ""),
+    (S3, "get_object", "s3", "GetObject"),
+    (Secrets, "get_secret_value", "secretsmanager", "GetSecretValue"),
+    (SesV2, "send_email", "ses", "SendEmail"),
+)
 _SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
 
 
@@ -28,6 +39,22 @@ def recorded(function: str, stack: str) -> botocore.session.Session:
     recorder: Any = Recorder(Path(os.environ[VARIABLE]), function, stack)
     session.register("before-parameter-build", recorder)
     return session
+
+
+def record_our_own(function: str, stack: str) -> None:
+    """Record the calls of the clients without boto3, too, in this process from now on."""
+    recorder = Recorder(Path(os.environ[VARIABLE]), function, stack)
+    for kind, method, service, operation in _OUR_OWN:
+        setattr(kind, method, _noting(recorder, getattr(kind, method), service, operation))
+
+
+def _noting(recorder: "Recorder", method: Callable[..., Any], service: str, operation: str) -> Callable[..., Any]:
+    def noting(client: Any, *given: Any, **request: Any) -> Any:
+        name, asked = given if given else (operation, request)
+        recorder.note(service, name, asked)
+        return method(client, *given, **request)
+
+    return noting
 
 
 class Recorder:
@@ -40,9 +67,13 @@ class Recorder:
         self._known: set[tuple[str, str, str]] = set()
 
     def __call__(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        """Write down what a call of botocore's needs, unless it is known."""
+        self.note(model.service_model.signing_name, model.name, params)
+
+    def note(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
         """Write down what this call needs, unless it is known."""
         role = f"{self._function}Role"
-        for action, resource in needed(model.service_model.signing_name, model.name, params):
+        for action, resource in needed(service, operation, params):
             if (role, action, resource) not in self._known:
                 self._known.add((role, action, resource))
                 write(self._file, role, self._stack, action, resource)

@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 
-from .calls import VARIABLE, recorded
+from .calls import VARIABLE, record_our_own, recorded
 
 AHEAD = "EMULATOR_AHEAD"  # of the environment: seconds by which the function's clock is ahead
 _now = time.time
@@ -42,8 +42,9 @@ class Context:
 def serve(pipe: Connection, handler_file: Path) -> None:
     """Load the handler, as a cold start does, and answer events until the pipe closes."""
     if VARIABLE in os.environ:
-        session = recorded(os.environ["EMULATOR_FUNCTION"], os.environ["EMULATOR_STACK"])
-        boto3.setup_default_session(botocore_session=session)
+        who = os.environ["EMULATOR_FUNCTION"], os.environ["EMULATOR_STACK"]
+        boto3.setup_default_session(botocore_session=recorded(*who))
+        record_our_own(*who)
     if ahead := float(os.environ.get(AHEAD, "0")):
         time.time = lambda: _now() + ahead
     specification = importlib.util.spec_from_file_location("handler", handler_file)

@@ -27,8 +27,8 @@ MAIL: Any = {
     "Content": {"Raw": {"Data": b"From: x\r\n\r\n\x00\xe9" * 99}}, "ConfigurationSetName": "c",
     "EmailTags": [{"Name": "n", "Value": "v"}],
 }  # fmt: skip
-# What boto3 says of itself, its attempts and the connection, and what has the time in it; S3's check sum is not asked for.
-OF_ITS_OWN = re.compile("user-agent|amz-sdk-|accept|connection|expect|authorization|x-amz-date|x-amz-checksum-mode")
+# What boto3 says of itself, its attempts and the connection, and what has the time in it.
+OF_ITS_OWN = re.compile("user-agent|amz-sdk-|accept|connection|expect|authorization|x-amz-date")
 OBJECT = (200, {"Last-Modified": "Fri, 15 Jan 2027 08:00:00 GMT"}, b"x")
 CALLS: dict[str, tuple[str, Callable[[Any], object], list[Any]]] = {
     "UpdateItem": ("dynamodb", lambda client: client.update_item(**CHANGE, ReturnValues="ALL_NEW"), []),
@@ -46,6 +46,7 @@ CALLS: dict[str, tuple[str, Callable[[Any], object], list[Any]]] = {
     "SendEmail, large": (
         "ses", lambda client: client.send_email(**MAIL | {"Content": {"Raw": {"Data": b'"Data": "\xff' * PIECE}}}), [],
     ),
+    "GetSecretValue": ("secrets", lambda client: client.get_secret_value(SecretId="s"), []),
     "GetObject": ("s3", lambda client: client.get_object(Bucket="b", Key="in/m 1+\xe9~", Range="bytes=0-9"), [OBJECT]),
 }  # fmt: skip
 

@@ -6,7 +6,7 @@ network fails. `Killed` is no Exception, so nothing in between can catch it.
 
 import threading
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -19,7 +19,10 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from moto.core.models import botocore_stubber
 from postern_mail.aws import clients
+from postern_mail.aws.choice import OWN
 from postern_mail.aws.forward import assembly
+from postern_mail.aws.http.connection import Service
+from postern_mail.aws.http.errors import NoAnswer, NotConnected
 from postern_mail.aws.mail_log import PowertoolsMailLog
 from postern_mail.environment import InboundEnvironment
 from postern_mail.forward import Forwarder
@@ -30,6 +33,7 @@ from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 from emulator.template import Template
 from tests.builders import event, stored
+from tests.cloud_here import CloudHere
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeMailLog
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody\r\n"
@@ -40,6 +44,7 @@ ALIASES = {
     "b@example.com": ["d2@dest.example", "d3@dest.example"],
     "c@example.com": ["d4@dest.example"],
 }
+_NAMES = defaultdict(lambda: "dynamodb", GetObject="s3", SendEmail="sesv2", GetSecretValue="secretsmanager")
 _CLIENTS = ("bounces", "dynamodb", "s3", "secrets", "ses", "sqs")
 
 
@@ -56,10 +61,16 @@ class Fault:
     kills: bool
 
     def error(self, url: str) -> BaseException:
-        """What the caller meets."""
+        """What the caller of boto3 meets."""
         if self.kills:
             return Killed()
         return ConnectionClosedError(endpoint_url=url) if self.after else EndpointConnectionError(endpoint_url=url)
+
+    def error_of_our_own(self, host: str) -> BaseException:
+        """What the caller of our own client meets."""
+        if self.kills:
+            return Killed()
+        return NoAnswer(f"no answer from {host}") if self.after else NotConnected(f"no connection to {host}")
 
 
 @dataclass
@@ -75,13 +86,30 @@ class Interference:
     def __call__(self, request: Any, event_name: str, **_: Any) -> Any:
         """botocore's before-send hook."""
         call = event_name.removeprefix("before-send.")
-        with self.lock:
-            fault = self.choose(len(self.calls), call)
-            self.calls.append(call)
+        fault = self._fault(call)
         answer = self._send(call, request) if fault is None or fault.after else None
         if fault is not None:
             raise fault.error(request.url)
         return answer
+
+    def once(self, asked: Any, service: Service, request: Any, header: Any, *more: Any) -> Any:
+        """In the place of Service._once, which is `asked`."""
+        operation = header.get("x-amz-target", "").rpartition(".")[2] or (
+            "GetObject" if request[0] == "GET" else "SendEmail"
+        )
+        call = f"{_NAMES[operation]}.{operation}"
+        fault = self._fault(call)
+        with self.one_at_a_time if call.startswith("dynamodb.") else nullcontext():
+            answer = asked(service, request, header, *more) if fault is None or fault.after else None
+        if fault is not None:
+            raise fault.error_of_our_own(service.url.netloc)
+        return answer
+
+    def _fault(self, call: str) -> Fault | None:
+        with self.lock:
+            fault = self.choose(len(self.calls), call)
+            self.calls.append(call)
+        return fault
 
     def _send(self, call: str, request: Any) -> Any:
         """moto looks at a condition and writes in two steps; DynamoDB does it in one, and so must this."""
@@ -139,7 +167,7 @@ class World:
 
 @contextmanager
 def build(
-    cloud: Cloud, template: Template, monkeypatch: pytest.MonkeyPatch, interference: Interference
+    cloud: CloudHere, template: Template, monkeypatch: pytest.MonkeyPatch, interference: Interference, client: str
 ) -> Iterator[World]:
     """Everything as in production, but for the clock, the log and what is below the clients."""
     delivered: list[tuple[str, bytes]] = []
@@ -149,6 +177,12 @@ def build(
     sending.start()
     for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
         monkeypatch.setenv(name, sending.endpoint)
+    if client == OWN:
+        for name in ("DYNAMODB", "S3", "SECRETS_MANAGER"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", cloud.listening())
+        monkeypatch.setattr("postern_mail.aws.http.connection.random", SimpleNamespace(random=lambda: 0.0))
+        asked = Service._once
+        monkeypatch.setattr(Service, "_once", lambda *given: interference.once(asked, *given))
     for module in ("botocore.endpoint", "postern_mail.aws.forward.answerer", "postern_mail.aws.forward.mailer"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
@@ -157,7 +191,8 @@ def build(
     for name in _CLIENTS:
         monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
-    forwarder = assembly.forwarder(InboundEnvironment.from_environment(variables), cast("PowertoolsMailLog", log))
+    environment = InboundEnvironment.from_environment({**variables, "POSTERN_AWS_CLIENT": client})
+    forwarder = assembly.forwarder(environment, cast("PowertoolsMailLog", log))
     cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
     # Mail arrived there before, so that no brake holds what nothing tells of (mail/brake.py).
     cloud.put("DestinationTable", [{"address": one, "delivered_at": 1_700_000_000} for one in sorted(DESTINATIONS)])

@@ -1,5 +1,6 @@
 """The client of our own: signature and endpoints as botocore has them, and what each way of failing becomes."""
 
+import base64
 import hashlib
 import json
 import socket
@@ -7,6 +8,8 @@ import time
 import zlib
 from collections.abc import Iterator, Mapping
 from itertools import product
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -15,10 +18,14 @@ from botocore.auth import S3SigV4Auth, SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials as Theirs
+from postern_mail.aws import choice, clients
 from postern_mail.aws.failures import translated, translated_sending
+from postern_mail.aws.http import clients as own
+from postern_mail.aws.http import connection
 from postern_mail.aws.http.connection import Patience, Service
 from postern_mail.aws.http.endpoints import NoEndpoint, endpoint
 from postern_mail.aws.http.errors import CallFailed, NoAnswer, NotConnected, Refusal, refusal
+from postern_mail.aws.http.s3 import S3
 from postern_mail.aws.http.signer import Credentials, Scope, signed
 from postern_mail.errors import Misconfigured, PosternError, Throttled, TooFast, Unanswered, Unavailable
 
@@ -85,7 +92,7 @@ def theirs(session: Any, service: str, chosen: Mapping[str, bool], region: str) 
     return str(asked.value)
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "s3", "sesv2"])
+@pytest.mark.parametrize("service", ["dynamodb", "s3", "sesv2", "secretsmanager"])
 def test_an_endpoint_is_botocores(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")
@@ -145,7 +152,7 @@ def test_a_connection_is_used_again_until_the_other_side_closes_it(script: Scrip
         service.ask(POST, {}, b"x")
     deadline = time.monotonic() + 5
     (idle,) = service._idle.values()
-    while socket.socket.recv(idle[0].sock, 1, socket.MSG_PEEK) and time.monotonic() < deadline:
+    while socket.socket.recv(idle[0][1].sock, 1, socket.MSG_PEEK) and time.monotonic() < deadline:
         time.sleep(0.01)
     service.ask(POST, {}, b"x")
     ports = [port for port, *_ in script.requests]
@@ -211,6 +218,84 @@ def test_a_clock_that_is_wrong_is_put_right_and_only_once(script: Script) -> Non
     with pytest.raises(Refusal):
         service.ask(POST, {}, b"x")
     assert len(script.requests) == 1
+
+
+def test_a_connection_that_rested_too_long_is_not_used_again(script: Script) -> None:
+    """The other side may have closed it while Lambda kept the container frozen."""
+    service = Service(script.url, SES, lambda: ME, Patience(1, 3, 3, idle=0))
+    for _ in range(2):
+        service.ask(POST, {}, b"x")
+    assert len({port for port, *_ in script.requests}) == 2
+
+
+def check_sum(kind: str, text: bytes) -> dict[str, str]:
+    made = zlib.crc32(text).to_bytes(4, "big") if kind == "crc32" else hashlib.sha256(text).digest()
+    return {f"x-amz-checksum-{kind}": base64.b64encode(made).decode()}
+
+
+@pytest.mark.parametrize("kind", ["crc32", "sha256"])
+def test_an_object_with_another_check_sum_is_not_taken(script: Script, kind: str) -> None:
+    s3 = S3(script.service(), path_style=True)
+    said = {"Last-Modified": DATE, **check_sum(kind, b"mail")}
+    composite = {"Last-Modified": DATE, f"x-amz-checksum-{kind}": "AAAAAA==-2"}
+    script.answers = [(200, said, b"mail"), (200, composite, b"mail"), (206, said, b"ma"), (200, said, b"male")]
+    for more in ({}, {}, {"Range": "bytes=0-1"}):
+        assert s3.get_object(Bucket="b", Key="k", **more)["Body"].read() in (b"mail", b"ma")
+    with pytest.raises(NoAnswer, match="object k was damaged"):
+        s3.get_object(Bucket="b", Key="k")
+
+
+LAMBDAS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "eu-west-1", "HTTPS_PROXY": ""}
+
+
+@pytest.mark.parametrize(
+    ("changed", "does"),
+    [
+        ({}, True),
+        ({"AWS_ENDPOINT_URL": "http://x"}, True),
+        ({"AWS_ACCESS_KEY_ID": ""}, False),  # credentials of a container, of a profile
+        ({"AWS_PROFILE": "p"}, False),
+        ({"AWS_CONFIG_FILE": "/f"}, False),
+        ({"HTTPS_PROXY": "http://p"}, False),
+        ({"https_proxy": "http://p"}, False),
+        ({"AWS_REGION": "cn-north-1"}, False),
+        ({"AWS_REGION": ""}, False),
+    ],
+)
+def test_what_only_boto3_knows_is_asked_by_it(
+    monkeypatch: pytest.MonkeyPatch, changed: dict[str, str], does: bool
+) -> None:
+    environment = LAMBDAS | changed
+    assert choice.does(environment) is does
+    monkeypatch.setattr("os.environ", environment)
+    assert choice.clients(choice.OWN) is (own if does else clients)
+    assert choice.clients(choice.BOTO3) is clients
+
+
+def test_a_client_is_made_when_it_is_used_and_once() -> None:
+    made: list[object] = []
+
+    class Client:
+        def __init__(self) -> None:
+            made.append(self)
+            self.number = len(made)
+
+    later = choice.Later(Client)
+    assert made == []
+    assert (later.number, later.number) == (1, 1)
+
+
+def test_where_openssl_has_no_certificates_botocores_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a function would answer to nobody after its runtime changed."""
+    given: list[str | None] = []
+    monkeypatch.setattr("ssl.create_default_context", lambda cafile: given.append(cafile))  # noqa: PLW0108 (by its name)
+    monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(cafile=None))
+    for variables in ({}, {"SSL_CERT_DIR": "/d"}, {"REQUESTS_CA_BUNDLE": "/r"}, {"AWS_CA_BUNDLE": "/a"}):
+        monkeypatch.setattr("os.environ", variables)
+        connection._trust.__wrapped__()
+    assert given[0] is not None
+    assert Path(given[0]).is_file()
+    assert given[1:] == [None, "/r", "/a"]
 
 
 def test_silence_ends(script: Script) -> None:

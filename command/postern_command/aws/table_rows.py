@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
+from postern_mail.aws.attributes import row
 from postern_mail.aws.failures import translated
-from postern_mail.aws.items import Items, row
+from postern_mail.aws.items import Items
 from postern_mail.errors import Misconfigured, Throttled
 from postern_mail.mail import settings
 from postern_mail.mail.rows import BOOKKEEPING, Row, is_reserved

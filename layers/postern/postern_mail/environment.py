@@ -15,6 +15,7 @@ from .mail.verdicts import CHOICES
 
 _CHOICES = {
     "senders": ANSWER_SENDERS,
+    "aws_client": ("own", "boto3"),
     **{f"{name}_action": choices for name, choices in CHOICES.items()},
 }
 _LEAST = {"suspend_after": 1}
@@ -144,6 +145,12 @@ class InboundEnvironment(Environment):
     spam_action: str = _env("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
     virus_action: str = _env("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
     dmarc_action: str = _env("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
+    aws_client: str = _env(
+        "POSTERN_AWS_CLIENT",
+        "What asks S3, DynamoDB and SES: `own`, or `boto3`, which takes five times the time and three times the memory."
+        " What only boto3 knows, a proxy for one, is asked by it in any case.",
+        default="own",
+    )
 
     @property
     def screening(self) -> Mapping[str, str]:

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Throttled
+from .attributes import row
 from .failures import translated
-from .items import row
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,4 +1,4 @@
-"""The boto3 clients, made once for each container. Endpoints come from AWS_ENDPOINT_URL and kin."""
+"""The boto3 clients, made once for each container. Endpoints come from AWS_ENDPOINT_URL and the like."""
 
 import os
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ _ONE_ATTEMPT = Config(
     connect_timeout=3,
     read_timeout=60,  # a 40 MB message takes its time
 )
-SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
 # For a function that has to answer CloudFormation in time and tries again by itself.
 _BRIEF = Config(
     retries={"mode": "standard", "total_max_attempts": 1},

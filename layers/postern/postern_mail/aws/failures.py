@@ -4,19 +4,10 @@ Codes: botocore's service models and the "Common Errors" page of each API refere
 docs/reference/failures.md has the table in words.
 """
 
-from collections.abc import Collection, Iterator
+import sys
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    HTTPClientError,
-    IncompleteReadError,
-    ReadTimeoutError,
-    ResponseStreamingError,
-)
-from botocore.parsers import ResponseParserError
+from typing import Any
 
 from ..errors import Misconfigured, PosternError, Refused, Temporary, Throttled, TooFast, Unanswered, Unavailable
 from .http.errors import NoAnswer, NotConnected, Refusal
@@ -52,8 +43,7 @@ _ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspend
 
 _SERVER_ERROR = 500  # HTTP status
 
-# SES had the request, or may have had it, and nothing came back.
-_NO_ANSWER = (NoAnswer, ConnectionClosedError, IncompleteReadError, ReadTimeoutError, ResponseStreamingError)
+_Kinds = tuple[type[Exception], ...]
 
 
 @contextmanager
@@ -61,12 +51,12 @@ def translated(what: str) -> Iterator[None]:
     """Turn what botocore or our own client raises into Temporary; `what` says what was being done."""
     try:
         yield
-    except (ClientError, Refusal) as error:
+    except _refusals() as error:
         raise _kept(what, error) from error
-    except (BotoCoreError, NotConnected, NoAnswer) as error:
-        raise Unavailable(f"{what}: {error}") from error
-    except ResponseParserError as error:  # botocore lets this one out as it is
+    except _mute() as error:  # botocore lets this one out as it is
         raise Unavailable(f"{what}: what answered does not speak as AWS does") from error
+    except _failures() as error:
+        raise Unavailable(f"{what}: {error}") from error
 
 
 @contextmanager
@@ -78,10 +68,10 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
     """
     try:
         yield
-    except (ResponseParserError, KeyError) as error:
+    except _mute(KeyError) as error:
         raise Unanswered(f"{what}: what answered does not speak as SES does") from error
-    except (ClientError, Refusal) as error:
-        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR and not _named(error):
+    except _refusals() as error:
+        if _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR and not _named(error):
             raise Unanswered(_told(what, error)) from error
         if _code(error) in _THROTTLED:
             raise TooFast(_told(what, error)) from error
@@ -90,12 +80,40 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
         about_us = _code(error) == "MessageRejected" and _said(error).startswith(_ABOUT_US)
         kind = Misconfigured if about_us else Refused
         raise kind(_told(what, error)) from error
-    except (BotoCoreError, NotConnected, NoAnswer) as error:
-        unanswered = isinstance(error, _NO_ANSWER) or type(error) is HTTPClientError
+    except _failures() as error:
+        unanswered = isinstance(error, _without_answer()) or type(error) in _of_botocore("HTTPClientError")
         raise (Unanswered if unanswered else Unavailable)(f"{what}: {error}") from error
 
 
-def _kept(what: str, error: ClientError | Refusal) -> PosternError:
+# These are asked when something was raised. While botocore is not imported, it has raised nothing.
+
+
+def _of_botocore(*names: str, module: str = "botocore.exceptions") -> _Kinds:
+    found = sys.modules.get(module)
+    return tuple(getattr(found, name) for name in names) if found else ()
+
+
+def _refusals() -> _Kinds:
+    return (Refusal, *_of_botocore("ClientError"))
+
+
+def _failures() -> _Kinds:
+    return (NotConnected, NoAnswer, *_of_botocore("BotoCoreError"))
+
+
+def _mute(*more: type[Exception]) -> _Kinds:
+    """What botocore raises for an answer that it cannot read."""
+    return (*_of_botocore("ResponseParserError", module="botocore.parsers"), *more)
+
+
+def _without_answer() -> _Kinds:
+    """SES had the request, or may have had it, and nothing came back."""
+    return NoAnswer, *_of_botocore(
+        "ConnectionClosedError", "IncompleteReadError", "ReadTimeoutError", "ResponseStreamingError"
+    )
+
+
+def _kept(what: str, error: Exception) -> PosternError:
     kind: type[Temporary] = Unavailable
     if _code(error) in _THROTTLED:
         kind = Throttled
@@ -104,18 +122,24 @@ def _kept(what: str, error: ClientError | Refusal) -> PosternError:
     return kind(_told(what, error))
 
 
-def _told(what: str, error: ClientError | Refusal) -> str:
+def _told(what: str, error: Exception) -> str:
     return f"{what}: {_code(error)}: {_said(error)}"
 
 
-def _named(error: ClientError | Refusal) -> bool:
+def _named(error: Exception) -> bool:
     """Whether the answer has a code of AWS's; where it has none, botocore takes the status."""
     return not (_code(error).isdecimal() or _code(error) in ("", "Unknown"))
 
 
-def _code(error: ClientError | Refusal) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+def _code(error: Exception) -> str:
+    return str(_answer(error).get("Error", {}).get("Code", ""))
 
 
-def _said(error: ClientError | Refusal) -> str:
-    return str(error.response.get("Error", {}).get("Message", ""))
+def _said(error: Exception) -> str:
+    return str(_answer(error).get("Error", {}).get("Message", ""))
+
+
+def _answer(error: Exception) -> Mapping[str, Any]:
+    """What a ClientError or a Refusal has of the answer; both have the same form."""
+    found: Mapping[str, Any] = error.response  # type: ignore[attr-defined]
+    return found

@@ -6,20 +6,11 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-
+from .attributes import row, to_dynamodb
 from .failures import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
-
-
-def row(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item's attributes as Python has them."""
-    return {name: _deserialize(value) for name, value in item.items()}
 
 
 def new_owner() -> str:
@@ -94,7 +85,7 @@ class Items:
         request: dict[str, Any] = {"ConditionExpression": condition}
         if names := re.findall(r"#(\w+)", condition):
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
-        request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        request["ExpressionAttributeValues"] = {name: to_dynamodb(value) for name, value in values.items()}
         with translated(what):
             try:
                 self.client.delete_item(TableName=self.table, Key=_where(key), **request)
@@ -132,5 +123,5 @@ def _change(expression: str, condition: str, values: Mapping[str, Any]) -> dict[
     if names := re.findall(r"#(\w+)", f"{expression} {condition}"):
         request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
     if values:
-        request["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in values.items()}
+        request["ExpressionAttributeValues"] = {name: to_dynamodb(value) for name, value in values.items()}
     return request

@@ -1,10 +1,11 @@
 """The stack's secret, from which each purpose derives a key of its own."""
 
-from . import clients
+from typing import Any
+
 from .failures import translated
 
 
-def stack_secret(name: str) -> bytes:
-    """Read the secret of this name or ARN. Raises Temporary if it cannot be read."""
+def stack_secret(client: Any, name: str) -> bytes:
+    """Read the secret of this name or ARN by a client of Secrets Manager. Raises Temporary if it cannot be read."""
     with translated("Secrets Manager GetSecretValue"):
-        return str(clients.secrets().get_secret_value(SecretId=name)["SecretString"]).encode()
+        return str(client.get_secret_value(SecretId=name)["SecretString"]).encode()

@@ -19,7 +19,7 @@ def listener(environment: FeedbackEnvironment, log: PowertoolsMailLog) -> Listen
     """What takes the events of SES sending."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
-    key = tag_key(stack_secret(environment.stamp_secret))
+    key = tag_key(stack_secret(clients.secrets(), environment.stamp_secret))
     return Listener(
         domains=environment.stack.domains,
         rule=Rule(environment.suspend_after, environment.suspend_days),

@@ -16,11 +16,12 @@ from ...mail.health import known_sender
 from ...mail.receipt import kept_event
 from ...ports.clock import Clock
 from ...ports.feedback import Sending
+from ..attributes import row
 from ..failures import translated
 from ..forward.answer_entries import MESSAGE
 from ..forward.ledger import HOSTS
 from ..forward.rates import OUT, UNPROVEN, out
-from ..items import Items, row
+from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

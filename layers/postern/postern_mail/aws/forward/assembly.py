@@ -1,7 +1,7 @@
 """Puts the real parts together, once for each container."""
 
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...deliver import Deliverer
 from ...environment import InboundEnvironment
@@ -11,7 +11,7 @@ from ...mail.feedback import tag_key
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
-from .. import clients
+from .. import choice
 from ..clock import SystemClock
 from ..mail_log import PowertoolsMailLog
 from ..stack_secret import stack_secret
@@ -22,6 +22,11 @@ from .mailer import SesMailer
 from .queue import SqsQueue
 from .rates import DynamoRates
 from .tables import DynamoTables
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
 
 
 def style(environment: InboundEnvironment, secret: bytes) -> Style:
@@ -42,17 +47,27 @@ class Remaining(Protocol):
 
 def last_start(context: Remaining) -> float:
     """Until when a sending may be begun, epoch seconds: SES is given its time to answer."""
-    return time.time() + context.get_remaining_time_in_millis() / 1000 - clients.SES_SECONDS
+    return time.time() + context.get_remaining_time_in_millis() / 1000 - SES_SECONDS
 
 
 def intake(environment: InboundEnvironment, log: PowertoolsMailLog) -> Intake:
     """What takes the events of the inbound function."""
-    return Intake(forwarder=forwarder(environment, log), queue=SqsQueue(clients.sqs(), environment.retry_queue))
+    return Intake(
+        forwarder=forwarder(environment, log),
+        queue=SqsQueue(cast("SQSClient", choice.Later(_sqs)), environment.retry_queue),
+    )
+
+
+def _sqs() -> Any:
+    from .. import clients  # noqa: PLC0415 (most messages never come to the queue)
+
+    return clients.sqs()
 
 
 def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwarder:
     """The way of a message on real AWS."""
-    clock, secret = SystemClock(), stack_secret(environment.stamp_secret)
+    clients = choice.clients(environment.aws_client)
+    clock, secret = SystemClock(), stack_secret(clients.secrets(), environment.stamp_secret)
     look = style(environment, secret)
     dynamodb = clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)

@@ -29,8 +29,9 @@ from ...mail.envelope import Envelope
 from ...mail.outcomes import ClaimState, State
 from ...ports.clock import Clock
 from ...ports.forward import Entry, Outcome
+from ..attributes import row
 from ..failures import translated
-from ..items import Items, new_owner, row
+from ..items import Items, new_owner
 from .answer_entries import DUE, MESSAGE, AnswerEntries, reached
 
 if TYPE_CHECKING:

@@ -2,21 +2,17 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
-
-from boto3.dynamodb.types import TypeSerializer
 
 from ...errors import Misconfigured
 from ...mail.rows import Row, Rows, SenderKey
 from .. import batch
+from ..attributes import to_dynamodb
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SIDE_BY_SIDE = 8  # calls under way at once; botocore's pool holds 10 connections
-
-_to_dynamodb = TypeSerializer().serialize
 
 
 class DynamoTables:
@@ -56,6 +52,8 @@ class DynamoTables:
         if len(chunks) < 2:
             answers: Iterable[Mapping[str, Sequence[Row]]] = map(self._read_chunk, chunks)
         else:
+            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (most messages have fewer keys)
+
             with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
                 answers = list(pool.map(self._read_chunk, chunks))
         for answer in answers:
@@ -68,5 +66,5 @@ class DynamoTables:
         return rows
 
     def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> Mapping[str, Sequence[Row]]:
-        keys = [(table, {name: _to_dynamodb(value) for name, value in key.items()}) for table, key in wanted]
+        keys = [(table, {name: to_dynamodb(value) for name, value in key.items()}) for table, key in wanted]
         return batch.read(self._client, keys, self._pause, consistent=True)

@@ -6,11 +6,13 @@ from .connection import Patience, Service
 from .dynamodb import DynamoDB
 from .endpoints import SIGNED_AS, endpoint
 from .s3 import S3
+from .secrets import Secrets
 from .sesv2 import SesV2
 from .signer import Credentials, Scope
 
-_PATIENT = Patience(attempts=4, connecting=3, reading=20)
-_ONE_ATTEMPT = Patience(attempts=1, connecting=3, reading=60)
+_PATIENT = Patience(attempts=4, connecting=3, reading=20, idle=60)
+# A connection that was closed while Lambda kept the container frozen would make a sending uncertain.
+_ONE_ATTEMPT = Patience(attempts=1, connecting=3, reading=60, idle=15)
 
 
 def dynamodb() -> DynamoDB:
@@ -22,6 +24,11 @@ def s3() -> S3:
     """A client that retries by itself. Raises NoEndpoint."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return S3(_service("s3", _PATIENT), path_style=bool(local))
+
+
+def secrets() -> Secrets:
+    """A client that retries by itself. Raises NoEndpoint."""
+    return Secrets(_service("secretsmanager", _PATIENT))
 
 
 def ses() -> SesV2:

@@ -3,6 +3,7 @@
 import calendar
 import hashlib
 import http.client
+import importlib.util
 import os
 import random
 import select
@@ -11,6 +12,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -26,6 +28,7 @@ _AGAIN = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
     "RequestTimeout", "RequestTimeoutException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
     "TooManyRequestsException", "TransactionInProgressException",
+    "TransactionConflictException",  # not in botocore's: a transaction was at the item, for milliseconds
 })  # fmt: skip
 _LONGEST_PAUSE = 20.0  # seconds
 _SKEWED = frozenset({
@@ -36,11 +39,13 @@ _SKEW = 240  # seconds; AWS takes five minutes
 
 
 class Patience(NamedTuple):
-    """How often a call is made, and for how many seconds a connection or an octet is waited for."""
+    """How often a call is made, for how many seconds a connection or an octet is waited for, and after how many
+    without a call a connection is used no more."""
 
     attempts: int
     connecting: float
     reading: float
+    idle: float = 60
 
 
 class Answer(NamedTuple):
@@ -69,7 +74,7 @@ class Service:
         self._patience = patience
         self._now = now
         self._sleep = sleep
-        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        self._idle: dict[str, list[tuple[float, http.client.HTTPConnection]]] = {}  # with the time of the last call
         self._skew = 0.0  # seconds by which AWS's clock is ahead of ours
 
     def ask(
@@ -116,7 +121,7 @@ class Service:
         if connection.sock is None or said.get("connection", "").lower() == "close":
             connection.close()
         else:
-            self._idle.setdefault(host, []).append(connection)
+            self._idle.setdefault(host, []).append((time.monotonic(), connection))
         if "x-amz-crc32" in said and said["x-amz-crc32"] != str(zlib.crc32(content)):
             raise NoAnswer(f"the answer of {host} was damaged on its way")
         if status >= _FAILED:
@@ -127,10 +132,11 @@ class Service:
         idle = self._idle.setdefault(host, [])
         while True:
             try:
-                connection = idle.pop()
+                since, connection = idle.pop()
             except IndexError:
                 break
-            if connection.sock and not select.select([connection.sock], [], [], 0)[0]:
+            young = time.monotonic() - since < self._patience.idle
+            if young and connection.sock and not select.select([connection.sock], [], [], 0)[0]:
                 return connection
             connection.close()  # the other side has closed it, or speaks unasked
         connection = self._new(host)
@@ -163,8 +169,12 @@ class Service:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """One for all, because reading the certificates takes longer than a call."""
-    return ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
+    """One for all, because reading the certificates takes longer than a call. Where OpenSSL has none, botocore's."""
+    given = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    if not (given or os.environ.get("SSL_CERT_DIR") or ssl.get_default_verify_paths().cafile):
+        found = importlib.util.find_spec("botocore")
+        given = str(Path(found.origin).with_name("cacert.pem")) if found and found.origin else None
+    return ssl.create_default_context(cafile=given)
 
 
 def _digest(body: bytes | Encoded) -> str:

@@ -2,28 +2,25 @@
 
 from collections.abc import Mapping
 
-_HOSTS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "email"}
-SIGNED_AS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "ses"}
+_HOSTS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "email", "secretsmanager": "secretsmanager"}
+SIGNED_AS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "ses", "secretsmanager": "secretsmanager"}
 _DUAL_S3 = "s3{fips}.dualstack.{region}.amazonaws.com"
-_PARTITIONS = (
-    "af-",
-    "ap-",
-    "ca-",
-    "eu-central-",
-    "eu-north-",
-    "eu-south-",
-    "eu-west-",
-    "il-",
-    "me-",
-    "mx-",
-    "sa-",
-    "us-east-",
+# Of the partition `aws`; others have other domains.
+_REGIONS = (
+    "af-", "ap-", "ca-", "eu-central-", "eu-north-", "eu-south-", "eu-west-", "il-", "me-", "mx-", "sa-", "us-east-",
     "us-west-",
-)
+)  # fmt: skip
+# What the SDKs call services in AWS_ENDPOINT_URL_*.
+_VARIABLES = {"sesv2": "SESV2", "secretsmanager": "SECRETS_MANAGER", "s3": "S3", "dynamodb": "DYNAMODB"}
 
 
 class NoEndpoint(ValueError):
     """The region is in a partition that is not known here; boto3 knows it."""
+
+
+def is_known(region: str) -> bool:
+    """Whether endpoints of this region are known here."""
+    return region.startswith(_REGIONS)
 
 
 def endpoint(service: str, environment: Mapping[str, str]) -> str:
@@ -32,11 +29,11 @@ def endpoint(service: str, environment: Mapping[str, str]) -> str:
     `AWS_ENDPOINT_URL_*`, FIPS and dual-stack by the variables of the AWS SDKs (docs.aws.amazon.com/sdkref).
     """
     if not _on("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", environment):
-        given = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}") or environment.get("AWS_ENDPOINT_URL")
+        given = environment.get(f"AWS_ENDPOINT_URL_{_VARIABLES[service]}") or environment.get("AWS_ENDPOINT_URL")
         if given:
             return given.rstrip("/")
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
-    if not region.startswith(_PARTITIONS):
+    if not is_known(region):
         raise NoEndpoint(f"no endpoint of {service} is known for the region {region!r}")
     fips = "-fips" if _on("AWS_USE_FIPS_ENDPOINT", environment) else ""
     if not _on("AWS_USE_DUALSTACK_ENDPOINT", environment):

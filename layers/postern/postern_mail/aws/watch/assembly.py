@@ -60,7 +60,11 @@ def owner_mail(environment: DigestEnvironment, log: PowertoolsMailLog) -> OwnerM
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
         ),
         ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
-        mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key(stack_secret(environment.stamp_secret))),
+        mailer=SesMailer(
+            clients.ses(),
+            environment.configuration_set,
+            tag_key(stack_secret(clients.secrets(), environment.stamp_secret)),
+        ),
         clock=clock,
         log=log,
         owner=owner,

@@ -5,10 +5,9 @@ from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeSerializer
-
 from ...mail.days import A_DAY
 from ...ports.watch import Progress
+from ..attributes import to_dynamodb
 from ..failures import translated
 from ..forward.ledger import HOSTS
 from .history import History
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 PARTITION = "#watch"  # "#" is in no message id
 _PROGRESS = "progress"
 _UNSEEN = "unseen:"
-
-_serialize = TypeSerializer().serialize
 
 
 class DynamoWatchState(History):
@@ -65,7 +62,7 @@ class DynamoWatchState(History):
 
     def _put(self, entry: str, attributes: Mapping[str, Any]) -> None:
         exact = {name: Decimal(str(value)) if isinstance(value, float) else value for name, value in attributes.items()}
-        item = {**_key(entry), **{name: _serialize(value) for name, value in exact.items()}}
+        item = {**_key(entry), **{name: to_dynamodb(value) for name, value in exact.items()}}
         with translated("DynamoDB PutItem (watch)"):
             self._client.put_item(TableName=self._table, Item=item)
 

@@ -1,0 +1,42 @@
+"""Which clients a message goes by: our own, or boto3's where that is wanted, or only boto3 knows what is set."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .http.endpoints import is_known
+
+OWN, BOTO3 = CLIENTS = "own", "boto3"
+# Credentials and settings from files, proxies: what our own client does not read.
+_ONLY_BOTO3 = ("aws_config_file", "aws_profile", "aws_default_profile", "http_proxy", "https_proxy", "all_proxy")
+_CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+
+def clients(wanted: str) -> Any:
+    """The module with `dynamodb`, `s3`, `secrets` and `ses`; `wanted` is OWN or BOTO3."""
+    if wanted == BOTO3 or not does(os.environ):
+        from . import clients as boto3s  # noqa: PLC0415 (a third of a second)
+
+        return boto3s
+    from .http import clients as own  # noqa: PLC0415 (not when it is boto3)
+
+    return own
+
+
+def does(environment: Mapping[str, str]) -> bool:
+    """Whether our own client can do what this environment asks for: Lambda's own does."""
+    names = {name.lower() for name, value in environment.items() if value}
+    region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
+    given = all(environment.get(name) for name in _CREDENTIALS)
+    return given and is_known(region) and not names.intersection(_ONLY_BOTO3)
+
+
+class Later:
+    """A client that is made when it is first used: most messages need none of it."""
+
+    def __init__(self, make: Any) -> None:
+        self._make = make
+
+    def __getattr__(self, name: str) -> Any:
+        self.__dict__ |= {"_made": self._make()} if "_made" not in self.__dict__ else {}
+        return getattr(self.__dict__["_made"], name)
