@@ -1,7 +1,7 @@
 """In-memory stand-ins for the ports, held to the truth by tests/contract."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -134,6 +134,7 @@ class FakeLedger:
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     later: dict[str, str] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    notes: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     def open(self, envelope: Envelope) -> Entry:
         self.envelopes.setdefault(envelope.message_id, envelope)
@@ -194,8 +195,14 @@ class FakeLedger:
             self.claims[key] = replace(found, state=ClaimState.SUSPENDED, recipient=recipient.key, detail=reason)
 
     def close(
-        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int = 0,
+        notes: Mapping[str, Any] | None = None,
     ) -> frozenset[Address]:
+        self.notes[envelope.message_id] = notes
         stands = set()
         for outcome in outcomes:
             old = self.outcomes.get((envelope.message_id, outcome.recipient.key))

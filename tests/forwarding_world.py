@@ -9,6 +9,7 @@ from postern_mail.forward import Forwarder
 from postern_mail.late_answers import LateAnswers
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
+from postern_mail.screening import Screening
 
 from tests.builders import MESSAGE_ID, stored
 from tests.fakes import (
@@ -48,6 +49,7 @@ class World:
 
     limits: FakeAnswerLimits = field(default_factory=FakeAnswerLimits)
     rates: FakeRates = field(default_factory=FakeRates)
+    screening: Screening | None = None
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
     def __post_init__(self) -> None:
@@ -60,8 +62,12 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log,
             ),
-            answering=self.answering,
+            answering=self.answering, screening=None if self.screening is None else self._screening,
         ).handle(made, self.clock.now() + self.remaining, ended)  # fmt: skip
+
+    def _screening(self) -> Screening:
+        assert self.screening is not None
+        return self.screening
 
     @property
     def answering(self) -> Answering:

@@ -55,6 +55,12 @@ def ask(server: Server, service: str, senders: Sequence[str]) -> list[Reply]:
         return [_mail_from(opened, sender) for sender in senders]
 
 
+def greet(server: Server, service: str, names: Sequence[str]) -> list[Reply]:
+    """What smtpd says to HELO with each of these."""
+    with session(server, service) as opened:
+        return [_reply(opened.docmd("HELO", name)) for name in names]
+
+
 def keys_looked_up(server: Server, style: str, senders: Sequence[str]) -> list[tuple[str, ...]]:
     """The keys that smtpd looks up for each sender, in order, as its log tells them."""
     start = server.log.stat().st_size

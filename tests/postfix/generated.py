@@ -40,6 +40,33 @@ quoted_senders = st.builds("{}@{}".format, st.sampled_from(_QUOTED), domains)
 senders = st.one_of(plain_senders, plain_senders, plain_senders, literal_senders, quoted_senders)
 
 
+_PIECES = (
+    "a", "Z", "0", "9", "-", "_", ".", "..", "a-b", "com", "example", "local", "xn--a", "x" * 62, "x" * 63, "x" * 64,
+    "192.0.2.1", "1", "256", "00", "::", ":", "2001:db8", "ffff", "fffff", "[", "]", "IPv6:", "ipv6:", "!", "*", "/",
+)  # fmt: skip
+_LONG = ".".join(["x" * 49] * 5)
+_KNOWN = (
+    "localhost", "mail.example.com", "mail.example.com.", "mail.example.com..", ".", "..", ".example.com", "_x.example",
+    "example-.com", "-example.com", "example.-com", "a_b", "1.2.3.4", "1.2.3.4.", "0.0.0.0", "0.1.2.3", "1.2.3", "1.2.3.4.5",
+    "1.2.3.256", "01.02.03.04", "0001.2.3.4", "1..2.3", "123", "1.2.3.4a", "4.example", "2001:db8::1", "2001:db8::1.", "::", "::1",
+    "::ffff:192.0.2.1", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7::", "::1:2:3:4:5:6:7:8", "1::2::3", ":1::2", "1:2:",
+    "1:2:3:4:5:6:1.2.3.4", "1:2:3:4:5:6:7:1.2.3.4", "::1.2.3", "1:::2", "[192.0.2.1]", "[192.0.2.1", "[]", "[", "[]]",
+    "[IPv6:2001:db8::1]", "[IPv6:192.0.2.1]", "[2001:db8::1]", "[ipv6:::1]", "[IPV6:::1]", "[example.com]", "[192.0.2.1].", "192.0.2.1]",
+    _LONG, f"{_LONG}.abcde", f"{_LONG}.abcdef", f"{_LONG}.abcdef.", "a" * 63, "a" * 64, f"{'a' * 63}.example", "IPv6:::1",
+)  # fmt: skip
+known_hosts = _KNOWN
+hosts = st.one_of(
+    st.sampled_from(_KNOWN),
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=7).map("".join),
+    st.lists(st.sampled_from(_PIECES), min_size=1, max_size=4).map(".".join),
+    st.lists(st.sampled_from(("0", "1", "192", "255", "256", "001", "")), min_size=3, max_size=5).map(".".join),
+    st.lists(st.sampled_from(("0", "1", "db8", "ffff", "", "1.2.3.4")), min_size=2, max_size=9).map(":".join),
+    st.lists(st.sampled_from(("0", "1", "db8", "")), min_size=2, max_size=9).map(
+        lambda groups: f"[IPv6:{':'.join(groups)}]"
+    ),
+)
+
+
 @st.composite
 def sender_tables(draw: st.DrawFn) -> tuple[dict[str, str], list[str]]:
     """A table, and senders of which most are near a row of it."""

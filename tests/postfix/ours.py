@@ -1,12 +1,12 @@
 """What Postern says to the same questions: the one place here that knows its modules."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postern_command.tables.file import TablesFile
 from postern_mail.lookup import look_up
-from postern_mail.mail import aliases, senders
+from postern_mail.mail import aliases, restrictions, senders
 from postern_mail.mail.actions import Action
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.header import Header
@@ -55,6 +55,20 @@ def spelled(key: str) -> str | None:
     except InvalidAddress:
         return None
     return address.key if domain else f"{address.local.lower()}@"
+
+
+RESTRICTIONS = {
+    "invalid-helo": restrictions.INVALID_HELO,
+    "non-fqdn-helo": restrictions.NON_FQDN_HELO,
+    "non-fqdn-sender": restrictions.NON_FQDN_SENDER,
+}
+
+
+def refuses(service: str, *, helo: str | None = None, sender: str = "<>") -> bool:
+    """Whether a restriction that stands alone holds against a name."""
+    name = RESTRICTIONS[service]
+    who = replace(restrictions.Who.of(envelope(source=sender), None), helo=helo)
+    return list(restrictions.found(who, {name: restrictions.QUARANTINE}, {})) == [name]
 
 
 def search_keys(sender: str, style: str, *, delimiter: bool = True) -> tuple[str, ...]:

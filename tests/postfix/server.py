@@ -32,6 +32,9 @@ _OPTIONS = {
     "dot": "-o parent_domain_matches_subdomains=",
     "plain": "-o recipient_delimiter=",
     "two_lines": f"{_FRESH} {_SENDER}first,check_sender_access,texthash:{{root}}/tables/second",
+    "invalid_helo": "-o smtpd_delay_reject=no -o smtpd_helo_restrictions=reject_invalid_helo_hostname",
+    "non_fqdn_helo": "-o smtpd_delay_reject=no -o smtpd_helo_restrictions=reject_non_fqdn_helo_hostname",
+    "non_fqdn_sender": "-o smtpd_delay_reject=no -o smtpd_sender_restrictions=reject_non_fqdn_sender",
     "hold": "-o smtpd_sender_restrictions=check_sender_access,static:HOLD",
     "virtual": f"{_FRESH} -o virtual_alias_maps=texthash:{{root}}/tables/virtual,regexp:{{root}}/tables/virtual-regexp",
 }

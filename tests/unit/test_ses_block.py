@@ -52,8 +52,11 @@ def test_where_the_rule_does_not_scan_there_is_no_verdict() -> None:
         (b"192.0.2.1", b"2001:db8::1", ("2001:db8::1", "mx.sender.example", "out-7.isp.example")),
         (b"192.0.2.1", b"IPv6:2001:db8::1", ("2001:db8::1", "mx.sender.example", "out-7.isp.example")),
         (b"from mx.sender.example", b"from [192.0.2.1]", ("192.0.2.1", "[192.0.2.1]", "out-7.isp.example")),
-        (b"from mx.sender.example", b"from x (bank.example [203.0.113.9]) y", ("", "x", "")),
-        (b"from mx.sender.example", b"from x; dkim=pass", ("", "", "")),
+        (b"from mx.sender.example", b"from x (bank.example [203.0.113.9]) y", ("192.0.2.1", "", "out-7.isp.example")),
+        (b"from mx.sender.example", b"from x (; dkim=pass", ("192.0.2.1", "", "out-7.isp.example")),
+        (b"from mx.sender.example", b"from x; dkim=pass", ("192.0.2.1", "", "out-7.isp.example")),
+        (b"(out-7.isp.example [192.0.2.1])", b"(no such form)", ("", "mx.sender.example", "")),
+        (b" (out-7.isp.example [192.0.2.1])", b"", ("", "", "")),
     ],
 )
 def test_who_brought_it_as_far_as_ses_writes_it(before: bytes, after: bytes, known: tuple[str, str, str]) -> None:
@@ -66,7 +69,7 @@ def test_a_helo_name_cannot_name_another_message_or_recipient() -> None:
     other = b"from x by inbound-smtp.a with SMTP id other for x@bank.example; y"
     found = block(WHOLE.replace(b"from mx.sender.example", other) + REST)
     assert found is not None
-    assert (found.recipient, found.client) == ("info@example.com", "")
+    assert (found.recipient, found.client, found.helo) == ("info@example.com", "192.0.2.1", "")
     assert block(WHOLE.replace(b"from mx.sender.example", other) + REST, "other") is not None, "but no such id is SES's"
 
 

@@ -142,6 +142,9 @@ class InboundEnvironment(Environment):
         default=300,
     )
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    nameserver: str = _env(
+        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
+    )
     spam_action: str = _env("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
     virus_action: str = _env("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
     dmarc_action: str = _env("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])

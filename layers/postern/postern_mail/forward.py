@@ -4,8 +4,9 @@ The decisions are made in `mail`, the world is behind `ports`; this is the order
 what happens when one of them fails. docs/way-of-a-message.md tells the same on one page.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from .answer_senders import Answering
 from .deliver import Deliverer
@@ -38,6 +39,9 @@ from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, MailLog, MailStore, Outcome, Tables
 
+if TYPE_CHECKING:
+    from .screening import Screened, Screening
+
 _REMARKS = 5  # that one reason has: a group may have thousands of destinations
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,
@@ -60,6 +64,7 @@ class Forwarder:
     answering: Answering
     clock: Clock
     log: MailLog
+    screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
 
     def handle(self, event: object, until: float, ended: str = "") -> None:
         """Forward the message of this event; returns when every recipient is settled. With `ended`, how Lambda ended
@@ -88,7 +93,7 @@ class Forwarder:
             Outcome(one, State.REJECTED, f"{one.key} is unknown: it is no mail address") for one in waiting.unknown
         ]
         outcomes: list[Outcome] = []
-        size = 0
+        size, screened = 0, None
         if waiting.recipients:
             now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
             message = Message.split(raw, MAX_HEADER)
@@ -96,15 +101,29 @@ class Forwarder:
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now)
             planned = plan(waiting, header, found, self.policy, now, entry.released)
+            screened = self._screened(planned, waiting, message, header, found)
+            if screened is not None:
+                planned = plan(waiting, header, found, self.policy, now, entry.released, score=screened.score)
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
             outcomes = self.answering.decided(waiting, outcomes, raw)
         outcomes += nobody
-        stands = self._close(envelope, outcomes, size, entry.orders)
+        stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
+
+    def _screened(
+        self, planned: Collection[Decision], envelope: Envelope, message: Message, header: Header, found: LookedUp
+    ) -> "Screened | None":
+        """What screening found out; None where nothing would be forwarded, or the owner turned nothing on."""
+        if self.screening is None or not any(isinstance(one, Forward) for one in planned):
+            return None
+        settings = found.settings  # they are understood, else nothing would be forwarded
+        if not settings.screens:
+            return None
+        return self.screening().look(envelope, message, header, settings, self.policy.own_domains)
 
     def _set_aside(self, envelope: Envelope, ended: str) -> None:
         entry = self.ledger.open(envelope)
@@ -112,14 +131,16 @@ class Forwarder:
         why = f"Lambda ended each attempt by force ({ended}); what was sent before stands"
         waiting = envelope.without(entry.settled)
         outcomes = [Outcome(one, State.QUARANTINED, why) for one in (*waiting.recipients, *waiting.unknown)]
-        self._close(envelope, outcomes, 0, 0)
+        self._close(envelope, outcomes, 0, 0, None)
 
-    def _close(self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int) -> frozenset[Address]:
+    def _close(
+        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
+    ) -> frozenset[Address]:
         """Record the outcomes. What the owner must hear of is counted before: once it is recorded no retry comes to it,
         and a function that is killed in between must not take the count along. It may be counted twice."""
         for outcome in (one for one in outcomes if one.state.noted):
             self.log.outcome(envelope, outcome, size, self.clock.now())
-        stands = self.ledger.close(envelope, outcomes, size, orders)
+        stands = self.ledger.close(envelope, outcomes, size, orders, notes)
         for outcome in (one for one in outcomes if not one.state.noted):
             self.log.outcome(envelope, outcome, size, self.clock.now())
         return stands

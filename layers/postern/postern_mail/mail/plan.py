@@ -6,6 +6,7 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
@@ -19,6 +20,9 @@ from .senders import PARENT, Ruling, Senders, judge
 from .settings import QUARANTINED, Settings
 from .stamp import TEST_KEY
 from .verdicts import FAIL
+
+if TYPE_CHECKING:
+    from .score import Score
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,8 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class Forward(Decision):
     """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules. `unproven` are the
-    keys of destinations of which only a few may be out at once (`brake`)."""
+    keys of destinations of which only a few may be out at once (`brake`). `excused`: a sender rule said OK, or a
+    person released it, so that no grey hold keeps it."""
 
     alias: Address = field(kw_only=False)
     destinations: tuple[Address, ...]
@@ -70,6 +75,7 @@ class Forward(Decision):
     suspended: tuple[Address, ...] = ()
     unproven: frozenset[str] = field(default=frozenset(), compare=False)
     by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
+    excused: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,18 +143,21 @@ def plan(
     policy: Policy,
     now: float,
     released: Collection[str] = (),
+    *,
+    score: "Score | None" = None,
 ) -> tuple[Decision, ...]:
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
     `found.rows` holds the settings' key, and every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
     `released`: keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
+    `score`: what screening found, None where nothing was asked.
     """
     try:
         _ = found.settings
     except BadRow as fault:
         return tuple(BadTable(recipient, str(fault)) for recipient in envelope.recipients)
     lifted = frozenset(released) if envelope.verdicts.virus != FAIL else frozenset()
-    planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted)
+    planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted, score)
     return tuple(map(planner.decide, envelope.recipients))
 
 
@@ -171,6 +180,7 @@ class _Planner:
     policy: Policy
     now: float
     released: frozenset[str] = frozenset()
+    score: "Score | None" = None
 
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
@@ -190,7 +200,7 @@ class _Planner:
             or self._too_large(recipient)
             or self._unless_released(self._screened(recipient, resolution, ruling))
             or self._unless_released(self._in_our_name(recipient))
-            or _forward(recipient, resolution, ruling, self.rows)
+            or self._forwarded(recipient, resolution, ruling)
         )
         return replace(decision, alias=resolution.alias)
 
@@ -203,7 +213,26 @@ class _Planner:
         found = self.envelope.verdicts.forbids(resolution.verdicts, self.policy.screening, spam_excused=excused)
         if found and found[0] == "reject":
             return Reject(recipient, found[1], POLICY)
-        return _INSTEAD[found[0]](recipient, found[1]) if found else None
+        if found:
+            return _INSTEAD[found[0]](recipient, found[1])
+        keeps = self.score is not None and self.score.keeps and not excused
+        return Quarantine(recipient, f"screening: {self.score}") if keeps else None
+
+    def _forwarded(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision:
+        decision = _forward(recipient, resolution, ruling, self.rows)
+        if not isinstance(decision, Forward):
+            return decision
+        excused = ruling.first(OK) is not None or recipient.key in self.released
+        return replace(decision, prepended=(*decision.prepended, *self._verdict_fields()), excused=excused)
+
+    def _verdict_fields(self) -> tuple[str, ...]:
+        """The lines for the mailbox's own filter; none where nobody asked for them and nothing was found."""
+        wanted = Settings.of(self.rows).verdict_fields
+        if not wanted and self.score is None:
+            return ()
+        from .verdict_fields import lines  # noqa: PLC0415 (for who screens only)
+
+        return tuple(lines(self.envelope.verdicts, self.score, all_of_them=wanted))
 
     def _in_our_name(self, recipient: Address) -> Quarantine | None:
         """A From of ours that SES's results do not show to be ours. No alias and no sender rule excuses from it."""

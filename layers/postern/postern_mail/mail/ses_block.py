@@ -23,11 +23,10 @@ _SIGNATURE = "x-ses-dkim-signature"
 _BY = re.compile(
     rb'\bby inbound-smtp\.[\w.-]+ with SMTP id ([\w-]+)\s+for\s+<?("(?:[^"\\]|\\.)*"@[^\s<>;]+|[^\s<>;]+)>?;'
 )
-# The client chose the HELO name: anything but a name or an address literal could look like the rest.
-_HELO = re.compile(rb"from ([A-Za-z0-9_.:\[\]-]+) \(")
-_CLIENT = re.compile(
-    rb"from [A-Za-z0-9_.:\[\]-]+ \((?:([A-Za-z0-9_.-]+) )?\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\)\s+by inbound-smtp\."
-)
+# The client chose the HELO name, and could have it look like all that follows but the id: so it is read from the right.
+_FROM = re.compile(rb"from (.*) \(([^()]*)\)\s+\Z", re.DOTALL)
+_HELO = re.compile(rb"[A-Za-z0-9_.:\[\]-]+\Z")  # a name or an address literal
+_CLIENT = re.compile(rb"(?:([A-Za-z0-9_.-]+) )?\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\Z")
 _NO_NAME = "unknown"  # how mail servers write that an address has no name
 
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)')
@@ -41,7 +40,8 @@ class SesBlock:
 
     `trace` is its Received. `client` is the address of the server that brought the message, `helo` what that
     called itself, `reverse_name` what the address is called; each is "" where SES does not write it in the form
-    we know. `recipient` is one of the envelope's. `fields` are those of the block by their names.
+    we know. `helo` is a name or an address literal; `helo_said` is that or whatever else the client said.
+    `recipient` is one of the envelope's. `fields` are those of the block by their names.
     """
 
     trace: Field
@@ -50,6 +50,7 @@ class SesBlock:
     client: str = ""
     helo: str = ""
     reverse_name: str = ""
+    helo_said: str = ""
 
     @classmethod
     def of(cls, message: Message, message_id: str) -> "SesBlock | None":
@@ -62,15 +63,17 @@ class SesBlock:
         by = next((one for one in _BY.finditer(trace.value) if one[1] == wanted), None)
         if by is None:
             return None
-        helo, client = _HELO.match(trace.value), _CLIENT.match(trace.value)
+        who = _FROM.match(trace.value[: by.start()])
+        said, client = (who[1], _CLIENT.match(who[2])) if who else (b"", None)
         name = _text(client[1] or b"") if client else ""
         return cls(
             trace,
             found,
             recipient=_text(by[2]),
             client=_text(client[2]) if client else "",
-            helo=_text(helo[1]) if helo else "",
+            helo=_text(said) if _HELO.match(said) else "",
             reverse_name="" if name.lower() == _NO_NAME else name,
+            helo_said=_text(said),
         )
 
     @property

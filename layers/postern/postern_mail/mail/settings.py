@@ -19,6 +19,12 @@ MOST_SENT = 40  # MB that SES sends: docs.aws.amazon.com/ses, "Service quotas"
 MAX_TEXT = 40  # characters
 # What becomes of mail with a From of ours that is not authenticated.
 QUARANTINED, AS_PUBLISHED = OWN_FROM = ("quarantine", "as-published")
+TAGGED = "tag"
+RESTRICTION = ("off", TAGGED, QUARANTINED)  # what a restriction's finding leads to
+SITES, NAMES = "sites", "names"  # forms of text: DNS lists, names of hosts
+_FORMS = {SITES: "zone=codes*weight, with commas between", NAMES: "names of hosts, with commas between"}
+MAX_LIST = 2000  # characters of such a text
+_WEAK = "It counts one point, and never alone: many good senders fail."
 _BESIDE = ("address", *BOOKKEEPING)  # what the item has beside the settings
 
 
@@ -37,10 +43,16 @@ def _setting(
     choices: tuple[str, ...] = (),
     least: int = 0,
     most: int | None = None,
+    form: str = "",
 ) -> Any:
-    return field(
-        default=default, metadata={"meaning": meaning, "unit": unit, "choices": choices, "least": least, "most": most}
-    )
+    metadata = {
+        "meaning": meaning, "unit": unit, "choices": choices, "least": least, "most": most, "form": form
+    }  # fmt: skip
+    return field(default=default, metadata=metadata)
+
+
+def _restriction(meaning: str) -> Any:
+    return _setting(RESTRICTION[0], f"{meaning} What that leads to.", choices=RESTRICTION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +81,54 @@ class Settings:
         20, "Most answers to senders of one domain; beyond, nobody is told and the ledger says so.", unit="an hour"
     )
     answers_per_hour: int = _setting(200, "Most answers to senders altogether.", unit="an hour")
+    reject_invalid_helo_hostname: str = _restriction("The HELO name is neither a host name nor an address.")
+    reject_non_fqdn_helo_hostname: str = _restriction("The HELO name has no dot, or is no host name.")
+    reject_non_fqdn_sender: str = _restriction("The domain of MAIL FROM has no dot, or is no host name.")
+    reject_unknown_sender_domain: str = _restriction(
+        "The domain of MAIL FROM has neither MX nor address, or says that it takes no mail."
+    )
+    reject_unknown_reverse_client_hostname: str = _restriction(f"The client's address has no name. {_WEAK}")
+    reject_unknown_helo_hostname: str = _restriction(f"The HELO name has neither address nor MX. {_WEAK}")
+    dnsbl_sites: str = _setting(
+        "",
+        "DNS lists that are asked about the client's address, as postscreen_dnsbl_sites has them:"
+        " zone=127.0.0.[2..11]*weight, with commas between.",
+        form=SITES,
+    )
+    rhsbl_sites: str = _setting(
+        "", "DNS lists that are asked about domains: MAIL FROM, From, Reply-To, HELO, the client's name.", form=SITES
+    )
+    dnsbl_action: str = _setting(
+        QUARANTINED,
+        "What a listing leads to: it counts its weight towards the threshold, or is only told in X-Postern-Listed.",
+        choices=(QUARANTINED, TAGGED),
+    )
+    dnsbl_skip: str = _setting(
+        "",
+        "Names of forwarders, with commas between, whose client address is not asked about: it judges the wrong party."
+        " Large ones are known.",
+        form=NAMES,
+    )
+    screening_threshold: int = _setting(
+        1, "How many points quarantine a message, those of lists and restrictions together.", least=1, most=1000
+    )
+    verdict_fields: bool = _setting(
+        False,
+        "Whether forwards say what SES found: X-Postern-Spam-Verdict, -Virus-, -SPF-, -DKIM-, -DMARC-Verdict, and"
+        " X-Postern-Listed.",
+    )
+    greylist: bool = _setting(
+        False,
+        "Whether mail that nothing authenticates is held once for each client network, sender and recipient, and"
+        " screened again.",
+    )
+    greylist_delay: int = _setting(60, "For how long.", unit="seconds", least=1, most=86400)
+    greylist_max_age: int = _setting(
+        35, "How long it is remembered that such mail came before, since it came last.", unit="days", least=1, most=365
+    )
+    greylist_auto_whitelist_clients: int = _setting(
+        5, "After how many such messages, one an hour at most, a client's address is held no more; 0: never.", most=1000
+    )
 
     @classmethod
     def from_row(cls, row: Row | None) -> Self:
@@ -97,6 +157,17 @@ class Settings:
     def largest(self) -> int:
         """Octets of what is sent whole."""
         return self.largest_forward * MEGABYTE
+
+    @property
+    def restrictions(self) -> dict[str, str]:
+        """What each restriction leads to, by Postfix's names: those that are not off."""
+        named = {one.name: getattr(self, one.name) for one in fields(self) if one.metadata["choices"] == RESTRICTION}
+        return {name: choice for name, choice in named.items() if choice != RESTRICTION[0]}
+
+    @property
+    def screens(self) -> bool:
+        """Whether anything but SES's verdicts is asked about a message."""
+        return bool(self.dnsbl_sites or self.rhsbl_sites or self.greylist or self.restrictions)
 
     def styled(self, style: Style) -> Style:
         """The style with what the owner wants of it."""
@@ -129,6 +200,8 @@ def read(name: str, value: object) -> Any:
         raise BadSettings(f"{name}: there is no such setting; there are {', '.join(descriptions())}")
     try:
         return _read(type(found.default), found.metadata, value)
+    except BadSettings as fault:
+        raise BadSettings(f"{name}: {str(fault).removeprefix('settings: ')}") from None
     except (ValueError, ArithmeticError):  # an infinite Decimal is no int
         shown = str(value) if isinstance(value, Decimal) else repr(value)
         raise BadSettings(f"{name}: expected {_allowed(found)}, found {shown}") from None
@@ -147,13 +220,31 @@ def _read(kind: type, may: Mapping[str, Any], value: object) -> Any:
         return number
     if not isinstance(value, str) or (may["choices"] and value not in may["choices"]):
         raise ValueError(value)
+    if may["form"]:
+        return _list(may["form"], value)
     if not may["choices"] and (len(value) > MAX_TEXT or not value.isprintable()):
         raise ValueError(value)
     return value
 
 
+def _list(form: str, value: str) -> str:
+    """Raises ValueError for text that is not in this form; BadSettings where it can be said why."""
+    if len(value) > MAX_LIST or not value.isprintable():
+        raise ValueError(value)
+    if form == SITES and value:
+        from .dns_lists import sites  # noqa: PLC0415 (for who screens only)
+
+        try:
+            sites(value)
+        except ValueError as fault:
+            raise BadSettings(str(fault)) from fault
+    return value
+
+
 def _allowed(one: Any) -> str:
     may = one.metadata
+    if may["form"]:
+        return f"{_FORMS[may['form']]}, at most {MAX_LIST} characters"
     if isinstance(one.default, bool):
         return "true or false"
     if isinstance(one.default, int):

@@ -1,8 +1,8 @@
 """What `forward` asks of the world."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..errors import Temporary
 from ..mail.address import Address
@@ -88,11 +88,17 @@ class Ledger(Protocol):
         that ever led to a sending stays as it is. Safe to repeat. Raises Temporary."""
 
     def close(
-        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int = 0,
+        notes: Mapping[str, Any] | None = None,
     ) -> frozenset[Address]:
         """Record the outcomes; the message stays open if any recipient is not settled.
 
-        `size` is the message's, in octets. Returns the recipients whose outcome is now as it is here: one that was
+        `size` is the message's, in octets; `notes` are what screening found out, if anything was asked.
+        Returns the recipients whose outcome is now as it is here: one that was
         settled before stays. Raises Temporary.
         """
 

@@ -1,6 +1,8 @@
 """Puts the real parts together, once for each container."""
 
 import time
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from ...deliver import Deliverer
@@ -24,7 +26,10 @@ from .rates import DynamoRates
 from .tables import DynamoTables
 
 if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
+
+    from ...screening import Screening
 
 SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
 
@@ -93,5 +98,24 @@ def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwar
         ),
         clock=clock,
         log=log,
+        screening=screening(environment, dynamodb),
         answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
     )
+
+
+def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Screening]":
+    """What makes the screening when it is first asked for: who turned nothing on pays nothing for it."""
+
+    @cache
+    def made() -> "Screening":
+        from ...resolver import DnsResolver  # noqa: PLC0415
+        from ...screening import Screening  # noqa: PLC0415
+        from .list_book import DynamoListBook  # noqa: PLC0415
+
+        return Screening(
+            resolver=DnsResolver(environment.nameserver),
+            book=DynamoListBook(dynamodb, environment.stack.ledger_table),
+            key=lambda: "",
+        )
+
+    return made

@@ -190,7 +190,12 @@ class DynamoLedger(AnswerEntries):
         )  # fmt: skip
 
     def close(
-        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int = 0
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int = 0,
+        notes: Mapping[str, Any] | None = None,
     ) -> frozenset[Address]:
         """Record the outcomes; the message stays open while any of its recipients is pending.
 
@@ -203,10 +208,12 @@ class DynamoLedger(AnswerEntries):
             values = {":now": int(self._clock.now()), ":noted": noted}
             self._update(message, "SET noted_at = :now ADD noted :noted", values)
         stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome, orders)]
-        self._settled(envelope, outcomes, size, orders)
+        self._settled(envelope, outcomes, size, orders, notes)
         return frozenset(stands)
 
-    def _settled(self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int) -> None:
+    def _settled(
+        self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
+    ) -> None:
         """Take who is settled out of the pending ones. An order that came meanwhile may have opened some of them again:
         then the entries say who is settled now."""
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
@@ -216,6 +223,8 @@ class DynamoLedger(AnswerEntries):
         values: dict[str, Any] = {":now": int(self._clock.now())}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
+        if notes:
+            update, values = f"{update}, screened = :notes", {**values, ":notes": notes}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
         for _ in range(RACES):

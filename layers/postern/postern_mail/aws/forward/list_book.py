@@ -1,0 +1,45 @@
+"""What is remembered of DNS lists: one entry of the ledger in a partition that no message has."""
+
+from typing import TYPE_CHECKING, Any
+
+from ...mail.list_health import Lists
+from ..items import Items
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LISTS = "#lists"
+_KEY = {"message_id": LISTS, "entry": "state"}
+
+
+class DynamoListBook:
+    """The entry, read for each message that lists are asked about."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._items = Items(client, table)
+
+    def lists(self) -> Lists:
+        """As it stands. Raises Temporary."""
+        found = self._items.query(
+            KeyConditionExpression="message_id = :id AND entry = :entry",
+            ExpressionAttributeValues={":id": {"S": LISTS}, ":entry": {"S": _KEY["entry"]}},
+        )
+        return Lists.from_row(next(found, {}))
+
+    def saw(self, before: Lists, after: Lists) -> None:
+        """Remember the clients; if somebody was faster, what he wrote stays: one client less does no harm."""
+        recent = [{"client": one.client, "zones": sorted(one.zones)} for one in after.recent]
+        self._write("SET recent = :value", recent, before)
+
+    def tested(self, before: Lists, after: Lists) -> bool:
+        """Remember what did not pass the test; whether nobody was faster. Raises Temporary."""
+        return self._write("SET failed = :value", dict(after.failed), before)
+
+    def _write(self, update: str, value: Any, before: Lists) -> bool:
+        values: dict[str, Any] = {":value": value, ":next": before.version + 1}
+        condition = "attribute_not_exists(version)"
+        if before.version:
+            condition, values[":was"] = "version = :was", before.version
+        what = "DynamoDB UpdateItem (lists)"
+        done, _ = self._items.update(what, _KEY, f"{update}, version = :next", values, condition=condition)
+        return done

@@ -1,0 +1,72 @@
+"""Whether a DNS list can be believed: by its own test entries (RFC 5782 5), and by how many clients it names.
+
+A list that lapsed names everybody: SpamCop's did in January 2021. One that names over half of the last clients, or
+does not pass the hourly test, does not count until it recovers.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .dns import Answer
+from .dns_lists import broken
+
+CLIENTS = 20  # different ones that are remembered
+
+Tested = Mapping[str, str]  # what is wrong with lists that did not pass, by zone
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One client, as a word that stands for it, and the lists that named it or a domain of its message."""
+
+    client: str
+    zones: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """What is remembered of all lists. `version` counts its changes."""
+
+    failed: Tested = field(default_factory=dict)
+    recent: tuple[Seen, ...] = ()
+    version: int = 0
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> "Lists":
+        """As the ledger has it, {} for nothing yet."""
+        recent = tuple(Seen(str(one["client"]), frozenset(one.get("zones", ()))) for one in row.get("recent", ()))
+        failed = {str(zone): str(why) for zone, why in row.get("failed", {}).items()}
+        return cls(failed, recent, int(row.get("version", 0)))
+
+    @property
+    def silent(self) -> dict[str, str]:
+        """Why a list does not count, by its zone."""
+        names = {zone for one in self.recent for zone in one.zones}
+        many = {zone: sum(zone in one.zones for one in self.recent) for zone in sorted(names)}
+        crowd = {
+            zone: f"it named {count} of the last {len(self.recent)} clients"
+            for zone, count in many.items()
+            if count > CLIENTS // 2
+        }
+        return {**crowd, **self.failed}
+
+    def seen(self, client: str, zones: Collection[str]) -> "Lists":
+        """The same with one client more; the oldest is forgotten, and what was known of this one."""
+        others = [one for one in self.recent if one.client != client]
+        return Lists(self.failed, (*others, Seen(client, frozenset(zones)))[-CLIENTS:], self.version)
+
+    def knows(self, client: str, zones: Collection[str]) -> bool:
+        """Whether this client is among the last with the same result: nothing need be written."""
+        return Seen(client, frozenset(zones)) in self.recent
+
+
+def failure(listed: Answer | None, unlisted: Answer | None) -> str:
+    """What is wrong with a list by its test entries, "" if it passes, and for what nobody knows: no answer in time."""
+    if listed is None or unlisted is None:
+        return ""
+    if fault := broken(listed) or broken(unlisted):
+        return fault
+    if unlisted.values:
+        return "it lists its own entry that nothing may list"
+    return "" if listed.values else "it does not list its own test entry"

@@ -1,0 +1,40 @@
+"""One score for restrictions and lists, and one threshold: what was found out about a message."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that speaks against a message, in words of ours and of the owner's settings, none of a stranger's.
+
+    `points` count towards the threshold; `weak` ones do so only beside others.
+    """
+
+    said: str
+    points: int = 0
+    weak: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """All findings about a message, and how many points keep it. `silent`: lists that did not count."""
+
+    findings: tuple[Finding, ...] = ()
+    threshold: int = 1
+    silent: tuple[str, ...] = ()
+
+    @property
+    def points(self) -> int:
+        """The sum: lists may have negative weights."""
+        return sum(one.points for one in self.findings)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether the message is quarantined."""
+        counts: Collection[Finding] = [one for one in self.findings if one.points > 0]
+        return self.points >= self.threshold and not all(one.weak for one in counts)
+
+    def __str__(self) -> str:
+        said = "; ".join(one.said for one in self.findings) or "no"
+        return f"{said}; score {self.points} of {self.threshold}" if self.findings else said

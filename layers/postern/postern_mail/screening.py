@@ -1,0 +1,160 @@
+"""Screening: what SES's verdicts do not ask about a message, and only what the owner turned on.
+
+Client, HELO and reverse name are those of SES's own block. Lists and restrictions give one score; a list that cannot
+be believed does not count. What nobody answered is never a finding.
+"""
+
+import hashlib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .mail import dns_lists, restrictions, subjects
+from .mail.dns import Answers, Question
+from .mail.dns_lists import Asked, Listing, Site
+from .mail.envelope import Envelope
+from .mail.header import Header
+from .mail.message import Message
+from .mail.restrictions import Who
+from .mail.score import Finding, Score
+from .mail.ses_block import SesBlock
+from .mail.settings import TAGGED, Settings
+from .ports.screening import Key, ListBook, Resolver
+
+SECONDS = 2.0  # for all questions about a message
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """What was found out about a message; `notes` are what the ledger keeps of it."""
+
+    who: Who
+    score: Score
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The lists of the settings, and what they are asked about."""
+
+    by_address: tuple[Site, ...]
+    by_domain: tuple[Site, ...]
+    client: Mapping[str, str]
+    domains: Mapping[str, str]
+    key: str
+
+    def questions(self) -> list[Question]:
+        return [
+            *dns_lists.questions(self.by_address, self.client, self.key),
+            *dns_lists.questions(self.by_domain, self.domains, self.key),
+        ]
+
+    def understood(self, answers: Answers, *, skipped: bool) -> tuple[Asked, Asked]:
+        client = {} if skipped else self.client
+        return (
+            dns_lists.understood(self.by_address, client, self.key, answers),
+            dns_lists.understood(self.by_domain, self.domains, self.key, answers),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Screening:
+    """Asks the DNS about a message."""
+
+    resolver: Resolver
+    book: ListBook
+    key: Key
+
+    def look(
+        self, envelope: Envelope, message: Message, header: Header, settings: Settings, own_domains: Collection[str]
+    ) -> Screened:
+        """What speaks against a message. Raises Temporary if the ledger does not say which lists to believe."""
+        who = Who.of(envelope, SesBlock.of(message, envelope.message_id))
+        lists = self._lists(who, message, header, settings, own_domains)
+        skips = {*subjects.FORWARDERS, *_names(settings.dnsbl_skip)} if lists.client and lists.by_address else set()
+        confirming = confirmations(who) if subjects.is_below(who.reverse_name, skips) else []
+        questions = [*restrictions.questions(who, settings.restrictions), *lists.questions(), *confirming]
+        answers = self.resolver.ask(questions, SECONDS) if questions else {}
+        skipped = bool(confirming) and is_confirmed(who, answers)
+        asked = lists.understood(answers, skipped=skipped)
+        silent = self._remember(who, asked) if lists.by_address or lists.by_domain else {}
+        findings = (*_restrictions(who, settings, answers), *_listings(asked, settings, silent))
+        named = {zone for one in asked for zone in one.answered | one.errors.keys() | one.late}
+        score = Score(tuple(findings), settings.screening_threshold, tuple(sorted(named & silent.keys())))
+        return Screened(who, score, _notes(who, score, asked, skipped=skipped))
+
+    def _lists(
+        self, who: Who, message: Message, header: Header, settings: Settings, own_domains: Collection[str]
+    ) -> _Lists:
+        by_address, by_domain = dns_lists.sites(settings.dnsbl_sites), dns_lists.sites(settings.rhsbl_sites)
+        key = self.key() if any(one.keyed for one in (*by_address, *by_domain)) else ""
+        domains = subjects.domains(who, message, header, own_domains) if by_domain else {}
+        return _Lists(by_address, by_domain, subjects.client(who) if by_address else {}, domains, key)
+
+    def _remember(self, who: Who, asked: Collection[Asked]) -> dict[str, str]:
+        """The lists that do not count now, this client included."""
+        before = self.book.lists()
+        if not who.client:
+            return before.silent
+        client = hashlib.sha256(who.client.encode()).hexdigest()[:16]
+        zones = {one.zone for part in asked for one in part.listings}
+        if before.knows(client, zones):
+            return before.silent
+        after = before.seen(client, zones)
+        self.book.saw(before, after)
+        return after.silent
+
+
+def confirmations(who: Who) -> list[Question]:
+    """What tells whether the client's name is its own: whoever has an address calls it as he likes."""
+    return [Question(who.reverse_name, "AAAA" if ":" in who.client else "A")] if who.reverse_name else []
+
+
+def is_confirmed(who: Who, answers: Answers) -> bool:
+    """Whether the name has the client's address."""
+    client = dns_lists.reversed_address(who.client)
+    found = (answer for one in confirmations(who) if (answer := answers.get(one)))
+    return any(dns_lists.reversed_address(value) == client for answer in found for value in answer.values)
+
+
+def _names(text: str) -> set[str]:
+    return {one.lower().strip(".") for one in text.replace(",", " ").split()}
+
+
+def _restrictions(who: Who, settings: Settings, answers: Answers) -> list[Finding]:
+    chosen = settings.restrictions
+    found: list[Finding] = []
+    for name in restrictions.found(who, chosen, answers):
+        weak = name in restrictions.WEAK
+        points = 0 if chosen[name] == TAGGED else 1 if weak else settings.screening_threshold
+        found.append(Finding(name, points, weak))
+    return found
+
+
+def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str, str]) -> list[Finding]:
+    counts = settings.dnsbl_action != TAGGED
+    return [
+        Finding(f"{one.zone} ({one.about}, {one.code})", one.points if counts else 0)
+        for part in asked
+        for one in part.listings
+        if one.zone not in silent
+    ]
+
+
+def _notes(who: Who, score: Score, asked: Collection[Asked], *, skipped: bool) -> dict[str, Any]:
+    """What is kept of it: nothing that is a stranger's text but for names he gave himself, and no key."""
+    listings: list[Listing] = [one for part in asked for one in part.listings]
+    notes: dict[str, Any] = {
+        "client": who.client or "unknown",
+        "helo": who.helo or "unknown",
+        "reverse_name": who.reverse_name or "unknown",
+        "found": [one.said for one in score.findings],
+        "score": f"{score.points} of {score.threshold}",
+        "asked": sorted({zone for part in asked for zone in part.answered}),
+        "listed": sorted({one.zone for one in listings}),
+        "errors": [f"{zone}: {why}" for part in asked for zone, why in sorted(part.errors.items())],
+        "late": sorted({zone for part in asked for zone in part.late}),
+        "silent": list(score.silent),
+        "skipped": ["the client is a forwarder"] if skipped else [],
+    }
+    return {name: value for name, value in notes.items() if value}
