@@ -125,7 +125,7 @@ def test_a_list_that_names_over_half_of_the_last_clients_is_silent_until_it_reco
     assert len(lists.recent) == CLIENTS
     assert list(lists.silent) == [COP]
     assert lists.seen("c40", []).silent == {}
-    assert Lists.from_row({"recent": [{"client": "a", "zones": [COP]}], "failed": {ZEN: "why"}, "version": 3}) == Lists(
+    assert Lists.from_row({"recent": [{"client": "a", "zones": [COP]}], "faulty": {ZEN: "why"}, "version": 3}) == Lists(
         {ZEN: "why"}, (Seen("a", frozenset({COP})),), 3
     )
 

@@ -207,7 +207,7 @@ def test_a_list_that_lists_everybody_goes_silent(screened: Screened) -> None:
 
 def test_a_list_that_does_not_pass_its_test_does_not_count(screened: Screened) -> None:
     screened.dns.records[f"{CLIENT}.{COP}", "A"] = ["127.0.0.2"]
-    screened.book.kept = Lists(failed={COP: "it lists its own entry that nothing may list"})
+    screened.book.kept = Lists(faulty={COP: "it lists its own entry that nothing may list"})
     assert screened.run(dnsbl_sites=COP) == "forwarded"
     assert screened.notes["silent"] == [COP]
 

@@ -28,7 +28,7 @@ class Seen:
 class Lists:
     """What is remembered of all lists. `version` counts its changes."""
 
-    failed: Tested = field(default_factory=dict)
+    faulty: Tested = field(default_factory=dict)
     recent: tuple[Seen, ...] = ()
     version: int = 0
 
@@ -36,8 +36,8 @@ class Lists:
     def from_row(cls, row: Mapping[str, Any]) -> "Lists":
         """As the ledger has it, {} for nothing yet."""
         recent = tuple(Seen(str(one["client"]), frozenset(one.get("zones", ()))) for one in row.get("recent", ()))
-        failed = {str(zone): str(why) for zone, why in row.get("failed", {}).items()}
-        return cls(failed, recent, int(row.get("version", 0)))
+        faulty = {str(zone): str(why) for zone, why in row.get("faulty", {}).items()}
+        return cls(faulty, recent, int(row.get("version", 0)))
 
     @property
     def silent(self) -> dict[str, str]:
@@ -49,12 +49,12 @@ class Lists:
             for zone, count in many.items()
             if count > CLIENTS // 2
         }
-        return {**crowd, **self.failed}
+        return {**crowd, **self.faulty}
 
     def seen(self, client: str, zones: Collection[str]) -> "Lists":
         """The same with one client more; the oldest is forgotten, and what was known of this one."""
         others = [one for one in self.recent if one.client != client]
-        return Lists(self.failed, (*others, Seen(client, frozenset(zones)))[-CLIENTS:], self.version)
+        return Lists(self.faulty, (*others, Seen(client, frozenset(zones)))[-CLIENTS:], self.version)
 
     def knows(self, client: str, zones: Collection[str]) -> bool:
         """Whether this client is among the last with the same result: nothing need be written."""

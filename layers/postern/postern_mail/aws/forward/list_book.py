@@ -33,7 +33,7 @@ class DynamoListBook:
 
     def tested(self, before: Lists, after: Lists) -> bool:
         """Remember what did not pass the test; whether nobody was faster. Raises Temporary."""
-        return self._write("SET failed = :value", dict(after.failed), before)
+        return self._write("SET faulty = :value", dict(after.faulty), before)
 
     def _write(self, update: str, value: Any, before: Lists) -> bool:
         values: dict[str, Any] = {":value": value, ":next": before.version + 1}
