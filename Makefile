@@ -18,9 +18,12 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean
+.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean help
 
-demo: .venv/ready  ## Send real messages through the whole system and judge what arrives
+help:  ## What make can do here
+	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .venv/demo  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
 
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
@@ -65,6 +68,7 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/codespell README.md CHANGELOG.md Makefile template.yaml command docs emulator functions layers relay bench .ci
 	$(BIN)/python docs/generate.py --check
 	$(BIN)/python relay/generate.py --check
 
@@ -103,11 +107,12 @@ faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none
 	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults
 
 lock:  ## Resolve the pinned requirements anew (needs uv)
-	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements-dev.txt
-	$(LOCK) --group sam --output-file requirements-sam.txt
-	$(LOCK) --group checkov --output-file requirements-checkov.txt
-	$(LOCK) --group ministack --output-file requirements-ministack.txt
-	$(LOCK) --group fuzz --output-file requirements-fuzz.txt
+	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements/dev.txt
+	$(LOCK) pyproject.toml --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
+	$(LOCK) --group sam --output-file requirements/sam.txt
+	$(LOCK) --group checkov --output-file requirements/checkov.txt
+	$(LOCK) --group ministack --output-file requirements/ministack.txt
+	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
@@ -115,39 +120,49 @@ clean:  ## Remove what was installed and built here
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
+# Two steps: what the demo needs, quickly, and what the tests and checks need besides. The first compiles nothing.
+.venv/packages: requirements/demo.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
+	@echo "Installing what the demo needs into .venv (once, about 20 seconds):"
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes --requirement requirements/demo.txt
+	touch $@
+
+.venv/demo: .venv/packages pyproject.toml
+	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	touch $@
+
 .venv/ready: .venv/locked pyproject.toml
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv/fuzz: .venv/ready requirements-fuzz.txt
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-fuzz.txt
+.venv/fuzz: .venv/ready requirements/fuzz.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/fuzz.txt
 	mkdir -p .local/corpus
 	touch $@
 
-.venv/locked: requirements-dev.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-dev.txt
+.venv/locked: .venv/packages requirements/dev.txt
+	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/dev.txt
 	touch $@
 
-.venv-3.13/ready: requirements-dev.txt
+.venv-3.13/ready: requirements/dev.txt
 	@$(PYTHON_313) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Python 3.13 is needed: make PYTHON_313=..."; exit 1; }
 	$(PYTHON_313) -m venv --clear .venv-3.13
-	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-dev.txt
+	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/dev.txt
 	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv-sam/ready: requirements-sam.txt
+.venv-sam/ready: requirements/sam.txt
 	$(PYTHON) -m venv --clear .venv-sam
-	.venv-sam/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-sam.txt
+	.venv-sam/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/sam.txt
 	touch $@
 
-.venv-checkov/ready: requirements-checkov.txt
+.venv-checkov/ready: requirements/checkov.txt
 	$(PYTHON) -m venv --clear .venv-checkov
-	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-checkov.txt
+	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/checkov.txt
 	touch $@
 
-.venv-ministack/ready: requirements-ministack.txt
+.venv-ministack/ready: requirements/ministack.txt
 	$(PYTHON) -m venv --clear .venv-ministack
-	.venv-ministack/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements-ministack.txt
+	.venv-ministack/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/ministack.txt
 	touch $@

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
+import yaml
 
 from .account import ACCOUNT, REGION
 
@@ -45,7 +45,27 @@ def parsed(path: Path) -> dict[str, Any]:
 
 @cache
 def _pickled(path: Path, _changed: int) -> bytes:
-    return pickle.dumps(yaml_parse(path.read_text(encoding="utf-8")))
+    return pickle.dumps(yaml.load(path.read_text(encoding="utf-8"), _Loader))  # noqa: S506 (a SafeLoader)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms: `!GetAtt A.Arn` is {"Fn::GetAtt": ["A", "Arn"]}."""
+
+
+def _short_form(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    value: Any
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)  # type: ignore[arg-type]  # the third kind of node
+    if tag == "GetAtt" and isinstance(value, str):
+        value = value.split(".", 1)
+    return {tag if tag in ("Ref", "Condition") else f"Fn::{tag}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
 
 
 @dataclass(frozen=True)
