@@ -82,7 +82,7 @@ sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) validate --config-env relay
 	$(SAM) build --config-env relay
 
-scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained where they are
+scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained in .checkov.yaml
 	.venv-checkov/bin/checkov --file template.yaml relay/template.yaml --skip-download --compact --quiet
 
 reproducible: .venv-sam/ready  ## Build the stack twice, and compare every byte

@@ -101,7 +101,7 @@ class Function:
         self.arn = template.arn(logical_id)
         self._name = template.name(logical_id)
         self._cloud = cloud
-        self._timeout = float(declared.get("Timeout", template.document["Globals"]["Function"]["Timeout"]))
+        self._timeout = float(declared["Timeout"])
         invocation = declared["EventInvokeConfig"]
         self._retry_delays = retry_delays[: invocation["MaximumRetryAttempts"]]
         self._queue_arn = invocation["DestinationConfig"]["OnFailure"]["Destination"]

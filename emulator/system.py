@@ -38,8 +38,7 @@ _COMMAND_VARIABLES = (
 )
 _QUEUES = {
     "POSTERN_DEAD_LETTERS": "DeadLetterQueue",
-    "POSTERN_FEEDBACK_FAILURES": "FeedbackFailureQueue",
-    "POSTERN_WATCH_FAILURES": "WatchFailures",
+    "POSTERN_FAILURES": "FailureQueue",
 }
 
 

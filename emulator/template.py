@@ -103,12 +103,19 @@ class Template:
 
     def resource(self, name: str) -> dict[str, Any]:
         """The properties of one resource; layers and policies, which nothing here reads, left out."""
-        properties = self._resources[name].get("Properties", {})
+        properties = self.declared(name)
         wanted = {
             key: value for key, value in properties.items() if key not in ("Layers", "Policies", "PolicyDocument")
         }
         resolved: dict[str, Any] = self.resolve(wanted)
         return resolved
+
+    def declared(self, name: str) -> Mapping[str, Any]:
+        """The properties of one resource as written, with what SAM's Globals add."""
+        own: Mapping[str, Any] = self._resources[name].get("Properties", {})
+        if self._resources[name]["Type"] != "AWS::Serverless::Function":
+            return own
+        return _merged(self.document.get("Globals", {}).get("Function", {}), own)
 
     def name(self, logical_id: str) -> str:
         """The physical name of a resource."""
@@ -204,6 +211,16 @@ class Template:
         if attribute != "Arn":
             raise UnknownConstruct(f"{logical_id}.{attribute} is not known to the emulator")
         return self.arn(logical_id)
+
+
+def _merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """As SAM does: what a resource says itself comes first, and mappings are merged unless they are functions."""
+    found = {**common, **own}
+    for key in common.keys() & own.keys():
+        one, other = common[key], own[key]
+        if isinstance(one, Mapping) and isinstance(other, Mapping) and not any(name.startswith("Fn::") for name in one):
+            found[key] = _merged(one, other)
+    return found
 
 
 def _join(argument: list[Any]) -> str:

@@ -24,6 +24,7 @@ from tests.builders import ROOT
 WIDEST = {"Domain": "example.com", "CustomerKey": "true", "SesWritesBy": "role", "RefuseUnknownRecipients": "true"}
 STACK = "postern-contract"  # of the tests in this process
 RELAY = "relay"  # the stack of relay/template.yaml
+_COMMON = "FunctionPolicy"  # what every function may do
 _RELAYING = {"Domain": "example.com", "Owner": "o@dest.example", "VpcId": "vpc-1", "SubnetIds": "subnet-1"}
 
 
@@ -97,7 +98,10 @@ def rights(stack: str) -> frozenset[Right]:
     for name, body in plain.document["Resources"].items():
         policies = body.get("Properties", {}).get("Policies", ())
         if body["Type"] == "AWS::IAM::Role":
-            found |= set(_rights(template, name, [one["PolicyDocument"] for one in policies]))
+            documents = [one["PolicyDocument"] for one in policies]
+            if {"Ref": _COMMON} in body["Properties"].get("ManagedPolicyArns", ()):
+                documents.append(plain.document["Resources"][_COMMON]["Properties"]["PolicyDocument"])
+            found |= set(_rights(template, name, documents))
         elif body["Type"] == "AWS::Serverless::Function":
             found |= set(_rights(template, f"{name}Role", [one for one in policies if "Statement" in one]))
     return frozenset(found)

@@ -46,8 +46,7 @@ _PARTS = {
     "bucket": ("POSTERN_MAIL_BUCKET", "MailBucketName"),
     "retry_queue": ("POSTERN_RETRY_QUEUE", "RetryQueueUrl"),
     "dead_letters": ("POSTERN_DEAD_LETTERS", "DeadLetterQueueUrl"),
-    "feedback_failures": ("POSTERN_FEEDBACK_FAILURES", "FeedbackFailureQueueUrl"),
-    "watch_failures": ("POSTERN_WATCH_FAILURES", "WatchFailuresUrl"),
+    "failures": ("POSTERN_FAILURES", "FailureQueueUrl"),
     "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
     "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
 }

@@ -112,14 +112,14 @@ class Deployed:
         found = self.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages", ())
         return [json.loads(message["Body"]) for message in found]
 
-    def log(self, group: str) -> list[str]:
-        """The lines in a function's log group."""
-        events = self.client("logs").filter_log_events(logGroupName=f"/postern/{STACK}/{group}")["events"]
+    def log(self) -> list[str]:
+        """The lines in the functions' log group."""
+        events = self.client("logs").filter_log_events(logGroupName=f"/postern/{STACK}")["events"]
         return [event["message"].strip() for event in events]
 
-    def measured(self, metric: str, group: str = "inbound") -> list[float]:
+    def measured(self, metric: str) -> list[float]:
         """The values of a metric, from the lines that CloudWatch makes metrics of (embedded metric format)."""
-        lines = [json.loads(text) for text in self.log(group) if text.startswith("{")]
+        lines = [json.loads(text) for text in self.log() if text.startswith("{")]
         values = [line[metric] for line in lines if "_aws" in line and metric in line]
         return [one for value in values for one in (value if isinstance(value, list) else [value])]
 

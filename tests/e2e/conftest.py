@@ -19,7 +19,7 @@ def running() -> Iterator[Emulator]:
 def emulator(running: Emulator) -> Emulator:
     """The running system with its usual tables, empty queues and nobody suspended."""
     running.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
-    for queue in ("RetryQueue", "FeedbackFailureQueue"):
+    for queue in ("RetryQueue", "FailureQueue"):
         running.cloud.messages(queue)
     health = running.cloud.rows("DestinationTable")
     running.cloud.delete("DestinationTable", ({"address": row["address"]} for row in health))

@@ -137,15 +137,15 @@ def test_the_other_reading_of_several_recipients_takes_all_and_delivers_to_those
     assert answers(post.emulator, "nobody@example.com", "none@example.com") == [250, 250, 550]
 
 
-def test_the_lag_is_measured_and_the_lease_given_back(emulator: Emulator) -> None:
+def test_rules_in_time_need_nobody_and_the_lease_is_given_back(emulator: Emulator) -> None:
     before = len(emulator.function_log.read_bytes())
     put(emulator, "measured@example.com", TO_JANE)
     logged = emulator.function_log.read_bytes()[before:].decode()
-    assert '"RecipientsLag":[' in logged
-    assert '"RecipientsCalls":[1.0]' in logged
+    assert '"calls":1' in logged
+    assert "NeedsSomebody" not in logged
     (lease,) = [row for row in emulator.cloud.rows("LedgerTable") if row["message_id"] == "recipients"]
     assert set(lease) == {"message_id", "entry", "asked"}
-    assert emulator.cloud.messages("RecipientsFailures") == []
+    assert emulator.cloud.messages("FailureQueue") == []
 
 
 def test_switched_on_the_whole_domain_is_taken_first_and_switched_off_the_rules_go(emulator: Emulator) -> None:

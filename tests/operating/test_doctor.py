@@ -114,8 +114,7 @@ def test_dead_letters(clinic: Office) -> None:
 @pytest.mark.parametrize(
     ("variable", "queue", "check"),
     [
-        ("POSTERN_FEEDBACK_FAILURES", "FeedbackFailureQueue", "failed feedback"),
-        ("POSTERN_WATCH_FAILURES", "WatchFailures", "failed checks"),
+        ("POSTERN_FAILURES", "FailureQueue", "failures of functions"),
     ],
 )
 def test_what_other_functions_gave_up(clinic: Office, variable: str, queue: str, check: str) -> None:

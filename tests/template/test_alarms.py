@@ -1,48 +1,26 @@
-"""Alarms, the topic and the dashboard: somebody hears what went wrong, and what is watched exists."""
+"""Alarms, the count they hang on, the topic and the dashboard: somebody hears what went wrong, and nothing is billed."""
 
-import ast
 import json
-import re
 from typing import Any
 
 import pytest
-from postern_mail import errors
-from postern_mail.aws import mail_log
-from postern_mail.mail import plan, rows
-from postern_mail.mail.address import Address
-from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST
-from postern_mail.mail.outcomes import State
-from postern_mail.ports.forward import Outcome
+from postern_mail.aws.mail_log import NAMESPACE, NEEDS_SOMEBODY
 
-from tests.builders import ROOT, envelope
 from tests.template.deployments import loaded, refusals, symbolic
 
-LOGS = [ROOT / "layers/postern/postern_mail/aws" / name for name in ("mail_log.py", "recipients/log.py")]
-# What Outcome.state can be, as aws/mail_log.py counts it.
-STATES = {"Forwarded", "Merged", "Quarantined", "Rejected", "Discarded", "Failed", "Deferred", "Ambiguous"}
-# Asked for by CloudFormation only, which shows what it answers.
-AT_DEPLOYMENT = {"RulesetFunction"}
-# Looks at everything in each run, so that an event that is lost is nothing but lag.
-LOOKS_AT_ALL = {"RecipientsFunction"}
 REFUSES = {"RefuseUnknownRecipients": "true"}
-
-
-def counted() -> set[str]:
-    """The names of all metrics the code emits."""
-    trees = [ast.parse(log.read_text(encoding="utf-8")) for log in LOGS]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    literal = {
-        text.value
-        for call in calls
-        if isinstance(call.func, ast.Attribute) and call.func.attr in ("_count", "_add", "add_metric")
-        for argument in (*call.args, *(one.value for one in call.keywords))
-        for text in ast.walk(argument)
-        if isinstance(text, ast.Constant) and isinstance(text.value, str)
-    }
-    answers = {f"Answer{state}" for state in ("Sent", "Failed", "Ambiguous")}
-    feedback = {*(kind.capitalize() for kind in KINDS.values()), *mail_log._FEEDBACK.values()}
-    classes = {name for module in (errors, plan, rows) for name in vars(module)}
-    return literal | STATES | answers | feedback | {ON_ACCOUNT_LIST} | classes
+# What a person must act on (issue: a stack that costs nothing idle), and no more.
+ALARMS = {
+    "DeadLettersAlarm",
+    "RetryAgeAlarm",
+    "FailuresAlarm",
+    "PublishFailureAlarm",
+    "PublishExpiredAlarm",
+    "BounceRateAlarm",
+    "ComplaintRateAlarm",
+    "NeedsSomebodyAlarm",
+    "WatchSilentAlarm",
+}
 
 
 def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -52,7 +30,7 @@ def alarms(resources: dict[str, Any]) -> dict[str, dict[str, Any]]:
 @pytest.fixture(params=[{}, REFUSES], ids=["taking anyone", "refusing unknown recipients"])
 def parameters(request: pytest.FixtureRequest) -> dict[str, str]:
     """What the stack with the dashboard is deployed with."""
-    found: dict[str, str] = request.param
+    found: dict[str, str] = {"MakeDashboard": "true", **request.param}
     return found
 
 
@@ -66,12 +44,13 @@ def dashboard(parameters: dict[str, str]) -> list[dict[str, Any]]:
 
 def test_every_alarm_speaks_and_says_what_it_means(resources: dict[str, Any]) -> None:
     found = alarms(resources)
-    assert len(found) >= 13
+    assert found.keys() == ALARMS
     for name, alarm in found.items():
         assert alarm["AlarmActions"] == alarm["OKActions"] == [{"Ref": "AlarmTopic"}], name
         assert len(alarm["AlarmDescription"]) > 30, name
         assert alarm.get("ActionsEnabled", True), name
-        assert alarm["TreatMissingData"] in ("notBreaching", "ignore"), name
+        silence = ("breaching",) if name == "WatchSilentAlarm" else ("notBreaching", "ignore")
+        assert alarm["TreatMissingData"] in silence, name
     names = [json.dumps(alarm["AlarmName"]) for alarm in found.values()]
     assert len(set(names)) == len(names)
 
@@ -101,40 +80,6 @@ def test_only_this_accounts_alarms_speak_on_the_topic(resources: dict[str, Any])
     assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-@pytest.mark.parametrize("metric", ["Errors", "Throttles", "AsyncEventsDropped", "DestinationDeliveryFailures"])
-def test_every_function_that_handles_mail_is_watched(resources: dict[str, Any], metric: str) -> None:
-    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"} - AT_DEPLOYMENT
-    watched = {
-        dimension["Value"]["Ref"]
-        for alarm in alarms(resources).values()
-        if alarm.get("MetricName") == metric
-        for dimension in alarm["Dimensions"]
-    }
-    lossless = LOOKS_AT_ALL if metric in ("AsyncEventsDropped", "DestinationDeliveryFailures") else set()
-    assert watched == functions - lossless
-
-
-def test_what_looks_at_all_is_watched_by_its_lag() -> None:
-    (lag,) = [
-        one
-        for one in symbolic(**REFUSES).resources("AWS::CloudWatch::Alarm").values()
-        if one.get("MetricName") == "RecipientsLag"
-    ]
-    assert (lag["Namespace"], lag["Statistic"]) == ("Postern", "Maximum")
-    assert lag["Dimensions"] == [{"Name": "service", "Value": "postern"}]
-    timeout = loaded(**REFUSES).resource("RecipientsFunction")["Timeout"]
-    assert lag["Threshold"] >= timeout, "one run with much to do is no alarm"
-
-
-@pytest.mark.parametrize("there", [False, True])
-def test_alarms_are_of_what_there_is(there: bool) -> None:
-    """An alarm of a function that is not there would be a reference to nothing."""
-    template = symbolic(**(REFUSES if there else {}))
-    made = template.resources("AWS::CloudWatch::Alarm")
-    assert any(name.startswith("Recipients") for name in made) == there
-    assert bool(template.resources("Custom::RecipientRules")) == there
-
-
 def test_every_queue_is_watched(resources: dict[str, Any]) -> None:
     queues = {name for name, one in resources.items() if one["Type"] == "AWS::SQS::Queue"}
     watched = {
@@ -146,99 +91,12 @@ def test_every_queue_is_watched(resources: dict[str, Any]) -> None:
     assert watched == queues
 
 
-def test_what_ses_cannot_hand_over_is_watched_for_all_rules(resources: dict[str, Any]) -> None:
-    queries = [one["Expression"] for alarm in alarms(resources).values() for one in alarm.get("Metrics", ())]
-    assert sorted(queries) == [f'SELECT SUM({name}) FROM "AWS/SES"' for name in ("PublishExpired", "PublishFailure")]
-
-
 @pytest.mark.parametrize(("metric", "review"), [("Reputation.BounceRate", 0.05), ("Reputation.ComplaintRate", 0.001)])
 def test_the_warning_comes_at_half_of_what_ses_reviews(resources: dict[str, Any], metric: str, review: float) -> None:
     (alarm,) = [one for one in alarms(resources).values() if one.get("MetricName") == metric]
     assert alarm["Threshold"] == review / 2
     assert alarm["ComparisonOperator"] == "GreaterThanOrEqualToThreshold"
     assert "Dimensions" not in alarm, "the account's rate"
-
-
-def test_our_own_metrics_are_emitted_under_the_names_that_are_watched(
-    resources: dict[str, Any], dashboard: list[dict[str, Any]]
-) -> None:
-    watched = {one["MetricName"] for one in alarms(resources).values() if one.get("Namespace") == "Postern"}
-    shown = {
-        metric[1]
-        for widget in dashboard
-        for metric in widget["properties"].get("metrics", ())
-        if metric[0] == "Postern"
-    }
-    assert {"Deferred", "Misconfigured", "Failed", "SesRejected"} <= watched
-    assert {"Received", "Forwarded", "Delivered", "Latency", "Quarantined", "Deferred", "Failed"} <= shown
-    assert watched | shown <= counted()
-
-
-def test_our_own_metrics_are_those_of_this_stack(resources: dict[str, Any], dashboard: list[dict[str, Any]]) -> None:
-    for name, alarm in alarms(resources).items():
-        if alarm.get("Namespace") == "Postern":
-            assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}], name
-    variables = resources["InboundFunction"]["Properties"]["Environment"]["Variables"]
-    assert variables["POSTERN_STACK"] == {"Ref": "AWS::StackName"}
-    for widget in dashboard:
-        for metric in widget["properties"].get("metrics", ()):
-            assert metric[0] != "Postern" or metric[2:4] == ["service", "postern"]
-
-
-def test_the_dashboard_asks_three_questions_and_shows_every_alarm(
-    parameters: dict[str, str], dashboard: list[dict[str, Any]]
-) -> None:
-    asked = [widget["properties"]["markdown"] for widget in dashboard if widget["type"] == "text"]
-    assert asked == ["## Is mail flowing?", "## What waits?", "## What failed?"]
-    (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
-    assert sorted(shown) == sorted(f"{name}.Arn" for name in symbolic(**parameters).resources("AWS::CloudWatch::Alarm"))
-
-
-def test_the_log_on_the_dashboard_is_that_of_every_function_that_runs_by_itself(
-    resources: dict[str, Any], dashboard: list[dict[str, Any]]
-) -> None:
-    (query,) = [widget["properties"]["query"] for widget in dashboard if widget["type"] == "log"]
-    shown = set(re.findall(r"SOURCE '/postern/postern/(\w+)'", query))
-    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
-    # those of RecipientsFunction are not there in every stack, and its failures have widgets of their own
-    assert shown == {name.removesuffix("Function").lower() for name in functions - AT_DEPLOYMENT - LOOKS_AT_ALL}
-
-
-def test_every_queue_is_on_the_dashboard(dashboard: list[dict[str, Any]]) -> None:
-    shown = {
-        metric[3] for widget in dashboard for metric in widget["properties"].get("metrics", ()) if "QueueName" in metric
-    }
-    queues = {one["QueueName"] for one in symbolic().resources("AWS::SQS::Queue").values()}
-    assert shown == {
-        f"{name}.QueueName" for name in ("RetryQueue", "DeadLetterQueue", "FeedbackFailureQueue", "WatchFailures")
-    }
-    assert len(queues) == len(shown)
-
-
-def test_every_number_of_ours_that_has_an_alarm_is_on_the_dashboard(
-    parameters: dict[str, str], dashboard: list[dict[str, Any]]
-) -> None:
-    """Who looks because of an alarm must see what it was about."""
-    watched = {
-        one["MetricName"]
-        for one in symbolic(**parameters).resources("AWS::CloudWatch::Alarm").values()
-        if one.get("Namespace") == "Postern"
-    }
-    shown = {
-        metric[1] for widget in dashboard for metric in widget["properties"].get("metrics", ()) if "Postern" in metric
-    }
-    assert watched <= shown
-
-
-def test_nothing_but_the_two_rates_is_the_accounts(dashboard: list[dict[str, Any]]) -> None:
-    """The account's counts are not what this stack sent."""
-    without_dimensions = {
-        metric[1]
-        for widget in dashboard
-        for metric in widget["properties"].get("metrics", ())
-        if metric[0] == "AWS/SES"
-    }
-    assert without_dimensions == {"Reputation.BounceRate", "Reputation.ComplaintRate"}
 
 
 def test_no_two_widgets_lie_on_each_other(dashboard: list[dict[str, Any]]) -> None:
@@ -252,26 +110,58 @@ def test_no_two_widgets_lie_on_each_other(dashboard: list[dict[str, Any]]) -> No
     assert max(x for x, _ in taken) < 24
 
 
-def test_the_metrics_carry_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
-    """As EMF, which CloudWatch makes metrics of."""
-    from postern_mail.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
+def test_every_failure_of_a_function_is_on_one_queue_and_watched(resources: dict[str, Any]) -> None:
+    """Mail goes to the retry queue first; for all else, the queue of failures has it after Lambda's own retries."""
+    configurations = {
+        one["Properties"]["FunctionName"]["Ref"]: one["Properties"]["DestinationConfig"]["OnFailure"]["Destination"]
+        for one in resources.values()
+        if one["Type"] == "AWS::Lambda::EventInvokeConfig"
+    }
+    functions = {name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function"}
+    assert configurations.keys() == functions
+    assert configurations.pop("InboundFunction") == {"Fn::GetAtt": ["RetryQueue", "Arn"]}
+    assert {json.dumps(one) for one in configurations.values()} == {json.dumps({"Fn::GetAtt": ["FailureQueue", "Arn"]})}
 
-    log = PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
-    log.failure(errors.Misconfigured("x"))
-    log.metrics.flush_metrics()
-    lines = [line for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert any(json.loads(line)["service"] == "postern-dev" for line in lines)
-    assert re.search(r'"Misconfigured"', "".join(lines))
+
+def test_what_ses_cannot_hand_over_is_watched_at_the_rule_there_is() -> None:
+    """A query over all rules would not be among the alarms that are free."""
+    template = symbolic()
+    made = template.resources("AWS::CloudWatch::Alarm")
+    (rule,) = template.resources("AWS::SES::ReceiptRule").values()
+    for name in ("PublishFailureAlarm", "PublishExpiredAlarm"):
+        assert made[name]["Dimensions"] == [{"Name": "RuleName", "Value": rule["Rule"]["Name"]}]
+    assert symbolic(**REFUSES).resources("AWS::CloudWatch::Alarm").keys() == ALARMS - {
+        "PublishFailureAlarm",
+        "PublishExpiredAlarm",
+    }
 
 
-def test_deferred_counts_recipients_and_a_destination_counts_as_its_failure(capsys: pytest.CaptureFixture[str]) -> None:
-    from postern_mail.aws.mail_log import PowertoolsMailLog  # noqa: PLC0415
+def test_one_count_of_ours_has_an_alarm_and_it_ends_by_a_count_of_nothing(resources: dict[str, Any]) -> None:
+    (alarm,) = [one for one in alarms(resources).values() if one["Namespace"] == NAMESPACE]
+    assert (alarm["MetricName"], alarm["Statistic"], alarm["Threshold"]) == (NEEDS_SOMEBODY, "Sum", 0)
+    assert alarm["Dimensions"] == [{"Name": "service", "Value": {"Ref": "AWS::StackName"}}]
+    assert alarm["TreatMissingData"] == "ignore", "between two looks of the watch nothing is known"
 
-    log = PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
-    made = envelope("info@example.com")
-    (info,) = made.recipients
-    log.deferred(made, Address.parse("jane@dest.example"), errors.OverCap("x"))
-    log.outcome(made, Outcome(info, State.DEFERRED, "x"), 1, 0)
-    log.metrics.flush_metrics()
-    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines() if "_aws" in line]
-    assert (line["Deferred"], line["OverCap"]) == ([1.0], [1.0])
+
+def test_our_own_count_is_this_stacks(resources: dict[str, Any]) -> None:
+    for name, one in resources.items():
+        if one["Type"] == "AWS::Lambda::Function":
+            assert one["Properties"]["Environment"]["Variables"]["POSTERN_STACK"] == {"Ref": "AWS::StackName"}, name
+
+
+def test_there_is_a_dashboard_where_it_is_asked_for() -> None:
+    assert symbolic().resources("AWS::CloudWatch::Dashboard") == {}
+
+
+def test_the_dashboard_has_the_list_of_the_alarms(parameters: dict[str, str], dashboard: list[dict[str, Any]]) -> None:
+    (shown,) = [widget["properties"]["alarms"] for widget in dashboard if widget["type"] == "alarm"]
+    made = symbolic(**parameters).resources("AWS::CloudWatch::Alarm")
+    assert sorted(shown) == sorted(f"{name}.Arn" for name in made)
+
+
+def test_the_dashboard_shows_every_queue_and_the_log(dashboard: list[dict[str, Any]]) -> None:
+    text = json.dumps(dashboard)
+    for queue in symbolic().resources("AWS::SQS::Queue"):
+        assert f"{queue}.QueueName" in text
+    (log,) = symbolic().resources("AWS::Logs::LogGroup").values()
+    assert f"SOURCE '{log['LogGroupName']}'" in text

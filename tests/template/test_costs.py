@@ -39,7 +39,7 @@ def tables() -> list[tuple[list[Line], float]]:
 @pytest.mark.parametrize("which", [0, 1], ids=["a thousand messages", "a month"])
 def test_every_row_is_amount_times_price_and_the_sum_is_theirs(which: int) -> None:
     lines, total = tables()[which]
-    assert len(lines) >= 5
+    assert len(lines) >= 4
     for line in lines:
         assert line.dollars == pytest.approx(line.amount * line.price, abs=0.005 if which else 0.00006), line.what
     assert total == pytest.approx(sum(line.dollars for line in lines), abs=0.005)
@@ -50,5 +50,4 @@ def test_the_alarms_that_cost_are_those_there_are() -> None:
         len(symbolic(RefuseUnknownRecipients=one).resources("AWS::CloudWatch::Alarm")) for one in ("false", "true")
     ]
     (counted,) = [line.amount for line in tables()[1][0] if line.what.startswith("alarms")]
-    assert counted == alarms[0]
-    assert f"with its {alarms[1] - alarms[0]} alarms" in RUNNING
+    assert counted == max(alarms)

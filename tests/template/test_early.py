@@ -71,7 +71,7 @@ def test_no_whole_number_of_the_settings_comes_from_a_parameter_that_takes_fract
 ) -> None:
     """CloudFormation's Number may be 1.5; the function would end where it starts, with every message."""
     function = "InboundFunction" if settings is InboundEnvironment else "FeedbackFunction"
-    variables = template.document["Resources"][function]["Properties"]["Environment"]["Variables"]
+    variables = template.declared(function)["Environment"]["Variables"]
     numbers = [one.metadata["variable"] for one in variables_of(settings) if one.type is int]
     assert numbers
     resolved = loaded().resource(function)["Environment"]["Variables"]

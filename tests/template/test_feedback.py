@@ -16,9 +16,9 @@ def test_the_accounts_suppression_list_does_not_stop_forwards(template: Template
 
 
 @pytest.mark.parametrize("tls", ["OPTIONAL", "REQUIRE"])
-def test_the_configuration_set_counts_and_sends_as_the_parameter_says(tls: str) -> None:
+def test_the_configuration_set_sends_as_the_parameter_says_and_counts_nothing_that_is_billed(tls: str) -> None:
     made = loaded(OutboundTls=tls).resource("ConfigurationSet")
-    assert made["ReputationOptions"] == {"ReputationMetricsEnabled": True}
+    assert made["ReputationOptions"] == {"ReputationMetricsEnabled": False}
     assert made["DeliveryOptions"] == {"TlsPolicy": tls}
     assert made["SendingOptions"] == {"SendingEnabled": True}
 
@@ -63,7 +63,7 @@ def test_the_rule_takes_the_hosts_mail_by_its_tag(template: Template) -> None:
 def test_events_that_fail_are_kept_whether_the_function_or_the_bus_gives_up(
     template: Template, resources: dict[str, Any]
 ) -> None:
-    queue = template.arn("FeedbackFailureQueue")
+    queue = template.arn("FailureQueue")
     assert template.resource("FeedbackFunction")["EventInvokeConfig"]["DestinationConfig"]["OnFailure"] == {
         "Type": "SQS",
         "Destination": queue,
@@ -71,7 +71,7 @@ def test_events_that_fail_are_kept_whether_the_function_or_the_bus_gives_up(
     (target,) = template.resource("FeedbackRule")["Targets"]
     assert target["DeadLetterConfig"] == {"Arn": queue}
     assert target["Arn"] == template.arn("FeedbackFunction")
-    statements = resources["FeedbackFailureQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statements = resources["QueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
     allowed = next(one for one in statements if one["Effect"] == "Allow")
     assert allowed["Principal"] == {"Service": "events.amazonaws.com"}
     assert allowed["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["FeedbackRule", "Arn"]}}}

@@ -31,7 +31,6 @@ ADOPTED = {
 def test_lifetimes_are_tied_together(template: Template) -> None:
     """A dead letter can be redriven as long as it lives: the message is there, and the ledger knows of it longer."""
     queues = template.resources("AWS::SQS::Queue")
-    del queues["WatchFailures"]  # runs of checks and no mail
     assert {queue["MessageRetentionPeriod"] for queue in queues.values()} == {14 * DAY}
     days = [int(choice) for choice in template.document["Parameters"]["MailDays"]["AllowedValues"]]
     assert min(days) >= 14 + 2, "the event was on its way before it was a dead letter"
@@ -145,7 +144,7 @@ def before(resources: dict[str, Any], name: str) -> set[str]:
 
 def test_the_set_is_active_last_and_given_up_first(resources: dict[str, Any]) -> None:
     """SES probes bucket and function while it makes the rule, and does not delete the active set."""
-    assert {"InboundRule", "RuleSet", "RulesetFunction", "RulesetFunctionRole", "RulesetLog"} <= before(
+    assert {"InboundRule", "RuleSet", "RulesetFunction", "RulesetFunctionRole", "Log"} <= before(
         resources, "Activation"
     )
     assert {"RuleSet", "MailBucketPolicy", "SesMayInvoke", "MailBucket", "InboundFunction"} <= before(
@@ -157,14 +156,12 @@ def test_the_set_is_active_last_and_given_up_first(resources: dict[str, Any]) ->
     assert "RecipientRules" in before(resources, "Activation")
     for later in ("RecipientsStream", "RecipientsSchedule"):
         assert "RecipientRules" in before(resources, later), "nothing makes rules again after they are removed"
-    assert {"InboundFunctionRole", "InboundLog", "ConfigurationSet", "RetryQueue"} <= before(
-        resources, "InboundFunction"
-    )
+    assert {"InboundFunctionRole", "Log", "ConfigurationSet", "RetryQueue"} <= before(resources, "InboundFunction")
     assert not any("Activation" in before(resources, name) for name in resources)
 
 
 def test_an_answer_has_time_for_all_of_lambdas_attempts(template: Template) -> None:
-    timeout = template.document["Globals"]["Function"]["Timeout"]
+    timeout = template.resource("RulesetFunction")["Timeout"]
     activation = symbolic().resource("Activation")
     assert int(activation["ServiceTimeout"]) >= 3 * timeout + 60 + 120
     assert activation["OwnRules"] == ["postern-inbound", "postern-recipients-*"]

@@ -18,11 +18,11 @@ from tests.rights import RELAY, Call, Right, everything, rights, unused, without
 from tests.template.deployments import Symbolic, actions, granted, loaded, policy, symbolic
 
 # Rights that no recorded call needs, and why they are there.
-_LOG = {"WriteTheLog": "Lambda's own"}
+_LAMBDA = {"WriteTheLog": "Lambda's own", "KeepFailedEvents": "Lambda's own"}  # of FunctionPolicy
 UNUSED = {
     "InboundFunctionRole": {
-        **_LOG,
-        "KeepFailedEvents": "Lambda's own",
+        **_LAMBDA,
+        "KeepEventsForLater": "Lambda's own",
         "TryThemAgain sqs:ReceiveMessage": "Lambda's own, for events of the retry queue",
         "TryThemAgain sqs:DeleteMessage": "Lambda's own, for events of the retry queue",
         "TryThemAgain sqs:GetQueueAttributes": "Lambda's own, for events of the retry queue",
@@ -30,21 +30,19 @@ UNUSED = {
         "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
     "FeedbackFunctionRole": {
-        **_LOG,
-        "KeepFailedEvents": "Lambda's own",
+        **_LAMBDA,
         "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
         "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
     "RecipientsFunctionRole": {
-        **_LOG,
-        "TellOfLostEvents": "Lambda's own",
+        **_LAMBDA,
         "FindTheStream": "Lambda's own",
         "FollowTheAliasTable": "Lambda's own",
         "NameTheRoleThatSesWritesBy": "what a rule is refused without that names the role SES writes by",
     },
-    "RulesetFunctionRole": _LOG,
-    "WatchFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
-    "DigestFunctionRole": {**_LOG, "KeepFailedEvents": "Lambda's own"},
+    "RulesetFunctionRole": _LAMBDA,
+    "WatchFunctionRole": _LAMBDA,
+    "DigestFunctionRole": _LAMBDA,
     "SesWriterRole": {"WriteMessages": "SES's own", "EncryptThem": "SES's own"},
     "InstanceRole": {"BeReachedBySessionManager": "the Session Manager agent's own"},
 }
@@ -123,7 +121,8 @@ def test_no_role_may_do_everything(widest: Symbolic) -> None:
     roles = [name for name, one in widest.document["Resources"].items() if one["Type"] == "AWS::IAM::Role"]
     assert len(roles) >= 3
     for role in roles:
-        assert "ManagedPolicyArns" not in widest.document["Resources"][role]["Properties"], role
+        attached = widest.document["Resources"][role]["Properties"].get("ManagedPolicyArns", [])
+        assert attached == [{"Ref": "FunctionPolicy"}] * role.endswith("FunctionRole"), role
         for statement in granted(widest, role):
             assert not any("*" in action for action in actions([statement])), statement["Sid"]
             everything = "*" in statement["Resource"] if isinstance(statement["Resource"], list) else False
@@ -202,8 +201,14 @@ def test_the_other_way_for_ses_to_write_is_one_switch() -> None:
 @pytest.mark.parametrize("function", sorted(READ))
 def test_every_setting_that_is_read_is_set_and_the_other_way_round(template: Template, function: str) -> None:
     read = {one.metadata["variable"] for one in variables(READ[function])}
-    written = template.document["Resources"][function]["Properties"]["Environment"]["Variables"]
-    assert {name for name in written if not name.startswith("AWS_")} == read
+    own = template.document["Resources"][function]["Properties"].get("Environment", {}).get("Variables", {})
+    assert own.keys() <= read <= template.resource(function)["Environment"]["Variables"].keys()
+
+
+def test_what_every_function_is_told_several_read(template: Template) -> None:
+    read = [one.metadata["variable"] for kind in READ.values() for one in variables(kind)]
+    for name in template.document["Globals"]["Function"]["Environment"]["Variables"]:
+        assert read.count(name) >= 3, name
 
 
 @pytest.mark.parametrize("function", sorted(READ))

@@ -79,15 +79,10 @@ def test_the_conditions_name_the_rule_that_is_created(mode: dict[str, str]) -> N
 
 
 def test_a_claim_outlives_the_function_that_made_it(template: Template) -> None:
-    common = template.document["Globals"]["Function"]["Timeout"]
-    leases = {
-        name: (one.get("Timeout", common), int(lease))
-        for name, one in template.resources("AWS::Serverless::Function").items()
-        if (lease := one.get("Environment", {}).get("Variables", {}).get("POSTERN_LEASE_SECONDS"))
-    }
-    assert {"InboundFunction", "FeedbackFunction", "DigestFunction"} <= leases.keys()
-    for name, (timeout, lease) in leases.items():
-        assert timeout < lease < 180, f"{name}: shorter than its second retry (60 + 120 s) is away"
+    functions = template.resources("AWS::Serverless::Function")
+    for name in ("InboundFunction", "FeedbackFunction", "WatchFunction", "DigestFunction"):
+        lease = int(functions[name]["Environment"]["Variables"]["POSTERN_LEASE_SECONDS"])
+        assert functions[name]["Timeout"] < lease < 180, f"{name}: shorter than its second retry (60 + 120 s) is away"
 
 
 def test_failed_events_go_to_the_retry_queue_and_from_there_to_dead_letters(resources: dict[str, Any]) -> None:
@@ -111,7 +106,7 @@ def test_an_event_is_received_often_enough_for_the_hours_it_is_tried(expanded: d
 
 
 def test_an_event_that_is_being_tried_is_hidden_from_others(template: Template) -> None:
-    timeout = template.document["Globals"]["Function"]["Timeout"]
+    timeout = template.resource("InboundFunction")["Timeout"]
     assert template.resource("RetryQueue")["VisibilityTimeout"] >= 6 * timeout
 
 

@@ -57,8 +57,7 @@ def _waiting(thing: str, todo: str) -> Callable[[Stack], Iterator[Finding]]:
 
 
 _dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is repaired")
-_failed_feedback = _waiting("feedback_failures", 'docs/running.md, "A destination bounces"')
-_failed_checks = _waiting("watch_failures", "the logs of watch and digest say why")
+_failures = _waiting("failures", 'the log says why; docs/running.md, "Failures of functions", what to do')
 
 
 def _retry_age(where: Stack) -> Iterator[Finding]:
@@ -126,8 +125,7 @@ EXAMINATIONS: tuple[Examination[Stack], ...] = (
     Examination(UNDER_WAY, "messages never seen", _never_seen, ("ledger",)),
     Examination(UNDER_WAY, "dead letters", _dead_letters, ("dead_letters",)),
     Examination(UNDER_WAY, "retry queue", _retry_age, ("retry_queue",)),
-    Examination(UNDER_WAY, "failed feedback", _failed_feedback, ("feedback_failures",)),
-    Examination(UNDER_WAY, "failed checks", _failed_checks, ("watch_failures",)),
+    Examination(UNDER_WAY, "failures of functions", _failures, ("failures",)),
     Examination(TABLES, "table rows", _rows, ("aliases", "senders", "domains")),
     Examination(TABLES, "suspended destinations", _suspended, ("destinations",)),
     Examination(PEOPLE, "who is told", _listeners, ("alarm_topic", "domains")),

@@ -22,7 +22,6 @@ def teach() -> None:
     bucket = known["AWS::S3::Bucket"]
     made = {name: _with_encryption(bucket[name]) for name in ("create", "update")}
     known["AWS::S3::Bucket"] = {**bucket, **made}
-    provisioners._cw_metric_alarm_record = _without_insights(provisioners._cw_metric_alarm_record)
 
 
 def _create_group(logical_id: str, group: Properties, stack: str) -> Made:
@@ -92,17 +91,3 @@ def _known_by_arn(secret: dict[str, Any]) -> dict[str, Any]:
         secret["delete"](properties["Name"], properties)
 
     return {**secret, "create": create, "update": update, "delete": delete}
-
-
-def _without_insights(record: Callable[[str, Properties], Any]) -> Callable[[str, Properties], Any]:
-    """An alarm over a query of Metrics Insights becomes one over a metric that is called like the query."""
-
-    def recorded(name: str, properties: Properties) -> Any:
-        queries = properties.get("Metrics")
-        if not queries:
-            return record(name, properties)
-        metric = {"Namespace": "Insights", "MetricName": queries[0]["Expression"], "Statistic": "Sum"}
-        rest = {key: value for key, value in properties.items() if key != "Metrics"}
-        return record(name, {**rest, **metric, "Period": queries[0]["Period"]})
-
-    return recorded

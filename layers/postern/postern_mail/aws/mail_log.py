@@ -8,23 +8,27 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from ..environment import Stack
-from ..errors import Temporary
+from ..errors import Misconfigured, OverCap, Temporary
 from ..mail.address import Address, mask
 from ..mail.claims import Claim
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
 from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
+from ..mail.rows import BadRow
 from ..ports.forward import Entry, Outcome
 from ..ports.watch import Overlooked
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
-_FEEDBACK = {REJECTED: "SesRejected"}  # Rejected is what we do
+NEEDS_SOMEBODY = "NeedsSomebody"  # the one count that an alarm hangs on
+# States and feedback that are counted. Ten metrics are free in an account; the ledger has the rest.
+_COUNTED = (State.FORWARDED, State.DEFERRED, State.QUARANTINED, State.REJECTED)
+_COUNTED_FEEDBACK = ("delivered", "bounced", "complained")
 
 
 class PowertoolsMailLog:
-    """One structured line and one count for each thing that happens.
+    """One structured line for each thing that happens, and a count of some.
 
     Unless `log_addresses`, addresses outside our own domains are masked; there is never a
     subject or a body in the log. The name of the stack is the dimension `service` of the counts:
@@ -47,8 +51,9 @@ class PowertoolsMailLog:
             raise
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
-        """Counted as Received, or as Repeated when the event was delivered before."""
-        self._count("Received" if entry.first else "Repeated")
+        """Counted as Received, unless the event was delivered before."""
+        if entry.first:
+            self._count("Received")
         self.logger.info(
             "received" if entry.first else "received again",
             message_id=envelope.message_id,
@@ -58,9 +63,12 @@ class PowertoolsMailLog:
         )
 
     def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
-        """Counted under the state's name: Forwarded, Merged, Quarantined, ... Deferred. The line has the message's
-        size in octets, and how many seconds ago it was received."""
-        self._count(outcome.state.capitalize(), now=outcome.state.noted)
+        """Counted as Forwarded, Deferred, Quarantined or Rejected, and as NeedsSomebody where a destination may lack
+        the message. The line has the message's size in octets, and how many seconds ago it was received."""
+        if outcome.state in _COUNTED:
+            self._count(outcome.state.capitalize(), now=outcome.state.noted)
+        if outcome.state.replayable:
+            self._needs_somebody()
         line = self.logger.warning if outcome.state.troubling else self.logger.info
         more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
@@ -78,9 +86,8 @@ class PowertoolsMailLog:
         )
 
     def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
-        """Bytes are what SES was given, and Latency the seconds from receipt until it took that."""
+        """Latency is the seconds from receipt until SES took it. The line has the size that SES got, in octets."""
         more: dict[str, Any] = {"size": size}
-        self.metrics.add_metric(name="Bytes", unit=MetricUnit.Bytes, value=size)
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
             self.metrics.add_metric(name="Latency", unit=MetricUnit.Seconds, value=max(0.0, passed))
@@ -89,8 +96,7 @@ class PowertoolsMailLog:
         )
 
     def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
-        """Counted as AnswerSent, AnswerFailed or AnswerAmbiguous."""
-        self._count(f"Answer{state.capitalize()}")
+        """A warning unless SES took it."""
         line = self.logger.info if state.accepted else self.logger.warning
         line(
             f"answer to the sender {state}",
@@ -100,8 +106,7 @@ class PowertoolsMailLog:
         )
 
     def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
-        """Counted as AnswerTooMany."""
-        self._count("AnswerTooMany")
+        """A warning."""
         self.logger.warning(
             "the sender is not answered",
             message_id=message_id,
@@ -110,7 +115,7 @@ class PowertoolsMailLog:
         )
 
     def answer_waits(self, message_id: str, failure: Temporary) -> None:
-        """A line and no count: the watch takes it up."""
+        """A warning; the watch takes it up."""
         self.logger.warning(
             "answer to the sender waits",
             message_id=message_id,
@@ -119,8 +124,7 @@ class PowertoolsMailLog:
         )
 
     def resent(self, claim: Claim) -> None:
-        """Counted as Resent."""
-        self._count("Resent", now=True)
+        """A warning."""
         self.logger.warning(
             "sent again, the first answer is not known",
             message_id=claim.message_id,
@@ -128,8 +132,7 @@ class PowertoolsMailLog:
         )
 
     def rescued(self, claim: Claim, form: str) -> None:
-        """Counted as Rescued."""
-        self._count("Rescued")
+        """A warning."""
         self.logger.warning(
             "refused as it is, sent in another form",
             message_id=claim.message_id,
@@ -138,13 +141,14 @@ class PowertoolsMailLog:
         )
 
     def bad_row(self, envelope: Envelope, reason: str) -> None:
-        """Counted as BadRow."""
-        self._count("BadRow")
+        """Counted as NeedsSomebody."""
+        self._needs_somebody()
         self.logger.error("a row must be mended", message_id=envelope.message_id, reason=self._shown(reason))
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
-        """Counted under the name of the failure's class; its recipients are counted as Deferred by their outcome."""
-        self._count(type(failure).__name__)
+        """Counted as NeedsSomebody where waiting alone cures nothing; the recipients are counted by their outcome."""
+        if isinstance(failure, (Misconfigured, OverCap)):
+            self._needs_somebody()
         self.logger.warning(
             State.DEFERRED,
             message_id=envelope.message_id,
@@ -154,14 +158,13 @@ class PowertoolsMailLog:
         )
 
     def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
-        """Counted under the kind's name, Bounced, Complained, ... SesRejected, and as OnAccountSuppressionList where
-        the account's list stopped it; an event that came before is not, unless an alarm hangs on it."""
-        listed = feedback.subtype == ON_ACCOUNT_LIST
-        alarms = listed or feedback.kind == REJECTED  # a function killed after it was noted may not have counted it
-        if first or alarms:
-            self._count(_FEEDBACK.get(feedback.kind, feedback.kind.capitalize()), now=alarms)
-            if listed:
-                self._count(ON_ACCOUNT_LIST, now=True)
+        """Counted as Delivered, Bounced or Complained; an event that came before is not. What SES threw away, and what
+        the account's list stopped, counts as NeedsSomebody, also when it comes again: a function killed after it was
+        noted may not have counted it."""
+        if first and feedback.kind in _COUNTED_FEEDBACK:
+            self._count(feedback.kind.capitalize())
+        if feedback.kind == REJECTED or feedback.subtype == ON_ACCOUNT_LIST:
+            self._needs_somebody()
         line = self.logger.info if feedback.kind == "delivered" else self.logger.warning
         line(
             feedback.kind,
@@ -172,14 +175,12 @@ class PowertoolsMailLog:
         )
 
     def suspended(self, destination: str, reason: str) -> None:
-        """Counted as Suspended."""
-        self._count("Suspended", now=True)
+        """Counted as NeedsSomebody."""
+        self._needs_somebody()
         self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
 
     def host_mail(self, mail: HostMail, *, first: bool) -> None:
-        """Counted as HostMailLost; an event that came before is not."""
-        if first:
-            self._count("HostMailLost")
+        """A warning; the digest tells the owner."""
         self.logger.warning(
             "mail of a host was lost",
             kind=mail.kind,
@@ -189,8 +190,8 @@ class PowertoolsMailLog:
         )
 
     def contradicting(self, feedback: Feedback) -> None:
-        """Counted as Contradicting."""
-        self._count("Contradicting")
+        """Counted as NeedsSomebody: somebody in the account forges events of ours."""
+        self._needs_somebody()
         self.logger.error(
             "feedback about no sending of ours",
             message_id=feedback.message_id,
@@ -200,26 +201,27 @@ class PowertoolsMailLog:
         )
 
     def unrelated(self) -> None:
-        """Counted as Unrelated."""
-        self._count("Unrelated")
+        """A line."""
         self.logger.info("feedback about a message that is no forward")
 
     def failure(self, error: Exception) -> None:
-        """Counted as Errors and under the name of its class."""
-        self._count("Errors")
-        self._count(type(error).__name__)
+        """Counted as NeedsSomebody where waiting alone cures nothing; Lambda counts the others."""
+        if isinstance(error, (BadRow, Misconfigured)):
+            self._needs_somebody()
         self.logger.error(self._shown(str(error)), error=type(error).__name__)
 
     def overlooked(self, found: Overlooked) -> None:
-        """Counted as OpenTooLong and NeverSeen, also when there are none, so that an alarm ends."""
-        self._count("OpenTooLong", len(found.open_too_long))
-        self._count("NeverSeen", len(found.never_seen))
+        """Counted as NeedsSomebody, also as 0, so that the alarm ends."""
+        self._needs_somebody(len(found.open_too_long) + len(found.never_seen))
         line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info
         line(
             "overlooked",
             open_too_long=found.open_too_long[:_MOST_IDS],
             never_seen=found.never_seen[:_MOST_IDS],
         )
+
+    def _needs_somebody(self, number: int = 1) -> None:
+        self._count(NEEDS_SOMEBODY, number, now=True)
 
     def _count(self, name: str, value: int = 1, *, now: bool = False) -> None:
         """`now`: it leaves at once, and not when the handler ends, which a killed function never does."""

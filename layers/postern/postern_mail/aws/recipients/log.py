@@ -5,15 +5,18 @@ from collections.abc import Collection
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from ...errors import Misconfigured
 from ...mail.address import mask
 from ...recipients.ports import Progress
-from ..mail_log import NAMESPACE
+from ..mail_log import NAMESPACE, NEEDS_SOMEBODY
+
+LATE = 600  # seconds behind the table: more than one run, and mail to new aliases is refused meanwhile
 
 
 class PowertoolsRecipientsLog:
-    """A line and numbers for each look at the table. Only addresses of our own are ever shown whole.
+    """A line for each look at the table. Only addresses of our own are ever shown whole.
 
-    The name of the stack is the dimension `service` of the numbers: several stacks share the namespace.
+    The name of the stack is the dimension `service` of the count: several stacks share the namespace.
     """
 
     def __init__(self, *, own_domains: Collection[str], stack: str = "postern") -> None:
@@ -22,9 +25,7 @@ class PowertoolsRecipientsLog:
         self._own_domains = own_domains
 
     def progress(self, progress: Progress) -> None:
-        """RecipientsCalls is what was done, RecipientsLeft what did not fit into the time."""
-        self._add("RecipientsCalls", MetricUnit.Count, progress.done)
-        self._add("RecipientsLeft", MetricUnit.Count, progress.left)
+        """What was done, and what did not fit into the time."""
         self.logger.info(
             "looked at the alias table and the receipt rules",
             calls=progress.done,
@@ -34,11 +35,13 @@ class PowertoolsRecipientsLog:
         )
 
     def lag(self, seconds: float) -> None:
-        """RecipientsLag, in seconds."""
-        self._add("RecipientsLag", MetricUnit.Seconds, max(0.0, seconds))
+        """Counted as NeedsSomebody where the rules are late."""
+        if seconds > LATE:
+            self._needs_somebody()
+            self.logger.error("the receipt rules are behind the alias table", seconds=round(seconds))
 
     def left_to_another(self) -> None:
-        """No number: the other one has them."""
+        """The other one has the numbers."""
         self.logger.info("another invocation writes the rules and will look at the table once more")
 
     def answered(self, said: str) -> None:
@@ -46,10 +49,11 @@ class PowertoolsRecipientsLog:
         self.logger.info(said)
 
     def failure(self, error: Exception) -> None:
-        """Counted as Errors and under the name of its class."""
-        self._add("Errors", MetricUnit.Count, 1)
-        self._add(type(error).__name__, MetricUnit.Count, 1)
+        """Counted as NeedsSomebody where waiting alone cures nothing; Lambda counts the others."""
+        if isinstance(error, Misconfigured):
+            self._needs_somebody()
         self.logger.error(mask(str(error), self._own_domains), error=type(error).__name__)
 
-    def _add(self, name: str, unit: MetricUnit, value: float) -> None:
-        self.metrics.add_metric(name=name, unit=unit, value=value)
+    def _needs_somebody(self) -> None:
+        self.metrics.add_metric(name=NEEDS_SOMEBODY, unit=MetricUnit.Count, value=1)
+        self.metrics.flush_metrics()
