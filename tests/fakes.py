@@ -99,8 +99,10 @@ class FakeAnswerer:
     sent: list[tuple[str, Answer]] = field(default_factory=list)
     calls: list[tuple[str, ...]] = field(default_factory=list)
     script: dict[str, list[Exception]] = field(default_factory=dict)
+    before: Callable[[], None] = field(default=lambda: None)
 
     def send(self, message_id: str, answers: Sequence[Answer]) -> str:
+        self.before()
         for answer in answers:
             if self.script.get(str(answer.recipient)):
                 raise self.script[str(answer.recipient)].pop(0)

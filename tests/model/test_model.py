@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
+from postern_mail.mail.digest import LOST, UNANSWERED
 from postern_mail.mail.outcomes import ClaimState, State
 
 from tests.model.explore import explore
-from tests.model.machine import Case, World, successors
+from tests.model.machine import successors
+from tests.model.world import DUE, Case, World, short
 
 ONE = {"a": ("d",)}
 TWO = {"a": ("d", "e"), "b": ("d",)}
@@ -19,6 +21,12 @@ CASES = {
     "a release beside another event": Case(ONE, frozenset("a"), "release", events=2, faults=1),
     "a replay of what failed": Case(TWO, order="replay", faults=2, invocations=1),
     "a replay of what bounced": Case(ONE, order="replay", faults=2, bounces=1),
+    "an answer": Case({"a": (), "b": ()}, faults=2, answered=True, invocations=1),
+    "two events, an answer": Case({"a": ()}, events=2, faults=1, answered=True),
+    "an answer, and one about a bounce": Case({"a": ("d",), "b": ()}, invocations=1, bounces=1, answered=True),
+    "an answer about a bounce": Case(ONE, invocations=1, bounces=1, answered=True),
+    "a replay of what was answered": Case(ONE, order="replay", invocations=1, faults=1, bounces=1, answered=True),
+    "a row that goes": Case({"a": ("d",)}, invocations=1, faults=2, answered=True, vanishing=frozenset("a")),
 }
 
 
@@ -39,6 +47,11 @@ def violations(case: Case, world: World) -> Iterator[str]:
                 for destination in case.leads[who]
                 if not dict(world.copies).get(destination)
             )
+    for who, times in world.answered:
+        if times > 1 + dict(world.opened_by).get(who, 0):
+            yield f"the sender was told {times} times of {who}"
+    if world.told_wrong:
+        yield f"the sender was told that {sorted(world.told_wrong)} are unknown, and a destination has the message"
     if world.message is not None:
         unsettled = {who for who in world.message.recipients if not _state(world, who).settled}
         if unsettled - world.message.pending:
@@ -64,8 +77,20 @@ def violations_at_the_end(world: World) -> Iterator[str]:
         if _state(world, who) is State.QUARANTINED:
             yield f"{who} was released, and is quarantined"
     for destination in world.bounced:
-        if destination not in world.told:
+        who = short(dict(world.claims)[destination].recipient)
+        if f"{LOST} {who}" not in world.message.noted and who not in world.ordered_since:
             yield f"{destination} bounced and the owner does not hear of it"
+    yield from _answers_at_the_end(world, world.message.noted)
+
+
+def _answers_at_the_end(world: World, noted: frozenset[str]) -> Iterator[str]:
+    for who, what in world.answers:
+        if what == DUE:
+            yield f"the sender is still to be told of {who}"
+        if what in (ClaimState.FAILED, ClaimState.AMBIGUOUS) and f"{UNANSWERED} {who}" not in noted:
+            yield f"the answer about {who} is {what} and the owner does not hear of it"
+        if what == ClaimState.SENT and not dict(world.answered).get(who):
+            yield f"the answer about {who} is sent, and was not"
 
 
 def _state(world: World, who: str) -> State:
@@ -80,8 +105,8 @@ def test_whatever_happens(name: str) -> None:
     assert len(found.before) > 100
     assert found.ends
     for world in found.before:
-        assert not [*violations(case, world)], found.way(world)
+        assert not [*violations(case, world)], " / ".join(found.way(world))
     for world in found.ends:
-        assert not [*violations_at_the_end(world)], found.way(world)
+        assert not [*violations_at_the_end(world)], " / ".join(found.way(world))
     for world in found.stuck():
         pytest.fail(f"no way on from {found.way(world)}")

@@ -1,5 +1,7 @@
 """The model's steps are the code's: what the ledger in DynamoDB is asked to write, beside what the model says."""
 
+import uuid
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,87 +9,112 @@ from postern_mail.aws import clients
 from postern_mail.errors import Refused, Throttled, Unanswered, Unsettled
 
 from emulator.template import Template
-from tests.builders import MESSAGE_ID, event, stored
-from tests.contract.test_ledger import in_dynamodb
-from tests.fakes import FakeMailer
-from tests.forwarding_world import RAW, World
-from tests.model.machine import Case, successors
-from tests.model.machine import World as Modelled
+from tests.model.machine import successors
+from tests.model.recorded import Recorded
+from tests.model.world import Case, World
 
-# Part of an UpdateExpression -> what the model calls it.
-VERBS = {
-    "ADD recipients": "open", "lease_until": "claim", "refusals": "settle", "recorded_at": "record",
-    "checked_at": "pending", "REMOVE #open": "shut", "ADD noted": "note",
-}  # fmt: skip
-LEADS = {"a": ("d", "e"), "b": ("d",)}
+LEADS: dict[str, tuple[str, ...]] = {"a": ("d", "e"), "b": ("d",)}
+UNKNOWN: dict[str, tuple[str, ...]] = {"a": (), "b": (), "c": ("d",)}
 FAILURES: dict[str, Exception | None] = {
     "sent": None, "failed": Refused("no"), "released": Throttled("slower"), "unanswered": Unanswered("no answer"),
 }  # fmt: skip
+ANSWERS: dict[str, Exception | None] = {
+    "sent": None, "failed": Refused("no"), "released": Throttled("slower"), "ambiguous": Unanswered("no answer"),
+}  # fmt: skip
+
+Chosen = Callable[[str, World], bool]
 
 
-def verb(update: str) -> str:
-    (found,) = {name for part, name in VERBS.items() if part in update}
-    return found
+def walk(case: Case, world: World, chosen: Chosen) -> tuple[list[str], World]:
+    """The steps of one undisturbed run, and the world after it. `chosen` says which of SES's answers it is."""
+    steps: list[str] = []
+    while True:
+        found = [
+            one for one in successors(case, world) if not one[0].startswith(("kill", "order cut", "time", "watch"))
+        ]
+        one = next((one for one in found if chosen(*one)), None)
+        if one is None or (steps and one[0] in ("start", "order")):
+            return [step for step in steps if not step.startswith(("start", "read ", "order ended"))], world
+        steps.append(one[0])
+        world = one[1]
 
 
-class Recorded(World):
-    """A real forwarder and ledger; each write and each sending is a step."""
+def answers(**wanted: str) -> Chosen:
+    """SES says this of destinations, and `answer` of the answer to the sender."""
 
-    def __init__(self, client: Any, template: Template) -> None:
-        super().__init__()
-        self.steps: list[str] = []
-        self.tables.aliases = {
-            f"{who}@example.com": {"destinations": [f"{one}@example.org" for one in leads]}
-            for who, leads in LEADS.items()
-        }
-        self.mailer: FakeMailer = FakeMailer(before=lambda one: self.steps.append(f"send {short(one)}"))
-        client.meta.events.register("before-parameter-build.dynamodb.UpdateItem", self._written)
-        self.ledger = in_dynamodb(client, template, self.clock)  # type: ignore[assignment]
+    def chosen(step: str, after: World) -> bool:
+        (mine,) = after.running
+        told = (after.feedback or mine).telling if (after.feedback or mine) else None  # type: ignore[union-attr]
+        if step.startswith("send "):
+            return mine is not None and mine.answer == wanted.get(step.removeprefix("send "), "sent")
+        if step.startswith("answer "):
+            return told is not None and told.says == wanted.get("answer", "sent")
+        return not step.startswith(("a bounce", "order"))
 
-    def _written(self, params: dict[str, Any], **_: Any) -> None:
-        kind, _, about = params["Key"]["entry"]["S"].partition(":")
-        at = f"{kind}:{short(about)}" if about else kind
-        self.steps.append(f"{at} {verb(params['UpdateExpression'])}")
+    return chosen
 
 
-def short(address: str) -> str:
-    return address.partition("@")[0]
+def once(steps: list[str]) -> list[str]:
+    """A write that is tried twice (a claim that another one has) is one step."""
+    return [step for number, step in enumerate(steps) if step != (steps[number - 1] if number else "")]
 
 
-def modelled(answers: dict[str, str]) -> list[str]:
-    """The steps of one undisturbed invocation in the model, where SES says this of the destinations."""
-    case = Case(LEADS, invocations=1, faults=len(answers))
-    world, steps = case.start(), []
-    while world.queue or any(world.running):
-        following = [(step, after) for step, after in successors(case, world) if not step.startswith("kill")]
-        step, world = next(one for one in following if one[0] == "start" or _as_wanted(one, answers))
-        if step != "start":
-            steps.append(step)
-        elif steps:
-            break
-    return steps
-
-
-def _as_wanted(one: tuple[str, Modelled], answers: dict[str, str]) -> bool:
-    step, after = one
-    (mine,) = after.running
-    wanted = answers.get(step.removeprefix("send "), "sent")
-    return not step.startswith("send ") or (mine is not None and mine.answer == wanted)
+@pytest.fixture
+def recorded(aws: Any, template: Template) -> Callable[..., Recorded]:
+    return lambda leads: Recorded(clients.dynamodb(), template, leads, uuid.uuid4().hex)
 
 
 @pytest.mark.parametrize("second", FAILURES)
 @pytest.mark.parametrize("first", FAILURES)
-def test_an_invocation_takes_the_models_steps(first: str, second: str, aws: Any, template: Template) -> None:
-    world = Recorded(clients.dynamodb(), template)
-    answers = {"d": first, "e": second}
-    for one, answer in answers.items():
+def test_an_invocation_takes_the_models_steps(first: str, second: str, recorded: Callable[..., Recorded]) -> None:
+    world = recorded(LEADS)
+    wanted = {"d": first, "e": second}
+    for one, answer in wanted.items():
         if (failure := FAILURES[answer]) is not None:
-            world.mailer.script[f"{one}@example.org"] = [failure] * 4
-    message_id = f"{MESSAGE_ID}{first}{second}"
-    world.store.messages[message_id] = stored(RAW, message_id=message_id)
+            world.mailer.script[f"{one}@example.org"] = [failure] * 5
     try:
-        world.handle(event("a@example.com", "b@example.com", message_id=message_id))
+        world.arrive()
     except Unsettled:
         assert {first, second} & {"released", "unanswered"}
-    once = [step for number, step in enumerate(world.steps) if step != (world.steps[number - 1] if number else "")]
-    assert once == modelled({one: answer for one, answer in answers.items() if answer != "sent"})
+    case = Case(LEADS, invocations=1, faults=2, answered=True)
+    assert once(world.steps) == walk(case, case.start(), answers(**wanted))[0]
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_takes_the_models_steps(answer: str, recorded: Callable[..., Recorded]) -> None:
+    world = recorded(UNKNOWN)
+    if (failure := ANSWERS[answer]) is not None:
+        world.answerer.script["a@example.com"] = [failure]
+    world.arrive()
+    case = Case(UNKNOWN, invocations=1, answered=True)
+    assert world.steps == walk(case, case.start(), answers(answer=answer))[0]
+    assert ("#answers later" in world.steps) is (answer == "released")
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_a_bounce_takes_the_models_steps(answer: str, recorded: Callable[..., Recorded]) -> None:
+    leads = {"a": ("d",)}
+    world, case = recorded(leads), Case(leads, invocations=1, bounces=1, answered=True)
+    world.arrive()
+    if (failure := ANSWERS[answer]) is not None:
+        world.answerer.script["a@example.com"] = [failure]
+    world.steps.clear()
+    world.bounces("d")
+    _, sent = walk(case, case.start(), answers())
+    bounced = next(after for step, after in successors(case, sent) if step == "a bounce of d")
+    steps, _ = walk(case, bounced, answers(answer=answer))
+    assert world.steps == steps[1:], "the first is that it comes"
+    assert steps[0] == "feedback from d"
+
+
+def test_an_order_takes_the_models_steps(recorded: Callable[..., Recorded]) -> None:
+    world, case = recorded(LEADS), Case(LEADS, invocations=1, faults=1, answered=True, order="replay")
+    world.mailer.script["d@example.org"] = [Refused("no")] * 5
+    world.arrive()
+    world.steps.clear()
+    world.replays()
+    _, failed = walk(case, case.start(), answers(d="failed"))
+    ordered = next(after for step, after in successors(case, failed) if step == "order")
+    steps, _ = walk(case, ordered, lambda step, after: step.startswith("order"))
+    assert world.steps == steps
+    assert steps[-1] == "order event"

@@ -1,0 +1,104 @@
+"""A real forwarder, listener and order with the ledger in DynamoDB: each write and each sending is a step."""
+
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from postern_command.aws.reopening import Reopening
+from postern_command.rerun_orders import replay
+from postern_command.reruns import Reruns
+from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.watch.history import History
+from postern_mail.feedback import Listener
+from postern_mail.mail.health import Rule
+
+from emulator.template import Template
+from tests.builders import TAG_KEY, bounce, event, stored
+from tests.contract.test_ledger import in_dynamodb
+from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer
+from tests.forwarding_world import RAW, World
+
+# Part of an UpdateExpression -> what the model calls it; the first that is found.
+VERBS = {
+    "ADD recipients": "open", "lease_until": "claim", "refusals": "settle", "recorded_at": "record",
+    "checked_at": "pending", "REMOVE #open": "shut", "losses": "lost", "ADD noted": "note", "= :said": "bounced",
+    "SET answer = :due": "due", "SET answer = ": "answer", "#owner = :owner, expires_at": "later",
+}  # fmt: skip
+
+
+def verb(update: str) -> str:
+    """What a write does."""
+    return next(name for part, name in VERBS.items() if part in update)
+
+
+def short(address: str) -> str:
+    """A name as the model wants it."""
+    return address.partition("@")[0]
+
+
+class Recorded(World):
+    """One stack; a@ and others lead where `leads` says."""
+
+    def __init__(self, client: Any, template: Template, leads: dict[str, tuple[str, ...]], message_id: str) -> None:
+        super().__init__()
+        self.steps: list[str] = []
+        self.client, self.template, self.leads, self.message_id = client, template, leads, message_id
+        self.tables.aliases = {
+            f"{who}@example.com": {"destinations": [f"{one}@example.org" for one in there]}
+            for who, there in leads.items()
+            if there
+        }
+        self.mailer: FakeMailer = FakeMailer(before=lambda one: self.steps.append(f"send {short(one)}"))
+        self.answerer: FakeAnswerer = FakeAnswerer(before=lambda: self.steps.append("answer 1"))
+        client.meta.events.register("before-parameter-build.dynamodb.UpdateItem", self._written)
+        client.meta.events.register("before-parameter-build.dynamodb.TransactWriteItems", self._transacted)
+        self.ledger = in_dynamodb(client, template, self.clock)  # type: ignore[assignment]
+        self.store.messages[message_id] = stored(RAW, message_id=message_id)
+
+    def arrive(self) -> None:
+        """The message comes in."""
+        at = datetime.fromtimestamp(self.clock.time, UTC).isoformat()
+        recipients = [f"{who}@example.com" for who in self.leads]
+        self.handle(event(*recipients, message_id=self.message_id, timestamp=at))
+
+    def bounces(self, destination: str) -> None:
+        """A mailbox gives it back."""
+        said = bounce(
+            "Permanent", "General", "5.7.1", destination=f"{destination}@example.org", message_id=self.message_id
+        )
+        said["detail"]["mail"]["messageId"] = "ses-1"  # FakeMailer's
+        Listener(
+            rule=Rule(), domains=["example.com"], health=FakeHealth(self.clock), headers=self.store,
+            ledger=DynamoFeedbackLedger(self.client, self.template.name("LedgerTable"), self.clock, TAG_KEY),
+            answering=self.answering, log=FakeFeedbackLog(),
+        ).handle(said)  # fmt: skip
+
+    def replays(self) -> None:
+        """A person orders what failed to run again."""
+        table = self.template.name("LedgerTable")
+        history = History(self.client, table)
+        orders = Reruns(
+            history, cast("Any", self.store), Reopening(self.client, table, clock=self.clock, by="me"),
+            cast("Any", self), "me", dry_run=False,
+        )  # fmt: skip
+        found = history.entries(self.message_id)
+        orders.carry_out(self.message_id, found, replay(found, (), again=False, failed=True))
+
+    def put_event(self, made: Any, by: str) -> None:
+        """The retry queue."""
+        self.steps.append("order event")
+
+    def _written(self, params: dict[str, Any], **_: Any) -> None:
+        kind, _, about = params["Key"]["entry"]["S"].partition(":")
+        update = params["UpdateExpression"]
+        if params["Key"]["message_id"]["S"].startswith("#answers"):
+            self.steps.append(f"#answers {verb(update)}")
+        elif "reopened" in update:
+            self.steps.append(f"order destination {short(about)}")
+        elif params["Key"]["message_id"]["S"] == self.message_id:
+            self.steps.append(f"{kind}:{short(about)} {verb(update)}" if about else f"{kind} {verb(update)}")
+
+    def _transacted(self, params: dict[str, Any], **_: Any) -> None:
+        message, *recipients = (one["Update"] for one in params["TransactItems"])
+        opened = sorted(map(short, message["ExpressionAttributeValues"][":opened"]["SS"]))
+        names = (short(one["Key"]["entry"]["S"].partition(":")[2]) for one in recipients)
+        self.steps.append(f"order open {','.join(opened)}:{','.join(names)}")
