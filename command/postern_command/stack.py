@@ -19,7 +19,6 @@ from postern_mail.errors import Misconfigured
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.senders import DOT, PARENT
-from postern_mail.mail.verdicts import CHOICES
 
 from .samconfig import SamConfig, environment
 from .status import WrongUse
@@ -54,9 +53,7 @@ _PARTS = {
 _CHOSEN = {
     "owner": ("POSTERN_OWNER", "OwnerAddress"),
     "alarm_address": ("POSTERN_ALARM_ADDRESS", "AlarmAddress"),
-    "retry_hours": ("POSTERN_RETRY_HOURS", "RetryHours"),
     "parent_domains": ("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "ParentDomainMatchesSubdomains"),
-    **{name: (f"POSTERN_{name.upper()}_ACTION", f"{name.title()}Action") for name in CHOICES},
 }
 _DOMAINS = ("POSTERN_DOMAINS", "Domain")
 _NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
@@ -116,13 +113,9 @@ class Stack:
 
     @property
     def policy(self) -> Policy:
-        """What the stack says for all mail. Raises WrongUse for a choice that there is not."""
-        screening = {name: self.known[name] for name in CHOICES if name in self.known}
-        for name, action in screening.items():
-            if action not in CHOICES[name]:
-                raise WrongUse(f"{_CHOSEN[name][0]} is none of {', '.join(CHOICES[name])}: {action!r}")
+        """What the stack says for all mail, beside the settings. Raises WrongUse for what is no list of domains."""
         style = DOT if self.known.get("parent_domains", "").lower() == "false" else PARENT
-        return Policy(self.domains, style, screening=screening)
+        return Policy(self.domains, style)
 
     @property
     def prefix(self) -> str:

@@ -6,7 +6,6 @@ import pytest
 from postern_mail.environment import FeedbackEnvironment, InboundEnvironment
 from postern_mail.environment import variables as variables_of
 from postern_mail.errors import Misconfigured
-from postern_mail.mail.verdicts import CHOICES
 
 from emulator.template import Template
 from tests.template.deployments import loaded, refusals
@@ -96,12 +95,3 @@ def test_no_whole_number_of_the_settings_comes_from_a_parameter_that_takes_fract
 )
 def test_no_domain_is_given_twice(parameters: dict[str, str], said: list[str]) -> None:
     assert refusals(parameters, "DomainsDiffer") == said
-
-
-@pytest.mark.parametrize(("verdict", "choices"), CHOICES.items())
-def test_what_a_verdict_may_lead_to_is_what_the_code_knows(
-    template: Template, verdict: str, choices: tuple[str, ...]
-) -> None:
-    parameter = template.document["Parameters"][f"{verdict.capitalize()}Action"]
-    assert set(parameter["AllowedValues"]) == set(choices)
-    assert parameter["Default"] == choices[0]

@@ -18,6 +18,7 @@ from postern_mail.mail.plan import (
     plan,
 )
 from postern_mail.mail.senders import MAX_AUTHORS
+from postern_mail.mail.settings import KEY
 from postern_mail.mail.stamp import TEST_KEY, stamp
 
 from tests.builders import envelope, verdict
@@ -67,11 +68,12 @@ def one(recipient: str, **options: Any) -> tuple[type[Decision], str]:
     return type(decision), decision.reason
 
 
-def test_the_stacks_screening_holds() -> None:
+def test_the_screening_of_the_settings_holds() -> None:
     made = envelope("info@example.com", spamVerdict=verdict("FAIL"))
     for action, kind in (("forward", Forward), ("reject", Reject), ("discard", Discard), ("quarantine", Quarantine)):
-        policy = Policy(TABLES.domains, screening={"spam": action})
+        policy = Policy(TABLES.domains)
         found = look_up(TABLES, made, Header(), policy, NOW)
+        found.rows.aliases[KEY] = {"address": KEY, "spam_action": action}
         (decision,) = plan(made, Header(), found, policy, NOW)
         assert type(decision) is kind
 

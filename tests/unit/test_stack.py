@@ -37,7 +37,6 @@ def deploy(aws: Cloud, stack: str, third: str = "", **outputs: str) -> None:
         "Parameters": {
             "Domain": {"Type": "String"},
             "Domain3": {"Type": "String", "Default": ""},
-            "SpamAction": {"Type": "String", "Default": "reject"},
         },
         "Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": stack}}},
         "Outputs": {name: {"Value": value} for name, value in outputs.items()},
@@ -76,20 +75,6 @@ def test_by_the_option(stacks: Cloud) -> None:
 def test_a_stack_may_have_several_domains(stacks: Cloud) -> None:
     deploy(stacks, "three", "example.org", AliasTableName="a", SenderTableName="s")
     assert Stack.find("three").domains == {"example.com", "example.org"}
-
-
-def test_what_is_done_about_spam_is_the_stacks_or_the_environments(
-    stacks: Cloud, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else `explain` would say something else than what the function does."""
-    assert source(STACK, None).policy.screening == {"spam": "reject"}
-    for name, value in (("ALIAS_TABLE", "a"), ("SENDER_TABLE", "s"), ("DOMAINS", "example.com")):
-        monkeypatch.setenv(f"POSTERN_{name}", value)
-    monkeypatch.setenv("POSTERN_DMARC_ACTION", "quarantine")
-    assert source(None, None).policy.screening == {"dmarc": "quarantine"}
-    monkeypatch.setenv("POSTERN_VIRUS_ACTION", "forward")
-    with pytest.raises(WrongUse, match="POSTERN_VIRUS_ACTION is none of quarantine, reject, discard"):
-        source(None, None)
 
 
 def test_by_the_variable(stacks: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from postern_mail.examination import Examination, Finding
-from postern_mail.mail.days import A_DAY
+from postern_mail.mail.days import A_DAY, RETRY_HOURS
 from postern_mail.mail.health import is_suspended
 from postern_mail.watch import never_seen, open_too_long, ordered_in_vain
 
@@ -19,7 +19,7 @@ FIRST_CHECK = 3 * 3600  # seconds from when the ledger is made until the check m
 
 
 def _open_too_long(where: Stack) -> Iterator[Finding]:
-    for message_id in open_too_long(where.watch_state, time.time(), float(where.get("retry_hours") or 36)):
+    for message_id in open_too_long(where.watch_state, time.time(), RETRY_HOURS):
         yield Finding(message_id, "`postern trace` says what waits, `postern replay` runs it again")
 
 

@@ -11,13 +11,8 @@ from typing import Any, Self
 
 from .errors import Misconfigured
 from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
-from .mail.verdicts import CHOICES
 
-_CHOICES = {
-    "senders": ANSWER_SENDERS,
-    "aws_client": ("own", "boto3"),
-    **{f"{name}_action": choices for name, choices in CHOICES.items()},
-}
+_CHOICES = {"senders": ANSWER_SENDERS, "aws_client": ("own", "boto3")}
 _LEAST = {"suspend_after": 1}
 _WORDS = {"true": True, "false": False}
 
@@ -51,12 +46,6 @@ def variables(kind: Any) -> Iterator[Field[Any]]:
             yield one
         else:
             yield from variables(one.type)
-
-
-def _action(verdict: str) -> str:
-    return (
-        f"What a {verdict} FAIL of SES's leads to: {', '.join(CHOICES[verdict])}; an alias's own `verdicts` come first."
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +82,6 @@ class Ledger:
         "POSTERN_LEASE_SECONDS",
         "How long a claim on a sending holds, in seconds; longer than the function's timeout.",
     )
-    retry_hours: int = _env(
-        "POSTERN_RETRY_HOURS",
-        "How long a message is tried, in hours, and a destination while SES does not answer.",
-        default=36,
-    )
     ledger_days: int = _env("POSTERN_LEDGER_DAYS", "How long ledger entries are kept, in days.")
 
 
@@ -126,11 +110,6 @@ class InboundEnvironment(Environment):
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
-    count_header_recipients: bool = _env(
-        "POSTERN_COUNT_HEADER_RECIPIENTS",
-        "Whether To and Cc count towards SES's 50 recipients; if so, longer ones are renamed.",
-        default=True,
-    )
     parent_domain_matches_subdomains: bool = _env(
         "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
         "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
@@ -145,20 +124,12 @@ class InboundEnvironment(Environment):
     nameserver: str = _env(
         "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
     )
-    spam_action: str = _env("POSTERN_SPAM_ACTION", _action("spam"), default=CHOICES["spam"][0])
-    virus_action: str = _env("POSTERN_VIRUS_ACTION", _action("virus"), default=CHOICES["virus"][0])
-    dmarc_action: str = _env("POSTERN_DMARC_ACTION", _action("dmarc"), default=CHOICES["dmarc"][0])
     aws_client: str = _env(
         "POSTERN_AWS_CLIENT",
         "What asks S3, DynamoDB and SES: `own`, or `boto3`, which takes five times the time and three times the memory."
         " What only boto3 knows, a proxy for one, is asked by it in any case.",
         default="own",
     )
-
-    @property
-    def screening(self) -> Mapping[str, str]:
-        """What a FAIL of SES's leads to, by the verdict's name."""
-        return {"spam": self.spam_action, "virus": self.virus_action, "dmarc": self.dmarc_action}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

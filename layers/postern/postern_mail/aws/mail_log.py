@@ -13,7 +13,7 @@ from ..mail.address import Address, mask
 from ..mail.claims import Claim
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
+from ..mail.feedback import BOUNCED, COMPLAINED, DELIVERED, ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
 from ..mail.rows import BadRow
 from ..ports.forward import Entry, Outcome
@@ -24,7 +24,7 @@ _MOST_IDS = 100  # in one line
 NEEDS_SOMEBODY = "NeedsSomebody"  # the one count that an alarm hangs on
 # States and feedback that are counted. Ten metrics are free in an account; the ledger has the rest.
 _COUNTED = (State.FORWARDED, State.DEFERRED, State.QUARANTINED, State.REJECTED)
-_COUNTED_FEEDBACK = ("delivered", "bounced", "complained")
+_COUNTED_FEEDBACK = (DELIVERED, BOUNCED, COMPLAINED)
 
 
 class PowertoolsMailLog:
@@ -165,7 +165,7 @@ class PowertoolsMailLog:
             self._count(feedback.kind.capitalize())
         if feedback.kind == REJECTED or feedback.subtype == ON_ACCOUNT_LIST:
             self._needs_somebody()
-        line = self.logger.info if feedback.kind == "delivered" else self.logger.warning
+        line = self.logger.info if feedback.kind == DELIVERED else self.logger.warning
         line(
             feedback.kind,
             message_id=feedback.message_id,

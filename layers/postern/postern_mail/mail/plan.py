@@ -4,7 +4,7 @@ The order of the questions: is there such an alias, does the message go round, d
 refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The first that says no decides.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -30,14 +30,12 @@ class Policy:
     """What holds for all mail of a stack.
 
     `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
-    senders.PARENT_STYLES; `stamp_key` signs our loop stamps; `screening`: what a FAIL of SES's leads to where
-    the alias has no answer of its own.
+    senders.PARENT_STYLES; `stamp_key` signs our loop stamps.
     """
 
     own_domains: Collection[str]
     parent_style: str = PARENT
     stamp_key: bytes = TEST_KEY
-    screening: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +208,8 @@ class _Planner:
 
     def _screened(self, recipient: Address, resolution: aliases.Resolution, ruling: Ruling) -> Decision | None:
         excused = ruling.first(OK) is not None
-        found = self.envelope.verdicts.forbids(resolution.verdicts, self.policy.screening, spam_excused=excused)
+        common = Settings.of(self.rows).verdict_actions
+        found = self.envelope.verdicts.forbids(resolution.verdicts, common, spam_excused=excused)
         if found and found[0] == "reject":
             return Reject(recipient, found[1], POLICY)
         if found:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from .rewrite import FROM_FORMS, Style
 from .rows import BOOKKEEPING, FOREIGN, RESERVED, BadRow, Row, Rows, flag
+from .verdicts import CHOICES
 
 KEY = f"{RESERVED}settings"
 MEGABYTE = 1024 * 1024
@@ -55,6 +56,11 @@ def _restriction(meaning: str) -> Any:
     return _setting(RESTRICTION[0], f"{meaning} What that leads to.", choices=RESTRICTION)
 
 
+def _screened(verdict: str, meaning: str) -> Any:
+    choices = CHOICES[verdict]
+    return _setting(choices[0], f"{meaning} An alias's own `verdicts` come first.", choices=choices)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What holds for all mail until the owner says otherwise."""
@@ -76,6 +82,20 @@ class Settings:
         "What becomes of mail whose From is at a domain of yours, or below one, where SES saw neither SPF nor DKIM"
         " pass for that domain. With `as-published` only DMARC decides, as for every other domain.",
         choices=OWN_FROM,
+    )
+    spam_action: str = _screened(
+        "spam", "What becomes of mail that SES calls spam. Forwarded, it is complained of in your name."
+    )
+    virus_action: str = _screened("virus", "What becomes of mail in which SES finds a virus.")
+    dmarc_action: str = _screened(
+        "dmarc",
+        "What becomes of mail that fails DMARC. `as-published`: quarantined where the sender's domain asks for"
+        " quarantine or reject, else forwarded.",
+    )
+    count_header_recipients: bool = _setting(
+        True,
+        "Whether To and Cc in the header count towards the 50 recipients SES takes; if so, longer ones are renamed."
+        " Only real mail can tell (docs/quirks.md).",
     )
     answers_per_domain: int = _setting(
         20, "Most answers to senders of one domain; beyond, nobody is told and the ledger says so.", unit="an hour"
@@ -169,9 +189,19 @@ class Settings:
         """Whether anything but SES's verdicts is asked about a message."""
         return bool(self.dnsbl_sites or self.rhsbl_sites or self.greylist or self.restrictions)
 
+    @property
+    def verdict_actions(self) -> Mapping[str, str]:
+        """What a FAIL of SES's leads to, by the verdict's name."""
+        return {"spam": self.spam_action, "virus": self.virus_action, "dmarc": self.dmarc_action}
+
     def styled(self, style: Style) -> Style:
         """The style with what the owner wants of it."""
-        return replace(style, from_form=self.from_form, subject_tag=self.subject_tag)
+        return replace(
+            style,
+            from_form=self.from_form,
+            subject_tag=self.subject_tag,
+            count_header_recipients=self.count_header_recipients,
+        )
 
 
 @dataclass(frozen=True, slots=True)

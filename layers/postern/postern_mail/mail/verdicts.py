@@ -14,7 +14,7 @@ ABSENT = "ABSENT"  # ours: the event had no such verdict
 SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids decides
 ACTIONS = FORWARD, QUARANTINE, REJECT, DISCARD = ("forward", "quarantine", "reject", "discard")
 
-# What a FAIL may lead to by a stack's parameter, the default first. A virus costs the account, so never FORWARD.
+# What a FAIL may lead to by a setting, the default first. A virus costs the account, so never FORWARD.
 AS_PUBLISHED = "as-published"  # as the sender's domain asks for
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "spam": (QUARANTINE, FORWARD, REJECT, DISCARD),
@@ -54,19 +54,19 @@ class Verdicts:
         )
 
     def forbids(
-        self, overrides: Mapping[str, str], screening: Mapping[str, str] | None = None, *, spam_excused: bool = False
+        self, overrides: Mapping[str, str], common: Mapping[str, str] | None = None, *, spam_excused: bool = False
     ) -> tuple[str, str] | None:
         """(what to do instead of forwarding, why), or None.
 
         A forward leaves under our own DKIM signature: a virus would cost us the SES account,
-        and a forgery would gain a signature it did not have. `overrides` are an alias's own, `screening`
-        is the stack's;
+        and a forgery would gain a signature it did not have. `overrides` are an alias's own, `common`
+        those of the settings;
         `spam_excused`: a sender rule said OK, which excuses from spam screening and from nothing else.
         """
         for name in SCREENED:
             if getattr(self, name) != FAIL or (name == "spam" and spam_excused):
                 continue
-            action = overrides.get(name) or (screening or {}).get(name, AS_PUBLISHED)
+            action = overrides.get(name) or (common or {}).get(name, AS_PUBLISHED)
             if action == AS_PUBLISHED:
                 action = self._default(name)
             if action != FORWARD:

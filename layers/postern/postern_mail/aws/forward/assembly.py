@@ -38,7 +38,6 @@ def style(environment: InboundEnvironment, secret: bytes) -> Style:
     """How forwarded mail looks."""
     return Style(
         stamp_key=secret,
-        count_header_recipients=environment.count_header_recipients,
         stack=environment.stack.name,
     )
 
@@ -82,7 +81,6 @@ def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwar
             own_domains=frozenset(environment.stack.domains),
             parent_style=PARENT if environment.parent_domain_matches_subdomains else DOT,
             stamp_key=look.stamp_key,
-            screening=environment.screening,
         ),
         store=store,
         tables=DynamoTables(dynamodb, environment.alias_table, environment.sender_table, environment.destination_table),

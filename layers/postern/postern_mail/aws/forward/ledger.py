@@ -22,7 +22,7 @@ from ...environment import Ledger as Times
 from ...errors import ClaimHeld, ClaimLost
 from ...mail.address import Address
 from ...mail.claims import DSN, RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
-from ...mail.days import A_DAY
+from ...mail.days import A_DAY, RETRY_HOURS
 from ...mail.digest import UNANSWERED
 from ...mail.dsn import Answer, Silence
 from ...mail.envelope import Envelope
@@ -309,7 +309,7 @@ def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> 
         clock=clock,
         lease_seconds=times.lease_seconds,
         keep_days=times.ledger_days,
-        retry_hours=times.retry_hours,
+        retry_hours=RETRY_HOURS,
     )
 
 

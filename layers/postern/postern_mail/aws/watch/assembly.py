@@ -4,6 +4,7 @@ from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
 from ...late_answers import LateAnswers
 from ...mail.address import Address, InvalidAddress
+from ...mail.days import RETRY_HOURS
 from ...mail.dsn import AUTHENTICATED
 from ...mail.feedback import tag_key
 from ...owner_mail import OwnerMail
@@ -31,7 +32,7 @@ def watch(environment: WatchEnvironment, log: PowertoolsMailLog) -> Watch:
         ),
         clock=SystemClock(),
         log=log,
-        retry_hours=environment.ledger.retry_hours,
+        retry_hours=RETRY_HOURS,
     )
 
 
@@ -55,7 +56,7 @@ def owner_mail(environment: DigestEnvironment, log: PowertoolsMailLog) -> OwnerM
             DynamoWatchState(dynamodb, environment.stack.ledger_table, keep_days=environment.ledger.ledger_days),
             Backlog(clients.sqs(), environment.dead_letters),
             clock=clock,
-            retry_hours=environment.ledger.retry_hours,
+            retry_hours=RETRY_HOURS,
             keep_days=environment.ledger.ledger_days,
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
         ),
