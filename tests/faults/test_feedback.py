@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from postern_mail.aws.feedback import assembly
-from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.aws.mail_log import CloudWatchMailLog
 from postern_mail.environment import FeedbackEnvironment
 from postern_mail.feedback import Listener
 from postern_mail.mail.address import Address
@@ -46,7 +46,7 @@ def world(world: World, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def listening(world: World, log: FakeFeedbackLog) -> Listener:
     variables = world.template.resource("FeedbackFunction")["Environment"]["Variables"]
     with acting("FeedbackFunction"):
-        made = assembly.listener(FeedbackEnvironment.from_environment(variables), cast("PowertoolsMailLog", log))
+        made = assembly.listener(FeedbackEnvironment.from_environment(variables), cast("CloudWatchMailLog", log))
     world.interference.calls.clear()  # the key was read
     return made
 

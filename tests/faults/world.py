@@ -23,7 +23,7 @@ from postern_mail.aws.choice import OWN
 from postern_mail.aws.forward import assembly
 from postern_mail.aws.http.connection import Service
 from postern_mail.aws.http.errors import NoAnswer, NotConnected
-from postern_mail.aws.mail_log import PowertoolsMailLog
+from postern_mail.aws.mail_log import CloudWatchMailLog
 from postern_mail.environment import InboundEnvironment
 from postern_mail.forward import Forwarder
 
@@ -192,7 +192,7 @@ def build(
         monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
     environment = InboundEnvironment.from_environment({**variables, "POSTERN_AWS_CLIENT": client})
-    forwarder = assembly.forwarder(environment, cast("PowertoolsMailLog", log))
+    forwarder = assembly.forwarder(environment, cast("CloudWatchMailLog", log))
     cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
     # Mail arrived there before, so that no brake holds what nothing tells of (mail/brake.py).
     cloud.put("DestinationTable", [{"address": one, "delivered_at": 1_700_000_000} for one in sorted(DESTINATIONS)])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from postern_mail import errors
-from postern_mail.aws.mail_log import NEEDS_SOMEBODY, PowertoolsMailLog
+from postern_mail.aws.mail_log import NEEDS_SOMEBODY, CloudWatchMailLog
 from postern_mail.aws.recipients.log import LATE, PowertoolsRecipientsLog
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
@@ -77,8 +77,8 @@ RULES: dict[str, Sequence[Say]] = {
 }
 
 
-def mail_log() -> PowertoolsMailLog:
-    return PowertoolsMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
+def mail_log() -> CloudWatchMailLog:
+    return CloudWatchMailLog(own_domains=["example.com"], log_addresses=False, stack="postern-dev")
 
 
 def lines(printed: str) -> list[dict[str, Any]]:
@@ -98,12 +98,12 @@ def nothing_is_left() -> Iterator[None]:
 
 
 def methods(kind: type[Any]) -> set[str]:
-    return {name for name in vars(kind) if not name.startswith("_")} - {"leaving"}
+    return {name for name in vars(kind) if not name.startswith("_")} - {"leaving", "invocation"}
 
 
 def test_ten_things_are_counted_and_the_reference_names_them(capsys: pytest.CaptureFixture[str]) -> None:
     """Ten custom metrics are free in an account (docs/costs.md). The name of the stack is their only dimension."""
-    assert MAIL.keys() == methods(PowertoolsMailLog)
+    assert MAIL.keys() == methods(CloudWatchMailLog)
     assert RULES.keys() == methods(PowertoolsRecipientsLog)
     for log, all_of_it in (
         (mail_log(), MAIL),

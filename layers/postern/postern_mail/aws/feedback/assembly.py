@@ -10,12 +10,12 @@ from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mail_store import S3MailStore
-from ..mail_log import PowertoolsMailLog
+from ..mail_log import CloudWatchMailLog
 from ..stack_secret import stack_secret
 from .ledger import DynamoFeedbackLedger
 
 
-def listener(environment: FeedbackEnvironment, log: PowertoolsMailLog) -> Listener:
+def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listener:
     """What takes the events of SES sending."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)

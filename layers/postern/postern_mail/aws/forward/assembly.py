@@ -15,7 +15,7 @@ from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
 from .. import choice
 from ..clock import SystemClock
-from ..mail_log import PowertoolsMailLog
+from ..mail_log import CloudWatchMailLog
 from ..stack_secret import stack_secret
 from .answering import answering
 from .ledger import ledger
@@ -54,7 +54,7 @@ def last_start(context: Remaining) -> float:
     return time.time() + context.get_remaining_time_in_millis() / 1000 - SES_SECONDS
 
 
-def intake(environment: InboundEnvironment, log: PowertoolsMailLog) -> Intake:
+def intake(environment: InboundEnvironment, log: CloudWatchMailLog) -> Intake:
     """What takes the events of the inbound function."""
     return Intake(
         forwarder=forwarder(environment, log),
@@ -68,7 +68,7 @@ def _sqs() -> Any:
     return clients.sqs()
 
 
-def forwarder(environment: InboundEnvironment, log: PowertoolsMailLog) -> Forwarder:
+def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clients = choice.clients(environment.aws_client)
     clock, secret = SystemClock(), stack_secret(clients.secrets(), environment.stamp_secret)

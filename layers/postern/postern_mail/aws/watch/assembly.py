@@ -15,7 +15,7 @@ from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mailer import SesMailer
-from ..mail_log import PowertoolsMailLog
+from ..mail_log import CloudWatchMailLog
 from ..stack_secret import stack_secret
 from .backlog import Backlog
 from .bucket import S3Bucket
@@ -23,7 +23,7 @@ from .facts import StackFacts
 from .state import DynamoWatchState
 
 
-def watch(environment: WatchEnvironment, log: PowertoolsMailLog) -> Watch:
+def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
     """The check of what fell through."""
     return Watch(
         bucket=S3Bucket(clients.s3(), environment.bucket.name, environment.bucket.prefix),
@@ -36,7 +36,7 @@ def watch(environment: WatchEnvironment, log: PowertoolsMailLog) -> Watch:
     )
 
 
-def late_answers(environment: WatchEnvironment, log: PowertoolsMailLog) -> LateAnswers:
+def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateAnswers:
     """The answers to senders that had to wait. What is due was decided before, whatever the setting is now."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
@@ -44,7 +44,7 @@ def late_answers(environment: WatchEnvironment, log: PowertoolsMailLog) -> LateA
     return LateAnswers(ledger=book, answering=mine, clock=clock)
 
 
-def owner_mail(environment: DigestEnvironment, log: PowertoolsMailLog) -> OwnerMail:
+def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerMail:
     """The daily digest. Raises Misconfigured if the owner has no mail address."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     try:
