@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock clean help
+.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock release clean help
 
 help:  ## What make can do here
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -110,6 +110,9 @@ fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
 faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none doubled unexplained
 	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults
 
+release: .venv/ready .venv-sam/ready  ## Wheel, source distribution and the built stack as a zip, tried, in dist/
+	.ci/release
+
 lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
@@ -120,7 +123,7 @@ lock:  ## Resolve the pinned requirements anew (needs uv)
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .aws-sam .local build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
