@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import termios
 from pathlib import Path
 
 POSTERN = Path(sys.executable).parent / "postern"
+PATIENCE = 60  # seconds in which a command must say something
 
 
 def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> str:
@@ -19,13 +21,15 @@ def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> s
     return shown
 
 
-def on_a_terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> tuple[int, str]:
+def on_a_terminal(
+    *arguments: str | Path, columns: int = 80, program: str | Path = POSTERN, **environment: str
+) -> tuple[int, str]:
     """(exit status, what the command shows) on a terminal that is so many columns wide."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
     process = subprocess.Popen(
-        [POSTERN, *map(str, arguments)],
+        [program, *map(str, arguments)],
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -34,6 +38,8 @@ def on_a_terminal(*arguments: str | Path, columns: int = 80, **environment: str)
     os.close(theirs)
     shown = b""
     while True:
+        if not select.select([ours], [], [], PATIENCE)[0]:
+            process.kill()
         try:
             read = os.read(ours, 65536)
         except OSError:  # the other end is closed

@@ -117,7 +117,7 @@ def redeliver(
         key, where = _key(address), Stack.find(stack)
         if is_suspended(where.tables.read((), (), [key]).destinations[key]):
             refuse(f"{key} is suspended: postern destination resume {key}")
-        at, say = reruns(where, dry_run=dry_run), printer()
+        at, say, any_ = reruns(where, dry_run=dry_run), printer(), False
         for message in at.ledger.messages(since_when(since), time.time()):
             message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
             try:
@@ -129,8 +129,11 @@ def redeliver(
                 faults.append(f"message {message_id}: {fault}")
                 continue
             at.carry_out(message_id, entries, order)
+            any_ = True
             told = f"{message_id}  {'would run' if dry_run else 'runs'} for {order.recipients[0]}"
             say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
+        if not any_ and not faults and not as_json:
+            typer.echo("it missed nothing", err=True)
     say_no(faults)
 
 

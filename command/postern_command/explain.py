@@ -11,6 +11,7 @@ from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.envelope import BadEvent, Envelope
 from postern_mail.mail.header import Header
+from postern_mail.mail.keys import with_domain
 from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
@@ -55,11 +56,11 @@ def explain(
     if event is not None and sender is not None:
         wrong_use("--sender is for a message without an event, which names its own")
     try:
-        to = tuple(map(Address.parse, recipient or ()))
         with exits():
             raw = message.read_bytes() if message else None
             found = source(stack, tables, parent_style)
             if event is None:
+                to = tuple(Address.parse(with_domain(one, found.domains)) for one in recipient or ())
                 told = [explanation(offline_envelope(raw or b"", to, sender), raw, found)]
                 told[0]["sender_is"] = sender_of(raw or b"")[1] if sender is None else ""
             else:

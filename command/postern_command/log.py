@@ -12,7 +12,7 @@ from postern_mail.mail.outcomes import State
 
 from .ids import short_id
 from .options import JsonOption, SinceOption, StackOption, WideOption
-from .output.columns import Column, Columns
+from .output.columns import CUT, Column, Columns
 from .output.ledger_text import told
 from .output.terminal import printer
 from .stack import Stack
@@ -47,8 +47,9 @@ def log(
     with exits():
         if state is not None and state not in STATES:
             raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
-        wanted = _wanted(recipient)
-        found = _recipients(Stack.find(stack).ledger, since_when(since), sender)
+        start, where = since_when(since), Stack.find(stack)
+        wanted = _wanted(None if recipient is None else where.with_domain(recipient))
+        found = _recipients(where.ledger, start, sender)
         say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
         for row in found:
             if not wanted(row["recipient"]) or state not in (None, row["state"], row["later"]):
@@ -103,8 +104,11 @@ def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[di
 
 def lines_of(row: Mapping[str, Any], columns: Columns) -> Iterator[str]:
     """What became of a recipient, for people: a line, and below it the reason that had no room and is worth one."""
-    yield _line(row, columns)
-    if columns.narrow and _ended(row) not in _WELL and (why := _why(row)):
+    line = _line(row, columns)
+    yield line
+    well = _ended(row) in _WELL
+    why = _why(row).partition("; ")[2] if well else _why(row)  # of what went well, only what did not
+    if why and (columns.narrow or (well and line.endswith(CUT))):
         yield columns.below(why)
 
 

@@ -22,7 +22,7 @@ from .output.columns import Column, Columns
 from .output.ledger_text import told
 from .output.terminal import printer
 from .rerun_orders import CannotOrder, Entries, Order, release
-from .reruns import Reruns, each, typed_keys
+from .reruns import Reruns, each
 from .stack import Stack
 from .status import exits
 from .times import moment, short, since_when
@@ -53,7 +53,7 @@ def release_(
         entries = at.entries(message_id)
         if "message" not in entries:
             raise CannotOrder("the ledger does not know it")
-        order = release(entries, typed_keys(recipient or []))
+        order = release(entries, at.keys(recipient or []))
         at.carry_out(message_id, entries, order, lifted=True)
         return order
 

@@ -35,7 +35,8 @@ def redrive(
     """Put dead letters back on the retry queue, once what stopped them is mended.
 
     One whose message has expired in the bucket stays, and so does what is no event of SES. Exit status 1
-    if any stays, naming each. Read the errors first: `postern trace ID` tells them.
+    if any stays, naming each, and for a message that no dead letter is about. Read the errors first:
+    `postern trace ID` tells them.
     """
     faults: list[str] = []
     with exits():
@@ -43,8 +44,10 @@ def redrive(
         asked = {whole_id(where, one) for one in message_ids or ()}
         dead, retries, store = where.queue("dead_letters"), where.queue("retry_queue"), where.bucket
         staying: list[Letter] = []
+        about: set[str] = set()
         for letter in dead.take():
             found = look(letter, store)
+            about.add(found.message_id)
             wanted = not asked or found.message_id in asked
             if found.fault and wanted:
                 faults.append(
@@ -63,6 +66,9 @@ def redrive(
                 say(line, None)
         for letter in staying:
             dead.show(letter)
+        faults += [f"no dead letter is about message {one}" for one in sorted(asked - about)]
+        if not about and not asked and not as_json:
+            typer.echo("there are no dead letters", err=True)
     say_no(faults)
 
 

@@ -8,7 +8,7 @@ from postern_mail.mail.receipt import receipt_event, stamped
 from .options import DryRunOption, IdsArgument, JsonOption, RecipientsOption, StackOption
 from .rerun_orders import CannotOrder, Order
 from .rerun_orders import replay as ordered
-from .reruns import Reruns, each, typed_keys
+from .reruns import Reruns, each
 
 
 def replay(
@@ -36,7 +36,7 @@ def replay(
         entries = at.entries(message_id)
         if "message" not in entries:
             return _never_seen(at, message_id, recipient or [])
-        order = ordered(entries, typed_keys(recipient or []), again=again, failed=failed)
+        order = ordered(entries, at.keys(recipient or []), again=again, failed=failed)
         at.carry_out(message_id, entries, order)
         return order
 
@@ -54,6 +54,6 @@ def _never_seen(at: Reruns, message_id: str, recipients: list[str]) -> Order:
             "the ledger does not know its recipients. SES's trace names one, and there may have been others:"
             f" postern replay {message_id} --recipient {found.recipient}"
         )
-    keys = typed_keys(recipients)
+    keys = at.keys(recipients)
     at.send(receipt_event(message_id, found.source, keys, found.verdicts, stored_at.isoformat()))
     return Order(tuple(keys))

@@ -38,6 +38,14 @@ class Reruns:
     retries: "Backlog"
     by: str
     dry_run: bool
+    with_domain: Callable[[str], str] = str  # what was typed as an address
+
+    def keys(self, typed: list[str]) -> list[str]:
+        """The keys of addresses, or of bare names where there is one domain. Raises WrongUse for text that is none."""
+        try:
+            return [Address.parse(self.with_domain(one)).key for one in typed]
+        except InvalidAddress as fault:
+            raise WrongUse(str(fault)) from fault
 
     def entries(self, message_id: str) -> Entries:
         """The ledger's entries of a message that is still in the bucket. Raises MessageMissing, Temporary."""
@@ -70,7 +78,10 @@ def reruns(stack: Stack, *, dry_run: bool) -> Reruns:
     from .aws.table_rows import caller  # noqa: PLC0415
 
     by = caller()
-    return Reruns(stack.ledger, stack.bucket, parts.reopening(stack, by), stack.queue("retry_queue"), by, dry_run)
+    return Reruns(
+        stack.ledger, stack.bucket, parts.reopening(stack, by), stack.queue("retry_queue"), by, dry_run,
+        stack.with_domain,
+    )  # fmt: skip
 
 
 def each(
@@ -94,11 +105,3 @@ def each(
             else:
                 say(f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}", None)
     say_no(faults)
-
-
-def typed_keys(typed: list[str]) -> list[str]:
-    """The keys of addresses. Raises WrongUse for text that is none."""
-    try:
-        return [Address.parse(one).key for one in typed]
-    except InvalidAddress as fault:
-        raise WrongUse(str(fault)) from fault

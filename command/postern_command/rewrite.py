@@ -12,6 +12,7 @@ from postern_mail.mail import rewrite as rewriting
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
+from postern_mail.mail.keys import with_domain
 from postern_mail.mail.plan import Forward, Policy, plan
 from postern_mail.mail.rewrite import Style
 from postern_mail.mail.settings import Settings
@@ -42,8 +43,9 @@ def rewrite(
     message could not be done, saying which and why; 2 for wrong use.
     """
     try:
-        to, where = Address.parse(recipient), Address.parse(destination)
         table_file = TablesFile.load(tables) if tables else None
+        whole = with_domain(recipient, table_file.domains) if table_file else recipient
+        to, where = Address.parse(whole), Address.parse(destination)
     except ValueError as fault:
         wrong_use(fault)
     if out_dir is not None:

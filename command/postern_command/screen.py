@@ -12,7 +12,7 @@ from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT,
 from postern_mail.mail.address import Address
 from postern_mail.mail.authors import authors
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.keys import scope_key
+from postern_mail.mail.keys import scope_key, with_domain
 from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
 from postern_mail.mail.verdicts import Verdicts
@@ -99,6 +99,7 @@ class Screener:
         """The key of the row that answers for the alias, or what was typed if none does."""
         if alias is None:
             return EVERYWHERE
+        alias = with_domain(alias, self._source.domains)
         address = parsed_address(alias)
         if not isinstance(address, Address):
             return scope_key(alias)

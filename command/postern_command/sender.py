@@ -41,7 +41,7 @@ def list_(
 
     def wanted(row: Row) -> bool:
         return text.lower() in f"{row['sender']} {row.get('action')} {row.get('note') or ''}".lower() and (
-            scope is None or row["scope"] == scope_key(scope)
+            scope is None or row["scope"] == scope_key(live.with_domain(scope))
         )
 
     with exits():
@@ -75,8 +75,9 @@ def add(
 ) -> None:
     """Add a sender rule. Exit status 1 if there is one already, or if it would not be valid."""
     with exits():
-        key = _key(sender, scope)
-        editor = Editor(Stack.find(stack), dry_run, as_json)
+        where = Stack.find(stack)
+        key = _key(sender, where.with_domain(scope))
+        editor = Editor(where, dry_run, as_json)
         before = editor.sender_rule(key)
         if before is not None and not replace:
             refuse(f"{named('senders', key)} is there already; --replace changes it")
@@ -97,8 +98,12 @@ def remove(
 ) -> None:
     """Remove a sender rule. Exit status 1 if there is none."""
     with exits():
-        editor = Editor(Stack.find(stack), dry_run, as_json)
-        keys = (_key(sender, scope), (sender, scope))  # the second as somebody typed it in the console
+        where = Stack.find(stack)
+        editor = Editor(where, dry_run, as_json)
+        keys = (
+            _key(sender, where.with_domain(scope)),
+            (sender, scope),
+        )  # the second as somebody typed it in the console
         found = ((key, editor.sender_rule(key)) for key in keys)
         key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))
         if before is None:

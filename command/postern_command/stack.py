@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from postern_mail.errors import Misconfigured
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.keys import with_domain
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.senders import DOT, PARENT
 
@@ -110,6 +111,10 @@ class Stack:
             return frozenset(Address.parse(f"x@{domain.strip()}").domain for domain in typed.split(","))
         except InvalidAddress as fault:
             raise WrongUse(f"POSTERN_DOMAINS is no list of domains: {typed!r}") from fault
+
+    def with_domain(self, text: str) -> str:
+        """A bare name with the domain, where it is known that there is only one. Raises WrongUse as `domains` does."""
+        return with_domain(text, self.domains) if "domains" in self.known else text
 
     @property
     def policy(self) -> Policy:

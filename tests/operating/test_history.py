@@ -139,7 +139,7 @@ def test_the_log_goes_back_over_several_days(office: Office) -> None:
     [
         (("--since", "banana"), "write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00"),
         (("--state", "lots"), "no state: forwarded, merged, "),
-        (("--recipient", "x"), "not a mail"),
+        (("--recipient", "x y"), "not a mail"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_use(office: Office, options: tuple[str, ...], said: str) -> None:

@@ -45,6 +45,7 @@ LISTS: dict[int, dict[tuple[str, ...], list[str]]] = {
     80: {
         ("log",): [
             "DD Mon hh:mm  abcdefgh  forwarded    info@example.com      a-rather-long-local\u2026",
+            "              gone@dest.example is suspended",
             "DD Mon hh:mm  abcdefgh  quarantined  team@example.com      a-rather-long-local\u2026",
             "              spam FAIL spam FAIL spam FAIL spam FAIL spam FAIL spam FAIL spam \u2026",
         ],
@@ -62,7 +63,8 @@ LISTS: dict[int, dict[tuple[str, ...], list[str]]] = {
     },
     120: {
         ("log",): [
-            "DD Mon hh:mm  abcdefgh  forwarded    info@example.com            a-rather-long-local-part@\u2026  alias info@example.com",
+            "DD Mon hh:mm  abcdefgh  forwarded    info@example.com            a-rather-long-local-part@\u2026  alias info@example.com; \u2026",
+            "              gone@dest.example is suspended",
             "DD Mon hh:mm  abcdefgh  quarantined  team@example.com            a-rather-long-local-part@\u2026  spam FAIL spam FAIL spam\u2026",
         ],
         ("quarantine", "list"): [
@@ -111,7 +113,7 @@ def rows(text: str) -> dict[str, list[dict[str, Any]]]:
 def test_every_list_on_a_terminal(listening: Office) -> None:
     source = "a-rather-long-local-part@newsletters.shop.example"
     happened = (
-        ("info@example.com", "forwarded", "alias info@example.com"),
+        ("info@example.com", "forwarded", "alias info@example.com; gone@dest.example is suspended"),
         ("team@example.com", "quarantined", "spam FAIL " * 9),
     )
     listening.happened(*happened, message_id=MESSAGE, source=source)
