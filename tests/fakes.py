@@ -12,6 +12,7 @@ from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, St
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, contradicts, entry_tag
+from postern_mail.mail.greylist import AN_HOUR
 from postern_mail.mail.health import Failure
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
@@ -318,20 +319,25 @@ class FakeBucket:
 
 @dataclass
 class FakeWatchState:
-    """`entries` are the messages' own: opened_at, and reopened_at if they were; `open` in those that are."""
+    """`own` are the messages' own entries: opened_at, and reopened_at if they were; `open` in those that are. `others` are
+    those of their recipients."""
 
-    entries: dict[str, dict[str, Any]] = field(default_factory=dict)
+    own: dict[str, dict[str, Any]] = field(default_factory=dict)
+    others: dict[str, dict[str, dict[str, Any]]] = field(default_factory=dict)
     notes: dict[str, float] = field(default_factory=dict)
     saved: Progress = field(default_factory=Progress)
     asked: list[str] = field(default_factory=list)
 
     def open_since_before(self, moment: float) -> Iterator[str]:
-        found = [(entry["opened_at"], name) for name, entry in self.entries.items() if "open" in entry]
+        found = [(entry["opened_at"], name) for name, entry in self.own.items() if "open" in entry]
         return (name for opened_at, name in sorted(found) if opened_at < moment)
 
     def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         self.asked += message_ids
-        return {one: self.entries[one] for one in message_ids if one in self.entries}
+        return {one: self.own[one] for one in message_ids if one in self.own}
+
+    def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        return {"message": self.own[message_id], **self.others.get(message_id, {})}
 
     def progress(self) -> Progress:
         return self.saved
@@ -360,9 +366,37 @@ class FakeWatchLog:
 @dataclass
 class FakeQueue:
     hidden: list[tuple[str, int]] = field(default_factory=list)
+    woken: list[tuple[Mapping[str, Any], float]] = field(default_factory=list)
+    failure: Temporary | None = None
 
     def hide(self, receipt: str, seconds: int) -> None:
         self.hidden.append((receipt, seconds))
+
+    def wake(self, event: Mapping[str, Any], release_at: float, now: float) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.woken.append((event, release_at))
+
+
+@dataclass
+class FakeGreyBook:
+    first: dict[str, float] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+    counted: dict[str, float] = field(default_factory=dict)
+    until: dict[str, float] = field(default_factory=dict)
+
+    def first_seen(self, triplet: str, now: float, keep: float) -> float:
+        if self.until.get(triplet, now) < now:
+            del self.first[triplet]
+        self.until[triplet] = now + keep
+        return self.first.setdefault(triplet, now)
+
+    def passes(self, client: str, now: float) -> int:
+        return self.counts.get(client, 0)
+
+    def passed(self, client: str, now: float, keep: float) -> None:
+        if self.counted.get(client, 0) <= now - AN_HOUR:
+            self.counts[client], self.counted[client] = self.counts.get(client, 0) + 1, now
 
 
 @dataclass

@@ -20,6 +20,7 @@ from tests.fakes import (
     FakeMailer,
     FakeMailLog,
     FakeMailStore,
+    FakeQueue,
     FakeRates,
     FakeTables,
 )
@@ -50,6 +51,7 @@ class World:
     limits: FakeAnswerLimits = field(default_factory=FakeAnswerLimits)
     rates: FakeRates = field(default_factory=FakeRates)
     screening: Screening | None = None
+    queue: FakeQueue = field(default_factory=FakeQueue)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
     def __post_init__(self) -> None:
@@ -62,7 +64,7 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log,
             ),
-            answering=self.answering, screening=None if self.screening is None else self._screening,
+            answering=self.answering, queue=self.queue, screening=None if self.screening is None else self._screening,
         ).handle(made, self.clock.now() + self.remaining, ended)  # fmt: skip
 
     def _screening(self) -> Screening:

@@ -1,7 +1,9 @@
-"""Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch), and the answers to
-senders that had to wait (postern_mail.late_answers)."""
+"""Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch), the answers to
+senders that had to wait (late_answers), grey holds that nothing woke (held), and whether DNS lists can be believed
+(list_tests)."""
 
 import os
+from contextlib import ExitStack
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.mail_log import mail_log
@@ -12,13 +14,15 @@ environment = WatchEnvironment.from_environment(os.environ)
 log = mail_log(environment.stack)
 watch = assembly.watch(environment, log)
 late_answers = assembly.late_answers(environment, log)
+held = assembly.held(environment)
+list_tests = assembly.list_tests(environment, log)
 
 
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing; what it found is in the log, the metrics and the ledger."""
-    try:
+    """Returns nothing; what it found is in the log, the metrics and the ledger. One that fails holds back no other."""
+    with ExitStack() as each:
+        for one in (list_tests.run, late_answers.run, held.run):
+            each.callback(one)
         watch.run()
-    finally:
-        late_answers.run()

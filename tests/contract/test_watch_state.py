@@ -31,7 +31,7 @@ class Kept:
             self.cloud.put("LedgerTable", [{"message_id": message_id, "entry": "message", **attributes}])
         else:
             assert isinstance(self.book, FakeWatchState)
-            self.book.entries[message_id] = attributes
+            self.book.own[message_id] = attributes
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 from postern_mail.errors import Throttled
@@ -11,13 +11,14 @@ from postern_mail.intake import VISIBLE_AGAIN, Intake, pause
 from postern_mail.mail.envelope import BadEvent, Envelope
 
 from tests.builders import event
-from tests.fakes import FakeQueue
+from tests.fakes import FakeClock, FakeQueue
 
 
 @dataclass
 class Recorder:
     """Stands for the forwarder: it reads the envelope, and fails if it is told to."""
 
+    clock: ClassVar = FakeClock()
     failure: Exception | None = None
     seen: list[Any] = field(default_factory=list)
 
@@ -118,3 +119,19 @@ def test_what_may_be_ended_by_force_is_hidden_before() -> None:
     """Nobody could hide it afterwards."""
     _, queue, _ = take(queued({"requestPayload": event("info@example.com")}, 7))
     assert queue.hidden == [("r1", 3600)]
+
+
+NOW = FakeClock().time
+
+
+def test_what_is_held_for_longer_than_the_queue_delays_is_put_back_and_nobody_is_asked() -> None:
+    made = event("info@example.com")
+    recorder, queue, raised = take(queued({"requestPayload": made, "release_at": int(NOW) + 5000}))
+    assert (recorder.seen, queue.woken, queue.hidden, raised) == ([], [(made, NOW + 5000)], [], None)
+
+
+@pytest.mark.parametrize("release_at", [0, int(NOW), int(NOW) - 10, None, "soon", 1e300])
+def test_what_was_held_long_enough_is_taken(release_at: object) -> None:
+    made = event("info@example.com")
+    recorder, queue, raised = take(queued({"requestPayload": made, "release_at": release_at}))
+    assert (recorder.seen, queue.woken, raised) == ([(made, 7.0)], [], None)

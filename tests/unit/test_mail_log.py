@@ -50,6 +50,7 @@ def failed(failure: Exception) -> Say:
 
 # Everything that can be said to the log, by the method that it is said to.
 MAIL: dict[str, Sequence[Say]] = {
+    "lists": [lambda log: log.lists({}), lambda log: log.lists({"bl.example": "it names everybody"})],
     "received": [lambda log: log.received(MESSAGE, Entry(first=True))],
     "outcome": [of(state) for state in State],
     "sent": [lambda log: log.sent(replace(MESSAGE, received_at="2026-11-01T00:00:00Z"), CLAIM, 1, 1e10)],

@@ -13,7 +13,7 @@ from postern_mail.screening import Screening
 
 from tests.builders import MESSAGE_ID, event, stored
 from tests.dns_double import REFUSED, SERVFAIL, SILENCE, TRUNCATED, DnsDouble, dns_double
-from tests.fakes import FakeMailStore
+from tests.fakes import FakeGreyBook, FakeMailStore
 from tests.forwarding_world import JANE, RAW, World
 
 COP = "bl.spamcop.net"
@@ -57,7 +57,9 @@ class Screened:
     key: str = ""
 
     def __post_init__(self) -> None:
-        self.world.screening = Screening(resolver=DnsResolver(self.dns.server), book=self.book, key=lambda: self.key)
+        self.world.screening = Screening(
+            resolver=DnsResolver(self.dns.server), book=self.book, grey=FakeGreyBook(), key=lambda: self.key
+        )
 
     def run(self, raw: bytes = RAW, *, source: str = "betsy@sender.example", **settings: object) -> str:
         """The state of its recipient."""

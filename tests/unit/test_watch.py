@@ -28,7 +28,7 @@ class Night:
     def store(self, name: str, age: float, *, seen: bool) -> None:
         self.bucket.stored[name] = self.clock.now() - age
         if seen:
-            self.book.entries[name] = {"opened_at": self.clock.now() - age}
+            self.book.own[name] = {"opened_at": self.clock.now() - age}
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_it_is_found_until_it_is_run(night: Night) -> None:
     for _ in range(3):
         assert night.run() == ((), ("a",))
         night.clock.time += HOUR
-    night.book.entries["a"] = {"opened_at": night.clock.now()}
+    night.book.own["a"] = {"opened_at": night.clock.now()}
     assert night.run() == ((), ())
     assert night.book.notes == {}
 
@@ -98,12 +98,12 @@ def test_what_comes_during_a_long_pass_is_looked_at_in_the_next(night: Night, mo
 @pytest.mark.parametrize(("late", "found"), [(-60, ()), (60, ("a",))])
 def test_open_for_longer_than_the_retries_allow(night: Night, late: float, found: tuple[str, ...]) -> None:
     opened_at = night.clock.now() - RETRY_HOURS * HOUR - OPEN_MARGIN - late
-    night.book.entries = {"a": {"opened_at": opened_at, "open": "open"}, "b": {"opened_at": 0.0}}
+    night.book.own = {"a": {"opened_at": opened_at, "open": "open"}, "b": {"opened_at": 0.0}}
     assert night.run()[0] == found
 
 
 def test_what_was_ordered_to_run_again_has_its_time_anew(night: Night) -> None:
-    night.book.entries = {"a": {"opened_at": 0.0, "open": "open", "reopened_at": night.clock.now() - HOUR}}
+    night.book.own = {"a": {"opened_at": 0.0, "open": "open", "reopened_at": night.clock.now() - HOUR}}
     assert night.run()[0] == ()
     night.clock.time += (RETRY_HOURS + 1) * HOUR + OPEN_MARGIN
     assert night.run()[0] == ("a",)

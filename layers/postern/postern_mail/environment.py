@@ -203,6 +203,10 @@ class WatchEnvironment(ScheduledEnvironment):
     """What the hourly watch is told."""
 
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    nameserver: str = _env(
+        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
+    )
 
 
 def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:

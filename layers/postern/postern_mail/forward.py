@@ -27,6 +27,7 @@ from .mail.plan import (
     Delivery,
     Discard,
     Forward,
+    GreyHold,
     LookedUp,
     Policy,
     Quarantine,
@@ -37,7 +38,7 @@ from .mail.plan import (
 from .mail.reply import FAILED
 from .mail.settings import Settings
 from .ports.clock import Clock
-from .ports.forward import Ledger, MailLog, MailStore, Outcome, Tables
+from .ports.forward import Ledger, MailLog, MailStore, Outcome, Queue, Tables
 
 if TYPE_CHECKING:
     from .screening import Screened, Screening
@@ -49,6 +50,7 @@ _STATES: Mapping[type[Decision], State] = {
     Discard: State.DISCARDED,
     Defer: State.DEFERRED,
     BadTable: State.DEFERRED,
+    GreyHold: State.DEFERRED,
 }
 
 
@@ -64,6 +66,7 @@ class Forwarder:
     answering: Answering
     clock: Clock
     log: MailLog
+    queue: Queue  # brings back what is held
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
 
     def handle(self, event: object, until: float, ended: str = "") -> None:
@@ -104,12 +107,14 @@ class Forwarder:
             screened = self._screened(planned, waiting, message, header, found)
             if screened is not None:
                 planned = plan(waiting, header, found, self.policy, now, entry.released, score=screened.score)
+                planned = self._screening.held(planned, waiting, header, screened, found, now)
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
             outcomes = self.answering.decided(waiting, outcomes, raw)
         outcomes += nobody
         stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
+        self._wake(envelope, outcomes)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
@@ -120,10 +125,25 @@ class Forwarder:
         """What screening found out; None where nothing would be forwarded, or the owner turned nothing on."""
         if self.screening is None or not any(isinstance(one, Forward) for one in planned):
             return None
-        settings = found.settings  # they are understood, else nothing would be forwarded
-        if not settings.screens:
+        if not found.settings.screens:  # they are understood, else nothing would be forwarded
             return None
-        return self.screening().look(envelope, message, header, settings, self.policy.own_domains)
+        return self._screening.look(envelope, message, header, found, self.policy.own_domains)
+
+    @property
+    def _screening(self) -> "Screening":
+        assert self.screening is not None  # else nobody asks
+        return self.screening()
+
+    def _wake(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
+        """Have what is held come back; it is recorded by now, so the watch finds it if this is not reached."""
+        held = {one.recipient.key: one.release_at for one in outcomes if one.release_at is not None}
+        if held:
+            from .mail.receipt import receipt_event  # noqa: PLC0415 (for who holds mail only)
+
+            event = receipt_event(
+                envelope.message_id, envelope.source, tuple(held), envelope.verdicts, envelope.received_at
+            )
+            self.queue.wake(event, min(held.values()), self.clock.now())
 
     def _set_aside(self, envelope: Envelope, ended: str) -> None:
         entry = self.ledger.open(envelope)
@@ -182,7 +202,11 @@ class Forwarder:
             return failure
 
     def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
-        deferred = [f"{outcome.recipient}: {outcome.reason}" for outcome in outcomes if not outcome.state.settled]
+        deferred = [
+            f"{outcome.recipient}: {outcome.reason}"
+            for outcome in outcomes
+            if not outcome.state.settled and outcome.release_at is None
+        ]
         if deferred:
             said = f"{_counted(len(deferred), 'recipient')} deferred: {'; '.join(deferred)}"
             raise Unsettled(f"message {envelope.message_id}: {mask(said, self.policy.own_domains)}")
@@ -219,7 +243,9 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
     """The worst of a recipient's destinations is what became of it."""
     if not isinstance(decision, Forward):
         reply = decision.reply if isinstance(decision, Reject) else None
-        return Outcome(decision.recipient, _STATES[type(decision)], decision.reason, reply, alias=decision.alias)
+        release_at = decision.release_at if isinstance(decision, GreyHold) else None
+        state = _STATES[type(decision)]
+        return Outcome(decision.recipient, state, decision.reason, reply, alias=decision.alias, release_at=release_at)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):

@@ -47,7 +47,11 @@ class Intake:
         if pause(receipts) > VISIBLE_AGAIN:  # if this attempt is ended by force, nobody hides it afterwards
             self.queue.hide(record["receiptHandle"], pause(receipts))
         try:
-            event, ended = _payload(record["body"])
+            event, ended, release_at = _payload(record["body"])
+            now = self.forwarder.clock.now()
+            if release_at > now:  # it is held for longer than SQS can delay
+                self.queue.wake(_event(event), release_at, now)
+                return
             self.forwarder.handle(event, until, ended if receipts > 1 else "")
         except Exception:
             self.queue.hide(record["receiptHandle"], pause(receipts))
@@ -68,17 +72,25 @@ def _queued(event: object) -> Mapping[str, Any] | None:
     return records[0] if records[0].get("eventSource") == QUEUED else None
 
 
-def _payload(body: str) -> tuple[object, str]:
-    """The event in a failure record, and how the last attempt was ended by force, "" if it was not; the record itself
-    if it is none, which no forwarder takes for mail."""
+def _event(event: object) -> Mapping[str, Any]:
+    if not isinstance(event, Mapping):
+        raise BadEvent("what is held is no event")
+    return event
+
+
+def _payload(body: str) -> tuple[object, str, float]:
+    """The event in a failure record, how the last attempt was ended by force, "" if it was not, and until when it is
+    held; the record itself if it is none, which no forwarder takes for mail."""
     try:
         record = json.loads(body)
     except ValueError as fault:
         raise BadEvent(f"no JSON on the retry queue: {fault}") from fault
     if not isinstance(record, dict):
-        return record, ""
+        return record, "", 0
     said = record.get("responsePayload")
     said = said if isinstance(said, Mapping) else {}
     kind, text = str(said.get("errorType", "")), str(said.get("errorMessage", ""))
     ended = kind in _ENDED or _TIMED_OUT in text
-    return record.get("requestPayload", record), (kind or _TIMED_OUT) if ended else ""
+    release_at = record.get("release_at")
+    until = float(release_at) if isinstance(release_at, int) else 0
+    return record.get("requestPayload", record), (kind or _TIMED_OUT) if ended else "", until

@@ -25,6 +25,7 @@ def look_up(tables: Tables, envelope: Envelope, header: Header, policy: Policy, 
     rows = tables.read((settings.KEY, *keys), tuple(asked.keys(())))
     while True:
         unread, reached, scopes = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
+        unread |= {key for key in settings.more_keys(rows) if key not in rows.aliases}
         rules = [key for key in asked.keys(scopes) if key not in rows.senders]
         unknown = health.unread(reached | senders.leads_to(rows), rows)
         if not (unread or unknown or rules):

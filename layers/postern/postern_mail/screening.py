@@ -9,27 +9,32 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .greylisting import Greylisting, client_whitelist, recipient_whitelist
 from .mail import dns_lists, restrictions, subjects
 from .mail.dns import Answers, Question
 from .mail.dns_lists import Asked, Listing, Site
 from .mail.envelope import Envelope
+from .mail.greylist import is_authenticated
 from .mail.header import Header
 from .mail.message import Message
+from .mail.plan import Decision, LookedUp
 from .mail.restrictions import Who
 from .mail.score import Finding, Score
 from .mail.ses_block import SesBlock
 from .mail.settings import TAGGED, Settings
-from .ports.screening import Key, ListBook, Resolver
+from .ports.screening import GreyBook, Key, ListBook, Resolver
 
 SECONDS = 2.0  # for all questions about a message
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What was found out about a message; `notes` are what the ledger keeps of it."""
+    """What was found out about a message; `notes` are what the ledger keeps of it. `name_is_own`: the client's name has
+    the client's address."""
 
     who: Who
     score: Score
+    name_is_own: bool = False
     notes: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -63,25 +68,50 @@ class Screening:
 
     resolver: Resolver
     book: ListBook
+    grey: GreyBook
     key: Key
 
     def look(
-        self, envelope: Envelope, message: Message, header: Header, settings: Settings, own_domains: Collection[str]
+        self, envelope: Envelope, message: Message, header: Header, found: LookedUp, own_domains: Collection[str]
     ) -> Screened:
         """What speaks against a message. Raises Temporary if the ledger does not say which lists to believe."""
+        settings = found.settings
         who = Who.of(envelope, SesBlock.of(message, envelope.message_id))
         lists = self._lists(who, message, header, settings, own_domains)
         skips = {*subjects.FORWARDERS, *_names(settings.dnsbl_skip)} if lists.client and lists.by_address else set()
-        confirming = confirmations(who) if subjects.is_below(who.reverse_name, skips) else []
+        trusted = subjects.is_below(who.reverse_name, skips)
+        waits = settings.greylist and not is_authenticated(envelope, header)
+        known = waits and client_whitelist(found.rows).has_name(who.reverse_name)
+        confirming = confirmations(who) if trusted or known else []
         questions = [*restrictions.questions(who, settings.restrictions), *lists.questions(), *confirming]
         answers = self.resolver.ask(questions, SECONDS) if questions else {}
-        skipped = bool(confirming) and is_confirmed(who, answers)
+        own_name = bool(confirming) and is_confirmed(who, answers)
+        skipped = trusted and own_name
         asked = lists.understood(answers, skipped=skipped)
         silent = self._remember(who, asked) if lists.by_address or lists.by_domain else {}
         findings = (*_restrictions(who, settings, answers), *_listings(asked, settings, silent))
         named = {zone for one in asked for zone in one.answered | one.errors.keys() | one.late}
-        score = Score(tuple(findings), settings.screening_threshold, tuple(sorted(named & silent.keys())))
-        return Screened(who, score, _notes(who, score, asked, skipped=skipped))
+        score = Score(findings, settings.screening_threshold, tuple(sorted(named & silent.keys())))
+        return Screened(who, score, own_name, _notes(who, score, asked, skipped=skipped))
+
+    def held(
+        self,
+        decisions: Collection[Decision],
+        envelope: Envelope,
+        header: Header,
+        screened: Screened,
+        found: LookedUp,
+        now: float,
+    ) -> tuple[Decision, ...]:
+        """The decisions, with a grey hold for whom the owner wants it and nothing excuses. Raises Temporary."""
+        settings, who = found.settings, screened.who
+        if not settings.greylist or is_authenticated(envelope, header):
+            return tuple(decisions)
+        clients, recipients = client_whitelist(found.rows), recipient_whitelist(found.rows)
+        if clients.has_address(who.client) or (screened.name_is_own and clients.has_name(who.reverse_name)):
+            return tuple(decisions)
+        never = recipients.has_recipient
+        return Greylisting(self.grey).held(decisions, envelope, who, settings, now, lambda one: never(one.recipient))
 
     def _lists(
         self, who: Who, message: Message, header: Header, settings: Settings, own_domains: Collection[str]

@@ -1,6 +1,6 @@
 """The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -83,11 +83,12 @@ class CloudWatchMailLog:
     def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
         """Counted as Forwarded, Deferred, Quarantined or Rejected, and as NeedsSomebody where a destination may lack
         the message. The line has the message's size in octets, and how many seconds ago it was received."""
-        if outcome.state in _COUNTED:
+        held = outcome.release_at is not None  # nothing is wrong, and nothing counts
+        if outcome.state in _COUNTED and not held:
             self._count(outcome.state.capitalize(), now=outcome.state.noted)
         if outcome.state.replayable:
             self._needs_somebody()
-        line = self.logger.warning if outcome.state.troubling else self.logger.info
+        line = self.logger.warning if outcome.state.troubling and not held else self.logger.info
         more: dict[str, Any] = {"outcome": outcome.state, "size": size}
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
@@ -240,6 +241,11 @@ class CloudWatchMailLog:
 
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)
+
+    def lists(self, silent: Mapping[str, str]) -> None:
+        """A line, and no count: `postern doctor` says it too."""
+        if silent:
+            self.logger.warning("DNS lists that do not count", lists=dict(silent))
 
     def _count(self, name: str, value: int = 1, *, now: bool = False) -> None:
         """`now`: it leaves at once, and not when the handler ends, which a killed function never does."""

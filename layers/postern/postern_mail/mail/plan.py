@@ -101,6 +101,13 @@ class Defer(Decision):
     everybody else goes ahead."""
 
 
+@dataclass(frozen=True, slots=True)
+class GreyHold(Defer):
+    """Not before `release_at`, epoch seconds: then it is screened again. Nothing is wrong (`mail.greylist`)."""
+
+    release_at: int = 0
+
+
 class BadTable(Defer):
     """Deferred until somebody mends a row that cannot be understood, or aliases that lead round."""
 

@@ -204,6 +204,18 @@ class Settings:
         )
 
 
+def more_keys(rows: Rows) -> tuple[str, ...]:
+    """The keys of other items that these settings need; none where they cannot be understood, which the plan says."""
+    try:
+        if not Settings.of(rows).greylist:
+            return ()
+    except BadSettings:
+        return ()
+    from .greylist import KEYS  # noqa: PLC0415 (for who holds mail only)
+
+    return KEYS
+
+
 @dataclass(frozen=True, slots=True)
 class Description:
     """One setting, for people: `allowed` says what it may be."""

@@ -21,7 +21,8 @@ class Outcome:
 
     `reply` is what SMTP would have said to the sender, None if that is nobody's business; `answer` what becomes of
     telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any. `merged`: keys of the
-    destinations that got it in another recipient's name.
+    destinations that got it in another recipient's name. `release_at`, epoch seconds: it waits until then, and nothing
+    is wrong.
     """
 
     recipient: Address
@@ -31,6 +32,7 @@ class Outcome:
     answer: Answer | Silence | None = None
     alias: Address | None = None
     merged: tuple[str, ...] = ()
+    release_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,9 @@ class Queue(Protocol):
 
     def hide(self, receipt: str, seconds: int) -> None:
         """Let nobody see this message for so long. Raises Temporary."""
+
+    def wake(self, event: Mapping[str, Any], release_at: float, now: float) -> None:
+        """Bring an event back at that time, or before it: whoever gets it asks again. Raises Temporary."""
 
 
 class MailLog(AnswerLog, Protocol):

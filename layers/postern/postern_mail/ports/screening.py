@@ -29,3 +29,16 @@ class Key(Protocol):
 
     def __call__(self) -> str:
         """The key, "" if there is none. Raises Temporary."""
+
+
+class GreyBook(Protocol):
+    """When mail came first that nothing authenticates. Raises Temporary."""
+
+    def first_seen(self, triplet: str, now: float, keep: float) -> float:
+        """When such mail came first, epoch seconds: now, if none came within so many seconds before."""
+
+    def passes(self, client: str, now: float) -> int:
+        """How many messages of a client's passed."""
+
+    def passed(self, client: str, now: float, keep: float) -> None:
+        """Count one, at most one an hour."""

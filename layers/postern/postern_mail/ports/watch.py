@@ -45,6 +45,9 @@ class WatchState(Protocol):
     def seen(self, message_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """The `message` entries of those of these that have one."""
 
+    def entries(self, message_id: str) -> Mapping[str, Mapping[str, Any]]:
+        """All entries of a message by name."""
+
     def progress(self) -> Progress:
         """As it was saved, or as at first."""
 

@@ -56,10 +56,12 @@ def last_start(context: Remaining) -> float:
 
 def intake(environment: InboundEnvironment, log: CloudWatchMailLog) -> Intake:
     """What takes the events of the inbound function."""
-    return Intake(
-        forwarder=forwarder(environment, log),
-        queue=SqsQueue(cast("SQSClient", choice.Later(_sqs)), environment.retry_queue),
-    )
+    return Intake(forwarder=forwarder(environment, log), queue=queue(environment))
+
+
+def queue(environment: InboundEnvironment) -> SqsQueue:
+    """The retry queue."""
+    return SqsQueue(cast("SQSClient", choice.Later(_sqs)), environment.retry_queue)
 
 
 def _sqs() -> Any:
@@ -97,6 +99,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         clock=clock,
         log=log,
         screening=screening(environment, dynamodb),
+        queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
     )
 
@@ -108,11 +111,13 @@ def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "C
     def made() -> "Screening":
         from ...resolver import DnsResolver  # noqa: PLC0415
         from ...screening import Screening  # noqa: PLC0415
+        from .grey_rows import DynamoGreyBook  # noqa: PLC0415
         from .list_book import DynamoListBook  # noqa: PLC0415
 
         return Screening(
             resolver=DnsResolver(environment.nameserver),
             book=DynamoListBook(dynamodb, environment.stack.ledger_table),
+            grey=DynamoGreyBook(dynamodb, environment.stack.ledger_table),
             key=lambda: "",
         )
 

@@ -221,6 +221,8 @@ class DynamoLedger(AnswerEntries):
         key = (envelope.message_id, MESSAGE)
         update = "SET checked_at = :now"
         values: dict[str, Any] = {":now": int(self._clock.now())}
+        if held := [outcome.release_at for outcome in outcomes if outcome.release_at is not None]:
+            update, values = f"{update}, release_at = :release_at", {**values, ":release_at": min(held)}
         if size:
             update, values = f"{update}, #size = :size", {**values, ":size": size}
         if notes:
@@ -245,11 +247,14 @@ class DynamoLedger(AnswerEntries):
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
         now = self._clock.now()
-        more = {**_answer(outcome.answer), **_merged(outcome.merged)}
+        more: dict[str, Any] = {**_answer(outcome.answer), **_merged(outcome.merged)}
+        if outcome.release_at is not None:
+            more["release_at"] = outcome.release_at
         done, old = self._update(
             (message_id, f"to:{outcome.recipient.key}"),
             "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
-            + "".join(f", {name} = :{name}" for name in more),
+            + "".join(f", {name} = :{name}" for name in more)
+            + ("" if "release_at" in more else " REMOVE release_at"),
             {
                 ":state": outcome.state, ":reason": outcome.reason, ":now": int(now),
                 ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED, ":orders": orders,

@@ -1,11 +1,16 @@
 """SQS, as far as a consumer needs it beyond what Lambda does."""
 
-from typing import TYPE_CHECKING
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..failures import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+
+LONGEST_DELAY = 900  # seconds: docs.aws.amazon.com/AWSSimpleQueueService, "Delay queues"
 
 
 class SqsQueue:
@@ -20,3 +25,11 @@ class SqsQueue:
         (docs.aws.amazon.com/AWSSimpleQueueService, "ChangeMessageVisibility"). Raises Temporary."""
         with translated("SQS ChangeMessageVisibility"):
             self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
+
+    def wake(self, event: Mapping[str, Any], release_at: float, now: float) -> None:
+        """Bring an event back at that time, or as late before it as SQS can: in a message of its own, so that it counts
+        as no attempt. Raises Temporary."""
+        body = json.dumps({"version": "1.0", "release_at": int(release_at), "requestPayload": event})
+        delay = max(0, min(LONGEST_DELAY, int(release_at - now) + 1))
+        with translated("SQS SendMessage"):
+            self._client.send_message(QueueUrl=self._url, MessageBody=body, DelaySeconds=delay)

@@ -1,10 +1,15 @@
 """Puts the parts of the hourly check and of the daily digest together."""
 
+from collections.abc import Collection
+
 from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
+from ...held import Held
 from ...late_answers import LateAnswers
+from ...list_tests import ListTests
 from ...mail.address import Address, InvalidAddress
 from ...mail.days import RETRY_HOURS
+from ...mail.dns import Answers, Question
 from ...mail.dsn import AUTHENTICATED
 from ...mail.feedback import tag_key
 from ...owner_mail import OwnerMail
@@ -14,7 +19,9 @@ from ..clock import SystemClock
 from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
+from ..forward.list_book import DynamoListBook
 from ..forward.mailer import SesMailer
+from ..forward.tables import DynamoTables
 from ..mail_log import CloudWatchMailLog
 from ..stack_secret import stack_secret
 from .backlog import Backlog
@@ -34,6 +41,39 @@ def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
         log=log,
         retry_hours=RETRY_HOURS,
     )
+
+
+def held(environment: WatchEnvironment) -> Held:
+    """What wakes grey holds that nothing woke."""
+    book = DynamoWatchState(
+        clients.dynamodb(), environment.stack.ledger_table, keep_days=environment.ledger.ledger_days
+    )
+    return Held(book=book, queue=Backlog(clients.sqs(), environment.retry_queue), clock=SystemClock())
+
+
+def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTests:
+    """The test of DNS lists; dnspython is imported where there are any."""
+    dynamodb = clients.dynamodb()
+    return ListTests(
+        tables=DynamoTables(dynamodb, environment.alias_table, ""),
+        resolver=LaterResolver(environment.nameserver),
+        book=DynamoListBook(dynamodb, environment.stack.ledger_table),
+        key=lambda: "",
+        log=log,
+    )
+
+
+class LaterResolver:
+    """The DNS, once somebody asks it."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+
+    def ask(self, questions: Collection[Question], seconds: float) -> Answers:
+        """See DnsResolver.ask."""
+        from ...resolver import DnsResolver  # noqa: PLC0415 (for who has lists only)
+
+        return DnsResolver(self._server).ask(questions, seconds)
 
 
 def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateAnswers:

@@ -1,0 +1,82 @@
+"""The hourly test of DNS lists by their own entries (RFC 5782 5): one that does not pass does not count."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from .mail import dns_lists, list_health
+from .mail.dns import Question
+from .mail.list_health import Lists
+from .mail.rows import Rows
+from .mail.settings import KEY, Settings
+from .ports.screening import Key, Resolver
+
+SECONDS = 10.0  # for all lists: nobody waits
+
+
+class Tables(Protocol):
+    """The alias table."""
+
+    def read(self, aliases: tuple[str, ...], senders: tuple[()]) -> Rows:
+        """The rows. Raises Temporary."""
+
+
+class Book(Protocol):
+    """What is remembered of DNS lists. Raises Temporary."""
+
+    def lists(self) -> Lists:
+        """As it stands."""
+
+    def tested(self, before: Lists, after: Lists) -> bool:
+        """Remember that; whether nobody was faster."""
+
+
+class ListLog(Protocol):
+    """Where it is told."""
+
+    def lists(self, silent: Mapping[str, str]) -> None:
+        """Why lists do not count, by zone; {} if all do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListTests:
+    """Asks each list that the settings name about what it must list, and what it must not."""
+
+    tables: Tables
+    resolver: Resolver
+    book: Book
+    key: Key
+    log: ListLog
+
+    def run(self) -> None:
+        """Test once; what nobody answers in time stays as it was. Raises Temporary, BadSettings."""
+        settings = Settings.of(self.tables.read((KEY,), ()))
+        asked = _asked(settings, self.key)
+        if not asked:
+            return
+        answers = self.resolver.ask([one for pair in asked.values() for one in pair], SECONDS)
+        for _ in range(2):  # a message may write there at the same time
+            before = self.book.lists()
+            faulty = {zone: why for zone, why in before.faulty.items() if zone in asked}
+            for zone, (listed, unlisted) in asked.items():
+                if listed in answers and unlisted in answers:
+                    faulty.pop(zone, None)
+                    if why := list_health.failure(answers[listed], answers[unlisted]):
+                        faulty[zone] = why
+            after = replace(before, faulty=faulty)
+            if faulty == before.faulty or self.book.tested(before, after):
+                break
+        self.log.lists({zone: why for zone, why in after.silent.items() if zone in asked})
+
+
+def _asked(settings: Settings, key: Key) -> dict[str, tuple[Question, Question]]:
+    """The two questions for each zone."""
+    kinds = ((dns_lists.sites(settings.dnsbl_sites), False), (dns_lists.sites(settings.rhsbl_sites), True))
+    if not any(sites for sites, _ in kinds):
+        return {}
+    owners = key() if any(one.keyed for sites, _ in kinds for one in sites) else ""
+    return {
+        zone: dns_lists.self_test(zone, owners, domains=domains)
+        for sites, domains in kinds
+        for zone in dns_lists.zones(sites, owners)
+    }
