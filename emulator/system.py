@@ -90,6 +90,7 @@ class Emulator:
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
+        self.nameserver = ""  # the DNS that screening asks, `address:port`; set before the start
 
     def __enter__(self) -> Self:
         """Start everything; returns when mail is taken."""
@@ -132,6 +133,7 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
             "AWS_ENDPOINT_URL_SESV2": ses,
             "AWS_ENDPOINT_URL_SES": ses,
+            **({"POSTERN_NAMESERVER": self.nameserver} if self.nameserver else {}),
         }
 
     @property

@@ -5,12 +5,22 @@ from postern_command.tables.file import TablesFile
 
 from emulator.function import ROOT
 from emulator.system import Emulator
+from tests.dns_double import DnsDouble, dns_double
 
 
 @pytest.fixture(scope="session")
-def running() -> Iterator[Emulator]:
+def dns() -> Iterator[DnsDouble]:
+    """The DNS that screening asks."""
+    with dns_double() as double:
+        yield double
+
+
+@pytest.fixture(scope="session")
+def running(dns: DnsDouble) -> Iterator[Emulator]:
     """The whole system, started once; retries come at once."""
-    with Emulator("example.com", retry_delays=(0.05, 0.05)) as emulator:
+    made = Emulator("example.com", retry_delays=(0.05, 0.05))
+    made.nameserver = dns.server
+    with made as emulator:
         emulator.sending.account.off = ("bounce-rate",)  # two tests are two mail servers' worth of mail in one second
         yield emulator
 

@@ -1,0 +1,91 @@
+"""Screening through the whole system: who is listed is kept, and who is held is forwarded or kept by what is known then."""
+
+import time
+from email import message_from_bytes
+
+import pytest
+
+from emulator.system import Emulator
+from tests.command import run as postern
+from tests.dns_double import DnsDouble
+from tests.e2e.test_system import JANE, Post, message
+
+COP, CLIENT = "bl.spamcop.net", "1.0.0.127"
+INFO, STRANGER = "info@example.com", "x@stranger.example"
+SECONDS = 20  # a guard, not a measure
+
+
+@pytest.fixture
+def post(emulator: Emulator, dns: DnsDouble) -> Post:
+    dns.records.clear()
+    dns.faults.clear()
+    dns.asked.clear()
+    old = [row for row in emulator.cloud.rows("LedgerTable") if str(row["message_id"]).startswith(("#grey", "#lists"))]
+    emulator.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in old))
+    return Post(emulator)
+
+
+def settings(post: Post, **values: object) -> None:
+    post.emulator.cloud.put("AliasTable", [{"address": "#settings", **values}])
+
+
+def state(post: Post, message_id: str) -> str:
+    return str(post.ledger(message_id)[f"to:{INFO}"]["state"])
+
+
+def woken(post: Post) -> None:
+    """Wait for the queue to bring back what is held."""
+    deadline = time.monotonic() + SECONDS
+    while not (done := post.emulator.retries.consume()):
+        assert time.monotonic() < deadline, "nothing was woken"
+        time.sleep(0.1)
+    assert done == [None]
+
+
+def test_with_screening_off_nobody_is_asked(post: Post, dns: DnsDouble) -> None:
+    post.send(INFO, sender=STRANGER)
+    assert (post.arrived(), dns.asked) == ({JANE: 1}, [])
+    assert b"X-Postern-Listed" not in post.last()
+
+
+def test_who_is_listed_is_kept_and_released_by_a_person(post: Post, dns: DnsDouble) -> None:
+    dns.records[f"{CLIENT}.{COP}", "A"] = ["127.0.0.2"]
+    settings(post, dnsbl_sites=COP)
+    message_id = post.send(INFO)
+    assert (state(post, message_id), post.arrived()) == ("quarantined", {})
+    assert post.ledger(message_id)["message"]["screened"]["listed"] == [COP]
+    assert postern("quarantine", "release", message_id, **post.emulator.environment).status == 0
+    assert post.emulator.retries.consume() == [None]
+    assert post.arrived() == {JANE: 1}
+
+
+def test_what_is_held_is_forwarded_when_its_time_has_come(post: Post) -> None:
+    settings(post, greylist=True, greylist_delay=1, verdict_fields=True)
+    message_id = post.send(INFO, sender=STRANGER, raw=message(header=b"X-Postern-SPF: PASS\r\n"))
+    assert (state(post, message_id), post.arrived()) == ("deferred", {})
+    woken(post)
+    assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
+    assert message_from_bytes(post.last()).get_all("X-Postern-SPF") == ["GRAY"]
+    assert post.emulator.cloud.messages("RetryQueue") == []
+    assert post.emulator.cloud.messages("FailureQueue") == []
+    again = post.send(INFO, sender=STRANGER)
+    assert state(post, again) == "forwarded", "such mail came before"
+
+
+def test_what_is_held_is_kept_if_a_list_knows_by_then(post: Post, dns: DnsDouble) -> None:
+    settings(post, greylist=True, greylist_delay=1, dnsbl_sites=COP)
+    message_id = post.send(INFO, sender=STRANGER)
+    assert state(post, message_id) == "deferred"
+    dns.records[f"{CLIENT}.{COP}", "A"] = ["127.0.0.2"]
+    woken(post)
+    assert (state(post, message_id), post.arrived()) == ("quarantined", {})
+
+
+def test_the_watch_wakes_what_nothing_woke(post: Post) -> None:
+    settings(post, greylist=True, greylist_delay=1)
+    message_id = post.send(INFO, sender=STRANGER)
+    woken_by = post.emulator.cloud.sqs.purge_queue
+    woken_by(QueueUrl=post.emulator.environment["POSTERN_RETRY_QUEUE"])
+    assert post.emulator.run_scheduled("WatchFunction", ahead=2000) is None
+    woken(post)
+    assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
