@@ -16,6 +16,7 @@ from .cloud import CREDENTIALS, Cloud
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .queue import EventSource
+from .receiving.filter_api import FilterApi
 from .receiving.rule_api import RuleApi
 from .receiving.rule_set import RuleSet
 from .receiving.smtp import Receiving
@@ -114,6 +115,7 @@ class Emulator:
                 self._ports.smtp,
                 received=self.sending.bouncing.receive,
             )
+            self.sending.operations |= FilterApi(self.receiving).operations
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self._stack = starting.pop_all()

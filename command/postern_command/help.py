@@ -31,6 +31,7 @@ GROUPS = {
         "alias": "List and edit aliases.",
         "sender": "List and edit sender rules.",
         "settings": "List and edit what holds for all mail.",
+        "block-ip": "List and edit whom SES refuses by address.",
         "plan": "What would make the live tables equal to a file.",
         "apply": "Make the live tables equal to a file.",
         "export": "Write the live tables as a file.",
@@ -45,7 +46,7 @@ GROUPS = {
     },
 }
 _NAMES = [name for commands in GROUPS.values() for name in commands]
-_MODULES = {"import": "import_postfix"}  # of the commands whose name is not that of a module
+_MODULES = {"import": "import_postfix", "block-ip": "block_ip"}  # of the commands whose name is not that of a module
 EXAMPLES = {
     "resolve": "info@example.com sales@example.com",
     "screen": "spam@spammer.example --alias info@example.com",
@@ -79,6 +80,9 @@ EXAMPLES = {
     "destination show": "jane@dest.example",
     "destination resume": "jane@dest.example",
     "destination redeliver": "jane@dest.example --since 7d",
+    "block-ip list": "--stack postern",
+    "block-ip add": "192.0.2.0/24",
+    "block-ip remove": "192.0.2.0/24",
     "settings list": "--json",
     "settings get": "own_from",
     "settings set": "subject_tag Example",

@@ -128,7 +128,7 @@ def test_the_importer_is_a_library_of_its_own() -> None:
 def test_each_command_is_in_the_module_of_its_name(name: str) -> None:
     command: Any = COMMANDS[name]
     below = getattr(command, "commands", {"": command}).values()
-    module = "import_postfix" if name == "import" else name
+    module = "import_postfix" if name == "import" else name.replace("-", "_")
     assert {one.callback.__module__ for one in below} == {f"postern_command.{module}"}
 
 
