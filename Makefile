@@ -69,11 +69,11 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/codespell README.md CHANGELOG.md Makefile template.yaml command docs emulator functions layers relay bench .ci
-	$(BIN)/python docs/generate.py --check
+	$(BIN)/python -m docs.generate --check
 	$(BIN)/python relay/generate.py --check
 
 docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml anew
-	$(BIN)/python docs/generate.py
+	$(BIN)/python -m docs.generate
 	$(BIN)/python relay/generate.py
 
 sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will

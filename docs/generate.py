@@ -1,7 +1,7 @@
 """Writes what is made from the code: docs/settings.md, docs/parameters.md, docs/command.md,
-docs/reference/environment.md, and the examples of the files with the owner's values.
+docs/costs.md, docs/reference/environment.md, and the examples of the files with the owner's values.
 
-`python docs/generate.py --check` writes nothing and exits 1 if one of them is out of date.
+`python -m docs.generate --check` writes nothing and exits 1 if one of them is out of date.
 """
 
 import re
@@ -23,6 +23,8 @@ from postern_mail.environment import (
 )
 from postern_mail.mail.settings import descriptions
 from samtranslator.yaml_helper import yaml_parse
+
+from docs import costs
 
 DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
@@ -147,6 +149,7 @@ def main(check: bool) -> int:
     """Write the references, or compare them."""
     made = {
         DOCS / "settings.md": settings(),
+        DOCS / "costs.md": MADE + costs.document(),
         DOCS / "parameters.md": parameters(),
         DOCS / "command.md": command(),
         DOCS / "reference/environment.md": environment(),

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from postern_mail import watch
-from postern_mail.watch import OPEN_MARGIN, UNSEEN_AFTER, Watch
+from postern_mail.watch import OPEN_MARGIN, PASSES, UNSEEN_AFTER, Watch
 
 from tests.fakes import RETRY_HOURS, FakeBucket, FakeClock, FakeWatchLog, FakeWatchState
 
@@ -44,7 +44,7 @@ def test_all_is_well(night: Night) -> None:
 def test_an_object_nobody_saw_is_found_when_ses_has_given_up(night: Night) -> None:
     night.store("a", UNSEEN_AFTER - 60, seen=False)
     assert night.run() == ((), ())
-    night.clock.time += 120
+    night.clock.time += PASSES
     assert night.run() == ((), ("a",))
 
 
@@ -73,11 +73,19 @@ def test_the_bucket_is_listed_some_pages_a_run_and_nothing_is_missed(
     assert night.bucket.pages == 3 + 3 + 2
 
 
+def test_an_idle_bucket_is_listed_at_every_third_run(night: Night) -> None:
+    """EventBridge's hours are some seconds longer or shorter than the clock's."""
+    for late in (0, 40, -40, 20, -20, 0):
+        night.clock.time += HOUR + late
+        night.run()
+    assert night.bucket.pages == 2
+
+
 def test_objects_of_an_earlier_pass_are_not_asked_for_again(night: Night) -> None:
     night.store("a", 6 * HOUR, seen=True)
     night.run()
     night.book.asked.clear()
-    night.clock.time += HOUR
+    night.clock.time += PASSES
     night.store("b", 5.5 * HOUR, seen=True)
     night.run()
     assert night.book.asked == ["b"]
@@ -92,6 +100,7 @@ def test_what_comes_during_a_long_pass_is_looked_at_in_the_next(night: Night, mo
     night.store("a", UNSEEN_AFTER - 60, seen=False)
     night.clock.time += HOUR
     assert night.run() == ((), ())
+    night.clock.time += PASSES
     assert night.run() == ((), ("a",))
 
 

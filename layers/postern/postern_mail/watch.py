@@ -15,6 +15,8 @@ from .ports.watch import Bucket, Overlooked, WatchLog, WatchState
 
 PAGES = 50  # of 1,000 objects a run: half a minute at most, with the questions to the ledger
 UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 4 hours
+# Between two passes through the bucket, in seconds: lists are the dearest thing that an idle stack does.
+PASSES = 3 * 3600 - 600  # the third hourly run, give or take some minutes
 # After the last retry: Lambda's own queue may keep an event for 6 hours before, and the pauses are of 1 hour.
 OPEN_MARGIN = 8 * 3600
 MOST_NAMED = 1000  # messages that are looked at for being open too long
@@ -52,6 +54,8 @@ class Watch:
         now = self.clock.now()
         progress = self.book.progress()
         if not progress.after:
+            if now - progress.started_at < PASSES:
+                return
             progress = replace(progress, started_at=now)
         until = progress.started_at - UNSEEN_AFTER
         for _ in range(PAGES):

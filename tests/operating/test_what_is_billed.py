@@ -1,0 +1,148 @@
+"""The calls that docs/costs.py reckons with, counted: a message with one destination, its delivery, an idle hour and day."""
+
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from postern_mail.aws import clients
+from postern_mail.aws.feedback import assembly as feedback
+from postern_mail.aws.forward import assembly as forward
+from postern_mail.aws.mail_log import mail_log
+from postern_mail.aws.watch import assembly as scheduled
+from postern_mail.environment import DigestEnvironment, FeedbackEnvironment, InboundEnvironment, WatchEnvironment
+
+from docs.costs import DIGEST, MESSAGE, WATCH, Usage, added
+from emulator.sending.refusals import Account
+from emulator.sending.server import Sending
+from tests.builders import ROOT, event, stored
+from tests.operating.conftest import Office
+
+INDEXES = 2  # of the ledger, in which an entry with these attributes stands
+INDEXED = {"open", "day", "opened_at"}
+READS, WRITES = "dynamodb-reads", "dynamodb-writes"
+OTHERS = {
+    ("sesv2", "SendEmail"): "ses-out",
+    ("s3", "GetObject"): "s3-reads",
+    ("s3", "ListObjectsV2"): "s3-writes",
+    ("cloudwatch", "GetMetricStatistics"): "metric-requests",
+    ("cloudwatch", "ListMetrics"): "metric-requests",
+    ("secretsmanager", "GetSecretValue"): "secret-requests",
+}
+
+
+class Meter:
+    """Takes botocore's event `before-parameter-build`, and knows what each call is billed as."""
+
+    def __init__(self) -> None:
+        self.usage: dict[str, float] = {}
+
+    def __call__(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        service, operation = model.service_model.service_name, model.name
+        self.usage = added(self.usage, _billed(service, operation, params))
+
+
+def _billed(service: str, operation: str, params: Mapping[str, Any]) -> Usage:
+    if service == "sqs":
+        return {"sqs": 1}
+    if service == "dynamodb":
+        match operation:
+            case "BatchGetItem":
+                return {READS: sum(len(one["Keys"]) for one in params["RequestItems"].values())}
+            case "Query" | "GetItem" | "Scan":
+                return {READS: 1}
+            case "TransactWriteItems":
+                return {WRITES: sum(2 * _written(one) for each in params["TransactItems"] for one in each.values())}
+            case "UpdateItem" | "PutItem" | "DeleteItem":
+                return {WRITES: _written(params)}
+    return {OTHERS[service, operation]: 1}  # KeyError: what it costs is not known
+
+
+def _written(item: Mapping[str, Any]) -> int:
+    key = item.get("Key") or item["Item"]
+    return 1 + INDEXES * (key.get("entry") == {"S": "message"})
+
+
+@pytest.fixture
+def meter(office: Office, monkeypatch: pytest.MonkeyPatch) -> Meter:
+    made, session = Meter(), botocore.session.get_session()
+    session.register("before-parameter-build", made)
+    monkeypatch.setattr(clients, "boto3", boto3.Session(botocore_session=session))
+    return made
+
+
+@pytest.fixture
+def sending(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sending]:
+    sets = {one["Name"] for one in office.template.resources("AWS::SES::ConfigurationSet").values()}
+    made = Sending(Account(identities={"example.com"}, configuration_sets=sets), lambda *_: None)
+    made.start()
+    for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
+        monkeypatch.setenv(name, made.endpoint)
+    yield made
+    made.stop()
+
+
+def told(office: Office, function: str) -> dict[str, str]:
+    """The function's variables, and boto3, whose calls can be counted."""
+    variables = office.template.resource(function)["Environment"]["Variables"]
+    return {**variables, "POSTERN_AWS_CLIENT": "boto3", "POSTERN_OWNER": "owner@home.example"}
+
+
+def at_most(usage: Usage, reckoned: Usage, *but: str) -> None:
+    """What is counted is within what is reckoned."""
+    for name, amount in usage.items():
+        if name not in but:
+            assert amount <= reckoned.get(name, 0), name
+
+
+def test_a_message_and_its_delivery(office: Office, meter: Meter, sending: Sending) -> None:
+    published: list[dict[str, Any]] = []
+    sending.publish = lambda _, detail: published.append(dict(detail))
+    office.cloud.put("AliasTable", [{"address": "billed@example.com", "destinations": ["jane@dest.example"]}])
+    inbound = InboundEnvironment.from_environment(told(office, "InboundFunction"))
+    listening = FeedbackEnvironment.from_environment(told(office, "FeedbackFunction"))
+    intake = forward.intake(inbound, mail_log(inbound.stack))
+    listener = feedback.listener(listening, mail_log(listening.stack))
+    office.store(
+        "billed", stored(b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody\r\n", message_id="billed")
+    )
+    meter.usage = {}
+    now = datetime.now(UTC).isoformat()
+    intake.handle(event("billed@example.com", message_id="billed", timestamp=now), time.time() + 60)
+    (delivered,) = [one for one in published if one["eventType"] == "Delivery"]
+    listener.handle({"source": "aws.ses", "detail-type": "Email Delivered", "detail": delivered})
+    assert office.entries("billed")["via:jane@dest.example"]["delivered"]
+    at_most(meter.usage, MESSAGE, "secret-requests")
+    for name in (READS, WRITES):
+        assert meter.usage[name] > MESSAGE[name] / 2, f"{name}: docs/costs.py says too much"
+    assert meter.usage["ses-out"] == MESSAGE["ses-out"]
+    assert meter.usage["s3-reads"] == MESSAGE["s3-reads"]
+
+
+def test_an_idle_day_of_the_watch(office: Office, meter: Meter) -> None:
+    environment = WatchEnvironment.from_environment(told(office, "WatchFunction"))
+    log = mail_log(environment.stack)
+    watch, late = scheduled.watch(environment, log), scheduled.late_answers(environment, log)
+    meter.usage = {}
+    for _ in range(3):
+        watch.run()
+        late.run()
+    at_most(meter.usage, {name: 3 * amount for name, amount in WATCH.items()})
+    assert meter.usage["s3-writes"] == 1, "a list"
+
+
+def test_an_idle_day_of_the_digest(office: Office, meter: Meter, sending: Sending) -> None:
+    environment = DigestEnvironment.from_environment(told(office, "DigestFunction"))
+    digest = scheduled.owner_mail(environment, mail_log(environment.stack))
+    meter.usage = {}
+    digest.run()
+    at_most(meter.usage, DIGEST, "secret-requests")
+
+
+def test_metrics_are_read_by_the_call_that_is_free() -> None:
+    """GetMetricData is billed by the metric, from the first on."""
+    for path in (*(ROOT / "layers").rglob("*.py"), *(ROOT / "command").rglob("*.py")):
+        assert "get_metric_data" not in path.read_text(encoding="utf-8"), path
