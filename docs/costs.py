@@ -116,6 +116,8 @@ def standing(resources: Mapping[str, Mapping[str, Any]]) -> Usage:
             case "AWS::Serverless::Function":
                 events = properties.get("Events", {}).values()
                 found["sqs"] += POLLS * sum(one["Type"] == "SQS" for one in events)
+            case _:
+                pass
     return +found
 
 

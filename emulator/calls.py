@@ -12,10 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
-from postern_mail.aws.http.dynamodb import DynamoDB
-from postern_mail.aws.http.s3 import S3
-from postern_mail.aws.http.secrets import Secrets
-from postern_mail.aws.http.sesv2 import SesV2
 
 from .account import ACCOUNT, REGION
 
@@ -23,13 +19,6 @@ VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines
 # Operations of S3 that an action of another name allows.
 _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
-# Client, method, what the service signs as, operation; DynamoDB's method is told the operation.
-_OUR_OWN = (
-    (DynamoDB, "call", "dynamodb", ""),
-    (S3, "get_object", "s3", "GetObject"),
-    (Secrets, "get_secret_value", "secretsmanager", "GetSecretValue"),
-    (SesV2, "send_email", "ses", "SendEmail"),
-)
 _SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
 
 
@@ -43,8 +32,20 @@ def recorded(function: str, stack: str) -> botocore.session.Session:
 
 def record_our_own(function: str, stack: str) -> None:
     """Record the calls of the clients without boto3, too, in this process from now on."""
+    # Here, because the process of ministack (tests/deploy) has no postern_mail, and only writes.
+    from postern_mail.aws.http.dynamodb import DynamoDB  # noqa: PLC0415
+    from postern_mail.aws.http.s3 import S3  # noqa: PLC0415
+    from postern_mail.aws.http.secrets import Secrets  # noqa: PLC0415
+    from postern_mail.aws.http.sesv2 import SesV2  # noqa: PLC0415
+
     recorder = Recorder(Path(os.environ[VARIABLE]), function, stack)
-    for kind, method, service, operation in _OUR_OWN:
+    # Client, method, what the service signs as, operation; DynamoDB's method is told the operation.
+    for kind, method, service, operation in (
+        (DynamoDB, "call", "dynamodb", ""),
+        (S3, "get_object", "s3", "GetObject"),
+        (Secrets, "get_secret_value", "secretsmanager", "GetSecretValue"),
+        (SesV2, "send_email", "ses", "SendEmail"),
+    ):
         setattr(kind, method, _noting(recorder, getattr(kind, method), service, operation))
 
 

@@ -21,8 +21,7 @@ from emulator.sending.server import Sending
 from tests.builders import ROOT, event, stored
 from tests.operating.conftest import Office
 
-INDEXES = 2  # of the ledger, in which an entry with these attributes stands
-INDEXED = {"open", "day", "opened_at"}
+INDEXES = 2  # of the ledger, in which a message's own entry stands
 READS, WRITES = "dynamodb-reads", "dynamodb-writes"
 OTHERS = {
     ("sesv2", "SendEmail"): "ses-out",
@@ -58,18 +57,21 @@ def _billed(service: str, operation: str, params: Mapping[str, Any]) -> Usage:
                 return {WRITES: sum(2 * _written(one) for each in params["TransactItems"] for one in each.values())}
             case "UpdateItem" | "PutItem" | "DeleteItem":
                 return {WRITES: _written(params)}
+            case _:
+                pass
     return {OTHERS[service, operation]: 1}  # KeyError: what it costs is not known
 
 
 def _written(item: Mapping[str, Any]) -> int:
-    key = item.get("Key") or item["Item"]
-    return 1 + INDEXES * (key.get("entry") == {"S": "message"})
+    key: Mapping[str, Any] = item.get("Key") or item["Item"]
+    return 1 + INDEXES * bool(key.get("entry") == {"S": "message"})
 
 
 @pytest.fixture
 def meter(office: Office, monkeypatch: pytest.MonkeyPatch) -> Meter:
     made, session = Meter(), botocore.session.get_session()
-    session.register("before-parameter-build", made)
+    handler: Any = made
+    session.register("before-parameter-build", handler)
     monkeypatch.setattr(clients, "boto3", boto3.Session(botocore_session=session))
     return made
 
