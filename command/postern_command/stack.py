@@ -53,7 +53,6 @@ _PARTS = {
 # What was chosen for it: the variable, and the parameter of template.yaml.
 _CHOSEN = {
     "owner": ("POSTERN_OWNER", "OwnerAddress"),
-    "alarm_address": ("POSTERN_ALARM_ADDRESS", "AlarmAddress"),
     "parent_domains": ("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "ParentDomainMatchesSubdomains"),
 }
 _DOMAINS = ("POSTERN_DOMAINS", "Domain")

@@ -31,7 +31,7 @@ def takes(template: Template, name: str, value: str) -> bool:
         ("SuspendAfter", "5"), ("SuspendDays", "30"), ("ActiveRuleSet", ""), ("ActiveRuleSet", "postern"),
         ("ActiveRuleSet", "a.b_c-d"), ("ExistingAliasTable", "postern-aliases-2"), ("ExistingMailBucket", ""),
         ("ExistingMailBucket", "postern-mail-1"), ("OwnerAddress", "me+x@home.example"), ("HostedZone", "Z0123ABC"),
-        ("ExistingKey", "1234abcd-12ab-34cd-56ef-1234567890ab"),
+        ("CustomerKey", "1234abcd-12ab-34cd-56ef-1234567890ab"),
     ],
 )  # fmt: skip
 def test_what_is_right_is_taken(template: Template, name: str, value: str) -> None:
@@ -49,7 +49,7 @@ def test_what_is_right_is_taken(template: Template, name: str, value: str) -> No
         ("ActiveRuleSet", "-a"), ("ActiveRuleSet", "a" * 65), ("ExistingAliasTable", "ab"),
         ("ExistingMailBucket", "Mail"), ("ExistingMailBucket", "a" * 64), ("OwnerAddress", "me"),
         ("OwnerAddress", "me@home.example, you@home.example"), ("HostedZone", "/hostedzone/Z0123ABC"),
-        ("ExistingKey", "alias/aws/s3"),
+        ("CustomerKey", "alias/aws/s3"), ("CustomerKey", ""),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_refused(template: Template, name: str, value: str) -> None:

@@ -36,12 +36,6 @@ def test_the_digest_sends_as_postmaster_and_writes_its_own_claims(resources: dic
     assert all(one["Resource"] != "*" for one in found.values())
 
 
-def test_without_an_owner_there_is_no_digest(resources: dict[str, Any]) -> None:
-    schedule = resources["DigestFunctionDaily"]["Properties"]
-    assert schedule["State"] == {"Fn::If": ["HasOwner", "ENABLED", "DISABLED"]}
-    assert "State" not in resources["WatchFunctionHourly"]["Properties"]
-
-
 @pytest.mark.parametrize("function", WATCHERS)
 def test_a_check_that_fails_is_told_and_is_no_dead_letter(resources: dict[str, Any], function: str) -> None:
     config = resources[f"{function}EventInvokeConfig"]["Properties"]

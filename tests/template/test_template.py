@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -64,17 +65,20 @@ def test_the_rule_stores_then_invokes_and_waits_for_its_permissions(
 
 @pytest.mark.parametrize("mode", [{}, {"RuleSetMode": "join", "ActiveRuleSet": "theirs"}])
 def test_the_conditions_name_the_rule_that_is_created(mode: dict[str, str]) -> None:
-    """They cannot refer to it (a cycle), so they spell its name; it must be the same one."""
+    """They cannot refer to it (a cycle), so they spell its name, in whatever set; it must be the same one."""
     template = symbolic(CustomerKey="true", SesWritesBy="role", **mode)
     declared = template.resources("AWS::SES::ReceiptRule")["InboundRule"]
-    arn = f":receipt-rule-set/{declared['RuleSetName']}:receipt-rule/{declared['Rule']['Name']}"
-    assert template.resources("AWS::Lambda::Permission")["SesMayInvoke"]["SourceArn"].endswith(arn)
+    rule = f"receipt-rule-set/{declared['RuleSetName']}:receipt-rule/{declared['Rule']['Name']}"
+    arn = f"arn:aws:ses:eu-west-1:123456789012:{rule}"
+    assert fnmatchcase(arn, template.resources("AWS::Lambda::Permission")["SesMayInvoke"]["SourceArn"])
+    assert not fnmatchcase(arn + "x", template.resources("AWS::Lambda::Permission")["SesMayInvoke"]["SourceArn"])
     (trusted,) = policy(template, "SesWriterRole", "AssumeRolePolicyDocument")
     (encrypts,) = [one for one in policy(template, "Key", "KeyPolicy") if one["Sid"] == "SesEncryptsMessages"]
     by_policy = policy(symbolic(**mode), "MailBucketPolicy")[0]
     for statement in (trusted, encrypts, by_policy):
         named, _ = statement["Condition"]["ArnLike"]["aws:SourceArn"]  # the other one: test_recipients.py
-        assert named.endswith(arn), statement["Sid"]
+        assert fnmatchcase(arn, named), statement["Sid"]
+        assert not fnmatchcase(arn + "x", named), statement["Sid"]
         assert statement["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
         assert statement["Principal"] == {"Service": "ses.amazonaws.com"}
 

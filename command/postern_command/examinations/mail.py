@@ -105,12 +105,11 @@ def _rule_set(where: Stack) -> Iterator[Finding]:
 def _listeners(where: Stack) -> Iterator[Finding]:
     from ..aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
-    domains = where.domains
-    for address in filter(None, map(where.get, ("owner", "alarm_address"))):
-        if address.rpartition("@")[2].lower() in domains:
-            yield Finding(
-                f"{address} hears of trouble by way of Postern itself", "deploy with a mailbox outside of our domains"
-            )
+    owner = where.get("owner") or ""
+    if owner.rpartition("@")[2].lower() in where.domains:
+        yield Finding(
+            f"{owner} hears of trouble by way of Postern itself", "deploy with a mailbox outside of our domains"
+        )
     if not aws.is_heard(where["alarm_topic"]):
         yield Finding(
             "nobody hears the alarms", "confirm the mail from AWS, or subscribe to the topic again if it is gone"
