@@ -35,7 +35,6 @@ def record_our_own(function: str, stack: str) -> None:
     # Here, because the process of ministack (tests/deploy) has no postern_mail, and only writes.
     from postern_mail.aws.http.dynamodb import DynamoDB  # noqa: PLC0415
     from postern_mail.aws.http.s3 import S3  # noqa: PLC0415
-    from postern_mail.aws.http.secrets import Secrets  # noqa: PLC0415
     from postern_mail.aws.http.sesv2 import SesV2  # noqa: PLC0415
 
     recorder = Recorder(Path(os.environ[VARIABLE]), function, stack)
@@ -43,7 +42,6 @@ def record_our_own(function: str, stack: str) -> None:
     for kind, method, service, operation in (
         (DynamoDB, "call", "dynamodb", ""),
         (S3, "get_object", "s3", "GetObject"),
-        (Secrets, "get_secret_value", "secretsmanager", "GetSecretValue"),
         (SesV2, "send_email", "ses", "SendEmail"),
     ):
         setattr(kind, method, _noting(recorder, getattr(kind, method), service, operation))

@@ -1,7 +1,8 @@
-"""S3, DynamoDB, SQS and Secrets Manager: moto's server, with what the template declares."""
+"""S3, DynamoDB and SQS: moto's server, with what the template declares."""
 
 import json
 import logging
+import time
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 import boto3
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from moto.server import ThreadedMotoServer
+from postern_mail.aws.stack_keys import make_keys
 
 from . import transactions
 from .account import REGION
@@ -18,7 +20,6 @@ from .template import Template
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sqs import SQSClient
 
 HOST = "127.0.0.1"
@@ -61,10 +62,8 @@ class Cloud:
         for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue):  # dead-letter queues first
             attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
             self.sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
-
-        for secret in self._template.resources("AWS::SecretsManager::Secret").values():
-            generated = self.secrets.get_random_password(**secret["GenerateSecretString"])["RandomPassword"]
-            self.secrets.create_secret(Name=secret["Name"], SecretString=generated)
+        for keys in self._template.resources("Custom::Keys").values():
+            make_keys(self.dynamodb, keys["Table"], keys["Purposes"], time.time())
 
     def stop(self) -> None:
         """Stop the server; everything in it is gone."""
@@ -100,11 +99,6 @@ class Cloud:
     def sqs(self) -> "SQSClient":
         """A client of this server."""
         return cast("SQSClient", self.client("sqs"))
-
-    @cached_property
-    def secrets(self) -> "SecretsManagerClient":
-        """A client of this server."""
-        return cast("SecretsManagerClient", self.client("secretsmanager"))
 
     def client(self, service: Any) -> Any:
         """A client of this server, for any service of AWS that moto has."""

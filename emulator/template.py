@@ -24,7 +24,6 @@ _NAMES = {
     "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT}:role/{{name}}"),
     "AWS::Logs::LogGroup": ("LogGroupName", ""),
     "AWS::SES::ReceiptRuleSet": ("RuleSetName", ""),
-    "AWS::SecretsManager::Secret": ("Name", ""),
     "AWS::SES::ConfigurationSet": ("Name", ""),
     "AWS::Events::Rule": ("Name", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/{{name}}"),
     "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),

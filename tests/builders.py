@@ -6,11 +6,10 @@ from typing import Any
 
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import destination_tag, tag_key
-from postern_mail.mail.stamp import TEST_KEY
+from postern_mail.mail.feedback import destination_tag
 
 ROOT = Path(__file__).parent.parent
-TAG_KEY = tag_key(TEST_KEY)
+TAG_KEY = b"a key of the tests for tags"
 MESSAGE_ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
 
 

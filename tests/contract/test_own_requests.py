@@ -46,7 +46,6 @@ CALLS: dict[str, tuple[str, Callable[[Any], object], list[Any]]] = {
     "SendEmail, large": (
         "ses", lambda client: client.send_email(**MAIL | {"Content": {"Raw": {"Data": b'"Data": "\xff' * PIECE}}}), [],
     ),
-    "GetSecretValue": ("secrets", lambda client: client.get_secret_value(SecretId="s"), []),
     "GetObject": ("s3", lambda client: client.get_object(Bucket="b", Key="in/m 1+\xe9~", Range="bytes=0-9"), [OBJECT]),
 }  # fmt: skip
 

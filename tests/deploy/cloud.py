@@ -74,6 +74,10 @@ class Ministack:
         """Make every schedule due."""
         self._process.send_signal(signal.SIGUSR1)
 
+    def forget_denials(self) -> None:
+        """What was denied so far is on the list no longer."""
+        self._denials.unlink(missing_ok=True)
+
     def denials(self) -> list[str]:
         """The calls that IAM refused so far, as JSON."""
         return self._denials.read_text(encoding="utf-8").splitlines() if self._denials.exists() else []

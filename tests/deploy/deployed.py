@@ -1,12 +1,13 @@
 """A deployed stack as AWS shows it to the account's owner."""
 
 import json
+import re
 from typing import Any
 
 import boto3
 from postern_mail.aws.watch.state import PARTITION
 
-from emulator.account import REGION
+from emulator.account import ACCOUNT, REGION
 
 STACK = "gate"
 
@@ -111,6 +112,31 @@ class Deployed:
         url = self.outputs()["RetryQueueUrl"]
         found = self.client("sqs").receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages", ())
         return [json.loads(message["Body"]) for message in found]
+
+    def roles(self) -> list[str]:
+        """The logical ids of the roles that functions have."""
+        names = [one["RoleName"] for one in self.client("iam").list_roles()["Roles"]]
+        return [found[1] for name in names if (found := re.match(rf"{STACK}-(\w+FunctionRole)", name))]
+
+    def acting(self, role: str) -> Any:
+        """A client of DynamoDB with the rights of a role; the owner lets himself take it first."""
+        iam, name = self.client("iam"), f"{STACK}-{role}"
+        (arn,) = [one["Arn"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith(name)]
+        name = arn.rpartition("/")[2]
+        trust = iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"]
+        mine = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+        opened = {**trust, "Statement": [*trust["Statement"], mine]}
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(opened))
+        key = self.client("sts").assume_role(RoleArn=arn, RoleSessionName="gate")["Credentials"]
+        iam.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(trust))
+        return boto3.client(
+            "dynamodb",
+            endpoint_url=self._endpoint,
+            region_name=REGION,
+            aws_access_key_id=key["AccessKeyId"],
+            aws_secret_access_key=key["SecretAccessKey"],
+            aws_session_token=key["SessionToken"],
+        )
 
     def log(self) -> list[str]:
         """The lines in the functions' log group."""

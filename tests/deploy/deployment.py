@@ -93,6 +93,14 @@ class Deployment:
         denied = self._ministack.denials()
         assert not denied, "\n".join(denied)
 
+    def denied_meanwhile(self, work: Callable[[], None]) -> int:
+        """How many calls IAM refused while this was done; they are on the list no longer."""
+        self.assert_nothing_denied()
+        work()
+        found = len(self._ministack.denials())
+        self._ministack.forget_denials()
+        return found
+
     def let_time_pass(self) -> None:
         """Make every schedule due."""
         self._ministack.let_time_pass()

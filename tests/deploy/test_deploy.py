@@ -8,10 +8,12 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
+from postern_mail.aws.stack_keys import STAMP, TAGS
 
 from emulator.sending.refusals import Refusal
 from tests.deploy.deployed import STACK
 from tests.deploy.deployment import AUTHOR, DOMAIN, OWNER, Deployment
+from tests.deploy.keys import trials
 
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
 ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
@@ -92,6 +94,17 @@ def test_the_sender_is_told_of_an_address_that_does_not_exist(gate: Deployment) 
     message_id = gate.write(f"nobody@{DOMAIN}")
     assert b"550 5.1.1 There is no such address here" in gate.arrived(AUTHOR)
     assert gate.settled(message_id)[f"to:nobody@{DOMAIN}"]["answer"].startswith("sent")
+
+
+def test_each_key_is_read_by_who_needs_it_and_by_nobody_else(gate: Deployment) -> None:
+    tried: list[tuple[str, str, str, bool]] = []
+    refused = gate.denied_meanwhile(lambda: tried.extend(trials(gate.stack)))
+    assert refused == len([one for one in tried if not one[-1]])
+    inbound, feedback, digest = (f"{one}FunctionRole" for one in ("Inbound", "Feedback", "Digest"))
+    reading = {(inbound, STAMP), *((role, TAGS) for role in (inbound, feedback, digest))}
+    making = {("KeysFunctionRole", STAMP), ("KeysFunctionRole", TAGS)}
+    passed = {(role, purpose, call) for role, purpose, call, done in tried if done}
+    assert passed == {(*one, "batch_get_item") for one in reading} | {(*one, "put_item") for one in making}
 
 
 def test_an_edited_row_holds_for_the_next_message(gate: Deployment) -> None:

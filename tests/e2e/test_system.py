@@ -8,6 +8,7 @@ from email import message_from_bytes
 from typing import Any
 
 import pytest
+from postern_mail.aws.stack_keys import STAMP, stack_keys
 from postern_mail.mail.address import Address
 from postern_mail.mail.message import Message
 from postern_mail.mail.stamp import TEST_KEY, is_stamped
@@ -181,8 +182,8 @@ def test_a_strangers_orders_to_ses_are_not_carried_out(post: Post) -> None:
 def test_the_stamp_is_signed_with_the_stacks_own_key(post: Post) -> None:
     post.send("info@example.com")
     alias = Address("info", "example.com")
-    cloud, name = post.emulator.cloud, post.emulator.template.name("StampSecret")
-    key = cloud.secrets.get_secret_value(SecretId=name)["SecretString"].encode()
+    cloud, table = post.emulator.cloud, post.emulator.template.name("LedgerTable")
+    (key,) = stack_keys(cloud.dynamodb, table, STAMP)
     assert is_stamped(Message.split(post.last()), key, alias)
     assert not is_stamped(Message.split(post.last()), TEST_KEY, alias)
 

@@ -12,11 +12,12 @@ from typing import Any, cast
 import pytest
 from postern_mail.aws.feedback import assembly
 from postern_mail.aws.mail_log import CloudWatchMailLog
+from postern_mail.aws.stack_keys import TAGS, stack_keys
 from postern_mail.environment import FeedbackEnvironment
 from postern_mail.feedback import Listener
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import domain_key
-from postern_mail.mail.feedback import destination_tag, tag_key
+from postern_mail.mail.feedback import destination_tag
 
 from emulator.cloud import Cloud
 from tests.builders import bounce
@@ -57,9 +58,9 @@ def sent(world: World) -> tuple[str, dict[str, Any]]:
     message_id = world.store(ALIAS)
     assert world.run(message_id, ALIAS) is None
     world.interference.calls.clear()
-    secret = world.cloud.secrets.get_secret_value(SecretId=world.template.name("StampSecret"))["SecretString"]
+    (key,) = stack_keys(world.cloud.dynamodb, world.template.name("LedgerTable"), TAGS)
     made = bounce(message_id=message_id, destination=DESTINATION)
-    tag = destination_tag(tag_key(secret.encode()), message_id, Address.parse(DESTINATION))
+    tag = destination_tag(key, message_id, Address.parse(DESTINATION))
     made["detail"]["mail"]["tags"]["destination"] = [tag]
     made["detail"]["mail"]["messageId"] = world.entries(message_id)[f"via:{DESTINATION}"]["detail"]
     return message_id, made

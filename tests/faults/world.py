@@ -44,8 +44,8 @@ ALIASES = {
     "b@example.com": ["d2@dest.example", "d3@dest.example"],
     "c@example.com": ["d4@dest.example"],
 }
-_NAMES = defaultdict(lambda: "dynamodb", GetObject="s3", SendEmail="sesv2", GetSecretValue="secretsmanager")
-_CLIENTS = ("bounces", "dynamodb", "s3", "secrets", "ses", "sqs")
+_NAMES = defaultdict(lambda: "dynamodb", GetObject="s3", SendEmail="sesv2")
+_CLIENTS = ("bounces", "dynamodb", "s3", "ses", "sqs")
 
 
 class Killed(BaseException):
@@ -178,7 +178,7 @@ def build(
     for name in ("AWS_ENDPOINT_URL_SESV2", "AWS_ENDPOINT_URL_SES"):
         monkeypatch.setenv(name, sending.endpoint)
     if client == OWN:
-        for name in ("DYNAMODB", "S3", "SECRETS_MANAGER"):
+        for name in ("DYNAMODB", "S3"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", cloud.listening())
         monkeypatch.setattr("postern_mail.aws.http.connection.random", SimpleNamespace(random=lambda: 0.0))
         asked = Service._once

@@ -53,9 +53,17 @@ def policy(template: Template, logical_id: str, field: str = "PolicyDocument") -
 
 
 def granted(template: Template, role: str) -> list[dict[str, Any]]:
-    """The statements of a role's own policies, references filled in."""
+    """What the statements of a role's own policies allow it, references filled in."""
     body = template.document["Resources"][role]["Properties"]
-    return [one for each in template.resolve(body["Policies"]) for one in each["PolicyDocument"]["Statement"]]
+    own = [one for each in template.resolve(body["Policies"]) for one in each["PolicyDocument"]["Statement"]]
+    return [one for one in own if one["Effect"] == "Allow"]
+
+
+def denied(template: Template, role: str) -> list[dict[str, Any]]:
+    """What the statements of a role's own policies forbid it, references filled in."""
+    body = template.document["Resources"][role]["Properties"]
+    own = [one for each in template.resolve(body["Policies"]) for one in each["PolicyDocument"]["Statement"]]
+    return [one for one in own if one["Effect"] == "Deny"]
 
 
 def actions(statements: list[dict[str, Any]]) -> set[str]:

@@ -79,7 +79,7 @@ def test_ses_may_do_what_it_tries_before_a_rule_is_made(mode: dict[str, str], re
 
 
 def test_rules_are_made_after_what_ses_tries_and_the_set_is_active_after_them(template: Template) -> None:
-    assert set(body(template, "RecipientRules")["DependsOn"]) == {"MailBucketPolicy", "SesMayInvokeByRecipient"}
+    assert set(body(template, "RecipientRules")["DependsOn"]) == {"Keys", "MailBucketPolicy", "SesMayInvokeByRecipient"}
     for refuse, first in (("true", "RecipientRules"), ("false", "InboundRule")):
         assert symbolic(RefuseUnknownRecipients=refuse).resource("Activation")["After"] == first
 

@@ -12,7 +12,7 @@ WATCHERS = ("WatchFunction", "DigestFunction")
 
 def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
     (policy,) = resources[f"{function}Role"]["Properties"]["Policies"]
-    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"]}
+    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"}
 
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:

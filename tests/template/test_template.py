@@ -60,7 +60,7 @@ def test_the_rule_stores_then_invokes_and_waits_for_its_permissions(
     assert rule["Actions"][1]["LambdaAction"]["InvocationType"] == "Event"
     assert rule["Enabled"]
     assert rule["ScanEnabled"]
-    assert set(resources["InboundRule"]["DependsOn"]) == {"MailBucketPolicy", "SesMayInvoke"}
+    assert set(resources["InboundRule"]["DependsOn"]) == {"Keys", "MailBucketPolicy", "SesMayInvoke"}
 
 
 @pytest.mark.parametrize("mode", [{}, {"RuleSetMode": "join", "ActiveRuleSet": "theirs"}])

@@ -10,7 +10,6 @@ COMPLETE = {
     "POSTERN_DESTINATION_TABLE": "destinations",
     "POSTERN_LEDGER_TABLE": "ledger",
     "POSTERN_CONFIGURATION_SET": "forward",
-    "POSTERN_STAMP_SECRET": "stack/stamp",
     "POSTERN_RETRY_QUEUE": "https://sqs.example/retry",
     "POSTERN_LEASE_SECONDS": "150",
     "POSTERN_LEDGER_DAYS": "37",
@@ -47,7 +46,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 
 def test_the_feedback_function_needs_less() -> None:
     of_the_ledger = ("LEDGER_TABLE", "LEASE_SECONDS", "LEDGER_DAYS")
-    names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE", "STAMP_SECRET")
+    names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE")
     needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
     settings = FeedbackEnvironment.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
     assert (settings.suspend_after, settings.suspend_days) == (5, 7)

@@ -12,7 +12,7 @@ from postern_mail.answer_senders import Answering
 from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern_mail.feedback import Listener
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
-from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts, entry_tag, tag_key
+from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts, entry_tag
 from postern_mail.mail.health import Rule
 from postern_mail.mail.stamp import TEST_KEY
 
@@ -457,7 +457,7 @@ def test_what_contradicts_a_claim_is_dropped_and_counted(world: World) -> None:
 def test_a_tag_is_of_one_message_one_destination_and_one_key() -> None:
     tags = {
         entry_tag(key, message, entry)
-        for key in (TAG_KEY, tag_key(b"another stack"), TEST_KEY)
+        for key in (TAG_KEY, b"another stack", TEST_KEY)
         for message in ("m1", "m2")
         for entry in ("via:a@dest.example", "via:b@dest.example")
     }

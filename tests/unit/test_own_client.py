@@ -92,7 +92,7 @@ def theirs(session: Any, service: str, chosen: Mapping[str, bool], region: str) 
     return str(asked.value)
 
 
-@pytest.mark.parametrize("service", ["dynamodb", "s3", "sesv2", "secretsmanager"])
+@pytest.mark.parametrize("service", ["dynamodb", "s3", "sesv2"])
 def test_an_endpoint_is_botocores(monkeypatch: pytest.MonkeyPatch, service: str) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     session = boto3.session.Session(aws_access_key_id="x", aws_secret_access_key="x")

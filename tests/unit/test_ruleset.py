@@ -5,8 +5,9 @@ from itertools import product
 from typing import Any
 
 import pytest
+from postern_mail.custom_resource import PATIENCE, PAUSE
 from postern_mail.errors import Misconfigured, Temporary, Unavailable
-from postern_mail.ruleset import ACTIVATE, JOIN, MANUAL, PATIENCE, PAUSE, TAKE_OVER, Activation
+from postern_mail.ruleset import ACTIVATE, JOIN, MANUAL, TAKE_OVER, Activation
 
 from tests.rule_fakes import FakeRuleSets, FakeStacks
 

@@ -13,9 +13,9 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from .errors import Unavailable
+from .errors import Temporary, Unavailable
 
 MAX_REASON = 1000  # characters; CloudFormation takes 4096 bytes for the whole answer
 ANSWER_TIMEOUT = 10  # seconds for one PUT
@@ -24,6 +24,12 @@ ANSWER_ATTEMPTS = 2
 RESERVE = ANSWER_TIMEOUT * ANSWER_ATTEMPTS + 2
 CALL = 15  # seconds that one call to AWS may take; clients.receipt_rules(brief=True) is told so
 
+PAUSE = 1.1  # seconds before each call: SES allows one a second (its quotas page)
+# Attempts at one call, 17 seconds in all. CloudFormation calls SES at the same time and uses up
+# the same second; and a role that was just made is refused until IAM knows it everywhere.
+PATIENCE = 5
+
+_T = TypeVar("_T")
 Put = Callable[[str, bytes], None]  # url, body
 
 
@@ -79,6 +85,19 @@ class Deadline:
         if self.remaining() - seconds < CALL + RESERVE:
             raise Unavailable("no time left for another call to AWS")
         self.sleep(seconds)
+
+
+def patiently(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
+    """What a call to AWS returns that is made after a pause, and again after a longer one while it raises Temporary.
+    Raises what the last attempt does, or the pause."""
+    for attempt in range(1, PATIENCE):
+        pause(PAUSE * attempt)
+        try:
+            return call()
+        except Temporary:
+            continue  # the last attempt, below, lets it out
+    pause(PAUSE * PATIENCE)
+    return call()
 
 
 def put(url: str, body: bytes) -> None:

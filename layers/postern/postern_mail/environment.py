@@ -109,7 +109,6 @@ class InboundEnvironment(Environment):
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
-    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the secret that signs the loop stamp.")
     parent_domain_matches_subdomains: bool = _env(
         "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
         "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
@@ -141,7 +140,6 @@ class FeedbackEnvironment(Environment):
     ledger: Ledger
     answers: Answers
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
-    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the stack's secret, of which tags are made.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     suspend_after: int = _env(
         "POSTERN_SUSPEND_AFTER",
@@ -195,7 +193,6 @@ class ScheduledEnvironment(Environment):
 class DigestEnvironment(ScheduledEnvironment):
     """What the owner's digest is told."""
 
-    stamp_secret: str = _env("POSTERN_STAMP_SECRET", "Name or ARN of the stack's secret, of which tags are made.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

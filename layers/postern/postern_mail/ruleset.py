@@ -19,17 +19,12 @@ rules. If it must stay, SES itself refuses to delete it (CannotDelete), so nothi
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from .errors import Misconfigured, Temporary
+from .custom_resource import patiently
+from .errors import Misconfigured
 
 ACTIVATE, TAKE_OVER, JOIN, MANUAL = MODES = ("activate", "take-over", "join", "manual")
-PAUSE = 1.1  # seconds before each call: SES allows one a second (its quotas page)
-# Attempts at one call, 17 seconds in all. CloudFormation calls SES at the same time and uses up
-# the same second; and a role that was just made is refused until IAM knows it everywhere.
-PATIENCE = 5
-
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,21 +139,10 @@ class Activation:
         return f"no rule set is active, {wish.own} was"
 
     def _active(self) -> Active | None:
-        return self._patiently(self.sets.active)
+        return patiently(self.sets.active, self.pause)
 
     def _activate(self, name: str | None) -> bool:
-        return self._patiently(lambda: self.sets.activate(name))
-
-    def _patiently(self, call: Callable[[], _T]) -> _T:
-        """Every call after a pause; again after a longer one while it fails."""
-        for attempt in range(1, PATIENCE):
-            self.pause(PAUSE * attempt)
-            try:
-                return call()
-            except Temporary:
-                continue  # the last attempt, below, lets it out
-        self.pause(PAUSE * PATIENCE)
-        return call()
+        return patiently(lambda: self.sets.activate(name), self.pause)
 
 
 def _called(name: str | None) -> str:

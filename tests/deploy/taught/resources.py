@@ -14,7 +14,6 @@ Made = tuple[str, Properties]  # what Ref returns, and the attributes
 def teach() -> None:
     """Take the place of ministack's own."""
     known = provisioners._RESOURCE_HANDLERS
-    known["AWS::SecretsManager::Secret"] = _known_by_arn(known["AWS::SecretsManager::Secret"])
     identity = known["AWS::SES::EmailIdentity"]
     made = {name: _with_dkim_tokens(identity[name]) for name in ("create", "update")}
     known["AWS::SES::EmailIdentity"] = {**identity, **made}
@@ -74,20 +73,3 @@ def _with_encryption(work: Callable[..., Made]) -> Callable[..., Made]:
         return name, attributes
 
     return done
-
-
-def _known_by_arn(secret: dict[str, Any]) -> dict[str, Any]:
-    """Ref of a secret is its ARN, as on AWS; ministack's is its name."""
-
-    def create(logical_id: str, properties: Properties, stack: str) -> Made:
-        _, attributes = secret["create"](logical_id, properties, stack)
-        return attributes["Arn"], attributes
-
-    def update(_arn: str, old: Properties, new: Properties, *rest: Any) -> Made:
-        _, attributes = secret["update"](old["Name"], old, new, *rest)
-        return attributes["Arn"], attributes
-
-    def delete(_arn: str, properties: Properties) -> None:
-        secret["delete"](properties["Name"], properties)
-
-    return {**secret, "create": create, "update": update, "delete": delete}

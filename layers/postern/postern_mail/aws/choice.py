@@ -13,7 +13,7 @@ _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
 def clients(wanted: str) -> Any:
-    """The module with `dynamodb`, `s3`, `secrets` and `ses`; `wanted` is OWN or BOTO3."""
+    """The module with `dynamodb`, `s3` and `ses`; `wanted` is OWN or BOTO3."""
     if wanted == BOTO3 or not does(os.environ):
         from . import clients as boto3s  # noqa: PLC0415 (a third of a second)
 

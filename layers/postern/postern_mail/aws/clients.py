@@ -42,9 +42,10 @@ _ONE_KEY = _PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempt
 _TEMPORARY_SECONDS = 3600  # the session AWS gives a role by default
 
 
-def dynamodb() -> "DynamoDBClient":
-    """A client that retries reads and conditional writes by itself."""
-    return boto3.client("dynamodb", config=_PATIENT)
+def dynamodb(*, brief: bool = False) -> "DynamoDBClient":
+    """A client that retries reads and conditional writes by itself; a `brief` one makes one attempt of at most 13
+    seconds."""
+    return boto3.client("dynamodb", config=_BRIEF if brief else _PATIENT)
 
 
 def s3() -> "S3Client":

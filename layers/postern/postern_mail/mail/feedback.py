@@ -155,11 +155,6 @@ def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str
             yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
 
 
-def tag_key(secret: bytes) -> bytes:
-    """The key that tags are made with, from the stack's secret: its own, so that no stamp can be one (RFC 5869 2)."""
-    return hmac.new(secret, b"postern feedback tag v1", hashlib.sha256).digest()
-
-
 def destination_tag(key: bytes, message_id: str, destination: Address) -> str:
     """The tag of what is sent to a destination: that of its entry in the ledger."""
     return entry_tag(key, message_id, f"via:{destination.key}")

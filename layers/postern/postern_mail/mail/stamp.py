@@ -1,6 +1,6 @@
 """The stamp by which a message that we forwarded is known again when it comes back.
 
-`X-Postern-Loop: v1 <32 hex digits>` is an HMAC of the alias under a secret of the stack, so
+`X-Postern-Loop: v1 <32 hex digits>` is an HMAC of the alias under a key of the stack, so
 that a stranger can neither forge one, to have mail taken for a loop, nor learn the alias.
 """
 

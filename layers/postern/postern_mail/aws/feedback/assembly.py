@@ -2,7 +2,6 @@
 
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
-from ...mail.feedback import tag_key
 from ...mail.health import Rule
 from .. import clients
 from ..clock import SystemClock
@@ -11,7 +10,7 @@ from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mail_store import S3MailStore
 from ..mail_log import CloudWatchMailLog
-from ..stack_secret import stack_secret
+from ..stack_keys import TAGS, stack_keys
 from .ledger import DynamoFeedbackLedger
 
 
@@ -19,7 +18,7 @@ def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listen
     """What takes the events of SES sending."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
-    key = tag_key(stack_secret(clients.secrets(), environment.stamp_secret))
+    (key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
     return Listener(
         domains=environment.stack.domains,
         rule=Rule(environment.suspend_after, environment.suspend_days),

@@ -9,14 +9,13 @@ from ...deliver import Deliverer
 from ...environment import InboundEnvironment
 from ...forward import Forwarder
 from ...intake import Intake
-from ...mail.feedback import tag_key
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
 from .. import choice
 from ..clock import SystemClock
 from ..mail_log import CloudWatchMailLog
-from ..stack_secret import stack_secret
+from ..stack_keys import STAMP, TAGS, stack_keys
 from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
@@ -34,10 +33,10 @@ if TYPE_CHECKING:
 SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
 
 
-def style(environment: InboundEnvironment, secret: bytes) -> Style:
+def style(environment: InboundEnvironment, stamp_key: bytes) -> Style:
     """How forwarded mail looks."""
     return Style(
-        stamp_key=secret,
+        stamp_key=stamp_key,
         stack=environment.stack.name,
     )
 
@@ -73,9 +72,9 @@ def _sqs() -> Any:
 def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwarder:
     """The way of a message on real AWS."""
     clients = choice.clients(environment.aws_client)
-    clock, secret = SystemClock(), stack_secret(clients.secrets(), environment.stamp_secret)
-    look = style(environment, secret)
-    dynamodb = clients.dynamodb()
+    clock, dynamodb = SystemClock(), clients.dynamodb()
+    stamp_key, tag_key = stack_keys(dynamodb, environment.stack.ledger_table, STAMP, TAGS)
+    look = style(environment, stamp_key)
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
     return Forwarder(
@@ -92,7 +91,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
             store=store,
             ledger=book,
             rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock, cap=environment.rate_cap),
-            mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key(secret)),
+            mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
             clock=clock,
             log=log,
         ),

@@ -6,7 +6,6 @@ from .connection import Patience, Service
 from .dynamodb import DynamoDB
 from .endpoints import SIGNED_AS, endpoint
 from .s3 import S3
-from .secrets import Secrets
 from .sesv2 import SesV2
 from .signer import Credentials, Scope
 
@@ -24,11 +23,6 @@ def s3() -> S3:
     """A client that retries by itself. Raises NoEndpoint."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return S3(_service("s3", _PATIENT), path_style=bool(local))
-
-
-def secrets() -> Secrets:
-    """A client that retries by itself. Raises NoEndpoint."""
-    return Secrets(_service("secretsmanager", _PATIENT))
 
 
 def ses() -> SesV2:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-_HOSTS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "email", "secretsmanager": "secretsmanager"}
-SIGNED_AS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "ses", "secretsmanager": "secretsmanager"}
+_HOSTS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "email"}
+SIGNED_AS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "ses"}
 _DUAL_S3 = "s3{fips}.dualstack.{region}.amazonaws.com"
 # Of the partition `aws`; others have other domains.
 _REGIONS = (
@@ -11,7 +11,7 @@ _REGIONS = (
     "us-west-",
 )  # fmt: skip
 # What the SDKs call services in AWS_ENDPOINT_URL_*.
-_VARIABLES = {"sesv2": "SESV2", "secretsmanager": "SECRETS_MANAGER", "s3": "S3", "dynamodb": "DYNAMODB"}
+_VARIABLES = {"sesv2": "SESV2", "s3": "S3", "dynamodb": "DYNAMODB"}
 
 
 class NoEndpoint(ValueError):

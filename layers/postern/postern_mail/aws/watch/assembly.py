@@ -11,7 +11,6 @@ from ...mail.address import Address, InvalidAddress
 from ...mail.days import RETRY_HOURS
 from ...mail.dns import Answers, Question
 from ...mail.dsn import AUTHENTICATED
-from ...mail.feedback import tag_key
 from ...owner_mail import OwnerMail
 from ...watch import Watch
 from .. import clients
@@ -23,7 +22,7 @@ from ..forward.list_book import DynamoListBook
 from ..forward.mailer import SesMailer
 from ..forward.tables import DynamoTables
 from ..mail_log import CloudWatchMailLog
-from ..stack_secret import stack_secret
+from ..stack_keys import TAGS, stack_keys
 from .backlog import Backlog
 from .bucket import S3Bucket
 from .facts import StackFacts
@@ -91,6 +90,7 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
         owner = Address.parse(environment.owner)
     except InvalidAddress as fault:
         raise Misconfigured(f"POSTERN_OWNER: {fault}") from fault
+    (tag_key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
     return OwnerMail(
         news=StackFacts(
             DynamoWatchState(dynamodb, environment.stack.ledger_table, keep_days=environment.ledger.ledger_days),
@@ -101,11 +101,7 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
         ),
         ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
-        mailer=SesMailer(
-            clients.ses(),
-            environment.configuration_set,
-            tag_key(stack_secret(clients.secrets(), environment.stamp_secret)),
-        ),
+        mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
         clock=clock,
         log=log,
         owner=owner,

@@ -9,6 +9,7 @@ from .. import batch
 from ..forward.answer_entries import MESSAGE
 from ..forward.ledger import OPEN
 from ..items import Items
+from ..stack_keys import PARTITIONS
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -41,7 +42,10 @@ class History:
             )
 
     def entries(self, message_id: str) -> Entries:
-        """All entries of a message by name, none if nobody has seen it. Raises Temporary."""
+        """All entries of a message by name, none if nobody has seen it. What a key's partition holds is shown to
+        nobody. Raises Temporary."""
+        if message_id.startswith(PARTITIONS):
+            return {}
         found = self._items.query(
             KeyConditionExpression="message_id = :id",
             ExpressionAttributeValues={":id": {"S": message_id}},
@@ -61,7 +65,7 @@ class History:
 
     def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """The `message` entries of those of these messages that have one, by id. Raises Temporary."""
-        wanted = list(dict.fromkeys(message_ids))
+        wanted = [one for one in dict.fromkeys(message_ids) if not one.startswith(PARTITIONS)]
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(wanted), batch.MAX_KEYS):
             keys = [(self._table, _key(message_id)) for message_id in wanted[start : start + batch.MAX_KEYS]]
