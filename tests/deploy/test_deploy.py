@@ -8,7 +8,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from postern_mail.aws.stack_keys import STAMP, TAGS
+from postern_mail.aws.stack_keys import STAMP, TAGS, stack_keys
 
 from emulator.sending.refusals import Refusal
 from tests.deploy.deployed import STACK
@@ -91,9 +91,10 @@ def test_mail_for_other_domains_is_refused(gate: Deployment) -> None:
 
 
 def test_the_sender_is_told_of_an_address_that_does_not_exist(gate: Deployment) -> None:
-    message_id = gate.write(f"nobody@{DOMAIN}")
+    unknown = f"nobody@{DOMAIN}"
+    message_id = gate.write(unknown)
     assert b"550 5.1.1 There is no such address here" in gate.arrived(AUTHOR)
-    assert gate.settled(message_id)[f"to:nobody@{DOMAIN}"]["answer"].startswith("sent")
+    gate.wait_for("the note", lambda: gate.settled(message_id)[f"to:{unknown}"]["answer"].startswith("sent"))
 
 
 def test_each_key_is_read_by_who_needs_it_and_by_nobody_else(gate: Deployment) -> None:
@@ -227,7 +228,9 @@ def test_the_doctor_finds_nothing(gate: Deployment) -> None:
 def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
     bucket = gate.stack.outputs()["MailBucketName"]
     assert len(gate.stack.left()) > 6
+    keys = stack_keys(gate.stack.client("dynamodb"), f"{STACK}-ledger", STAMP, TAGS)
     gate.delete()
+    assert stack_keys(gate.stack.client("dynamodb"), f"{STACK}-ledger", STAMP, TAGS) == keys
     tables = [f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")]
     assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
     assert gate.stack.records(gate.zone) == []

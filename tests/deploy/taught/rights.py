@@ -135,16 +135,23 @@ def _with_leading_keys(original: Callable[[bytes], dict[str, Any]]) -> Callable[
 
 def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
     for table, wanted in request.get("RequestItems", {}).items():
-        for key in wanted["Keys"]:
-            yield from key[_hash(table)].values()
+        writes = [one for each in wanted for one in each.values()] if isinstance(wanted, list) else ()
+        for one in writes or [{"Key": key} for key in wanted["Keys"]]:
+            yield from _hash_of(table, one)
+    for change in (one for each in request.get("TransactItems", ()) for one in each.values()):
+        yield from _hash_of(change["TableName"], change)
     table = request.get("TableName", "")
-    for key in (request.get("Key"), request.get("Item")):
-        if key:
-            yield from key[_hash(table)].values()
+    yield from _hash_of(table, request)
     names, values = request.get("ExpressionAttributeNames", {}), request.get("ExpressionAttributeValues", {})
     for name, value in _HASH_IS.findall(request.get("KeyConditionExpression", "")):
         if names.get(name, name) == _hash(table):
             yield from values[value].values()
+
+
+def _hash_of(table: str, request: Mapping[str, Any]) -> Iterator[str]:
+    for key in (request.get("Key"), request.get("Item")):
+        if key:
+            yield from key[_hash(table)].values()
 
 
 def _hash(table: str) -> str:
