@@ -194,7 +194,6 @@ class DigestEnvironment(ScheduledEnvironment):
     """What the owner's digest is told."""
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchEnvironment(ScheduledEnvironment):
     """What the hourly watch is told."""
