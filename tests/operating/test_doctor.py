@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from moto.cloudwatch.models import cloudwatch_backends
 from postern_command.aws import doctor as checkup
 from postern_mail.aws import clients
 from postern_mail.aws.watch.backlog import Backlog
@@ -14,6 +15,7 @@ from postern_mail.mail.outcomes import State
 from postern_mail.ports.forward import Outcome
 from postern_mail.ports.watch import Progress
 
+from emulator.account import ACCOUNT, REGION
 from tests.builders import envelope
 from tests.operating.conftest import Office
 
@@ -49,7 +51,7 @@ def test_all_is_well(clinic: Office) -> None:
     done = clinic.run("doctor")
     assert done.status == 0
     assert "ok           messages open too long, orders without a run" in done.out
-    assert "not checked  rule set\n" in done.out
+    assert "not checked  rule set, what SES hands over\n" in done.out
     assert done.out.endswith("All is well: 6 things were looked at.\n")
 
 
@@ -141,6 +143,22 @@ def test_the_age_of_a_queue_is_its_latest(clinic: Office) -> None:
             Namespace="AWS/SQS", MetricData=[{**metric, "Value": value, "Timestamp": time.time() - ago}]
         )
     assert checkup.oldest("https://sqs.example/1/q") == 120
+
+
+@pytest.mark.parametrize("dimension", ["RuleName", "RuleSetName", "Whatever"])
+def test_what_ses_gave_up_is_found_whatever_its_metric_is_counted_by(clinic: Office, dimension: str) -> None:
+    clinic.cloud.client("ses").create_receipt_rule_set(RuleSetName=dimension)
+    clinic.cloud.client("ses").set_active_receipt_rule_set(RuleSetName=dimension)
+    assert findings(clinic, 0, POSTERN_RULE_SET=dimension) == {}
+    watch = clinic.cloud.client("cloudwatch")
+    for name, status in (("PublishFailure", 0), ("PublishExpired", 1)):
+        for counted_by in (dimension, "Other"):
+            metric = {"MetricName": name, "Dimensions": [{"Name": counted_by, "Value": "x"}], "Value": 1.0}
+            watch.put_metric_data(Namespace="AWS/SES", MetricData=[{**metric, "Timestamp": time.time() - 7200}])
+        ((said,),) = findings(clinic, status, POSTERN_RULE_SET=dimension).values()
+        assert said.startswith(("SES failed 1 times", "SES gave up 1 messages")[status])
+    clinic.cloud.client("ses").set_active_receipt_rule_set()
+    cloudwatch_backends[ACCOUNT][REGION].reset()
 
 
 def test_rows_that_cannot_be_understood(clinic: Office) -> None:

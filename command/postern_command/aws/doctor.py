@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
+from postern_mail.aws.watch import receiving
 
 _LOOK_BACK = timedelta(minutes=20)  # SQS tells CloudWatch every minute, some minutes late
 
@@ -31,6 +32,11 @@ def oldest(queue_url: str) -> float:
         )["Datapoints"]
     latest = max(found, key=lambda point: point["Timestamp"], default={"Maximum": 0})
     return float(latest["Maximum"])
+
+
+def not_handed_over() -> dict[str, int]:
+    """What SES could not hand over since yesterday, by the metric's name. Raises Temporary."""
+    return receiving.not_handed_over(clients.cloudwatch(), datetime.now(UTC).timestamp())
 
 
 def made_at(table: str) -> float:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Callable, Iterator
 
-from postern_mail.examination import Examination, Finding
+from postern_mail.aws.watch.receiving import GIVEN_UP, TRIED_AGAIN
+from postern_mail.examination import Examination, Finding, Grade
 from postern_mail.mail.days import A_DAY, RETRY_HOURS
 from postern_mail.mail.health import is_suspended
 from postern_mail.watch import never_seen, open_too_long, ordered_in_vain
@@ -102,6 +103,23 @@ def _rule_set(where: Stack) -> Iterator[Finding]:
         )
 
 
+def _not_handed_over(_: Stack) -> Iterator[Finding]:
+    from ..aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    found = aws.not_handed_over()
+    if given_up := found.get(GIVEN_UP):
+        yield Finding(
+            f"SES gave up {given_up} messages since yesterday: they are lost, and the senders were not told",
+            "repair what the rule needs: the bucket's policy, the function and its permission, the key",
+        )
+    elif failed := found.get(TRIED_AGAIN):
+        yield Finding(
+            f"SES failed {failed} times since yesterday to store a message or to start the function",
+            "SES tries for four hours: look at the bucket's policy, the function and its permission, the key",
+            Grade.WARNING,
+        )
+
+
 def _listeners(where: Stack) -> Iterator[Finding]:
     from ..aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -119,6 +137,7 @@ def _listeners(where: Stack) -> Iterator[Finding]:
 UNDER_WAY, TABLES, PEOPLE, RECEIVING = "Mail under way", "Tables", "People", "Receiving"
 EXAMINATIONS: tuple[Examination[Stack], ...] = (
     Examination(RECEIVING, "rule set", _rule_set, ("rule_set",)),
+    Examination(RECEIVING, "what SES hands over", _not_handed_over, ("rule_set",)),
     Examination(UNDER_WAY, "messages open too long", _open_too_long, ("ledger",)),
     Examination(UNDER_WAY, "orders without a run", _ordered_in_vain, ("ledger",)),
     Examination(UNDER_WAY, "messages never seen", _never_seen, ("ledger",)),
