@@ -49,4 +49,7 @@ FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help=
 IdsArgument = Annotated[
     list[str], typer.Argument(metavar="ID...", help="SES's ids of messages, or their first six characters or more.")
 ]
+MaybeIdsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[ID...]", help="SES's ids of messages, or their first characters.")
+]
 RecipientsOption = Annotated[list[str] | None, typer.Option("--recipient", help="Only for this one; may be repeated.")]

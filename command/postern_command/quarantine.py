@@ -2,62 +2,112 @@
 
 import json
 import time
-from typing import Any
+from typing import Annotated, Any
 
 import typer
+from postern_mail.errors import MessageMissing
+from postern_mail.mail.envelope import NULL_SENDER
 from postern_mail.mail.outcomes import State
 
-from .ids import short_id
+from .ids import short_id, whole_id
+from .lessons import lessons
 from .options import (
     DryRunOption,
     IdsArgument,
     JsonOption,
+    MaybeIdsArgument,
     MessageArgument,
     RecipientsOption,
     SinceOption,
     StackOption,
     WideOption,
 )
-from .output.columns import Column, Columns
-from .output.ledger_text import told
+from .output.columns import Column, Columns, one_line
+from .output.ledger_text import as_object, lines, told
+from .output.message_text import header_rows, text_lines
+from .output.message_text import lines as message_lines
 from .output.terminal import printer
-from .rerun_orders import CannotOrder, Entries, Order, release
+from .rerun_orders import CannotOrder, Entries, Order, kept, release
 from .reruns import Reruns, each
 from .stack import Stack
-from .status import exits
+from .status import exits, refuse, wrong_use
 from .times import moment, short, since_when
-from .trace import trace
 
 _COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What was kept and not forwarded: list, show, release."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What was kept and not forwarded: list, show, release, delete, learn.",
 )
 
 
 @app.command("release")
 def release_(
-    message_ids: IdsArgument,
+    message_ids: MaybeIdsArgument = None,
     recipient: RecipientsOption = None,
+    all_from: Annotated[
+        str | None, typer.Option(metavar="SENDER", help="All from this address or domain, in place of ids.")
+    ] = None,
+    since: SinceOption = "30d",
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forward messages that were quarantined, whatever had kept them; one with a virus is never released.
+    """Forward messages that were quarantined or held, whatever had kept them; one with a virus is never released.
 
     The ledger says who released it. It goes through the retry queue, so it takes a moment. Exit status 1
     if one is not quarantined.
     """
+    if bool(message_ids) == bool(all_from):
+        wrong_use("say ids of messages, or --all-from SENDER")
 
     def one(at: Reruns, message_id: str) -> Order:
-        entries = at.entries(message_id)
-        if "message" not in entries:
-            raise CannotOrder("the ledger does not know it")
+        entries = _known(at, message_id)
         order = release(entries, at.keys(recipient or []))
         at.carry_out(message_id, entries, order, lifted=True)
         return order
 
-    each(message_ids, one, stack, dry_run, as_json)
+    each(message_ids or _from(all_from or "", since, stack), one, stack, dry_run, as_json)
+
+
+@app.command()
+def delete(
+    message_ids: IdsArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """Throw quarantined messages away for good: the bucket has them no more, and the ledger says who did it.
+
+    Exit status 1 if nobody's is quarantined, or while a recipient may still get the message.
+    """
+
+    def one(at: Reruns, message_id: str) -> Order:
+        from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
+
+        entries = _known(at, message_id)
+        found = kept(entries)
+        if not dry_run:
+            parts.deleting(Stack.find(stack), at.by).message(message_id, entries, found)
+        return Order(found)
+
+    each(message_ids, one, stack, dry_run, as_json, says=("would be deleted for", "is deleted for"))
+
+
+@app.command()
+def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Propose sender rules for mail such as this: commands to type, nothing is written. Exit status 1 if none fits."""
+    with exits():
+        found = Stack.find(stack)
+        message_id = whole_id(found, message_id)
+        proposed = list(lessons(found.ledger.entries(message_id)))
+    if not proposed:
+        refuse(f"message {message_id} has no sender whom a rule could name")
+    say = printer()
+    for command, does in proposed:
+        if as_json:
+            typer.echo(json.dumps({"command": command, "does": does}))
+        else:
+            say(f"{does}:", None)
+            say(f"  {command}", None)
 
 
 @app.command("ls", hidden=True)
@@ -81,8 +131,62 @@ def list_(
 def show(
     message_id: MessageArgument, wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show one message, as `postern trace` does; `postern original` has the message itself."""
-    trace(message_id, wide, stack, as_json)
+    """Show one message: what the ledger knows of it, its header as a table, and its text, in which nothing acts.
+
+    `postern original` has the message itself. Exit status 1 if nothing is known of it.
+    """
+    with exits():
+        found = Stack.find(stack)
+        message_id = whole_id(found, message_id)
+        entries, raw = found.ledger.entries(message_id), _stored(found, message_id)
+    if not entries and raw is None:
+        refuse(f"nothing is known of message {message_id}")
+    if as_json:
+        header, text = (header_rows(raw), text_lines(raw)[0]) if raw is not None else ([], [])
+        typer.echo(json.dumps({**as_object(message_id, entries), "header": header, "text": text}))
+        return
+    say, whole = printer(), one_line(wide=wide)
+    for line in lines(message_id, entries, wide=wide):
+        say(line, None)
+    for line in message_lines(raw) if raw is not None else ("the bucket does not have it any more",):
+        say(whole.line([line]), None)
+
+
+def _stored(found: Stack, message_id: str) -> bytes | None:
+    """The message, None if it is not in the bucket. Raises Temporary."""
+    try:
+        return found.bucket.fetch(message_id)
+    except MessageMissing:
+        return None
+
+
+def _known(at: Reruns, message_id: str) -> Entries:
+    """Raises CannotOrder, MessageMissing, Temporary."""
+    entries = at.entries(message_id)
+    if "message" not in entries:
+        raise CannotOrder("the ledger does not know it")
+    return entries
+
+
+def _from(sender: str, since: str, stack: str | None) -> list[str]:
+    """The ids of what is kept of a sender's, an address's or a domain's. Ends with status 1 if there is none."""
+    wanted = sender.strip().lower()
+    with exits():
+        ledger = Stack.find(stack).ledger
+        found = [
+            str(message["message_id"])
+            for message in ledger.messages(since_when(since), time.time(), noted=True)
+            if _is_from(str(message.get("source", "")), wanted)
+            and _quarantined(message, ledger.entries(message["message_id"]))
+        ]
+    if not found:
+        refuse(f"nothing from {sender} is quarantined since {since}")
+    return found
+
+
+def _is_from(source: str, wanted: str) -> bool:
+    source = source.lower()
+    return wanted == source if "@" in wanted or wanted == NULL_SENDER else source.rpartition("@")[2] == wanted
 
 
 def _line(row: dict[str, Any], columns: Columns) -> str:

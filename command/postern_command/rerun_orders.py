@@ -64,7 +64,7 @@ def missed(entries: Entries, destination: str) -> Order:
 
 
 def release(entries: Entries, wanted: Collection[str]) -> Order:
-    """Lift the quarantine of these recipients, of all that are quarantined if none is named.
+    """Lift the quarantine or the grey hold of these recipients, of all that are kept if none is named.
 
     Those that were released before and are still deferred run too: that order may have been cut off before its event
     was sent. Raises CannotOrder if one is neither, and for a message with a virus.
@@ -73,12 +73,29 @@ def release(entries: Entries, wanted: Collection[str]) -> Order:
         raise CannotOrder("SES found a virus in it: that is never released (`postern original` has the message)")
     chosen = _chosen(entries, wanted)
     states = {who: _state(entries, who) for who in chosen}
-    kept = tuple(who for who, state in states.items() if state is State.QUARANTINED)
+    kept = tuple(who for who, state in states.items() if state is State.QUARANTINED or _is_held(entries, who))
     runs = tuple(who for who in chosen if who in kept or _is_released(entries, who))
     others = [f"{who} is {state}" for who, state in states.items() if who not in runs]
     if not runs or (wanted and others):
         raise CannotOrder(f"{'; '.join(others)}, not quarantined")
     return Order(runs, kept)
+
+
+def kept(entries: Entries) -> tuple[str, ...]:
+    """The recipients whose quarantine ends when the message is thrown away. Raises CannotOrder if there are none, and
+    while anybody waits for the message."""
+    chosen = _chosen(entries, ())
+    waiting = [who for who in chosen if not _state(entries, who).settled]
+    if waiting:
+        raise CannotOrder(f"{', '.join(waiting)} may still get it: release or settle that first")
+    found = tuple(who for who in chosen if _state(entries, who) is State.QUARANTINED)
+    if not found:
+        raise CannotOrder("nobody's is quarantined")
+    return found
+
+
+def _is_held(entries: Entries, who: str) -> bool:
+    return "release_at" in entries.get(f"to:{who}", {}) and _state(entries, who) is State.DEFERRED
 
 
 def _is_released(entries: Entries, who: str) -> bool:

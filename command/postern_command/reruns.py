@@ -85,7 +85,12 @@ def reruns(stack: Stack, *, dry_run: bool) -> Reruns:
 
 
 def each(
-    message_ids: list[str], one: Callable[[Reruns, str], Order], stack: str | None, dry_run: bool, as_json: bool
+    message_ids: list[str],
+    one: Callable[[Reruns, str], Order],
+    stack: str | None,
+    dry_run: bool,
+    as_json: bool,
+    says: tuple[str, str] = ("would run for", "runs for"),
 ) -> None:
     """Give an order for each message; what cannot be is said at the end, and the others are run."""
     faults: list[str] = []
@@ -103,5 +108,5 @@ def each(
                     json.dumps({"message_id": message_id, "recipients": order.recipients, "reopened": order.reopened})
                 )
             else:
-                say(f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}", None)
+                say(f"{message_id}  {says[0] if dry_run else says[1]} {', '.join(order.recipients)}", None)
     say_no(faults)

@@ -13,6 +13,7 @@ from postern_mail.aws.watch.history import History
 from postern_mail.aws.watch.state import DynamoWatchState
 
 from ..tables.change import TableName
+from .deleting import Deleting
 from .reach import reaching
 from .reopening import Reopening
 from .table_rows import TableRows
@@ -61,6 +62,13 @@ def reopening(stack: "Stack", by: str) -> Reopening:
     """The ledger, to open settled entries again in somebody's name."""
     with reaching("DynamoDB"):
         return Reopening(clients.dynamodb(), stack["ledger"], clock=SystemClock(), by=by)
+
+
+def deleting(stack: "Stack", by: str) -> Deleting:
+    """Ledger and bucket, to throw messages away in somebody's name."""
+    with reaching("DynamoDB"):
+        client = clients.dynamodb()
+        return Deleting(client, stack["ledger"], stack["bucket"], stack.prefix, clock=SystemClock(), by=by)
 
 
 def bucket(stack: "Stack") -> S3MailStore:

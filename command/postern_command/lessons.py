@@ -1,0 +1,39 @@
+"""What `postern quarantine learn` proposes: sender rules by which such mail is kept or let through from now on."""
+
+import shlex
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from postern_mail.mail.envelope import NULL_SENDER
+from postern_mail.mail.keys import sender_key
+from postern_mail.mail.outcomes import State
+from postern_mail.mail.visible import visible
+
+Entries = Mapping[str, Mapping[str, Any]]
+
+
+def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
+    """(a command, what it does), to be typed by who wants that."""
+    message = entries.get("message", {})
+    source = str(message.get("source", ""))
+    verdicts = message.get("verdicts", {})
+    sender = sender_key(source)
+    if source in ("", NULL_SENDER) or "@" not in sender or sender != visible(sender):
+        return
+    proven = "PASS" in (verdicts.get("spf"), verdicts.get("dmarc"))
+    doubt = "" if proven else "; SES saw nobody prove it, so anybody can write this sender"
+    kept = [name.removeprefix("to:") for name, one in sorted(entries.items()) if _is_kept(name, one)]
+    for who in kept:
+        yield _add(sender, "OK", who), f"such mail to {who} is let through{doubt}"
+    yield _add(sender, "REJECT"), f"all mail from {sender} is refused"
+    domain = sender.rpartition("@")[2]
+    yield _add(domain, "REJECT"), f"all mail from {domain} and below it is refused"
+
+
+def _add(sender: str, action: str, scope: str = "") -> str:
+    where = f" --scope {shlex.quote(scope)}" if scope else ""
+    return f"postern sender add {shlex.quote(sender)} {action}{where}"
+
+
+def _is_kept(name: str, entry: Mapping[str, Any]) -> bool:
+    return name.startswith("to:") and State.of(entry) is State.QUARANTINED
