@@ -16,6 +16,7 @@ from postern_mail.mail.greylist import AN_HOUR
 from postern_mail.mail.health import Failure
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.settings import Settings
 from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
 from postern_mail.ports.forward import Entry, Outcome
@@ -110,6 +111,14 @@ class FakeAnswerer:
         self.calls.append(tuple(str(answer.recipient) for answer in answers))
         self.sent += [(message_id, answer) for answer in answers]
         return f"bounce-{len(self.calls)}"
+
+
+@dataclass
+class FakeOwnerSettings:
+    row: Row | None = None
+
+    def read(self) -> Settings:
+        return Settings.from_row(self.row)
 
 
 @dataclass
@@ -273,7 +282,9 @@ class FakeLedger:
 
 @dataclass
 class FakeRates:
-    cap: int = 1_000
+    """`cap` is in the place of the setting; 0 is no room at all."""
+
+    cap: int | None = None
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     clock: FakeClock = field(default_factory=FakeClock)
     out: dict[str, set[str]] = field(default_factory=dict)
@@ -293,8 +304,9 @@ class FakeRates:
     def forgo(self, message_id: str, destination: Address) -> None:
         self.out[domain_key(destination.key)].discard(f"{message_id} {destination.key}")
 
-    def admit(self, destination: Address, sender: str, *, by_domain: bool, again: bool = False) -> None:
-        most = self.cap - self.cap // 4 if again else self.cap
+    def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
+        cap = cap if self.cap is None else self.cap
+        most = cap - cap // 4 if again else cap
         whom, hour = destination.untagged.key, str(self.clock.now() // 3600)
         for one, cap in [(sender, -(-most // 3)), ("*", most)] if by_domain else [(sender, most)]:
             if self.counts[whom, f"{one} {hour}"] >= cap:

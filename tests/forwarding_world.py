@@ -9,6 +9,7 @@ from postern_mail.forward import Forwarder
 from postern_mail.late_answers import LateAnswers
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.rewrite import Style
+from postern_mail.mail.settings import KEY
 from postern_mail.screening import Screening
 
 from tests.builders import MESSAGE_ID, stored
@@ -20,6 +21,7 @@ from tests.fakes import (
     FakeMailer,
     FakeMailLog,
     FakeMailStore,
+    FakeOwnerSettings,
     FakeQueue,
     FakeRates,
     FakeTables,
@@ -73,7 +75,10 @@ class World:
 
     @property
     def answering(self) -> Answering:
-        return Answering(ledger=self.ledger, answerer=self.answerer, limits=self.limits, clock=self.clock, log=self.log)
+        return Answering(
+            ledger=self.ledger, answerer=self.answerer, limits=self.limits, clock=self.clock, log=self.log,
+            settings=FakeOwnerSettings(self.tables.aliases.get(KEY)),
+        )  # fmt: skip
 
     def watch(self) -> None:
         """What was left to the watch."""

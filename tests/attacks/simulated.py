@@ -12,7 +12,6 @@ from postern_mail.errors import PosternError
 from postern_mail.feedback import Listener
 from postern_mail.intake import pause
 from postern_mail.mail.address import Address
-from postern_mail.mail.health import Rule
 from postern_mail.mail.rows import Row
 
 from tests.builders import bounce, event, feedback, stored
@@ -23,6 +22,7 @@ from tests.fakes import (
     FakeFeedbackLog,
     FakeHealth,
     FakeMailer,
+    FakeOwnerSettings,
     FakeRates,
 )
 from tests.forwarding_world import RAW, World
@@ -105,8 +105,8 @@ class Stack:
             said = bounce(status="5.1.1", diagnostic="smtp; 550 5.1.1 user unknown", **about)
         said["detail"]["delivery" if "delivery" in said["detail"] else "bounce"]["timestamp"] = _iso(self.clock.time)
         Listener(
-            rule=Rule(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
-            answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log),
+            settings=FakeOwnerSettings(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
+            answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log, settings=FakeOwnerSettings()),
             log=self.log,
         ).handle(said)  # fmt: skip
 

@@ -1,7 +1,5 @@
 """One contract for the fake and for the counters in DynamoDB."""
 
-from collections.abc import Callable
-
 import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
@@ -30,65 +28,61 @@ def clock(request: pytest.FixtureRequest) -> FakeClock:
 @pytest.fixture(params=["fake", "dynamodb", "own client"])
 def rates(
     request: pytest.FixtureRequest, clock: FakeClock, template: Template, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[int], Rates]:
+) -> Rates:
     if request.param == "fake":
-        return FakeRates
+        return FakeRates(clock=clock)
     cloud: CloudHere = request.getfixturevalue("aws")
     if request.param == "own client":
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", cloud.listening())
         monkeypatch.setattr(clients, "dynamodb", own.dynamodb)
-    return lambda cap: DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=cap)
+    return DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock)
 
 
-def test_so_many_pass_and_no_more(rates: Callable[[int], Rates]) -> None:
-    capped = rates(3)
+def test_so_many_pass_and_no_more(rates: Rates) -> None:
     for _ in range(3):
-        capped.admit(JANE, "sender.example", by_domain=False)
+        rates.admit(JANE, "sender.example", 3, by_domain=False)
     with pytest.raises(OverCap):
-        capped.admit(Address("jane+tag", "dest.example"), "sender.example", by_domain=False)
+        rates.admit(Address("jane+tag", "dest.example"), "sender.example", 3, by_domain=False)
 
 
-def test_each_sender_and_each_destination_has_its_own_count(rates: Callable[[int], Rates]) -> None:
-    capped = rates(1)
-    capped.admit(JOE, "sender.example", by_domain=False)
-    capped.admit(JOE, "friend.example", by_domain=False)
-    capped.admit(JOE, "?friend.example", by_domain=False)
-    capped.admit(JOE, "", by_domain=False)
-    capped.admit(JANE, "sender.example", by_domain=False)
+def test_each_sender_and_each_destination_has_its_own_count(rates: Rates) -> None:
+    rates.admit(JOE, "sender.example", 1, by_domain=False)
+    rates.admit(JOE, "friend.example", 1, by_domain=False)
+    rates.admit(JOE, "?friend.example", 1, by_domain=False)
+    rates.admit(JOE, "", 1, by_domain=False)
+    rates.admit(JANE, "sender.example", 1, by_domain=False)
 
 
-def test_what_comes_again_leaves_a_quarter_to_what_is_new(rates: Callable[[int], Rates]) -> None:
-    capped = rates(4)
+def test_what_comes_again_leaves_a_quarter_to_what_is_new(rates: Rates) -> None:
     for _ in range(3):
-        capped.admit(JOE, "again.example", by_domain=False, again=True)
+        rates.admit(JOE, "again.example", 4, by_domain=False, again=True)
     with pytest.raises(OverCap):
-        capped.admit(JOE, "again.example", by_domain=False, again=True)
-    capped.admit(JOE, "again.example", by_domain=False)
+        rates.admit(JOE, "again.example", 4, by_domain=False, again=True)
+    rates.admit(JOE, "again.example", 4, by_domain=False)
 
 
-def test_by_a_catch_all_a_sender_has_a_third_and_all_have_the_cap(rates: Callable[[int], Rates]) -> None:
-    capped = rates(3)
-    capped.admit(JOE, "sender.example", by_domain=True)
+def test_by_a_catch_all_a_sender_has_a_third_and_all_have_the_cap(rates: Rates) -> None:
+    rates.admit(JOE, "sender.example", 3, by_domain=True)
     with pytest.raises(OverCap):
-        capped.admit(JOE, "sender.example", by_domain=True)
-    capped.admit(JOE, "friend.example", by_domain=True)
-    capped.admit(JOE, "third.example", by_domain=True)
+        rates.admit(JOE, "sender.example", 3, by_domain=True)
+    rates.admit(JOE, "friend.example", 3, by_domain=True)
+    rates.admit(JOE, "third.example", 3, by_domain=True)
     with pytest.raises(OverCap):
-        capped.admit(JOE, "fourth.example", by_domain=True)
+        rates.admit(JOE, "fourth.example", 3, by_domain=True)
 
 
 def test_the_next_hour_has_room_again(aws: Cloud, template: Template) -> None:
     clock = FakeClock(1_796_000_000.0)
-    capped = DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock, cap=1)
-    capped.admit(JANE, "later.example", by_domain=False)
+    capped = DynamoRates(clients.dynamodb(), template.name("LedgerTable"), clock=clock)
+    capped.admit(JANE, "later.example", 1, by_domain=False)
     with pytest.raises(OverCap):
-        capped.admit(JANE, "later.example", by_domain=False)
+        capped.admit(JANE, "later.example", 1, by_domain=False)
     clock.time += 3600
-    capped.admit(JANE, "later.example", by_domain=False)
+    capped.admit(JANE, "later.example", 1, by_domain=False)
 
 
 def test_no_cap_counts_nothing(aws: Cloud) -> None:
-    DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock(), cap=0).admit(JANE, "x.example", by_domain=False)
+    DynamoRates(clients.dynamodb(), "no-such-table", clock=FakeClock()).admit(JANE, "x.example", 0, by_domain=False)
 
 
 @pytest.mark.function("")  # there is no such resource
@@ -96,7 +90,7 @@ def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: 
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))
     with pytest.raises(Unavailable):
-        DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock(), cap=1).admit(JANE, "x.example", by_domain=False)
+        DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock()).admit(JANE, "x.example", 1, by_domain=False)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
@@ -111,7 +105,7 @@ def slow_start(
     request.getfixturevalue("aws")
     table = template.name("LedgerTable")
     return (
-        DynamoRates(clients.dynamodb(), table, clock=clock, cap=1),
+        DynamoRates(clients.dynamodb(), table, clock=clock),
         DynamoFeedbackLedger(clients.dynamodb(), table, clock, b"key"),
         domain,
     )

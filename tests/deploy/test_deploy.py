@@ -215,7 +215,7 @@ def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> No
 def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deployment) -> None:
     gate.postern("settings", "set", "subject_tag", "[gate]")
     before = gate.postern("export")
-    gate.deploy(RateCap="299", SesWritesBy="role")
+    gate.deploy(SesWritesBy="role")
     assert gate.postern("export") == before
     gate.write(INFO)
     assert message_from_bytes(gate.arrived(JANE, 6))["Subject"].split() == ["[gate]", "Hello"]

@@ -9,12 +9,11 @@ from postern_command.reruns import Reruns
 from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
 from postern_mail.aws.watch.history import History
 from postern_mail.feedback import Listener
-from postern_mail.mail.health import Rule
 
 from emulator.template import Template
 from tests.builders import TAG_KEY, bounce, event, stored
 from tests.contract.test_ledger import in_dynamodb
-from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer
+from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer, FakeOwnerSettings
 from tests.forwarding_world import RAW, World
 
 # Part of an UpdateExpression -> what the model calls it; the first that is found.
@@ -67,7 +66,7 @@ class Recorded(World):
         )
         said["detail"]["mail"]["messageId"] = "ses-1"  # FakeMailer's
         Listener(
-            rule=Rule(), domains=["example.com"], health=FakeHealth(self.clock), headers=self.store,
+            settings=FakeOwnerSettings(), domains=["example.com"], health=FakeHealth(self.clock), headers=self.store,
             ledger=DynamoFeedbackLedger(self.client, self.template.name("LedgerTable"), self.clock, TAG_KEY),
             answering=self.answering, log=FakeFeedbackLog(),
         ).handle(said)  # fmt: skip

@@ -27,8 +27,7 @@ def takes(template: Template, name: str, value: str) -> bool:
     ("name", "value"),
     [
         ("Domain", "example.com"), ("Domain", f"{LABEL}.example"), ("Domain", "xn--bcher-kva.example"), ("Domain2", ""),
-        ("RateCap", "0"), ("RateCap", "300"),
-        ("SuspendAfter", "5"), ("SuspendDays", "30"), ("ActiveRuleSet", ""), ("ActiveRuleSet", "postern"),
+        ("ActiveRuleSet", ""), ("ActiveRuleSet", "postern"),
         ("ActiveRuleSet", "a.b_c-d"), ("ExistingAliasTable", "postern-aliases-2"), ("ExistingMailBucket", ""),
         ("ExistingMailBucket", "postern-mail-1"), ("OwnerAddress", "me+x@home.example"), ("HostedZone", "Z0123ABC"),
         ("CustomerKey", "1234abcd-12ab-34cd-56ef-1234567890ab"),
@@ -44,8 +43,6 @@ def test_what_is_right_is_taken(template: Template, name: str, value: str) -> No
         ("Domain", ""), ("Domain", "localhost"), ("Domain", "Example.com"), ("Domain", f"{LABEL}a.example"),
         ("Domain", "-a.example"), ("Domain", "example.com."), ("Domain", ".".join(["abcdefg"] * 32)),
         ("Domain2", "a b.example"),
-        ("RateCap", "1.5"), ("RateCap", "-1"), ("RateCap", ""),
-        ("SuspendAfter", "0"), ("SuspendAfter", "2.5"), ("SuspendDays", "0"), ("SuspendDays", "1.5"),
         ("ActiveRuleSet", "-a"), ("ActiveRuleSet", "a" * 65), ("ExistingAliasTable", "ab"),
         ("ExistingMailBucket", "Mail"), ("ExistingMailBucket", "a" * 64), ("OwnerAddress", "me"),
         ("OwnerAddress", "me@home.example, you@home.example"), ("HostedZone", "/hostedzone/Z0123ABC"),

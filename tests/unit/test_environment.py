@@ -33,14 +33,14 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
                 "POSTERN_DOMAINS": ",",
                 "POSTERN_LEASE_SECONDS": "-1",
                 "POSTERN_LOG_ADDRESSES": "maybe",
-                "POSTERN_ANSWER_SENDERS": "everybody",
+                "POSTERN_AWS_CLIENT": "mine",
             }
         )
     said = str(raised.value)
     assert "POSTERN_MAIL_BUCKET is not set" in said
     assert "POSTERN_LEASE_SECONDS: expected a number from 0 on, found '-1'" in said
     assert "POSTERN_LOG_ADDRESSES: expected true or false, found 'maybe'" in said
-    assert "POSTERN_ANSWER_SENDERS: expected one of off, authenticated, found 'everybody'" in said
+    assert "POSTERN_AWS_CLIENT: expected one of own, boto3, found 'mine'" in said
     assert "POSTERN_DOMAINS: expected names, found ','" in said
 
 
@@ -49,6 +49,6 @@ def test_the_feedback_function_needs_less() -> None:
     names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE")
     needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
     settings = FeedbackEnvironment.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
-    assert (settings.suspend_after, settings.suspend_days) == (5, 7)
-    with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_SUSPEND_AFTER: expected a number"):
-        FeedbackEnvironment.from_environment({"POSTERN_SUSPEND_AFTER": "0"})
+    assert settings.alias_table == COMPLETE["POSTERN_ALIAS_TABLE"]
+    with pytest.raises(Misconfigured, match="POSTERN_DOMAINS is not set; .*POSTERN_LEDGER_DAYS: expected a number"):
+        FeedbackEnvironment.from_environment({"POSTERN_LEDGER_DAYS": "-1"})

@@ -13,7 +13,6 @@ from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled
 from postern_mail.feedback import Listener
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
 from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts, entry_tag
-from postern_mail.mail.health import Rule
 from postern_mail.mail.stamp import TEST_KEY
 
 from tests.builders import MESSAGE_ID, TAG_KEY, bounce, envelope, feedback, sample_event, stored
@@ -27,6 +26,7 @@ from tests.fakes import (
     FakeHealth,
     FakeLedger,
     FakeMailStore,
+    FakeOwnerSettings,
 )
 from tests.forwarding_world import RAW
 
@@ -40,7 +40,7 @@ class World:
     ledger: FakeFeedbackLedger = field(default_factory=FakeFeedbackLedger)
     store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: stored(RAW)}))
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
-    setting: str = AUTHENTICATED
+    settings: FakeOwnerSettings = field(default_factory=lambda: FakeOwnerSettings({"suspend_after": 3}))
 
     def __post_init__(self) -> None:
         self.health, self.claims = FakeHealth(self.clock), FakeLedger(self.clock)
@@ -59,10 +59,10 @@ class World:
             limits=FakeAnswerLimits(),
             clock=self.clock,
             log=self.log,
-            setting=self.setting,
+            settings=self.settings,
         )
         listener = Listener(
-            rule=Rule(3, 7),
+            settings=self.settings,
             domains=["example.com"],
             ledger=self.ledger,
             health=self.health,
@@ -387,7 +387,7 @@ def test_silence_says_nothing_against_an_answer_that_was_sent(world: World) -> N
     ],
 )
 def test_the_rules_for_answers_are_those_of_every_answer(world: World, raw: bytes, setting: str, why: str) -> None:
-    world.store.messages[MESSAGE_ID], world.setting = raw, setting
+    world.store.messages[MESSAGE_ID], world.settings.row = raw, {"answer_senders": setting}
     world.take(bounce())
     assert (world.answerer.sent, world.answer) == ([], f"none: {why}")
 

@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from .errors import OutOfTime, OverCap, Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
-from .mail.dsn import AUTHENTICATED, MOST_ANSWERS, Answer, Correspondence, Silence, too_late
+from .mail.dsn import MOST_ANSWERS, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
 from .mail.outcomes import ClaimState
 from .mail.reply import Reply
+from .mail.rows import Rows
+from .mail.settings import Settings
 from .ports.answers import Answerer, AnswerLedger, AnswerLimits, AnswerLog, Due
 from .ports.clock import Clock
 from .ports.feedback import Headers
 from .ports.forward import Entry, Outcome
+from .ports.settings import OwnerSettings
 
 # Within which answers are begun in one invocation: with the last call's pause and time no more than 10 seconds pass.
 ANSWER_SECONDS = 5
@@ -27,20 +30,21 @@ TOO_MANY = "too many"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answering:
-    """Answers senders; `setting` is one of dsn.ANSWER_SENDERS."""
+    """Answers senders, as the owner's settings say."""
 
     ledger: AnswerLedger
     answerer: Answerer
     limits: AnswerLimits
     clock: Clock
     log: AnswerLog
-    setting: str = AUTHENTICATED
+    settings: OwnerSettings
 
-    def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes) -> list[Outcome]:
-        """The outcomes, each with what its sender is to be told, if anything."""
+    def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes, rows: Rows) -> list[Outcome]:
+        """The outcomes, each with what its sender is to be told, if anything; `rows` have the settings."""
         if not any(one.state.answerable for one in outcomes):
             return list(outcomes)  # as with most mail: the header is not read again
-        known, now, odd = Correspondence.of(envelope, raw, self.setting), self.clock.now(), set(envelope.unknown)
+        setting = Settings.of(rows).answer_senders  # they are understood, else everybody would be deferred
+        known, now, odd = Correspondence.of(envelope, raw, setting), self.clock.now(), set(envelope.unknown)
         return [
             one
             if not one.state.answerable
@@ -64,7 +68,9 @@ class Answering:
         if late := too_late(envelope.received_at, self.clock.now()):
             answer = Silence(late, late=True)  # and nobody need look
         else:
-            known = Correspondence.of(envelope, headers.header(envelope.message_id), self.setting)
+            known = Correspondence.of(
+                envelope, headers.header(envelope.message_id), self.settings.read().answer_senders
+            )
             answer = known.answer(recipient, reply, self.clock.now())
         if isinstance(answer, Silence):
             self.ledger.unanswered(envelope.message_id, recipient, answer.reason)

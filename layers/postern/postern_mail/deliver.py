@@ -53,8 +53,9 @@ class Deliverer:
         try:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
+            whose = counted_as(envelope)
             self.rates.admit(
-                delivery.destination, counted_as(envelope), by_domain=delivery.by_domain, again=claim.again
+                delivery.destination, whose, settings.rate_cap, by_domain=delivery.by_domain, again=claim.again
             )
             if claim.uncertain:
                 self.log.resent(claim)

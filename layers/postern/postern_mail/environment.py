@@ -10,10 +10,8 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Self
 
 from .errors import Misconfigured
-from .mail.dsn import ANSWER_SENDERS, AUTHENTICATED
 
-_CHOICES = {"senders": ANSWER_SENDERS, "aws_client": ("own", "boto3")}
-_LEAST = {"suspend_after": 1}
+_CHOICES = {"aws_client": ("own", "boto3")}
 _WORDS = {"true": True, "false": False}
 
 
@@ -86,25 +84,12 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
-    """Whether senders are answered."""
-
-    senders: str = _env(
-        "POSTERN_ANSWER_SENDERS",
-        f"Who is told that a recipient got nothing: {', '.join(ANSWER_SENDERS)} (senders whose own domain SES found"
-        " authenticated).",
-        default=AUTHENTICATED,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEnvironment(Environment):
     """What the inbound function is told."""
 
     stack: Stack
     bucket: Bucket
     ledger: Ledger
-    answers: Answers
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
@@ -113,11 +98,6 @@ class InboundEnvironment(Environment):
         "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
         "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
         default=True,
-    )
-    rate_cap: int = _env(
-        "POSTERN_RATE_CAP",
-        "Most messages an hour from one sender's domain to one destination; 0 for no limit.",
-        default=300,
     )
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     nameserver: str = _env(
@@ -138,16 +118,8 @@ class FeedbackEnvironment(Environment):
     stack: Stack
     bucket: Bucket
     ledger: Ledger
-    answers: Answers
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
-    suspend_after: int = _env(
-        "POSTERN_SUSPEND_AFTER",
-        "The mail of how many senders must bounce or be complained about before a destination is suspended; one bounce"
-        " is enough where the mailbox is not there.",
-        default=5,
-    )
-    suspend_days: int = _env("POSTERN_SUSPEND_DAYS", "Within how many days.", default=7)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,8 +203,6 @@ def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> d
 def _allowed(name: str, value: Any) -> Any:
     if name in _CHOICES and value not in _CHOICES[name]:
         raise ValueError(f"expected one of {', '.join(_CHOICES[name])}, found {value!r}")
-    if name in _LEAST and value < _LEAST[name]:
-        raise ValueError(f"expected a number from {_LEAST[name]} on, found {value}")
     return value
 
 

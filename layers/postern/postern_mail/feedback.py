@@ -15,14 +15,14 @@ from .mail.health import Failure, Rule
 from .mail.reply import of_bounce
 from .mail.rows import Row
 from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending
+from .ports.settings import OwnerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Takes one event of SES sending all the way. `rule` says when a destination is suspended;
-    `domains` are ours."""
+    """Takes one event of SES sending all the way, as the owner's settings say. `domains` are ours."""
 
-    rule: Rule
+    settings: OwnerSettings
     domains: Collection[str]
     ledger: FeedbackLedger
     health: Health
@@ -97,10 +97,12 @@ class Listener:
             self.health.told(destination)
 
     def _weigh(self, destination: str, failure: Failure) -> None:
+        settings = self.settings.read()
+        rule = Rule(settings.suspend_after, settings.suspend_days)
         row = self.health.failed(destination, failure)
-        found = health.verdict(destination, row, self.rule)
+        found = health.verdict(destination, row, rule)
         if found is not None and not health.is_suspended(row):
-            row = self.health.suspend(destination, health.reason(found, self.rule), found.at)
+            row = self.health.suspend(destination, health.reason(found, rule), found.at)
         self._tell(destination, row)
-        if needless := health.superfluous(destination, row, self.rule):
+        if needless := health.superfluous(destination, row, rule):
             self.health.forget(destination, needless)

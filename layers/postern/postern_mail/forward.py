@@ -111,7 +111,7 @@ class Forwarder:
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
-            outcomes = self.answering.decided(waiting, outcomes, raw)
+            outcomes = self.answering.decided(waiting, outcomes, raw, found.rows)
         outcomes += nobody
         stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
         self._wake(envelope, outcomes)

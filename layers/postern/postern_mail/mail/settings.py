@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Self
 
+from .dsn import AUTHENTICATED, OFF
 from .rewrite import FROM_FORMS, Style
 from .rows import BOOKKEEPING, FOREIGN, RESERVED, BadRow, Row, Rows, flag
 from .verdicts import CHOICES
@@ -97,10 +98,32 @@ class Settings:
         "Whether To and Cc in the header count towards the 50 recipients SES takes; if so, longer ones are renamed."
         " Only real mail can tell (docs/quirks.md).",
     )
+    answer_senders: str = _setting(
+        AUTHENTICATED,
+        "Whether a sender whose own domain SES found authenticated is told that an address does not exist or refuses"
+        " the message, or that it could not be delivered.",
+        choices=(AUTHENTICATED, OFF),
+    )
     answers_per_domain: int = _setting(
         20, "Most answers to senders of one domain; beyond, nobody is told and the ledger says so.", unit="an hour"
     )
     answers_per_hour: int = _setting(200, "Most answers to senders altogether.", unit="an hour")
+    rate_cap: int = _setting(
+        300,
+        "Most messages from one sender's domain to one destination, and to one by catch-alls; 0 for no limit. What is"
+        " over it waits for the next hour.",
+        unit="an hour",
+        most=999_999,
+    )
+    suspend_after: int = _setting(
+        5,
+        "The mail of how many senders must bounce or be complained about within `suspend_days` before a destination"
+        " gets no more. One bounce is enough where the mailbox is not there.",
+        unit="senders",
+        least=1,
+        most=9999,
+    )
+    suspend_days: int = _setting(7, "Within how many days.", unit="days", least=1, most=999)
     reject_invalid_helo_hostname: str = _restriction("The HELO name is neither a host name nor an address.")
     reject_non_fqdn_helo_hostname: str = _restriction("The HELO name has no dot, or is no host name.")
     reject_non_fqdn_sender: str = _restriction("The domain of MAIL FROM has no dot, or is no host name.")

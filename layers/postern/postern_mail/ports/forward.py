@@ -118,9 +118,9 @@ class Mailer(Protocol):
 class Rates(Protocol):
     """What bounds a loop that nothing else sees."""
 
-    def admit(self, destination: Address, sender: str, *, by_domain: bool, again: bool = False) -> None:
-        """Count one message from a sender's domain (`senders.counted_as`); `by_domain`: a domain's row answered for it.
-        A part of the hour is kept for what does not come `again`.
+    def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
+        """Count one message from a sender's domain (`senders.counted_as`), of `cap` in an hour, 0 for no limit;
+        `by_domain`: a domain's row answered for it. A part of the hour is kept for what does not come `again`.
         Raises OverCap once an hour has had its fill, Temporary."""
 
     def begin(self, message_id: str, destination: Address) -> None:

@@ -2,13 +2,13 @@
 
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
-from ...mail.health import Rule
 from .. import clients
 from ..clock import SystemClock
 from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.mail_store import S3MailStore
+from ..forward.owner_settings import DynamoOwnerSettings
 from ..mail_log import CloudWatchMailLog
 from ..stack_keys import TAGS, stack_keys
 from .ledger import DynamoFeedbackLedger
@@ -21,10 +21,10 @@ def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listen
     (key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
     return Listener(
         domains=environment.stack.domains,
-        rule=Rule(environment.suspend_after, environment.suspend_days),
+        settings=DynamoOwnerSettings(dynamodb, environment.alias_table),
         ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock, key),
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
         headers=S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix),
-        answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
+        answering=answering(dynamodb, book, environment.alias_table, clock, log),
         log=log,
     )

@@ -2,11 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from ...errors import Misconfigured, OverCap
+from ...errors import OverCap
 from ...mail.domain_owner import owner_of
-from ...mail.settings import KEY, BadSettings, Settings
 from ...ports.clock import Clock
-from ...ports.forward import Tables
+from ...ports.settings import OwnerSettings
 from ..items import Items
 
 if TYPE_CHECKING:
@@ -20,17 +19,14 @@ class DynamoAnswerLimits:
     """A counter for each hour and owner of a domain, and one for the stack. The limits are settings, which are read
     only when an answer is due."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, tables: Tables, clock: Clock) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, *, settings: OwnerSettings, clock: Clock) -> None:
         self._items = Items(client, table)
-        self._tables = tables
+        self._settings = settings
         self._clock = clock
 
     def admit(self, domain: str) -> None:
         """Count one answer; raises OverCap if this hour has had its fill, Temporary."""
-        try:
-            settings = Settings.of(self._tables.read([KEY], ()))
-        except BadSettings as fault:
-            raise Misconfigured(str(fault)) from fault
+        settings = self._settings.read()
         owner = owner_of(domain)
         self._count(f"answers:{owner}", settings.answers_per_domain, f"to senders of {owner}")
         self._count("answers:", settings.answers_per_hour, "by this stack")

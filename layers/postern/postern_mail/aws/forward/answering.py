@@ -9,23 +9,24 @@ from .. import choice
 from .answer_limits import DynamoAnswerLimits
 from .answerer import SesAnswerer
 from .ledger import DynamoLedger
-from .tables import DynamoTables
+from .owner_settings import DynamoOwnerSettings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 def answering(
-    client: "DynamoDBClient", book: DynamoLedger, alias_table: str, clock: Clock, log: AnswerLog, setting: str
+    client: "DynamoDBClient", book: DynamoLedger, alias_table: str, clock: Clock, log: AnswerLog
 ) -> Answering:
-    """What answers senders on real AWS; `setting` is one of dsn.ANSWER_SENDERS."""
+    """What answers senders on real AWS."""
+    settings = DynamoOwnerSettings(client, alias_table)
     return Answering(
         ledger=book,
         answerer=SesAnswerer(choice.Later(_bounces), clock),
-        limits=DynamoAnswerLimits(client, book.table, tables=DynamoTables(client, alias_table, ""), clock=clock),
+        limits=DynamoAnswerLimits(client, book.table, settings=settings, clock=clock),
         clock=clock,
         log=log,
-        setting=setting,
+        settings=settings,
     )
 
 

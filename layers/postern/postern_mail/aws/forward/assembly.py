@@ -90,7 +90,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
             style=look,
             store=store,
             ledger=book,
-            rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock, cap=environment.rate_cap),
+            rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock),
             mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
             clock=clock,
             log=log,
@@ -99,7 +99,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         log=log,
         screening=screening(environment, dynamodb),
         queue=queue(environment),
-        answering=answering(dynamodb, book, environment.alias_table, clock, log, environment.answers.senders),
+        answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
 
 

@@ -26,21 +26,20 @@ _KEPT = 48 * _HOUR  # seconds a counter is kept, for people who look
 
 
 class DynamoRates:
-    """One counter for each destination, sender's domain and hour; `cap` 0 counts nothing."""
+    """One counter for each destination, sender's domain and hour."""
 
-    def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, cap: int) -> None:
+    def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock) -> None:
         self._items = Items(client, table)
         self._clock = clock
-        self._cap = cap
 
-    def admit(self, destination: Address, sender: str, *, by_domain: bool, again: bool = False) -> None:
-        """Count one message; raises OverCap if this hour has had its fill, Temporary.
+    def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
+        """Count one message, where there is a cap; raises OverCap if this hour has had its fill, Temporary.
 
         What a row of a domain answers for is counted by destination too, and no sender has more than a third of that.
         """
-        if not self._cap:
+        if not cap:
             return
-        whom, cap = destination.untagged.key, self._cap - self._cap // _FOR_NEW if again else self._cap
+        whom, cap = destination.untagged.key, cap - cap // _FOR_NEW if again else cap
         self._count(whom, sender or "<>", -(-cap // _SHARE) if by_domain else cap)
         if by_domain:
             self._count(whom, ALL, cap)

@@ -10,7 +10,6 @@ from ...list_tests import ListTests
 from ...mail.address import Address, InvalidAddress
 from ...mail.days import RETRY_HOURS
 from ...mail.dns import Answers, Question
-from ...mail.dsn import AUTHENTICATED
 from ...owner_mail import OwnerMail
 from ...watch import Watch
 from .. import clients
@@ -79,7 +78,7 @@ def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateA
     """The answers to senders that had to wait. What is due was decided before, whatever the setting is now."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
-    mine = answering(dynamodb, book, environment.alias_table, clock, log, AUTHENTICATED)
+    mine = answering(dynamodb, book, environment.alias_table, clock, log)
     return LateAnswers(ledger=book, answering=mine, clock=clock)
 
 
