@@ -9,6 +9,7 @@ from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissi
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
 from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
+from postern_mail.mail.damper import KEPT, Echo, outdated
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, contradicts, entry_tag
@@ -290,6 +291,14 @@ class FakeRates:
     out: dict[str, set[str]] = field(default_factory=dict)
     arrived: Counter[str] = field(default_factory=Counter)
     begun_at: dict[str, float] = field(default_factory=dict)
+    seen: dict[Echo, set[str]] = field(default_factory=dict)
+
+    def note(self, echo: Echo, mine: str) -> Collection[str]:
+        there = self.seen.setdefault(echo, set())
+        there.difference_update(outdated(there, self.clock.now()))
+        if len(there) < KEPT:
+            there.add(mine)
+        return there
 
     def begin(self, message_id: str, destination: Address) -> None:
         domain, one = domain_key(destination.key), f"{message_id} {destination.key}"

@@ -7,6 +7,7 @@ from postern_mail.aws.forward.rates import DynamoRates
 from postern_mail.aws.http import clients as own
 from postern_mail.errors import NotYet, OverCap, Unavailable
 from postern_mail.mail.address import Address
+from postern_mail.mail.damper import KEPT, WITHIN, Echo, noted
 from postern_mail.ports.feedback import FeedbackLedger
 from postern_mail.ports.forward import Rates
 
@@ -91,6 +92,19 @@ def test_a_counter_that_cannot_be_written_is_temporary(aws: Cloud, monkeypatch: 
     monkeypatch.setattr("botocore.endpoint.time", type("Time", (), {"sleep": lambda seconds: None}))
     with pytest.raises(Unavailable):
         DynamoRates(clients.dynamodb(), "ledger", clock=FakeClock()).admit(JANE, "x.example", 1, by_domain=False)
+
+
+def test_what_comes_from_where_the_alias_leads_is_noted_once_and_not_for_ever(rates: Rates, clock: FakeClock) -> None:
+    found = Echo(Address("team", f"t{int(clock.time)}.example"), "jane@dest.example dest.example", "automatic")
+    other = Echo(found.alias, found.whom, "0123")
+    first = noted("m0", clock.time)
+    assert set(rates.note(found, first)) == set(rates.note(found, first)) == {first}
+    assert set(rates.note(other, noted("m1", clock.time))) == {noted("m1", clock.time)}
+    for number in range(KEPT + 5):
+        seen = rates.note(found, noted(f"n{number}", clock.time + 1))
+    assert len(seen) == KEPT, "an item does not grow for ever"
+    clock.time += 3 * WITHIN
+    assert set(rates.note(found, noted("later", clock.time))) == {noted("later", clock.time)}
 
 
 @pytest.fixture(params=["fake", "dynamodb"])

@@ -4,6 +4,7 @@ import pytest
 from postern_command.tables.file import TablesFile
 from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address
+from postern_mail.mail.damper import AUTOMATIC
 from postern_mail.mail.header import MAX_HOPS, Header
 from postern_mail.mail.plan import (
     BadTable,
@@ -220,22 +221,30 @@ def test_a_message_that_has_been_everywhere_goes_nowhere(hops: int, kind: type[D
 
 
 @pytest.mark.parametrize(
-    ("source", "author", "automatic", "kind"),
+    ("source", "author", "automatic", "counts"),
     [
-        ("jane@dest.example", "", True, Quarantine),
-        ("<>", "Jane@DEST.example", False, Quarantine),
-        ("<>", "jane@dest.example", True, Quarantine),
-        ("jane@dest.example", "jane@dest.example", False, Forward),
-        ("<>", "mailer-daemon@dest.example", True, Forward),
-        ("robot@mail.example", "robot@mail.example", True, Forward),
-        ("<>", "joe@dest.example", False, Forward),
+        ("jane@dest.example", "", True, True),
+        ("<>", "Jane@DEST.example", False, True),
+        ("<>", "jane@dest.example", True, True),
+        ("jane+away@dest.example", "jane@elsewhere.example", False, True),
+        ("jane@dest.example", "jane@dest.example", False, True),
+        ("<>", "mailer-daemon@dest.example", True, False),
+        ("robot@mail.example", "robot@mail.example", True, False),
+        ("<>", "joe@dest.example", False, False),
     ],
 )
-def test_a_robot_where_the_alias_leads_is_kept_and_any_other_forwarded(
-    source: str, author: str, automatic: bool, kind: type[Decision]
+def test_what_comes_from_where_the_alias_leads_is_counted(
+    source: str, author: str, automatic: bool, counts: bool
 ) -> None:
     """An autoresponder writes a new message, without our stamp: forwarded, it would be answered again."""
-    assert one("info@example.com", source=source, author=author, facts={"is_automatic": automatic})[0] is kind
+    made, policy = envelope("info@example.com", source=source), Policy(TABLES.domains)
+    header = Header(authors=(Address.parse(author),) if author else (), is_automatic=automatic, subject=b"Re: lunch")
+    (decision,) = plan(made, header, look_up(TABLES, made, header, policy, NOW), policy, NOW)
+    assert isinstance(decision, Forward)
+    assert (decision.echo is not None) is counts
+    if decision.echo is not None:
+        assert (decision.echo.what == AUTOMATIC) is (automatic or source == "<>")
+        assert decision.echo.whom.startswith("jane@dest.example")
 
 
 @pytest.mark.parametrize(
@@ -312,7 +321,6 @@ def released(*recipients: str, **options: Any) -> list[str]:
         {"spamVerdict": verdict("FAIL")},
         {"dmarcVerdict": verdict("FAIL"), "dmarcPolicy": "reject"},
         {"source": "x@kept.example"},
-        {"source": "jane@dest.example", "facts": {"is_automatic": True}},
     ],
 )
 def test_a_release_lifts_every_quarantine_but_for_this_recipient_alone(options: dict[str, Any]) -> None:

@@ -17,7 +17,6 @@ from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
 from .mail.repair import repaired
 from .mail.rewrite import Style, rewrite
-from .mail.senders import counted_as
 from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
@@ -53,10 +52,8 @@ class Deliverer:
         try:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
-            whose = counted_as(envelope)
-            self.rates.admit(
-                delivery.destination, whose, settings.rate_cap, by_domain=delivery.by_domain, again=claim.again
-            )
+            cap, by_domain = settings.rate_cap, delivery.by_domain
+            self.rates.admit(delivery.destination, delivery.counted, cap, by_domain=by_domain, again=claim.again)
             if claim.uncertain:
                 self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)

@@ -12,7 +12,7 @@ from .answer_senders import Answering
 from .deliver import Deliverer
 from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import look_up
-from .mail import health, ses_block
+from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
 from .mail.claims import Settled
@@ -108,6 +108,7 @@ class Forwarder:
             if screened is not None:
                 planned = plan(waiting, header, found, self.policy, now, entry.released, score=screened.score)
                 planned = self._screening.held(planned, waiting, header, screened, found, now)
+            planned = tuple(self._damped(waiting, one, now) for one in planned)
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
@@ -144,6 +145,16 @@ class Forwarder:
                 envelope.message_id, envelope.source, tuple(held), envelope.verdicts, envelope.received_at
             )
             self.queue.wake(event, min(held.values()), self.clock.now())
+
+    def _damped(self, envelope: Envelope, decision: Decision, now: float) -> Decision:
+        """The decision; quarantine for the message too many of those that come from where their alias leads."""
+        if not isinstance(decision, Forward) or decision.echo is None:
+            return decision
+        passed = envelope.age(now)
+        mine = damper.noted(envelope.message_id, now if passed is None else now - passed)
+        if not damper.is_over(self.deliverer.rates.note(decision.echo, mine), mine):
+            return decision
+        return Quarantine(decision.recipient, damper.reason(decision.echo), alias=decision.alias)
 
     def _set_aside(self, envelope: Envelope, ended: str) -> None:
         entry = self.ledger.open(envelope)

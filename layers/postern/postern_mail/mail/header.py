@@ -19,7 +19,7 @@ class Header:
     `authors` are those of every From, `from_fields` says how many of those there are, and `said` what From says where
     no address is to be had in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
     answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
-    stamps. `excess` says what is more than is read, "" if nothing.
+    stamps; `subject` is that of every Subject, as it came. `excess` says what is more than is read, "" if nothing.
     """
 
     authors: tuple[Address, ...] = ()
@@ -29,6 +29,7 @@ class Header:
     stamps: tuple[bytes, ...] = ()
     from_fields: int = 1
     said: str = ""
+    subject: bytes = b""
     excess: str = ""
 
     @classmethod
@@ -45,6 +46,7 @@ class Header:
             null_sender=any(not field.value.strip(b"<> \t") for field in message.named("return-path")[:1]),
             stamps=tuple(field.value for field in message.named(NAME.lower())),
             from_fields=len(named),
+            subject=b" ".join(field.value for field in message.named("subject")),
             said="" if people else " ".join(unaddressed(field.value) for field in read),
             excess=excess,
         )

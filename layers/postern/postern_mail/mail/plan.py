@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
-from .envelope import NULL_SENDER, Envelope
+from .damper import Echo, echo, is_automatic
+from .envelope import Envelope
 from .header import MAX_HOPS, Header
 from .own_name import impostor
 from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
-from .senders import PARENT, Ruling, Senders, judge
+from .senders import PARENT, Ruling, Senders, counted_as, judge
 from .settings import QUARANTINED, Settings
 from .stamp import TEST_KEY
 from .verdicts import FAIL
@@ -73,6 +74,8 @@ class Forward(Decision):
     suspended: tuple[Address, ...] = ()
     unproven: frozenset[str] = field(default=frozenset(), compare=False)
     by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
+    counted: str = field(default="", compare=False)  # whom it counts for: senders.counted_as
+    echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
 
 
@@ -134,6 +137,11 @@ class Delivery:
     def by_domain(self) -> bool:
         """Whether strangers choose among many names that lead there."""
         return self.forwards[0].by_domain
+
+    @property
+    def counted(self) -> str:
+        """Whom it counts for."""
+        return self.forwards[0].counted
 
     @property
     def goes_slowly(self) -> bool:
@@ -228,8 +236,16 @@ class _Planner:
         decision = _forward(recipient, resolution, ruling, self.rows)
         if not isinstance(decision, Forward):
             return decision
-        excused = ruling.first(OK) is not None or recipient.key in self.released
-        return replace(decision, prepended=(*decision.prepended, *self._verdict_fields()), excused=excused)
+        released = recipient.key in self.released
+        excused = ruling.first(OK) is not None or released
+        lines = (*decision.prepended, *self._verdict_fields())
+        return replace(self._counted(decision, resolution, released), prepended=lines, excused=excused)
+
+    def _counted(self, forward: Forward, resolution: aliases.Resolution, released: bool) -> Forward:
+        """The forward with what it counts as."""
+        robot, tag = is_automatic(self.envelope, self.header), Settings.of(self.rows).subject_tag
+        found = None if released else echo(self.envelope, self.header, forward.alias, resolution.destinations, tag)
+        return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found)
 
     def _verdict_fields(self) -> tuple[str, ...]:
         """The lines for the mailbox's own filter; none where nobody asked for them and nothing was found."""
@@ -258,17 +274,12 @@ class _Planner:
         return Quarantine(recipient, self.header.excess) if self.header.excess else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
-        """A message that we have forwarded before, and robots that would answer each other for ever."""
+        """A message that we have forwarded before."""
         assert resolution.alias is not None  # it is set whenever a row matched
         if self.header.is_stamped(self.policy.stamp_key, resolution.alias):
             return Reject(recipient, f"loop: it was forwarded for {resolution.alias} before")
         if self.header.hops >= MAX_HOPS:
             return Reject(recipient, f"loop: {self.header.hops} Received fields")
-        if self.header.is_automatic or self.header.null_sender or self.envelope.source == NULL_SENDER:
-            own = {destination.untagged.key for destination in resolution.destinations}
-            for sender in (self.envelope.sender, *self.header.authors):
-                if sender is not None and sender.untagged.key in own:
-                    return Quarantine(recipient, f"automatic mail from {sender}, where this alias leads")
         return None
 
 

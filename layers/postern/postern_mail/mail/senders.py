@@ -22,6 +22,7 @@ ATTRIBUTES = ("action", "note")  # what a row may have beside its key
 MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
 MAX_LABELS = 10  # of a domain's end that have a key each, the whole domain counted: a name may have 126
 _KEYS, _FEW, _KEYS_EACH = 200, 5, 40  # look-ups of a message for up to 5 recipients, and for each further one
+ROBOT = "(robots)"  # behind the domain of what is automatic
 _ALIAS_KEYS = 6  # most of one recipient: three, each in two spellings
 
 # Whether a key stands for its subdomains too (parent_domain_matches_subdomains of Postfix, its
@@ -141,10 +142,11 @@ class Ruling:
         return "; ".join(f"{rule}{by}" for rule in self.rules)
 
 
-def counted_as(envelope: Envelope) -> str:
+def counted_as(envelope: Envelope, *, robot: bool = False) -> str:
     """Whom a message counts for: MAIL FROM's domain where SPF passed, else that with a mark, for anybody can write it;
-    "" for nobody."""
+    "" for nobody. What a `robot` wrote counts apart, and takes no person's place."""
     domain = envelope.sender.domain if envelope.sender is not None else ""
+    domain = f"{domain} {ROBOT}".lstrip() if robot else domain
     return domain if envelope.verdicts.spf == "PASS" or not domain else f"?{domain}"
 
 

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from ..errors import Temporary
 from ..mail.address import Address
 from ..mail.claims import Claim, Settled
+from ..mail.damper import Echo
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.outcomes import ClaimState, State
@@ -117,6 +118,10 @@ class Mailer(Protocol):
 
 class Rates(Protocol):
     """What bounds a loop that nothing else sees."""
+
+    def note(self, echo: Echo, mine: str) -> Collection[str]:
+        """Note a message (`damper.noted`) that comes from where its alias leads; safe to repeat. Returns what is noted
+        of its kind, as far as that matters. Raises Temporary."""
 
     def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
         """Count one message from a sender's domain (`senders.counted_as`), of `cap` in an hour, 0 for no limit;

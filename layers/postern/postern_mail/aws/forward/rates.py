@@ -3,17 +3,20 @@
 A loop that no stamp shows, of a robot that writes a new message each time, ends at the cap.
 """
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from ...errors import NotYet, OverCap
 from ...mail.address import Address
 from ...mail.brake import SILENCE, UNCONFIRMED, domain_key
+from ...mail.damper import KEPT, Echo, outdated
 from ...ports.clock import Clock
 from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+ECHO = "echo:"  # partitions of the ledger: what comes to an alias from where it leads
 UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, where nothing ever arrived
 OUT = "out"  # the one entry there
 ALL = "*"  # in a sender's place: what comes by catch-alls, from anybody
@@ -55,6 +58,26 @@ class DynamoRates:
         )
         if not counted:
             raise OverCap(f"{whom} has had {cap} messages from {sender} within this hour")
+
+    def note(self, echo: Echo, mine: str) -> Collection[str]:
+        """Note a message, unless so many are noted that it is one too many in any case."""
+        now = self._clock.now()
+        key = {"message_id": f"{ECHO}{echo.alias.key}", "entry": f"{echo.whom} {echo.what}"}
+        values = {":one": {mine}, ":expires_at": int(now) + _KEPT, ":most": KEPT}
+        for _ in range(2):
+            noted, found = self._items.update(
+                "DynamoDB UpdateItem (echo)",
+                key,
+                "SET expires_at = :expires_at ADD seen :one",
+                values,
+                condition="attribute_not_exists(seen) OR size(seen) < :most",
+                returning="ALL_NEW",
+            )
+            seen: set[str] = found.get("seen", set())
+            if noted or not (old := outdated(seen, now)):
+                break
+            self._items.update("DynamoDB UpdateItem (echo)", key, "DELETE seen :old", {":old": old})
+        return seen
 
     def begin(self, message_id: str, destination: Address) -> None:
         """Note what goes out; each that arrived since the last bounce makes room for one more. Raises NotYet.
