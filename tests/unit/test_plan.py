@@ -74,6 +74,7 @@ def test_the_screening_of_the_settings_holds() -> None:
     for action, kind in (("forward", Forward), ("reject", Reject), ("discard", Discard), ("quarantine", Quarantine)):
         policy = Policy(TABLES.domains)
         found = look_up(TABLES, made, Header(), policy, NOW)
+        found.rows.understood.pop(KEY, None)
         found.rows.aliases[KEY] = {"address": KEY, "spam_action": action}
         (decision,) = plan(made, Header(), found, policy, NOW)
         assert type(decision) is kind
