@@ -159,7 +159,7 @@ def remove(
     """
     with exits():
         editor = Editor(Stack.find(stack), dry_run, as_json)
-        key, row = _found(editor, address)
+        key, row = _found(editor, address, advise=False)
         editor.write(Change("aliases", (key,), row, None))
 
 
@@ -227,7 +227,7 @@ def _same(destination: str) -> str:
         return alias_key(destination)
 
 
-def _found(editor: Editor, address: str) -> tuple[str, Row]:
+def _found(editor: Editor, address: str, *, advise: bool = True) -> tuple[str, Row]:
     """The row of an address; else one whose key was typed in a form that no look-up asks for."""
     if not address.strip():
         raise WrongUse("an empty address")
@@ -239,5 +239,5 @@ def _found(editor: Editor, address: str) -> tuple[str, Row]:
         if row is not None:
             break
     else:
-        refuse(f"there is no alias {spelled}; `postern alias add` makes one")
+        refuse(f"there is no alias {spelled}{'; `postern alias add` makes one' if advise else ''}")
     return key, row

@@ -10,18 +10,27 @@ _DEPTH = 8  # one in another; nothing that AWS makes has more than four
 def unwrapped(document: Any, depth: int = _DEPTH) -> Iterator[Any]:
     """Each event of SES in a document, one receipt each; what is none of the forms known here, as it is.
 
-    Known are Lambda's records of a failure (`requestPayload`), SQS's messages as a function and as `aws sqs
-    receive-message` have them, SNS's notifications, and what SES itself publishes to a topic. Raises ValueError for a
-    message that is not JSON.
+    Known are lists, texts of JSON, Lambda's records of a failure (`requestPayload`), SQS's messages as a function and
+    as `aws sqs receive-message` have them, SNS's notifications, and what SES itself publishes to a topic. Raises
+    ValueError for a message that is not JSON.
     """
-    inner = list(_within(document)) if isinstance(document, Mapping) and depth else []
+    inner = list(_within(document)) if depth else []
     if not inner:
         yield document
     for one in inner:
         yield from unwrapped(one, depth - 1)
 
 
-def _within(document: Mapping[str, Any]) -> Iterator[Any]:
+def _within(document: Any) -> Iterator[Any]:
+    if isinstance(document, list):
+        yield from document
+    elif isinstance(document, str):
+        yield json.loads(document)
+    elif isinstance(document, Mapping):
+        yield from _within_object(document)
+
+
+def _within_object(document: Mapping[str, Any]) -> Iterator[Any]:
     if "requestPayload" in document:
         yield document["requestPayload"]
     for name in ("Message", "body", "Body"):

@@ -2,16 +2,16 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address, InvalidAddress
-from postern_mail.mail.envelope import BadEvent, Envelope
+from postern_mail.mail.envelope import NULL_SENDER, BadEvent, Envelope
 from postern_mail.mail.header import Header
-from postern_mail.mail.keys import with_domain
+from postern_mail.mail.keys import no_alias, with_domain
 from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
 from postern_mail.mail.rewrite import Style, rewrite
@@ -61,7 +61,7 @@ def explain(
             found = source(stack, tables, parent_style)
             if event is None:
                 to = tuple(Address.parse(with_domain(one, found.domains)) for one in recipient or ())
-                told = [explanation(offline_envelope(raw or b"", to, sender), raw, found)]
+                told = [explanation(offline_envelope(raw or b"", to, _typed(sender)), raw, found)]
                 told[0]["sender_is"] = sender_of(raw or b"")[1] if sender is None else ""
             else:
                 events = list(unwrapped(json.loads(event.read_bytes())))
@@ -71,7 +71,7 @@ def explain(
     except (BadEvent, OSError, InvalidAddress) as fault:
         wrong_use(fault)
     except (ValueError, RecursionError) as fault:
-        wrong_use(f"{event}: {fault}")
+        wrong_use(f"{event} cannot be read: {fault}")
     say = printer()
     for one in told:
         if as_json:
@@ -91,7 +91,7 @@ def explanation(envelope: Envelope, raw: bytes | None, found: Source) -> dict[st
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,
-        "recipients": [_recipient(decision) for decision in decisions],
+        "recipients": [_recipient(decision, found.domains) for decision in decisions],
         "no_address": list(envelope.unreadable),
         "deliveries": [_delivery(delivery, envelope, raw, asked.settings) for delivery in deliveries(decisions)],
     }
@@ -111,11 +111,19 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
             yield f"  {line}"
 
 
-def _recipient(decision: Decision) -> dict[str, str]:
+def _typed(sender: str | None) -> str | None:
+    """A sender that was typed. Raises InvalidAddress for what no server could say after MAIL FROM."""
+    if sender is None:
+        return None
+    return NULL_SENDER if sender in ("", NULL_SENDER) else str(Address.parse(sender))
+
+
+def _recipient(decision: Decision, domains: Collection[str]) -> dict[str, str]:
+    foreign = decision.recipient.domain not in domains
     return {
         "recipient": str(decision.recipient),
         "decision": _name(decision),
-        "reason": decision.reason,
+        "reason": str(no_alias(decision.recipient.key, domains)) if foreign else decision.reason,
     }
 
 

@@ -23,8 +23,10 @@ def whole_id(stack: Stack, typed: str) -> str:
     """The id that is meant: what was typed if it is whole, or the one that begins so, in the bucket or in the ledger of
     the last days. What begins no id is given back.
 
-    Raises WrongUse where several begin so, Temporary.
+    Raises WrongUse for an empty one and where several begin so, Temporary.
     """
+    if not typed.strip():
+        raise WrongUse("an empty id")
     if not LEAST <= len(typed) < _WHOLE:
         return typed
     found = sorted(set(_beginning(stack, typed)))

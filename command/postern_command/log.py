@@ -45,6 +45,7 @@ def log(
     and the others take them so. With --json one object a line, whole.
     """
     with exits():
+        state = state and state.lower()
         if state is not None and state not in STATES:
             raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
         start, where = since_when(since), Stack.find(stack)

@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from .ids import whole_id
+from .ids import LEAST, whole_id
 from .options import JsonOption, MessageArgument, StackOption, WideOption
 from .output.ledger_text import as_object, lines
 from .output.terminal import printer
@@ -21,7 +21,8 @@ def trace(
         message_id = whole_id(found, message_id)
         entries = found.ledger.entries(message_id)
     if not entries:
-        refuse(f"the ledger has nothing of message {message_id}; `postern replay` runs it if it is in the bucket")
+        short, stored = f"write {LEAST} characters of an id at least", "`postern replay` runs it if it is in the bucket"
+        refuse(f"the ledger has nothing of message {message_id}; {short if len(message_id) < LEAST else stored}")
     if as_json:
         typer.echo(json.dumps(as_object(message_id, entries)))
         return

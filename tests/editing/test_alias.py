@@ -197,7 +197,7 @@ def test_a_time_that_is_no_good_is_named(desk: Desk) -> None:
     assert (done.status, "it has expired, 2020-01-01" in done.err) == (0, True)
     milliseconds = {"address": {"S": "b@example.com"}, "destinations": {"S": "j@dest.example"}}
     desk.type("AliasTable", {**milliseconds, "expires_at": {"N": "1795701243000"}})
-    assert "which would be milliseconds" in desk.run("alias", "list").out
+    assert "found 1795701243000, which would be milliseconds" in desk.run("alias", "list").out
 
 
 def test_remove_says_who_gets_the_mail_then_and_only_if_somebody_does(desk: Desk) -> None:

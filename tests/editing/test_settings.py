@@ -148,7 +148,11 @@ def test_a_file_without_them_leaves_them_as_they_are(desk: Desk, file: Path) -> 
         ("[settings]\nlargest = 25\n", 1, "settings: largest: there is no such setting"),
         ("settings = 7\n", 2, "settings are written as [settings]"),
         ('[settings]\naddress = "x"\n', 2, "settings are written as [settings]"),
-        ("[settings]\nsubject_tag = 2026-11-26\n", 2, "neither text nor a number"),
+        (
+            "[settings]\nsubject_tag = 2026-11-26\n",
+            2,
+            "2026-11-26 is neither text nor a number; as a time it is 1795651200",
+        ),
     ],
 )
 def test_a_file_whose_settings_are_wrong(desk: Desk, file: Path, section: str, status: int, said: str) -> None:

@@ -106,6 +106,18 @@ def test_an_outcome_names_so_many_merged_destinations_as_an_item_holds(office: O
     assert office.entries("merged")["to:team@example.com"]["merged"] == [*many[:500], "4500 more"]
 
 
+def test_a_state_is_asked_for_in_any_case(office: Office) -> None:
+    office.happened(INFO, SPAM)
+    assert [row["recipient"] for row in office.run("log", "--json", "--state", "Quarantined").objects] == [SPAM[0]]
+
+
+@pytest.mark.parametrize("command", ["trace", "original", "replay"])
+def test_an_id_has_characters(office: Office, command: str) -> None:
+    done = office.run(command, " ")
+    assert (done.status, done.err) == (2, "postern: an empty id\n")
+    assert "write 6 characters of an id at least" in office.run("trace", "abc").err
+
+
 def test_nothing_to_list_is_said(office: Office) -> None:
     for arguments in (("log",), ("quarantine", "list")):
         done = office.run(*arguments)
@@ -139,6 +151,7 @@ def test_the_log_goes_back_over_several_days(office: Office) -> None:
     [
         (("--since", "banana"), "write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00"),
         (("--state", "lots"), "no state: forwarded, merged, "),
+        (("--state", ""), "no state: forwarded, merged, "),
         (("--recipient", "x y"), "not a mail"),
     ],
 )

@@ -112,8 +112,8 @@ def test_explain_as_json(event_file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("not json", "event.json: Expecting value"),
-        ("[" * 100_000, "event.json: maximum recursion depth"),
+        ("not json", "event.json cannot be read: Expecting value"),
+        ("[" * 100_000, "event.json cannot be read: maximum recursion depth"),
         ('{"Records": []}', "not an SES receipt event: 0 records"),
     ],
 )
@@ -136,7 +136,10 @@ def test_an_event_that_cannot_be_read_is_wrong_use(tmp_path: Path, content: str,
         ("[senders]", "senders are written as [[senders]]"),
         ("[[senders]]\naction='OK'", "a sender rule without a sender"),
         ("[[senders]]\nsender='a'\n[[senders]]\nsender='A'", "sender rule 'a' in scope '*' is there twice"),
-        ('[aliases."a@b.example"]\nexpires_at = 2027-01-01T00:00:00Z', "alias 'a@b.example', expires_at: datetime"),
+        (
+            '[aliases."a@b.example"]\nexpires_at = 2027-01-01T00:00:00Z',
+            "alias 'a@b.example', expires_at: 2027-01-01 00:00:00+00:00 is neither",
+        ),
         ('[aliases."a@b.example"]\naddress = "x"', "alias 'a@b.example' is not a table"),
         ("[[senders]]\nsender=''", "a sender rule without a sender"),
         ("domains = 'example.com'", "domains is not a list of names"),

@@ -58,8 +58,10 @@ PUBLISHED = {"notificationType": "Received", **ONE["Records"][0]["ses"]}
         ({"Type": "Notification", "Message": text(PUBLISHED)}, 1),
         ({"Records": [{"EventSource": "aws:sns", "Sns": {"Type": "Notification", "Message": text(PUBLISHED)}}]}, 1),
         ({"Records": [{"body": text({"Type": "Notification", "Message": text(PUBLISHED)})}]}, 1),
+        ([ONE, {"requestPayload": ONE}], 2),
+        (text(ONE), 1),
     ],
-    ids=["event", "two", "failure", "queue", "receive-message", "notification", "topic", "topic-queue"],
+    ids=["event", "two", "failure", "queue", "receive-message", "notification", "topic", "topic-queue", "list", "text"],
 )
 def test_an_event_is_found_in_whatever_it_is_wrapped(document: Any, count: int, tables: Path, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
@@ -106,6 +108,20 @@ def test_a_saved_mail_has_a_sender(
     mail.write_bytes(header + b"\r\n\r\nhello\r\n")
     done = run("explain", mail, "--recipient", "info@example.com", "--tables", tables, *options)
     assert (done.status, done.out.splitlines()[0]) == (0, first)
+
+
+def test_what_no_server_could_say_is_no_sender(tables: Path, tmp_path: Path) -> None:
+    mail = tmp_path / "m.eml"
+    mail.write_bytes(b"From: b@x.example\r\n\r\nhello\r\n")
+    done = run("explain", mail, "--recipient", "info", "--tables", tables, "--sender", "Betsy <b@x.example>")
+    assert (done.status, done.err) == (2, "postern: not a mail address: 'Betsy <b@x.example>'\n")
+
+
+def test_a_recipient_of_another_domain_is_called_so(tables: Path, tmp_path: Path) -> None:
+    mail = tmp_path / "m.eml"
+    mail.write_bytes(b"From: b@x.example\r\n\r\nhello\r\n")
+    done = run("explain", mail, "--recipient", "x@gmail.example", "--tables", tables)
+    assert "x@gmail.example: reject, because gmail.example is not a domain of ours" in done.out
 
 
 def test_the_header_s_changes_are_a_diff_in_its_order(tables: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ scope = "*"                                 # optional: else everywhere
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,14 @@ def _check(what: str, value: Any) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(what, item)
+    elif isinstance(value, (date, datetime)):
+        at = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+        raise ValueError(
+            f"{what}: {value} is neither text nor a number; as a time it is {seconds:.0f}, as text it has quotes"
+        )
     elif not isinstance(value, (str, int, float)):
-        raise ValueError(f"{what}: {value!r} is neither text nor a number (expires_at is epoch seconds)")
+        raise ValueError(f"{what}: {value!r} is neither text nor a number")
     elif not isinstance(value, (str, bool)) and not _is_kept(Decimal(str(value))):
         raise ValueError(f"{what}: DynamoDB does not keep the number {value!r}")
 

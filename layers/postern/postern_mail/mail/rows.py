@@ -115,5 +115,5 @@ def epoch(value: Any) -> float:
     if not math.isfinite(seconds):
         raise ValueError(f"expected epoch seconds, found {value!r}")
     if abs(seconds) >= _MILLISECONDS:
-        raise ValueError(f"expected epoch seconds, found {value!r}, which would be milliseconds")
+        raise ValueError(f"expected epoch seconds, found {value}, which would be milliseconds")
     return seconds
