@@ -179,6 +179,12 @@ def test_other_counts_leave_together(say: Say, capsys: pytest.CaptureFixture[str
     assert NEEDS_SOMEBODY not in counted(capsys.readouterr().out)
 
 
+def test_an_invocation_that_counts_nothing_says_nothing_of_it(recwarn: pytest.WarningsRecorder) -> None:
+    for log in (mail_log(), PowertoolsRecipientsLog(own_domains=["example.com"], stack="postern-dev")):
+        log.metrics.flush_metrics()
+    assert not recwarn.list
+
+
 def test_what_is_kept_for_the_owner_leaves_at_once_too(capsys: pytest.CaptureFixture[str]) -> None:
     of(State.QUARANTINED)(mail_log())
     assert counted(capsys.readouterr().out) == {"Quarantined": 1}

@@ -1,5 +1,6 @@
 """The log and the metrics of keeping the receipt rules."""
 
+import warnings
 from collections.abc import Collection
 
 from aws_lambda_powertools import Logger, Metrics
@@ -22,6 +23,7 @@ class PowertoolsRecipientsLog:
     def __init__(self, *, own_domains: Collection[str], stack: str = "postern") -> None:
         self.logger = Logger(service=stack)
         self.metrics = Metrics(namespace=NAMESPACE, service=stack)
+        warnings.filterwarnings("ignore", "No application metrics to publish")
         self._own_domains = own_domains
 
     def progress(self, progress: Progress) -> None:
