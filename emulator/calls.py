@@ -108,6 +108,10 @@ def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             yield action, params["RoleArn"]
         case "cloudformation":
             yield action, params["StackName"]
+        case "route53":
+            yield action, f"arn:aws:route53:::hostedzone/{params.get('HostedZoneId') or params['Id']}"
+        case "lambda":
+            yield "lambda:InvokeFunction", _arn("lambda", f"function:{params['FunctionName']}")
         case "iam":
             yield action, f"arn:aws:iam::{ACCOUNT}:user/{params['UserName']}"
         case _:
@@ -115,7 +119,11 @@ def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
 
 
 def _sending(action: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Sending is allowed on an identity and on a configuration set; SES's other calls know no resource."""
+    """Sending is allowed on an identity and on a configuration set, and what changes an identity on that; SES's other
+    calls know no resource."""
+    if "EmailIdentity" in params:
+        yield action, _arn("ses", f"identity/{params['EmailIdentity']}")
+        return
     sender = params.get("FromEmailAddress") or params.get("BounceSender")
     if sender is None:
         yield action, "*"

@@ -74,7 +74,7 @@ class Emulator:
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
         self.folder.mkdir(parents=True, exist_ok=True)
         self.template = Template.load(
-            ROOT / "template.yaml", stack, {"Domain": domain, "OwnerAddress": OWNER, **parameters}
+            ROOT / "template.yaml", stack, {"Domains": domain, "OwnerAddress": OWNER, **parameters}
         )
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")

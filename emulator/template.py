@@ -174,6 +174,8 @@ class Template:
             "Fn::Not": lambda found: not found[0],
             "Fn::And": all,
             "Fn::Or": any,
+            "Fn::Select": lambda found: found[1][int(found[0])],
+            "Fn::Split": lambda found: found[1].split(found[0]),
         }
         if function not in known:
             raise UnknownConstruct(f"{function} is not known to the emulator")
@@ -201,7 +203,8 @@ class Template:
         if name in pseudo:
             return pseudo[name]
         if name in self.parameters:
-            return self.parameters[name]
+            of_commas = self.document["Parameters"][name]["Type"] == "CommaDelimitedList"
+            return self.parameters[name].split(",") if of_commas else self.parameters[name]
         if self._resources[name]["Type"] == "AWS::SQS::Queue":
             return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
         return self.name(name)

@@ -30,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def template() -> Template:
-    return Template.load(ROOT / "template.yaml", rights.STACK, {"Domain": "example.com"})
+    return Template.load(ROOT / "template.yaml", rights.STACK, {"Domains": "example.com"})
 
 
 @pytest.fixture(scope="session")

@@ -21,10 +21,15 @@ from emulator.template import Template, UnknownConstruct
 from tests.builders import ROOT
 
 # Everything switched on that grants something.
-WIDEST = {"Domain": "example.com", "CustomerKey": "true", "SesWritesBy": "role", "RefuseUnknownRecipients": "true"}
+WIDEST = {
+    "Domains": "example.com",
+    "HostedZones": "Z0123456789ABC",
+    "CustomerKey": "true",
+    "SesWritesBy": "role",
+    "RefuseUnknownRecipients": "true",
+}
 STACK = "postern-contract"  # of the tests in this process
 RELAY = "relay"  # the stack of relay/template.yaml
-_COMMON = "FunctionPolicy"  # what every function may do
 _RELAYING = {"Domain": "example.com", "Owner": "o@dest.example", "VpcId": "vpc-1", "SubnetIds": "subnet-1"}
 
 
@@ -98,10 +103,11 @@ def rights(stack: str) -> frozenset[Right]:
     for name, body in plain.document["Resources"].items():
         policies = body.get("Properties", {}).get("Policies", ())
         if body["Type"] == "AWS::IAM::Role":
-            documents = [one["PolicyDocument"] for one in policies]
-            if {"Ref": _COMMON} in body["Properties"].get("ManagedPolicyArns", ()):
-                documents.append(plain.document["Resources"][_COMMON]["Properties"]["PolicyDocument"])
-            found |= set(_rights(template, name, documents))
+            shared = [
+                plain.document["Resources"][one["Ref"]] for one in body["Properties"].get("ManagedPolicyArns", ())
+            ]
+            policies = [*policies, *(one["Properties"] for one in shared)]
+            found |= set(_rights(template, name, [one["PolicyDocument"] for one in policies]))
         elif body["Type"] == "AWS::Serverless::Function":
             found |= set(_rights(template, f"{name}Role", [one for one in policies if "Statement" in one]))
     return frozenset(found)

@@ -38,6 +38,7 @@ GROUPS = {
         "import": "Make a file from another mail system's files.",
     },
     "Set-up": {
+        "domain": "Mail domains: list, show, and remove what was left.",
         "init": "Write owner.yaml, the values that `make deploy` deploys with.",
     },
     "Health": {
@@ -85,6 +86,9 @@ EXAMPLES = {
     "block-ip list": "--stack postern",
     "block-ip add": "192.0.2.0/24",
     "block-ip remove": "192.0.2.0/24",
+    "domain list": "--json",
+    "domain show": "example.com",
+    "domain remove": "example.com --dry-run",
     "settings list": "--json",
     "settings get": "own_from",
     "settings set": "subject_tag Example",

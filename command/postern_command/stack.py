@@ -53,11 +53,14 @@ _PARTS = {
 # What was chosen for it: the variable, and the parameter of template.yaml.
 _CHOSEN = {
     "owner": ("POSTERN_OWNER", "OwnerAddress"),
+    "zones": ("POSTERN_HOSTED_ZONES", "HostedZones"),
+    "records": ("POSTERN_RECORDS", "Records"),
+    "mail_from_label": ("POSTERN_MAIL_FROM_LABEL", "MailFromLabel"),
+    "dmarc_policy": ("POSTERN_DMARC_POLICY", "DmarcPolicy"),
     "parent_domains": ("POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS", "ParentDomainMatchesSubdomains"),
 }
-_DOMAINS = ("POSTERN_DOMAINS", "Domain")
+_DOMAINS = ("POSTERN_DOMAINS", "Domains")
 _NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
-_MORE_DOMAINS = ("Domain2", "Domain3", "Domain4", "Domain5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,9 +190,7 @@ def _described(name: str) -> dict[str, str]:
         missing = _PARTS["aliases"][1] if _PARTS["aliases"][1] not in outputs else _DOMAINS[1]
         raise Misconfigured(f"stack {name} is not Postern's, or was not deployed whole: it has no {missing}")
     told = {**parameters, **outputs}
-    found = {thing: told[output] for thing, (_, output) in _NAMES.items() if told.get(output)}
-    more = [parameters[domain] for domain in _MORE_DOMAINS if parameters.get(domain)]
-    return {**found, "domains": ",".join([found["domains"], *more])}
+    return {thing: told[output] for thing, (_, output) in _NAMES.items() if told.get(output)}
 
 
 def _stack_name(option: str | None) -> str | None:

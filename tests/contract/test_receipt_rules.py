@@ -32,7 +32,7 @@ INFO, TEAM = "info@example.com", "team@example.com"
 
 @pytest.fixture(scope="module")
 def refusing() -> Template:
-    return Template.load(ROOT / "template.yaml", "x", {"Domain": "example.com", "RefuseUnknownRecipients": "true"})
+    return Template.load(ROOT / "template.yaml", "x", {"Domains": "example.com", "RefuseUnknownRecipients": "true"})
 
 
 @pytest.fixture
@@ -198,7 +198,7 @@ def test_a_rule_set_that_is_gone_has_no_rules(refusing: Template, api: RuleApi) 
 )
 def test_a_rule_is_taken_however_the_stack_is_deployed(parameters: dict[str, str]) -> None:
     """In an own set and a joined one, by the bucket's policy and by a role."""
-    refusing = {"Domain": "example.com", "RefuseUnknownRecipients": "true", **parameters}
+    refusing = {"Domains": "example.com", "RefuseUnknownRecipients": "true", **parameters}
     template = Template.load(ROOT / "template.yaml", "x", refusing)
     settings = RecipientsEnvironment.from_environment(
         template.resource("RecipientsFunction")["Environment"]["Variables"]

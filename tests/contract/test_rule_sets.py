@@ -71,7 +71,9 @@ def test_refusals_are_of_one_kind(aws: Cloud, code: str, kind: type[Exception]) 
 
 def test_a_stack_says_whether_it_rolls_back(aws: Cloud) -> None:
     template = '{"Resources": {"Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "rolling"}}}}'
-    made = aws.client("cloudformation").create_stack(StackName="postern-contract", TemplateBody=template)
+    owner = aws.client("cloudformation")
+    owner.delete_stack(StackName="postern-contract")
+    made = owner.create_stack(StackName="postern-contract", TemplateBody=template)
     client = clients.cloudformation(brief=True)
     assert not CloudFormationStacks(client).rolling_back(made["StackId"])
     states = iter(["UPDATE_ROLLBACK_IN_PROGRESS", "ROLLBACK_IN_PROGRESS", "UPDATE_IN_PROGRESS"])

@@ -57,6 +57,23 @@ class Deployed:
         made = self.client("route53").create_hosted_zone(Name=domain, CallerReference=domain)
         return str(made["HostedZone"]["Id"]).rpartition("/")[2]
 
+    def write(self, zone: str, name: str, type: str, value: str) -> None:
+        """A record that somebody wrote by hand."""
+        one = {"Name": name, "Type": type, "TTL": 300, "ResourceRecords": [{"Value": value}]}
+        changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": one}]}
+        self.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
+
+    def adopt(self, domain: str) -> None:
+        """An identity that somebody made by hand."""
+        self.client("sesv2").create_email_identity(EmailIdentity=domain)
+
+    def identities(self) -> dict[str, str]:
+        """Every identity, and the stack that made it, "" if none did."""
+        client = self.client("sesv2")
+        names = [one["IdentityName"] for one in client.list_email_identities()["EmailIdentities"]]
+        tags = {name: client.get_email_identity(EmailIdentity=name).get("Tags", []) for name in names}
+        return {name: "".join(tag["Value"] for tag in found) for name, found in tags.items()}
+
     def records(self, zone: str) -> list[tuple[str, str]]:
         """Type and first value of the records in a zone, without those that each zone has."""
         found = self.client("route53").list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]

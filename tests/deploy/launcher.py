@@ -6,9 +6,9 @@ private ones; hence the exact pin.
 
 from ministack import app
 
-from tests.deploy.taught import invocations, logs, receipt_rules, resources, rights, sending
+from tests.deploy.taught import domains, invocations, logs, receipt_rules, resources, rights, sending
 
-LESSONS = (resources, receipt_rules, rights, sending, invocations, logs)
+LESSONS = (resources, receipt_rules, rights, sending, domains, invocations, logs)
 
 
 def main() -> None:

@@ -18,6 +18,8 @@ from tests.deploy.keys import trials
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
 ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
 JANE, JOE, BOUNCES = "jane@dest.example", "joe@dest.example", "bounce@dest.example"
+TWENTY = [DOMAIN, *(f"domain{number}.example" for number in range(1, 20))]
+ADOPTED, FOREIGN = TWENTY[1:3]  # one with an identity, and one with an SPF record in a hosted zone
 LOST = "lost" * 10  # a message id
 TABLES = f"""\
 domains = ["{DOMAIN}"]
@@ -47,7 +49,7 @@ def nothing_was_denied_or_given_up(gate: Deployment) -> Iterator[None]:
 
 def test_it_builds_and_deploys(gate: Deployment) -> None:
     gate.build()
-    gate.deploy(HostedZone=gate.zone, WriteMx="true")
+    gate.deploy(HostedZones=gate.zone, Records="dkim,mailfrom,mx")
     assert gate.stack.outputs()["RuleSetName"] == STACK
     active = gate.stack.client("ses").describe_active_receipt_rule_set()
     assert (active["Metadata"]["Name"], [rule["Name"] for rule in active["Rules"]]) == (STACK, [f"{STACK}-inbound"])
@@ -221,6 +223,33 @@ def test_an_update_holds_for_the_next_message_and_keeps_the_tables(gate: Deploym
     assert message_from_bytes(gate.arrived(JANE, 6))["Subject"].split() == ["[gate]", "Hello"]
 
 
+def test_twenty_domains_fit_and_what_is_there_is_left_alone(gate: Deployment) -> None:
+    gate.stack.adopt(ADOPTED)
+    zone = gate.stack.make_zone(FOREIGN)
+    gate.stack.write(zone, FOREIGN, "TXT", '"v=spf1 mx -all"')
+    records = "dkim,mailfrom,spf,dmarc,mx"
+    gate.deploy(Domains=",".join(TWENTY), HostedZones=f"{gate.zone},{zone}", Records=records)
+    assert gate.stack.identities() == {name: "" if name == ADOPTED else STACK for name in TWENTY}
+    assert ("TXT", '"v=spf1 mx -all"') in gate.stack.records(zone)
+    assert [kind for kind, _ in gate.stack.records(zone)].count("TXT") == 3, "the apex, MAIL FROM and DMARC"
+    (left,) = [line for line in gate.stack.log() if "left as it is" in line]
+    assert '\\"v=spf1 include:amazonses.com mx -all\\"' in left
+
+
+def test_deploying_again_changes_nothing(gate: Deployment) -> None:
+    gate.deploy()
+
+
+def test_a_domain_that_is_taken_out_and_put_back_keeps_what_it_had(gate: Deployment) -> None:
+    zone, identities = gate.stack.records(gate.zone), gate.stack.identities()
+    gate.deploy(Domains=",".join(TWENTY[:-1]))
+    assert gate.answers(f"info@{TWENTY[-1]}") == [550]
+    assert gate.stack.identities() == identities
+    gate.deploy(Domains=",".join(TWENTY))
+    assert gate.answers(f"postmaster@{TWENTY[-1]}") == [250]
+    assert (gate.stack.records(gate.zone), gate.stack.identities()) == (zone, identities)
+
+
 def test_the_doctor_finds_nothing(gate: Deployment) -> None:
     gate.postern("doctor")
 
@@ -232,7 +261,8 @@ def test_it_goes_and_leaves_what_is_retained(gate: Deployment) -> None:
     gate.delete()
     assert stack_keys(gate.stack.client("dynamodb"), f"{STACK}-ledger", STAMP, TAGS) == keys
     tables = [f"table {STACK}-{table}" for table in ("aliases", "destinations", "ledger", "senders")]
-    assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms"]
-    assert gate.stack.records(gate.zone) == []
+    identities = [f"list_email_identities {name}" for name in (DOMAIN, ADOPTED, *TWENTY[2:])]
+    assert gate.stack.left() == [*tables, f"bucket {bucket}", f"key Mail of {STACK}, and its alarms", *identities]
+    assert ("MX", "10 inbound-smtp.eu-west-1.amazonaws.com") in gate.stack.records(gate.zone)
     assert "Metadata" not in gate.stack.client("ses").describe_active_receipt_rule_set()
     assert gate.stack.s3.list_objects_v2(Bucket=bucket)["KeyCount"] == len([*gate.received, LOST])

@@ -41,7 +41,7 @@ class Desk:
 
 @pytest.fixture(scope="session")
 def _desk() -> Iterator[Desk]:
-    template = Template.load(ROOT / "template.yaml", "postern-desk", {"Domain": "example.com"})
+    template = Template.load(ROOT / "template.yaml", "postern-desk", {"Domains": "example.com"})
     cloud = CloudHere(template)
     cloud.start()
     yield Desk(cloud, template)

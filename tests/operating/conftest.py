@@ -93,7 +93,7 @@ class Office:
 
 @pytest.fixture(scope="session")
 def _started() -> Iterator[tuple[Cloud, Template]]:
-    template = Template.load(ROOT / "template.yaml", "postern-office", {"Domain": "example.com"})
+    template = Template.load(ROOT / "template.yaml", "postern-office", {"Domains": "example.com"})
     cloud = CloudHere(template)
     cloud.start()
     yield cloud, template

@@ -9,7 +9,7 @@ from tests.expansion import expand
 @pytest.fixture(scope="session")
 def expanded() -> dict[str, Any]:
     """The template after the SAM transform."""
-    return expand(ROOT / "template.yaml", {"Domain": "example.com"})
+    return expand(ROOT / "template.yaml", {"Domains": "example.com"})
 
 
 @pytest.fixture(scope="session")

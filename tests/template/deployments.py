@@ -9,7 +9,7 @@ from tests.builders import ROOT
 
 def loaded(**parameters: str) -> Template:
     """The stack `postern` for example.com, and these parameters."""
-    return Template.load(ROOT / "template.yaml", "postern", {"Domain": "example.com", **parameters})
+    return Template.load(ROOT / "template.yaml", "postern", {"Domains": "example.com", **parameters})
 
 
 class Symbolic(Template):

@@ -1,159 +1,200 @@
-"""Mail domains: five slots that say the same, identities, DNS records, and what is refused early."""
+"""Mail domains: one list that everything is told, the function that keeps them, and what is refused early."""
 
 import json
 import re
+from typing import Any
 
 import pytest
+from postern_mail.domains.records import PARTS, Dkim, Manner, wanted
+from postern_mail.domains.wish import MAX_BYTES, Wish
 
 from emulator import template as emulated
+from emulator.account import ACCOUNT, REGION
 from emulator.template import Template
-from tests.template.deployments import granted, loaded, refusals, symbolic
+from tests.template.deployments import granted, loaded, policy, refusals, symbolic
 
-SLOTS = ("", "2", "3", "4", "5")
-ALL = {"Domain": "example.com", "HostedZone": "Z1", "WriteMx": "true", "WriteSpf": "true", "WriteDmarc": "true"}
-GETATT = re.compile(r"DkimDNSToken(Name|Value)[123]")
-
-
-def records(slot: str, **parameters: str) -> dict[tuple[str, str], list[str]]:
-    """The record sets of one slot by name and type; what only SES knows stands as the attribute's name."""
-    groups = symbolic(**parameters).resources("AWS::Route53::RecordSetGroup")
-    found = groups.get(f"Records{slot}", {"RecordSets": []})["RecordSets"]
-    return {(one["Name"], one["Type"]): one["ResourceRecords"] for one in found}
-
-
-@pytest.mark.parametrize("kind", ["Identity", "Records"])
-@pytest.mark.parametrize("section", ["Resources"])
-def test_the_five_slots_say_the_same(template: Template, kind: str, section: str) -> None:
-    written = [json.dumps(template.document[section][f"{kind}{slot}"]) for slot in SLOTS]
-    names = "Identity|Records|Domain|HostedZone|CreatesIdentity|WritesRecords"
-    assert {re.sub(rf"\b({names})[2-5]\b", r"\1", text) for text in written} == {written[0]}
-    assert len(set(written)) == 5
+COM, ORG = "example.com", "example.org"
+BOTH = f"{COM},{ORG}"
+HUNDRED = ",".join(f"{number:02}{'d' * 20}.example" for number in range(100))  # of 30 letters
+ZONES = ",".join(f"Z{number:020}" for number in range(100))  # ids have up to 21 letters today
+LONG_STACK = "s" * 20
+# AWS's quotas: the environment of a function, as JSON; the inline policies of a role and one managed policy, in characters
+# without blanks; recipients of a receipt rule; the value of a parameter, in bytes.
+ENVIRONMENT, INLINE, MANAGED, RECIPIENTS, PARAMETER = 4096, 10_240, 6_144, 100, 4096
+EVERYTHING = {"CustomerKey": "true", "SesWritesBy": "role", "RefuseUnknownRecipients": "true", "HostedZones": ZONES}
 
 
-@pytest.mark.parametrize("kind", ["HasDomain", "CreatesIdentity", "WritesRecords"])
-def test_the_conditions_of_the_slots_say_the_same(template: Template, kind: str) -> None:
-    """The first slot has no condition of its own domain."""
-    for slot in SLOTS[1:]:
-        written = json.dumps(template.document["Conditions"][f"{kind}{slot}"])
-        first = json.dumps(template.document["Conditions"][f"{kind}2"])
-        assert re.sub(rf"\b(HasDomain|Domain|HostedZone){slot}\b", r"\g<1>2", written) == first
-
-
-@pytest.mark.parametrize("kind", ["Dns", "Dkim"])
-def test_the_five_outputs_say_the_same(template: Template, kind: str) -> None:
-    written = [json.dumps(template.document["Outputs"][f"{kind}{slot}"]["Value"]) for slot in SLOTS]
-    assert {re.sub(r"\b(Domain|Identity)[2-5]\b", r"\1", text) for text in written} == {written[0]}
-
-
-def test_every_domain_is_received_sent_for_and_known_to_the_function() -> None:
-    domains = {f"Domain{slot}": f"example{slot}.org" for slot in SLOTS}
-    template = symbolic(**domains)
+def test_every_domain_is_received_sent_for_and_known_to_the_functions() -> None:
+    template = symbolic(Domains=BOTH)
     rule = template.resources("AWS::SES::ReceiptRule")["InboundRule"]["Rule"]
-    assert rule["Recipients"] == list(domains.values())
-    variables = template.resource("InboundFunction")["Environment"]["Variables"]
-    assert variables["POSTERN_DOMAINS"].split(",") == list(domains.values())
-    statements = granted(template, "InboundFunctionRole")
-    sending = next(one for one in statements if one["Sid"] == "SendInTheNameOfOurDomains")
-    assert sending["Condition"] == {"StringLike": {"ses:FromAddress": [f"*@{one}" for one in domains.values()]}}
-    made = template.resources("AWS::SES::EmailIdentity").values()
-    assert [one["EmailIdentity"] for one in made] == list(domains.values())
+    assert rule["Recipients"] == [COM, ORG]
+    for function in ("InboundFunction", "FeedbackFunction", "WatchFunction", "DigestFunction", "RecipientsFunction"):
+        assert template.resource(function)["Environment"]["Variables"]["POSTERN_DOMAINS"] == BOTH
+    sending = next(one for one in granted(template, "InboundFunctionRole") if one["Sid"] == "SendInTheNameOfOurDomains")
+    assert sending["Condition"] == {"StringLike": {"ses:FromAddress": [f"*@{COM}", f"*@{ORG}"]}}
+    (answering,) = policy(template, "AnswerPolicy")
+    assert answering["Resource"] == [f"arn:aws:ses:*:*:identity/{COM}", f"arn:aws:ses:*:*:identity/{ORG}"]
+    (digest,) = [one for one in granted(template, "DigestFunctionRole") if one["Sid"] == "SendInTheNameOfOurDomain"]
+    assert digest["Condition"] == {"StringLike": {"ses:FromAddress": f"postmaster@{COM}"}}
 
 
-def test_slots_may_be_left_out() -> None:
-    rule = loaded(Domain4="example.org").resources("AWS::SES::ReceiptRule")["InboundRule"]["Rule"]
-    assert rule["Recipients"] == ["example.com", "example.org"]
+@pytest.mark.parametrize(("domains", "zones"), [(COM, ""), (BOTH, "Z1"), (HUNDRED, ZONES)])
+def test_the_function_understands_what_the_template_says(domains: str, zones: str) -> None:
+    template = symbolic(Domains=domains, HostedZones=zones)
+    properties = template.resources("Custom::Domains")["MailDomains"]
+    wish = Wish.of(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/postern/1", properties)
+    assert ",".join(wish.domains) == domains
+    assert ",".join(wish.zones) == zones
+    assert wish.parts == ("dkim", "mailfrom")
+    assert wish.manner == Manner(REGION, "bounces", "none")
+    assert wish.configuration_set == "postern-forward"
 
 
-def test_identities_are_signed_and_bounce_by_events() -> None:
-    made = loaded(Domain2="example.org").resources("AWS::SES::EmailIdentity")
-    assert [one["EmailIdentity"] for one in made.values()] == ["example.com", "example.org"]
-    for identity in made.values():
-        assert identity["DkimSigningAttributes"] == {"NextSigningKeyLength": "RSA_2048_BIT"}
-        assert identity["FeedbackAttributes"] == {"EmailForwardingEnabled": False}
-        assert identity["ConfigurationSetAttributes"] == {"ConfigurationSetName": "postern-forward"}
-        assert identity["MailFromAttributes"]["MailFromDomain"] == f"bounces.{identity['EmailIdentity']}"
-        assert identity["MailFromAttributes"]["BehaviorOnMxFailure"] == "USE_DEFAULT_VALUE"
+def test_an_upgrade_looks_at_every_domain(template: Template, expanded: dict[str, Any]) -> None:
+    """The layer is another resource whenever the code is another."""
+    assert template.document["Resources"]["MailDomains"]["Properties"]["Code"] == {"Ref": "PosternLayer"}
+    code = expanded["Resources"]["MailDomains"]["Properties"]["Code"]["Ref"]
+    assert re.fullmatch(r"PosternLayer\w{10}", code)
 
 
-def test_identities_that_are_there_are_left_alone() -> None:
-    assert loaded(Identities="existing", Domain2="example.org").resources("AWS::SES::EmailIdentity") == {}
-
-
-def test_a_domain_may_do_without_a_mail_from_of_its_own() -> None:
-    (identity,) = loaded(MailFromLabel="").resources("AWS::SES::EmailIdentity").values()
-    assert "MailFromAttributes" not in identity
-
-
-def test_bounces_and_complaints_are_published_before_mail_about_them_is_turned_off(template: Template) -> None:
+def test_feedback_by_mail_ends_when_events_are_there(template: Template) -> None:
     (events,) = template.resources("AWS::SES::ConfigurationSetEventDestination").values()
     assert {"bounce", "complaint"} <= set(events["EventDestination"]["MatchingEventTypes"])
     assert events["EventDestination"]["Enabled"]
     assert events["EventDestination"]["EventBridgeDestination"]["EventBusArn"].endswith(":event-bus/default")
-    for slot in SLOTS:
-        assert template.document["Resources"][f"Identity{slot}"]["DependsOn"] == "SendingEvents"
+    assert template.document["Resources"]["MailDomains"]["DependsOn"] == "SendingEvents"
 
 
-def test_all_records() -> None:
-    spf = ['"v=spf1 include:amazonses.com ~all"']
-    found = records("", **ALL, DmarcPolicy="quarantine")
-    dkim = {key: value for key, value in found.items() if key[1] == "CNAME"}
-    assert len(dkim) == 3
-    assert all(GETATT.search(name) and GETATT.search(value) for (name, _), (value,) in dkim.items())
-    assert {key: value for key, value in found.items() if key not in dkim} == {
-        ("example.com", "MX"): ["10 inbound-smtp.eu-west-1.amazonaws.com"],
-        ("bounces.example.com", "MX"): ["10 feedback-smtp.eu-west-1.amazonses.com"],
-        ("bounces.example.com", "TXT"): spf,
-        ("example.com", "TXT"): spf,
-        ("_dmarc.example.com", "TXT"): ['"v=DMARC1; p=quarantine"'],
+def test_what_is_too_much_is_refused_before_it_is_written_anywhere(expanded: dict[str, Any]) -> None:
+    """Whatever holds the list waits for the function that counts it, and that one has it in no environment."""
+    resources = expanded["Resources"]
+    assert "Domains" not in refs(resources["DomainsFunction"])
+    holding = {name for name, one in resources.items() if "Domains" in refs(one)} - {
+        "MailDomains",
+        "DomainsFunctionRole",
+    }
+    assert len(holding) >= 10
+    for name in holding:
+        assert "MailDomains" in before(resources, name), name
+
+
+def refs(value: Any) -> set[str]:
+    """Everything that a resource refers to."""
+    text = json.dumps(value)
+    named = re.findall(r'"(?:Ref|DependsOn)": "(\w+)"', text) + re.findall(r'"Fn::GetAtt": \["(\w+)"', text)
+    named += re.findall(r'"Fn::GetAtt": "(\w+)\.', text) + re.findall(r"\$\{(\w+)[.}]", text)
+    lists = re.findall(r'"DependsOn": \[([^]]*)\]', text)
+    return {*named, *(name for one in lists for name in re.findall(r"\w+", one))}
+
+
+def before(resources: dict[str, Any], name: str) -> set[str]:
+    """What CloudFormation makes before this resource."""
+    found: set[str] = set()
+    ahead = [name]
+    while ahead:
+        new = (refs(resources[ahead.pop()]) & resources.keys()) - found
+        found |= new
+        ahead += new
+    return found
+
+
+# --- the limits, added up for a hundred domains of thirty letters -----------------------------------------------
+
+
+def test_the_list_fits_into_a_parameter_and_a_rule() -> None:
+    assert len(HUNDRED) == MAX_BYTES <= PARAMETER
+    assert len(HUNDRED.split(",")) <= RECIPIENTS
+    assert len(ZONES) <= PARAMETER
+
+
+@pytest.fixture(scope="module")
+def full() -> Template:
+    """The widest stack with the longest list and the longest name."""
+    plain = loaded(Domains=HUNDRED, **EVERYTHING)
+    return type(symbolic())(plain.document, plain.folder, LONG_STACK, plain.parameters)
+
+
+def test_a_hundred_domains_fit_into_every_environment(full: Template) -> None:
+    functions = [name for name, one in full.document["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
+    assert len(functions) >= 6
+    for function in functions:
+        variables = full.resource(function).get("Environment", {}).get("Variables", {})
+        whole = {name: arn_sized(str(value)) for name, value in variables.items()}
+        assert len(json.dumps(whole, separators=(",", ":"))) <= ENVIRONMENT, function
+
+
+def test_a_hundred_domains_fit_into_every_policy(full: Template) -> None:
+    resources = full.document["Resources"]
+    for name, one in resources.items():
+        if one["Type"] == "AWS::IAM::Role" and "Policies" in one["Properties"]:
+            inline = full.resolve(one["Properties"]["Policies"])
+            size = sum(len(sized(each["PolicyDocument"])) for each in inline)
+            assert size <= INLINE, (name, size)
+        if one["Type"] == "AWS::IAM::ManagedPolicy":
+            assert len(sized(full.resolve(one["Properties"]["PolicyDocument"]))) <= MANAGED, name
+
+
+def sized(document: Any) -> str:
+    return arn_sized(json.dumps(document, separators=(",", ":")))
+
+
+def arn_sized(text: str) -> str:
+    """What only AWS knows stands as LogicalId.Arn, and takes as much as an ARN of a long name."""
+    return re.sub(r"\b[A-Z]\w+\.Arn\b", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{'f' * 64}", text)
+
+
+# --- what the function may do --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def may() -> list[dict[str, Any]]:
+    return granted(symbolic(Domains=BOTH, HostedZones="Z1,Z2"), "DomainsFunctionRole")
+
+
+def test_the_function_may_take_no_identity_away(may: list[dict[str, Any]]) -> None:
+    allowed = {
+        action for one in may if one["Effect"] == "Allow" for action in [one["Action"]] if isinstance(action, str)
+    }
+    allowed |= {action for one in may if isinstance(one["Action"], list) for action in one["Action"]}
+    assert not [action for action in allowed if "Delete" in action or "*" in action]
+
+
+def test_records_are_limited_by_zone_name_type_and_action(may: list[dict[str, Any]]) -> None:
+    (keeping,) = [one for one in may if one["Sid"] == "KeepRecords"]
+    assert keeping["Resource"] == ["arn:aws:route53:::*/Z1", "arn:aws:route53:::*/Z2"]
+    exactly, like = keeping["Condition"]["ForAllValues:StringEquals"], keeping["Condition"]["ForAllValues:StringLike"]
+    assert exactly["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"], "and never UPSERT"
+    written = [one.set for one in wanted(COM, Dkim(("a", "b", "c")), Manner(REGION, "bounces", "none"), PARTS)]
+    assert set(exactly["route53:ChangeResourceRecordSetsRecordTypes"]) == {one.type for one in written}
+    patterns = like["route53:ChangeResourceRecordSetsNormalizedRecordNames"]
+    assert patterns == ["*._domainkey.*", "bounces.*", "_dmarc.*", COM, ORG]
+    (denied,) = [one for one in may if one["Effect"] == "Deny"]
+    assert denied["Action"] == "route53:ChangeResourceRecordSets"
+    assert denied["Condition"] == {
+        "ForAnyValue:StringEquals": {"route53:ChangeResourceRecordSetsActions": ["DELETE"]},
+        "ForAnyValue:StringNotLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["_dmarc.*"]},
     }
 
 
-@pytest.mark.parametrize(
-    ("switch", "lost"),
-    [
-        ({"WriteMx": "false"}, {("example.com", "MX")}),
-        ({"WriteSpf": "false"}, {("example.com", "TXT")}),
-        ({"WriteDmarc": "false"}, {("_dmarc.example.com", "TXT")}),
-        ({"WriteMailFrom": "false"}, {("bounces.example.com", "MX"), ("bounces.example.com", "TXT")}),
-        ({"MailFromLabel": ""}, {("bounces.example.com", "MX"), ("bounces.example.com", "TXT")}),
-    ],
-)
-def test_each_record_has_its_switch(switch: dict[str, str], lost: set[tuple[str, str]]) -> None:
-    full, less = (set(records("", **{**ALL, **more})) for more in ({}, switch))
-    assert full - less == lost
-    assert less <= full
+def test_without_zones_nothing_of_route_53_is_allowed() -> None:
+    may = granted(symbolic(), "DomainsFunctionRole")
+    assert not [one for one in may if one["Effect"] == "Allow" and "route53" in json.dumps(one)]
 
 
-def test_without_a_zone_or_a_switch_nothing_is_written() -> None:
-    none = dict.fromkeys(("WriteDkim", "WriteMailFrom", "WriteMx", "WriteSpf", "WriteDmarc"), "false")
-    assert records("", **{**ALL, "HostedZone": ""}) == {}
-    assert records("", **{**ALL, **none}) == {}
-    assert records("2", **ALL, Domain2="example.org") == {}
-    assert ("example.org", "MX") in records("2", **ALL, Domain2="example.org", HostedZone2="Z2")
-
-
-def test_the_mx_is_not_moved_unless_asked() -> None:
-    """A box that is live goes on receiving until the switch."""
-    written = records("", Domain="example.com", HostedZone="Z1")
-    assert {kind for _, kind in written} == {"CNAME", "MX", "TXT"}
-    assert ("example.com", "MX") not in written
+# --- refused early ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("parameters", "said"),
     [
         ({}, ""),
-        (ALL, ""),
-        ({"HostedZone3": "Z3"}, "HostedZone3 is given, but Domain3 is not."),
-        ({"WriteMx": "true"}, "need a HostedZone"),
         ({"RuleSetMode": "join"}, "ActiveRuleSet names the rule set"),
         ({"RuleSetMode": "take-over", "ActiveRuleSet": "x"}, ""),
         ({"ActiveRuleSet": "x"}, "ActiveRuleSet names the rule set"),
     ],
 )
 def test_what_does_not_fit_together_is_refused_early(parameters: dict[str, str], said: str) -> None:
-    rules = ("ReceivingRegion", "ZonesHaveDomains", "RecordsHaveZones", "RuleSetModeAndName")
-    found = refusals(parameters, *rules)
+    found = refusals(parameters, "ReceivingRegion", "RuleSetModeAndName")
     assert len(found) == bool(said)
     assert said in "".join(found)
 

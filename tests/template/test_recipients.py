@@ -19,7 +19,7 @@ from tests.template.deployments import actions, granted, policy, symbolic
 
 
 def load(refuse: str) -> Template:
-    parameters = {"Domain": "example.com", "RefuseUnknownRecipients": refuse}
+    parameters = {"Domains": "example.com", "RefuseUnknownRecipients": refuse}
     return Template.load(ROOT / "template.yaml", "x", parameters)
 
 
@@ -93,7 +93,7 @@ def test_the_function_does_not_mistake_the_templates_rule_for_its_own(settings: 
     "parameters",
     [
         {},
-        {"InboundTls": "Require", "SesWritesBy": "role", "Domain3": "example.org"},
+        {"InboundTls": "Require", "SesWritesBy": "role", "Domains": "example.com,example.org"},
         {"RuleSetMode": "join", "ActiveRuleSet": "theirs", "ExistingMailBucket": "old-mail"},
     ],
 )
@@ -148,7 +148,7 @@ def test_the_function_writes_one_row_of_the_ledger_and_passes_one_role_to_ses_al
 def test_the_name_of_a_rule_fits_into_what_ses_takes(template: Template) -> None:
     """A stack's name has at most 30 characters (docs/running.md)."""
     longest = Template.load(
-        ROOT / "template.yaml", "s" * 30, {"Domain": "example.com", "RefuseUnknownRecipients": "true"}
+        ROOT / "template.yaml", "s" * 30, {"Domains": "example.com", "RefuseUnknownRecipients": "true"}
     )
     prefix = longest.resource("RecipientsFunction")["Environment"]["Variables"]["POSTERN_RULE_PREFIX"]
     assert len(f"{prefix}{MAX_RULES:03}") <= 64

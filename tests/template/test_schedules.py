@@ -18,7 +18,7 @@ def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
     found = statements(resources, "WatchFunction")
     reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages", "ReadTheSettings"}
-    writing = {"RememberWhatWasFoundAndAnswer", "AnswerSenders", "WakeWhatIsHeld"}
+    writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld"}
     assert set(found) == {*reading, *writing}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["ReadTheSettings"]["Condition"] == {
@@ -28,8 +28,9 @@ def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any
 
 def test_the_digest_sends_as_postmaster_and_writes_its_own_claims(resources: dict[str, Any]) -> None:
     found = statements(resources, "DigestFunction")
+    first = {"Fn::Select": [0, {"Ref": "Domains"}]}
     assert found["SendInTheNameOfOurDomain"]["Condition"] == {
-        "StringLike": {"ses:FromAddress": {"Fn::Sub": "postmaster@${Domain}"}}
+        "StringLike": {"ses:FromAddress": {"Fn::Sub": ["postmaster@${First}", {"First": first}]}}
     }
     assert found["ClaimTheDay"]["Action"] == "dynamodb:UpdateItem"
     assert found["ClaimTheDay"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["digest-*"]}}

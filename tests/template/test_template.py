@@ -126,6 +126,6 @@ def test_the_emulator_refuses_what_it_does_not_know(template: Template) -> None:
     with pytest.raises(UnknownConstruct, match="Fn::ImportValue"):
         template.resolve({"Fn::ImportValue": "x"})
     with pytest.raises(UnknownConstruct, match="Colour"):
-        Template.load(ROOT / "template.yaml", "x", {"Domain": "example.com", "Colour": "red"})
+        Template.load(ROOT / "template.yaml", "x", {"Domains": "example.com", "Colour": "red"})
     with pytest.raises(UnknownConstruct, match="Domain"):
         Template.load(ROOT / "template.yaml", "x", {})

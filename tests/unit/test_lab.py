@@ -83,7 +83,7 @@ def test_another_form_is_refused(expression: str) -> None:
 
 
 def schedules(owner: str) -> Schedules:
-    parameters = {"Domain": "example.com", "OwnerAddress": owner}
+    parameters = {"Domains": "example.com", "OwnerAddress": owner}
     return Schedules(Template.load(ROOT / "template.yaml", "postern-lab", parameters), NOON)
 
 

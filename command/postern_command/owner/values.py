@@ -8,7 +8,7 @@ from . import file
 from .parameters import Parameter
 
 # Of the stack and of the relay's.
-_DOMAINS = ("Domains", "Domain", "Domain2", "Domain3", "Domain4", "Domain5")
+_DOMAINS = ("Domains", "Domain")
 _OWNERS = ("OwnerAddress", "Owner")
 
 HEAD = (

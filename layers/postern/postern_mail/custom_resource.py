@@ -112,9 +112,10 @@ def put(url: str, body: bytes) -> None:
                 raise
 
 
-def answered(request: Request, work: Callable[[], str], *, name: str, deadline: Deadline, put: Put = put) -> str:
+def answered(request: Request, work: Callable[[], str | None], *, name: str, deadline: Deadline, put: Put = put) -> str:
     """Do the work and answer with what it says; returns the status and the reason.
 
+    Work that says None goes on in another invocation, which answers.
     A Delete is never refused: what went wrong is said in the reason, and a resource that could
     not be given up must not hold a rollback.
     """
@@ -124,11 +125,14 @@ def answered(request: Request, work: Callable[[], str], *, name: str, deadline: 
     timer = threading.Timer(max(0.0, deadline.remaining() - RESERVE), answer.give, (refused, late, name))
     timer.daemon = True
     timer.start()
+    status, reason = "SUCCESS", None
     try:
-        status, reason = "SUCCESS", work()
+        reason = work()
     except Exception as error:  # noqa: BLE001 (answered, not passed over: nothing else reaches CloudFormation)
         status, reason = refused, f"{type(error).__name__}: {error}"
     finally:
         timer.cancel()
+    if reason is None:
+        return "no answer yet"
     answer.give(status, reason, name)
     return f"{status}: {reason}"

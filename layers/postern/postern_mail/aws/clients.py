@@ -78,6 +78,22 @@ def receipt_rules(*, brief: bool = False) -> Any:
     return boto3.client("ses", config=_BRIEF if brief else _PACED)
 
 
+def identities(*, brief: bool = False) -> Any:
+    """A client of SES for what is no sending; it retries by itself, a `brief` one makes one attempt of at most 13
+    seconds."""
+    return boto3.client("sesv2", config=_BRIEF if brief else _PATIENT)
+
+
+def route53(*, brief: bool = False) -> Any:
+    """A client that retries by itself; a `brief` one makes one attempt of at most 13 seconds."""
+    return boto3.client("route53", config=_BRIEF if brief else _PATIENT)
+
+
+def functions(*, brief: bool = False) -> Any:
+    """A client of Lambda that retries by itself; a `brief` one makes one attempt of at most 13 seconds."""
+    return boto3.client("lambda", config=_BRIEF if brief else _PATIENT)
+
+
 def iam() -> Any:
     """A client that makes exactly one attempt."""
     return boto3.client("iam", config=_ONE_KEY)

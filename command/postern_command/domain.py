@@ -1,0 +1,200 @@
+"""`postern domain`: what SES and DNS have of a mail domain, and the end of one that was taken out of the stack."""
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from postern_mail.domains.plan import Left, Step, identity_steps, record_step
+from postern_mail.domains.records import SPF, Manner, wanted
+from postern_mail.domains.wish import Wish
+from postern_mail.errors import Refused
+
+from .options import DryRunOption, JsonOption, StackOption
+from .output.terminal import printer
+from .stack import Stack
+from .status import WrongUse, exits, refuse
+
+if TYPE_CHECKING:
+    from postern_mail.domains.plan import Identity
+    from postern_mail.domains.records import RecordSet
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Mail domains: what SES and DNS have of each. The list is the parameter Domains.",
+)
+
+DomainArgument = Annotated[str, typer.Argument(help="A mail domain.")]
+_VERIFIED = "SUCCESS"  # SES's word
+
+
+@app.command("ls", hidden=True)
+@app.command("list")
+def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """List the stack's domains, and those it has left behind.
+
+    SES receives for a domain, and sends in its name, once it is verified. With --json one object a line: domain,
+    status, listed.
+    """
+    from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    with exits():
+        where = _deployed(stack)
+        statuses, left = aws.statuses(), list(aws.left_behind(where))
+    say = printer()
+    for domain in [*sorted(where.domains), *left]:
+        status, listed = statuses.get(domain, "no identity"), domain in where.domains
+        if as_json:
+            typer.echo(json.dumps({"domain": domain, "status": status, "listed": listed}))
+            continue
+        told = ("verified" if status == _VERIFIED else f"not verified: {status}") if listed else "left behind"
+        say(f"{domain}  {told}", None if status == _VERIFIED and listed else "red")
+
+
+@app.command()
+def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """Show the records a domain needs, as in a zone file, and what stays as it is although the stack would have it
+    otherwise.
+
+    Exit status 1 if SES does not know the domain.
+    """
+    from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    with exits():
+        where = _deployed(stack)
+        wish = _wish(where, aws.region())
+        found = aws.identity(domain)
+        if found is None:
+            refuse(f"SES has no identity {domain}; the domains are {', '.join(sorted(where.domains))}")
+        left = [*_left(domain, found, wish), *_records_left(domain, found, wish)]
+    lines = [line for one in wanted(domain, found.dkim, wish.manner) for line in one.set.lines()]
+    if as_json:
+        typer.echo(json.dumps({**_object(domain, found, where), "records": lines, "left": left}))
+        return
+    say = printer()
+    say(f"; {domain}: {'verified' if found.verified else 'not verified'}, DKIM {found.dkim_status or 'unknown'}", None)
+    for line in lines:
+        say(line, None)
+    for why in left:
+        say(f"; left as it is: {why}", "red")
+
+
+@app.command()
+def remove(
+    domain: DomainArgument,
+    again: Annotated[str | None, typer.Option(help="The domain once more, in place of the question.")] = None,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take away the identity and the DNS records that the stack made for a domain it no longer has.
+
+    Mail cannot come in by it any more, nor go out in its name. Exit status 1 if the stack still has the domain, if
+    its MX in public DNS names SES, or if the domain is not typed again; 3 if DNS does not answer.
+    """
+    from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
+    from .public_mx import mail_exchangers  # noqa: PLC0415 (it takes its time)
+
+    with exits():
+        where = _deployed(stack)
+        if domain in where.domains:
+            refuse(f"{where.deployed} has {domain}: take it out of Domains, and deploy")
+        still = [host for host in mail_exchangers(domain) if host.startswith("inbound-smtp.")]
+        if still:
+            refuse(f"mail for {domain} still comes to SES: its MX in public DNS is {still[0]}. Change that first")
+        found = aws.identity(domain)
+        made = found is not None and found.made_by == where.deployed
+        zone = aws.zone_of(domain)
+        ours = _ours(zone, domain, found, _wish(where, aws.region())) if zone else []
+        _tell(domain, made, found, ours, dry_run=dry_run, as_json=as_json)
+        if dry_run or not (made or ours):
+            return
+        typed = again if again is not None else typer.prompt("Type the domain again", err=True)
+        if typed.strip().lower() != domain:
+            refuse(f"nothing is removed: {typed!r} is not {domain}")
+        try:
+            if zone and ours:
+                aws.delete_records(zone, ours)
+        except Refused as refused:
+            refuse(f"nothing is removed, because a record was changed meanwhile: {refused}")
+        if made:
+            aws.delete_identity(domain)
+
+
+def _ours(zone: str, domain: str, found: "Identity | None", wish: Wish) -> "list[RecordSet]":
+    """The records in a zone that are exactly as we write them. The domain's own TXT set belongs to everybody."""
+    from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    dkim = found.dkim if found else None
+    written = [one.set for one in wanted(domain, dkim, wish.manner) if one.part != SPF] if dkim else []
+    return [one for one in aws.there(zone, written) if one in written]
+
+
+def _tell(
+    domain: str, made: bool, found: "Identity | None", ours: "list[RecordSet]", *, dry_run: bool, as_json: bool
+) -> None:
+    lines = [line for one in ours for line in one.lines()]
+    if as_json:
+        typer.echo(json.dumps({"domain": domain, "identity": made, "records": lines, "written": not dry_run}))
+        return
+    say = printer()
+    for line in lines:
+        say(f"- {line}", None)
+    if made:
+        say(f"- the identity {domain} of SES", None)
+    elif found is not None:
+        say(f"the identity {domain} stays: the stack did not make it", None)
+    if not (made or ours):
+        say(f"nothing of {domain} is the stack's", None)
+
+
+def _deployed(stack: str | None) -> Stack:
+    where = Stack.find(stack)
+    if not where.deployed:
+        raise WrongUse("which stack? Say --stack NAME: only a deployed one has identities and records")
+    return where
+
+
+def _wish(where: Stack, region: str) -> Wish:
+    """What the stack was deployed with."""
+    manner = Manner(region, where.get("mail_from_label") or "", where.get("dmarc_policy") or "none")
+    zones, parts = ((where.get(name) or "").split(",") for name in ("zones", "records"))
+    return Wish(
+        where.deployed,
+        tuple(sorted(where.domains)),
+        tuple(filter(None, zones)),
+        tuple(filter(None, parts)),
+        manner,
+        f"{where.deployed}-forward",
+    )
+
+
+def _left(domain: str, found: "Identity", wish: Wish) -> list[str]:
+    steps = identity_steps(domain, found, wish)
+    return [f"{one.kind}: deploy again" if isinstance(one, Step) else one.why for one in steps]
+
+
+def _records_left(domain: str, found: "Identity", wish: Wish) -> list[str]:
+    from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
+
+    zone = aws.zone_of(domain) if wish.zones else None
+    if zone not in wish.zones or zone is None:
+        return []
+    asked = wanted(domain, found.dkim, wish.manner, wish.parts)
+    there = {(one.name, one.type): one for one in aws.there(zone, [one.set for one in asked])}
+    steps = [record_step(domain, one, there.get((one.set.name, one.set.type)), None) for one in asked]
+    return [
+        one.why if isinstance(one, Left) else f"{one.create.name} {one.create.type} is missing" for one in steps if one
+    ]
+
+
+def _object(domain: str, found: "Identity", where: Stack) -> dict[str, Any]:
+    return {
+        "domain": domain,
+        "verified": found.verified,
+        "dkim": found.dkim_status,
+        "mail_from": found.mail_from,
+        "mail_from_status": found.mail_from_status,
+        "configuration_set": found.configuration_set,
+        "made": found.made_by == where.deployed,
+    }

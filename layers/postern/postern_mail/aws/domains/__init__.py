@@ -1,0 +1,1 @@
+"""The identities and DNS records of the domains, on AWS."""

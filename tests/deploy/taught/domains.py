@@ -1,0 +1,57 @@
+"""Identities of SES as our own double has them, and the condition keys of Route 53's changes."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+from xml.etree import ElementTree
+
+from ministack.core import iam_actions
+from ministack.services import ses_v2
+
+from emulator.identities import PATH, Identities
+
+Answer = tuple[int, dict[str, str], bytes]
+Handler = Callable[..., Awaitable[Answer]]
+_KEY = "route53:ChangeResourceRecordSets"
+
+identities = Identities(lambda: list(ses_v2._config_sets))
+
+
+def teach() -> None:
+    """Take the place of ministack's own."""
+    ses_v2.handle_request = _with_identities(ses_v2.handle_request)
+    iam_actions.request_tag_context = _with_changes(iam_actions.request_tag_context)
+
+
+def _with_identities(original: Handler) -> Handler:
+    """ministack makes an identity twice, and knows no call that sets anything of it."""
+
+    async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Answer:
+        if path.startswith(PATH):
+            status, content = identities.answer(method, path, body)
+            return status, {"Content-Type": "application/json"}, content
+        return await original(method, path, headers, body, query)
+
+    return handle
+
+
+def _with_changes(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """Service authorization reference, "Amazon Route 53": names without their last dot, types, actions."""
+
+    def context(service: str, action: str, body: bytes, parameters: Any) -> dict[str, Any]:
+        found = original(service, action, body, parameters)
+        if action != _KEY:
+            return found
+        return {
+            **found,
+            f"{_KEY}Actions": list(_texts(body, "Action")),
+            f"{_KEY}RecordTypes": list(_texts(body, "Type")),
+            f"{_KEY}NormalizedRecordNames": [name.rstrip(".").lower() for name in _texts(body, "Name")],
+        }
+
+    return context
+
+
+def _texts(body: bytes, name: str) -> Iterator[str]:
+    for element in ElementTree.fromstring(body).iter():
+        if element.tag.rpartition("}")[2] == name:
+            yield element.text or ""
