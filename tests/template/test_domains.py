@@ -11,7 +11,7 @@ from postern_mail.domains.wish import MAX_BYTES, Wish
 from emulator import template as emulated
 from emulator.account import ACCOUNT, REGION
 from emulator.template import Template
-from tests.template.deployments import granted, loaded, policy, refusals, symbolic
+from tests.template.deployments import actions, denied, granted, loaded, policy, refusals, symbolic
 
 COM, ORG = "example.com", "example.org"
 BOTH = f"{COM},{ORG}"
@@ -152,10 +152,7 @@ def may() -> list[dict[str, Any]]:
 
 
 def test_the_function_may_take_no_identity_away(may: list[dict[str, Any]]) -> None:
-    allowed = {
-        action for one in may if one["Effect"] == "Allow" for action in [one["Action"]] if isinstance(action, str)
-    }
-    allowed |= {action for one in may if isinstance(one["Action"], list) for action in one["Action"]}
+    allowed = actions(may)
     assert not [action for action in allowed if "Delete" in action or "*" in action]
 
 
@@ -168,9 +165,10 @@ def test_records_are_limited_by_zone_name_type_and_action(may: list[dict[str, An
     assert set(exactly["route53:ChangeResourceRecordSetsRecordTypes"]) == {one.type for one in written}
     patterns = like["route53:ChangeResourceRecordSetsNormalizedRecordNames"]
     assert patterns == ["*._domainkey.*", "bounces.*", "_dmarc.*", COM, ORG]
-    (denied,) = [one for one in may if one["Effect"] == "Deny"]
-    assert denied["Action"] == "route53:ChangeResourceRecordSets"
-    assert denied["Condition"] == {
+    role = symbolic(HostedZones="Z1"), "DomainsFunctionRole"
+    (forbidden,) = [one for one in denied(*role) if one["Action"] == "route53:ChangeResourceRecordSets"]
+    assert forbidden["Resource"] == "*"
+    assert forbidden["Condition"] == {
         "ForAnyValue:StringEquals": {"route53:ChangeResourceRecordSetsActions": ["DELETE"]},
         "ForAnyValue:StringNotLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["_dmarc.*"]},
     }
