@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
+from postern_mail.mail.days import moment
 from postern_mail.mail.keys import domain_of, in_order, with_domain
 from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
@@ -17,7 +18,7 @@ from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
-from .times import moment, typed_time
+from .times import typed_time
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit aliases on the live tables.")
 

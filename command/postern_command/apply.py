@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
+from postern_mail.mail.rows import TableName
 
 from .options import DryRunOption, FileArgument, JsonOption, StackOption, WideOption
 from .plan import loaded, planned, print_changes
 from .stack import Stack
 from .status import exits, say_no
-from .tables.change import TableName
 from .tables.differences import MOST_REMOVED, Survey, make_equal, surveys
 from .tables.file import TablesFile
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
+from postern_mail.mail.days import moment
 from postern_mail.mail.health import is_suspended
 from postern_mail.mail.rows import Row, texts
 
@@ -18,7 +19,7 @@ from .rerun_orders import CannotOrder, missed
 from .reruns import reruns
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
-from .times import moment, short, since_when
+from .times import short, since_when
 
 _COLUMNS = (Column(30, 1), Column(22), Column(20, 2))
 

@@ -47,7 +47,7 @@ def doctor(
 
 
 def _object(one: Examined) -> dict[str, Any]:
-    found = [{"seen": each.seen, "todo": each.todo, "state": each.grade} for each in one.findings]
+    found = [{"seen": each.text, "todo": each.todo, "state": each.grade} for each in one.findings]
     return {"group": one.group, "check": one.name, "state": one.grade, "found": found}
 
 
@@ -74,7 +74,7 @@ def _show(examined: list[Examined], whole: bool) -> None:
         for one in shown:
             say(f"{one.grade:{_WIDE}}  {one.name}", 2, _STYLES.get(one.grade))
             for each in one.findings:
-                say(each.seen, 4 + _WIDE)
+                say(each.text, 4 + _WIDE)
                 if each.todo:
                     say(f"-> {each.todo}", 4 + _WIDE)
     say(_sum(examined), 0)

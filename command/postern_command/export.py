@@ -9,11 +9,12 @@ from typing import Annotated, Any
 import typer
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import scope_key, sender_key
+from postern_mail.mail.rows import TableName
 
 from .options import StackOption
 from .stack import Stack
 from .status import exits, refuse, say_no, wrong_use
-from .tables.change import TableName, key_of, named
+from .tables.change import key_of, named
 from .tables.file import TablesFile
 from .tables.text import toml, written
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.afterwards import Afterwards, Later, afterwards
+from postern_mail.mail.days import moment
 from postern_mail.mail.outcomes import State
 
 from .ids import short_id
@@ -17,7 +18,7 @@ from .output.ledger_text import told
 from .output.terminal import printer
 from .stack import Stack
 from .status import WrongUse, exits
-from .times import moment, short, since_when
+from .times import short, since_when
 
 if TYPE_CHECKING:
     from postern_mail.aws.watch.history import Entries, History

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.envelope import NULL_SENDER
+from postern_mail.mail.days import moment
 from postern_mail.mail.outcomes import State
 
 from .ids import short_id, whole_id
@@ -31,7 +32,7 @@ from .rerun_orders import CannotOrder, Entries, Order, kept, release
 from .reruns import Reruns, each
 from .stack import Stack
 from .status import exits, refuse, wrong_use
-from .times import moment, short, since_when
+from .times import short, since_when
 
 _COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 

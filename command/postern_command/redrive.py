@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.errors import MessageMissing
+from postern_mail.mail.days import moment
 from postern_mail.mail.envelope import BadEvent, Envelope
 
 from .ids import whole_id
@@ -19,7 +20,6 @@ from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
 from .status import exits, say_no
-from .times import moment
 
 if TYPE_CHECKING:
     from postern_mail.aws.forward.mail_store import S3MailStore

@@ -4,6 +4,7 @@ import json
 from typing import Annotated, Any
 
 import typer
+from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.rows import Row
 from postern_mail.mail.settings import KEY, BadSettings, Description, descriptions, read
 from postern_mail.mail.visible import visible
@@ -13,7 +14,6 @@ from .output.difference_text import plain
 from .stack import Stack
 from .status import exits, refuse, say_no, wrong_use
 from .tables.change import Change
-from .tables.checks import settings_faults
 from .tables.editor import Editor, with_attributes
 
 app = typer.Typer(

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from postern_mail.mail.keys import NeverAsked, unasked_aliases, unasked_senders
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.rows import TableName
 from postern_mail.mail.senders import EVERYWHERE, PARENT
 from postern_mail.ports.forward import Tables
 
 from .stack import Stack
 from .status import warn
-from .tables.change import TableName, named
+from .tables.change import named
 from .tables.checks import Findings
 from .tables.file import TablesFile
 

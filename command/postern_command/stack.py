@@ -49,6 +49,7 @@ _PARTS = {
     "failures": ("POSTERN_FAILURES", "FailureQueueUrl"),
     "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
     "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
+    "functions": ("POSTERN_FUNCTIONS", "FunctionNames"),
 }
 # What was chosen for it: the variable, and the parameter of template.yaml.
 _CHOSEN = {

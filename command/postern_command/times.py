@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from postern_mail.mail.days import A_DAY
+from postern_mail.mail.days import A_DAY, formatted
 
 from .status import WrongUse
 
@@ -53,19 +53,7 @@ def _iso(text: str) -> int | None:
     return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
-def moment(seconds: Any) -> str:
-    """Epoch seconds for people; what is no time, as it is."""
-    return _formatted(seconds, "%Y-%m-%d %H:%M:%S UTC")
-
-
 def short(seconds: Any) -> str:
     """The same in twelve columns: `26 Nov 16:40` of this year, `26 Nov 2025` of another, in UTC."""
-    year = _formatted(seconds, "%Y")
-    return _formatted(seconds, "%d %b %H:%M" if year == _formatted(time.time(), "%Y") else "%d %b %Y")
-
-
-def _formatted(seconds: Any, form: str) -> str:
-    try:
-        return datetime.fromtimestamp(float(seconds), UTC).strftime(form)
-    except (ValueError, TypeError, OverflowError, OSError):
-        return str(seconds)
+    year = formatted(seconds, "%Y")
+    return formatted(seconds, "%d %b %H:%M" if year == formatted(time.time(), "%Y") else "%d %b %Y")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
-from postern_command.aws import doctor as checkup
+from postern_command.aws import doctor as people
 from postern_mail.aws import clients
+from postern_mail.aws.watch import looking as checkup
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.state import DynamoWatchState
 from postern_mail.errors import Unavailable
@@ -24,9 +25,11 @@ ACTIVATE = "`aws ses set-active-receipt-rule-set --rule-set-name postern`"
 
 
 @pytest.fixture
-def clinic(office: Office) -> Office:
+def clinic(office: Office, monkeypatch: pytest.MonkeyPatch) -> Office:
     """All is well."""
     cloud = office.cloud
+    monkeypatch.setattr(checkup, "identities", lambda: {"example.com": checkup.Identity(verified=True, sends=True)})
+    monkeypatch.setattr(checkup, "may_send", lambda: True)
     cloud.delete("AliasTable", ({"address": row["address"]} for row in cloud.rows("AliasTable")))
     book(office).save(Progress(finished_at=time.time()))
     return office
@@ -232,7 +235,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.M
             return [{"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}, {"SubscriptionArn": "Deleted"}]}]
 
     monkeypatch.setattr(clients, "sns", Pending)
-    assert not checkup.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert not people.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
 
 
 def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str) -> None:

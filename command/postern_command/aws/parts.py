@@ -11,8 +11,8 @@ from postern_mail.aws.forward.tables import DynamoTables
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.history import History
 from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.mail.rows import TableName
 
-from ..tables.change import TableName
 from .deleting import Deleting
 from .reach import reaching
 from .reopening import Reopening

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import TypeSerializer
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
-from postern_mail.aws.attributes import row
 from postern_mail.aws.failures import translated
 from postern_mail.aws.items import Items
+from postern_mail.aws.watch.rows import AllRows
 from postern_mail.errors import Misconfigured, Throttled
-from postern_mail.mail import settings
-from postern_mail.mail.rows import BOOKKEEPING, Row, is_reserved
+from postern_mail.mail.rows import BOOKKEEPING, Row, TableName
 
-from ..tables.change import ATTRIBUTES, KEY_NAMES, Change, Key, Overtaken, TableName
+from ..tables.change import ATTRIBUTES, KEY_NAMES, Change, Key, Overtaken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -34,24 +33,14 @@ _OVERTAKEN, _BAD = "ConditionalCheckFailed", "ValidationError"
 _to_dynamodb = TypeSerializer().serialize
 
 
-class TableRows:
+class TableRows(AllRows):
     """Both tables of a stack, as a whole."""
 
     def __init__(
         self, client: "DynamoDBClient", tables: Mapping[TableName, str], pause: Callable[[float], object] = time.sleep
     ) -> None:
-        self._client = client
-        self._tables = tables
+        super().__init__(client, tables)
         self._pause = pause
-
-    def scan(self, table: TableName) -> Iterator[Row]:
-        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Aliases without what is
-        Postern's own; settings are one row or none. Raises Temporary."""
-        if table == "settings":
-            yield from self._settings()
-            return
-        rows = Items(self._client, self._tables[table]).scan(ConsistentRead=True)
-        yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
 
     def scopes(self, sender: str) -> list[str]:
         """The scopes in which a sender has a rule, in order. Raises Temporary."""
@@ -59,14 +48,6 @@ class TableRows:
             KeyConditionExpression="sender = :sender", ExpressionAttributeValues={":sender": {"S": sender}}
         )
         return sorted(str(rule["scope"]) for rule in rules)
-
-    def _settings(self) -> Iterator[Row]:
-        with translated("DynamoDB GetItem (settings)"):
-            found = self._client.get_item(
-                TableName=self._tables["settings"], Key={"address": {"S": settings.KEY}}, ConsistentRead=True
-            )
-        if "Item" in found:
-            yield row(found["Item"])
 
     def write(self, changes: Sequence[Change]) -> None:
         """Write all of these rows or none, 100 at most.

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import tomli_w
+from postern_mail.mail.days import moment
 from postern_mail.mail.rows import BOOKKEEPING, Row
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.change import KEY_NAMES, Change
 from ..tables.text import in_toml
-from ..times import moment
 from .columns import CUT, Column, Columns
 from .terminal import printer
 

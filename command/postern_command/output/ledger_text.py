@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 from postern_mail.mail.afterwards import afterwards
+from postern_mail.mail.days import moment
 
-from ..times import moment
 from .columns import Column, Columns, one_line
 
 Entries = Mapping[str, Mapping[str, Any]]

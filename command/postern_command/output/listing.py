@@ -9,14 +9,13 @@ from typing import Any
 
 import typer
 from postern_mail.mail.aliases import Alias
-from postern_mail.mail.keys import no_alias
+from postern_mail.mail.days import moment
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.row_faults import alias_fault
 from postern_mail.mail.rows import BOOKKEEPING, Row, texts
 from postern_mail.mail.senders import EVERYWHERE
 
-from ..tables.change import named
 from ..tables.checks import sender_faults
-from ..times import moment
 from .columns import Column, Columns
 from .difference_text import plain
 from .terminal import printer
@@ -61,13 +60,8 @@ class Meaning:
 
     def alias(self, row: Row) -> tuple[Alias | None, str | None]:
         """(what an alias row means, None) or (None, its fault)."""
-        key = row["address"]
-        if fault := no_alias(key, self.policy.own_domains):
-            return None, f"{named('aliases', (key,))}: no look-up asks for this key: {fault}"
-        try:
-            return Alias.from_row(key, row), None
-        except ValueError as fault:
-            return None, str(fault)
+        fault = alias_fault(row, self.policy.own_domains)
+        return (None, fault) if fault else (Alias.from_row(row["address"], row), None)
 
     def state(self, row: Row) -> str:
         """`enabled`, `disabled`, `expired`, or `fault` for a row that cannot be understood."""

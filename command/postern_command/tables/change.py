@@ -5,9 +5,8 @@ from typing import Literal
 
 from postern_mail.errors import PosternError
 from postern_mail.mail import aliases, senders, settings
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import Row, TableName
 
-TableName = Literal["settings", "aliases", "senders"]  # the settings are one item of the alias table
 Key = tuple[str, ...]  # (address,) or (sender, scope)
 
 TABLES: tuple[TableName, ...] = ("settings", "aliases", "senders")

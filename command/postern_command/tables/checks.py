@@ -13,15 +13,15 @@ from typing import Any
 from postern_mail.lookup import follow
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, Resolution, resolve
-from postern_mail.mail.keys import no_alias, no_sender
+from postern_mail.mail.days import moment
+from postern_mail.mail.keys import no_alias
 from postern_mail.mail.plan import Policy
-from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
-from postern_mail.mail.senders import EVERYWHERE, SenderRule
-from postern_mail.mail.settings import Settings
+from postern_mail.mail.row_faults import rule_faults, settings_faults
+from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey, TableName
+from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
 
-from ..times import moment
-from .change import TableName, named
+from .change import named
 from .file import TablesFile
 
 MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
@@ -63,28 +63,22 @@ class Findings:
         self.warnings += more.warnings
 
 
-def settings_faults(row: Row | None) -> list[str]:
-    """What is wrong with the settings, each fault a sentence."""
-    return _understood(lambda: Settings.from_row(row))
-
-
 def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
     """What is wrong in one row of the alias table, each fault a sentence that names it."""
     faults = _attribute_faults("aliases", (key,), row)
     if fault := no_alias(key, domains):
         faults.append(f"alias {key}: {fault}")
-    return faults + _understood(lambda: Alias.from_row(key, row))
+    try:
+        Alias.from_row(key, row)
+    except ValueError as fault:
+        faults.append(str(fault))
+    return faults
 
 
 def sender_faults(key: SenderKey, row: Row, policy: Policy) -> list[str]:
     """What is wrong in one row of the sender table."""
     faults = _attribute_faults("senders", key, row)
-    sender, scope = key
-    if fault := no_sender(sender, policy.parent_style):
-        faults.append(f"{named('senders', key)}: no look-up asks for this key: {fault}")
-    if scope != EVERYWHERE and (fault := no_alias(scope, policy.own_domains)):
-        faults.append(f"{named('senders', key)}: the scope is neither * nor an alias: {fault}")
-    return faults + _understood(lambda: SenderRule.from_row(key, row).check_target(policy.own_domains))
+    return [*faults, *rule_faults(key, row, policy.own_domains, policy.parent_style)]
 
 
 def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: float) -> Findings:
@@ -115,14 +109,6 @@ def _led(key: str, row: Row, domains: Collection[str], resolved: Callable[[Addre
         return Findings(faults=[f"alias {key}: {found.detail}"])
     told = found.detail and _ANY not in found.detail
     return Findings(warnings=[f"alias {key}: {found.detail}"] if told else [])
-
-
-def _understood(read: Callable[[], object]) -> list[str]:
-    try:
-        read()
-    except ValueError as fault:
-        return [str(fault)]
-    return []
 
 
 def _attribute_faults(table: TableName, key: tuple[str, ...], row: Row) -> list[str]:

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from postern_mail.mail import settings
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import Row, TableName
 
-from .change import TABLES, Change, Key, TableName, key_of
+from .change import TABLES, Change, Key, key_of
 from .file import TablesFile
 from .text import written
 

@@ -10,13 +10,14 @@ from postern_mail.lookup import follow
 from postern_mail.mail.address import Address, alias_key
 from postern_mail.mail.aliases import resolve
 from postern_mail.mail.keys import domain_of, no_alias
+from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..output import difference_text
 from ..status import WrongUse, say_no, warn
 from .change import Change
-from .checks import Findings, alias_faults, leads, sender_faults, settings_faults
+from .checks import Findings, alias_faults, leads, sender_faults
 from .differences import same, stamped
 
 if TYPE_CHECKING:

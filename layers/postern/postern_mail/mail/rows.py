@@ -9,10 +9,11 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 Row = Mapping[str, Any]
 SenderKey = tuple[str, str]  # (sender, scope)
+TableName = Literal["settings", "aliases", "senders"]  # the settings are one item of the alias table
 
 # Items of the alias table whose key begins so are Postern's own and no aliases: whoever reads the table passes
 # them over.

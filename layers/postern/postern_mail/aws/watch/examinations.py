@@ -1,0 +1,279 @@
+"""What is looked at that needs no person: by the hourly watch, which tells what is new, and by `postern doctor`."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
+from typing import Protocol
+
+from ...examination import Examination, Finding, Grade
+from ...mail.days import A_DAY, RETRY_HOURS, moment
+from ...mail.health import is_suspended
+from ...mail.plan import Policy
+from ...mail.row_faults import alias_fault, rule_faults, settings_faults
+from ...mail.rows import BOOKKEEPING, Row, TableName
+from ...ports.watch import Progress, WatchState
+from ...watch import never_seen, open_too_long, ordered_in_vain
+from . import looking
+from .receiving import GIVEN_UP, TRIED_AGAIN
+
+OLD_RETRY = 3600  # seconds: the pauses are longer from then on
+STALE_CHECK = 3 * A_DAY  # seconds without a pass of the hourly check: more than the largest bucket takes
+FIRST_CHECK = 3 * 3600  # seconds from when the ledger is made until the check must have looked once
+FEW_ERRORS = 3  # of a function in an hour: one event that Lambda tried as often as it does
+# What each function is for, by the logical id that its name has after the stack's.
+_WORK = {
+    "InboundFunction": "forwards mail",
+    "FeedbackFunction": "hears what became of forwarded mail",
+    "RecipientsFunction": "tells SES which addresses there are",
+    "DigestFunction": "writes the daily digest",
+    "WatchFunction": "makes this check",
+}
+
+
+class Rows(Protocol):
+    """Both tables."""
+
+    def scan(self, table: TableName) -> Iterator[Row]:
+        """All rows of one. Raises Temporary."""
+
+
+class Destinations(Protocol):
+    """The health of destinations."""
+
+    def all(self) -> Iterable[Row]:
+        """All rows. Raises Temporary."""
+
+
+class Queue(Protocol):
+    """A queue."""
+
+    def count(self) -> int:
+        """How many messages are there. Raises Temporary."""
+
+
+class Site(Protocol):
+    """A stack's parts, by what they are for: the command's stack, or what the watch is told of its own."""
+
+    def __getitem__(self, thing: str) -> str:
+        """The name of a part."""
+
+    @property
+    def policy(self) -> Policy:
+        """Our domains, and what else the stack says for all mail."""
+
+    @property
+    def rows(self) -> Rows:
+        """Aliases and sender rules."""
+
+    @property
+    def destinations(self) -> Destinations:
+        """The health of destinations."""
+
+    @property
+    def watch_state(self) -> WatchState:
+        """The ledger as the hourly check reads it."""
+
+    def queue(self, thing: str) -> Queue:
+        """One of its queues."""
+
+
+def _rule_set(where: Site) -> Iterator[Finding]:
+    active = looking.active_rule_set()
+    if active != where["rule_set"]:
+        yield Finding(
+            f"{where['rule_set']} is not active, but {active or 'none'} is: no mail comes in by it",
+            f"`aws ses set-active-receipt-rule-set --rule-set-name {where['rule_set']}`",
+        )
+
+
+def _not_handed_over(_: Site) -> Iterator[Finding]:
+    found = looking.not_handed_over()
+    if given_up := found.get(GIVEN_UP):
+        yield Finding(
+            f"SES gave up {given_up} messages since yesterday: they are lost, and the senders were not told",
+            "repair what the rule needs: the bucket's policy, the function and its permission, the key",
+            about=GIVEN_UP,
+        )
+    elif failed := found.get(TRIED_AGAIN):
+        yield Finding(
+            f"SES failed {failed} times since yesterday to store a message or to start the function",
+            "SES tries for four hours: look at the bucket's policy, the function and its permission, the key",
+            Grade.WARNING,
+            about=TRIED_AGAIN,
+        )
+
+
+def _domains(where: Site) -> Iterator[Finding]:
+    known = looking.identities()
+    for domain in sorted(where.policy.own_domains):
+        one = known.get(domain)
+        if one is None:
+            yield Finding(f"{domain} is no identity of SES in this region", "deploy the stack again", about=domain)
+        elif not one.verified:
+            yield Finding(f"{domain} is not verified", "write the DKIM records that `postern dns` shows", about=domain)
+        elif not one.sends:
+            yield Finding(f"SES sends nothing from {domain}", "the SES console says why", about=domain)
+
+
+def _sending(_: Site) -> Iterator[Finding]:
+    if not looking.may_send():
+        yield Finding("SES has paused the account's sending", "the SES console says why; mail waits until then")
+
+
+def _open_too_long(where: Site) -> Iterator[Finding]:
+    for message_id in open_too_long(where.watch_state, time.time(), RETRY_HOURS):
+        todo = f"`postern trace {message_id}` says what waits, `postern replay {message_id}` runs it again"
+        yield Finding(message_id, todo, about=message_id)
+
+
+def _ordered_in_vain(where: Site) -> Iterator[Finding]:
+    for message_id, at in ordered_in_vain(where.watch_state, time.time()).items():
+        yield Finding(
+            f"{message_id}, ordered to run again {moment(at)}",
+            f"if that is minutes ago, `postern replay {message_id}` runs it",
+            about=message_id,
+            since=at,
+        )
+
+
+def _never_seen(where: Site) -> Iterator[Finding]:
+    book = where.watch_state
+    yield from _silence(book.progress(), lambda: looking.made_at(where["ledger"]))
+    for message_id, stored_at in never_seen(book).stored_at.items():
+        yield Finding(
+            f"{message_id}, stored {moment(stored_at)}",
+            f"`postern replay {message_id}` proposes its recipient",
+            about=message_id,
+            since=stored_at,
+        )
+
+
+def _silence(progress: Progress, made_at: Callable[[], float]) -> Iterator[Finding]:
+    looked, now = max(progress.started_at, progress.finished_at), time.time()
+    if looked and now - looked > STALE_CHECK:
+        yield Finding("the hourly check has not looked through the bucket for three days", "the log of watch says why")
+    if not looked and now - made_at() > FIRST_CHECK:
+        yield Finding("the hourly check has never looked through the bucket", "the log of watch says why")
+
+
+def _waiting(thing: str, todo: str) -> Callable[[Site], Iterator[Finding]]:
+    def look(where: Site) -> Iterator[Finding]:
+        if count := where.queue(thing).count():
+            yield Finding(f"{count} of them" if count > 1 else "one", todo, about=thing)
+
+    return look
+
+
+_dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is repaired")
+_failures = _waiting("failures", 'the log says why; docs/running.md, "Failures of functions", what to do')
+
+
+def _retry_age(where: Site) -> Iterator[Finding]:
+    age = looking.oldest(where["retry_queue"])
+    if age > OLD_RETRY:
+        yield Finding(
+            f"the oldest has waited {age / 3600:.1f} hours",
+            "`postern log --state deferred` says for what",
+            about="retry_queue",
+        )
+
+
+def _functions(where: Site) -> Iterator[Finding]:
+    for name in where["functions"].split(","):
+        part = next((f"the part that {what}" for known, what in _WORK.items() if known in name), "a part of Postern")
+        done = looking.counted(name)
+        if done.errors >= FEW_ERRORS and 2 * done.errors >= done.invocations:
+            yield Finding(
+                f"{part} failed {done.errors} times of {done.invocations} in the last hour",
+                f"the log says why: {name}",
+                about=f"errors of {name}",
+            )
+        if done.throttles:
+            yield Finding(
+                f"{part} was held back by AWS {done.throttles} times in the last hour",
+                "AWS tries again for hours; raise the account's quota of concurrent executions if it goes on",
+                Grade.WARNING,
+                about=f"throttles of {name}",
+            )
+
+
+def _rows(where: Site) -> Iterator[Finding]:
+    rows, policy = where.rows, where.policy
+    for fault in settings_faults(next(rows.scan("settings"), None)):
+        yield Finding(fault, "`postern settings set` or `unset`; all mail is deferred until then")
+    for row in rows.scan("aliases"):
+        if alias := alias_fault(row, policy.own_domains):
+            yield Finding(alias, "`postern alias set`, or edit the row")
+    for row in rows.scan("senders"):
+        key, typed = (row["sender"], row["scope"]), {name: row[name] for name in row if name not in BOOKKEEPING}
+        if rule := "; ".join(rule_faults(key, typed, policy.own_domains, policy.parent_style)):
+            yield Finding(rule, "`postern sender add` or `remove`")
+
+
+def _suspended(where: Site) -> Iterator[Finding]:
+    for row in filter(is_suspended, where.destinations.all()):
+        address, at = str(row.get("address")), row["suspended_at"]
+        yield Finding(
+            f"{address} since {moment(at)}",
+            f"once the mailbox takes mail again: `postern destination resume {address}`",
+            said=str(row.get("reason", "")),
+            about=address,
+            since=float(at) if isinstance(at, (int, Decimal)) else None,
+        )
+
+
+RECEIVING, SENDING, UNDER_WAY, TABLES = "Receiving", "Sending", "Mail under way", "Tables"
+EXAMINATIONS: tuple[Examination[Site], ...] = (
+    Examination(
+        RECEIVING, "rule set", _rule_set, ("rule_set",),
+        "No mail comes in: Amazon SES does not go by our rules. Senders are told that the address does not exist.",
+    ),
+    Examination(
+        RECEIVING, "what SES hands over", _not_handed_over, ("rule_set",),
+        "Mail came to Amazon SES and did not get any further. SES tries for four hours.",
+    ),
+    Examination(
+        SENDING, "domains", _domains, ("domains",),
+        "Mail to the domain comes in, but cannot be forwarded. It waits, and is tried again for 36 hours.",
+    ),
+    Examination(
+        SENDING, "the account", _sending, ("domains",),
+        "Amazon has stopped all sending of this account. Mail waits, and is tried again for 36 hours.",
+    ),
+    Examination(
+        UNDER_WAY, "messages open too long", _open_too_long, ("ledger",),
+        "A message came in and has not reached everybody it is for, and nothing tries it any more.",
+    ),
+    Examination(
+        UNDER_WAY, "orders without a run", _ordered_in_vain, ("ledger",),
+        "Somebody ordered a message to run again, and it did not run.",
+    ),
+    Examination(
+        UNDER_WAY, "messages never seen", _never_seen, ("ledger",),
+        "A message was stored, but never handled. Nobody got it yet.",
+    ),
+    Examination(
+        UNDER_WAY, "dead letters", _dead_letters, ("dead_letters",),
+        "Mail was tried for 36 hours in vain, and is not tried any more. It is kept for 14 days.",
+    ),
+    Examination(
+        UNDER_WAY, "retry queue", _retry_age, ("retry_queue",),
+        "Mail waits for longer than usual. It is tried again by itself.",
+    ),
+    Examination(
+        UNDER_WAY, "failures of functions", _failures, ("failures",),
+        "A part of Postern gave something up after several attempts. It is kept for 14 days.",
+    ),
+    Examination(
+        UNDER_WAY, "functions", _functions, ("functions",),
+        "A part of Postern does not work as it should. What it could not do is kept, and tried again.",
+    ),
+    Examination(
+        TABLES, "table rows", _rows, ("aliases", "senders", "domains"),
+        "An alias, a rule or a setting cannot be understood. Mail that needs it waits until it is repaired.",
+    ),
+    Examination(
+        TABLES, "suspended destinations", _suspended, ("destinations",),
+        "A mailbox refuses our mail, so nothing is sent there for now: more of it would harm all our mail.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,104 @@
+"""What the checks of a stack ask of AWS beside ledger, tables and queues."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from .. import clients
+from ..failures import translated
+from . import receiving
+
+_LOOK_BACK = timedelta(minutes=20)  # SQS tells CloudWatch every minute, some minutes late
+AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What Lambda counted of a function in the last hour."""
+
+    invocations: int
+    errors: int
+    throttles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What SES says of a domain of the account."""
+
+    verified: bool
+    sends: bool
+
+
+def active_rule_set() -> str:
+    """The name of the rule set that SES receives by in this region, "" if none is active. Raises Temporary."""
+    with translated("SES DescribeActiveReceiptRuleSet"):
+        active = clients.receipt_rules(brief=True).describe_active_receipt_rule_set()
+    return str(active.get("Metadata", {}).get("Name", ""))
+
+
+def oldest(queue_url: str) -> float:
+    """Age of the oldest message of a queue in seconds, 0 for an empty one: CloudWatch's metric
+    ApproximateAgeOfOldestMessage, which SQS itself does not tell. Raises Temporary."""
+    now = datetime.now(UTC)
+    with translated("CloudWatch GetMetricStatistics"):
+        found = clients.cloudwatch().get_metric_statistics(
+            Namespace="AWS/SQS",
+            MetricName="ApproximateAgeOfOldestMessage",
+            Dimensions=[{"Name": "QueueName", "Value": queue_url.rpartition("/")[2]}],
+            StartTime=now - _LOOK_BACK,
+            EndTime=now,
+            Period=300,
+            Statistics=["Maximum"],
+        )["Datapoints"]
+    latest = max(found, key=lambda point: point["Timestamp"], default={"Maximum": 0})
+    return float(latest["Maximum"])
+
+
+def counted(function: str) -> Counted:
+    """What a function did in the last hour, by its name. Raises Temporary."""
+    client, now = clients.cloudwatch(), datetime.now(UTC)
+
+    def total(metric: str) -> int:
+        with translated("CloudWatch GetMetricStatistics"):
+            points = client.get_metric_statistics(
+                Namespace="AWS/Lambda",
+                MetricName=metric,
+                Dimensions=[{"Name": "FunctionName", "Value": function}],
+                StartTime=now - AN_HOUR,
+                EndTime=now,
+                Period=3600,
+                Statistics=["Sum"],
+            )["Datapoints"]
+        return int(sum(point["Sum"] for point in points))
+
+    return Counted(total("Invocations"), total("Errors"), total("Throttles"))
+
+
+def identities() -> dict[str, Identity]:
+    """The domains and addresses that SES knows in this region, by name. Raises Temporary."""
+    client, token, found = clients.identities(), "", {}
+    while True:
+        with translated("SES ListEmailIdentities"):
+            page = client.list_email_identities(PageSize=1000, **({"NextToken": token} if token else {}))
+        for one in page["EmailIdentities"]:
+            verified = one.get("VerificationStatus", "SUCCESS") == "SUCCESS"
+            found[one["IdentityName"]] = Identity(verified, bool(one.get("SendingEnabled", True)))
+        token = page.get("NextToken") or ""
+        if not token:
+            return found
+
+
+def may_send() -> bool:
+    """Whether SES sends for this account in this region. Raises Temporary."""
+    with translated("SES GetAccount"):
+        return bool(clients.identities().get_account().get("SendingEnabled", True))
+
+
+def not_handed_over() -> dict[str, int]:
+    """What SES could not hand over since yesterday, by the metric's name. Raises Temporary."""
+    return receiving.not_handed_over(clients.cloudwatch(), datetime.now(UTC).timestamp())
+
+
+def made_at(table: str) -> float:
+    """When a table was made, in epoch seconds. Raises Temporary."""
+    with translated("DynamoDB DescribeTable"):
+        return clients.dynamodb().describe_table(TableName=table)["Table"]["CreationDateTime"].timestamp()

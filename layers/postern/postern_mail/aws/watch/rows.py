@@ -1,0 +1,38 @@
+"""The rows of the alias and the sender table, all of them."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from ...mail import settings
+from ...mail.rows import Row, TableName, is_reserved
+from ..attributes import row
+from ..failures import translated
+from ..items import Items
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class AllRows:
+    """Both tables of a stack, read as a whole."""
+
+    def __init__(self, client: "DynamoDBClient", tables: Mapping[TableName, str]) -> None:
+        self._client = client
+        self._tables = tables
+
+    def scan(self, table: TableName) -> Iterator[Row]:
+        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Aliases without what is
+        Postern's own; settings are one row or none. Raises Temporary."""
+        if table == "settings":
+            yield from self._settings()
+            return
+        rows = Items(self._client, self._tables[table]).scan(ConsistentRead=True)
+        yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
+
+    def _settings(self) -> Iterator[Row]:
+        with translated("DynamoDB GetItem (settings)"):
+            found = self._client.get_item(
+                TableName=self._tables["settings"], Key={"address": {"S": settings.KEY}}, ConsistentRead=True
+            )
+        if "Item" in found:
+            yield row(found["Item"])

@@ -1,0 +1,48 @@
+"""What is wrong with the rows of the live tables: what a function would not understand, and keys that none asks for.
+
+Each fault is a sentence that names its row.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+
+from .aliases import Alias
+from .keys import no_alias, no_sender
+from .rows import Row, SenderKey
+from .senders import EVERYWHERE, SenderRule
+from .settings import Settings
+
+
+def settings_faults(row: Row | None) -> list[str]:
+    """What is wrong with the settings."""
+    return list(_understood(lambda: Settings.from_row(row)))
+
+
+def alias_fault(row: Row, domains: Collection[str]) -> str | None:
+    """What is wrong with a row of the alias table, None if nothing is. `domains` are our own."""
+    key = row["address"]
+    if fault := no_alias(key, domains):
+        return f"alias {key}: no look-up asks for this key: {fault}"
+    return next(_understood(lambda: Alias.from_row(key, row)), None)
+
+
+def rule_faults(key: SenderKey, row: Row, domains: Collection[str], parent_style: str) -> Iterator[str]:
+    """What is wrong with a sender rule."""
+    sender, scope = key
+    if fault := no_sender(sender, parent_style):
+        yield f"{named_rule(key)}: no look-up asks for this key: {fault}"
+    if scope != EVERYWHERE and (fault := no_alias(scope, domains)):
+        yield f"{named_rule(key)}: the scope is neither * nor an alias: {fault}"
+    yield from _understood(lambda: SenderRule.from_row(key, row).check_target(domains))
+
+
+def named_rule(key: SenderKey) -> str:
+    """A sender rule as people call it."""
+    sender, scope = key
+    return f"sender rule {sender}" if scope == EVERYWHERE else f"sender rule {sender} for {scope}"
+
+
+def _understood(read: Callable[[], object]) -> Iterator[str]:
+    try:
+        read()
+    except ValueError as fault:
+        yield str(fault)
