@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.errors import MessageMissing
-from postern_mail.mail.envelope import NULL_SENDER
 from postern_mail.mail.days import moment
+from postern_mail.mail.envelope import NULL_SENDER
 from postern_mail.mail.outcomes import State
 
 from .ids import short_id, whole_id

@@ -108,6 +108,22 @@ class _Handler(BaseHTTPRequestHandler):
         except Refusal as refusal:
             self._answer(refusal.status, {"message": refusal.message}, refusal.code)
 
+    def do_GET(self) -> None:
+        """What reads: ListEmailIdentities and GetAccount."""
+        account = self.ses.account
+        known = [
+            {"IdentityName": one, "SendingEnabled": True, "VerificationStatus": "SUCCESS"} for one in account.identities
+        ]
+        said: dict[str, dict[str, Any]] = {
+            "/v2/email/identities": {"EmailIdentities": known},
+            "/v2/email/account": {"SendingEnabled": not account.state},
+        }
+        path = self.path.partition("?")[0]
+        if path in said:
+            self._answer(200, said[path])
+        else:
+            self._answer(404, {"message": f"{path} is not known to the emulator"}, "NotFoundException")
+
     def log_message(self, *_: object) -> None:
         """Nothing: the function's log tells what was sent."""
 

@@ -20,7 +20,7 @@ from emulator.account import ACCOUNT, REGION
 from tests.builders import envelope
 from tests.operating.conftest import Office
 
-RESUME = "once the mailbox takes mail again: `postern destination resume`"
+RESUME = "once the mailbox takes mail again: `postern destination resume jane@dest.example`"
 ACTIVATE = "`aws ses set-active-receipt-rule-set --rule-set-name postern`"
 
 
@@ -99,7 +99,7 @@ def test_an_order_that_was_cut_off_until_an_invocation_looks(clinic: Office, mon
 def test_a_message_nobody_saw_until_it_is_run(clinic: Office) -> None:
     book(clinic).remember("lost", 1_795_000_000)
     assert findings(clinic) == {
-        "messages never seen": ["lost, stored 2026-11-18 11:06:40 UTC: `postern replay` proposes its recipient"]
+        "messages never seen": ["lost, stored 2026-11-18 11:06:40 UTC: `postern replay lost` proposes its recipient"]
     }
     clinic.happened(("info@example.com", "forwarded", "why"), message_id="lost")
     assert findings(clinic, 0) == {}

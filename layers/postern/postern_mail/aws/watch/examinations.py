@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from shlex import quote
 from typing import Protocol
 
 from ...examination import Examination, Finding, Grade
@@ -122,7 +123,8 @@ def _sending(_: Site) -> Iterator[Finding]:
 
 def _open_too_long(where: Site) -> Iterator[Finding]:
     for message_id in open_too_long(where.watch_state, time.time(), RETRY_HOURS):
-        todo = f"`postern trace {message_id}` says what waits, `postern replay {message_id}` runs it again"
+        one = quote(message_id)
+        todo = f"`postern trace {one}` says what waits, `postern replay {one}` runs it again"
         yield Finding(message_id, todo, about=message_id)
 
 
@@ -130,7 +132,7 @@ def _ordered_in_vain(where: Site) -> Iterator[Finding]:
     for message_id, at in ordered_in_vain(where.watch_state, time.time()).items():
         yield Finding(
             f"{message_id}, ordered to run again {moment(at)}",
-            f"if that is minutes ago, `postern replay {message_id}` runs it",
+            f"if that is minutes ago, `postern replay {quote(message_id)}` runs it",
             about=message_id,
             since=at,
         )
@@ -142,7 +144,7 @@ def _never_seen(where: Site) -> Iterator[Finding]:
     for message_id, stored_at in never_seen(book).stored_at.items():
         yield Finding(
             f"{message_id}, stored {moment(stored_at)}",
-            f"`postern replay {message_id}` proposes its recipient",
+            f"`postern replay {quote(message_id)}` proposes its recipient",
             about=message_id,
             since=stored_at,
         )
@@ -215,7 +217,7 @@ def _suspended(where: Site) -> Iterator[Finding]:
         address, at = str(row.get("address")), row["suspended_at"]
         yield Finding(
             f"{address} since {moment(at)}",
-            f"once the mailbox takes mail again: `postern destination resume {address}`",
+            f"once the mailbox takes mail again: `postern destination resume {quote(address)}`",
             said=str(row.get("reason", "")),
             about=address,
             since=float(at) if isinstance(at, (int, Decimal)) else None,
@@ -233,11 +235,11 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
         "Mail came to Amazon SES and did not get any further. SES tries for four hours.",
     ),
     Examination(
-        SENDING, "domains", _domains, ("domains",),
+        SENDING, "domains", _domains, ("domains", "rule_set"),
         "Mail to the domain comes in, but cannot be forwarded. It waits, and is tried again for 36 hours.",
     ),
     Examination(
-        SENDING, "the account", _sending, ("domains",),
+        SENDING, "the account", _sending, ("rule_set",),
         "Amazon has stopped all sending of this account. Mail waits, and is tried again for 36 hours.",
     ),
     Examination(
