@@ -18,6 +18,7 @@ from .refusals import Account, Refusal, Request
 from .rules import check
 
 _POLL = 0.02  # seconds until a stop is noticed
+_ACCOUNT, _IDENTITIES = "/v2/email/account", "/v2/email/list-identities"  # GetAccount, ListEmailIdentities
 _PATH = "/v2/email/outbound-emails"
 
 
@@ -101,6 +102,11 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/":
             self._respond(*answered(body, self.ses.operations))
             return
+        if self.path.partition("?")[0] == _IDENTITIES:
+            told = {"SendingEnabled": True, "VerificationStatus": "SUCCESS"}
+            known = [{"IdentityName": one, **told} for one in self.ses.account.identities]
+            self._answer(200, {"EmailIdentities": known})
+            return
         try:
             if self.path != _PATH:
                 raise Refusal("NotFoundException", 404, f"{self.path} is not known to the emulator")
@@ -109,20 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(refusal.status, {"message": refusal.message}, refusal.code)
 
     def do_GET(self) -> None:
-        """What reads: ListEmailIdentities and GetAccount."""
-        account = self.ses.account
-        known = [
-            {"IdentityName": one, "SendingEnabled": True, "VerificationStatus": "SUCCESS"} for one in account.identities
-        ]
-        said: dict[str, dict[str, Any]] = {
-            "/v2/email/identities": {"EmailIdentities": known},
-            "/v2/email/account": {"SendingEnabled": not account.state},
-        }
-        path = self.path.partition("?")[0]
-        if path in said:
-            self._answer(200, said[path])
+        """GetAccount."""
+        if self.path == _ACCOUNT:
+            self._answer(200, {"SendingEnabled": not self.ses.account.state})
         else:
-            self._answer(404, {"message": f"{path} is not known to the emulator"}, "NotFoundException")
+            self._answer(404, {"message": f"{self.path} is not known to the emulator"}, "NotFoundException")
 
     def log_message(self, *_: object) -> None:
         """Nothing: the function's log tells what was sent."""
