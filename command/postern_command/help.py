@@ -23,7 +23,7 @@ GROUPS = {
         "log": "What became of each recipient, newest message first.",
         "trace": "Everything that is known of one message.",
         "original": "A message as SES received it.",
-        "quarantine": "What was kept and not forwarded: list, show, release, delete, learn.",
+        "quarantine": "What was kept: list, show, release, delete, learn.",
         "replay": "Run messages again for recipients that got nothing.",
         "redrive": "Put dead letters back on the retry queue.",
     },

@@ -3,6 +3,7 @@
 A fault is one sentence on standard error, never a traceback.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -17,13 +18,22 @@ from .tables.file import BadTablesFile
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
 
+_ELSEWHERE = "is it another region or profile? postern --region REGION --profile NAME"
 _ADVICE = (  # for what boto3 and AWS say of how they were reached
     ("specify a region", "say postern --region REGION, or set AWS_REGION"),
     ("locate credentials", "say postern --profile NAME, or sign in (aws sso login, aws configure)"),
     ("oken has expired", "sign in again (aws sso login)"),
     ("ExpiredToken", "sign in again (aws sso login)"),
     ("config profile", "`aws configure list-profiles` names those there are"),
-    ("does not exist", "is it another region or profile? postern --region REGION --profile NAME"),
+    ("AccessDenied", "these credentials lack the right: postern --profile NAME names others"),
+    ("not authorized", "these credentials lack the right: postern --profile NAME names others"),
+    ("UnrecognizedClient", "AWS does not know these credentials: `aws sts get-caller-identity` says more"),
+    ("InvalidClientTokenId", "AWS does not know these credentials: `aws sts get-caller-identity` says more"),
+    ("does not exist", _ELSEWHERE),
+    ("ResourceNotFoundException", _ELSEWHERE),
+    ("NoSuchBucket", _ELSEWHERE),
+    ("NonExistentQueue", _ELSEWHERE),
+    ("Could not connect", "is there a network, is the region one, and does AWS_ENDPOINT_URL lead there?"),
 )
 
 
@@ -62,6 +72,15 @@ def _what_to_do(failure: str) -> str:
     return next((f"; {advice}" for said, advice in _ADVICE if said in failure), "")
 
 
+def _where(failure: str) -> str:
+    """Region and profile, unless they are named, or nobody has come to AWS."""
+    if "region" in failure or "profile" in failure or "boto3" not in sys.modules:
+        return ""
+    from .aws import reach  # noqa: PLC0415 (it needs boto3, which is there)
+
+    return f" ({reach.whereabouts()})"
+
+
 def _tell(fault: object) -> None:
     typer.echo(f"postern: {visible(str(fault))}", err=True)
 
@@ -73,7 +92,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except Temporary as failure:
-        _tell(f"{failure}{_what_to_do(str(failure))}")
+        _tell(f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}")
         raise typer.Exit(AWS_FAILED) from failure
     except Overtaken as fault:
         refuse(fault)

@@ -108,8 +108,13 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
     ("environment", "said"),
     [
         ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB Scan no-such-table: ResourceNotFoundException"),
+        (
+            {"POSTERN_ALIAS_TABLE": "no-such-table"},
+            "(region eu-west-1, profile default); is it another region or profile?",
+        ),
         ({"AWS_ENDPOINT_URL": "nonsense"}, "DynamoDB: Invalid endpoint: nonsense"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "(region eu-west-1, profile default); is there a network"),
     ],
 )
 @pytest.mark.usefixtures("server")

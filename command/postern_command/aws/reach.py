@@ -17,10 +17,15 @@ def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
     """
     with reaching("CloudFormation"):
         client = clients.cloudformation()
-    profile = f", profile {boto3.DEFAULT_SESSION.profile_name}" if boto3.DEFAULT_SESSION else ""
-    with reaching(f"CloudFormation DescribeStacks {stack} (region {client.meta.region_name}{profile})"):
+    with reaching(f"CloudFormation DescribeStacks {stack} ({whereabouts()})"):
         found = client.describe_stacks(StackName=stack)["Stacks"][0]
     return _pairs(found, "Output"), _pairs(found, "Parameter")
+
+
+def whereabouts() -> str:
+    """The region and the profile of clients that are made now, for people."""
+    session = boto3.DEFAULT_SESSION or boto3.Session()
+    return f"region {session.region_name}, profile {session.profile_name}"
 
 
 def be_in(region: str | None, profile: str | None) -> None:
