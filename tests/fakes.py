@@ -167,10 +167,12 @@ class FakeLedger:
         )
         return Entry(False, frozenset(settled), due, frozenset(self.released), self.reached(envelope.message_id))
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+    def claim(
+        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+    ) -> Claim | Settled:
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
-        return self._take(Claim(message_id, destination, recipient, str(self.owners), until))
+        return self._take(Claim(message_id, destination, recipient, str(self.owners), until, group=tuple(others)))
 
     def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
         self.owners += 1
@@ -247,9 +249,10 @@ class FakeLedger:
 
     def reached(self, message_id: str) -> frozenset[str]:
         return frozenset(
-            one.recipient
+            who
             for (message, entry), one in self.claims.items()
             if message == message_id and entry.startswith(f"{VIA}:") and one.state and one.state.reached
+            for who in (one.recipient, *one.group)
         )
 
     def answer_due(self, message_id: str, answer: Answer) -> None:

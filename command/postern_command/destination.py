@@ -15,8 +15,8 @@ from .options import DryRunOption, JsonOption, SinceOption, StackOption, WideOpt
 from .output.columns import Column, Columns
 from .output.difference_text import plain
 from .output.terminal import printer
-from .rerun_orders import CannotOrder, missed
-from .reruns import reruns
+from .rerun_orders import CannotOrder, Order, missed, missing
+from .reruns import Reruns, reruns
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no
 from .times import short, since_when
@@ -110,8 +110,9 @@ def redeliver(
 ) -> None:
     """Send a destination what it missed while it was suspended, and nobody else a second copy.
 
-    It looks at every message of that time, and goes through the retry queue, so it takes a moment. Exit
-    status 1 if the destination is suspended still, or a message has expired.
+    With @domain, everybody at that domain who is not suspended by himself. It looks at every message of that
+    time, and goes through the retry queue, so it takes a moment. Exit status 1 if the destination is suspended
+    still, or a message has expired.
     """
     faults: list[str] = []
     with exits():
@@ -120,22 +121,34 @@ def redeliver(
             refuse(f"{key} is suspended: postern destination resume {key}")
         at, say, any_ = reruns(where, dry_run=dry_run), printer(), False
         for message in at.ledger.messages(since_when(since), time.time()):
-            message_id, entries = message["message_id"], at.ledger.entries(message["message_id"])
+            message_id = message["message_id"]
             try:
-                order = missed(entries, key)
-                at.present(message_id)
+                order = _redelivered(at, where, message_id, key)
             except CannotOrder:
                 continue
             except MessageMissing as fault:
                 faults.append(f"message {message_id}: {fault}")
                 continue
-            at.carry_out(message_id, entries, order)
             any_ = True
-            told = f"{message_id}  {'would run' if dry_run else 'runs'} for {order.recipients[0]}"
+            told = f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}"
             say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
         if not any_ and not faults and not as_json:
             typer.echo("it missed nothing", err=True)
     say_no(faults)
+
+
+def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
+    """Run a message for whom it missed. Raises CannotOrder if nobody did, MessageMissing, Temporary."""
+    entries = at.ledger.entries(message_id)
+    wanted = [key]
+    if key.startswith("@"):
+        wanted = [one for one in missing(entries) if one.endswith(key)]
+        rows = where.tables.read((), (), wanted).destinations if wanted else {}
+        wanted = [one for one in wanted if not is_suspended(rows[one])]
+    order = missed(entries, wanted)
+    at.present(message_id)
+    at.carry_out(message_id, entries, order)
+    return order
 
 
 def _resumed(where: Stack, key: str) -> Row | None:

@@ -50,17 +50,21 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))
 
 
-def missed(entries: Entries, destination: str) -> Order:
-    """Run for the recipient whose destination got nothing while it was suspended; what the others got is settled.
+def missing(entries: Entries) -> tuple[str, ...]:
+    """The destinations that got nothing of a message while they were suspended. A sending that ended without an answer
+    before that may have been nothing, too."""
+    claims = {name.removeprefix("via:"): entry for name, entry in entries.items() if name.startswith("via:")}
+    return tuple(one for one, claim in claims.items() if "state" in claim and ClaimState(claim["state"]).missed)
 
-    A sending that ended without an answer before that may have been nothing, too. Raises CannotOrder if
-    it missed nothing of this message.
-    """
-    claim = entries.get(f"via:{destination}", {})
-    if "state" not in claim or not ClaimState(claim["state"]).missed:
-        raise CannotOrder(f"{destination} missed nothing of it")
-    who = str(claim["recipient"])
-    return Order((who,), (who,) if _state(entries, who).settled else ())
+
+def missed(entries: Entries, destinations: Collection[str]) -> Order:
+    """Run for the recipients whose destinations got nothing while they were suspended; what the others got is settled.
+    Raises CannotOrder if they missed nothing of this message."""
+    found = [one for one in missing(entries) if one in destinations]
+    if not found:
+        raise CannotOrder("nobody missed anything of it")
+    recipients = tuple(dict.fromkeys(str(entries[f"via:{one}"]["recipient"]) for one in found))
+    return Order(recipients, tuple(who for who in recipients if _state(entries, who).settled))
 
 
 def release(entries: Entries, wanted: Collection[str]) -> Order:

@@ -175,6 +175,23 @@ def test_each_destination_that_lost_it_is_news(aws: Cloud, template: Template, m
     assert row["noted_at"] == int(FakeClock().time) + 3 * 86_400
 
 
+def test_what_thousands_lost_stays_small(
+    aws: Cloud, template: Template, message_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A group has any size, and an item 400 KB."""
+    monkeypatch.setattr("postern_mail.aws.feedback.ledger.MOST_LOSSES", 3)
+    dynamo(template).open(envelope(INFO.key, message_id=message_id))
+    clock = FakeClock()
+    ledger = DynamoFeedbackLedger(clients.dynamodb(), template.name("LedgerTable"), clock, TAG_KEY)
+    for number in range(5):
+        assert ledger.lost(message_id, INFO.key, f"{'x' * 60}{number}@{'d' * 60}.example") is not None
+        clock.time += 100
+    assert ledger.lost(message_id, "team@example.com", "one@more.example") is not None
+    (row,) = [one for one in aws.partition("LedgerTable", message_id=message_id) if one["entry"] == "message"]
+    assert row["noted"] == {f"lost {INFO.key}", "lost team@example.com"}, "another recipient is news all the same"
+    assert sum(map(len, row["losses"])) <= 4 * 12
+
+
 @pytest.mark.parametrize("reply_at", [50, 100, 200])
 @pytest.mark.parametrize("reply_first", [True, False])
 def test_a_holiday_reply_does_not_hide_that_the_message_was_lost(

@@ -30,11 +30,14 @@ pytestmark = pytest.mark.function("InboundFunction")
 ALIAS, DESTINATION = "c@example.com", "d4@dest.example"
 UPDATE, BOUNCE = "dynamodb.UpdateItem", "ses.SendBounce"
 FIND, SETTINGS = "dynamodb.Query", "dynamodb.BatchGetItem"
-# Find; note, the bounce at the domain, what is out there, failed, suspend, told; the owner's note; the header; what is due, and all that is; the answer's claim, the
-# limits and a count for the domain and the stack, the answer, its end twice.
-CALLS = [FIND, *[UPDATE] * 7, "s3.GetObject", UPDATE, FIND, UPDATE, SETTINGS, UPDATE, UPDATE, BOUNCE, UPDATE, UPDATE]
-CLAIM, SENT, SETTLE = CALLS.index(SETTINGS) - 1, CALLS.index(BOUNCE), CALLS.index(BOUNCE) + 1
-TOLD = 6
+CALLS = [
+    FIND, UPDATE, UPDATE, UPDATE,  # note, the bounce at the domain, what is out there
+    SETTINGS, UPDATE, UPDATE, UPDATE,  # failed, suspend, told
+    UPDATE, "s3.GetObject", SETTINGS, UPDATE, FIND,  # the owner's note; the header; what is due, and all that is
+    UPDATE, SETTINGS, UPDATE, UPDATE, BOUNCE, UPDATE, UPDATE,  # the claim, two counts, the answer, its end twice
+]  # fmt: skip
+SENT = CALLS.index(BOUNCE)
+CLAIM, SETTLE, TOLD = SENT - 4, SENT + 1, 7
 
 
 @pytest.fixture

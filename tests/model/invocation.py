@@ -107,7 +107,7 @@ def _first_record(case: Case, mine: Invocation) -> str:
 
 def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> World:
     claims = dict(world.claims)
-    recipient = _deliveries(case, mine)[destination][0]
+    recipient, *others = _deliveries(case, mine)[destination]
 
     def swap(old: Standing, new: Standing) -> Standing | None:
         if (found := claims.get(destination, Standing())) != old:
@@ -115,7 +115,14 @@ def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: s
         claims[destination] = new
         return None
 
-    wanted = Claim("m", address(destination), address(recipient), mine.owner, world.now + LEASE)
+    wanted = Claim(
+        "m",
+        address(destination),
+        address(recipient),
+        mine.owner,
+        world.now + LEASE,
+        group=tuple(address(one).key for one in others),
+    )
     claim = take(wanted, world.now, PATIENCE, swap)
     world = world._replace(claims=tuple(sorted(claims.items())))
     if isinstance(claim, Claim):
@@ -129,7 +136,8 @@ def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: s
 
 def _send(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> Iterator[World]:
     """SES takes it; or, once in so many, refuses it for good or for now, or its answer is lost."""
-    sent = world._replace(copies=more(world.copies, destination))
+    mine_too = world.served | {*_deliveries(case, mine)[destination]}
+    sent = world._replace(copies=more(world.copies, destination), served=mine_too)
     yield at(sent, slot, mine._replace(at=f"settle {destination}", answer=ClaimState.SENT))
     if world.faults:
         world, sent = (one._replace(faults=world.faults - 1) for one in (world, sent))

@@ -101,7 +101,7 @@ def _send(case: Case, world: World, mine: Telling) -> Iterator[tuple[World, Tell
     sent, outcomes = world, dict(world.outcomes)
     for who in mine.group:
         sent = sent._replace(answered=more(sent.answered, who))
-        if outcomes.get(who) is State.REJECTED and any(one in dict(world.copies) for one in case.leads[who]):
+        if outcomes.get(who) is State.REJECTED and who in world.served:
             sent = sent._replace(told_wrong=sent.told_wrong | {who})
     mine = mine._replace(at="settle")
     yield sent, mine._replace(says=ClaimState.SENT)

@@ -27,6 +27,9 @@ CASES = {
     "an answer about a bounce": Case(ONE, invocations=1, bounces=1, answered=True),
     "a replay of what was answered": Case(ONE, order="replay", invocations=1, faults=1, bounces=1, answered=True),
     "a row that goes": Case({"a": ("d",)}, invocations=1, faults=2, answered=True, vanishing=frozenset("a")),
+    "a row of one who is merged goes": Case(
+        {"a": ("d",), "b": ("d",)}, invocations=1, answered=True, vanishing=frozenset("b")
+    ),
 }
 
 

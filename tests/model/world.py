@@ -87,7 +87,7 @@ class Watch(NamedTuple):
 class World(NamedTuple):
     """All there is. `copies` of the message that SES took by destination, `explained` those that may be a second one.
     `answers` is what the recipients' entries say of the answer, `answered` how often the sender heard of each,
-    `told_wrong` those who were called unknown although a destination has the message. `waits` is the note for the watch.
+    `served` are those whom a copy was for, `told_wrong` those of them who were called unknown. `waits` is the note for the watch.
     `ordered_since` are those whose loss an order took off the owner's list: the copy that bounced was one before it."""
 
     queue: tuple[frozenset[str], ...]
@@ -111,6 +111,7 @@ class World(NamedTuple):
     dsn: tuple[tuple[int, Standing], ...] = ()
     answers: tuple[tuple[str, str], ...] = ()
     answered: tuple[tuple[str, int], ...] = ()
+    served: frozenset[str] = frozenset()
     told_wrong: frozenset[str] = frozenset()
     waits: str = ""
     watch: Watch | None = None

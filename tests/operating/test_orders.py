@@ -9,6 +9,7 @@ from postern_command.aws.reopening import Reopening
 from postern_mail.aws import clients
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.errors import Unavailable
+from postern_mail.mail.address import Address
 from postern_mail.mail.dsn import Answer
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.outcomes import State
@@ -231,3 +232,30 @@ def test_an_order_that_is_cut_off_leaves_the_owners_news(office: Office, monkeyp
     assert office.run("quarantine", "release", message_id).status == 0
     assert message_id not in office.run("quarantine", "list").out
     assert "noted" not in office.entries(message_id)["message"]
+
+
+def test_a_domain_that_was_held_gets_what_it_missed(office: Office) -> None:
+    """All its destinations but those suspended by themselves; nobody elsewhere."""
+    held = ("info@example.com", "quarantined", "jane@dest.example is suspended")
+    message_id = office.happened(
+        held,
+        ("team@example.com", "quarantined", "joe@dest.example is suspended"),
+        ("other@example.com", "quarantined", "x@other.example is suspended"),
+    )
+    office.store(message_id)
+    for destination, recipient in (
+        ("jane@dest.example", "info@example.com"), ("joe@dest.example", "team@example.com"),
+        ("x@other.example", "other@example.com"),
+    ):  # fmt: skip
+        office.ledger.suspend(message_id, Address.parse(destination), Address.parse(recipient), "held")
+    where = {"POSTERN_DESTINATION_TABLE": office.template.name("DestinationTable")}
+    office.cloud.put("DestinationTable", [{"address": "@dest.example", "suspended_at": 1}])
+    assert office.run("destination", "redeliver", "@dest.example", **where).status == 1
+    office.cloud.put(
+        "DestinationTable", [{"address": "@dest.example"}, {"address": "joe@dest.example", "suspended_at": 1}]
+    )
+    done = office.run("destination", "redeliver", "@dest.example", **where)
+    assert (done.status, done.out) == (0, f"{message_id}  runs for info@example.com\n")
+    assert [addresses(made) for made in run_again(office)] == [["info@example.com"]]
+    office.cloud.put("DestinationTable", [{"address": "joe@dest.example"}])
+    assert "it missed nothing" in office.run("destination", "redeliver", "@none.example", **where).err

@@ -62,6 +62,25 @@ def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) ->
     assert not world.ledger.is_open(MESSAGE_ID)
 
 
+def test_who_was_merged_is_not_unknown_when_his_row_goes(world: World) -> None:
+    """The copy was sent in another's name, and for him too."""
+    world.tables.aliases["joe@example.com"] = {"destinations": [JANE]}
+    world.store.messages[MESSAGE_ID] = stored(RAW)
+
+    def killed(destination: str) -> None:
+        world.tables.aliases.pop("joe@example.com")
+        raise Killed
+
+    world.mailer.before = killed
+    with pytest.raises(Killed):
+        handle(world, "info@example.com", "joe@example.com")
+    world.mailer.before = lambda destination: None
+    world.clock.time += LEASE_SECONDS + 1
+    handle(world, "info@example.com", "joe@example.com")
+    assert answers(world) == {}
+    assert world.states == {"info@example.com": "forwarded", "joe@example.com": "rejected"}
+
+
 CHANGES: dict[str, Callable[[World], object]] = {
     "removed": lambda world: world.tables.aliases.pop("team@example.com"),
     "disabled": lambda world: world.tables.aliases.update(

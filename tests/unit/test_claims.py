@@ -83,7 +83,7 @@ def test_what_ses_left_without_an_answer_for_too_long_is_given_up(state: ClaimSt
     assert "asked 7 times" in given_up.why
     entry = Entry(found)
     end = take(MINE, NOW, PATIENCE, entry.swap)
-    assert end == Settled(ClaimState.AMBIGUOUS, INFO.key, given_up.why)
+    assert end == Settled(ClaimState.AMBIGUOUS, INFO.key, given_up.why, ("team@example.com",))
     assert (entry.found.state, entry.found.detail, entry.found.owner) == ("ambiguous", given_up.why, "me")
     assert take(MINE, NOW, PATIENCE, entry.swap) == end, "as when botocore repeats the call"
 
@@ -107,13 +107,13 @@ def test_our_own_call_that_botocore_repeats_is_ours_and_as_uncertain_as_before(
         return entry.swap(old, new) or (entry.found if entry.asked == (2 if before else 1) else None)
 
     claim = take(MINE, NOW, PATIENCE, repeated)
-    assert claim == replace(MINE, uncertain=uncertain)
+    assert claim == replace(MINE, uncertain=uncertain, group=("team@example.com",) if uncertain else ())
     assert entry.found.attempts == found.attempts + 1
 
 
 def test_a_claim_given_back_under_our_own_name_is_taken_by_writing_it() -> None:
     entry = Entry(standing(ClaimState.UNANSWERED, owner="me"))
-    assert take(MINE, NOW, PATIENCE, entry.swap) == replace(MINE, uncertain=True)
+    assert take(MINE, NOW, PATIENCE, entry.swap) == replace(MINE, uncertain=True, group=("team@example.com",))
     assert entry.found.state is ClaimState.CLAIMED
 
 

@@ -81,7 +81,7 @@ def test_a_virus_is_never_released() -> None:
 def test_what_a_suspended_destination_missed_is_run_for_its_recipient(state: str, reopened: tuple[str, ...]) -> None:
     made = entries(**{TEAM: state})
     made["via:joe@dest.example"]["state"] = "suspended"
-    assert missed(made, "joe@dest.example") == Order((TEAM,), reopened)
+    assert missed(made, ["joe@dest.example"]) == Order((TEAM,), reopened)
 
 
 @pytest.mark.parametrize("state", ["unanswered", "claimed"])
@@ -89,13 +89,13 @@ def test_a_destination_that_was_suspended_over_a_lost_answer_may_have_missed_it(
     """Nobody tries it any more once its recipient is settled, and nothing else would tell of it."""
     made = entries(**{TEAM: "forwarded"})
     made["via:joe@dest.example"]["state"] = state
-    assert missed(made, "joe@dest.example") == Order((TEAM,), (TEAM,))
+    assert missed(made, ["joe@dest.example"]) == Order((TEAM,), (TEAM,))
 
 
 @pytest.mark.parametrize("who", ["jane@dest.example", "nobody@dest.example"])
 def test_who_missed_nothing_gets_nothing(who: str) -> None:
-    with pytest.raises(CannotOrder, match=f"{who} missed nothing"):
-        missed(entries(), who)
+    with pytest.raises(CannotOrder, match="missed"):
+        missed(entries(), [who])
 
 
 @pytest.mark.parametrize("kind", ["bounced", "rejected"])

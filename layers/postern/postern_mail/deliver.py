@@ -45,7 +45,8 @@ class Deliverer:
         Raises Temporary if that is not known yet; the claim is then given back.
         """
         recipient = delivery.forwards[0].recipient
-        claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient)
+        others = tuple(dict.fromkeys(one.recipient.key for one in delivery.forwards[1:]))
+        claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient, others)
         if isinstance(claim, Settled):
             return claim
         refusals: list[str] = []

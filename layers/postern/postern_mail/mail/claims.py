@@ -20,8 +20,8 @@ class Claim:
 
     `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
     this already; `again`: there was an earlier attempt.
-    `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1, and
-    `group` has the keys of the recipients that this one is about.
+    `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1. `group` has the keys
+    of the recipients that an answer is about, or whom the copy serves beside `recipient`.
     """
 
     message_id: str
@@ -171,5 +171,11 @@ def _taken(found: Standing, claim: Claim, now: float) -> Standing:
 
 
 def _group(found: Standing, claim: Claim) -> tuple[str, ...]:
-    """Whom the answer is about: it may have been sent already for those that an earlier attempt was about."""
-    return found.group if found.state is not None and found.state.uncertain else claim.group
+    """Whom it is about: it may have been sent already for those that an earlier attempt was about. An answer is about
+    nobody else then; a copy serves all."""
+    if found.state is None or not found.state.uncertain:
+        return claim.group
+    if claim.kind == DSN:
+        return found.group
+    served = dict.fromkeys((*claim.group, *found.group, found.recipient))
+    return tuple(who for who in served if who != claim.recipient.key)

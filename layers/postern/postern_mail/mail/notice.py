@@ -9,7 +9,7 @@ import hashlib
 import quopri
 from collections.abc import Iterator
 
-from . import fields
+from . import fields, stamp
 from .address import Address
 from .address_writer import is_taken, written
 from .authors import Author, answerable, authors, decode_phrase, unaddressed
@@ -87,8 +87,13 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
 
 
 def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
-    """A notice whose header has nothing that anybody else chose: From, To, Subject, all ours."""
-    header = (*_addressed(alias), fields.field("Subject", fields.unstructured("A message was not forwarded"), CRLF))
+    """A notice whose header has nothing that anybody else chose: From, To, Subject, our stamp, all ours."""
+    header = (
+        *_addressed(alias),
+        fields.field("Subject", fields.unstructured("A message was not forwarded"), CRLF),
+        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+        fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
+    )
     text = [
         f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
         "",

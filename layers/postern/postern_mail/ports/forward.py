@@ -76,8 +76,11 @@ class Ledger(Protocol):
     def open(self, envelope: Envelope) -> Entry:
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
-        """Claim a destination, or learn that it is settled; it is `ambiguous` once SES has not
+    def claim(
+        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+    ) -> Claim | Settled:
+        """Claim a destination for a recipient, and for others whom the same copy serves, by their keys; or learn that
+        it is settled; it is `ambiguous` once SES has not
         answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:

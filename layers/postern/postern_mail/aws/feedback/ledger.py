@@ -4,6 +4,7 @@ A tag names an entry by its digest only, so all entries of the message are read 
 written before the message was sent: an entry that is not there has expired, or was never ours.
 """
 
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from ...errors import EntryMissing
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEEP_HOSTS = 14 * A_DAY  # seconds; the digest looks three days back
+MOST_LOSSES = 5_000  # destinations of one message that are told apart: 80 KB
 MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
 
 
@@ -93,18 +95,20 @@ class DynamoFeedbackLedger:
         )
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
-        """Note on the message that a recipient's forward did not arrive, anew for each destination; the message's
-        envelope for that recipient, None if the ledger has none. Raises Temporary."""
+        """Note on the message that a recipient's forward did not arrive, anew for each destination, of which some
+        thousand are remembered; the message's envelope for that recipient, None if the ledger has none. Raises
+        Temporary."""
+        one = sha256(destination.encode()).hexdigest()[:12]  # an item has 400 KB, and a group thousands of members
         _, entry = self._items.update(
             "DynamoDB UpdateItem (message)",
             {"message_id": message_id, "entry": MESSAGE},
             "SET noted_at = :now ADD noted :noted, losses :destinations",
             {
                 ":now": int(self._clock.now()), ":noted": {f"{LOST} {recipient}"}, ":one": f"{LOST} {recipient}",
-                ":destinations": {destination}, ":destination": destination,
+                ":destinations": {one}, ":destination": one, ":most": MOST_LOSSES,
             },
-            condition="attribute_exists(entry)"
-            " AND NOT (contains(noted, :one) AND contains(losses, :destination))",
+            condition="attribute_exists(entry) AND (attribute_not_exists(losses) OR NOT contains(noted, :one)"
+            " OR (size(losses) < :most AND NOT contains(losses, :destination)))",
             returning="ALL_NEW",
         )  # fmt: skip
         return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None

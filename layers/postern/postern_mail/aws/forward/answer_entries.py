@@ -120,7 +120,8 @@ class AnswerEntries(ABC):
 def reached(entries: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Keys of the recipients in whose name a destination got something of a message, or may have."""
     claims = (entry for name, entry in entries.items() if name.startswith(f"{VIA}:") and "state" in entry)
-    return frozenset(entry["recipient"] for entry in claims if ClaimState(entry["state"]).reached)
+    got = (entry for entry in claims if ClaimState(entry["state"]).reached)
+    return frozenset(who for entry in got for who in (entry["recipient"], *entry.get("recipients", ())))
 
 
 def _address(name: str) -> Address:

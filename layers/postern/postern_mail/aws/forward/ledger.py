@@ -94,9 +94,12 @@ class DynamoLedger(AnswerEntries):
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released, reached(entries), int(entries[MESSAGE].get("orders", 0)))
 
-    def claim(self, message_id: str, destination: Address, recipient: Address) -> Claim | Settled:
+    def claim(
+        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+    ) -> Claim | Settled:
         """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
-        return self._take(Claim(message_id, destination, recipient, self._owner(), self._lease_until()))
+        owner, until = self._owner(), self._lease_until()
+        return self._take(Claim(message_id, destination, recipient, owner, until, group=tuple(others)))
 
     def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
         """Claim one answer to the sender, about these recipients or, where one may have been sent already, about those
