@@ -70,11 +70,6 @@ def ses() -> "SESV2Client":
     return boto3.client("sesv2", config=_ONE_ATTEMPT)
 
 
-def identities() -> Any:
-    """A client of SESv2 that retries by itself: it only reads."""
-    return boto3.client("sesv2", config=_PACED)
-
-
 def receipt_rules(*, brief: bool = False) -> Any:
     """A client of SES's first API, which alone knows receipt rules; it retries by itself for at most 45 seconds.
 
