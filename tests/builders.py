@@ -6,7 +6,7 @@ from typing import Any
 
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import destination_tag
+from postern_mail.mail.tags import destination_tag
 
 ROOT = Path(__file__).parent.parent
 TAG_KEY = b"a key of the tests for tags"

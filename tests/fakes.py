@@ -12,12 +12,13 @@ from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, St
 from postern_mail.mail.damper import KEPT, Echo, outdated
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
-from postern_mail.mail.feedback import Feedback, HostMail, contradicts, entry_tag
+from postern_mail.mail.feedback import Feedback, HostMail, contradicts
 from postern_mail.mail.greylist import AN_HOUR
 from postern_mail.mail.health import Failure
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.settings import Settings
+from postern_mail.mail.tags import entry_tag
 from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
 from postern_mail.ports.forward import Entry, Outcome

@@ -12,9 +12,10 @@ from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.errors import EntryMissing, Misconfigured
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
-from postern_mail.mail.feedback import Feedback, HostMail, destination_tag, lost_by
+from postern_mail.mail.feedback import Feedback, HostMail, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
+from postern_mail.mail.tags import destination_tag
 from postern_mail.ports.feedback import FeedbackLedger, Health, Sending
 
 from emulator.cloud import Cloud

@@ -18,7 +18,7 @@ from postern_mail.aws.forward.mailer import PAUSES, SesMailer
 from postern_mail.aws.http import clients as own
 from postern_mail.errors import Misconfigured, Refused, TooFast, Unanswered, Unavailable
 from postern_mail.mail.address import Address
-from postern_mail.mail.feedback import destination_tag
+from postern_mail.mail.tags import destination_tag
 
 from emulator.cloud import CREDENTIALS
 from emulator.sending.refusals import Account, Refusal

@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from postern_mail.mail.address import Address
-from postern_mail.mail.feedback import destination_tag
+from postern_mail.mail.tags import destination_tag
 
 from emulator.sending.events import NO_EMAIL, Fate, bounce
 from emulator.system import OWNER, Emulator

@@ -17,7 +17,7 @@ from postern_mail.environment import FeedbackEnvironment
 from postern_mail.feedback import Listener
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import domain_key
-from postern_mail.mail.feedback import destination_tag
+from postern_mail.mail.tags import destination_tag
 
 from emulator.cloud import Cloud
 from tests.builders import bounce

@@ -180,7 +180,7 @@ def build(
     if client == OWN:
         for name in ("DYNAMODB", "S3"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", cloud.listening())
-        monkeypatch.setattr("postern_mail.aws.http.connection.random", SimpleNamespace(random=lambda: 0.0))
+        monkeypatch.setattr("postern_mail.aws.http.connection._jitter", lambda: 0.0)
         asked = Service._once
         monkeypatch.setattr(Service, "_once", lambda *given: interference.once(asked, *given))
     for module in ("botocore.endpoint", "postern_mail.aws.forward.answerer", "postern_mail.aws.forward.mailer"):

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from postern_mail.aws.forward.answer_entries import reached
 from postern_mail.mail.claims import DSN, Claim, HeldByAnother, Settled, Standing, take
-from postern_mail.mail.digest import UNANSWERED
-from postern_mail.mail.dsn import MOST_ANSWERS
+from postern_mail.mail.dsn import MOST_ANSWERS, UNANSWERED
 from postern_mail.mail.outcomes import ClaimState, State
 
 from .world import DUE, LEASE, PATIENCE, Case, Telling, World, address, entries, message_of, more, put, short

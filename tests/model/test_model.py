@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from functools import partial
 
 import pytest
-from postern_mail.mail.digest import LOST, UNANSWERED
+from postern_mail.mail.digest import LOST
+from postern_mail.mail.dsn import UNANSWERED
 from postern_mail.mail.outcomes import ClaimState, State
 
 from tests.model.explore import explore

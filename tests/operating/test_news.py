@@ -11,7 +11,8 @@ from postern_mail.aws.watch.facts import StackFacts
 from postern_mail.aws.watch.state import DynamoWatchState
 from postern_mail.mail.address import Address
 from postern_mail.mail.digest import Noted
-from postern_mail.mail.feedback import Feedback, destination_tag
+from postern_mail.mail.feedback import Feedback
+from postern_mail.mail.tags import destination_tag
 
 from tests.builders import TAG_KEY
 from tests.fakes import RETRY_HOURS, FakeClock

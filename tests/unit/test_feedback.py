@@ -12,8 +12,9 @@ from postern_mail.answer_senders import Answering
 from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern_mail.feedback import Listener
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
-from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts, entry_tag
+from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts
 from postern_mail.mail.stamp import TEST_KEY
+from postern_mail.mail.tags import entry_tag
 
 from tests.builders import MESSAGE_ID, TAG_KEY, bounce, envelope, feedback, sample_event, stored
 from tests.fakes import (

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from postern_mail.aws.forward.answer_entries import MESSAGE
 from postern_mail.aws.forward.ledger import OPEN
 from postern_mail.aws.items import Items, Update
-from postern_mail.mail.digest import LOST, UNANSWERED
+from postern_mail.mail.digest import LOST
+from postern_mail.mail.dsn import UNANSWERED
 from postern_mail.mail.feedback import BOUNCED, REJECTED
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.ports.clock import Clock

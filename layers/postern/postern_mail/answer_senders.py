@@ -6,7 +6,6 @@ to the watch (`late_answers`), so that no mail waits behind it.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 
 from .errors import OutOfTime, OverCap, Refused, Temporary, Unanswered
 from .mail.address import Address
@@ -14,6 +13,7 @@ from .mail.claims import Claim, Settled
 from .mail.dsn import MOST_ANSWERS, Answer, Correspondence, Silence, too_late
 from .mail.envelope import Envelope
 from .mail.outcomes import ClaimState
+from .mail.records import dataclass, replace
 from .mail.reply import Reply
 from .mail.rows import Rows
 from .mail.settings import Settings

@@ -12,10 +12,10 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from .errors import Temporary, Unavailable
+from .mail.records import dataclass, field
 
 MAX_REASON = 1000  # characters; CloudFormation takes 4096 bytes for the whole answer
 ANSWER_TIMEOUT = 10  # seconds for one PUT

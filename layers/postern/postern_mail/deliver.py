@@ -6,16 +6,14 @@ a notice with nothing in its header that anybody else chose.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 
 from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
-from .mail.notice import attached, attached_size, bare_notice, notice
 from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
-from .mail.repair import repaired
+from .mail.records import dataclass, replace
 from .mail.rewrite import Style, rewrite
 from .mail.settings import Settings
 from .ports.clock import Clock
@@ -113,13 +111,18 @@ class Deliverer:
             replace(settings.styled(self.style), prepended=delivery.prepended, destination=delivery.destination),
         )
         yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
-        yield REPAIRED, lambda: repaired(raw, alias, envelope, style)
+        # The modules of the others are imported when SES refused what most messages are.
+        from .mail import notice, repair  # noqa: PLC0415
+
+        yield REPAIRED, lambda: repair.repaired(raw, alias, envelope, style)
         yield ATTACHED, lambda: self._attached(raw, alias, envelope, style, refusals[0], settings.largest)
-        yield NOTICE, lambda: notice(raw, alias, envelope, style, refusals[0])
-        yield BARE_NOTICE, lambda: bare_notice(alias, envelope, style, refusals[0])
+        yield NOTICE, lambda: notice.notice(raw, alias, envelope, style, refusals[0])
+        yield BARE_NOTICE, lambda: notice.bare_notice(alias, envelope, style, refusals[0])
 
     @staticmethod
     def _attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str, largest: int) -> bytes:
+        from .mail.notice import attached, attached_size  # noqa: PLC0415
+
         if attached_size(len(raw)) > largest:
             raise Refused(f"{len(raw)} octets, attached: {_TOO_LARGE}")  # before it is made: base64 grows by a third
         return attached(raw, alias, envelope, style, reason)

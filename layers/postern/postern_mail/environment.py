@@ -6,10 +6,10 @@ the owner changes without a deployment is in `mail.settings`.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, field, fields
 from typing import Any, Self
 
 from .errors import Misconfigured
+from .mail.records import MISSING, Field, dataclass, field, fields
 
 _CHOICES = {"aws_client": ("own", "boto3")}
 _WORDS = {"true": True, "false": False}

@@ -5,12 +5,12 @@ An examination looks at one thing and yields what it saw. What it says is for pe
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 from typing import Generic, TypeVar
 
 from .errors import Temporary
+from .mail.records import dataclass
 
 MOST = 100  # findings of one examination that are named
 

@@ -6,12 +6,12 @@ when it is repeated, so an event that failed half-way is simply taken again.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from .answer_senders import Answering
 from .mail import brake, health
 from .mail.feedback import BOUNCED, DELIVERED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
+from .mail.records import dataclass
 from .mail.reply import of_bounce
 from .mail.rows import Row
 from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending

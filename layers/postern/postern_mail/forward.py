@@ -5,7 +5,6 @@ what happens when one of them fails. docs/way-of-a-message.md tells the same on 
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from .answer_senders import Answering
@@ -35,6 +34,7 @@ from .mail.plan import (
     deliveries,
     plan,
 )
+from .mail.records import dataclass, replace
 from .mail.reply import FAILED
 from .mail.settings import Settings
 from .ports.clock import Clock

@@ -4,7 +4,6 @@ Whoever is held is screened again when his time has come, from the stored messag
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .errors import Misconfigured
@@ -13,6 +12,7 @@ from .mail.days import A_DAY
 from .mail.envelope import Envelope
 from .mail.greylist import Whitelist
 from .mail.plan import Decision, Forward, GreyHold
+from .mail.records import dataclass
 from .mail.restrictions import Who
 from .mail.rows import BadRow, Rows
 from .mail.settings import Settings

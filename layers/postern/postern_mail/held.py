@@ -1,12 +1,12 @@
 """Grey holds whose time has come and that nothing woke: the hourly check brings them back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
 from .mail.outcomes import State
 from .mail.receipt import kept_event
+from .mail.records import dataclass
 from .ports.clock import Clock
 from .ports.watch import WatchState
 from .watch import MOST_NAMED

@@ -11,11 +11,11 @@ message has one more attempt, and is then set aside: such ones must not hold the
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .forward import Forwarder
 from .mail.envelope import BadEvent
+from .mail.records import dataclass
 from .ports.forward import Queue
 
 FIRST_PAUSE = 60  # seconds; each one is twice the one before

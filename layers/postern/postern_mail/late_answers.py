@@ -3,9 +3,8 @@
 They are in no queue: what is due stands in the ledger beside each recipient, and a note names the message.
 """
 
-from dataclasses import dataclass
-
 from .answer_senders import ANSWER_SECONDS, Answering
+from .mail.records import dataclass
 from .ports.answers import AnswerLedger
 from .ports.clock import Clock
 

@@ -1,12 +1,12 @@
 """The hourly test of DNS lists by their own entries (RFC 5782 5): one that does not pass does not count."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Protocol
 
 from .mail import dns_lists, list_health
 from .mail.dns import Question
 from .mail.list_health import Lists
+from .mail.records import dataclass, replace
 from .mail.rows import Rows
 from .mail.settings import KEY, Settings
 from .ports.screening import Key, Resolver

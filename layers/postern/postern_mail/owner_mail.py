@@ -6,7 +6,6 @@ claimed in the ledger like a destination: a run that is repeated sends no second
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .deliver import given_back
@@ -16,6 +15,7 @@ from .mail.claims import Claim, Settled
 from .mail.days import A_DAY
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .mail.outcomes import ClaimState
+from .mail.records import dataclass
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog
 from .ports.watch import News

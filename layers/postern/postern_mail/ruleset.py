@@ -17,12 +17,12 @@ rules. If it must stay, SES itself refuses to delete it (CannotDelete), so nothi
 """
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any, Protocol
 
 from .custom_resource import patiently
 from .errors import Misconfigured
+from .mail.records import dataclass
 
 ACTIVATE, TAKE_OVER, JOIN, MANUAL = MODES = ("activate", "take-over", "join", "manual")
 

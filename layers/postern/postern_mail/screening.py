@@ -6,7 +6,6 @@ be believed does not count. What nobody answered is never a finding.
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .greylisting import Greylisting, client_whitelist, recipient_whitelist
@@ -18,6 +17,7 @@ from .mail.greylist import is_authenticated
 from .mail.header import Header
 from .mail.message import Message
 from .mail.plan import Decision, LookedUp
+from .mail.records import dataclass, field
 from .mail.restrictions import Who
 from .mail.score import Finding, Score
 from .mail.ses_block import SesBlock

@@ -6,10 +6,10 @@ at again each time, so that it counts until somebody has mended it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 
 from .mail.envelope import SETUP_NOTIFICATION
+from .mail.records import dataclass, replace
 from .ports.clock import Clock
 from .ports.watch import Bucket, Overlooked, WatchLog, WatchState
 

@@ -3,9 +3,9 @@
 import re
 import uuid
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from ..mail.records import dataclass
 from .attributes import row, to_dynamodb
 from .failures import translated
 

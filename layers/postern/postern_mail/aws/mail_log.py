@@ -10,22 +10,22 @@ from ..mail.address import Address, mask
 from ..mail.claims import Claim
 from ..mail.dsn import Silence
 from ..mail.envelope import Envelope
-from ..mail.feedback import BOUNCED, COMPLAINED, DELIVERED, ON_ACCOUNT_LIST, REJECTED, Feedback, HostMail
 from ..mail.outcomes import ClaimState, State
 from ..mail.rows import BadRow
 from ..ports.forward import Entry, Outcome
-from ..ports.watch import Overlooked
 from .lines import Counts, Lines
 
 if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
+
+    from ..mail.feedback import Feedback, HostMail
+    from ..ports.watch import Overlooked
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
 NEEDS_SOMEBODY = "NeedsSomebody"  # the one count that an alarm hangs on
 # States and feedback that are counted. Ten metrics are free in an account; the ledger has the rest.
 _COUNTED = (State.FORWARDED, State.DEFERRED, State.QUARANTINED, State.REJECTED)
-_COUNTED_FEEDBACK = (DELIVERED, BOUNCED, COMPLAINED)
 
 
 class CloudWatchMailLog:
@@ -176,15 +176,17 @@ class CloudWatchMailLog:
             error=type(failure).__name__,
         )
 
-    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+    def feedback(self, feedback: "Feedback", destination: str, *, first: bool) -> None:
         """Counted as Delivered, Bounced or Complained; an event that came before is not. What SES threw away, and what
         the account's list stopped, counts as NeedsSomebody, also when it comes again: a function killed after it was
         noted may not have counted it."""
-        if first and feedback.kind in _COUNTED_FEEDBACK:
+        from ..mail import feedback as said  # noqa: PLC0415 (there already, where there is feedback)
+
+        if first and feedback.kind in (said.DELIVERED, said.BOUNCED, said.COMPLAINED):
             self._count(feedback.kind.capitalize())
-        if feedback.kind == REJECTED or feedback.subtype == ON_ACCOUNT_LIST:
+        if feedback.kind == said.REJECTED or feedback.subtype == said.ON_ACCOUNT_LIST:
             self._needs_somebody()
-        line = self.logger.info if feedback.kind == DELIVERED else self.logger.warning
+        line = self.logger.info if feedback.kind == said.DELIVERED else self.logger.warning
         line(
             feedback.kind,
             message_id=feedback.message_id,
@@ -198,7 +200,7 @@ class CloudWatchMailLog:
         self._needs_somebody()
         self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
 
-    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+    def host_mail(self, mail: "HostMail", *, first: bool) -> None:
         """A warning; the digest tells the owner."""
         self.logger.warning(
             "mail of a host was lost",
@@ -208,7 +210,7 @@ class CloudWatchMailLog:
             first=first,
         )
 
-    def contradicting(self, feedback: Feedback) -> None:
+    def contradicting(self, feedback: "Feedback") -> None:
         """Counted as NeedsSomebody: somebody in the account forges events of ours."""
         self._needs_somebody()
         self.logger.error(
@@ -229,7 +231,7 @@ class CloudWatchMailLog:
             self._needs_somebody()
         self.logger.error(self._shown(str(error)), error=type(error).__name__)
 
-    def overlooked(self, found: Overlooked) -> None:
+    def overlooked(self, found: "Overlooked") -> None:
         """Counted as NeedsSomebody, also as 0, so that the alarm ends."""
         self._needs_somebody(len(found.open_too_long) + len(found.never_seen))
         line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info

@@ -5,9 +5,9 @@ behind SES, is an error that says what Postfix would do.
 """
 
 import re
-from dataclasses import dataclass
 
 from .address import Address, InvalidAddress
+from .records import dataclass
 from .rewrite import ONCE_ONLY, REMOVED, REMOVED_PREFIX
 
 OK, REJECT, DISCARD, DUNNO, HOLD = "OK", "REJECT", "DISCARD", "DUNNO", "HOLD"

@@ -6,8 +6,9 @@ that is not becomes its A-labels (RFC 5891, mapped as UTS 46 says).
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Any
+
+from .records import dataclass
 
 RECIPIENT_DELIMITER = "+"  # Postfix's recipient_delimiter: info+news@ is info@ with the tag news
 

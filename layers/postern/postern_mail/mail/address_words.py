@@ -6,7 +6,8 @@ no pattern gives back what it took.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from .records import dataclass
 
 SPACE, QUOTED, COMMENT, ENCODED, LITERAL, ATOM, SPECIAL = (
     "space", "quoted", "comment", "encoded", "literal", "atom", "special",

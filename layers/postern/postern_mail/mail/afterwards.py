@@ -5,11 +5,11 @@ feedback wrote it there (docs/reference/feedback.md).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from .feedback import BOUNCED, COMPLAINED, lost_by
+from .records import dataclass
 
 _DELIVERED, _DELAYED = "delivered", "delayed"
 _VIA = "via:"

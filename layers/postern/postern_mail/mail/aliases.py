@@ -7,10 +7,10 @@ through to the catch-all. Destinations in our own domains are looked up again.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
 from .patterns import Pattern
+from .records import dataclass, field
 from .rows import BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
 

@@ -5,10 +5,10 @@ of MAIL FROM, which must not pass for a result.
 """
 
 import re
-from dataclasses import dataclass
 
 from .address import Address
 from .message import Message
+from .records import dataclass
 from .ses_block import SesBlock
 from .signatures import names, signatures
 

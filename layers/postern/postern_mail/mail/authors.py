@@ -7,12 +7,12 @@ stand there, and a quoted string alone is a name.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
 from .address_words import ATOM, CFWS, COMMENT, ENCODED, LITERAL, QUOTED, SPACE, WORDS, Word, words
 from .address_writer import is_taken
 from .encoded_words import decoded
+from .records import dataclass, field
 
 MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
 

@@ -6,17 +6,18 @@ destinations, counts what came back; and what never arrived anywhere goes out a 
 """
 
 from collections.abc import Collection
+from typing import TYPE_CHECKING
 
-from .feedback import BOUNCED, ON_ACCOUNT_LIST, Feedback
 from .health import GONE, Failure, failures, is_suspended
 from .rows import Row, Rows
+
+if TYPE_CHECKING:
+    from .feedback import Feedback
 
 BOUNCES, WITHIN = 5, 3600  # so many hard bounces at one domain within so many seconds
 UNCONFIRMED = 10  # sendings to what has never had a Delivery that are out at once, to one domain
 SILENCE = 3600  # seconds after which those of which nothing was heard stand in the way no more
 _KEPT = 20  # bounces in a domain's row
-
-_NOT_SENT = (ON_ACCOUNT_LIST, "Suppressed")  # SES answered in the mailbox's place, which is no bounce of the account's
 
 
 def domain_key(destination: str) -> str:
@@ -24,9 +25,12 @@ def domain_key(destination: str) -> str:
     return f"@{destination.rpartition('@')[2]}"
 
 
-def hard_bounce(feedback: Feedback) -> Failure | None:
+def hard_bounce(feedback: "Feedback") -> Failure | None:
     """What counts against the domain, None if nothing. Two destinations of one message are two."""
-    if feedback.kind != BOUNCED or feedback.type != "Permanent" or feedback.subtype in _NOT_SENT:
+    from .feedback import BOUNCED, ON_ACCOUNT_LIST  # noqa: PLC0415 (a plan has none)
+
+    not_sent = (ON_ACCOUNT_LIST, "Suppressed")  # SES answered in the mailbox's place: no bounce of the account's
+    if feedback.kind != BOUNCED or feedback.type != "Permanent" or feedback.subtype in not_sent:
         return None
     return Failure(feedback.at, GONE, feedback.message_id, feedback.why, feedback.destination)
 

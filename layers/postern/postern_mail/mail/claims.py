@@ -5,10 +5,10 @@ stand there instead, and the ledger writes it on the condition that nothing chan
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from .address import Address
 from .outcomes import ClaimState
+from .records import dataclass, field, replace
 
 VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
 RACES = 5  # times that another invocation may be faster

@@ -8,11 +8,11 @@ is counted: what is automatic, and what has the same subject. Whoever writes fif
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
 from .header import Header
+from .records import dataclass
 from .senders import counted_as
 
 MOST, WITHIN = 10, 600  # so many messages within so many seconds

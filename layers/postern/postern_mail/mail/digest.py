@@ -5,13 +5,14 @@ It names envelopes, never a subject or a body, and it has an end however bad the
 
 import quopri
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from . import fields
 from .address import Address
 from .address_writer import written
+from .dsn import UNANSWERED
 from .message import CRLF
 from .outcomes import State
+from .records import dataclass
 from .visible import visible
 
 MAX_LINES = 100  # of one section
@@ -19,7 +20,6 @@ _MAX_LINE = 300  # octets of UTF-8
 
 LOST = "lost"  # the word for a forward that came back
 HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
-UNANSWERED = "unanswered"  # for a sender who should have been told
 
 # Words that outcomes are noted under, as a heading, with what to do.
 _HEADINGS: dict[str, tuple[str, str]] = {

@@ -1,7 +1,8 @@
 """Questions to the DNS and their answers as decisions see them: values, NONE, or a failure, never a finding."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from .records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ listing, and refused all mail.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from .dns import Answer, Answers, Question
 from .hostnames import is_address, is_qualified, undotted
+from .records import dataclass, field
 
 MOST_SITES = 8  # of one kind: each is a question for each message
 MOST_WEIGHT = 100

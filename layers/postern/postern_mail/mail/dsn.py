@@ -6,19 +6,19 @@ sender of whom it is known that he sent this message to this recipient is answer
 which nothing is sent.
 """
 
-from dataclasses import dataclass
-
 from .address import Address
 from .authentication import Authentication
 from .backscatter import objection
 from .envelope import Envelope, age
 from .message import MAX_HEADER, Message
+from .records import dataclass
 from .reply import Reply
 
 OFF, AUTHENTICATED = ANSWER_SENDERS = ("off", "authenticated")
 # Seconds after receipt: SES bounces nothing older than 24 hours (SES API reference, "SendBounce"), and clocks differ.
 MAX_AGE = 23 * 3600
 MOST_ANSWERS = 3  # to one message, however many recipients it has and whenever their answers become due
+UNANSWERED = "unanswered"  # noted for the owner: a sender who should have been told
 POSTMASTER = "mailer-daemon"  # the local part that answers are from
 
 

@@ -7,12 +7,12 @@ was in Bcc. Nothing here reads it.
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
 from .authentication import Authentication
+from .records import dataclass, replace
 from .verdicts import Verdicts
 
 NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for it too

@@ -5,18 +5,16 @@ has the same object under `detail`. What is sent carries two tags: the id of the
 for its destination.
 """
 
-import hashlib
-import hmac
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from .address import Address
 from .bounce_cause import MOST_TEXT, has_reply
 from .envelope import MESSAGE_ID
 from .outcomes import ClaimState
+from .records import dataclass
+from .tags import DESTINATION_TAG, MESSAGE_TAG
 
 # What happened, by SES's eventType; each is the name of the attribute that the ledger has it in.
 KINDS = {
@@ -29,7 +27,6 @@ KINDS = {
 }
 BOUNCED, COMPLAINED, REJECTED, DELIVERED = (KINDS[name] for name in ("Bounce", "Complaint", "Reject", "Delivery"))
 ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a list of the account's own
-MESSAGE_TAG, DESTINATION_TAG = "message", "destination"
 KIND_TAG, RELAY = "kind", "relay"  # of what a host sent by the relay (relay/)
 MAX_WHY = 500  # characters of what another server said
 
@@ -153,21 +150,6 @@ def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str
         robot = form == _ROBOT and not has_reply(_text(about, "diagnosticCode")[:MOST_TEXT])
         if not robot and _text(about, "emailAddress"):
             yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
-
-
-def destination_tag(key: bytes, message_id: str, destination: Address) -> str:
-    """The tag of what is sent to a destination: that of its entry in the ledger."""
-    return entry_tag(key, message_id, f"via:{destination.key}")
-
-
-def entry_tag(key: bytes, message_id: str, entry: str) -> str:
-    """A message's ledger entry, `via:<destination>`, in a form SES takes as a tag and that no stranger can make: 32 hex
-    digits of an HMAC.
-
-    A tag is [A-Za-z0-9_-], at most 256 characters, so an address cannot be one
-    (docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html).
-    """
-    return hmac.new(key, f"{message_id} {entry}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def _detail(event: object) -> Mapping[str, Any]:

@@ -8,13 +8,13 @@ message to message, the recipient.
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
 
 from .address import Address
 from .envelope import NULL_SENDER, Envelope
 from .header import Header
+from .records import dataclass
 from .rows import RESERVED, BadRow, Row
 
 CLIENTS_KEY = f"{RESERVED}postgrey_whitelist_clients"  # items of the alias table, read only if the hold is on

@@ -1,10 +1,9 @@
 """What a decision may look at in a message's header: display, and forgeable. Nothing is sent to what is read here."""
 
-from dataclasses import dataclass
-
 from .address import Address
 from .authors import authors, unaddressed
 from .message import MAX_HEADER, Message
+from .records import dataclass
 from .robots import answers
 from .stamp import NAME, is_among
 

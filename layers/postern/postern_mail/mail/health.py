@@ -7,15 +7,16 @@ arrives in between. Out-of-office replies, which SES calls transient bounces too
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .address import Address
-from .bounce_cause import Cause, cause
 from .days import A_DAY
 from .domain_owner import owner_of
-from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST, Feedback
+from .records import dataclass
 from .rows import BadRow, Row, Rows, epoch, texts
+
+if TYPE_CHECKING:
+    from .feedback import Feedback
 
 TABLE = "destinations"
 GONE, PERMANENT, TRANSIENT, COMPLAINT = "gone", "permanent", "transient", "complaint"
@@ -67,14 +68,17 @@ def known_sender(message: Mapping[str, Any]) -> str:
     return owner_of(domain) if passed and domain and " " not in domain else _ANYBODY
 
 
-def failure(feedback: Feedback, sender: str = _ANYBODY) -> Failure | None:
+def failure(feedback: "Feedback", sender: str = _ANYBODY) -> Failure | None:
     """What an event says against its destination, None if nothing."""
     kind = _kind(feedback)
     return Failure(feedback.at, kind, feedback.message_id, feedback.why, sender) if kind else None
 
 
-def _kind(feedback: Feedback) -> str:
+def _kind(feedback: "Feedback") -> str:
     """SES's own subtype comes before the status and the text."""
+    from .bounce_cause import Cause, cause  # noqa: PLC0415 (a plan asks for no cause)
+    from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST  # noqa: PLC0415
+
     if feedback.subtype == ON_ACCOUNT_LIST or feedback.kind not in (BOUNCED, COMPLAINED):
         return ""
     if feedback.kind == COMPLAINED:

@@ -6,10 +6,10 @@ rows are written and listed. A key in a form of its own (upper case, `@domain` f
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from .address import Address, InvalidAddress, alias_key, spellings
 from .envelope import NULL_SENDER
+from .records import dataclass
 from .rows import RESERVED, is_reserved
 from .senders import EVERYBODY, EVERYWHERE, PARENT
 

@@ -5,11 +5,11 @@ does not pass the hourly test, does not count until it recovers.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from .dns import Answer
 from .dns_lists import broken
+from .records import dataclass, field
 
 CLIENTS = 20  # different ones that are remembered
 

@@ -7,7 +7,8 @@ out byte for byte (RFC 5322 2.1: a message is lines; 2.2.3: a field goes on over
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from .records import dataclass
 
 CRLF = b"\r\n"
 LF = b"\n"

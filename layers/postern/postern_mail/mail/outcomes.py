@@ -4,8 +4,9 @@ Each state answers every question here: a new one does not pass mypy (exhaustive
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+
+from .records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

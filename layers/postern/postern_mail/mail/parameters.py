@@ -6,7 +6,8 @@ close a quote, forget a value, or write 8-bit octets. What a parameter says is k
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from .records import dataclass
 
 _NAME = re.compile(r"[\s;]*([A-Za-z0-9!#$%&'*+^_`{|}~.-]+)\s*=\s*", re.ASCII)
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')

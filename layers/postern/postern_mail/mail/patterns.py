@@ -6,9 +6,9 @@ RE2 takes linear time whatever the pattern and whatever a stranger sends (github
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from .records import dataclass
 from .rows import texts
 
 MAX_PATTERN = 1_000  # characters: a slip of the mouse should not become a regular expression

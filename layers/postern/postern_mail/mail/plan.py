@@ -5,7 +5,6 @@ refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The firs
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from . import aliases, brake, health
@@ -15,6 +14,7 @@ from .damper import Echo, echo, is_automatic
 from .envelope import Envelope
 from .header import MAX_HOPS, Header
 from .own_name import impostor
+from .records import dataclass, field, replace
 from .reply import POLICY, Reply, of_alias, of_rule
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, counted_as, judge

@@ -5,11 +5,11 @@ What a replay puts on the retry queue is this and nothing else, so it takes the 
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from .envelope import NULL_SENDER
 from .message import Message
+from .records import dataclass
 from .ses_block import SesBlock
 from .verdicts import ABSENT, FAIL, Verdicts
 

@@ -4,9 +4,9 @@ They are what an answer to a sender says, so none of them names a destination, o
 """
 
 import re
-from dataclasses import dataclass
 
 from .actions import Action
+from .records import dataclass
 
 MAX_TEXT = 200  # characters of an owner's text: with its code it fits a line (RFC 5321 4.5.3.1.5: 512 octets)
 

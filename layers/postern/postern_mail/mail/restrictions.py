@@ -5,11 +5,11 @@ never alone: many good senders have no name for their address, or none that thei
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from .dns import NONE, Answers, Question
 from .envelope import NULL_SENDER, Envelope
 from .hostnames import is_host, is_literal, is_qualified, undotted
+from .records import dataclass
 from .ses_block import SesBlock
 
 OFF, TAG, QUARANTINE = CHOICES = ("off", "tag", "quarantine")

@@ -7,7 +7,6 @@ the whole body, goes out byte for byte.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from . import fields, stamp
 from .address import Address
@@ -17,6 +16,7 @@ from .display_names import holds_address, neutral, plain
 from .envelope import Envelope
 from .fields import LINE_LIMIT
 from .message import Field, Message
+from .records import dataclass, field
 from .ses_block import SesBlock, passes_for_ses
 from .thread import is_identifier
 
@@ -82,7 +82,7 @@ class Style:
     destination: Address | None = None
 
 
-def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:
+def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (it is frozen)
     """The message as it is forwarded in the name of `alias`.
 
     Raises nothing: any bytes at all come out as a message with exactly one From. The author is

@@ -7,9 +7,10 @@ BadRow that names the row.
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
+
+from .records import dataclass, field
 
 Row = Mapping[str, Any]
 SenderKey = tuple[str, str]  # (sender, scope)

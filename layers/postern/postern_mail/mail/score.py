@@ -1,7 +1,8 @@
 """One score for restrictions and lists, and one threshold: what was found out about a message."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from .records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ it, the authors in the header's From are tried, which anybody can write.
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
 
 from .actions import BCC, OK, PREPEND, REDIRECT, Action
 from .address import Address, spellings
 from .envelope import Envelope
+from .records import dataclass
 from .rows import BadRow, Row, Rows, SenderKey, check_attributes
 
 TABLE = "senders"

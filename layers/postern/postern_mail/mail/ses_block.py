@@ -8,9 +8,9 @@ know beforehand is the message's id, which SES's Received names: a block without
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from .message import Field, Message
+from .records import dataclass
 
 AUTHSERV_ID = "amazonses.com"  # in Authentication-Results (RFC 8601 2.2)
 

@@ -6,11 +6,11 @@ its meaning, and what it may be. docs/settings.md and `postern settings` are mad
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal
 from typing import Any, Self
 
 from .dsn import AUTHENTICATED, OFF
+from .records import dataclass, field, fields, replace
 from .rewrite import FROM_FORMS, Style
 from .rows import BOOKKEEPING, FOREIGN, RESERVED, BadRow, Row, Rows, flag
 from .verdicts import CHOICES

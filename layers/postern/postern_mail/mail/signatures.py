@@ -6,11 +6,11 @@ anybody to anybody, so for an answer it matters whether the signature covers the
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from .address import Address
 from .authors import authors
 from .message import Message
+from .records import dataclass
 
 _NAMES = ("to", "cc")
 _MOST = 64 * 1024  # octets of a field that are read

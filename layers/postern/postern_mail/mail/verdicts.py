@@ -5,8 +5,9 @@ receiving"); what we do about them is decided here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from .records import dataclass
 
 FAIL = "FAIL"
 ABSENT = "ABSENT"  # ours: the event had no such verdict

@@ -1,7 +1,6 @@
 """What answering senders asks of the world."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import Temporary
@@ -9,6 +8,7 @@ from ..mail.address import Address
 from ..mail.claims import Claim, Settled
 from ..mail.dsn import Answer
 from ..mail.outcomes import ClaimState
+from ..mail.records import dataclass
 from ..mail.reply import Reply
 
 

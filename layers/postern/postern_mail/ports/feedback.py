@@ -1,12 +1,12 @@
 """What `feedback` asks of the world."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..mail.envelope import Envelope
 from ..mail.feedback import Feedback, HostMail
 from ..mail.health import Failure
+from ..mail.records import dataclass
 from ..mail.rows import Row
 
 

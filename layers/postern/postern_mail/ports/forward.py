@@ -1,7 +1,6 @@
 """What `forward` asks of the world."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..errors import Temporary
@@ -11,6 +10,7 @@ from ..mail.damper import Echo
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
 from ..mail.outcomes import ClaimState, State
+from ..mail.records import dataclass
 from ..mail.reply import Reply
 from ..mail.rows import Rows, SenderKey
 from .answers import AnswerLog

@@ -1,10 +1,10 @@
 """What the hourly check (`watch`) and the daily digest (`owner_mail`) ask of the world."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..mail.digest import Noted, Section
+from ..mail.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

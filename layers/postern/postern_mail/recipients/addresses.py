@@ -10,10 +10,10 @@ only itself (docs.aws.amazon.com/ses, Developer Guide, "Creating receipt rules")
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from ..mail.address import alias_key, spellings
 from ..mail.aliases import Alias
+from ..mail.records import dataclass
 from ..mail.rows import BadRow, Row
 
 ALWAYS = ("abuse", "postmaster")  # RFC 5321 4.5.1, RFC 2142 2 and 5: taken whether or not they have a row

@@ -11,11 +11,11 @@ rule has come back, ours go (Delete). Its own order of work, deletions last, doe
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any
 
 from ..custom_resource import RESERVE, Deadline, Put, Request, answered, put
 from ..errors import ClaimHeld, Misconfigured, Refused, Temporary, Unavailable
+from ..mail.records import dataclass, replace
 from ..ports.clock import Clock
 from .addresses import wanted
 from .plan import DELETE, Step, opening, plan, room

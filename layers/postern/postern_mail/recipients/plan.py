@@ -14,8 +14,9 @@ Limits: docs.aws.amazon.com/ses, "Service quotas", email receiving.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import count
+
+from ..mail.records import dataclass
 
 MAX_RECIPIENTS = 100  # of one rule
 MAX_RULES = 200  # of one rule set

@@ -1,9 +1,9 @@
 """What keeping the rules asks of the world."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
+from ..mail.records import dataclass
 from ..mail.rows import Row
 from .plan import Rule, Step
 

@@ -1,9 +1,9 @@
 """What the stack of the relay tells functions/credentials; relay/template.yaml sets all of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ..errors import Misconfigured
+from ..mail.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ same contract tests.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from ..mail.records import dataclass, field
 
 CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 

@@ -14,11 +14,11 @@ docs.aws.amazon.com/secretsmanager, "Lambda rotation functions".
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from ..errors import LoginRefused, Misconfigured, TooSoon
+from ..mail.records import dataclass
 from ..ports.clock import Clock
 from .ports import CURRENT, PENDING, PREVIOUS, Credentials, Keys, Login, StepLog, Stored, Vault
 from .smtp_password import smtp_password

@@ -12,9 +12,10 @@ from ...mail.brake import domain_key
 from ...mail.days import A_DAY
 from ...mail.digest import LOST
 from ...mail.envelope import Envelope
-from ...mail.feedback import Feedback, HostMail, contradicts, entry_tag
+from ...mail.feedback import Feedback, HostMail, contradicts
 from ...mail.health import known_sender
 from ...mail.receipt import kept_event
+from ...mail.tags import entry_tag
 from ...ports.clock import Clock
 from ...ports.feedback import Sending
 from ..attributes import row

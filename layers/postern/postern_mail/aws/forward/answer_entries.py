@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from ...mail.address import Address
 from ...mail.claims import VIA
-from ...mail.digest import UNANSWERED
-from ...mail.dsn import Answer
+from ...mail.dsn import UNANSWERED, Answer
 from ...mail.outcomes import ClaimState, State
 from ...mail.reply import Reply
 from ...ports.answers import Due, Waiting

@@ -14,7 +14,6 @@ event, or two rules that match one message, may run side by side.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,10 +22,10 @@ from ...errors import ClaimHeld, ClaimLost
 from ...mail.address import Address
 from ...mail.claims import DSN, RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
 from ...mail.days import A_DAY, RETRY_HOURS
-from ...mail.digest import UNANSWERED
-from ...mail.dsn import Answer, Silence
+from ...mail.dsn import UNANSWERED, Answer, Silence
 from ...mail.envelope import Envelope
 from ...mail.outcomes import ClaimState, State
+from ...mail.records import asdict
 from ...ports.clock import Clock
 from ...ports.forward import Entry, Outcome
 from ..attributes import row

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ...errors import TooFast
 from ...mail.address import Address
 from ...mail.address_writer import written
-from ...mail.feedback import DESTINATION_TAG, MESSAGE_TAG, destination_tag
+from ...mail.tags import DESTINATION_TAG, MESSAGE_TAG, destination_tag
 from ..failures import translated_sending
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ...mail.days import A_DAY
-from ...mail.digest import HOST_LOST, LOST, MAX_LINES, UNANSWERED, Noted, Section
+from ...mail.digest import HOST_LOST, LOST, MAX_LINES, Noted, Section
+from ...mail.dsn import UNANSWERED
 from ...mail.feedback import lost_by
 from ...ports.clock import Clock
 from ...watch import never_seen, open_too_long

@@ -1,11 +1,11 @@
 """What the scheduled check remembers, in a partition of the ledger that no message has, and the bucket it lists."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...mail.days import A_DAY
+from ...mail.records import asdict
 from ...ports.watch import Progress
 from ..attributes import to_dynamodb
 from ..failures import translated
