@@ -15,7 +15,7 @@ OUTCOMES = ROOT / "layers/postern/postern_mail/mail/outcomes.py"
 NO_STATES = {
     ("layers/postern/postern_mail/aws/forward/answerer.py", "failed"): "RFC 3464's action",
     ("layers/postern/postern_mail/aws/forward/ledger.py", "pending"): "an attribute of the message's entry",
-    ("layers/postern/postern_mail/mail/digest.py", "unanswered"): "a sender who could not be told",
+    ("layers/postern/postern_mail/mail/dsn.py", "unanswered"): "a sender who could not be told",
     ("layers/postern/postern_mail/mail/feedback.py", "rejected"): "an attribute of a claim: what SES says of it later",
     ("command/postern_command/rerun_orders.py", "pending"): "an attribute of the message's entry",
     ("command/postern_command/output/ledger_text.py", "pending"): "an attribute of the message's entry",

@@ -1,13 +1,15 @@
 """What `feedback` asks of the world."""
 
 from collections.abc import Collection
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..mail.envelope import Envelope
-from ..mail.feedback import Feedback, HostMail
 from ..mail.health import Failure
 from ..mail.records import dataclass
 from ..mail.rows import Row
+
+if TYPE_CHECKING:
+    from ..mail.feedback import Feedback, HostMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,11 @@ class Sending:
 class FeedbackLedger(Protocol):
     """The ledger, as feedback writes it."""
 
-    def note(self, feedback: Feedback) -> Sending | None:
+    def note(self, feedback: "Feedback") -> Sending | None:
         """Write what happened into the entry it is about, beside its state and in any order; None if it contradicts
         the entry (`mail.feedback.contradicts`). Raises EntryMissing, Temporary."""
 
-    def note_host(self, mail: HostMail) -> bool:
+    def note_host(self, mail: "HostMail") -> bool:
         """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
 
     def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
@@ -72,16 +74,16 @@ class Health(Protocol):
 class FeedbackLog(Protocol):
     """The log and the metrics of feedback; alarms hang on the latter."""
 
-    def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
+    def feedback(self, feedback: "Feedback", destination: str, *, first: bool) -> None:
         """One line for an event, and one count unless it came before."""
 
     def suspended(self, destination: str, reason: str) -> None:
         """A destination gets no mail from now on: the owner must hear of it."""
 
-    def host_mail(self, mail: HostMail, *, first: bool) -> None:
+    def host_mail(self, mail: "HostMail", *, first: bool) -> None:
         """A host's mail was lost: one line, and one count unless it came before."""
 
-    def contradicting(self, feedback: Feedback) -> None:
+    def contradicting(self, feedback: "Feedback") -> None:
         """An event with our tags about a sending that is none of ours: dropped, and counted."""
 
     def unrelated(self) -> None:
