@@ -1,6 +1,9 @@
 """`postern settings`: what holds for all mail, changed without a deployment."""
 
 import json
+import re
+import sys
+from getpass import getpass
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +18,9 @@ from .stack import Stack
 from .status import exits, refuse, say_no, wrong_use
 from .tables.change import Change
 from .tables.editor import Editor, with_attributes
+
+DQS_KEY = "dqs_key"  # no item of the settings: a secret of the ledger
+_DQS_KEY = re.compile(r"[A-Za-z0-9]{10,63}\Z")
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Settings that hold for all mail from the next message on."
@@ -56,7 +62,13 @@ def get(name: NameArgument, stack: StackOption = None, as_json: JsonOption = Fal
 @app.command("set")
 def set_(
     name: NameArgument,
-    value: Annotated[str, typer.Argument(help="What it is to be; `postern settings list --json` says what it may be.")],
+    value: Annotated[
+        str,
+        typer.Argument(
+            help="What it is to be; `postern settings list --json` says what it may be. `-` for dqs_key, which is read"
+            " from standard input."
+        ),
+    ],
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -66,6 +78,9 @@ def set_(
     Exit status 1 if it cannot be understood, or if somebody else changed the settings meanwhile; 2 if there is no
     such setting.
     """
+    if name == DQS_KEY:
+        _set_dqs_key(value, stack, dry_run=dry_run)
+        return
     _known(name)
     try:
         meant = read(name, value)
@@ -80,11 +95,35 @@ def unset(
     name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
     """Give one setting its default again. Exit status 2 if there is no such setting."""
+    if name == DQS_KEY:
+        _write_dqs_key("", stack, dry_run=dry_run)
+        return
     with exits():
         editor = Editor(Stack.find(stack), dry_run, as_json)
         if name not in (editor.settings() or {}):
             _known(name)
         _write({name: None}, editor)
+
+
+def _set_dqs_key(typed: str, stack: str | None, *, dry_run: bool) -> None:
+    """The key is a secret: it is read from standard input, kept beside the stack's keys, and never shown."""
+    if typed != "-":
+        wrong_use("a key is no word of a command line, which others can read: say - and give it on standard input")
+    key = (getpass("DQS key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+    if not _DQS_KEY.match(key):
+        refuse("that is no DQS key: expected letters and digits, as Spamhaus's account page has it")
+    _write_dqs_key(key.lower(), stack, dry_run=dry_run)
+
+
+def _write_dqs_key(key: str, stack: str | None, *, dry_run: bool) -> None:
+    with exits():
+        where = Stack.find(stack)
+        if not dry_run:
+            from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
+
+            parts.set_dqs_key(where, key)
+    done = "is set" if key else "is taken away"
+    typer.echo(f"dqs_key would be written: it {done}" if dry_run else f"dqs_key {done}", err=dry_run)
 
 
 def _write(changed: dict[str, Any], editor: Editor) -> None:

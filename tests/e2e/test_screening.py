@@ -89,3 +89,37 @@ def test_the_watch_wakes_what_nothing_woke(post: Post) -> None:
     assert post.emulator.run_scheduled("WatchFunction", ahead=2000) is None
     woken(post)
     assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
+
+
+def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: DnsDouble) -> None:
+    key, zone = "abcdef0123456789", "zen.dq.spamhaus.net"
+    environment = post.emulator.environment
+    dns.records[f"{CLIENT}.{key}.{zone}", "A"] = ["127.0.0.4"]
+    settings(post, dnsbl_sites="zen.spamhaus.org")
+    assert state(post, post.send(INFO)) == "forwarded", "without a key it is off"
+    said = postern("doctor", "--all", **environment).out
+    assert "zen.dq.spamhaus.net not asked: Spamhaus answers only with a DQS key" in said
+    assert postern("settings", "set", "dqs_key", key, **environment).status == 2, "others can read a command line"
+    assert postern("settings", "set", "dqs_key", "-", stdin="no key\n", **environment).status == 1
+    done = postern("settings", "set", "dqs_key", "-", stdin=f"{key}\n", **environment)
+    assert (done.status, done.out) == (0, "dqs_key is set\n")
+    message_id = post.send(INFO)
+    assert state(post, message_id) == "quarantined"
+    assert post.emulator.run_scheduled("WatchFunction") is None
+    logged = post.emulator.function_log.read_text()
+    shown = postern("quarantine", "show", message_id, **environment).out + postern("doctor", "--all", **environment).out
+    assert f"{zone} does not count" in shown, "127.0.0.1, which nothing may list, is the client here"
+    for text in (logged, shown, str(post.ledger(message_id)), postern("settings", "list", **environment).out):
+        assert key not in text
+    assert "not asked" not in shown
+    assert postern("settings", "unset", "dqs_key", **environment).status == 0
+
+
+def test_a_list_that_lapsed_is_found_by_the_watch_and_told(post: Post, dns: DnsDouble) -> None:
+    dns.records[f"*.{COP}", "A"] = ["127.0.0.2"]
+    settings(post, dnsbl_sites=COP)
+    assert state(post, post.send(INFO)) == "quarantined"
+    assert post.emulator.run_scheduled("WatchFunction") is None
+    assert state(post, post.send(INFO)) == "forwarded"
+    said = postern("doctor", "--all", **post.emulator.environment).out
+    assert f"{COP} does not count: it lists its own entry that nothing may list" in said

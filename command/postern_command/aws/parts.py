@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from postern_mail.aws import clients
+from postern_mail.aws import clients, stack_keys
 from postern_mail.aws.clock import SystemClock
 from postern_mail.aws.destinations import DynamoDestinations
 from postern_mail.aws.forward.mail_store import S3MailStore
@@ -62,6 +62,12 @@ def reopening(stack: "Stack", by: str) -> Reopening:
     """The ledger, to open settled entries again in somebody's name."""
     with reaching("DynamoDB"):
         return Reopening(clients.dynamodb(), stack["ledger"], clock=SystemClock(), by=by)
+
+
+def set_dqs_key(stack: "Stack", key: str) -> None:
+    """Write the owner's key for Spamhaus, "" for none. Raises Temporary."""
+    with reaching("DynamoDB"):
+        stack_keys.set_dqs_key(clients.dynamodb(), stack["ledger"], key, SystemClock().now())
 
 
 def deleting(stack: "Stack", by: str) -> Deleting:

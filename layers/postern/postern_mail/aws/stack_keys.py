@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STAMP = "stamp"  # mail.stamp
 TAGS = "tags"  # mail.feedback.entry_tag
+DQS = "dqs"  # the owner's, for Spamhaus's lists; `postern settings set dqs_key` writes it, and there may be none
 PARTITIONS = "#key:"  # what their names begin with; "#" is in no message id
 _LENGTH = 32  # octets, as many as SHA-256 gives (RFC 2104 3)
 
@@ -31,6 +32,32 @@ def stack_keys(client: "DynamoDBClient", table: str, *purposes: str) -> tuple[by
     if missing := [name for name in names if name not in found]:
         raise Misconfigured(f"table {table} lacks {', '.join(missing)}, which the stack's resource Keys makes")
     return tuple(found[name] for name in names)
+
+
+class DqsKey:
+    """The owner's key for Spamhaus, read where a list of theirs is on; once there is one, once for each container."""
+
+    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+        self._client, self._table, self._found = client, table, ""
+
+    def __call__(self) -> str:
+        """The key, "" if there is none. Raises Temporary."""
+        if not self._found:
+            rows = batch.read(self._client, [(self._table, _key(DQS))], time.sleep, consistent=True)
+            self._found = "".join(
+                bytes(row.get("key", b"")).decode("ascii", "replace") for row in rows.get(self._table, ())
+            )
+        return self._found
+
+
+def set_dqs_key(client: "DynamoDBClient", table: str, key: str, now: float) -> None:
+    """Write the owner's key for Spamhaus, "" for none. Raises Temporary."""
+    with translated("DynamoDB PutItem (key)"):
+        if key:
+            made: Any = {"key": {"B": key.encode("ascii")}, "made_at": {"N": str(int(now))}}
+            client.put_item(TableName=table, Item={**_key(DQS), **made})
+        else:
+            client.delete_item(TableName=table, Key=_key(DQS))
 
 
 def make_keys(client: "DynamoDBClient", table: str, purposes: Collection[str], now: float) -> list[str]:

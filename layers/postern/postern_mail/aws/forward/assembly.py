@@ -15,7 +15,7 @@ from ...mail.senders import DOT, PARENT
 from .. import choice
 from ..clock import SystemClock
 from ..mail_log import CloudWatchMailLog
-from ..stack_keys import STAMP, TAGS, stack_keys
+from ..stack_keys import STAMP, TAGS, DqsKey, stack_keys
 from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
@@ -117,7 +117,7 @@ def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "C
             resolver=DnsResolver(environment.nameserver),
             book=DynamoListBook(dynamodb, environment.stack.ledger_table),
             grey=DynamoGreyBook(dynamodb, environment.stack.ledger_table),
-            key=lambda: "",
+            key=DqsKey(dynamodb, environment.stack.ledger_table),
         )
 
     return made

@@ -21,7 +21,7 @@ from ..forward.list_book import DynamoListBook
 from ..forward.mailer import SesMailer
 from ..forward.tables import DynamoTables
 from ..mail_log import CloudWatchMailLog
-from ..stack_keys import TAGS, stack_keys
+from ..stack_keys import TAGS, DqsKey, stack_keys
 from .backlog import Backlog
 from .bucket import S3Bucket
 from .facts import StackFacts
@@ -56,7 +56,7 @@ def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTes
         tables=DynamoTables(dynamodb, environment.alias_table, ""),
         resolver=LaterResolver(environment.nameserver),
         book=DynamoListBook(dynamodb, environment.stack.ledger_table),
-        key=lambda: "",
+        key=DqsKey(dynamodb, environment.stack.ledger_table),
         log=log,
     )
 

@@ -14,7 +14,7 @@ from ...mail.row_faults import alias_fault, rule_faults, settings_faults
 from ...mail.rows import BOOKKEEPING, Row, TableName
 from ...ports.watch import Progress, WatchState
 from ...watch import never_seen, open_too_long, ordered_in_vain
-from . import looking
+from . import looking, screening
 from .receiving import GIVEN_UP, TRIED_AGAIN
 
 OLD_RETRY = 3600  # seconds: the pauses are longer from then on
@@ -251,6 +251,10 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
         "Somebody ordered a message to run again, and it did not run.",
     ),
     Examination(
+        UNDER_WAY, "grey holds", screening.held, ("ledger",),
+        "A message was held back for a short while, as you wished, and its time is over. It was not sent yet.",
+    ),
+    Examination(
         UNDER_WAY, "messages never seen", _never_seen, ("ledger",),
         "A message was stored, but never handled. Nobody got it yet.",
     ),
@@ -273,6 +277,10 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     Examination(
         TABLES, "table rows", _rows, ("aliases", "senders", "domains"),
         "An alias, a rule or a setting cannot be understood. Mail that needs it waits until it is repaired.",
+    ),
+    Examination(
+        TABLES, "DNS lists", screening.lists, ("aliases", "ledger"),
+        "A list that your settings name has no say for now, so unwanted mail may come that it would have stopped.",
     ),
     Examination(
         TABLES, "suspended destinations", _suspended, ("destinations",),
