@@ -55,7 +55,7 @@ def test_all_is_well(clinic: Office) -> None:
     assert done.status == 0
     assert "ok           messages open too long, orders without a run" in done.out
     assert "not checked  rule set, what SES hands over\n" in done.out
-    assert done.out.endswith("All is well: 7 things were looked at.\n")
+    assert done.out.endswith("All is well: 8 things were looked at.\n")
 
 
 def test_a_check_that_never_looked_is_a_fault_only_once_it_had_time_to(

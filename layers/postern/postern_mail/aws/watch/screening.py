@@ -28,7 +28,9 @@ def lists(where: "Site") -> Iterator[Finding]:
     dynamodb, zones = clients.dynamodb(), {one.zone for one in listed}
     for zone, why in DynamoListBook(dynamodb, where["ledger"]).lists().silent.items():
         if zone in zones:
-            yield Finding(f"{zone} does not count: {why}", "it counts again when it recovers", Grade.WARNING, about=zone)
+            yield Finding(
+                f"{zone} does not count: {why}", "it counts again when it recovers", Grade.WARNING, about=zone
+            )
     keyed = sorted({one.zone for one in listed if one.keyed})
     if keyed and not DqsKey(dynamodb, where["ledger"])():
         todo = "`postern settings set dqs_key -` with the key from Spamhaus's account page"
