@@ -7,7 +7,7 @@ twice, or after a crash, changes nothing.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from ..mail.records import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 

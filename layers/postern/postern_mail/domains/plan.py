@@ -5,7 +5,7 @@ it gets what it lacks and keeps what somebody chose for it. A record set is writ
 a DMARC record that still says what we wrote before.
 """
 
-from dataclasses import dataclass, field
+from ..mail.records import dataclass, field
 
 from .records import DMARC, SPF, Dkim, RecordSet, Wanted, spf_to_add
 from .wish import Wish

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from ..mail.records import dataclass
 from typing import Any
 
 from ..errors import Misconfigured

@@ -1,6 +1,6 @@
 """What the checks of a stack ask of AWS beside ledger, tables and queues."""
 
-from dataclasses import dataclass
+from ...mail.records import dataclass
 from datetime import UTC, datetime, timedelta
 
 from .. import clients
