@@ -15,6 +15,7 @@ from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, contradicts
 from postern_mail.mail.greylist import AN_HOUR
 from postern_mail.mail.health import Failure
+from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.settings import Settings
@@ -84,11 +85,11 @@ class FakeMailer:
     script: dict[str, list[Exception]] = field(default_factory=dict)
     before: Callable[[str], None] = field(default=lambda destination: None)
 
-    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+    def send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
         self.before(str(destination))
         if self.script.get(str(destination)):
             raise self.script[str(destination)].pop(0)
-        self.sent.append((str(alias), str(destination), raw))
+        self.sent.append((str(alias), str(destination), bytes(raw)))
         return f"ses-{len(self.sent)}"
 
     @property

@@ -12,6 +12,7 @@ from postern_mail.errors import PosternError
 from postern_mail.feedback import Listener
 from postern_mail.intake import pause
 from postern_mail.mail.address import Address
+from postern_mail.mail.message import Halves
 from postern_mail.mail.rows import Row
 
 from tests.builders import bounce, event, feedback, stored
@@ -37,7 +38,7 @@ class Post(FakeMailer):
 
     taken: Callable[[str, Address], None] = field(default=lambda message_id, destination: None)
 
-    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+    def send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
         found = super().send(raw, alias, destination, message_id)
         self.taken(message_id, destination)
         return found

@@ -12,6 +12,7 @@ from postern_mail.aws import clients
 from postern_mail.aws.http import clients as own
 from postern_mail.aws.http.dynamodb import DynamoDB
 from postern_mail.aws.http.encoded import PIECE, Encoded
+from postern_mail.mail.message import Halves
 
 from emulator.cloud import CREDENTIALS
 from tests.own_client import Script
@@ -128,10 +129,12 @@ def test_a_cancelled_transaction_says_why(script: Script) -> None:
 @pytest.mark.parametrize("size", [0, 1, 2, 3, PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 2])
 def test_base64_in_pieces_is_base64(size: int) -> None:
     data = bytes(range(256)) * (size // 256 + 1)
-    body = Encoded(b"<", data[:size], b">")
-    for _ in range(2):
-        assert b"".join(body) == b"<" + base64.b64encode(data[:size]) + b">"
-    assert len(body) == len(b"".join(body))
+    for cut in (0, 1, 2, 3, 4, size):
+        halves = Halves(data[: min(cut, size)], memoryview(data)[min(cut, size) : size])
+        for body in (Encoded(b"<", data[:size], b">"), Encoded(b"<", halves, b">")):
+            for _ in range(2):
+                assert b"".join(body) == b"<" + base64.b64encode(data[:size]) + b">"
+            assert len(body) == len(b"".join(body))
 
 
 def test_a_large_message_is_not_in_memory_twice() -> None:

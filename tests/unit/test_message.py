@@ -1,4 +1,5 @@
 import re
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -132,3 +133,14 @@ def test_no_field_hides_behind_a_lone_cr() -> None:
     first, _, last = message.fields
     assert message.join([first, last]) == b"A: b\r\nE: f\r\n\r\n", "nothing may be glued to a lone CR"
     assert message.join([first]) == b"A: b\r\n\r\n"
+
+
+def test_a_body_is_not_copied_when_its_header_is_rewritten() -> None:
+    raw = b"From: a@x.example\r\n\r\n" + bytes(4_000_000)
+    message = Message.split(raw)
+    tracemalloc.start()
+    halves = message.halves(message.fields)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 10_000
+    assert (len(halves), bytes(halves)) == (len(raw), raw)

@@ -11,10 +11,11 @@ from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.envelope import Envelope
+from .mail.message import Halves
 from .mail.outcomes import ClaimState
 from .mail.plan import Delivery
 from .mail.records import dataclass, replace
-from .mail.rewrite import Style, rewrite
+from .mail.rewrite import Style, rewritten
 from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
@@ -97,20 +98,20 @@ class Deliverer:
                 refusals.append(f"{form}: {refusal}")
         return "", 0, ""
 
-    def _try(self, content: bytes, delivery: Delivery, message_id: str, largest: int) -> str:
+    def _try(self, content: bytes | Halves, delivery: Delivery, message_id: str, largest: int) -> str:
         if len(content) > largest:
             raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
         return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
 
     def _forms(
         self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
-    ) -> Iterator[tuple[str, Callable[[], bytes | None]]]:
+    ) -> Iterator[tuple[str, Callable[[], bytes | Halves | None]]]:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
         alias, style = (
             delivery.alias,
             replace(settings.styled(self.style), prepended=delivery.prepended, destination=delivery.destination),
         )
-        yield AS_IS, lambda: rewrite(raw, alias, envelope, style)
+        yield AS_IS, lambda: rewritten(raw, alias, envelope, style)
         # The modules of the others are imported when SES refused what most messages are.
         from .mail import notice, repair  # noqa: PLC0415
 

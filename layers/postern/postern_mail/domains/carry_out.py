@@ -7,12 +7,12 @@ twice, or after a crash, changes nothing.
 """
 
 from collections.abc import Callable, Mapping
-from ..mail.records import asdict, dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 from ..custom_resource import Deadline, Request
 from ..errors import Misconfigured, OutOfTime, Refused, Temporary, Throttled, Unavailable
+from ..mail.records import asdict, dataclass, replace
 from ..ruleset import Stacks
 from .plan import MAKE, Change, Identity, Left, Step, farewell_steps, identity_steps, record_step
 from .ports import Identities, Zones

@@ -6,7 +6,6 @@ a DMARC record that still says what we wrote before.
 """
 
 from ..mail.records import dataclass, field
-
 from .records import DMARC, SPF, Dkim, RecordSet, Wanted, spf_to_add
 from .wish import Wish
 

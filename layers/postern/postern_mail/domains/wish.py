@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from ..mail.records import dataclass
 from typing import Any
 
 from ..errors import Misconfigured
+from ..mail.records import dataclass
 from .records import DKIM, MAIL_FROM, PARTS, Manner
 
 MAX_DOMAINS = 100  # recipients of one receipt rule (docs.aws.amazon.com/ses, "Service quotas")

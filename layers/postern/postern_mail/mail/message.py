@@ -98,7 +98,11 @@ class Message:
         return tuple(field for field in self.fields if field.name == name)
 
     def join(self, fields: Iterable[Field]) -> bytes:
-        """The message with these fields instead of its own.
+        """The message with these fields instead of its own, as `halves` has it."""
+        return bytes(self.halves(fields))
+
+    def halves(self, fields: Iterable[Field]) -> "Halves":
+        """The message with these fields instead of its own; the body is not copied.
 
         A field that does not end in a line feed (a CR alone, or the header was cut short) gets one
         where what follows it is not what followed it before. A body that no empty line separates gets
@@ -116,14 +120,28 @@ class Message:
         if previous is not None and self.rest and not (separated and self.fields and previous is self.fields[-1]):
             parts.append(self._ending(previous))
         if not separated:
-            return b"".join((*parts, self.newline, self.body))
-        return b"".join((*parts, self.rest))
+            return Halves(b"".join((*parts, self.newline)), self.body)
+        return Halves(b"".join(parts), self.rest)
 
     def _ending(self, field: Field) -> bytes:
         """What a field lacks of a line ending."""
         if field.raw.endswith(LF):
             return b""
         return LF if field.raw.endswith(CR) else self.newline
+
+
+class Halves:
+    """A message in two pieces: a body of 40 MB is in memory once, however often its header is rewritten."""
+
+    def __init__(self, header: bytes, body: memoryview) -> None:
+        self.header = header
+        self.body = body
+
+    def __len__(self) -> int:
+        return len(self.header) + len(self.body)
+
+    def __bytes__(self) -> bytes:
+        return b"".join((self.header, self.body))
 
 
 class _Reader:

@@ -15,7 +15,7 @@ from .authors import Author, answerable, authors, count_mailboxes, decode_phrase
 from .display_names import holds_address, neutral, plain
 from .envelope import Envelope
 from .fields import LINE_LIMIT
-from .message import Field, Message
+from .message import Field, Halves, Message
 from .records import dataclass, field
 from .ses_block import SesBlock, passes_for_ses
 from .thread import is_identifier
@@ -83,13 +83,18 @@ class Style:
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (it is frozen)
+    """The message as `rewritten` has it, in one piece."""
+    return bytes(rewritten(raw, alias, envelope, style))
+
+
+def rewritten(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> Halves:
     """The message as it is forwarded in the name of `alias`.
 
     Raises nothing: any bytes at all come out as a message with exactly one From. The author is
     the envelope's sender where the header names none.
     """
     message = Message.split(raw)
-    return message.join(_Editor(message, alias, envelope, style).edited())
+    return message.halves(_Editor(message, alias, envelope, style).edited())
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ from ..mail.claims import Claim, Settled
 from ..mail.damper import Echo
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
+from ..mail.message import Halves
 from ..mail.outcomes import ClaimState, State
 from ..mail.records import dataclass
 from ..mail.reply import Reply
@@ -112,7 +113,7 @@ class Ledger(Protocol):
 class Mailer(Protocol):
     """SES, sending."""
 
-    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+    def send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
         """Send one message to one destination, once; returns SES's id for it.
 
         Raises Refused if SES will never take it, Unanswered if no answer came, else Temporary.

@@ -1,11 +1,12 @@
 """SES, sending: one SESv2 SendEmail for one destination."""
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import TooFast
 from ...mail.address import Address
 from ...mail.address_writer import written
+from ...mail.message import Halves
 from ...mail.tags import DESTINATION_TAG, MESSAGE_TAG, destination_tag
 from ..failures import translated_sending
 
@@ -29,8 +30,9 @@ class SesMailer:
         self._client = client
         self._configuration_set = configuration_set
         self._tag_key = tag_key
+        self._in_pieces = bool(getattr(client, "takes_halves", False))  # boto3's takes bytes
 
-    def send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+    def send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
         """Send once; returns SES's id, by which bounces and complaints will name it.
 
         Raises Refused, Unanswered or another Temporary (see `failures`).
@@ -44,12 +46,13 @@ class SesMailer:
                 time.sleep(pause)
         return self._send(raw, alias, destination, message_id)
 
-    def _send(self, raw: bytes, alias: Address, destination: Address, message_id: str) -> str:
+    def _send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
+        data: Any = raw if self._in_pieces else bytes(raw)
         with translated_sending("SES SendEmail"):
             response = self._client.send_email(
                 FromEmailAddress=written(alias),
                 Destination={"ToAddresses": [written(destination)]},
-                Content={"Raw": {"Data": raw}},
+                Content={"Raw": {"Data": data}},
                 ConfigurationSetName=self._configuration_set,
                 EmailTags=[
                     {"Name": MESSAGE_TAG, "Value": message_id},

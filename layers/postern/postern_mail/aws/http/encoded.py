@@ -3,23 +3,29 @@
 import binascii
 from collections.abc import Iterator
 
+from ...mail.message import Halves
+
 PIECE = 3 * 64 * 1024  # octets; only at a multiple of three can base64 be cut
 
 
 class Encoded:
     """`before`, the base64 of `data`, `after`. It can be gone through any number of times; its length is in octets."""
 
-    def __init__(self, before: bytes, data: bytes, after: bytes) -> None:
+    def __init__(self, before: bytes, data: bytes | Halves, after: bytes) -> None:
+        header, body = (data.header, data.body) if isinstance(data, Halves) else (b"", memoryview(data))
+        seam = -len(header) % 3  # octets of the body that make the header's a multiple of three
+        self._first = header + body[:seam]
+        self._body = body[seam:]
         self._before = before
-        self._data = data
         self._after = after
 
     def __len__(self) -> int:
-        return len(self._before) + (len(self._data) + 2) // 3 * 4 + len(self._after)
+        size = len(self._first) + len(self._body)
+        return len(self._before) + (size + 2) // 3 * 4 + len(self._after)
 
     def __iter__(self) -> Iterator[bytes]:
-        view = memoryview(self._data)
         yield self._before
-        for start in range(0, len(view), PIECE):
-            yield binascii.b2a_base64(view[start : start + PIECE], newline=False)
+        yield binascii.b2a_base64(self._first, newline=False)
+        for start in range(0, len(self._body), PIECE):
+            yield binascii.b2a_base64(self._body[start : start + PIECE], newline=False)
         yield self._after

@@ -12,6 +12,8 @@ from .errors import NoAnswer
 class SesV2:
     """The part of boto3's client that the mailer uses. Its service must make one attempt only."""
 
+    takes_halves = True  # beside bytes
+
     def __init__(self, service: Service) -> None:
         self._service = service
 

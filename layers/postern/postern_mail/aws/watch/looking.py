@@ -1,8 +1,8 @@
 """What the checks of a stack ask of AWS beside ledger, tables and queues."""
 
-from ...mail.records import dataclass
 from datetime import UTC, datetime, timedelta
 
+from ...mail.records import dataclass
 from .. import clients
 from ..failures import translated
 from . import receiving
