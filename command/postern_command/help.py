@@ -93,6 +93,7 @@ EXAMPLES = {
     "settings get": "own_from",
     "settings set": "subject_tag Example",
     "settings unset": "subject_tag",
+    "settings whitelist": "clients /etc/postgrey/whitelist_clients",
 }
 _LONG = {"ls": "list", "rm": "remove"}  # the example is that of the long name
 

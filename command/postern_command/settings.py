@@ -3,10 +3,13 @@
 import json
 import re
 import sys
+from enum import StrEnum
 from getpass import getpass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from postern_mail.mail.greylist import CLIENTS_KEY, RECIPIENTS_KEY, Whitelist
 from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.rows import Row
 from postern_mail.mail.settings import KEY, BadSettings, Description, descriptions, read
@@ -103,6 +106,46 @@ def unset(
         if name not in (editor.settings() or {}):
             _known(name)
         _write({name: None}, editor)
+
+
+class Kind(StrEnum):
+    """Postgrey's two files."""
+
+    CLIENTS = "clients"
+    RECIPIENTS = "recipients"
+
+
+@app.command()
+def whitelist(
+    kind: Annotated[Kind, typer.Argument(help="Which of Postgrey's files it is.")],
+    file: Annotated[Path, typer.Argument(help="Postgrey's file; an empty one takes all away.")],
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Take whom the grey hold never holds from a file of Postgrey's; it replaces what was taken before.
+
+    Exit status 1 if a line cannot be understood, naming it.
+    """
+    try:
+        typed = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as fault:
+        wrong_use(f"{file}: {fault.strerror}")
+    lines = [text for line in typed if (text := line.partition("#")[0].strip())]
+    read, key = {
+        Kind.CLIENTS: (Whitelist.clients, CLIENTS_KEY),
+        Kind.RECIPIENTS: (Whitelist.recipients, RECIPIENTS_KEY),
+    }[kind]
+    try:
+        read(typed)
+    except ValueError as fault:
+        refuse(fault)
+    with exits():
+        where = Stack.find(stack)
+        if not dry_run:
+            from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
+
+            parts.put_whitelist(where, key, lines)
+    typer.echo(f"{len(lines)} lines of {kind} {'would be' if dry_run else 'are'} taken")
 
 
 def _set_dqs_key(typed: str, stack: str | None, *, dry_run: bool) -> None:

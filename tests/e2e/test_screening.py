@@ -2,6 +2,7 @@
 
 import time
 from email import message_from_bytes
+from pathlib import Path
 
 import pytest
 
@@ -123,3 +124,17 @@ def test_a_list_that_lapsed_is_found_by_the_watch_and_told(post: Post, dns: DnsD
     assert state(post, post.send(INFO)) == "forwarded"
     said = postern("doctor", "--all", **post.emulator.environment).out
     assert f"{COP} does not count: it lists its own entry that nothing may list" in said
+
+
+def test_postgreys_own_file_of_clients(post: Post, tmp_path: Path) -> None:
+    environment, file = post.emulator.environment, tmp_path / "whitelist_clients"
+    settings(post, greylist=True, greylist_delay=1)
+    file.write_text("# Postgrey's\n/(/\n")
+    refused = postern("settings", "whitelist", "clients", str(file), **environment)
+    assert (refused.status, "line 2" in refused.err) == (1, True)
+    file.write_text("# Postgrey's own\nexample.net\n\n127.0.0.0/8  # this machine\n")
+    assert postern("settings", "whitelist", "clients", str(file), **environment).out == "2 lines of clients are taken\n"
+    assert state(post, post.send(INFO, sender=STRANGER)) == "forwarded"
+    file.write_text("")
+    assert postern("settings", "whitelist", "clients", str(file), **environment).status == 0
+    assert state(post, post.send(INFO, sender=STRANGER)) == "deferred"

@@ -1,11 +1,12 @@
 """The parts of a stack on AWS, each made when a command first asks for it."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from postern_mail.aws import clients, stack_keys
 from postern_mail.aws.clock import SystemClock
 from postern_mail.aws.destinations import DynamoDestinations
+from postern_mail.aws.failures import translated
 from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.aws.forward.tables import DynamoTables
 from postern_mail.aws.watch.backlog import Backlog
@@ -68,6 +69,13 @@ def set_dqs_key(stack: "Stack", key: str) -> None:
     """Write the owner's key for Spamhaus, "" for none. Raises Temporary."""
     with reaching("DynamoDB"):
         stack_keys.set_dqs_key(clients.dynamodb(), stack["ledger"], key, SystemClock().now())
+
+
+def put_whitelist(stack: "Stack", key: str, lines: list[str]) -> None:
+    """Keep the lines of one of Postgrey's files. Raises Temporary."""
+    with reaching("DynamoDB"), translated("DynamoDB PutItem (whitelist)"):
+        item: Any = {"address": {"S": key}, "lines": {"L": [{"S": line} for line in lines]}}
+        clients.dynamodb().put_item(TableName=stack["aliases"], Item=item)
 
 
 def deleting(stack: "Stack", by: str) -> Deleting:
