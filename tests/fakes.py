@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from postern_mail.aws.forward.ledger import earlier
 from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, NotYet, OverCap, Temporary
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
@@ -22,7 +23,7 @@ from postern_mail.mail.settings import Settings
 from postern_mail.mail.tags import entry_tag
 from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
-from postern_mail.ports.forward import Entry, Outcome
+from postern_mail.ports.forward import Attempts, Entry, Outcome
 from postern_mail.ports.watch import Overlooked, Progress
 
 from tests.builders import TAG_KEY
@@ -149,6 +150,7 @@ class FakeLedger:
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     later: dict[str, str] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
+    attempts: dict[str, set[str]] = field(default_factory=dict)
     notes: dict[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     def open(self, envelope: Envelope) -> Entry:
@@ -168,6 +170,14 @@ class FakeLedger:
             for (message, _), answer in self.answers.items()
         )
         return Entry(False, frozenset(settled), due, frozenset(self.released), self.reached(envelope.message_id))
+
+    def begin(self, message_id: str, attempt: str) -> Attempts:
+        self.attempts.setdefault(message_id, set()).add(f"{attempt} begun")
+        return earlier(self.attempts[message_id], attempt)
+
+    def end(self, message_id: str, attempt: str) -> None:
+        if message_id in self.attempts:
+            self.attempts[message_id].add(f"{attempt} ended")
 
     def claim(
         self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()

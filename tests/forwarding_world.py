@@ -59,7 +59,7 @@ class World:
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
 
-    def handle(self, made: Any, ended: str = "") -> None:
+    def handle(self, made: Any, ended: str = "", attempt: str = "") -> None:
         Forwarder(
             policy=self.policy, store=self.store, tables=self.tables, ledger=self.ledger, clock=self.clock, log=self.log,
             deliverer=Deliverer(
@@ -67,7 +67,7 @@ class World:
                 clock=self.clock, log=self.log,
             ),
             answering=self.answering, queue=self.queue, screening=None if self.screening is None else self._screening,
-        ).handle(made, self.clock.now() + self.remaining, ended)  # fmt: skip
+        ).handle(made, self.clock.now() + self.remaining, ended, attempt)  # fmt: skip
 
     def _screening(self) -> Screening:
         assert self.screening is not None

@@ -15,7 +15,7 @@ from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.reply import FAILED, UNKNOWN
 from postern_mail.ports.answers import AnswerLedger
-from postern_mail.ports.forward import Ledger, Outcome
+from postern_mail.ports.forward import Attempts, Ledger, Outcome
 
 from emulator.cloud import Cloud
 from emulator.template import Template
@@ -522,3 +522,14 @@ def test_a_forward_that_came_back_is_told_of_though_it_was_sent(ledger: Book, me
     found = ledger.due(message_id)
     assert found is not None
     assert (found.replies, tuple(found.served)) == ({INFO: FAILED}, ())
+
+
+def test_attempts_of_the_queue_are_told_apart(ledger: Book, message_id: str) -> None:
+    ledger.open(envelope(message_id=message_id))
+    assert ledger.begin(message_id, "q1 1") == Attempts()
+    assert ledger.begin(message_id, "q1 1") == Attempts(), "a call that botocore repeats"
+    ledger.end(message_id, "q1 1")
+    assert ledger.begin(message_id, "q1 2") == Attempts(1, 0)
+    assert ledger.begin(message_id, "q1 11") == Attempts(2, 1)
+    assert ledger.begin(message_id, "q11 1") == Attempts()
+    ledger.end(uuid.uuid4().hex, "q1 1")  # nothing is made of a message that has no entry

@@ -1,6 +1,7 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -571,3 +572,56 @@ def test_a_group_of_which_many_lead_nowhere_has_a_short_reason(world: World) -> 
     world.tables.aliases["all@example.com"] = {"destinations": [JANE, *members]}
     world.handle(event("all@example.com"))
     assert len(world.ledger.outcomes[MESSAGE_ID, "all@example.com"].reason) < 1_000
+
+
+class Ended(BaseException):
+    """The process is gone."""
+
+
+def attempts_of_the_queue(world: World, *ends: BaseException) -> list[str]:
+    """What is said of one event after each of its attempts."""
+    states = []
+    for number, end in enumerate(ends, 1):
+
+        def meets(destination: str, end: BaseException = end) -> None:
+            raise end
+
+        world.mailer.before = meets
+        with suppress(Ended, Unsettled, MemoryError, RecursionError):
+            world.handle(event("info@example.com"), attempt=f"q1 {number}")
+        world.clock.time += 3600
+        states.append(world.states.get("info@example.com", "pending"))
+    return states
+
+
+@pytest.mark.parametrize("end", [Ended(), MemoryError(), RecursionError()])
+def test_what_is_ended_by_force_twice_on_the_queue_is_set_aside(world: World, end: BaseException) -> None:
+    assert attempts_of_the_queue(world, end, end, end) == ["pending", "pending", "quarantined"]
+    assert world.mailer.sent == []
+
+
+def test_what_waiting_cures_is_never_set_aside(world: World) -> None:
+    """One process that died, an outage of the ledger, and SES that says not now."""
+    slow = Throttled("slow")
+    ends: list[BaseException] = [slow, Ended(), *[slow] * 10]
+    assert "quarantined" not in attempts_of_the_queue(world, *ends)
+    world.mailer.before = lambda destination: None
+    world.handle(event("info@example.com"), attempt="q1 20")
+    assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_another_event_of_the_message_has_attempts_of_its_own(world: World) -> None:
+    attempts_of_the_queue(world, Ended())
+    with suppress(Ended):
+        world.handle(event("info@example.com"), attempt="q2 1")
+    world.mailer.before = lambda destination: None
+    world.clock.time += 3600
+    world.handle(event("info@example.com"), attempt="q2 2")
+    assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_what_lambda_ended_by_force_goes_on_where_the_queues_attempt_only_failed(world: World) -> None:
+    attempts_of_the_queue(world, Throttled("slow"))
+    world.mailer.before = lambda destination: None
+    world.handle(event("info@example.com"), ended="Sandbox.Timedout", attempt="q1 2")
+    assert world.states == {"info@example.com": "forwarded"}

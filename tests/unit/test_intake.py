@@ -23,10 +23,11 @@ class Recorder:
     seen: list[Any] = field(default_factory=list)
 
     ended: str = ""
+    attempt: str = ""
 
-    def handle(self, made: object, until: float, ended: str = "") -> None:
+    def handle(self, made: object, until: float, ended: str = "", attempt: str = "") -> None:
         Envelope.from_event(made)
-        self.ended = ended
+        self.ended, self.attempt = ended, attempt
         self.seen.append((made, until))
         if self.failure:
             raise self.failure
@@ -35,7 +36,8 @@ class Recorder:
 def queued(body: object, receipts: int = 1) -> dict[str, Any]:
     text = body if isinstance(body, str) else json.dumps(body)
     attributes = {"ApproximateReceiveCount": str(receipts)}
-    return {"Records": [{"eventSource": "aws:sqs", "receiptHandle": "r1", "body": text, "attributes": attributes}]}
+    about = {"eventSource": "aws:sqs", "messageId": "q1", "receiptHandle": "r1"}
+    return {"Records": [{**about, "body": text, "attributes": attributes}]}
 
 
 def take(made: object, failure: Exception | None = None) -> tuple[Recorder, FakeQueue, Exception | None]:

@@ -38,11 +38,13 @@ from .mail.records import dataclass, replace
 from .mail.reply import FAILED
 from .mail.settings import Settings
 from .ports.clock import Clock
-from .ports.forward import Ledger, MailLog, MailStore, Outcome, Queue, Tables
+from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, Tables
 
 if TYPE_CHECKING:
     from .screening import Screened, Screening
 
+_FORCED = 2  # attempts of the retry queue that were ended by force: an outage of the ledger may look like one
+_BY_SIZE = (MemoryError, RecursionError)
 _REMARKS = 5  # that one reason has: a group may have thousands of destinations
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,
@@ -69,9 +71,10 @@ class Forwarder:
     queue: Queue  # brings back what is held
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
 
-    def handle(self, event: object, until: float, ended: str = "") -> None:
-        """Forward the message of this event; returns when every recipient is settled. With `ended`, how Lambda ended
-        earlier attempts by force, what is not settled is quarantined unread.
+    def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
+        """Forward the message of this event; returns when every recipient is settled. `ended` says how Lambda ended
+        earlier attempts by force, and `attempt` names this one of the retry queue, as the ledger remembers them: what
+        was ended by force twice is quarantined unread.
 
         After `until`, epoch seconds, no other sending is begun. Raises BadEvent for an event that
         is not one SES receipt, Temporary for everything that may work later. Safe to call again
@@ -79,17 +82,31 @@ class Forwarder:
         """
         try:
             envelope = Envelope.from_event(event)
-            if ended:
-                self._set_aside(envelope, ended)
-            else:
-                self._forward(envelope, until)
+            self._attempt(envelope, until, ended, attempt)
         except Exception as error:
             self.log.failure(error)
             raise
 
-    def _forward(self, envelope: Envelope, until: float) -> None:
+    def _attempt(self, envelope: Envelope, until: float, ended: str, attempt: str) -> None:
+        """A failure that is told here is none by force; one of memory may not even be told."""
         entry = self.ledger.open(envelope)
         self.log.received(envelope, entry)
+        if self._is_ended_by_force(envelope.message_id, ended, attempt):
+            self._set_aside(envelope, entry, ended or "twice while it came from the retry queue")
+            return
+        try:
+            self._forward(envelope, entry, until)
+        except Exception as error:
+            if attempt and not isinstance(error, _BY_SIZE):
+                self.ledger.end(envelope.message_id, attempt)
+            raise
+
+    def _is_ended_by_force(self, message_id: str, ended: str, attempt: str) -> bool:
+        earlier = self.ledger.begin(message_id, attempt) if attempt else Attempts()
+        once = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
+        return once or earlier.unfinished >= _FORCED
+
+    def _forward(self, envelope: Envelope, entry: Entry, until: float) -> None:
         waiting = envelope.without(entry.settled)
         # No row can be for what is no address, whatever a catch-all takes.
         nobody = [
@@ -156,9 +173,7 @@ class Forwarder:
             return decision
         return Quarantine(decision.recipient, damper.reason(decision.echo), alias=decision.alias)
 
-    def _set_aside(self, envelope: Envelope, ended: str) -> None:
-        entry = self.ledger.open(envelope)
-        self.log.received(envelope, entry)
+    def _set_aside(self, envelope: Envelope, entry: Entry, ended: str) -> None:
         why = f"Lambda ended each attempt by force ({ended}); what was sent before stands"
         waiting = envelope.without(entry.settled)
         outcomes = [Outcome(one, State.QUARANTINED, why) for one in (*waiting.recipients, *waiting.unknown)]

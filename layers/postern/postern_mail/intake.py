@@ -6,7 +6,8 @@ hidden for longer each time, and it is never sent anew: its age counts from the 
 after so many receipts SQS moves it to the dead-letter queue by itself.
 
 Lambda's record says how the last of its attempts ended. Where the function was ended by force, for time or memory, the
-message has one more attempt, and is then set aside: such ones must not hold the few places of the queue.
+message has one more attempt, and is then set aside: such ones must not hold the few places of the queue. Nobody tells
+how an attempt of the queue ended, so each is noted in the ledger: a second that never ended sets it aside, too.
 """
 
 import json
@@ -52,7 +53,8 @@ class Intake:
             if release_at > now:  # it is held for longer than SQS can delay
                 self.queue.wake(_event(event), release_at, now)
                 return
-            self.forwarder.handle(event, until, ended if receipts > 1 else "")
+            attempt = f"{record['messageId']} {receipts}" if "messageId" in record else ""
+            self.forwarder.handle(event, until, ended if receipts > 1 else "", attempt)
         except Exception:
             self.queue.hide(record["receiptHandle"], pause(receipts))
             raise

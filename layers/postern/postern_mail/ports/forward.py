@@ -55,6 +55,15 @@ class Entry:
     orders: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Attempts:
+    """Attempts of one event of the retry queue before this one: how many were `begun`, and how many of those never
+    said how they ended."""
+
+    begun: int = 0
+    unfinished: int = 0
+
+
 class MailStore(Protocol):
     """Where SES puts the messages it receives."""
 
@@ -76,6 +85,13 @@ class Ledger(Protocol):
 
     def open(self, envelope: Envelope) -> Entry:
         """Write the message's entry, open until closed; safe to repeat. Raises Temporary."""
+
+    def begin(self, message_id: str, attempt: str) -> Attempts:
+        """Note that an attempt begins, named by its event and its number; those of the same event before it. The
+        message has an entry. Raises Temporary."""
+
+    def end(self, message_id: str, attempt: str) -> None:
+        """Note that an attempt ended, and not by force. Raises Temporary."""
 
     def claim(
         self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()

@@ -27,7 +27,7 @@ from ...mail.envelope import Envelope
 from ...mail.outcomes import ClaimState, State
 from ...mail.records import asdict
 from ...ports.clock import Clock
-from ...ports.forward import Entry, Outcome
+from ...ports.forward import Attempts, Entry, Outcome
 from ..attributes import row
 from ..failures import translated
 from ..items import Items, new_owner
@@ -92,6 +92,18 @@ class DynamoLedger(AnswerEntries):
         due = any(entry.get("answer") == DUE for entry in outcomes.values())
         released = frozenset(who for who, entry in outcomes.items() if "released_by" in entry)
         return Entry(False, settled, due, released, reached(entries), int(entries[MESSAGE].get("orders", 0)))
+
+    def begin(self, message_id: str, attempt: str) -> Attempts:
+        """Note that an attempt begins; those of the same event before it."""
+        _, entry = self._update(
+            (message_id, MESSAGE), "ADD attempts :one", {":one": {f"{attempt} begun"}}, returning="ALL_NEW"
+        )
+        return earlier(entry.get("attempts", ()), attempt)
+
+    def end(self, message_id: str, attempt: str) -> None:
+        """Note that it ended."""
+        there = "attribute_exists(message_id)"
+        self._update((message_id, MESSAGE), "ADD attempts :one", {":one": {f"{attempt} ended"}}, condition=there)
 
     def claim(
         self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
@@ -306,6 +318,14 @@ class DynamoLedger(AnswerEntries):
         what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
         where = {"message_id": key[0], "entry": key[1]}
         return self._items.update(what, where, update, values, condition=condition, returning=returning)
+
+
+def earlier(attempts: Collection[str], attempt: str) -> Attempts:
+    """What is noted of the attempts of one event before this one."""
+    event, mine = attempt.partition(" ")[0], f"{attempt} "
+    before = [one for one in attempts if one.startswith(f"{event} ") and not one.startswith(mine)]
+    begun = sum(one.endswith(" begun") for one in before)
+    return Attempts(begun, begun - sum(one.endswith(" ended") for one in before))
 
 
 def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> DynamoLedger:
