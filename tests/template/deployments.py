@@ -53,17 +53,22 @@ def policy(template: Template, logical_id: str, field: str = "PolicyDocument") -
 
 
 def granted(template: Template, role: str) -> list[dict[str, Any]]:
-    """What the statements of a role's own policies allow it, references filled in."""
-    body = template.document["Resources"][role]["Properties"]
-    own = [one for each in template.resolve(body["Policies"]) for one in each["PolicyDocument"]["Statement"]]
-    return [one for one in own if one["Effect"] == "Allow"]
+    """What the statements of a role's policies allow it, references filled in."""
+    return [one for one in _stated(template, role) if one["Effect"] == "Allow"]
 
 
 def denied(template: Template, role: str) -> list[dict[str, Any]]:
-    """What the statements of a role's own policies forbid it, references filled in."""
-    body = template.document["Resources"][role]["Properties"]
-    own = [one for each in template.resolve(body["Policies"]) for one in each["PolicyDocument"]["Statement"]]
-    return [one for one in own if one["Effect"] == "Deny"]
+    """What the statements of a role's policies forbid it, references filled in."""
+    return [one for one in _stated(template, role) if one["Effect"] == "Deny"]
+
+
+def _stated(template: Template, role: str) -> list[dict[str, Any]]:
+    """The statements of a role's own policies and of the stack's that are attached to it."""
+    resources = template.document["Resources"]
+    body = resources[role]["Properties"]
+    attached = [resources[one["Ref"]]["Properties"] for one in body.get("ManagedPolicyArns", ())]
+    policies = template.resolve([one["PolicyDocument"] for one in (*body["Policies"], *attached)])
+    return [one for each in policies for one in each["Statement"]]
 
 
 def actions(statements: list[dict[str, Any]]) -> set[str]:
