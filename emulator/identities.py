@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from .sending.refusals import Refusal, bad_request
 
 PATH = "/v2/email/identities"
+LIST = "/v2/email/list-identities"
 _PARTS = re.compile(PATH + r"/([^/]+)(?:/([a-z-]+)(?:/([a-z-]+))?)?")
 
 
@@ -26,16 +27,17 @@ class Identities:
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         """HTTP status and JSON for one request below PATH."""
+        path = path.partition("?")[0]
         try:
             return 200, json.dumps(self._answered(method, path, json.loads(body or b"{}"))).encode()
         except Refusal as refusal:
             return refusal.status, json.dumps({"code": refusal.code, "message": refusal.message}).encode()
 
     def _answered(self, method: str, path: str, request: dict[str, Any]) -> dict[str, Any]:
-        if path.rstrip("/") == PATH:
-            if method == "POST":
-                return self._create(request)
-            return {"EmailIdentities": [{"IdentityName": one, "IdentityType": "DOMAIN"} for one in self.there]}
+        if path == PATH:
+            return self._create(request)
+        if path == LIST:
+            return {"EmailIdentities": [_listed(name, one) for name, one in self.there.items()]}
         found = _PARTS.fullmatch(path)
         name = unquote(found[1]) if found else ""
         if name not in self.there:  # [M] NotFoundException; the words [U]
@@ -99,6 +101,11 @@ class Identities:
     def _known(self, configuration_set: str | None) -> None:
         if configuration_set and configuration_set not in self.configuration_sets():
             raise Refusal("NotFoundException", 404, f"Configuration set <{configuration_set}> does not exist.")
+
+
+def _listed(name: str, identity: dict[str, Any]) -> dict[str, Any]:
+    status = identity.get("VerificationStatus", "PENDING")
+    return {"IdentityName": name, "IdentityType": "DOMAIN", "VerificationStatus": status}
 
 
 def _named(request: dict[str, Any]) -> dict[str, Any]:

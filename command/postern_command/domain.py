@@ -79,7 +79,8 @@ def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption 
         say(f"; left as it is: {why}", "red")
 
 
-@app.command()
+@app.command("rm", hidden=True)
+@app.command("remove")
 def remove(
     domain: DomainArgument,
     again: Annotated[str | None, typer.Option(help="The domain once more, in place of the question.")] = None,

@@ -10,8 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.compat import HTTPHeaders
-from moto.core.models import botocore_stubber
 from moto.route53 import models
 from postern_mail.aws import clients
 from postern_mail.aws.domains.identities import SesIdentities
@@ -36,6 +34,7 @@ from postern_mail.errors import Misconfigured, Refused, Throttled, Unavailable
 
 from emulator import identities as emulated
 from tests.domain_fakes import STACK, FakeIdentities, FakeZones, properties
+from tests.identities_here import answer_with, answered, answered_by
 from tests.rights import STACK as NAME
 from tests.rights import WIDEST
 
@@ -44,42 +43,6 @@ pytestmark = pytest.mark.function("DomainsFunction")
 COM = "example.com"
 ZONE = WIDEST["HostedZones"]
 WISH = Wish.of(STACK, properties(COM))
-
-
-class Body:
-    """What botocore reads an answer from."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def stream(self, **_: object) -> list[bytes]:
-        return [self._content]
-
-
-def answered(request: Any, status: int, content: bytes, error: str = "") -> AWSResponse:
-    headers = HTTPHeaders()
-    headers["content-type"] = "application/json"
-    if error:
-        headers["x-amzn-errortype"] = error
-    return AWSResponse(request.url, status, headers, Body(content))
-
-
-def answer_with(client: Any, answer: Any) -> None:
-    """In the place of moto."""
-    client.meta.events.unregister("before-send", botocore_stubber)
-    client.meta.events.register("before-send", answer)
-
-
-def answered_by(client: Any, there: emulated.Identities) -> Any:
-    """The client, which never leaves this process."""
-
-    def answer(request: Any, **_: object) -> AWSResponse:
-        path = "/" + request.url.split("/", 3)[3]
-        status, content = there.answer(request.method, path, request.body or b"")
-        return answered(request, status, content)
-
-    answer_with(client, answer)
-    return client
 
 
 def ses() -> SesIdentities:

@@ -4,6 +4,10 @@ from postern_mail.aws.watch import examinations as shared
 from postern_mail.examination import Examination
 
 from ..stack import Stack
-from . import people
+from . import domains, people
 
-EXAMINATIONS: tuple[Examination[Stack], ...] = (*shared.EXAMINATIONS, *people.EXAMINATIONS)
+EXAMINATIONS: tuple[Examination[Stack], ...] = (
+    *domains.EXAMINATIONS,
+    *shared.EXAMINATIONS,
+    *people.EXAMINATIONS,
+)

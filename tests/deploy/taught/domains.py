@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from ministack.core import iam_actions
 from ministack.services import ses_v2
 
-from emulator.identities import PATH, Identities
+from emulator.identities import LIST, PATH, Identities
 
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Awaitable[Answer]]
@@ -26,7 +26,7 @@ def _with_identities(original: Handler) -> Handler:
     """ministack makes an identity twice, and knows no call that sets anything of it."""
 
     async def handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Answer:
-        if path.startswith(PATH):
+        if path.startswith((PATH, LIST)):
             status, content = identities.answer(method, path, body)
             return status, {"Content-Type": "application/json"}, content
         return await original(method, path, headers, body, query)
