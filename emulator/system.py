@@ -4,6 +4,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
@@ -15,8 +16,10 @@ from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
+from .loopback import Loopback
 from .queue import EventSource
 from .receiving.filter_api import FilterApi
+from .receiving.notifications import may_publish
 from .receiving.rule_api import RuleApi
 from .receiving.rule_set import RuleSet
 from .receiving.smtp import Receiving
@@ -83,8 +86,10 @@ class Emulator:
         self.cloud = Cloud(self.template, ports.aws)
         sets = self.template.resources("AWS::SES::ConfigurationSet").values()
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
-        self.sending = Sending(account, self.maildirs.deliver, ports.ses)
-        self.rule_set = RuleSet.of(self.template)
+        self.loopback = Loopback(domain, self.maildirs.deliver)
+        self.sending = Sending(account, self.loopback.deliver, ports.ses)
+        self.rule_set = RuleSet.of(self.template)  # its `readings` may be set before the start
+        self.rule_set.publishes = partial(may_publish, self.cloud)
         self.rule_api = RuleApi(self.rule_set)
         self.sending.operations |= self.rule_api.operations
         self.following: Following | None = None
@@ -113,11 +118,13 @@ class Emulator:
                 self.function,
                 self.zone,
                 self._ports.smtp,
+                self.rule_set.readings,
                 received=self.sending.bouncing.receive,
             )
             self.sending.operations |= FilterApi(self.receiving).operations
             self.receiving.start()
             starting.callback(self.receiving.stop)
+            self.loopback.port = self.receiving.port
             self._stack = starting.pop_all()
         return self
 

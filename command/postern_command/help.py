@@ -44,6 +44,7 @@ GROUPS = {
     "Health": {
         "doctor": "Look for everything that needs somebody.",
         "destination": "Destinations that bounce: list and resume them.",
+        "verify": "Find out on this account what nobody could verify without one.",
     },
 }
 _NAMES = [name for commands in GROUPS.values() for name in commands]
@@ -63,6 +64,7 @@ EXAMPLES = {
     "redrive": "--dry-run",
     "init": "--domain example.com --owner you@home.example",
     "doctor": "--stack postern",
+    "verify": "--domain example.com --only case",
     "import postfix": "--domain example.com --main-cf main.cf",
     "quarantine list": "--since yesterday",
     "quarantine show": "3vq0l8s6",

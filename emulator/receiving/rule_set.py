@@ -6,7 +6,7 @@ SES tries the bucket and the function when a rule is made; here the template's p
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from glob import escape
@@ -15,7 +15,7 @@ from typing import Any
 from ..account import ACCOUNT, REGION
 from ..sending.refusals import Refusal
 from ..template import Template
-from .rules import Rule, declared
+from .rules import USUAL, Readings, Rule, declared
 
 MAX_RULES = 200
 MAX_RECIPIENTS = 100
@@ -27,13 +27,16 @@ _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?\Z")
 class RuleSet:
     """One rule set.
 
-    `writes` are patterns of rule ARNs by bucket, or by the role that SES writes by, and `invokes` by function.
+    `writes` are patterns of rule ARNs by bucket, or by the role that SES writes by, and `invokes` by function;
+    `publishes` tells whether a topic's policy lets SES publish there.
     """
 
     name: str
     bodies: list[dict[str, Any]] = field(default_factory=list)
     writes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     invokes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    publishes: Callable[[str], bool] = lambda _: False
+    readings: Readings = USUAL
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod
@@ -60,7 +63,7 @@ class RuleSet:
             return list(self.bodies)
 
     def create(self, body: dict[str, Any]) -> None:
-        """Add a rule at the beginning, where SES puts one without After."""
+        """Add a rule at the beginning, where SES puts one without After. Raises Refusal."""
         self._check(body)
         with self._lock:
             if self._index(body["Name"]) is not None:
@@ -100,12 +103,15 @@ class RuleSet:
         for action in body["Actions"]:
             (kind, properties), *_ = action.items()
             writer = properties.get("IamRoleArn", properties.get("BucketName"))
-            if kind == "S3Action" and not _allowed(self.writes.get(writer, ()), arn):
+            patterns = self.writes.get(writer, ())
+            if kind == "S3Action" and not ((self.readings.any_rule_may_write and patterns) or _allowed(patterns, arn)):
                 raise Refusal("InvalidS3Configuration", 400, f"Could not write to bucket: {properties['BucketName']}")
             if kind == "LambdaAction" and not _allowed(self.invokes.get(properties["FunctionArn"], ()), arn):
                 raise Refusal(
                     "InvalidLambdaFunction", 400, f"Could not invoke Lambda function: {properties['FunctionArn']}"
                 )
+            if kind == "SNSAction" and not self.publishes(properties["TopicArn"]):
+                raise Refusal("InvalidSnsTopic", 400, f"Could not publish to SNS topic: {properties['TopicArn']}")
 
 
 def _allowed(patterns: Sequence[str], arn: str) -> bool:

@@ -18,11 +18,16 @@ class Readings:
 
     `case_matters`: whether `Info@` is another local part than `info@` in a rule. `any_admits_all`:
     whether a message is taken for all its recipients if a rule matches any of them, and refused after
-    the data if none does; otherwise each recipient that no rule matches is refused by itself.
+    the data if none does; otherwise each recipient that no rule matches is refused by itself. `tags_match`:
+    whether `info@` in a rule is also met by `info+x@`. `null_sender`: what `mail.source` says of a null sender, None
+    if it is not there. `any_rule_may_write`: whether SES tries a bucket without the ARN of the rule that it makes.
     """
 
     case_matters: bool = False
     any_admits_all: bool = False
+    tags_match: bool = True
+    null_sender: str | None = ""
+    any_rule_may_write: bool = False
 
 
 USUAL = Readings()
@@ -46,7 +51,9 @@ class Rule:
     def matches(self, recipient: str, readings: Readings = USUAL) -> bool:
         """Whether this recipient meets a condition; a rule without conditions takes everybody."""
         folded = _folded(recipient, readings)
-        return not self.recipients or any(_meets(folded, _folded(wanted, readings)) for wanted in self.recipients)
+        return not self.recipients or any(
+            _meets(folded, _folded(wanted, readings), tags=readings.tags_match) for wanted in self.recipients
+        )
 
 
 @dataclass(frozen=True)
@@ -72,10 +79,10 @@ def _folded(address: str, readings: Readings) -> str:
     return f"{local if readings.case_matters else local.lower()}{at}{domain.lower()}"
 
 
-def _meets(recipient: str, wanted: str) -> bool:
+def _meets(recipient: str, wanted: str, *, tags: bool) -> bool:
     local, _, domain = recipient.rpartition("@")
     if wanted.startswith("."):
         return domain.endswith(wanted)
     if "@" not in wanted:
         return domain == wanted
-    return wanted in (recipient, f"{local.partition('+')[0]}@{domain}")
+    return wanted == recipient or (tags and wanted == f"{local.partition('+')[0]}@{domain}")

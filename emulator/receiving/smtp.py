@@ -19,6 +19,7 @@ from ..sending.bounces import Received
 from ..sending.refusals import header_end
 from ..template import UnknownConstruct
 from .authentication import Session, authenticate
+from .notifications import publish
 from .rules import USUAL, Filter, Readings, Rule
 from .stamps import Receipt
 from .zone import Zone
@@ -43,11 +44,14 @@ class RuleSet(Protocol):
 
 
 class Cloud(Protocol):
-    """Where the S3 action writes."""
+    """Where the S3 and SNS actions write."""
 
     @property
     def s3(self) -> Any:
         """A boto3 client."""
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of any service."""
 
 
 class Function(Protocol):
@@ -159,13 +163,13 @@ class Receiving:
         return any(rule.matches(address, self.readings) for rule in self._rule_set.rules)
 
     def _goes_out(self, envelope: SmtpEnvelope, address: str) -> bool:
-        sender = envelope.mail_from or ""
+        sender = _sender(envelope)
         return self.outside is not None and not self._matched(address) and self.outside.takes(sender, address)
 
     def _take(
         self, message_id: str, session: SmtpSession, envelope: SmtpEnvelope, ours: list[str], out: list[str]
     ) -> None:
-        raw, sender, client = envelope.original_content or b"", envelope.mail_from or "", _client(session)
+        raw, sender, client = envelope.original_content or b"", _sender(envelope), _client(session)
         for address in out:
             assert self.outside is not None
             self.outside.deliver(sender, address, raw)
@@ -181,8 +185,11 @@ class Receiving:
             matched = [recipient for recipient in recipients if rule.matches(recipient, self.readings)]
             if matched:
                 stored = receipt.stamped(raw, matched[0], rule.scan)
+                event = receipt.event(stored, rule, matched, self._function.arn, self.readings.null_sender)
                 for kind, properties in rule.actions:
-                    self._act(kind, properties, stored, receipt.event(stored, rule, matched, self._function.arn))
+                    self._act(kind, properties, stored, event)
+                if any(kind == "StopAction" for kind, _ in rule.actions):
+                    return
 
     def _act(self, kind: str, properties: dict[str, Any], stored: bytes, event: dict[str, Any]) -> None:
         if kind == "S3Action":
@@ -190,12 +197,19 @@ class Receiving:
             self._cloud.s3.put_object(Bucket=properties["BucketName"], Key=key, Body=stored)
         elif kind == "LambdaAction":
             self._function.invoke(event)
-        else:
+        elif kind == "SNSAction":
+            publish(self._cloud, properties, stored, event)
+        elif kind != "StopAction":
             raise UnknownConstruct(f"{kind}: not known to the emulator")
 
 
 def _client(session: SmtpSession) -> str:
     return str(session.peer[0]) if isinstance(session.peer, tuple) else HOST
+
+
+def _sender(envelope: SmtpEnvelope) -> str:
+    """Without angle brackets, also a null one: aiosmtpd keeps those of `<>`."""
+    return "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
 
 
 def _is_blocked(client: str, filters: Sequence[Filter]) -> bool:

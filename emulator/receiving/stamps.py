@@ -50,8 +50,10 @@ class Receipt:
         )
         return b"".join(f"{name}: {value}\r\n".encode() for name, value in fields) + raw
 
-    def event(self, stored: bytes, rule: Rule, recipients: Sequence[str], function_arn: str) -> dict[str, Any]:
-        """The event for the rule's Lambda action."""
+    def event(
+        self, stored: bytes, rule: Rule, recipients: Sequence[str], function_arn: str, null_sender: str | None = ""
+    ) -> dict[str, Any]:
+        """The event for the rule's Lambda action; `null_sender` is what it says of one, None for nothing."""
         results = self.results
         headers, truncated = _headers(message_from_bytes(stored))
         receipt: dict[str, Any] = {
@@ -76,6 +78,10 @@ class Receipt:
             "headers": headers,
             "commonHeaders": _common(headers),
         }
+        if not self.session.mail_from:
+            mail["source"] = null_sender
+            if null_sender is None:
+                del mail["source"]
         record = {"eventSource": "aws:ses", "eventVersion": "1.0", "ses": {"mail": mail, "receipt": receipt}}
         return {"Records": [record]}
 

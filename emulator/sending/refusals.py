@@ -35,7 +35,8 @@ class Account:
     """What SES knows of the account.
 
     `state` is an exception's name (AccountSuspendedException, SendingPausedException) or "";
-    `throttled` refuses everything with 429; `off` names the rules that are switched off.
+    `throttled` refuses everything with 429; `off` names the rules that are switched off, `on` those that are asked
+    for: what nobody has seen is played either way.
     """
 
     identities: Collection[str]
@@ -43,6 +44,7 @@ class Account:
     state: str = ""
     throttled: bool = False
     off: Collection[str] = field(default_factory=tuple)
+    on: Collection[str] = field(default_factory=tuple)
 
 
 @dataclass(frozen=True)
@@ -103,3 +105,4 @@ class Rule:
     grade: str
     source: str
     check: Check
+    usual: bool = True

@@ -60,6 +60,14 @@ def _size(request: Request, account: Account) -> Refusal | None:
     return bad_request(f"Message length is more than {MAX_SIZE} bytes long: '{len(request.raw)}'.")
 
 
+def _encoded_size(request: Request, account: Account) -> Refusal | None:
+    del account
+    encoded = -(-len(request.raw) // 3) * 4
+    return (
+        bad_request(f"Message length is more than {MAX_SIZE} bytes long: '{encoded}'.") if encoded > MAX_SIZE else None
+    )
+
+
 def _lines(request: Request, account: Account) -> Refusal | None:
     del account
     start = 0
@@ -135,6 +143,7 @@ RULES = (
     Rule("account", "M", "AccountSuspended, SendingPaused, TooManyRequests", _account),
     Rule("configuration-set", "M", "NotFoundException; by header: Developer Guide", _configuration_set),
     Rule("size", "D", "Service quotas; wording: aws-sdk-go-v2 #1774", _size),
+    Rule("encoded-size", "U", "the same, if 40 MB are meant after base64", _encoded_size, usual=False),
     Rule("line-length", "U", "SendRawEmail: 1000 characters with CRLF; not seen enforced", _lines),
     Rule("header-size", "U", "wording: aws-sdk-php #981; the limit is a guess", _header_size),
     Rule("once-only", "D", "Header fields; wording: aws-lambda-ses-forwarder #8, #11", _once_only),
@@ -158,6 +167,7 @@ RULES = (
 def check(request: Request, account: Account) -> None:
     """Raises Refusal for the first rule that the request breaks."""
     for rule in RULES:
-        refusal = None if rule.name in account.off else rule.check(request, account)
+        asked = rule.name not in account.off and (rule.usual or rule.name in account.on)
+        refusal = rule.check(request, account) if asked else None
         if refusal is not None:
             raise refusal

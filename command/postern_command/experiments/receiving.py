@@ -1,0 +1,109 @@
+"""What SES does with mail that comes in."""
+
+from .conversation import Replies
+from .experiment import Answer, Experiment, Received
+from .stage import Stage
+
+_TAKEN = 250
+_NOTHING_CAME = Answer(untried="nothing arrived: does the public MX record name SES in this region?")
+
+
+def _case(stage: Stage) -> Answer:
+    refused = stage.send(stage.names.case_written, stage.names.letter("case", stage.names.case_written))
+    found = None if refused else stage.arrived("case")
+    if found is None:
+        return _not_sent(refused)
+    if found.rule == "first":
+        return Answer("`Info@` meets a rule that has `info@`: SES ignores the case of local parts.")
+    return Answer("`Info@` does not meet a rule that has `info@`: SES minds the case of local parts.")
+
+
+def _tags(stage: Stage) -> Answer:
+    refused = stage.send(stage.names.tag_written, stage.names.letter("tags", stage.names.tag_written))
+    found = None if refused else stage.arrived("tags")
+    if found is None:
+        return _not_sent(refused)
+    if found.rule == "first":
+        return Answer("`info+x@` meets a rule that has `info@`.")
+    return Answer("`info+x@` does not meet a rule that has `info@`.")
+
+
+def _bucket(stage: Stage) -> Answer:
+    refused = stage.may_write(f"{stage.stack[:30]}-verify-{stage.names.run}-bucket")
+    if not refused:
+        return Answer("a rule whose ARN the bucket's policy does not have was made: SES tries the bucket without it.")
+    return Answer(
+        f"a rule whose ARN the bucket's policy does not have is refused (`{refused}`), and the stack's own rule was"
+        " made: the policy may name the rules that write."
+    )
+
+
+def _null_sender(replies: Replies | None, found: Received | None) -> Answer:
+    if found is not None:
+        said = "is not there" if found.sender is None else f"is `{found.sender}`" if found.sender else "is empty"
+        return Answer(f"`mail.source` {said} for a null sender.")
+    if replies is not None and replies.data != _TAKEN:
+        return Answer(untried=f"SES did not take the message: {replies.said}")
+    return Answer(untried="the message was not seen to arrive")
+
+
+def _half_match(replies: Replies | None, found: Received | None) -> Answer:
+    if replies is not None:
+        half, other = replies.recipients.values()
+        if half != _TAKEN:
+            return Answer(untried=f"SES refused the recipient that the rule has: {replies.said}")
+        if other != _TAKEN:
+            return Answer(f"each recipient that no rule matches is refused by itself ({other} to its RCPT).")
+    if found is None:
+        return Answer(untried="the message was not seen to arrive")
+    if len(found.recipients) == 1:
+        return Answer("a message is taken for all its recipients, and the one that no rule matches is dropped.")
+    return Answer("a message is taken for all its recipients, and the event names also the one that no rule matches.")
+
+
+def _not_sent(refused: str) -> Answer:
+    return Answer(untried=f"SES refused to send it: {refused}") if refused else _NOTHING_CAME
+
+
+RECEIVING = (
+    Experiment(
+        "case",
+        "Case of local parts in receipt rules",
+        "one message to Postern-Verify-...-CASE@ the domain",
+        "whether the rule for postern-verify-...-case@ takes it",
+        0.0002,
+        run=_case,
+    ),
+    Experiment(
+        "tags",
+        "Tags in receipt rules",
+        "one message to postern-verify-...-tag+x@ the domain",
+        "whether the rule for postern-verify-...-tag@ takes it",
+        0.0002,
+        run=_tags,
+    ),
+    Experiment(
+        "bucket",
+        "The bucket probe under `aws:SourceArn`",
+        "nothing; a rule is made that may not write to the stack's bucket",
+        "whether SES makes it",
+        0.0,
+        run=_bucket,
+    ),
+    Experiment(
+        "null-sender",
+        "The null sender",
+        "one message with MAIL FROM:<>",
+        "what the event says in mail.source",
+        0.0001,
+        judge=_null_sender,
+    ),
+    Experiment(
+        "half-match",
+        "A message of which only some recipients match",
+        "one message to a recipient that a rule has and one that none has",
+        "which of the two SES refuses, and when",
+        0.0001,
+        judge=_half_match,
+    ),
+)

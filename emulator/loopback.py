@@ -1,0 +1,34 @@
+"""What SES sends to a domain of ours comes back by the domain's MX: it is delivered to the port where SES receives."""
+
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .account import REGION
+from .cloud import HOST
+
+_BOUNCES = f"0102emulator@{REGION}.amazonses.com"  # the envelope's sender where there is no MAIL FROM domain
+_TIMEOUT = 10  # seconds
+
+
+@dataclass
+class Loopback:
+    """`port` is that of SES receiving, 0 while it is not started; `elsewhere` takes all other mail.
+
+    What the port refuses is a bounce, which goes to SES's own address and is not played.
+    """
+
+    domain: str
+    elsewhere: Callable[[str, bytes], None]
+    port: int = 0
+
+    def deliver(self, destination: str, raw: bytes) -> None:
+        """Deliver one message."""
+        if not self.port or destination.rpartition("@")[2].lower() != self.domain:
+            self.elsewhere(destination, raw)
+            return
+        with smtplib.SMTP(HOST, self.port, f"a.smtp-out.{REGION}.amazonses.com", timeout=_TIMEOUT) as smtp:
+            try:
+                smtp.sendmail(_BOUNCES, [destination], raw)
+            except smtplib.SMTPRecipientsRefused:
+                return
