@@ -14,6 +14,7 @@ from .maps import Map
 from .parameters import judge
 from .report import Part, Report, changed, impossible, taken, unneeded, unreadable
 from .restrictions import LISTS, Everybody, SenderAccess, restrictions
+from .screening import Screening, Screens, postscreen
 from .source import Line, Table
 
 SES_MESSAGE_BYTES = 41943040  # 40 MB, with headers: SES's limit for received and for sent mail
@@ -58,6 +59,7 @@ class Settled:
     owners_hear: bool = True
     everybody: Line | None = None  # of main.cf: who is in no map of senders is refused
     maps: dict[Table, list[Named]] = field(default_factory=dict)
+    screening: Screening = field(default_factory=Screening)
 
 
 def settle(config: MainCf, domains: Collection[str], given: Collection[Table], files: Files, report: Report) -> Settled:
@@ -136,15 +138,10 @@ def _say(
         if not config.items(name):
             report.say(line, unneeded("no table"))
     elif name in LISTS:
-        for found in restrictions(config.value(name)):
-            if isinstance(found, SenderAccess):
-                _follow(Table.ACCESS, [Named(found.map, line, warns=found.warns)], settled, given, report)
-            elif isinstance(found, Everybody):
-                settled.everybody = line
-            else:
-                report.say(line, found)
-        if not config.value(name):
-            report.say(line, unneeded("an empty list"))
+        _restrict(config.value(name), line, settled, given, report)
+    elif (screens := postscreen(name, config.value(name))) is not None:
+        for one in screens:
+            _screen(one, line, settled, report)
     elif name in _LISTS:
         _say_domains(parameter, config, settled, domains, report)
     elif name in _SAYINGS:
@@ -155,6 +152,24 @@ def _say(
         report.say(line, used if part.says.endswith(": not known here") else part)
     else:
         report.say(line, judge(name, config.value(name)))
+
+
+def _restrict(value: str, line: Line, settled: Settled, given: Collection[Table], report: Report) -> None:
+    for found in restrictions(value):
+        if isinstance(found, SenderAccess):
+            _follow(Table.ACCESS, [Named(found.map, line, warns=found.warns)], settled, given, report)
+        elif isinstance(found, Everybody):
+            settled.everybody = line
+        else:
+            _screen(found, line, settled, report)
+    if not value:
+        report.say(line, unneeded("an empty list"))
+
+
+def _screen(found: Screens | Part, line: Line, settled: Settled, report: Report) -> None:
+    if isinstance(found, Screens):
+        settled.screening.add(found)
+    report.say(line, found.part if isinstance(found, Screens) else found)
 
 
 def _follow(table: Table, named: Collection[Named], settled: Settled, given: Collection[Table], report: Report) -> None:

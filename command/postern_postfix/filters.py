@@ -19,15 +19,18 @@ class Counterpart:
     instead: str = _VERDICTS
 
 
+_POSTGREY = r"\b10023\b|postgrey|sqlgrey|\bgld\b|greylist"  # 10023 is postgrey's port
 _KNOWN = (
-    (
-        r"\b10023\b|postgrey|sqlgrey|\bgld\b|greylist",  # 10023 is postgrey's port
-        Counterpart("greylisting needs an answer that says: try again, and SES has accepted by then"),
-    ),
+    (_POSTGREY, Counterpart("greylisting needs an answer that says: try again, and SES has accepted by then")),
     (r"spf", Counterpart("SES checks SPF itself")),
     (r"dkim|dmarc|\b889[13]\b", Counterpart("SES checks DKIM and DMARC itself")),
     (r"amavis|\b10024\b|spamass|spampd|rspamd|\b11332\b|\bclam", Counterpart("SES looks for spam and viruses itself")),
 )
+
+
+def is_postgrey(service: str) -> bool:
+    """Whether this is Postgrey, or another that does its work."""
+    return re.search(_POSTGREY, service, re.IGNORECASE) is not None
 
 
 def with_a_counterpart(value: str) -> Counterpart | None:

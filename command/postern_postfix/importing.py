@@ -10,6 +10,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, resolve, unread
 from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYBODY, EVERYWHERE, SenderRule
+from postern_mail.mail.settings import KEY
 
 from . import access5, aliases5, main_cf, master_cf, patterns, virtual5
 from .address_parameters import Named, Settled, settle
@@ -54,7 +55,10 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
     drafts = _aliases(asked, settled, files, report)
     rules = _senders(settled, files, report)
     tables = TablesFile(
-        frozenset(asked.domains), dict(_sound_aliases(drafts, report)), dict(_sound_senders(rules, report))
+        frozenset(asked.domains),
+        dict(_sound_aliases(drafts, report)),
+        dict(_sound_senders(rules, report)),
+        settings={**screening, "address": KEY} if (screening := settled.screening.row()) else None,
     )
     _say_loops(tables, drafts, report)
     _remark(asked, settled, rules, report)

@@ -8,10 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from .filters import with_a_counterpart
+from .filters import is_postgrey, with_a_counterpart
 from .main_cf import words
 from .maps import Map
 from .report import Part, changed, impossible, left_behind, outbound, unneeded
+from .screening import Screens, dns_list, postgrey, restriction
 from .source import WHITE
 
 LISTS = (
@@ -26,7 +27,6 @@ LISTS = (
 _VERDICT = "SES's spam verdict is what is left; sender rules can REJECT whom you meet"
 _RULES = "sender rules, with the alias as their scope, can REJECT"
 _SES_DOMAINS = "SES accepts mail for the domains of its receipt rules only"
-_SES_LISTS = re.compile(r"\b(?:spamhaus\.(?:org|net))\b", re.IGNORECASE)
 
 _PARTS = {
     "permit": unneeded("permit: the list ends there"),
@@ -74,7 +74,10 @@ class Everybody:
     """`reject` behind maps of senders and nothing else that lets strangers in: a rule for everybody who has none."""
 
 
-def restrictions(value: str) -> Iterator[SenderAccess | Everybody | Part]:
+Found = SenderAccess | Everybody | Screens | Part
+
+
+def restrictions(value: str) -> Iterator[Found]:
     """What becomes of each restriction of a list, in order."""
     waiting = list(words(value))[::-1]
     last, warns, members, others = "", False, False, False
@@ -91,7 +94,7 @@ def restrictions(value: str) -> Iterator[SenderAccess | Everybody | Part]:
         elif name == WARN_IF_REJECT:
             yield _PARTS[name]
         else:
-            found: SenderAccess | Everybody | Part
+            found: Found
             found = Everybody() if name == REJECT and members and not others else _one(name, argument, word)
             members |= isinstance(found, SenderAccess) and not warns
             others |= name.startswith(("permit", "check_")) and name not in (*_NO_STRANGER, "check_sender_access")
@@ -100,9 +103,11 @@ def restrictions(value: str) -> Iterator[SenderAccess | Everybody | Part]:
         warns = name == WARN_IF_REJECT
 
 
-def _warning(found: SenderAccess | Everybody | Part, shown: str) -> SenderAccess | Part:
+def _warning(found: Found, shown: str) -> Found:
     if isinstance(found, SenderAccess):
         return replace(found, warns=True)
+    if isinstance(found, Screens):
+        return found.warning(shown)
     return unneeded(f"{shown}: behind {WARN_IF_REJECT}, so it was only logged")
 
 
@@ -116,16 +121,16 @@ def _bare(item: str) -> str:
     return item.removeprefix("{").removesuffix("}")
 
 
-def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
-    if name in _PARTS:
-        return _PARTS[name]
+def _one(name: str, argument: str, word: str) -> Found:
+    shown = f"{word} {argument}".strip()
+    if (known := _PARTS.get(name) or restriction(name, shown)) is not None:
+        return known
     if name == "check_sender_access":
         if not argument:
             return impossible(f"{word}: it names no table", "name the table")
         return SenderAccess(Map.parse(argument.strip("{}" + WHITE)))
-    shown = f"{word} {argument}".strip()
     if name.startswith(("reject_rbl", "reject_rhsbl", "permit_dnswl", "permit_rhswl")):
-        return _list_in_dns(name, shown)
+        return _list_in_dns(name, argument, shown)
     if name == "check_policy_service":
         return _policy_service(next(iter(words(_bare(argument))), ""), shown)
     if name.startswith("check_"):
@@ -133,15 +138,15 @@ def _one(name: str, argument: str, word: str) -> SenderAccess | Part:
     return _syntax_or_identity(name, shown)
 
 
-def _list_in_dns(name: str, shown: str) -> Part:
+def _list_in_dns(name: str, argument: str, shown: str) -> Screens | Part:
     if name.startswith("permit"):
-        return unneeded(f"{shown}: no list of ours blocks, so none needs an exception")
-    if name.startswith("reject_rbl") and _SES_LISTS.search(shown):
-        return changed(f"{shown}: SES itself refuses clients by its block lists, Spamhaus's among them, and logs none")
-    return left_behind(f"{shown}: SES asks its own lists only", _VERDICT)
+        return unneeded(f"{shown}: allow lists can lie too; dnsbl_sites takes one with a negative weight")
+    return dns_list(name, argument)
 
 
-def _policy_service(service: str, shown: str) -> Part:
+def _policy_service(service: str, shown: str) -> Screens | Part:
+    if is_postgrey(service):
+        return postgrey(shown)
     known = with_a_counterpart(service)
     if known is not None:
         return left_behind(f"{shown}: {known.says}", known.instead)
@@ -153,7 +158,9 @@ def _access(name: str, shown: str) -> Part:
         instead = f"switch the alias off, or leave it without a row; {_RULES}"
         return impossible(f"{shown}: there are no rules by recipient", instead)
     if name in ("check_client_access", "check_reverse_client_hostname_access", "check_client_a_access"):
-        return impossible(f"{shown}: rules by client are not read", "block networks with IP filters of SES, up to 100")
+        return impossible(
+            f"{shown}: rules by client are not read", "block networks: postern block-ip add NETWORK, up to 100"
+        )
     if name in _SENDER_SERVERS:
         return impossible(f"{shown}: there are no rules by the sender's servers", _VERDICT)
     return impossible(f"{shown}: there is no such rule", _VERDICT)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from postern_mail.mail.settings import Settings
 from postern_postfix.report import Verdict
 
 from .box import imported
@@ -68,18 +69,23 @@ def test_what_becomes_of_a_parameter(text: str, verdict: Verdict, said: str, tmp
         ("permit_mynetworks", OUTBOUND, "through the relay"),
         ("reject_unauth_destination", CHANGED, "receipt rules only"),
         ("reject_unlisted_recipient", CHANGED, "after SES has accepted"),
-        ("reject_rbl_client zen.spamhaus.org", CHANGED, "by its block lists"),
-        ("reject_rbl_client zen.spamhaus.org=127.0.0.[2..11]", CHANGED, "by its block lists"),
-        ("reject_rbl_client bl.spamcop.net", LEFT, "its own lists only"),
-        ("reject_rhsbl_sender dbl.spamhaus.org", LEFT, "its own lists only"),
-        ("check_policy_service inet:127.0.0.1:10023", LEFT, "greylisting"),
-        ("check_policy_service { inet:127.0.0.1:10023, timeout=10s }", LEFT, "greylisting"),
+        ("reject_rbl_client zen.spamhaus.org", CHANGED, "settings set dqs_key -"),
+        ("reject_rbl_client zen.spamhaus.org=127.0.0.[2..11]", CHANGED, "in the setting dnsbl_sites"),
+        ("reject_rbl_client bl.spamcop.net", CHANGED, "in the setting dnsbl_sites"),
+        ("reject_rbl_client bl.other.example", LEFT, "name the codes"),
+        ("reject_rbl_client bl.other.example=127.0.0.2", CHANGED, "in the setting dnsbl_sites"),
+        ("reject_rhsbl_sender dbl.spamhaus.org", CHANGED, "in the setting rhsbl_sites"),
+        ("permit_dnswl_client list.dnswl.org", UNNEEDED, "can lie too"),
+        ("check_policy_service inet:127.0.0.1:10023", CHANGED, "a grey hold"),
+        ("check_policy_service { inet:127.0.0.1:10023, timeout=10s }", CHANGED, "a grey hold"),
         ("{ check_policy_service unix:private/policyd-spf }", LEFT, "SPF"),
         ("check_policy_service unix:private/mine", IMPOSSIBLE, "no policy services"),
         ("check_recipient_access hash:/etc/x", IMPOSSIBLE, "no rules by recipient"),
-        ("check_client_access cidr:/etc/x", IMPOSSIBLE, "IP filters of SES"),
-        ("reject_non_fqdn_sender", LEFT, "not asked for in DNS or checked"),
-        ("reject_unknown_sender_domain", LEFT, "not asked for in DNS or checked"),
+        ("check_client_access cidr:/etc/x", IMPOSSIBLE, "postern block-ip add"),
+        ("reject_non_fqdn_sender", CHANGED, "quarantines where Postfix refused"),
+        ("reject_unknown_sender_domain", CHANGED, "quarantines where Postfix refused"),
+        ("reject_unknown_helo_hostname", CHANGED, "never alone"),
+        ("reject_unverified_sender", LEFT, "not checked"),
         ("defer_if_permit", IMPOSSIBLE, "try again"),
         ("check_helo_access hash:/etc/x", IMPOSSIBLE, "no such rule"),
         ("permit_auth_destination, reject", CHANGED, "never reached"),
@@ -213,3 +219,39 @@ def test_a_name_of_the_box_is_a_local_name(tmp_path: Path) -> None:
     config = "myhostname = mail.example.com\nmydestination = $myhostname, example.com"
     done = imported(tmp_path, main_cf=config, aliases="a: b@mail.example.com\nb: jane@dest.example")
     assert done.destinations["a@example.com"] == ["b@example.com"]
+
+
+SCREENING = [
+    (
+        "postscreen_dnsbl_sites = zen.spamhaus.org*3, bl.x.example=127.0.0.[2..4]*2 list.y.example=127.0.0.2*-1\n"
+        "postscreen_dnsbl_threshold = 3\nsmtpd_client_restrictions = reject_rbl_client bl.spamcop.net",
+        {
+            "dnsbl_sites": "zen.spamhaus.org*3, bl.x.example=127.0.0.[2..4]*2, list.y.example=127.0.0.2*-1, bl.spamcop.net*3",
+            "screening_threshold": 3,
+        },
+    ),
+    ("postscreen_dnsbl_sites = bl.unknown.example", {}),
+    ("postscreen_dnsbl_sites =", {}),
+    (
+        "smtpd_client_restrictions = warn_if_reject reject_rbl_client bl.spamcop.net,"
+        " warn_if_reject reject_unknown_reverse_client_hostname",
+        {"dnsbl_sites": "bl.spamcop.net*0", "reject_unknown_reverse_client_hostname": "tag"},
+    ),
+    ("smtpd_sender_restrictions = reject_rhsbl_sender dbl.spamhaus.org", {"rhsbl_sites": "dbl.spamhaus.org"}),
+    ("smtpd_sender_restrictions = permit, reject_non_fqdn_sender", {}),
+]
+
+
+@pytest.mark.parametrize(("text", "settings"), SCREENING)
+def test_what_screens_becomes_settings(text: str, settings: dict[str, object], tmp_path: Path) -> None:
+    found = imported(tmp_path, main_cf=text).tables.settings
+    assert {name: value for name, value in (found or {}).items() if name != "address"} == settings
+    assert Settings.from_row(found)
+
+
+def test_a_key_in_main_cf_is_neither_taken_nor_shown(tmp_path: Path) -> None:
+    key = "abcdef0123456789abcdef01"
+    config = f"smtpd_client_restrictions = reject_rbl_client {key}.zen.dq.spamhaus.net=127.0.0.[2..11]\n"
+    done = imported(tmp_path, main_cf=f"{config}postscreen_dnsbl_sites = {key}.zen.dq.spamhaus.net*2")
+    assert key not in f"{done.tables.settings} {done.said('main.cf', 1)} {done.said('main.cf', 2)}"
+    assert "zen.dq.spamhaus.net" in str((done.tables.settings or {})["dnsbl_sites"])

@@ -113,7 +113,9 @@ def test_the_functions_need_nothing_of_the_command() -> None:
         assert not tops & {COMMAND.name, IMPORTER.name}, path
 
 
-IMPORTER_NEEDS = {f"postern_mail.mail.{name}" for name in ("address", "aliases", "keys", "rows", "senders")}
+IMPORTER_NEEDS = {
+    f"postern_mail.mail.{name}" for name in ("address", "aliases", "dns_lists", "keys", "rows", "senders", "settings")
+}
 
 
 def test_the_importer_is_a_library_of_its_own() -> None:
