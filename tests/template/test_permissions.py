@@ -64,7 +64,7 @@ ANSWERING = ("InboundFunctionRole", "FeedbackFunctionRole", "WatchFunctionRole")
 SHARED = {
     "AnswerPolicy": ANSWERING,
     "MailPolicy": HANDLING,
-    "NoKeyPolicy": ("DomainsFunctionRole", "RecipientsFunctionRole", "RulesetFunctionRole", "WatchFunctionRole"),
+    "NoKeyPolicy": ("DomainsFunctionRole", "RecipientsFunctionRole", "RulesetFunctionRole"),
 }
 STACK = "postern"
 WIDE = {
