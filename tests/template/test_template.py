@@ -11,7 +11,7 @@ import pytest
 from postern_mail.intake import LONGEST_PAUSE, pause
 from postern_mail.mail.days import RETRY_HOURS
 
-from emulator.template import Template, UnknownConstruct
+from emulator.template import Template, UnknownConstruct, parsed
 from tests.builders import ROOT
 from tests.template.deployments import policy, symbolic
 
@@ -129,3 +129,15 @@ def test_the_emulator_refuses_what_it_does_not_know(template: Template) -> None:
         Template.load(ROOT / "template.yaml", "x", {"Domains": "example.com", "Colour": "red"})
     with pytest.raises(UnknownConstruct, match="Domain"):
         Template.load(ROOT / "template.yaml", "x", {})
+
+
+def test_the_templates_can_be_read() -> None:
+    """In ten minutes: so many lines at most, and so many parameters, each in a group and explained."""
+    for path, most in (("template.yaml", 1500), ("relay/template.yaml", 700)):
+        assert len((ROOT / path).read_text(encoding="utf-8").splitlines()) <= most, path
+    document = parsed(ROOT / "template.yaml")
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    assert [name for group in groups for name in group["Parameters"]] == list(document["Parameters"])
+    assert len(document["Parameters"]) <= 28
+    for name, parameter in document["Parameters"].items():
+        assert len(parameter["Description"]) > 20, name
