@@ -162,6 +162,7 @@ The tables are    {tables} (edit and save: they are loaded again)
 
 For the `postern` command, the AWS command or SDKs, in another terminal:
   . {shlex.quote(str(emulator.folder / ENVIRONMENT))}
+then `postern dns` and `postern doctor`, as on AWS.
 Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
 What has a schedule on AWS runs by it here, and also now:

@@ -14,11 +14,13 @@ from postern_mail.mail.settings import KEY as SETTINGS
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
+from .domain_setup import deploy, publish, register
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
 from .loopback import Loopback
 from .queue import EventSource
 from .receiving.filter_api import FilterApi
+from .receiving.name_server import NameServer
 from .receiving.notifications import may_publish
 from .receiving.rule_api import RuleApi
 from .receiving.rule_set import RuleSet
@@ -59,10 +61,11 @@ class Emulator:
     """One stack of template.yaml for one mail domain; a context manager.
 
     `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
-    is removed at the end. Several in one process need stacks of their own: moto has one account.
+    is removed at the end. Several in one process need stacks of their own: moto has one account. On its
+    `first_day` SES does not know the domain, and public DNS has no record of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (each is one thing that a test or a person chooses)
         self,
         domain: str,
         folder: Path | None = None,
@@ -72,6 +75,7 @@ class Emulator:
         zone: Zone | None = None,
         stack: str = STACK,
         parameters: Mapping[str, str] = MappingProxyType({}),
+        first_day: bool = False,
     ) -> None:
         self._stack = ExitStack()
         self.folder = folder or Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="postern-")))
@@ -96,11 +100,17 @@ class Emulator:
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
+        self.names = NameServer(Zone())  # public DNS, as `postern dns` asks it
+        register(self.names.zone, domain)
+        if not first_day:
+            deploy(self.sending.standing, domain, verified=True)
+            publish(self.names.zone, domain)
         self.nameserver = ""  # the DNS that screening asks, `address:port`; set before the start
 
     def __enter__(self) -> Self:
         """Start everything; returns when mail is taken."""
         with self._stack as starting:
+            starting.enter_context(self.names)
             self.cloud.start()
             starting.callback(self.cloud.stop)
             self.sending.start()
@@ -151,7 +161,8 @@ class Emulator:
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
         named = {name: variables[name] for name in _COMMAND_VARIABLES}
         queues = {name: self.template.resolve({"Ref": queue}) for name, queue in _QUEUES.items()}
-        return {**CREDENTIALS, **self.endpoints, **named, **queues, "POSTERN_RULE_SET": self.rule_set.name}
+        ours = {"POSTERN_RULE_SET": self.rule_set.name, "POSTERN_RESOLVERS": self.names.address}
+        return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:
         """Make the two tables equal to a tables file."""

@@ -10,6 +10,8 @@ from emulator.template import Template
 from tests import rights
 from tests.builders import ROOT
 from tests.cloud_here import CloudHere, enter
+from tests.world import World, running
+from tests.world import enter as enter_world
 
 # No test is timed: on a busy machine a property would fail for no fault of its own.
 settings.register_profile("postern", deadline=None)
@@ -47,6 +49,20 @@ def aws(cloud: CloudHere, monkeypatch: pytest.MonkeyPatch) -> CloudHere:
     """The environment in which the production clients talk to the cloud."""
     enter(cloud, monkeypatch)
     return cloud
+
+
+@pytest.fixture(scope="session")
+def _world() -> Iterator[World]:
+    with running() as started:
+        yield started
+
+
+@pytest.fixture
+def world(_world: World, monkeypatch: pytest.MonkeyPatch) -> World:
+    """What public DNS and SES say of example.com: all is well."""
+    _world.reset()
+    enter_world(_world, monkeypatch)
+    return _world
 
 
 # --- the calls that functions make, held against their rights -------------------------------------------------

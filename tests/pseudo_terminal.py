@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Sequence
 from pathlib import Path
 
 POSTERN = Path(sys.executable).parent / "postern"
@@ -22,9 +23,14 @@ def terminal(*arguments: str | Path, columns: int = 80, **environment: str) -> s
 
 
 def on_a_terminal(
-    *arguments: str | Path, columns: int = 80, program: str | Path = POSTERN, **environment: str
+    *arguments: str | Path,
+    columns: int = 80,
+    program: str | Path = POSTERN,
+    typed: Sequence[str] = (),
+    **environment: str,
 ) -> tuple[int, str]:
-    """(exit status, what the command shows) on a terminal that is so many columns wide."""
+    """(exit status, what the command shows) on a terminal that is so many columns wide. A line is typed at each prompt,
+    which is what ends with a colon and a blank."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     variables = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
@@ -36,7 +42,7 @@ def on_a_terminal(
         env={**variables, "TERM": "xterm", **environment},
     )
     os.close(theirs)
-    shown = b""
+    shown, lines = b"", list(typed)
     while True:
         if not select.select([ours], [], [], PATIENCE)[0]:
             process.kill()
@@ -45,5 +51,7 @@ def on_a_terminal(
         except OSError:  # the other end is closed
             break
         shown += read
+        if lines and shown.endswith(b": "):
+            os.write(ours, lines.pop(0).encode() + b"\n")
     os.close(ours)
     return process.wait(timeout=60), shown.decode()

@@ -94,7 +94,7 @@ def remove(
     its MX in public DNS names SES, or if the domain is not typed again; 3 if DNS does not answer.
     """
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
-    from .public_mx import mail_exchangers  # noqa: PLC0415 (it takes its time)
+    from .records.public import mail_exchangers  # noqa: PLC0415 (it takes its time)
 
     with exits():
         where = _deployed(stack)

@@ -40,6 +40,7 @@ GROUPS = {
     "Set-up": {
         "domain": "Mail domains: list, show, and remove what was left.",
         "init": "Write owner.yaml, the values that `make deploy` deploys with.",
+        "dns": "The DNS records that are needed, and what public DNS says.",
     },
     "Health": {
         "doctor": "Look for everything that needs somebody.",
@@ -63,6 +64,7 @@ EXAMPLES = {
     "replay": "3vq0l8s6 --recipient info@example.com",
     "redrive": "--dry-run",
     "init": "--domain example.com --owner you@home.example",
+    "dns": "--wait",
     "doctor": "--stack postern",
     "verify": "--domain example.com --only case",
     "import postfix": "--domain example.com --main-cf main.cf",

@@ -1,21 +1,25 @@
 """`postern init`: the owner's values for a stack, from two answers and a look at what is there."""
 
 import json
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from postern_mail.mail.visible import visible
+from postern_mail.examination import Examined, Grade
 
 from .options import JsonOption
-from .output.terminal import printer
+from .output.examined import as_object, show
+from .output.paragraphs import paragraphs
 from .owner import file, values
-from .owner.parameters import Parameter, load
-from .samconfig import SAMCONFIG, SamConfig, environment
-from .status import WrongUse, exits, refuse, say_no, wrong_use
-
-_TRIES = 3  # at each question
+from .owner.answers import Answers
+from .owner.draft import Draft
+from .owner.parameters import Parameter, load, receiving_regions
+from .samconfig import DEFAULT, SAMCONFIG, SamConfig, environment
+from .stack import be_in
+from .status import NO, WrongUse, exits, refuse, say_no
+from .where import Where
 
 ConfigEnvOption = Annotated[
     str | None,
@@ -36,10 +40,10 @@ def init(
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: --domain and --owner say it all.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write owner.yaml, the values that `make deploy` deploys with, from two answers.
+    """Look at what is there and write owner.yaml, the values that `make deploy` deploys with, from two answers.
 
-    A file that is there keeps its values and gets those that it lacks. Exit status 1 if a value in it would not be
-    taken, or with --check if the file is not complete.
+    A file that is there keeps its values and gets those that it lacks. What may not be looked at is said, and left
+    out. Exit status 1 if a deployment would fail, or with --check if the file is not complete.
     """
     with exits():
         stage = config_env or environment()
@@ -49,30 +53,26 @@ def init(
                 f"{SAMCONFIG} names no file of the owner's for {stage}: work in the folder of Postern's source"
             )
         parameters = load(config.template)
-    if check:
-        _check(config.owner, parameters)
-        return
-    _write(config.owner, parameters, Answers(domain, owner, ask=not (yes or as_json)), as_json)
-
-
-class Answers:
-    """What was typed as options, or is asked for."""
-
-    def __init__(self, domain: str | None, owner: str | None, *, ask: bool) -> None:
-        self.given = {"--domain": domain, "--owner": owner}
-        self._ask = ask
-
-    def get(self, option: str, question: str, read: Callable[[str], str]) -> str:
-        """An answer that can be read. Ends with status 2 after three that cannot, or where nothing may be asked."""
-        given = self.given[option]
-        for left in reversed(range(_TRIES if given is None and self._ask else 1)):
-            try:
-                return read(str(typer.prompt(question, err=True)) if given is None and self._ask else given or "")
-            except ValueError as fault:
-                if not left:
-                    wrong_use(f"{option}: {fault}")
-                typer.echo(f"  {visible(str(fault))}", err=True)
-        raise AssertionError("the last try ends above")
+        if check:
+            _check(config.owner, parameters)
+            return
+        try:
+            draft = Draft.begin(config.owner, parameters)
+        except file.Unreadable as fault:
+            refuse(f"{config.owner}: {fault}")
+        draft.choose(Answers(domain, owner, ask=not (yes or as_json)).to(draft.values, parameters))
+        be_in(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
+        looked = _look(draft, config)
+    try:
+        draft.write()
+    except OSError as fault:
+        refuse(fault)
+    steps = _next(stage, draft)
+    faults = list(values.faults(draft.text, parameters))
+    (_print_json if as_json else _print)(draft, looked, steps, faults)
+    say_no(f"{draft.path}: {fault}" for fault in faults)
+    if any(one.grade is Grade.FAILED for one in looked):
+        raise typer.Exit(NO)
 
 
 def _check(path: Path, parameters: Mapping[str, Parameter]) -> None:
@@ -86,79 +86,76 @@ def _check(path: Path, parameters: Mapping[str, Parameter]) -> None:
     typer.echo(f"{path}: complete, {len(parameters)} parameters")
 
 
-def _write(path: Path, parameters: Mapping[str, Parameter], answers: Answers, as_json: bool) -> None:
-    there, text, added, gone = _there(path, parameters)
-    known = file.values(text)
-    chosen = _answered(known, parameters, answers)
-    text = file.changed(text, parameters, chosen)
-    if text != there:
-        _replace(path, text)
-    found = list(values.faults(text, parameters))
-    if as_json:
-        now = file.values(text)
-        typer.echo(json.dumps({"file": str(path), "values": now, "added": added, "removed": gone, "faults": found}))
-    else:
-        _tell(path, there, text, parameters, added, gone)
-    say_no(f"{path}: {fault}" for fault in found)
+def _look(draft: Draft, config: SamConfig) -> list[Examined]:
+    """What is there, and what follows from it for a new file. The relay's stack has nothing to be looked at."""
+    if "OwnerAddress" not in draft.parameters:
+        return []
+    from .examinations.beginning import Beginning, looked  # noqa: PLC0415 (the check needs none of it)
+    from .surroundings import Surroundings  # noqa: PLC0415
+
+    now = draft.values
+    around = Surroundings(
+        values.domains(now), config.stack or "", now.get("MailFromLabel", ""), now.get("DmarcPolicy", "")
+    )
+    begun = Beginning(around, draft.parameters, receiving_regions(config.template), None if draft.is_new else now)
+    found = list(looked(begun))
+    draft.choose(begun.proposed)
+    return found
 
 
-def _there(path: Path, parameters: Mapping[str, Parameter]) -> tuple[str, str, list[str], list[str]]:
-    """The file as it is, "" for none; the same completed, or a new one; what was added, and what was taken out."""
-    try:
-        there = file.read(path)
-        return there, *file.completed(there, parameters)
-    except FileNotFoundError:
-        return "", file.written(parameters, _begun(path, parameters), values.HEAD), [], []
-    except file.Unreadable as fault:
-        refuse(f"{path}: {fault}")
+def _next(stage: str, draft: Draft) -> list[tuple[str, str]]:
+    """The commands that come next, and how long each takes."""
+    where = {"AWS_REGION": Where.typed.region, "AWS_PROFILE": Where.typed.profile}
+    before = "".join(f"{name}={shlex.quote(value)} " for name, value in where.items() if value)
+    of_stage = "" if stage == DEFAULT else f" STAGE={stage}"
+    steps = [
+        (f"{before}make deploy{of_stage}", "8 minutes the first time; it shows what it will make, and asks for a y")
+    ]
+    if "OwnerAddress" in draft.parameters:
+        domain, owner = values.domains(draft.values)[0], values.owner(draft.values)
+        if stage != DEFAULT:
+            before += f"POSTERN_ENV={stage} "
+        steps += [
+            (
+                f"{before}postern dns --wait",
+                "minutes where the stack writes the records, else as long as you take to paste them",
+            ),
+            (f"{before}postern alias add info@{domain} {owner}", "at once"),
+            (f"{before}postern doctor", "ten seconds; whether all is well, and what to do"),
+        ]
+    return steps
 
 
-def _begun(path: Path, parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """What a new file begins with: the example beside it, but for whose it is."""
-    try:
-        example = file.values(file.read(path.with_suffix(f".example{path.suffix}")))
-    except (FileNotFoundError, file.Unreadable):
-        return {}
-    whose = {values.domain_parameter(parameters), values.owner_parameter(parameters)}
-    return {name: value for name, value in example.items() if name not in whose}
+def _print_json(draft: Draft, looked: list[Examined], steps: list[tuple[str, str]], faults: list[str]) -> None:
+    told = {
+        "file": str(draft.path),
+        "values": draft.values,
+        "added": draft.added,
+        "removed": draft.removed,
+        "faults": faults,
+        "looked": [as_object(one) for one in looked],
+        "next": [{"command": command, "takes": takes} for command, takes in steps],
+    }
+    typer.echo(json.dumps(told))
 
 
-def _answered(known: Mapping[str, str], parameters: Mapping[str, Parameter], answers: Answers) -> dict[str, str]:
-    """Domain and owner, asked for where the file does not say them."""
-    domain_name, owner_name = values.domain_parameter(parameters), values.owner_parameter(parameters)
-    chosen = {}
-    if answers.given["--domain"] is not None or not values.domains(known):
-        chosen[domain_name] = answers.get("--domain", "The mail domain, as example.com", values.domain)
-    ours = values.domains({**known, **chosen})
-    if answers.given["--owner"] is not None or not values.owner(known):
-        question = "Your mailbox outside of it, which hears of trouble"
-        chosen[owner_name] = answers.get("--owner", question, lambda typed: values.address(typed, ours))
-    return chosen
-
-
-def _replace(path: Path, text: str) -> None:
-    """Write the file whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(text, encoding="utf-8")
-        new.replace(path)
-    except OSError as fault:
-        refuse(fault)
-
-
-def _tell(
-    path: Path, there: str, text: str, parameters: Mapping[str, Parameter], added: list[str], gone: list[str]
-) -> None:
-    say = printer()
-    before, now = file.values(there) if there else {}, file.values(text)
-    for name, value in now.items():
-        if there and name in before and before[name] != value:
-            say(f"{path}: {name} is {value!r} now, and was {before[name]!r}", None)
-        elif not there and value != (parameters[name].default or ""):
-            say(f"{path}: {name} is {value!r}", None)
-    for name in added:
-        say(f"{path}: {name} is new, with its default {now[name]!r}", None)
-    for name in gone:
-        say(f"{path}: {name} is no parameter any more; its line is a comment now", None)
-    said = "is unchanged" if there == text else "is written"
-    say(f"{path} {said}, with all {len(parameters)} parameters; docs/parameters.md says what each means.", None)
+def _print(draft: Draft, looked: list[Examined], steps: list[tuple[str, str]], faults: list[str]) -> None:
+    say = paragraphs()
+    if looked:
+        show(looked, whole=True)
+        say("", 0, None)
+    for line in draft.news():
+        say(f"{draft.path}: {line}", 0, None)
+    said = "is unchanged" if draft.text == draft.there else "is written"
+    say(
+        f"{draft.path} {said}, with all {len(draft.parameters)} parameters; docs/parameters.md says what each means.",
+        0,
+        None,
+    )
+    if faults:
+        return
+    say("", 0, None)
+    say("Next:", 0, None)
+    for command, takes in steps:
+        say(command, 2, "bold")
+        say(takes, 6, None)

@@ -50,6 +50,7 @@ _PARTS = {
     "rule_set": ("POSTERN_RULE_SET", "RuleSetName"),
     "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
     "functions": ("POSTERN_FUNCTIONS", "FunctionNames"),
+    "version": ("POSTERN_VERSION", "CodeVersion"),
 }
 # What was chosen for it: the variable, and the parameter of template.yaml.
 _CHOSEN = {
@@ -80,7 +81,7 @@ class Stack:
         told = {name: os.environ.get(variable, "").strip() for name, (variable, _) in _NAMES.items()}
         told = {name: value for name, value in told.items() if value}
         if told.keys() & _PARTS.keys() and not option:
-            _be_in(Where.typed)
+            be_in(Where.typed)
             return cls(told)
         name = _stack_name(option)
         if not name:
@@ -202,11 +203,12 @@ def _stack_name(option: str | None) -> str | None:
     sam = SamConfig.load(environment())
     name = option or os.environ.get("POSTERN_STACK") or sam.stack
     known = sam if name == sam.stack else SamConfig()
-    _be_in(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
+    be_in(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
     return name
 
 
-def _be_in(where: Where) -> None:
+def be_in(where: Where) -> None:
+    """All calls from now on go there. Raises Temporary for a profile that is not there."""
     if where.region or where.profile:
         from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 

@@ -8,6 +8,7 @@ from postern_command.tables.file import TablesFile
 from ..function import ROOT
 from ..receiving.zone import Zone
 from ..system import Emulator
+from . import first_day
 from .judge import Judgement, judge
 from .letters import DOMAIN, letters
 
@@ -19,17 +20,24 @@ def run(folder: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     zone = Zone.load(ROOT / "emulator" / "zone.toml")
     judgements = []
-    with Emulator(DOMAIN, folder, retry_delays=RETRY_DELAYS, zone=zone) as emulator:
+    with Emulator(DOMAIN, folder, retry_delays=RETRY_DELAYS, zone=zone, first_day=True) as emulator:
+        print("The first day, as docs/getting-started.md has it; AWS and DNS are on this machine.\n")
+        faults = first_day.begin(emulator, DOMAIN, folder / "first-day")
+        print()
         emulator.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
         print(f"The stack of template.yaml for {DOMAIN}; SMTP on 127.0.0.1 port {emulator.receiving.port}.\n")
         for letter in letters(zone):
             judgements.append(judge(emulator, letter))
             _show(judgements[-1])
+        print("\nIs all well?\n")
+        faults += first_day.run(emulator, folder, print, 0, "doctor")
     _show_before_and_after(judgements[0])
     print(f"\nMaildirs: {emulator.maildirs.folder}\nLog of the function: {emulator.function_log}")
     right = sum(not judgement.faults for judgement in judgements)
     print(f"\n{right} of {len(judgements)} messages became what they should.")
-    return 0 if judgements and right == len(judgements) else 1
+    for fault in faults:
+        print(f"WRONG {fault}")
+    return 0 if judgements and right == len(judgements) and not faults else 1
 
 
 def _show(judgement: Judgement) -> None:

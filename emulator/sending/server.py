@@ -6,10 +6,12 @@ import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..cloud import HOST
+from .account_api import Standing
 from .bounces import Bouncing
 from .delivery import delivered
 from .events import Fate, events, fate
@@ -18,7 +20,6 @@ from .refusals import Account, Refusal, Request
 from .rules import check
 
 _POLL = 0.02  # seconds until a stop is noticed
-_ACCOUNT, _IDENTITIES = "/v2/email/account", "/v2/email/list-identities"  # GetAccount, ListEmailIdentities
 _PATH = "/v2/email/outbound-emails"
 
 
@@ -33,7 +34,8 @@ class Sending:
     `accepted` counts the messages; `script` holds refusals that the next requests for a
     destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}; `fates` what becomes of
     the next ones that are accepted. `publish` takes the events of a configuration set.
-    `operations` are those of the first API: SendBounce, and what others add.
+    `operations` are those of the first API: SendBounce, and what others add. `standing` is what the account hears of
+    itself.
     """
 
     account: Account
@@ -44,9 +46,11 @@ class Sending:
     fates: dict[str, list[Fate]] = field(default_factory=dict)
     publish: Callable[[str, Mapping[str, Any]], None] = _nobody_listens
     operations: dict[str, Operation] = field(default_factory=dict)
+    standing: Standing = field(default_factory=Standing)
 
     def __post_init__(self) -> None:
         self.bouncing = Bouncing(self.account, self.deliver)
+        self.operations["GetSendStatistics"] = lambda _: {"SendDataPoints": [self._statistics()]}
         self.operations["SendBounce"] = lambda form: {"MessageId": self.bouncing.send(form)}
 
     def start(self) -> None:
@@ -70,6 +74,15 @@ class Sending:
     def endpoint(self) -> str:
         """The URL that AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES are set to."""
         return f"http://{HOST}:{self.port}"
+
+    def told(self, url: str) -> dict[str, Any]:
+        """What the account hears of itself. Raises Refusal."""
+        return dict(self.standing.answer(url, self.account))
+
+    def _statistics(self) -> dict[str, Any]:
+        """What was sent so far, as one of the points of 15 minutes that SES tells of."""
+        none = dict.fromkeys(("Bounces", "Complaints", "Rejects"), 0)
+        return {"Timestamp": datetime.now(UTC).isoformat(), "DeliveryAttempts": self.accepted, **none}
 
     def send(self, body: dict[str, Any]) -> str:
         """Carry out one SendEmail; returns SES's message id. Raises Refusal."""
@@ -102,24 +115,20 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/":
             self._respond(*answered(body, self.ses.operations))
             return
-        if self.path.partition("?")[0] == _IDENTITIES:
-            told = {"SendingEnabled": True, "VerificationStatus": "SUCCESS"}
-            known = [{"IdentityName": one, **told} for one in self.ses.account.identities]
-            self._answer(200, {"EmailIdentities": known})
-            return
         try:
             if self.path != _PATH:
-                raise Refusal("NotFoundException", 404, f"{self.path} is not known to the emulator")
+                self._answer(200, self.ses.told(self.path))
+                return
             self._answer(200, {"MessageId": self.ses.send(json.loads(body))})
         except Refusal as refusal:
             self._answer(refusal.status, {"message": refusal.message}, refusal.code)
 
     def do_GET(self) -> None:
-        """GetAccount."""
-        if self.path == _ACCOUNT:
-            self._answer(200, {"SendingEnabled": not self.ses.account.state})
-        else:
-            self._answer(404, {"message": f"{self.path} is not known to the emulator"}, "NotFoundException")
+        """What reads: GetAccount, GetEmailIdentity."""
+        try:
+            self._answer(200, self.ses.told(self.path))
+        except Refusal as refusal:
+            self._answer(refusal.status, {"message": refusal.message}, refusal.code)
 
     def log_message(self, *_: object) -> None:
         """Nothing: the function's log tells what was sent."""

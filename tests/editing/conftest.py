@@ -11,6 +11,7 @@ from emulator.template import Template
 from tests.builders import ROOT
 from tests.cloud_here import CloudHere, enter
 from tests.command import Done, run
+from tests.world import World
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _desk() -> Iterator[Desk]:
 
 
 @pytest.fixture
-def desk(_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def desk(_desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch) -> Desk:
     variables = {
         "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),

@@ -20,6 +20,7 @@ from tests.builders import ROOT, envelope
 from tests.cloud_here import CloudHere, enter
 from tests.command import Done, run
 from tests.fakes import LEASE_SECONDS, RETRY_HOURS, FakeClock
+from tests.world import World
 
 
 @dataclass
@@ -101,7 +102,7 @@ def _started() -> Iterator[tuple[Cloud, Template]]:
 
 
 @pytest.fixture
-def office(_started: tuple[Cloud, Template], monkeypatch: pytest.MonkeyPatch) -> Office:
+def office(_started: tuple[Cloud, Template], world: World, monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office(*_started)
     variables = {
         "POSTERN_DOMAINS": "example.com",

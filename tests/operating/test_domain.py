@@ -6,8 +6,8 @@ from typing import Any
 import boto3
 import pytest
 from moto.route53.models import route53_backends
-from postern_command import public_mx
 from postern_command.aws import domains as aws_domains
+from postern_command.records import public
 from postern_mail.aws import clients
 from postern_mail.domains.plan import TAG
 from postern_mail.domains.records import Dkim, Manner, RecordSet, wanted
@@ -38,7 +38,7 @@ class Desk:
         self.mx: list[str] = []
         self.identities = Identities(lambda: [SET])
         monkeypatch.setattr(clients, "identities", self._client)
-        monkeypatch.setattr(public_mx, "mail_exchangers", self._mx)
+        monkeypatch.setattr(public, "mail_exchangers", self._mx)
         monkeypatch.setattr(aws_domains, "PACE", 0)
         route53_backends[ACCOUNT]["aws"].zones.clear()
         self.zones = boto3.client("route53")

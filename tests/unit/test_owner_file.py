@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from postern_command import init as command
 from postern_command.owner import file
 from postern_command.owner.parameters import Parameter, load
 from postern_command.owner.values import faults
@@ -65,6 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("POSTERN_ENV", raising=False)
+    monkeypatch.setattr(command, "_look", lambda *_: [])  # tests/operating/test_init.py has what is looked at
     return tmp_path
 
 

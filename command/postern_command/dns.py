@@ -1,0 +1,187 @@
+"""`postern dns`: the records that our domains need, and what public DNS says of them."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+from postern_mail.domains.plan import Identity
+from postern_mail.domains.records import DKIM, PARTS
+from postern_mail.errors import Temporary
+
+from .options import JsonOption, StackOption, WideOption
+from .output.columns import Column, Columns
+from .output.paragraphs import paragraphs
+from .output.progress import progress
+from .records.judge import Judged, State
+from .stack import Stack
+from .status import AWS_FAILED, NO, exits, warn, wrong_use
+from .surroundings import Surroundings
+
+PAUSE = 15.0  # seconds between two looks; a resolver remembers for longer than that anyway
+_STYLES = {State.MISSING: "yellow", State.NOT_EVERYWHERE: "yellow", State.IN_THE_WAY: "red", State.NO_ANSWER: "red"}
+_INDENT = 16  # columns before what belongs to a record
+_pause, _clock = time.sleep, time.monotonic
+
+DomainsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="DOMAIN...", help="Only these, whether there is a stack yet or not.")
+]
+
+
+def dns(
+    domains: DomainsArgument = None,
+    stack: StackOption = None,
+    only: Annotated[
+        list[str] | None, typer.Option(metavar="PART", help=f"Only this part: {', '.join(PARTS)}; may be repeated.")
+    ] = None,
+    zone_file: Annotated[bool, typer.Option("--zone-file", help="Lines for a zone file, to paste.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Ask again until all is right.")] = False,
+    minutes: Annotated[int, typer.Option(min=1, max=4320, help="With --wait, after how many it gives up.")] = 120,
+    wide: WideOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the DNS records that each domain needs, what public DNS says, and what is missing or in the way.
+
+    Several resolvers are asked (POSTERN_RESOLVERS names others). Exit status 0 if all that is needed is right, 1 if
+    not, 3 if nothing answered. SPF and DMARC are advice.
+    """
+    if unknown := sorted(set(only or ()) - set(PARTS)):
+        wrong_use(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    with exits():
+        where = Where(domains, stack, frozenset(only or PARTS))
+        looked = where.wait(minutes * 60) if wait else where.look()
+    if as_json or zone_file:
+        for domain, one in looked.each():
+            for line in [json.dumps(_object(domain, one))] if as_json else _zone_lines(one):
+                typer.echo(line)
+    else:
+        _table(looked, wide)
+    warn(looked.warnings)
+    states = {one.state for one in looked.records if one.needed}
+    if State.NO_ANSWER in states:
+        raise typer.Exit(AWS_FAILED)
+    if not looked.is_done:
+        raise typer.Exit(NO)
+
+
+class Look:
+    """What one look saw: the records, and what could not be asked."""
+
+    def __init__(self, records: Mapping[str, tuple[Judged, ...]], unverified: list[str], warnings: list[str]) -> None:
+        self.by_domain = records
+        self.records = [one for _, one in self.each()]
+        self.unverified = unverified
+        self.warnings = warnings
+
+    def each(self) -> Iterator[tuple[str, Judged]]:
+        """Every record with its domain."""
+        return ((domain, one) for domain, each in self.by_domain.items() for one in each)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether mail can come and go."""
+        return not self.unverified and all(one.is_done for one in self.records)
+
+    @property
+    def told(self) -> str:
+        """How far it is, in one line."""
+        needed = [one for one in self.records if one.needed]
+        right = sum(one.state is State.RIGHT for one in needed)
+        names = [f"{one.wanted.part} {one.state}" for one in needed if one.state is not State.RIGHT]
+        names += [f"SES has not verified {domain}" for domain in self.unverified]
+        return f"{right} of {len(needed)} right" + (f"; {', '.join(dict.fromkeys(names))}" if names else "")
+
+
+class Where:
+    """Which domains are looked at, and how."""
+
+    def __init__(self, typed: list[str] | None, stack: str | None, parts: frozenset[str]) -> None:
+        self._found = Stack.find(stack) if stack or not typed else None
+        self._domains = tuple(one.lower().rstrip(".") for one in typed or ()) or tuple(sorted(self._stack.domains))
+        self._parts = parts
+
+    @property
+    def _stack(self) -> Stack:
+        assert self._found is not None
+        return self._found
+
+    def look(self) -> Look:
+        """Ask SES and DNS once. Raises Temporary only where there is no region."""
+        around = Surroundings(self._domains, self._found.deployed if self._found else "")
+        identities: Mapping[str, Identity | None] = {}
+        warnings = []
+        try:
+            identities = around.identities
+        except Temporary as failure:
+            warnings.append(f"DKIM and MAIL FROM as SES has them are not known: {failure}")
+        warnings += [
+            f"{domain} is no identity of SES yet; its DKIM records are known after `make deploy`"
+            for domain, one in identities.items()
+            if one is None
+        ]
+        records = {
+            domain: tuple(one for one in each if one.wanted.part in self._parts)
+            for domain, each in around.judged(identities).items()
+        }
+        waits = DKIM in self._parts
+        unverified = [domain for domain, one in identities.items() if waits and not (one and one.verified)]
+        return Look(records, unverified, warnings)
+
+    def wait(self, seconds: float) -> Look:
+        """Look until all is right, or the time is over."""
+        end = _clock() + seconds
+        with progress() as tell:
+            while True:
+                looked = self.look()
+                left = end - _clock()
+                tell(looked.told, f"asked again every {PAUSE:.0f} s, for {max(0, left) / 60:.0f} minutes more")
+                if looked.is_done or left <= 0:
+                    return looked
+                _pause(PAUSE)
+
+
+def _object(domain: str, one: Judged) -> dict[str, Any]:
+    record = one.wanted.set
+    return {
+        "domain": domain,
+        "part": one.wanted.part,
+        "needed": one.needed,
+        "name": record.name,
+        "type": record.type,
+        "ttl": record.ttl,
+        "wanted": list(record.values),
+        "there": list(one.there),
+        "state": one.state,
+        "todo": one.todo,
+    }
+
+
+def _zone_lines(one: Judged) -> Iterator[str]:
+    """The record, as a comment where another is in its way; nothing that is right already."""
+    if one.state is State.RIGHT:
+        return
+    if one.state is State.IN_THE_WAY:
+        yield f"; {one.todo}"
+    comment = "; " if one.state is State.IN_THE_WAY else ""
+    yield from (f"{comment}{line}" for line in one.wanted.set.lines())
+
+
+def _table(looked: Look, wide: bool) -> None:
+    say = paragraphs()
+    columns = Columns((Column(14), Column(5), Column(24, 1), Column(20, 3)), wide=wide)
+    for domain, each in looked.by_domain.items():
+        say(domain, 0, None)
+        for one in each:
+            record = one.wanted.set
+            name = record.name.removesuffix(domain).rstrip(".") or "@"
+            wanted = " ".join(record.values)
+            state = f"{one.state}" if one.needed or one.state is State.RIGHT else f"{one.state}*"
+            say(columns.line((state, record.type, name, wanted)), 0, _STYLES.get(one.state))
+            if one.there and one.state is not State.RIGHT:
+                say(f"there: {', '.join(one.there)}", _INDENT, None)
+            if one.todo:
+                say(f"-> {one.todo}", _INDENT, None)
+    if any(not one.needed and one.state is not State.RIGHT for one in looked.records):
+        say("* advice: mail goes without it", 0, None)
+    say(looked.told, 0, None)

@@ -1,0 +1,88 @@
+"""The stack beside the files that it is deployed from: values, version, and the age of credentials."""
+
+from collections.abc import Iterator
+
+from postern_mail import __version__
+from postern_mail.examination import Examination, Finding, Grade
+
+from ..owner import file, values
+from ..owner.parameters import load
+from ..samconfig import SamConfig, environment
+from ..stack import Stack
+
+GROUP = "The stack"
+RELAY_DAYS = 75  # the relay's key is changed every 30 days, and the one before works on for as long again
+SEND_AS_DAYS = 365
+_RELAY, _SEND_AS = "SmtpUser", "ses-smtp-user"  # in the names of the users: the relay's, and those of SES's console
+
+
+def owner_file(where: Stack) -> Iterator[Finding]:
+    """Whether owner.yaml is complete, and says what is deployed."""
+    config = SamConfig.load(environment())
+    if config.owner is None or config.stack != where.deployed:
+        yield Finding("not in the folder that this stack is deployed from", grade=Grade.NOT_CHECKED)
+        return
+    try:
+        text = file.read(config.owner)
+    except FileNotFoundError:
+        yield Finding(f"there is no {config.owner}", "`postern init` asks two questions and writes it")
+        return
+    except file.Unreadable as fault:
+        yield Finding(f"{config.owner}: {fault}", "repair it, or begin again with `postern init`")
+        return
+    faults = list(values.faults(text, load(config.template)))
+    yield from (Finding(f"{config.owner}: {fault}", "`postern init`, or edit the line") for fault in faults)
+    if not faults:
+        yield from _differences(file.values(text), where)
+
+
+def _differences(told: dict[str, str], where: Stack) -> Iterator[Finding]:
+    from ..aws import reach  # noqa: PLC0415 (boto3 takes half a second)
+
+    _, deployed = reach.described(where.deployed)
+    for name, value in told.items():
+        if name in deployed and deployed[name] != value:
+            yield Finding(
+                f"{name} is {value!r} in the file, and {deployed[name]!r} in the stack",
+                "`make deploy`, or put the value back",
+                Grade.WARNING,
+            )
+    yield Finding("complete", grade=Grade.OK)
+
+
+def version(where: Stack) -> Iterator[Finding]:
+    """Whether the functions run the code that this command belongs to."""
+    there = where["version"]
+    if there == __version__:
+        yield Finding(f"{there}, as this command", grade=Grade.OK)
+    else:
+        yield Finding(
+            f"the functions run {there}, and this command is {__version__}",
+            "deploy what the command belongs to (`make deploy`), or install the other command",
+            Grade.WARNING,
+        )
+
+
+def credentials(where: Stack) -> Iterator[Finding]:  # noqa: ARG001 (all examinations of a stack take it)
+    """How old the passwords of SES's SMTP service are: the relay's, and those made to send as an alias."""
+    from ..aws import account  # noqa: PLC0415 (boto3 takes half a second)
+
+    for user, days in account.key_ages((_RELAY, _SEND_AS)):
+        is_relay = _RELAY in user
+        if days <= (RELAY_DAYS if is_relay else SEND_AS_DAYS):
+            yield Finding(f"{user}: {days:.0f} days old", grade=Grade.OK)
+        elif is_relay:
+            yield Finding(f"{user}: {days:.0f} days old, so its rotation does not run", 'docs/relay.md, "Credentials"')
+        else:
+            yield Finding(
+                f"{user}: {days:.0f} days old",
+                "make another in the SES console (SMTP settings), put it into the mail program, delete this one",
+                Grade.WARNING,
+            )
+
+
+EXAMINATIONS: tuple[Examination[Stack], ...] = (
+    Examination(GROUP, "owner.yaml", owner_file),
+    Examination(GROUP, "version", version, ("version",)),
+    Examination(GROUP, "SMTP credentials", credentials),
+)

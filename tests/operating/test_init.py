@@ -1,0 +1,332 @@
+"""`postern init` on accounts of all kinds: what it says it found, what it writes, and what comes next."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from postern_command.aws import account
+from postern_command.owner import file
+from postern_command.where import Where
+from postern_mail.errors import Unavailable
+
+from tests.builders import ROOT
+from tests.command import Done
+from tests.pseudo_terminal import on_a_terminal
+from tests.world import DOMAIN, MX, World
+
+from .conftest import Office
+from .test_screens import COLOUR
+
+TEMPLATE = """\
+Rules:
+  ReceivingRegion:
+    Assertions: [{Assert: !Contains [[eu-west-1, us-east-1], !Ref AWS::Region], AssertDescription: no}]
+Parameters:
+  Domains: {Type: CommaDelimitedList, AllowedPattern: "[a-z0-9.-]+", ConstraintDescription: domain names in lower case}
+  OwnerAddress: {Type: String, Default: "", AllowedPattern: "([^@]+@[^@]+)?", ConstraintDescription: "a mail address"}
+  MailFromLabel: {Type: String, Default: bounces}
+  DmarcPolicy: {Type: String, Default: none}
+  HostedZones: {Type: CommaDelimitedList, Default: ""}
+  Records: {Type: CommaDelimitedList, Default: "dkim,mailfrom"}
+  RuleSetMode: {Type: String, Default: activate, AllowedValues: [activate, join]}
+  ActiveRuleSet: {Type: String, Default: ""}
+  ExistingAliasTable: {Type: String, Default: ""}
+  ExistingMailBucket: {Type: String, Default: ""}
+"""
+ANSWERS = ("--domain", DOMAIN, "--owner", "me@home.example", "--yes")
+
+
+@pytest.fixture
+def folder(office: Office, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A clone, and a new account: no identity, no record but the name servers'."""
+    shutil.copy(ROOT / "samconfig.toml", tmp_path)
+    (tmp_path / "template.yaml").write_text(TEMPLATE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POSTERN_ENV", raising=False)
+    monkeypatch.setattr(Where, "typed", Where())
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    world.standing.identities.clear()
+    for server in (world.names, world.second):
+        server.zone.records.clear()
+    world.put(DOMAIN, "NS", "ns1.dns.example")
+    yield tmp_path
+    ses = office.cloud.client("ses")
+    ses.set_active_receipt_rule_set()
+
+
+def init(office: Office, *arguments: str, status: int = 0) -> dict[str, Any]:
+    done = office.run("init", *ANSWERS, "--json", *arguments)
+    assert done.status == status, done.out + done.err
+    (told,) = done.objects
+    return dict(told)
+
+
+def said(told: dict[str, Any], check: str) -> list[tuple[str, str, str]]:
+    (one,) = (one for one in told["looked"] if one["check"] == check)
+    return [(each["state"], each["seen"], each["todo"]) for each in one["found"]]
+
+
+def chosen(folder: Path) -> dict[str, str]:
+    """What is written and is not the default."""
+    defaults = {
+        "MailFromLabel": "bounces",
+        "DmarcPolicy": "none",
+        "Records": "dkim,mailfrom",
+        "RuleSetMode": "activate",
+    }
+    found = file.values((folder / "owner.yaml").read_text(encoding="utf-8"))
+    return {name: value for name, value in found.items() if value != defaults.get(name, "")}
+
+
+def test_an_empty_account(office: Office, folder: Path) -> None:
+    told = init(office)
+    assert chosen(folder) == {"Domains": DOMAIN, "OwnerAddress": "me@home.example"}
+    assert said(told, "region") == [("ok", "eu-west-1: SES receives mail there", "")]
+    assert said(told, "credentials")[0][1].startswith("account 123456789012, as arn:aws:")
+    assert said(told, "stack") == [("ok", "there is no stack postern yet", "")]
+    assert said(told, "rule set") == [("ok", "no rule set is active: ours will be", "")]
+    assert said(told, "identity") == [("ok", "example.com is no identity of SES yet: the stack makes it one", "")]
+    assert said(told, "MX") == [("ok", "no mail of example.com goes anywhere yet", "")]
+    assert [one["command"] for one in told["next"]] == [
+        "make deploy",
+        "postern dns --wait",
+        "postern alias add info@example.com me@home.example",
+        "postern doctor",
+    ]
+
+
+@pytest.fixture
+def zone(office: Office) -> Iterator[str]:
+    """A hosted zone for the domain."""
+    client = office.cloud.client("route53")
+    made = client.create_hosted_zone(Name=DOMAIN, CallerReference="here")["HostedZone"]["Id"]
+    yield made.rpartition("/")[2]
+    client.delete_hosted_zone(Id=made)
+
+
+def servers(office: Office, zone: str) -> list[str]:
+    found: list[str] = office.cloud.client("route53").get_hosted_zone(Id=zone)["DelegationSet"]["NameServers"]
+    return found
+
+
+def test_a_hosted_zone_gets_the_records_that_nothing_is_in_the_way_of(
+    office: Office, folder: Path, world: World, zone: str
+) -> None:
+    world.put(DOMAIN, "NS", *servers(office, zone))
+    world.put(DOMAIN, "TXT", "v=spf1 include:_spf.google.com -all")
+    told = init(office)
+    assert chosen(folder)["HostedZones"] == zone
+    assert chosen(folder)["Records"] == "dkim,mailfrom,dmarc,mx"
+    assert said(told, "hosted zone")[0][0] == "ok"
+
+
+def test_a_hosted_zone_that_nobody_asks_is_not_written_to(office: Office, folder: Path, zone: str) -> None:
+    told = init(office)
+    assert "HostedZones" not in chosen(folder)
+    ((state, seen, todo),) = said(told, "hosted zone")
+    assert (state, seen) == (
+        "warning",
+        f"the hosted zone {zone} of example.com is here, but the world asks ns1.dns.example",
+    )
+    assert todo == "nothing is written into it; set its name servers at the registrar, or paste the records elsewhere"
+
+
+def test_mail_that_goes_elsewhere_stays_there(office: Office, folder: Path, world: World, zone: str) -> None:
+    world.put(DOMAIN, "NS", *servers(office, zone))
+    world.put(DOMAIN, "MX", "1 aspmx.l.google.com")
+    told = init(office)
+    assert "mx" not in chosen(folder)["Records"]
+    ((state, seen, todo),) = said(told, "MX")
+    assert (state, seen) == ("warning", "the mail of example.com goes to 1 aspmx.l.google.com")
+    assert todo == (
+        "it stays so until you change it; mail goes to 1 aspmx.l.google.com (Google) now; when Postern is to have it,"
+        f" put 10 {MX} in place of it"
+    )
+
+
+def test_a_rule_set_of_somebody_else_is_joined(office: Office, folder: Path) -> None:
+    ses = office.cloud.client("ses")
+    ses.create_receipt_rule_set(RuleSetName="shop")
+    ses.set_active_receipt_rule_set(RuleSetName="shop")
+    told = init(office)
+    assert (chosen(folder)["RuleSetMode"], chosen(folder)["ActiveRuleSet"]) == ("join", "shop")
+    assert said(told, "rule set") == [
+        (
+            "warning",
+            "the rule set shop of somebody else is active, with 0 rules",
+            "our rule joins it (RuleSetMode is join, ActiveRuleSet is shop); take-over would replace it",
+        )
+    ]
+
+
+def test_tables_of_an_earlier_stack_are_gone_on_with(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account, "tables", lambda names: [one for one in names if one == "postern-aliases"])
+    monkeypatch.setattr(account, "has_bucket", lambda name: name == "postern-mail-123456789012-eu-west-1")
+    told = init(office)
+    assert chosen(folder)["ExistingAliasTable"] == "postern-aliases"
+    assert chosen(folder)["ExistingMailBucket"] == "postern-mail-123456789012-eu-west-1"
+    assert said(told, "tables and mail")[0] == (
+        "warning",
+        "the table postern-aliases of an earlier stack is there",
+        "it goes on with it: ExistingAliasTable is postern-aliases",
+    )
+
+
+def test_tables_and_buckets_that_are_there(office: Office) -> None:
+    table, bucket = office.template.name("AliasTable"), office.template.name("MailBucket")
+    assert list(account.tables(["nothing", table])) == [table]
+    assert [account.has_bucket(name) for name in (bucket, "nothing-of-that-name")] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "seen"),
+    [
+        ("CREATE_COMPLETE", "ok", "the stack postern is there (CREATE_COMPLETE); `make deploy` updates it"),
+        ("ROLLBACK_COMPLETE", "failed", "the stack postern is ROLLBACK_COMPLETE: it cannot be updated"),
+        ("UPDATE_IN_PROGRESS", "warning", "the stack postern is UPDATE_IN_PROGRESS"),
+    ],
+)
+def test_a_stack_that_is_there(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch, status: str, state: str, seen: str
+) -> None:
+    monkeypatch.setattr(account, "stack_status", lambda _: status)
+    ((found, told, _),) = said(init(office, status=1 if state == "failed" else 0), "stack")
+    assert (found, told) == (state, seen)
+
+
+def test_a_region_where_ses_does_not_receive(office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-2")
+    told = init(office, status=1)
+    assert said(told, "region") == [
+        (
+            "failed",
+            "SES does not receive mail in eu-west-2",
+            "choose another, by AWS_REGION or --region: eu-west-1, us-east-1",
+        )
+    ]
+
+
+def test_a_domain_that_is_not_registered(office: Office, folder: Path, world: World) -> None:
+    world.put(DOMAIN, "NS")
+    ((state, seen, todo),) = said(init(office), "MX")
+    assert (state, seen) == ("warning", "no mail of example.com goes anywhere yet")
+    assert todo == "example.com is not in public DNS: is it registered, and are its name servers set at the registrar?"
+
+
+def test_sandbox_and_dear_prices_are_said(office: Office, folder: Path, world: World) -> None:
+    world.standing.production, world.standing.a_day, world.standing.plan = False, 200, "ESSENTIALS"
+    told = init(office)
+    assert said(told, "sandbox")[0][1] == "in SES's sandbox: 200 messages a day, to verified addresses only"
+    assert said(told, "price plan")[0][0] == "warning"
+
+
+def test_what_may_not_be_looked_at_is_said_and_the_rest_is_done(office: Office, folder: Path, world: World) -> None:
+    world.standing.denied |= {"GetAccount", "GetEmailIdentity"}
+    told = init(office)
+    refused = [one["check"] for one in told["looked"] if one["state"] == "no answer"]
+    assert refused == ["identity", "sandbox", "sending", "price plan"]
+    assert said(told, "identity")[0][1].endswith("User is not authorized to perform: ses:GetEmailIdentity")
+    assert chosen(folder)["Domains"] == DOMAIN
+
+
+def test_without_credentials_the_file_is_written_all_the_same(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> Any:
+        raise Unavailable("STS GetCallerIdentity: Unable to locate credentials")
+
+    monkeypatch.setattr(account, "caller", nobody)
+    told = init(office)
+    assert [one["check"] for one in told["looked"]] == ["credentials", "MX"]
+    assert said(told, "credentials") == [("no answer", "STS GetCallerIdentity: Unable to locate credentials", "")]
+    assert chosen(folder)["Domains"] == DOMAIN
+
+
+def test_a_file_that_is_there_is_not_changed_by_what_is_found(office: Office, folder: Path) -> None:
+    init(office)
+    before = (folder / "owner.yaml").read_bytes()
+    ses = office.cloud.client("ses")
+    if "shop" not in [one["Name"] for one in ses.list_receipt_rule_sets()["RuleSets"]]:
+        ses.create_receipt_rule_set(RuleSetName="shop")
+    ses.set_active_receipt_rule_set(RuleSetName="shop")
+    done: Done = office.run("init", "--json")
+    (told,) = done.objects
+    assert said(told, "rule set")[0][2] == (
+        'our rule joins it (set RuleSetMode: "join" in the file, set ActiveRuleSet: "shop" in the file); take-over'
+        " would replace it"
+    )
+    assert (folder / "owner.yaml").read_bytes() == before
+
+
+def test_the_next_commands_say_the_region_and_the_stage(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    done = office.run("--region", "us-east-1", "init", *ANSWERS, "--json", "--config-env", "dev")
+    commands = [one["command"] for one in done.objects[0]["next"]]
+    assert commands[:2] == [
+        "AWS_REGION=us-east-1 make deploy STAGE=dev",
+        "AWS_REGION=us-east-1 POSTERN_ENV=dev postern dns --wait",
+    ]
+
+
+SCREEN = """\
+The mail domain, as example.com: example.com
+Your mailbox outside of it, which hears of trouble: me@home.example
+Where it goes
+  ok           credentials
+               account 123456789012, as arn:aws:sts::123456789012:user/moto
+  ok           region
+               eu-west-1: SES receives mail there
+  ok           stack
+               there is no stack postern yet
+What is there already
+  ok           tables and mail
+               no table of an earlier stack
+  ok           rule set
+               no rule set is active: ours will be
+Domains
+  ok           identity
+               example.com is no identity of SES yet: the stack makes it one
+  ok           hosted zone
+               example.com has no hosted zone in this account: `postern dns`
+               shows what to paste
+  ok           MX
+               no mail of example.com goes anywhere yet
+Sending
+  ok           sandbox
+               out of the sandbox: mail goes to any address
+  ok           sending
+               SES finds nothing wrong with this account
+  ok           price plan
+               prices by feature: 0.10 USD for 1,000 messages out
+
+owner.yaml: Domains is 'example.com'
+owner.yaml: OwnerAddress is 'me@home.example'
+owner.yaml is written, with all 10 parameters; docs/parameters.md says what each
+means.
+
+Next:
+  make deploy
+      8 minutes the first time; it shows what it will make, and asks for a y
+  postern dns --wait
+      minutes where the stack writes the records, else as long as you take to
+      paste them
+  postern alias add info@example.com me@home.example
+      at once
+  postern doctor
+      ten seconds; whether all is well, and what to do
+"""
+
+
+@pytest.mark.slow
+def test_on_a_terminal_with_two_answers(office: Office, folder: Path) -> None:
+    endpoint = office.cloud.listening()  # type: ignore[attr-defined]
+    status, shown = on_a_terminal("init", AWS_ENDPOINT_URL=endpoint, typed=[DOMAIN, "me@home.example"])
+    assert status == 0
+    assert [line.rstrip() for line in COLOUR.sub("", shown).splitlines()] == SCREEN.splitlines()
