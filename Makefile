@@ -99,6 +99,7 @@ bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Named wo
 	$(BIN)/python -m bench.rewriting
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.tables
+	-$(BIN)/python -m bench.screening
 
 bench-relay: .venv/ready  ## Messages through the relay's Postfix; as root
 	$(BIN)/python -m bench.relay

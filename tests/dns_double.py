@@ -2,6 +2,7 @@
 
 import socketserver
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ class DnsDouble:
     records: dict[tuple[str, str], Sequence[str]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    seconds: float = 0  # until it answers
     server: str = ""
 
     def answer(self, wire: bytes, *, stream: bool) -> bytes | None:
@@ -38,6 +40,7 @@ class DnsDouble:
         fault = next((self.faults[one] for one in _patterns(name) if one in self.faults), "")
         if fault == SILENCE:
             return None
+        time.sleep(self.seconds)
         reply = dns.message.make_response(query)
         reply.flags |= dns.flags.RA
         if fault in (SERVFAIL, REFUSED):

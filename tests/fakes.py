@@ -14,7 +14,6 @@ from postern_mail.mail.damper import KEPT, Echo, outdated
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.feedback import Feedback, HostMail, contradicts
-from postern_mail.mail.greylist import AN_HOUR
 from postern_mail.mail.health import Failure
 from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
@@ -431,7 +430,7 @@ class FakeGreyBook:
         return self.counts.get(client, 0)
 
     def passed(self, client: str, now: float, keep: float) -> None:
-        if self.counted.get(client, 0) <= now - AN_HOUR:
+        if self.counted.get(client, 0) <= now - 3600:
             self.counts[client], self.counted[client] = self.counts.get(client, 0) + 1, now
 
 
