@@ -19,6 +19,8 @@ VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines
 # Operations of S3 that an action of another name allows.
 _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
+# The parameter that names what a call is about, as a policy does.
+_NAMED_BY = {"secretsmanager": "SecretId", "sns": "TopicArn", "sts": "RoleArn", "cloudformation": "StackName"}
 _SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
 
 
@@ -102,12 +104,10 @@ def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[
             yield action, _arn("sqs", params["QueueUrl"].rpartition("/")[2])
         case "ses":
             yield from _sending(action, params)
-        case "secretsmanager":
-            yield action, params["SecretId"]
-        case "sts":
-            yield action, params["RoleArn"]
-        case "cloudformation":
-            yield action, params["StackName"]
+        case "monitoring":
+            yield f"cloudwatch:{operation}", "*"
+        case _ if service in _NAMED_BY:
+            yield action, params[_NAMED_BY[service]]
         case "route53":
             yield action, f"arn:aws:route53:::hostedzone/{params.get('HostedZoneId') or params['Id']}"
         case "lambda":

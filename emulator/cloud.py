@@ -62,6 +62,11 @@ class Cloud:
         for queue in sorted(queues, key=lambda queue: "RedrivePolicy" in queue):  # dead-letter queues first
             attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
             self.sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
+        for topic in self._template.resources("AWS::SNS::Topic").values():
+            heard = self.sqs.create_queue(QueueName=_heard(topic["TopicName"]))["QueueUrl"]  # instead of people's mail
+            where = self.sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            made = self.client("sns").create_topic(Name=topic["TopicName"])["TopicArn"]
+            self.client("sns").subscribe(TopicArn=made, Protocol="sqs", Endpoint=where)
         for keys in self._template.resources("Custom::Keys").values():
             make_keys(self.dynamodb, keys["Table"], keys["Purposes"], time.time())
 
@@ -141,15 +146,26 @@ class Cloud:
         )
         return [{name: _deserialize(value) for name, value in item.items()} for item in found["Items"]]
 
+    def heard(self) -> list[tuple[str, str]]:
+        """(subject, text) of what was published on the alarms' topic since this was asked before, oldest first."""
+        found = self._taken(self.sqs.get_queue_url(QueueName=_heard(self._template.name("AlarmTopic")))["QueueUrl"])
+        return [(one["Subject"], one["Message"]) for one in found]
+
     def messages(self, queue: str) -> list[dict[str, Any]]:
         """Take all messages from the queue with this logical id, as JSON."""
-        url = self.sqs.get_queue_url(QueueName=self._template.name(queue))["QueueUrl"]
+        return self._taken(self.sqs.get_queue_url(QueueName=self._template.name(queue))["QueueUrl"])
+
+    def _taken(self, url: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         while batch := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             for message in batch:
                 found.append(json.loads(message["Body"]))
                 self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return found
+
+
+def _heard(topic: str) -> str:
+    return f"{topic}-heard"
 
 
 def _attribute(value: Any) -> str:

@@ -1,5 +1,6 @@
 """The whole system, started in the order in which its parts need each other."""
 
+import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -185,7 +186,7 @@ class Emulator:
             self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log, ahead=ahead
         )
         try:
-            return scheduled.run({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}})
+            return scheduled.run(_told_by_schedule(self.template, logical_id))
         finally:
             scheduled.stop()
 
@@ -224,3 +225,12 @@ class Emulator:
         answer = self.following.ask("Create")
         if answer["Status"] != "SUCCESS":
             raise RuntimeError(f"RecipientRules: {answer['Reason']}")
+
+
+def _told_by_schedule(template: Template, logical_id: str) -> dict[str, Any]:
+    """The event of a function's schedule: its Input, or what EventBridge says by itself."""
+    for event in template.resource(logical_id)["Events"].values():
+        if "Input" in event["Properties"]:
+            found: dict[str, Any] = json.loads(event["Properties"]["Input"])
+            return found
+    return {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

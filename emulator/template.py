@@ -20,6 +20,7 @@ from .account import ACCOUNT, REGION
 _NAMES = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
     "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}"),
+    "AWS::SNS::Topic": ("TopicName", f"arn:aws:sns:{REGION}:{ACCOUNT}:{{name}}"),
     "AWS::SQS::Queue": ("QueueName", f"arn:aws:sqs:{REGION}:{ACCOUNT}:{{name}}"),
     "AWS::IAM::Role": ("RoleName", f"arn:aws:iam::{ACCOUNT}:role/{{name}}"),
     "AWS::Logs::LogGroup": ("LogGroupName", ""),
@@ -205,6 +206,8 @@ class Template:
         if name in self.parameters:
             of_commas = self.document["Parameters"][name]["Type"] == "CommaDelimitedList"
             return self.parameters[name].split(",") if of_commas else self.parameters[name]
+        if self._resources[name]["Type"] == "AWS::SNS::Topic":
+            return self.arn(name)
         if self._resources[name]["Type"] == "AWS::SQS::Queue":
             return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{self.name(name)}"
         return self.name(name)

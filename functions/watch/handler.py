@@ -1,6 +1,6 @@
 """Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch), the answers to
-senders that had to wait (late_answers), grey holds that nothing woke (held), and whether DNS lists can be believed
-(list_tests)."""
+senders that had to wait (late_answers), grey holds that nothing woke (held), whether DNS lists can be believed
+(list_tests), and what people should know (teller)."""
 
 import os
 from contextlib import ExitStack
@@ -23,6 +23,6 @@ list_tests = assembly.list_tests(environment, log)
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing; what it found is in the log, the metrics and the ledger. One that fails holds back no other."""
     with ExitStack() as each:
-        for one in (list_tests.run, late_answers.run, held.run):
+        for one in (assembly.teller(environment, log, event).run, list_tests.run, late_answers.run, held.run):
             each.callback(one)
         watch.run()

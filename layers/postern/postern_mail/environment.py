@@ -155,6 +155,12 @@ class ScheduledEnvironment(Environment):
         "POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health, if there is one.", default=""
     )
     dead_letters: str = _env("POSTERN_DEAD_LETTERS", "URL of the dead-letter queue.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DigestEnvironment(ScheduledEnvironment):
+    """What the owner's digest is told."""
+
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that the digest is sent with.")
     owner: str = _env(
         "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
@@ -162,16 +168,24 @@ class ScheduledEnvironment(Environment):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DigestEnvironment(ScheduledEnvironment):
-    """What the owner's digest is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchEnvironment(ScheduledEnvironment):
     """What the hourly watch is told."""
 
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
+    failures: str = _env("POSTERN_FAILURES", "URL of the queue of what functions gave up.")
+    rule_set: str = _env(
+        "POSTERN_RULE_SET",
+        "Name of the receipt rule set that our rules are in; the stack's if it is empty.",
+        default="",
+    )
+    alarm_topic: str = _env("POSTERN_ALARM_TOPIC", "ARN of the topic by which people hear alarms and what is new.")
+    parent_domain_matches_subdomains: bool = _env(
+        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
+        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
+        default=True,
+    )
     nameserver: str = _env(
         "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
     )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..mail.feedback import Feedback, HostMail
     from ..ports.watch import Overlooked
+    from ..telling import Telling
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
@@ -240,6 +241,11 @@ class CloudWatchMailLog:
             open_too_long=found.open_too_long[:_MOST_IDS],
             never_seen=found.never_seen[:_MOST_IDS],
         )
+
+    def told(self, telling: "Telling") -> None:
+        """A line; what was told is in the mail."""
+        new = {one.name: len(one.new) for one in telling.sections}
+        self.logger.info("told people", new=new, over=len(telling.over), still=telling.still)
 
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)

@@ -1,6 +1,6 @@
 """Puts the parts of the hourly check and of the daily digest together."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
@@ -10,7 +10,10 @@ from ...list_tests import ListTests
 from ...mail.address import Address, InvalidAddress
 from ...mail.days import RETRY_HOURS
 from ...mail.dns import Answers, Question
+from ...mail.plan import Policy
+from ...mail.senders import DOT, PARENT
 from ...owner_mail import OwnerMail
+from ...teller import Teller
 from ...watch import Watch
 from .. import clients
 from ..clock import SystemClock
@@ -24,8 +27,11 @@ from ..mail_log import CloudWatchMailLog
 from ..stack_keys import TAGS, DqsKey, stack_keys
 from .backlog import Backlog
 from .bucket import S3Bucket
+from .examinations import EXAMINATIONS, Site
 from .facts import StackFacts
+from .site import OwnSite
 from .state import DynamoWatchState
+from .told import DynamoToldBook, SnsTopic
 
 
 def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
@@ -38,6 +44,33 @@ def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
         clock=SystemClock(),
         log=log,
         retry_hours=RETRY_HOURS,
+    )
+
+
+def teller(environment: WatchEnvironment, log: CloudWatchMailLog, event: object) -> Teller[Site]:
+    """What looks at everything and tells people; the schedule's event names the other functions."""
+    stack, style = environment.stack, PARENT if environment.parent_domain_matches_subdomains else DOT
+    known = {
+        "aliases": environment.alias_table,
+        "senders": environment.sender_table,
+        "destinations": environment.destination_table,
+        "ledger": stack.ledger_table,
+        "retry_queue": environment.retry_queue,
+        "dead_letters": environment.dead_letters,
+        "failures": environment.failures,
+        "rule_set": environment.rule_set or stack.name,
+        "functions": str(event.get("functions", "")) if isinstance(event, Mapping) else "",
+        "domains": ",".join(stack.domains),
+    }
+    return Teller(
+        examinations=EXAMINATIONS,
+        where=OwnSite(known, Policy(frozenset(stack.domains), style)),
+        book=DynamoToldBook(clients.dynamodb(), stack.ledger_table),
+        post=SnsTopic(clients.sns(), environment.alarm_topic),
+        clock=SystemClock(),
+        log=log,
+        domain=stack.domains[0],
+        stack=stack.name,
     )
 
 
