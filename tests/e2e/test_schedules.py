@@ -42,6 +42,17 @@ def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
     before = len(quiet.function_log.read_bytes())
     assert quiet.run_scheduled("WatchFunction") is None
     assert counted(quiet, before) == {"NeedsSomebody": 2}
+    ((said, text),) = quiet.cloud.heard()
+    assert said == "Mail of example.com: 2 things to look at"
+    assert "What to do: postern trace stuck --stack postern-local says what waits" in text
+    assert "lost, stored" in text
+    assert quiet.run_scheduled("WatchFunction") is None
+    assert quiet.cloud.heard() == [], "told once"
+    quiet.cloud.delete("LedgerTable", [{"message_id": "stuck", "entry": "message"}])
+    assert quiet.run_scheduled("WatchFunction") is None
+    ((said, text),) = quiet.cloud.heard()
+    assert said == "Mail of example.com: 1 thing over"
+    assert "OVER: there is nothing left to do about\n  - messages open too long: stuck" in text
     assert '"never_seen":["lost"]' in quiet.function_log.read_bytes()[before:].decode()
 
 

@@ -47,7 +47,7 @@ UNUSED = {
         "NameTheConfigurationSet": "SES's own, for the set that an identity is given",
         "TagWhatItMakes": "SES's own, for the tag of an identity that is made",
     },
-    "WatchFunctionRole": _LAMBDA,
+    "WatchFunctionRole": {**_LAMBDA, "EncryptWhatIsTold": "SNS's own, where there is a key of ours"},
     "DigestFunctionRole": _LAMBDA,
     "SesWriterRole": {"WriteMessages": "SES's own", "EncryptThem": "SES's own"},
     "InstanceRole": {"BeReachedBySessionManager": "the Session Manager agent's own"},
@@ -57,6 +57,7 @@ ANYTHING = {
     ("RulesetFunctionRole", "SeeAndSetTheActiveRuleSet"),
     ("RecipientsFunctionRole", "KeepReceiptRules"),
     ("RecipientsFunctionRole", "FindTheStream"),
+    ("WatchFunctionRole", "LookAround"),
 }
 HANDLING = ("InboundFunctionRole", "FeedbackFunctionRole")
 ANSWERING = ("InboundFunctionRole", "FeedbackFunctionRole", "WatchFunctionRole")

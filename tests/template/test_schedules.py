@@ -12,14 +12,15 @@ WATCHERS = ("WatchFunction", "DigestFunction")
 
 def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
     (policy,) = resources[f"{function}Role"]["Properties"]["Policies"]
-    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"] if one["Effect"] == "Allow"}
+    return {one["Sid"]: one for one in policy["PolicyDocument"]["Statement"] if one.get("Effect") == "Allow"}
 
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
     found = statements(resources, "WatchFunction")
-    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages", "ReadTheSettings"}
-    writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld"}
-    assert set(found) == {*reading, *writing}
+    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages", "ReadTheSettings", "ReadAllRows"}
+    looking = {"SeeHowOldTheLedgerIs", "CountWhatWaits", "LookAround"}
+    writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld", "TellPeople"}
+    assert set(found) == {*reading, *looking, *writing}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["ReadTheSettings"]["Condition"] == {
         "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#settings"]}

@@ -175,11 +175,7 @@ class WatchEnvironment(ScheduledEnvironment):
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     failures: str = _env("POSTERN_FAILURES", "URL of the queue of what functions gave up.")
-    rule_set: str = _env(
-        "POSTERN_RULE_SET",
-        "Name of the receipt rule set that our rules are in; the stack's if it is empty.",
-        default="",
-    )
+    rule_set: str = _env("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
     alarm_topic: str = _env("POSTERN_ALARM_TOPIC", "ARN of the topic by which people hear alarms and what is new.")
     parent_domain_matches_subdomains: bool = _env(
         "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",

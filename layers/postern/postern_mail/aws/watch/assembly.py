@@ -58,7 +58,7 @@ def teller(environment: WatchEnvironment, log: CloudWatchMailLog, event: object)
         "retry_queue": environment.retry_queue,
         "dead_letters": environment.dead_letters,
         "failures": environment.failures,
-        "rule_set": environment.rule_set or stack.name,
+        "rule_set": environment.rule_set,
         "functions": str(event.get("functions", "")) if isinstance(event, Mapping) else "",
         "domains": ",".join(stack.domains),
     }
