@@ -21,6 +21,7 @@ DAYS, HOURS = 30, 720
 # A Lambda event source of a queue asks it with five pollers, each every 20 seconds ("Using Lambda with Amazon SQS").
 POLLS = 5 * 3 * 60 * HOURS
 SIZE_GB = 100 / 1024 / 1024  # of a message: 100 KB with one destination
+LEDGER_GB = 4 / 1024 / 1024 * 37 / DAYS  # entries of a message: 4 KB, kept for 37 days
 LOG_GB = 4 / 1024 / 1024  # lines of a message, or of a run: 4 KB
 
 # One run at most, when there is nothing to do.
@@ -36,6 +37,7 @@ DIGEST = {
 MESSAGE = {
     "ses-in": 1, "ses-out": 1, "ses-out-gb": SIZE_GB, "lambda-requests": 2, "lambda-gb-seconds": 1.0 + 0.25 * 0.3,
     "dynamodb-writes": 17, "dynamodb-reads": 16, "s3-writes": 1, "s3-reads": 1, "s3-gb": SIZE_GB, "log-gb": LOG_GB,
+    "dynamodb-gb": LEDGER_GB, "dynamodb-backup-gb": LEDGER_GB,
 }  # fmt: skip
 # A look of the recipients function at a table of 100 aliases, where it is there at all (RefuseUnknownRecipients).
 RECIPIENTS = {

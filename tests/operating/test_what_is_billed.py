@@ -118,6 +118,8 @@ def test_a_message_and_its_delivery(office: Office, meter: Meter, sending: Sendi
     listener.handle({"source": "aws.ses", "detail-type": "Email Delivered", "detail": delivered})
     assert office.entries("billed")["via:jane@dest.example"]["delivered"]
     at_most(meter.usage, MESSAGE)
+    kept = sum(len(str(entry)) for entry in office.entries("billed").values())
+    assert kept / 1024**3 * 37 / 30 <= MESSAGE["dynamodb-gb"]
     for name in (READS, WRITES):
         assert meter.usage[name] > MESSAGE[name] / 2, f"{name}: docs/costs.py says too much"
     assert meter.usage["ses-out"] == MESSAGE["ses-out"]
