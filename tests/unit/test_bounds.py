@@ -4,10 +4,14 @@ from collections.abc import Collection
 
 import pytest
 from postern_mail.lookup import look_up
+from postern_mail.mail import repair as repairing
+from postern_mail.mail import rewrite as rewriting
 from postern_mail.mail.address import Address
-from postern_mail.mail.header import Header
+from postern_mail.mail.authors import Author, authors
+from postern_mail.mail.header import MAX_FIELDS, Header
 from postern_mail.mail.message import MAX_HEADER, Message
 from postern_mail.mail.plan import Forward, Policy, Quarantine, Reject, plan
+from postern_mail.mail.rewrite import MAX_LISTED, Style
 from postern_mail.mail.rows import Row, Rows, SenderKey
 
 from tests.builders import envelope
@@ -140,3 +144,35 @@ def test_a_header_just_within_the_bound_is_read() -> None:
     fill = b"X: " + b"y" * (MAX_HEADER - len(SMALL) - 5) + b"\r\n"
     assert isinstance(decided(SMALL + fill + b"\r\nbody"), Forward)
     assert isinstance(decided(SMALL + b"Z" + fill + b"\r\nbody"), Quarantine)
+
+
+LISTS = [b"To: ", b"Cc: ", b"To: a@x.example\r\nCc: "]
+FILLINGS = [b",", b"<", b'"', b"g:;", b"()", b"a@x.example,", b"=?utf-8?q?x?= "]
+
+
+@pytest.mark.parametrize("count", [True, False])
+@pytest.mark.parametrize("filling", FILLINGS)
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_that_are_too_long_are_not_read(
+    name: bytes, filling: bytes, count: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A megabyte of commas took half a minute, for each destination and form."""
+
+    def bounded(value: bytes) -> tuple[Author, ...]:
+        assert len(value) <= MAX_LISTED
+        return authors(value)
+
+    for module in (rewriting, repairing):
+        monkeypatch.setattr(module, "authors", bounded)
+    monkeypatch.setattr(rewriting, "count_mailboxes", lambda value: bounded(value) and 0)
+    raw = b"From: a@x.example\r\n" + name + filling * (200_000 // len(filling)) + b"\r\n\r\nbody"
+    style = Style(count_header_recipients=count)
+    made = rewriting.rewrite(raw, Address.parse("info@example.com"), envelope(), style)
+    assert (b"X-Postern-Original-" + name.rpartition(b"\n")[2][:2] in made) is count, "a crowd, whoever is in it"
+    assert made.endswith(b"\r\n\r\nbody")
+    repairing.repaired(raw, Address.parse("info@example.com"), envelope(), style)
+
+
+@pytest.mark.parametrize(("number", "excess"), [(MAX_FIELDS, False), (MAX_FIELDS + 1, True)])
+def test_a_header_of_thousands_of_fields_is_quarantined(number: int, excess: bool) -> None:
+    assert bool(Header.of(b"a:\r\n" * number + b"\r\n").excess) is excess

@@ -164,7 +164,7 @@ def test_a_word_of_900_octets_stays_as_it_is_and_a_longer_one_is_cut(octets: int
 @given(st.text(max_size=700), st.sampled_from(["info", "sales..eu", ".x", "x.", 'a"b', "a b"]))
 def test_the_bare_notice_has_nothing_in_its_header_that_a_stranger_chose(reason: str, local: str) -> None:
     result = bare_notice(Address(local, "example.com"), envelope(), Style(stack="our-mail"), reason)
-    assert message_from_bytes(result).keys() == ["From", "To", "Subject"]
+    assert message_from_bytes(result).keys() == ["From", "To", "Subject", "Auto-Submitted", "X-Postern-Loop"]
     assert not refused(result)
     assert result.isascii()
     assert b"--stack our-mail > message.eml" in result

@@ -7,6 +7,7 @@ stand there, and a quoted string alone is a name.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from .address import MAX_ADDRESS, Address, InvalidAddress
 from .address_words import ATOM, CFWS, COMMENT, ENCODED, LITERAL, QUOTED, SPACE, WORDS, Word, words
@@ -14,6 +15,7 @@ from .address_writer import is_taken
 from .encoded_words import decoded
 from .records import dataclass, field
 
+_REMEMBERED = 32  # values: of one message, and of a few
 MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
 
 # Control characters, bidirectional controls and blanks without width; the joiners U+200C and
@@ -44,8 +46,10 @@ class Author:
     address: Address
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def authors(value: bytes) -> tuple[Author, ...]:
-    """The mailboxes in an unfolded field value, in order; () if there is none to be had."""
+    """The mailboxes in an unfolded field value, in order; () if there is none to be had. Remembered: the same fields
+    are read for each destination, and a list of 64 KB takes a second."""
     return tuple(author for entry in _entries(value) for author in entry.authors)
 
 
@@ -70,6 +74,7 @@ def each_once(people: Iterable[Author]) -> tuple[Author, ...]:
     return tuple(found.values())
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def count_mailboxes(value: bytes) -> int:
     """How many recipients a server may see in an address list: every entry, also one that is no
     address, and two where a word follows the brackets; the name of a group and an empty entry are none."""

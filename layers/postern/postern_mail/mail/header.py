@@ -8,6 +8,7 @@ from .robots import answers
 from .stamp import NAME, is_among
 
 MAX_HOPS = 50  # Received fields of a message that goes round: hopcount_limit of Postfix
+MAX_FIELDS = 5_000  # a megabyte of empty ones is 250,000, each of them in memory and looked at for each destination
 MAX_PEOPLE = 100_000  # octets of From and Reply-To together: a megabyte of names takes seconds to read
 
 
@@ -58,5 +59,7 @@ class Header:
 def _excess(message: Message) -> str:
     if message.is_cut:
         return f"the header has more than {MAX_HEADER} octets"
+    if len(message.fields) > MAX_FIELDS:
+        return f"{len(message.fields)} header fields, more than {MAX_FIELDS}"
     people = sum(len(field.raw) for field in message.fields if field.name in ("from", "reply-to"))
     return f"{people} octets of header From and Reply-To, more than {MAX_PEOPLE}" if people > MAX_PEOPLE else ""

@@ -16,7 +16,7 @@ from .envelope import Envelope
 from .fields import LINE_LIMIT, MAX_LIST
 from .message import CRLF, Field, Message
 from .parameters import Parameter, SpoiltField, parameters
-from .rewrite import Style, mailboxes, prepended, rewrite
+from .rewrite import MAX_LISTED, Style, mailboxes, prepended, rewrite
 from .thread import identifiers
 
 _MAX_TEXT = 900  # octets of a text that is written anew, and of a word in one that is not
@@ -71,7 +71,7 @@ def _fields(message: Message) -> Iterator[Field]:
 
 
 def _mailboxes(value: bytes) -> list[str]:
-    return mailboxes(authors(value), MAX_LIST)
+    return mailboxes(authors(value[:MAX_LISTED]), MAX_LIST)
 
 
 def _text(value: bytes) -> list[str]:

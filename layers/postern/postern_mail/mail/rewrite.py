@@ -54,6 +54,7 @@ ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
 # Octets of what is only shown, so that what we say ourselves stays under 2 kB whatever the sender wrote.
 # Authors to answer and a Message-ID are carried over whole (docs/decisions.md).
+MAX_LISTED = 64 * 1024  # octets of To and Cc that are read: a megabyte of them took half a minute
 MAX_NAME = 96  # an author's name
 MAX_ADDRESS = 96  # an author's address
 MAX_DOMAIN = 64  # our domain
@@ -137,9 +138,15 @@ class _Editor:
         yield from self._ours(reply_to, crowded)
 
     def _names_alias(self) -> bool:
-        """Whether To or Cc names the alias."""
-        listed = (*self.message.named("to"), *self.message.named("cc"))
+        """Whether To or Cc names the alias; lists that are too long to read name nobody."""
+        listed = () if self._is_overlong() else self._listed()
         return any(one.address.key == self.alias.key for field in listed for one in authors(field.value))
+
+    def _listed(self) -> tuple[Field, ...]:
+        return (*self.message.named("to"), *self.message.named("cc"))
+
+    def _is_overlong(self) -> bool:
+        return sum(len(one.raw) for one in self._listed()) > MAX_LISTED
 
     def _with_alias(self, cc: Field) -> Field:
         """Cc with the alias before the others. From is an identity of whoever writes in its name, and a mail program
@@ -199,12 +206,11 @@ class _Editor:
         return first if first is not None and _is_taken(first) else None
 
     def _is_crowded(self) -> bool:
-        """Whether To and Cc together are more recipients than SES may take."""
-        listed = (*self.message.named("to"), *self.message.named("cc"))
-        return (
-            self.style.count_header_recipients
-            and sum(count_mailboxes(one.value) for one in listed) + (not self._names_alias()) > MAX_HEADER_RECIPIENTS
-        )
+        """Whether To and Cc together are more recipients than SES may take, or more octets than are read."""
+        if not self.style.count_header_recipients or self._is_overlong():
+            return self.style.count_header_recipients
+        count = sum(count_mailboxes(one.value) for one in self._listed())
+        return count + (not self._names_alias()) > MAX_HEADER_RECIPIENTS
 
     def _first(self, name: str) -> bytes:
         """The value of the first field of this name, b"" if there is none."""
