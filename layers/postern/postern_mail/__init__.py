@@ -7,6 +7,8 @@
                       `mail.aliases` and `mail.senders` say which keys to ask for and what the rows mean,
                       with `mail.patterns`, `mail.actions` and `mail.verdicts` for their parts.
 5.  `mail.plan`       for each recipient Forward, Quarantine, Reject, Discard or Defer, each with its reason.
+    `screening` asks before that what the owner turned on beyond SES's verdicts: restrictions and DNS lists, with one
+    score (`mail.restrictions`, `mail.dns_lists`, `mail.score`), and `greylisting` who is held for a while.
 6.  `mail.rewrite`    header fields edited byte-exactly on `mail.message`; the body is never touched.
 7.  `deliver`         one SESv2 SendEmail (`mailer`) for each destination, claimed in the ledger before
                       (`mail.claims`), settled after; what SES refuses is repaired (`mail.repair`), attached, or told of
