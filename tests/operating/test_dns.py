@@ -300,7 +300,15 @@ def test_what_is_wrong_is_said_in_one_sentence(office: Office, world: World, sit
     found = look(office, status=0 if part in ("spf", "dmarc") and state == "missing" else 1)
     wrong = [one for one in found if one["part"] == part and one["state"] != "right"]
     assert (wrong[0]["state"], wrong[0]["todo"]) == (state, todo)
-    assert f"-> {todo}" in office.run("dns", DOMAIN).out
+
+
+def test_what_to_do_stands_below_the_record(office: Office, world: World) -> None:
+    world.put(DOMAIN, "MX", INBOUND, "20 mx.old.example")
+    assert office.run("dns", DOMAIN).out.endswith(
+        f"                there: {INBOUND}, 20 mx.old.example\n"
+        "                -> take 20 mx.old.example out: part of the mail goes there\n"
+        "5 of 6 right; mx in the way\n"
+    )
 
 
 def test_a_resolver_that_fails_does_not_count(office: Office, world: World) -> None:
