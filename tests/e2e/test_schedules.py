@@ -44,7 +44,7 @@ def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
     assert counted(quiet, before) == {"NeedsSomebody": 2}
     ((said, text),) = quiet.cloud.heard()
     assert said == "Mail of example.com: 2 things to look at"
-    assert "What to do: postern trace stuck --stack postern-local says what waits" in text
+    assert "What to do: `postern trace stuck --stack postern-local` says what waits" in text
     assert "lost, stored" in text
     assert quiet.run_scheduled("WatchFunction") is None
     assert quiet.cloud.heard() == [], "told once"

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from moto.cloudwatch.models import cloudwatch_backends
-from postern_command.aws import doctor as people
 from postern_mail.aws import clients
 from postern_mail.aws.watch import looking as checkup
 from postern_mail.aws.watch.backlog import Backlog
@@ -123,7 +122,7 @@ def test_a_check_that_does_not_run(clinic: Office) -> None:
 
 def test_dead_letters(clinic: Office) -> None:
     clinic.cloud.sqs.send_message(QueueUrl=clinic.url("DeadLetterQueue"), MessageBody="{}")
-    assert findings(clinic) == {"dead letters": ["one: `postern redrive` once the cause is repaired"]}
+    assert findings(clinic) == {"dead letters": ["one message: `postern redrive` once the cause is repaired"]}
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ def test_what_other_functions_gave_up(clinic: Office, variable: str, queue: str,
     found = findings(clinic, **environment)
     clinic.cloud.sqs.purge_queue(QueueUrl=url)
     assert list(found) == [check]
-    assert found[check][0].startswith("one: ")
+    assert found[check][0].startswith("one event: ")
 
 
 def test_mail_that_waits_for_hours(clinic: Office, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +242,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.M
             return [{"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}, {"SubscriptionArn": "Deleted"}]}]
 
     monkeypatch.setattr(clients, "sns", Pending)
-    assert not people.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert not checkup.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
 
 
 def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str) -> None:

@@ -118,7 +118,7 @@ def test_it_has_an_end_and_an_ascii_subject() -> None:
     telling = compare({}, many, 1)
     text = body(telling, "example.com", "mail")
     assert len(text.encode()) < MAX_BODY + 100
-    assert text.endswith("There is more: postern doctor --stack mail\n")
+    assert text.endswith("There is more: `postern doctor --stack mail`\n")
     said = subject(telling, f"{'a' * 63}.{'b' * 63}.example")
     assert len(said) <= MAX_SUBJECT
     assert said.isascii()
@@ -139,6 +139,7 @@ class World:
     mails: list[tuple[str, str]] = field(default_factory=list)
     kept: Told = field(default_factory=Told)
     claimed_until: float = 0
+    heard: bool = True
     kill: tuple[int, bool] | None = None
     calls: int = 0
     clock: FakeClock = field(default_factory=lambda: FakeClock(1_000_000))
@@ -173,6 +174,13 @@ class World:
         free = version == self.kept.version and self.claimed_until < now
         self._call(lambda: setattr(self, "claimed_until", now + seconds) if free else None)
         return free
+
+    def is_heard(self) -> bool:
+        self._call()
+        return self.heard
+
+    def unheard(self) -> None:
+        assert not self.heard
 
     def publish(self, subject: str, body: str) -> None:
         self._call(lambda: self.mails.append((subject, body)))
@@ -214,7 +222,7 @@ def test_a_quiet_hour_writes_nothing() -> None:
     assert (world.calls, world.mails) == (2, [])
 
 
-CALLS = 5  # read, look, claim, publish, keep
+CALLS = 6  # read, look, is somebody there, claim, publish, keep
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -222,7 +230,7 @@ CALLS = 5  # read, look, claim, publish, keep
 def test_killed_at_any_call_it_tells_everything_and_twice_only_what_nobody_knows(position: int, after: bool) -> None:
     world = World(found=[ONE], kill=(position, after))
     world.hours(2)
-    sent_and_not_noted = (position, after) in ((3, True), (4, False))
+    sent_and_not_noted = (position, after) in ((4, True), (5, False))
     assert len(world.mails) == 1 + sent_and_not_noted
     world.found, world.kill = [], (position, after)
     world.hours(2)
@@ -244,5 +252,15 @@ def test_two_runs_at_once_tell_once() -> None:
     assert not world.run()
     assert world.mails == []
     world.clock.time += CLAIM + 1
+    assert world.run()
+    assert len(world.mails) == 1
+
+
+def test_what_nobody_hears_is_not_told() -> None:
+    """A subscription waits to be confirmed, and what SNS is given until then goes to nobody."""
+    world = World(found=[ONE], heard=False)
+    assert world.run()
+    assert world.mails == []
+    world.heard = True
     assert world.run()
     assert len(world.mails) == 1

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 
+from postern_mail.aws.watch import looking
 from postern_mail.examination import Examination, Finding
 
 from ..stack import Stack
 
 
 def _listeners(where: Stack) -> Iterator[Finding]:
-    from ..aws import doctor as aws  # noqa: PLC0415 (boto3 takes half a second)
-
     owner = where.get("owner") or ""
     if owner.rpartition("@")[2].lower() in where.domains:
         yield Finding(
             f"{owner} hears of trouble by way of Postern itself", "deploy with a mailbox outside of our domains"
         )
-    if not aws.is_heard(where["alarm_topic"]):
+    if not looking.is_heard(where["alarm_topic"]):
         yield Finding(
             "nobody hears the alarms", "confirm the mail from AWS, or subscribe to the topic again if it is gone"
         )

@@ -37,6 +37,9 @@ class Teller(Generic[Where_contra]):
         before = self.book.read()
         examined = [one.run(self.where.site, self.where.get) for one in self.examinations]
         telling = compare(before.known, examined, self.clock.now())
+        if telling and not self.post.is_heard():
+            self.log.unheard()  # told once somebody has confirmed the subscription
+            return
         if telling:
             if not self.book.claim(before.version, self.clock.now(), CLAIM):
                 raise Unavailable("another run of the watch is telling this, or was killed at it a moment ago")

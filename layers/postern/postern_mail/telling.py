@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from .examination import Examined, Finding, Grade
 
 MOST = 50  # findings of one examination that are told and remembered
+SILENT = "Nothing is known of this for now: Amazon did not answer twice in a row, or the right to ask is missing."
 _SILENCE = "no answer"  # what a silence is about
 _MAX_TEXT = 200  # characters that are remembered of what was seen
 
@@ -70,7 +71,7 @@ def compare(before: Mapping[str, Mapping[str, Known]], examined: Sequence[Examin
             if each.told and not (about in was and was[about].told)
         )
         if new:
-            sections.append(Section(one.name, one.means, new, _is_cut(one)))
+            sections.append(Section(one.name, SILENT if _is_unknown(one) else one.means, new, _is_cut(one)))
         gone = {about: each for about, each in was.items() if about not in found}
         if _is_unknown(one) or _is_cut(one):
             held |= {about: each for about, each in gone.items() if about != _SILENCE or _is_unknown(one)}

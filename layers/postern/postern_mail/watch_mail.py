@@ -30,12 +30,12 @@ def subject(telling: Telling, domain: str) -> str:
 
 
 def body(telling: Telling, domain: str, stack: str) -> str:
-    """The text, with commands that can be copied as they are."""
+    """The text, with whole commands between backticks."""
     text = "\n".join(_lines(telling, domain, stack)) + "\n"
     if len(text.encode()) <= MAX_BODY:
         return text
     kept = text.encode()[:MAX_BODY].decode("utf-8", "ignore").rpartition("\n")[0]
-    return f"{kept}\n\nThere is more: postern doctor --stack {stack}\n"
+    return f"{kept}\n\nThere is more: `postern doctor --stack {stack}`\n"
 
 
 def _lines(telling: Telling, domain: str, stack: str) -> Iterator[str]:
@@ -51,13 +51,13 @@ def _lines(telling: Telling, domain: str, stack: str) -> Iterator[str]:
     yield ""
     if telling.still:
         yield f"Told before, and still so: {_counted(telling.still, 'thing')}."
-    yield f"All that is so now: postern doctor --stack {stack}"
+    yield f"All that is so now: `postern doctor --stack {stack}`"
     yield "You hear of each thing once, and once more when it is over."
 
 
 def _new(section: Section, stack: str) -> Iterator[str]:
     yield f"NEW: {section.name}"
-    yield f"  {section.means}" if section.means else ""
+    yield f"  {section.means}"
     for one in section.new:
         yield f"  - {_seen(one)}"
         if one.finding.todo:
@@ -69,7 +69,8 @@ def _new(section: Section, stack: str) -> Iterator[str]:
 def _seen(new: New) -> str:
     words = _LINK.sub(lambda one: f"[{one[0]}]", plain(new.finding.said)[:_MAX_WORDS].replace('"', "'"))
     said = f', because of: "{words}"' if words else ""
-    since = f" (since {_time(new.since)})" if "since" not in new.finding.seen else ""
+    at = _time(new.since)
+    since = "" if at.removesuffix(" UTC") in new.finding.seen or "since" in new.finding.seen else f" (since {at})"
     return f"{plain(new.finding.seen)}{since}{said}"
 
 
@@ -79,7 +80,7 @@ def plain(text: str) -> str:
 
 
 def _with_stack(text: str, stack: str) -> str:
-    return _COMMAND.sub(rf"\1 --stack {stack}", text)
+    return _COMMAND.sub(rf"`\1 --stack {stack}`", text)
 
 
 def _time(at: float) -> str:

@@ -247,6 +247,10 @@ class CloudWatchMailLog:
         new = {one.name: len(one.new) for one in telling.sections}
         self.logger.info("told people", new=new, over=len(telling.over), still=telling.still)
 
+    def unheard(self) -> None:
+        """A warning."""
+        self.logger.warning("nobody has confirmed the subscription to the alarms: nothing is told until then")
+
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)
 

@@ -44,6 +44,9 @@ class ToldBook(Protocol):
 class Post(Protocol):
     """The way to people that is not our own mail."""
 
+    def is_heard(self) -> bool:
+        """Whether anybody hears. Raises Temporary."""
+
     def publish(self, subject: str, body: str) -> None:
         """To all who hear the alarms. Raises Temporary."""
 
@@ -53,3 +56,6 @@ class TellingLog(Protocol):
 
     def told(self, telling: Telling) -> None:
         """A mail was sent."""
+
+    def unheard(self) -> None:
+        """Nobody has confirmed the subscription to the alarms, so nothing was sent, and nothing counts as told."""

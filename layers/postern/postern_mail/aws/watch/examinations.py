@@ -158,16 +158,16 @@ def _silence(progress: Progress, made_at: Callable[[], float]) -> Iterator[Findi
         yield Finding("the hourly check has never looked through the bucket", "the log of watch says why")
 
 
-def _waiting(thing: str, todo: str) -> Callable[[Site], Iterator[Finding]]:
+def _waiting(thing: str, what: str, todo: str) -> Callable[[Site], Iterator[Finding]]:
     def look(where: Site) -> Iterator[Finding]:
         if count := where.queue(thing).count():
-            yield Finding(f"{count} of them" if count > 1 else "one", todo, about=thing)
+            yield Finding(f"{count} {what}s" if count > 1 else f"one {what}", todo, about=thing)
 
     return look
 
 
-_dead_letters = _waiting("dead_letters", "`postern redrive` once the cause is repaired")
-_failures = _waiting("failures", 'the log says why; docs/running.md, "Failures of functions", what to do')
+_dead_letters = _waiting("dead_letters", "message", "`postern redrive` once the cause is repaired")
+_failures = _waiting("failures", "event", 'the log says why; docs/running.md, "Failures of functions", what to do')
 
 
 def _retry_age(where: Site) -> Iterator[Finding]:

@@ -98,6 +98,14 @@ def not_handed_over() -> dict[str, int]:
     return receiving.not_handed_over(clients.cloudwatch(), datetime.now(UTC).timestamp())
 
 
+def is_heard(topic: str) -> bool:
+    """Whether anybody has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
+    Raises Temporary."""
+    with translated("SNS ListSubscriptionsByTopic"):
+        pages = clients.sns().get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+        return any(one["SubscriptionArn"].startswith("arn:") for page in pages for one in page["Subscriptions"])
+
+
 def made_at(table: str) -> float:
     """When a table was made, in epoch seconds. Raises Temporary."""
     with translated("DynamoDB DescribeTable"):

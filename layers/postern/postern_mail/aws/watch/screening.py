@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from shlex import quote
 from typing import TYPE_CHECKING
 
 from ...examination import Finding, Grade
@@ -40,5 +41,5 @@ def lists(where: "Site") -> Iterator[Finding]:
 def held(where: "Site") -> Iterator[Finding]:
     """Messages whose hold ended half an hour ago and that nothing woke."""
     for message_id, recipients in overdue(where.watch_state, time.time()).items():
-        todo = "the hourly check wakes it; `postern replay` does so now"
+        todo = f"the hourly check wakes it; `postern replay {quote(message_id)}` does so now"
         yield Finding(f"{message_id} for {', '.join(recipients)}", todo, Grade.WARNING, about=message_id)

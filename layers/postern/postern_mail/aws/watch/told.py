@@ -8,6 +8,7 @@ from ...ports.telling import Told
 from ...telling import Known
 from ..failures import translated
 from ..items import Items
+from . import looking
 from .history import History
 from .state import PARTITION
 
@@ -66,6 +67,10 @@ class SnsTopic:
     def __init__(self, client: Any, topic: str) -> None:
         self._client = client
         self._topic = topic
+
+    def is_heard(self) -> bool:
+        """Whether somebody has confirmed that he hears. Raises Temporary."""
+        return looking.is_heard(self._topic)
 
     def publish(self, subject: str, body: str) -> None:
         """Raises Temporary."""
