@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from dns.resolver import NoResolverConfiguration
 from postern_mail.mail import dns_lists
 from postern_mail.mail.dns import NONE, Answer, Question
 from postern_mail.mail.list_health import Lists, Seen
@@ -165,6 +166,31 @@ def test_mail_servers_and_the_null_one(dns: DnsDouble) -> None:
 def test_a_resolver_that_is_not_there_says_nothing(dns: DnsDouble) -> None:
     (answer,) = DnsResolver("127.0.0.1:1").ask([Question("a.example")], 0.5).values() or [Answer(failed="late")]
     assert answer.failed
+
+
+def test_without_a_configuration_nothing_is_answered_and_nothing_raised(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(self: object, _: object) -> None:
+        raise NoResolverConfiguration
+
+    monkeypatch.setattr("dns.resolver.Resolver.read_resolv_conf", missing)
+    (answer,) = DnsResolver().ask([Question("a.example")], 1).values()
+    assert answer.failed == "NoNameservers"
+
+
+HARD_NAMES = (
+    "a" * 63 + ".example",
+    ".".join(["x" * 49] * 5) + ".example",
+    "-a.example",
+    "a..b",
+    "x_y.example",
+    "*.example",
+)
+
+
+def test_names_that_a_stranger_chose_raise_nothing(dns: DnsDouble) -> None:
+    asked = [Question(name, kind) for name in HARD_NAMES for kind in ("A", "MX")]
+    answers = DnsResolver(dns.server).ask(asked, 2)
+    assert all(one == NONE or one.failed for one in answers.values())
 
 
 def test_domains_of_a_message_are_asked_about_and_never_an_address(screened: Screened) -> None:

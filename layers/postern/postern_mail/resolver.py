@@ -18,7 +18,7 @@ class DnsResolver:
     """A resolver; `server` is `address:port` of one, "" for that of the machine."""
 
     def __init__(self, server: str = "") -> None:
-        self._resolver = dns.resolver.Resolver(configure=not server)
+        self._resolver = _of_this_machine() if not server else dns.resolver.Resolver(configure=False)
         if server:
             address, _, port = server.rpartition(":")
             self._resolver.nameservers, self._resolver.port = [address], int(port)
@@ -48,6 +48,14 @@ class DnsResolver:
         except OSError as failure:
             return Answer(failed=f"no connection: {failure.strerror}")
         return Answer(tuple(sorted(_values(found))))
+
+
+def _of_this_machine() -> dns.resolver.Resolver:
+    """As /etc/resolv.conf has it; without one nothing is answered, and mail goes on."""
+    try:
+        return dns.resolver.Resolver()
+    except dns.resolver.NoResolverConfiguration:
+        return dns.resolver.Resolver(configure=False)
 
 
 def _values(found: Iterable[object]) -> Iterable[str]:
