@@ -204,8 +204,7 @@ class Settings:
     @property
     def restrictions(self) -> dict[str, str]:
         """What each restriction leads to, by Postfix's names: those that are not off."""
-        named = {one.name: getattr(self, one.name) for one in fields(self) if one.metadata["choices"] == RESTRICTION}
-        return {name: choice for name, choice in named.items() if choice != RESTRICTION[0]}
+        return {name: choice for name in _RESTRICTIONS if (choice := getattr(self, name)) != RESTRICTION[0]}
 
     @property
     def screens(self) -> bool:
@@ -225,6 +224,9 @@ class Settings:
             subject_tag=self.subject_tag,
             count_header_recipients=self.count_header_recipients,
         )
+
+
+_RESTRICTIONS = tuple(one.name for one in fields(Settings) if one.metadata["choices"] == RESTRICTION)
 
 
 def more_keys(rows: Rows) -> tuple[str, ...]:
