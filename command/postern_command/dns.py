@@ -1,6 +1,7 @@
 """`postern dns`: the records that our domains need, and what public DNS says of them."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
@@ -14,10 +15,13 @@ from .options import JsonOption, StackOption, WideOption
 from .output.columns import Column, Columns
 from .output.paragraphs import paragraphs
 from .output.progress import progress
+from .owner import file, values
 from .records.judge import Judged, State
-from .stack import Stack
-from .status import AWS_FAILED, NO, exits, warn, wrong_use
+from .samconfig import SamConfig, environment
+from .stack import Stack, be_in
+from .status import AWS_FAILED, NO, WrongUse, exits, warn, wrong_use
 from .surroundings import Surroundings
+from .where import Where
 
 PAUSE = 15.0  # seconds between two looks; a resolver remembers for longer than that anyway
 _STYLES = {State.MISSING: "yellow", State.NOT_EVERYWHERE: "yellow", State.IN_THE_WAY: "red", State.NO_ANSWER: "red"}
@@ -43,14 +47,14 @@ def dns(
 ) -> None:
     """Show the DNS records that each domain needs, what public DNS says, and what is missing or in the way.
 
-    Several resolvers are asked (POSTERN_RESOLVERS names others). Exit status 0 if all that is needed is right, 1 if
-    not, 3 if nothing answered. SPF and DMARC are advice.
+    Without a stack yet they are the domains of owner.yaml. Several resolvers are asked (POSTERN_RESOLVERS names
+    others). Exit status 0 if all that is needed is right, 1 if not, 3 if nothing answered. SPF and DMARC are advice.
     """
     if unknown := sorted(set(only or ()) - set(PARTS)):
         wrong_use(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
     with exits():
-        where = Where(domains, stack, frozenset(only or PARTS))
-        looked = where.wait(minutes * 60) if wait else where.look()
+        looks = Looks(domains, stack, frozenset(only or PARTS))
+        looked = looks.wait(minutes * 60) if wait else looks.look()
     if as_json or zone_file:
         for domain, one in looked.each():
             for line in [json.dumps(_object(domain, one))] if as_json else _zone_lines(one):
@@ -93,22 +97,22 @@ class Look:
         return f"{right} of {len(needed)} right" + (f"; {', '.join(dict.fromkeys(names))}" if names else "")
 
 
-class Where:
+class Looks:
     """Which domains are looked at, and how."""
 
     def __init__(self, typed: list[str] | None, stack: str | None, parts: frozenset[str]) -> None:
-        self._found = Stack.find(stack) if stack or not typed else None
-        self._domains = tuple(one.lower().rstrip(".") for one in typed or ()) or tuple(sorted(self._stack.domains))
         self._parts = parts
-
-    @property
-    def _stack(self) -> Stack:
-        assert self._found is not None
-        return self._found
+        self._stack = ""
+        self._domains = tuple(one.lower().rstrip(".") for one in typed or ())
+        if not typed and not stack:
+            self._domains = _meant()
+        if not self._domains:
+            found = Stack.find(stack)
+            self._stack, self._domains = found.deployed, tuple(sorted(found.domains))
 
     def look(self) -> Look:
         """Ask SES and DNS once. Raises Temporary only where there is no region."""
-        around = Surroundings(self._domains, self._found.deployed if self._found else "")
+        around = Surroundings(self._domains, self._stack)
         identities: Mapping[str, Identity | None] = {}
         warnings = []
         try:
@@ -139,6 +143,22 @@ class Where:
                 if looked.is_done or left <= 0:
                     return looked
                 _pause(PAUSE)
+
+
+def _meant() -> tuple[str, ...]:
+    """The domains that owner.yaml names here, where its stack is not deployed yet."""
+    config = SamConfig.load(environment())
+    if any(map(os.environ.get, ("POSTERN_DOMAINS", "POSTERN_STACK"))) or not (config.stack and config.owner):
+        return ()
+    if not config.owner.exists():
+        return ()
+    from .aws import account  # noqa: PLC0415 (boto3 takes half a second)
+
+    be_in(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
+    try:
+        return () if account.stack_status(config.stack) else values.domains(file.values(file.read(config.owner)))
+    except file.Unreadable as fault:
+        raise WrongUse(f"{config.owner}: {fault}") from fault
 
 
 def _object(domain: str, one: Judged) -> dict[str, Any]:

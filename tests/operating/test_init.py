@@ -262,6 +262,17 @@ def test_a_file_that_is_there_is_not_changed_by_what_is_found(office: Office, fo
     assert (folder / "owner.yaml").read_bytes() == before
 
 
+def test_dns_knows_the_domains_before_there_is_a_stack(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init(office)
+    for name in ("POSTERN_DOMAINS", "POSTERN_ALIAS_TABLE"):
+        monkeypatch.delenv(name)
+    done = office.run("dns")
+    assert (done.status, done.out.splitlines()[0]) == (1, DOMAIN)
+    assert "example.com is no identity of SES yet; its DKIM records are known after `make deploy`" in done.err
+
+
 @pytest.mark.slow  # it loads the models of all services again
 def test_the_next_commands_say_the_region_and_the_stage(
     office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch
