@@ -1,21 +1,24 @@
 """Bringing domains to where the template wants them, with a fault at every call and a rollback in the middle."""
 
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
+from postern_mail.aws.recipients.receipt_rules import PACE
 from postern_mail.custom_resource import CALL, RESERVE
 from postern_mail.domains.carry_out import HAND_OVER, LONGEST, MOST_TURNS, ONWARD, PATIENCE, SES_PACE, THROTTLES
 from postern_mail.domains.plan import FEEDBACK_BY_MAIL, KEY_LENGTH, Identity
 from postern_mail.domains.records import SPF_LINE
 from postern_mail.errors import Misconfigured, Temporary, Throttled, Unavailable
 
-from tests.domain_fakes import STACK, ZONE, Account, properties
+from tests.domain_fakes import STACK, ZONE, Account, Failures, properties
 
 COM, ORG = "example.com", "example.org"
 ALL = {"HostedZones": [ZONE], "Records": ["dkim", "mailfrom", "spf", "dmarc", "mx"]}
 DOWN = Unavailable("down")
+BOTOCORE_ATTEMPTS = 3  # of clients.receipt_rules
 
 
 @pytest.fixture
@@ -351,3 +354,80 @@ def test_feedback_by_mail_ends_with_the_events(account: Account) -> None:
     account.ask("Create", properties(COM))
     order = [call for call in account.failures.calls if not call.startswith("look")]
     assert order.index("configuration set example.com") < order.index(f"{FEEDBACK_BY_MAIL} example.com")
+
+
+# --- beside the recipients function ------------------------------------------------------------------------------
+
+
+@dataclass
+class OneASecond(Failures):
+    """SES, which carries out one call a second for a whole account and throttles the others."""
+
+    now: float = 0.0
+    carried_out_at: float = -1.0
+    throttled: int = 0
+
+    def meet(self, name: str, work: Callable[[], Any]) -> Any:
+        self.allow()
+        return super().meet(name, work)
+
+    def allow(self) -> None:
+        if self.now - self.carried_out_at < 1:
+            self.throttled += 1
+            raise Throttled("one call a second")
+        self.carried_out_at = self.now
+
+
+@dataclass
+class RecipientsFunction:
+    """What it asks of SES: a call each PACE seconds, and botocore's attempts at each. A run that fails is followed by
+    another, which has the same call before it."""
+
+    ses: OneASecond
+    calls: int
+    due: float = 0.3
+    attempts: int = 0
+    failed_runs: int = 0
+
+    def until(self, end: float) -> None:
+        while self.calls and self.due <= end:
+            self.ses.now = self.due
+            self.attempts += 1
+            try:
+                self.ses.allow()
+            except Throttled:
+                lost = self.attempts == BOTOCORE_ATTEMPTS
+                self.failed_runs += lost
+                self.due += 60 if lost else 0.5 * self.attempts
+                self.attempts %= BOTOCORE_ATTEMPTS
+            else:
+                self.calls, self.attempts = self.calls - 1, 0
+                self.due += PACE
+        self.ses.now = end
+
+
+def test_it_gets_on_beside_the_recipients_function_and_that_one_beside_it() -> None:
+    """Both have much to do: thirty new domains, and a rule set that is written anew."""
+    ses = OneASecond()
+    other = RecipientsFunction(ses, calls=200)
+    account = Account(ses, seconds=900.0)
+    account.meanwhile = lambda: other.until(ses.now + account.pauses[-1])
+    names = [f"d{number}.example" for number in range(30)]
+    said, turns = account.ask("Create", properties(*names)), 1
+    while said is None:
+        said, turns = account.invoke(account.onward[-1]), turns + 1
+    assert said == "30 domains: 30 identities made, 0 adopted; 0 record sets written"
+    assert ses.throttled > 20, "they were in each other's way"
+    other.until(ses.now + 3600)
+    assert (other.calls, other.failed_runs) == (0, 0)
+    assert turns <= 2
+
+
+def test_a_hundred_new_domains_take_at_most_two_invocations() -> None:
+    account = Account(seconds=900.0)
+    names = [f"d{number}.example.com" for number in range(100)]
+    said, turns = account.ask("Create", properties(*names, **ALL)), 1
+    while said is None:
+        said, turns = account.invoke(account.onward[-1]), turns + 1
+    assert said == "100 domains: 100 identities made, 0 adopted; 800 record sets written"
+    assert turns == 2

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from ..custom_resource import Deadline, Request
 from ..errors import Misconfigured, OutOfTime, Refused, Temporary, Throttled, Unavailable
-from ..mail.records import asdict, dataclass, replace
+from ..mail.records import asdict, dataclass, field, replace
 from ..ruleset import Stacks
 from .plan import MAKE, Change, Identity, Left, Step, farewell_steps, identity_steps, record_step
 from .ports import Identities, Zones
@@ -51,6 +51,17 @@ class Progress:
         )
 
 
+@dataclass(slots=True)
+class Tempo:
+    """Seconds before each call to SES: twice as many once somebody else was found to use the same second."""
+
+    seconds: float = SES_PACE
+
+    def slow_down(self) -> None:
+        """From now on, half of the seconds are others'."""
+        self.seconds = 2 * SES_PACE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """Carries out one request of CloudFormation; safe to repeat.
@@ -64,6 +75,7 @@ class Keeping:
     deadline: Deadline
     onward: Callable[[Mapping[str, Any]], None]
     say: Callable[[str], None]
+    tempo: Tempo = field(default_factory=Tempo)
 
     def carry_out(self, request: Request) -> str | None:
         """What was done, None if another invocation goes on with it.
@@ -194,7 +206,7 @@ class Keeping:
     # --- calls ----------------------------------------------------------------------------------------------
 
     def _ses(self, call: Callable[[], _T]) -> _T:
-        return self._patiently(call, SES_PACE)
+        return self._patiently(call, self.tempo.seconds)
 
     def _patiently(self, call: Callable[[], _T], pace: float) -> _T:
         """Every call after a pause; again after a longer one while it fails. Raises OutOfTime."""
@@ -204,7 +216,10 @@ class Keeping:
             try:
                 return call()
             except Temporary as failure:
-                failures += not isinstance(failure, Throttled)
+                if isinstance(failure, Throttled):
+                    self.tempo.slow_down()
+                else:
+                    failures += 1
                 if failures == PATIENCE or attempt == THROTTLES:
                     raise
         raise AssertionError("unreachable")
