@@ -53,10 +53,9 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show the records a domain needs, as in a zone file, and what stays as it is although the stack would have it
-    otherwise.
+    """Show what SES has of a domain, and what stays as it is although the stack would have it otherwise.
 
-    Exit status 1 if SES does not know the domain.
+    Its records, and what public DNS says of them: `postern dns`. Exit status 1 if SES does not know the domain.
     """
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -67,16 +66,15 @@ def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption 
         if found is None:
             refuse(f"SES has no identity {domain}; the domains are {', '.join(sorted(where.domains))}")
         left = [*_left(domain, found, wish), *_records_left(domain, found, wish)]
-    lines = [line for one in wanted(domain, found.dkim, wish.manner) for line in one.set.lines()]
+    told = _object(domain, found, where)
     if as_json:
-        typer.echo(json.dumps({**_object(domain, found, where), "records": lines, "left": left}))
+        typer.echo(json.dumps({**told, "left": left}))
         return
     say = printer()
-    say(f"; {domain}: {'verified' if found.verified else 'not verified'}, DKIM {found.dkim_status or 'unknown'}", None)
-    for line in lines:
-        say(line, None)
+    for name, value in told.items():
+        say(f"{name.replace('_', ' '):18} {value if isinstance(value, str) else 'yes' if value else 'no'}", None)
     for why in left:
-        say(f"; left as it is: {why}", "red")
+        say(f"left as it is: {why}", "red")
 
 
 @app.command("rm", hidden=True)

@@ -115,13 +115,15 @@ def test_the_list_says_which_are_verified_and_which_are_left(desk: Desk) -> None
     assert [one["listed"] for one in desk.run("list", "--json").objects] == [True, True, False]
 
 
-def test_show_prints_the_records_as_in_a_zone_file_and_what_was_left_alone(desk: Desk) -> None:
+def test_show_says_what_ses_has_and_what_was_left_alone(desk: Desk) -> None:
     desk.identities.there[COM] |= {"Tags": [], "ConfigurationSetName": "shop"}
     lines = desk.run("show", COM).out.splitlines()
-    assert lines[1:-1] == [line for one in desk.needed(COM) for line in one.lines()]
-    assert lines[-1] == f"; left as it is: its configuration set is shop, not {SET}"
+    assert lines[0].split() == ["domain", COM]
+    assert lines[-2].split() == ["made", "no"]
+    assert lines[-1] == f"left as it is: its configuration set is shop, not {SET}"
     (shown,) = desk.run("show", COM, "--json").objects
-    assert (shown["made"], shown["records"], len(shown["left"])) == (False, lines[1:-1], 1)
+    assert (shown["made"], shown["mail_from"], len(shown["left"])) == (False, f"bounces.{COM}", 1)
+    assert desk.run("show", ORG, "--json").objects[0]["left"] == []
     assert desk.run("show", "nowhere.example").status == 1
 
 

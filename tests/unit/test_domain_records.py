@@ -56,6 +56,7 @@ def test_a_domain_without_a_mail_from_of_its_own_has_no_records_for_one() -> Non
             ['"v=spf1 mx include:_spf.example.net -all"'],
             '"v=spf1 include:amazonses.com mx include:_spf.example.net -all"',
         ),
+        (['"v=spf1 +include:amazonses.com -all"'], ""),
         (['"v=spf1 ip4:192.0.2.1" " -all"'], '"v=spf1 include:amazonses.com ip4:192.0.2.1 -all"'),
         (['"v=spf1"'], '"v=spf1 include:amazonses.com"'),
         (['"v=spf10 x"', '"other"'], SPF_LINE),

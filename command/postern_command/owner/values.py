@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from postern_mail.domains.wish import faults_of
 from postern_mail.mail.address import Address, InvalidAddress
 
 from . import file
@@ -68,6 +69,8 @@ def faults(text: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     yield from found
     if not found:
         values = file.values(text)
+        if "Domains" in parameters:
+            yield from faults_of(domains(values))
         try:
             address(owner(values), domains(values))
         except ValueError as fault:

@@ -34,9 +34,9 @@ written with, `mail.header` what decisions look at in one. `mail` is pure: no cl
 environment, no boto3. `aws` is the only place that imports boto3; `ports` is what the shell asks of
 it. `errors` says how things fail: Temporary leaves the handler and is retried, Permanent is recorded.
 
-Beside the way: `ruleset` decides which receipt rule set is active, and `custom_resource` answers
-CloudFormation, which asks for it. `relay` has the SMTP credentials of instances that send (relay/ in
-the sources).
+Beside the way: `domains` keeps identities and DNS records, `ruleset` decides which receipt rule set is active,
+and `custom_resource` answers CloudFormation, which asks for both. `relay` has the SMTP credentials of instances
+that send (relay/ in the sources).
 """
 
 __version__ = "0.1.0"

@@ -99,7 +99,7 @@ def spf_to_add(found: RecordSet) -> str:
     SES is in it already. RFC 7208 3.2: a domain has one."""
     for value in found.values:
         text = _joined(value)
-        words = text.lower().split()
+        words = text.lower().replace(" +", " ").split()  # + is what a mechanism is without a sign (RFC 7208 4.6.2)
         if words[:1] == ["v=spf1"]:
             return "" if INCLUDE in words else f'"v=spf1 {INCLUDE}{text[len("v=spf1") :]}"'
     return SPF_LINE
