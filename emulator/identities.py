@@ -20,14 +20,19 @@ _PARTS = re.compile(PATH + r"/([^/]+)(?:/([a-z-]+)(?:/([a-z-]+))?)?")
 
 @dataclass
 class Identities:
-    """The identities of one account and region; `configuration_sets` tells the names of those that are there."""
+    """The identities of one account and region; `configuration_sets` tells the names of those that are there.
+
+    `published` tells the names that public DNS has: SES looks for an identity's records there, here at every call.
+    """
 
     configuration_sets: Callable[[], Collection[str]]
+    published: Callable[[], Collection[str]] = tuple
     there: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
         """HTTP status and JSON for one request below PATH."""
         path = path.partition("?")[0]
+        self._look()
         try:
             return 200, json.dumps(self._answered(method, path, json.loads(body or b"{}"))).encode()
         except Refusal as refusal:
@@ -49,6 +54,17 @@ class Identities:
             self._put(name, (found[2], found[3]), request)
             return {}
         return self.there[name]
+
+    def _look(self) -> None:
+        """[D] An identity is verified when its three DKIM records are seen."""
+        names = set(self.published())
+        for domain, one in self.there.items():
+            dkim, mail_from = one["DkimAttributes"], one["MailFromAttributes"]
+            if names and {f"{token}._domainkey.{domain}" for token in dkim["Tokens"]} <= names:
+                dkim["Status"] = one["VerificationStatus"] = "SUCCESS"
+                one["VerifiedForSendingStatus"] = True
+            if mail_from.get("MailFromDomain") in names:
+                mail_from["MailFromDomainStatus"] = "SUCCESS"
 
     def _create(self, request: dict[str, Any]) -> dict[str, Any]:
         name = request["EmailIdentity"]
@@ -105,7 +121,8 @@ class Identities:
 
 def _listed(name: str, identity: dict[str, Any]) -> dict[str, Any]:
     status = identity.get("VerificationStatus", "PENDING")
-    return {"IdentityName": name, "IdentityType": "DOMAIN", "VerificationStatus": status}
+    sends = bool(identity.get("VerifiedForSendingStatus"))
+    return {"IdentityName": name, "IdentityType": "DOMAIN", "SendingEnabled": sends, "VerificationStatus": status}
 
 
 def _named(request: dict[str, Any]) -> dict[str, Any]:

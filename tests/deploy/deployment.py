@@ -15,6 +15,7 @@ from typing import Any, Self, TypeVar
 from emulator.account import REGION
 from emulator.cloud import HOST
 from emulator.function import ROOT
+from emulator.receiving.name_server import NameServer
 from emulator.receiving.smtp import Receiving
 from emulator.receiving.zone import Zone
 from emulator.sending.maildirs import Maildirs
@@ -22,6 +23,7 @@ from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 from tests.deploy.cloud import Ministack
 from tests.deploy.deployed import STACK, Deployed
+from tests.deploy.names import HostedZones
 from tests.deploy.receipt import ActiveRules, EventDestinations, InboundFunction
 
 DOMAIN, OWNER = "example.com", "ops@owner.example"
@@ -71,6 +73,7 @@ class Deployment:
                 received=self.sending.bouncing.receive,
             )
             self._receiving.start()
+            self._names = starting.enter_context(NameServer(HostedZones(self.stack.client)))
             starting.callback(self._receiving.stop)
             self._stack = starting.pop_all()
         return self
@@ -135,9 +138,9 @@ class Deployment:
         self.wait_for("deletion", lambda: status() != "DELETE_IN_PROGRESS")
         assert status() == "DELETE_COMPLETE", client.describe_stack_events(StackName=by_id)["StackEvents"]
 
-    def postern(self, *arguments: str) -> str:
-        """The `postern` command on this stack."""
-        return self._run([str(Path(sys.executable).parent / "postern"), *arguments, "--stack", STACK])
+    def postern(self, *arguments: str, status: int = 0) -> str:
+        """What the `postern` command says on this stack; it ends with this status."""
+        return self._run([str(Path(sys.executable).parent / "postern"), *arguments, "--stack", STACK], status)
 
     # --- mail ---------------------------------------------------------------------------------------------
 
@@ -191,6 +194,7 @@ class Deployment:
             "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION,
             "SAM_CLI_TELEMETRY": "0",
+            "POSTERN_RESOLVERS": self._names.address,
             "MACHINE": {"arm64": "aarch64"}.get(ARCHITECTURE, ARCHITECTURE),
         }
         return {**kept, **own}
@@ -198,8 +202,8 @@ class Deployment:
     def _sam(self, *arguments: str) -> str:
         return self._run([str(ROOT / ".venv-sam" / "bin" / "sam"), *arguments])
 
-    def _run(self, command: list[str]) -> str:
-        """What the command said; fails with it if it does not end well."""
+    def _run(self, command: list[str], status: int = 0) -> str:
+        """What the command said; fails with it if it does not end with this status."""
         done = subprocess.run(
             command,
             cwd=ROOT,
@@ -211,5 +215,5 @@ class Deployment:
             timeout=COMMAND_DEADLINE,
             check=False,
         )
-        assert done.returncode == 0, "\n".join([" ".join(command), done.stdout, *self._ministack.denials()])
+        assert done.returncode == status, "\n".join([" ".join(command), done.stdout, *self._ministack.denials()])
         return done.stdout

@@ -5,7 +5,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ministack.core import iam_actions
-from ministack.services import ses_v2
+from ministack.services import route53, ses_v2
 
 from emulator.identities import LIST, PATH, Identities
 
@@ -13,7 +13,13 @@ Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Awaitable[Answer]]
 _KEY = "route53:ChangeResourceRecordSets"
 
-identities = Identities(lambda: list(ses_v2._config_sets))
+
+def _names() -> set[str]:
+    """What the world would find: the names in all hosted zones."""
+    return {record["Name"].rstrip(".") for records in route53._records.values() for record in records}
+
+
+identities = Identities(lambda: list(ses_v2._config_sets), _names)
 
 
 def teach() -> None:
