@@ -26,8 +26,8 @@ LOG_GB = 4 / 1024 / 1024  # lines of a message, or of a run: 4 KB
 
 # One run at most, when there is nothing to do.
 WATCH = {
-    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 10, "dynamodb-writes": 2,
-    "sqs": 4, "metric-requests": 40, "log-gb": LOG_GB, "schedules": 1,
+    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 18, "dynamodb-writes": 2,
+    "sqs": 4, "metric-requests": 40, "sns": 1, "log-gb": LOG_GB, "schedules": 1,
 }  # fmt: skip
 DIGEST = {
     "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "dynamodb-reads": 60, "dynamodb-writes": 6, "sqs": 1,
