@@ -284,6 +284,12 @@ def test_a_restriction_that_stands_alone_and_one_that_never_does(screened: Scree
     assert b"\r\nX-Postern-Listed: reject_unknown_reverse_client_hostname; score 1 of 1\r\n" in other.sent
 
 
+@pytest.mark.parametrize(("source", "state"), [("x@gone.example", "quarantined"), ("x@example.com", "forwarded")])
+def test_an_unknown_sender_domain_is_kept_but_never_our_own(screened: Screened, source: str, state: str) -> None:
+    assert screened.run(source=source, reject_unknown_sender_domain="quarantine") == state
+    assert bool(screened.dns.asked) is (state == "quarantined")
+
+
 def test_where_nothing_is_on_or_nothing_would_be_forwarded_nobody_is_asked(dns: DnsDouble) -> None:
     for settings, source in (({}, "betsy@sender.example"), ({"dnsbl_sites": COP}, "x@spam.example")):
         one = Screened(dns)

@@ -83,13 +83,14 @@ class Screening:
         waits = settings.greylist and not is_authenticated(envelope, header)
         known = waits and client_whitelist(found.rows).has_name(who.reverse_name)
         confirming = confirmations(who) if trusted or known else []
-        questions = [*restrictions.questions(who, settings.restrictions), *lists.questions(), *confirming]
+        chosen = _chosen(settings, who, own_domains)
+        questions = [*restrictions.questions(who, chosen), *lists.questions(), *confirming]
         answers = self.resolver.ask(questions, SECONDS) if questions else {}
         own_name = bool(confirming) and is_confirmed(who, answers)
         skipped = trusted and own_name
         asked = lists.understood(answers, skipped=skipped)
         silent = self._remember(who, asked) if lists.by_address or lists.by_domain else {}
-        findings = (*_restrictions(who, settings, answers), *_listings(asked, settings, silent))
+        findings = (*_restrictions(who, settings, chosen, answers), *_listings(asked, settings, silent))
         named = {zone for one in asked for zone in one.answered | one.errors.keys() | one.late}
         score = Score(findings, settings.screening_threshold, tuple(sorted(named & silent.keys())))
         return Screened(who, score, own_name, _notes(who, score, asked, skipped=skipped))
@@ -151,8 +152,16 @@ def _names(text: str) -> set[str]:
     return {one.lower().strip(".") for one in text.replace(",", " ").split()}
 
 
-def _restrictions(who: Who, settings: Settings, answers: Answers) -> list[Finding]:
+def _chosen(settings: Settings, who: Who, own_domains: Collection[str]) -> dict[str, str]:
+    """The restrictions that are asked of this sender: that a domain of ours takes mail is known, as Postfix knows it of
+    its own."""
     chosen = settings.restrictions
+    if who.domain in own_domains:
+        chosen.pop(restrictions.UNKNOWN_SENDER, None)
+    return chosen
+
+
+def _restrictions(who: Who, settings: Settings, chosen: Mapping[str, str], answers: Answers) -> list[Finding]:
     found: list[Finding] = []
     for name in restrictions.found(who, chosen, answers):
         weak = name in restrictions.WEAK
