@@ -89,14 +89,25 @@ class _Tcp(socketserver.StreamRequestHandler):
             self.wfile.write(len(answer).to_bytes(2, "big") + answer)
 
 
+def _one_port(tries: int = 20) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
+    """Both on a port that is free for both."""
+    for last in (False,) * (tries - 1) + (True,):
+        udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Udp)
+        try:
+            return udp, socketserver.ThreadingTCPServer(("127.0.0.1", udp.server_address[1]), _Tcp)
+        except OSError:
+            udp.server_close()
+            if last:
+                raise
+    raise AssertionError
+
+
 @contextmanager
 def dns_double() -> Iterator[DnsDouble]:
     """A server that runs, and does not any more afterwards."""
     double = DnsDouble()
-    udp = socketserver.ThreadingUDPServer(("127.0.0.1", 0), _Udp)
-    port = udp.server_address[1]
-    tcp = socketserver.ThreadingTCPServer(("127.0.0.1", port), _Tcp)
-    double.server = f"127.0.0.1:{port}"
+    udp, tcp = _one_port()
+    double.server = f"127.0.0.1:{udp.server_address[1]}"
     threads = []
     for one in (udp, tcp):
         setattr(one, "double", double)  # noqa: B010
