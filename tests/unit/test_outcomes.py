@@ -19,7 +19,9 @@ NO_STATES = {
     ("layers/postern/postern_mail/mail/feedback.py", "rejected"): "an attribute of a claim: what SES says of it later",
     ("command/postern_command/rerun_orders.py", "pending"): "an attribute of the message's entry",
     ("command/postern_command/output/ledger_text.py", "pending"): "an attribute of the message's entry",
-    ("command/postern_command/doctor.py", "failed"): "a check that could not be made",
+    ("layers/postern/postern_mail/examination.py", "failed"): "a grade of what was looked at",
+    ("layers/postern/postern_mail/aws/forward/ledger.py", "merged"): "an attribute of a recipient's entry",
+    ("layers/postern/postern_mail/mail/afterwards.py", "merged"): "an attribute of a recipient's entry",
     ("command/postern_command/destination.py", "suspended"): "a key of --json",
 }
 
