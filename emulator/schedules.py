@@ -55,7 +55,8 @@ def run_due(schedules: Schedules, emulator: Emulator, say: Callable[[str], None]
     """Run what is due, as its schedule does, and say how it went."""
     for word in schedules.due(time.time()):
         error = emulator.run_scheduled(FUNCTIONS[word])
-        say(f"{word} failed, see the function's log: {error}" if error else f"{word} ran by its schedule")
+        heard = f", and {found}" if word == "watch" and (found := _heard(emulator)) else ""
+        say(f"{word} failed, see the function's log: {error}" if error else f"{word} ran by its schedule{heard}")
 
 
 def orders() -> "SimpleQueue[str]":
@@ -73,7 +74,18 @@ def carry_out(word: str, emulator: Emulator, say: Callable[[str], None]) -> None
 
 
 def _watch(emulator: Emulator) -> tuple[object, str]:
-    return emulator.run_scheduled(FUNCTIONS["watch"]), "looked: `postern doctor` says what it found"
+    error = emulator.run_scheduled(FUNCTIONS["watch"])
+    return error, "looked, and " + (_heard(emulator) or "has nothing new to tell: `postern doctor` says what there is")
+
+
+def _heard(emulator: Emulator) -> str:
+    """What SNS mails to whom the alarms go, in his Maildir; what of it, "" for nothing."""
+    told = emulator.cloud.heard()
+    for subject, text in told:
+        header = f"From: AWS Notifications <no-reply@sns.amazonaws.com>\r\nTo: {OWNER}\r\nSubject: {subject}\r\n"
+        form = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n"
+        emulator.maildirs.deliver(OWNER, f"{header}{form}{text}".encode())
+    return f"wrote to {OWNER}: {'; '.join(subject for subject, _ in told)}" if told else ""
 
 
 def _digest(emulator: Emulator) -> tuple[object, str]:

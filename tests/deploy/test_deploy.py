@@ -136,6 +136,10 @@ def test_the_check_and_the_digest_run_when_they_are_due(gate: Deployment) -> Non
     assert BOUNCES.encode() in digest
     assert LOST.encode() in digest
     gate.wait_for("the check", lambda: gate.stack.measured("NeedsSomebody") == [1, 1])
+    told = gate.wait_for("the mail", lambda: [line for line in gate.stack.log() if '"told people"' in line])
+    assert len(told) == 1
+    new = json.loads(told[0])["new"]
+    assert new.items() >= {"messages never seen": 1, "suspended destinations": 1}.items()
     gate.postern("destination", "resume", BOUNCES)
 
 

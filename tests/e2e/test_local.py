@@ -165,7 +165,7 @@ def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Loc
     local.process.send_signal(signal.SIGUSR2)  # what was told is told again, to whoever works on it
     local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 2)
     local.process.send_signal(signal.SIGUSR1)
-    local.wait_for(lambda: "watch looked" in local.said())
+    local.wait_for(lambda: "watch looked, and wrote to owner@dest.example: Mail of example.org: " in local.said())
 
 
 def test_what_has_a_schedule_runs_by_it(tmp_path: Path) -> None:
