@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from postern_mail.domains.records import PARTS, Dkim, Manner, wanted
-from postern_mail.domains.wish import MAX_BYTES, Wish
+from postern_mail.domains.wish import MAX_BYTES, SHORT_NAME, Wish, room_for
 
 from emulator import template as emulated
 from emulator.account import ACCOUNT, REGION
@@ -17,7 +18,7 @@ COM, ORG = "example.com", "example.org"
 BOTH = f"{COM},{ORG}"
 HUNDRED = ",".join(f"{number:02}{'d' * 20}.example" for number in range(100))  # of 30 letters
 ZONES = ",".join(f"Z{number:020}" for number in range(100))  # ids have up to 21 letters today
-LONG_STACK = "s" * 20
+LONG_STACK = "s" * 30  # docs/running.md; so that the bucket has a name
 # AWS's quotas: the environment of a function, as JSON; the inline policies of a role and one managed policy, in characters
 # without blanks; recipients of a receipt rule; the value of a parameter, in bytes.
 ENVIRONMENT, INLINE, MANAGED, RECIPIENTS, PARAMETER = 4096, 10_240, 6_144, 100, 4096
@@ -107,20 +108,26 @@ def test_the_list_fits_into_a_parameter_and_a_rule() -> None:
     assert len(ZONES) <= PARAMETER
 
 
-@pytest.fixture(scope="module")
-def full() -> Template:
-    """The widest stack with the longest list and the longest name."""
-    plain = loaded(Domains=HUNDRED, **EVERYTHING)
-    return type(symbolic())(plain.document, plain.folder, LONG_STACK, plain.parameters)
+@pytest.fixture(scope="module", params=[SHORT_NAME, len(LONG_STACK)])
+def full(request: pytest.FixtureRequest) -> Iterator[Template]:
+    """The widest stack with the longest list that is taken beside its name, where regions have the longest names."""
+    stack = LONG_STACK[: request.param]
+    domains = HUNDRED[: room_for(stack)].rpartition(",")[0] if room_for(stack) < len(HUNDRED) else HUNDRED
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emulated, "REGION", "ap-southeast-1")
+        plain = loaded(Domains=domains, **EVERYTHING)
+        yield type(symbolic())(plain.document, plain.folder, stack, plain.parameters)
 
 
 def test_a_hundred_domains_fit_into_every_environment(full: Template) -> None:
     functions = [name for name, one in full.document["Resources"].items() if one["Type"] == "AWS::Serverless::Function"]
     assert len(functions) >= 6
+    sizes = {}
     for function in functions:
         variables = full.resource(function).get("Environment", {}).get("Variables", {})
         whole = {name: arn_sized(str(value)) for name, value in variables.items()}
-        assert len(json.dumps(whole, separators=(",", ":"))) <= ENVIRONMENT, function
+        sizes[function] = len(json.dumps(whole, separators=(",", ":")))
+    assert {name: size for name, size in sizes.items() if size > ENVIRONMENT} == {}
 
 
 def test_a_hundred_domains_fit_into_every_policy(full: Template) -> None:

@@ -10,8 +10,10 @@ from .records import DKIM, MAIL_FROM, PARTS, Manner
 
 MAX_DOMAINS = 100  # recipients of one receipt rule (docs.aws.amazon.com/ses, "Service quotas")
 # Bytes of the list with its commas: 100 domains of 30 letters. It stands in an environment of 4 KB and in policies of
-# 10,240 and 6,144 characters (tests/template/test_limits.py adds them up).
+# 10,240 and 6,144 characters (tests/template/test_domains.py adds them up).
 MAX_BYTES = 3099
+# Letters of the stack's name beside which so much fits, and how often the name stands in one environment.
+SHORT_NAME, TIMES_NAMED = 20, 11
 MAX_DOMAIN = 209  # letters, so that a DKIM token and `._domainkey.` before it make no more than 253
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
@@ -40,7 +42,7 @@ class Wish:
             manner,
             properties["ConfigurationSet"],
         )
-        if faults := [*faults_of(wish.domains), *wish._faults()]:
+        if faults := [*faults_of(wish.domains, wish.stack), *wish._faults()]:
             raise Misconfigured("; ".join(faults))
         return wish
 
@@ -54,15 +56,16 @@ class Wish:
         ]
 
 
-def faults_of(domains: Sequence[str]) -> list[str]:
-    """What is wrong with a list of mail domains, empty if it can be deployed."""
+def faults_of(domains: Sequence[str], stack: str = "") -> list[str]:
+    """What is wrong with a list of mail domains of a stack of this name, empty if it can be deployed."""
     size = len(",".join(domains))
+    room = room_for(stack)
     wrong = [one for one in domains if not _DOMAIN.fullmatch(one) or len(one) > MAX_DOMAIN]
     return [
         *([] if domains else ["Domains: no domain is given"]),
         *(
-            [f"Domains: {len(domains)} domains in {size} bytes; {MAX_DOMAINS} in {MAX_BYTES} bytes fit into one stack"]
-            if len(domains) > MAX_DOMAINS or size > MAX_BYTES
+            [f"Domains: {len(domains)} domains in {size} bytes; {MAX_DOMAINS} in {room} bytes fit into one stack"]
+            if len(domains) > MAX_DOMAINS or size > room
             else []
         ),
         *(
@@ -71,6 +74,11 @@ def faults_of(domains: Sequence[str]) -> list[str]:
         ),
         *(f"Domains: {one[:99]} is given twice" for one in _twice(domains)[:5]),
     ]
+
+
+def room_for(stack: str) -> int:
+    """How many bytes the list may have beside a stack's name."""
+    return MAX_BYTES - TIMES_NAMED * max(0, len(stack) - SHORT_NAME)
 
 
 def _given(values: Sequence[str]) -> tuple[str, ...]:
