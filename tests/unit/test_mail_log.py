@@ -18,6 +18,7 @@ from postern_mail.mail.rows import BadRow
 from postern_mail.ports.forward import Entry, Outcome
 from postern_mail.ports.watch import Overlooked
 from postern_mail.recipients.ports import Progress
+from postern_mail.telling import Telling
 
 from tests.builders import ROOT, envelope
 from tests.fakes import INFO
@@ -50,6 +51,8 @@ def failed(failure: Exception) -> Say:
 
 # Everything that can be said to the log, by the method that it is said to.
 MAIL: dict[str, Sequence[Say]] = {
+    "told": [lambda log: log.told(Telling())],
+    "unheard": [lambda log: log.unheard()],
     "lists": [lambda log: log.lists({}), lambda log: log.lists({"bl.example": "it names everybody"})],
     "received": [lambda log: log.received(MESSAGE, Entry(first=True))],
     "outcome": [of(state) for state in State],
