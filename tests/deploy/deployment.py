@@ -82,12 +82,12 @@ class Deployment:
         """Stop everything, last started first."""
         self._stack.close()
 
-    def wait_for(self, what: str, condition: Callable[[], _T | None]) -> _T:
-        """What the condition says as soon as it says something; fails after DEADLINE, or if IAM denies a call."""
-        end = time.monotonic() + DEADLINE
+    def wait_for(self, what: str, condition: Callable[[], _T | None], seconds: float = DEADLINE) -> _T:
+        """What the condition says as soon as it says something; fails after so long, or if IAM denies a call."""
+        end = time.monotonic() + seconds
         while not (found := condition()):
             self.assert_nothing_denied()
-            assert time.monotonic() < end, f"{what}: not within {DEADLINE} seconds; see {self._ministack.log}"
+            assert time.monotonic() < end, f"{what}: not within {seconds} seconds; see {self._ministack.log}"
             time.sleep(0.1)
         return found
 
@@ -135,7 +135,7 @@ class Deployment:
         def status() -> str:
             return str(client.describe_stacks(StackName=by_id)["Stacks"][0]["StackStatus"])
 
-        self.wait_for("deletion", lambda: status() != "DELETE_IN_PROGRESS")
+        self.wait_for("deletion", lambda: status() != "DELETE_IN_PROGRESS", COMMAND_DEADLINE)
         assert status() == "DELETE_COMPLETE", client.describe_stack_events(StackName=by_id)["StackEvents"]
 
     def postern(self, *arguments: str, status: int = 0) -> str:
