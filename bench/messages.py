@@ -107,7 +107,7 @@ VARIABLES = {
     for name, value in {
         "DOMAINS": "example.com", "MAIL_BUCKET": "bucket", "ALIAS_TABLE": "aliases", "SENDER_TABLE": "senders",
         "DESTINATION_TABLE": "destinations", "LEDGER_TABLE": "ledger", "CONFIGURATION_SET": "forward",
-        "STAMP_SECRET": "stack/stamp", "RETRY_QUEUE": "https://sqs.example/retry", "LEASE_SECONDS": "150",
+        "RETRY_QUEUE": "https://sqs.example/retry", "LEASE_SECONDS": "150",
         "LEDGER_DAYS": "37",
     }.items()
 }  # fmt: skip
