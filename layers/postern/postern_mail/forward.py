@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .answer_senders import Answering
 from .deliver import Deliverer
 from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
-from .lookup import look_up
+from .lookup import first_rows, look_up
 from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
@@ -36,9 +36,11 @@ from .mail.plan import (
 )
 from .mail.records import dataclass, replace
 from .mail.reply import FAILED
+from .mail.rows import Rows
 from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, Tables
+from .side_by_side import Begun
 
 if TYPE_CHECKING:
     from .screening import Screened, Screening
@@ -89,13 +91,14 @@ class Forwarder:
 
     def _attempt(self, envelope: Envelope, until: float, ended: str, attempt: str) -> None:
         """A failure that is told here is none by force; one of memory may not even be told."""
+        ahead = None if ended or attempt else self._ahead(envelope)  # what may be set aside is not read
         entry = self.ledger.open(envelope)
         self.log.received(envelope, entry)
         if self._is_ended_by_force(envelope.message_id, ended, attempt):
             self._set_aside(envelope, entry, ended or "twice while it came from the retry queue")
             return
         try:
-            self._forward(envelope, entry, until)
+            self._forward(envelope, entry, until, *(ahead or self._ahead(envelope)))
         except Exception as error:
             if attempt and not isinstance(error, _BY_SIZE):
                 self.ledger.end(envelope.message_id, attempt)
@@ -106,7 +109,14 @@ class Forwarder:
         once = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
         return once or earlier.unfinished >= _FORCED
 
-    def _forward(self, envelope: Envelope, entry: Entry, until: float) -> None:
+    def _ahead(self, envelope: Envelope) -> tuple[Begun[bytes], Begun[Rows]]:
+        """The message and the first rows, which wait for nothing. What is raised is raised where they are used."""
+        fetched = Begun(lambda: self.store.fetch(envelope.message_id))
+        return fetched, Begun(lambda: first_rows(self.tables, envelope, self.policy))
+
+    def _forward(
+        self, envelope: Envelope, entry: Entry, until: float, fetched: Begun[bytes], rows: Begun[Rows]
+    ) -> None:
         waiting = envelope.without(entry.settled)
         # No row can be for what is no address, whatever a catch-all takes.
         nobody = [
@@ -115,11 +125,11 @@ class Forwarder:
         outcomes: list[Outcome] = []
         size, screened = 0, None
         if waiting.recipients:
-            now, raw = self.clock.now(), self.store.fetch(envelope.message_id)
+            now, raw = self.clock.now(), fetched.result()
             message = Message.split(raw, MAX_HEADER)
             waiting = _confirmed(waiting, message)
             size, header = len(raw), Header.of(message)
-            found = look_up(self.tables, waiting, header, self.policy, now)
+            found = look_up(self.tables, waiting, header, self.policy, now, rows.result())
             planned = plan(waiting, header, found, self.policy, now, entry.released)
             screened = self._screened(planned, waiting, message, header, found)
             if screened is not None:

@@ -6,11 +6,11 @@ longer than the function runs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Generic
 
 from .errors import Unavailable
 from .examination import Examination, Where_contra
+from .mail.records import dataclass
 from .ports.clock import Clock
 from .ports.telling import Named, Post, TellingLog, ToldBook
 from .telling import compare

@@ -5,9 +5,9 @@ what was told before: that is neither new nor over, and a silence is told at the
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 
 from .examination import Examined, Finding, Grade
+from .mail.records import dataclass, field, replace
 
 MOST = 50  # findings of one examination that are told and remembered
 SILENT = "Nothing is known of this for now: Amazon did not answer twice in a row, or the right to ask is missing."

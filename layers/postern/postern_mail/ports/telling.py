@@ -1,9 +1,9 @@
 """What the telling of the hourly watch (`teller`) asks of the world."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from ..mail.records import dataclass, field
 from ..telling import Known, Telling
 
 Where_co = TypeVar("Where_co", covariant=True)

@@ -1,9 +1,9 @@
 """The stack as the hourly watch looks at it, by what it is told of its parts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from ...mail.plan import Policy
+from ...mail.records import dataclass
 from .. import clients
 from ..clock import SystemClock
 from ..destinations import DynamoDestinations
