@@ -88,10 +88,16 @@ def write(file: Path, role: str, stack: str, action: str, resource: str) -> None
         lines.write(json.dumps(line) + "\n")
 
 
-def needed(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def needed(  # noqa: PLR0912 (a table of services)
+    service: str, operation: str, params: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
     """(action, ARN of a resource) for all that IAM looks at; the ARN is "*" where AWS knows no resource."""
     action = f"{service}:{operation}"
     match service:  # KeyError: an operation of whose resources nothing is known here
+        case "dynamodb" if "TransactItems" in params:
+            for one in params["TransactItems"]:
+                ((kind, change),) = one.items()
+                yield f"dynamodb:{kind.removesuffix('Item')}Item", _arn("dynamodb", f"table/{change['TableName']}")
         case "dynamodb":
             index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
             for table in params.get("RequestItems", ()) or [params["TableName"]]:

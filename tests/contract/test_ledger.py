@@ -186,23 +186,75 @@ def test_a_claim_that_botocore_repeats_is_ours_and_as_uncertain_as_before(
     assert claimed(dynamo.claim(message_id, JANE, INFO)).uncertain is uncertain
 
 
+TEAM = Address.parse("team@example.com")
+
+
+@pytest.mark.parametrize("step_by_step", [False, True], ids=["at once", "step by step"])
 def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
-    aws: Cloud, template: Template, message_id: str, clock: FakeClock
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock, step_by_step: bool
 ) -> None:
-    """Between the last recipient settled and the mark taken off, another event opens it again."""
+    """Before the one write that closes it, or between the last recipient settled and the mark taken off, another event
+    opens it again. Step by step it is closed where somebody else had settled a recipient of it."""
     client = clients.dynamodb()
     racing = in_dynamodb(client, template, clock)
     other = in_dynamodb(clients.dynamodb(), template, clock)
+    done = [Outcome(INFO, State.FORWARDED, ""), Outcome(TEAM, State.FORWARDED, "")]
+    late = envelope("late@example.com", message_id=message_id)
 
-    def meanwhile(params: dict[str, Any], **_: object) -> None:
+    def at_once(params: Any, **_: object) -> None:
+        if step_by_step:
+            other.close(envelope("team@example.com", message_id=message_id), done[1:], 10)
+        else:
+            other.open(late)
+
+    def shutting(params: dict[str, Any], **_: object) -> None:
         if params["UpdateExpression"].startswith("REMOVE"):
-            other.open(envelope("team@example.com", message_id=message_id))
+            other.open(late)
 
-    made = envelope("info@example.com", message_id=message_id)
+    made = envelope("info@example.com", "team@example.com", message_id=message_id)
     racing.open(made)
-    client.meta.events.register("provide-client-params.dynamodb.UpdateItem", meanwhile)
-    racing.close(made, [Outcome(INFO, State.FORWARDED, "")], 10)
+    client.meta.events.register("provide-client-params.dynamodb.TransactWriteItems", at_once)
+    client.meta.events.register("provide-client-params.dynamodb.UpdateItem", shutting)
+    assert racing.close(made, done, 10) == {INFO, TEAM}
     assert message_id in _open_messages(aws, template)
+    other.close(late, [Outcome(late.recipients[0], State.FORWARDED, "")], 10)
+    assert message_id not in _open_messages(aws, template)
+
+
+@pytest.mark.parametrize("reason", ["TransactionConflict", "ConditionalCheckFailed"])
+def test_where_a_transaction_is_refused_each_outcome_is_written(
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock, reason: str
+) -> None:
+    client = clients.dynamodb()
+    refusing = in_dynamodb(client, template, clock)
+    made = envelope("info@example.com", message_id=message_id)
+    refusing.open(made)
+    said = {
+        "Error": {"Code": "TransactionCanceledException"},
+        "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
+    }
+
+    def refuse(**_: object) -> None:
+        raise client.exceptions.TransactionCanceledException(said, "TransactWriteItems")
+
+    client.meta.events.register("before-send.dynamodb.TransactWriteItems", refuse)
+    assert refusing.close(made, [Outcome(INFO, State.FORWARDED, "")], 10) == {INFO}
+    assert message_id not in _open_messages(aws, template)
+
+
+def test_a_message_to_a_hundred_is_closed_in_two_writes(
+    aws: Cloud, template: Template, message_id: str, clock: FakeClock
+) -> None:
+    client, asked = clients.dynamodb(), list[int]()
+    ledger = in_dynamodb(client, template, clock)
+    many = envelope(*(f"r{number}@example.com" for number in range(100)), message_id=message_id)
+    ledger.open(many)
+    client.meta.events.register(
+        "provide-client-params.dynamodb.*", lambda params, **_: asked.append(len(params.get("TransactItems", ())))
+    )
+    assert ledger.close(many, [Outcome(one, State.FORWARDED, "") for one in many.recipients], 10) == {*many.recipients}
+    assert asked == [100, 1]
+    assert message_id not in _open_messages(aws, template)
 
 
 def test_what_is_settled_is_read_consistently(

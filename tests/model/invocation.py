@@ -49,6 +49,8 @@ def steps(case: Case, world: World, slot: int, mine: Invocation) -> Iterator[Ste
         message = message_of(world)
         after = world._replace(message=message._replace(noted=message.noted | noted))
         yield "message note", at(after, slot, mine._replace(at=_first_record(case, mine)))
+    elif verb == "close":
+        yield _close(case, world, slot, mine)
     elif verb == "record":
         yield f"to:{about} record", _record(case, world, slot, mine, about)
     elif verb == "pending":
@@ -102,7 +104,10 @@ def _next(case: Case, mine: Invocation) -> str:
 
 
 def _first_record(case: Case, mine: Invocation) -> str:
-    return f"record {mine.waiting[0]}" if mine.waiting else "pending"
+    """All that is left is one write if everybody is settled."""
+    if not mine.waiting:
+        return "pending"
+    return "close" if all(one.settled for one in _outcomes(case, mine).values()) else f"record {mine.waiting[0]}"
 
 
 def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> World:
@@ -198,10 +203,32 @@ def _is_answered(case: Case, mine: Invocation, who: str, state: State) -> bool:
     return case.answered and state is State.FAILED and failed
 
 
+def _is_open(world: World, mine: Invocation, who: str) -> bool:
+    """Whether nobody has settled a recipient since an order that this invocation knows of."""
+    state = dict(world.outcomes).get(who)
+    return state is None or (state is State.DEFERRED and dict(world.opened_by).get(who, 0) <= mine.orders)
+
+
+def _close(case: Case, world: World, slot: int, mine: Invocation) -> Step:
+    """A transaction: every record, and the message is shut; nothing of it where anything is not as it was read."""
+    as_read = message_of(world).pending == {*mine.waiting} and world.number == mine.orders
+    if not as_read or not all(_is_open(world, mine, who) for who in mine.waiting):
+        return "close refused", at(world, slot, mine._replace(at=f"record {mine.waiting[0]}"))
+    for who in mine.waiting:
+        world = _record(case, world, slot, _running(world, slot, mine), who)
+    world = _pending(case, world, slot, _running(world, slot, mine))
+    return "close", _shut(case, world, slot, _running(world, slot, mine))
+
+
+def _running(world: World, slot: int, mine: Invocation) -> Invocation:
+    """The invocation as the step before left it."""
+    return world.running[slot] or mine
+
+
 def _record(case: Case, world: World, slot: int, mine: Invocation, who: str) -> World:
     state, outcomes = _outcomes(case, mine)[who], dict(world.outcomes)
     answered = _is_answered(case, mine, who, state)
-    if who not in outcomes or (outcomes[who] is State.DEFERRED and dict(world.opened_by).get(who, 0) <= mine.orders):
+    if _is_open(world, mine, who):
         outcomes[who] = state
         if state.answerable:
             world = world._replace(answers=put(world.answers, who, DUE if answered else "none"))

@@ -98,6 +98,9 @@ class Recorded(World):
 
     def _transacted(self, params: dict[str, Any], **_: Any) -> None:
         message, *recipients = (one["Update"] for one in params["TransactItems"])
+        if any("checked_at" in one["UpdateExpression"] for one in recipients):
+            self.steps.append("close")
+            return
         opened = sorted(map(short, message["ExpressionAttributeValues"][":opened"]["SS"]))
         names = (short(one["Key"]["entry"]["S"].partition(":")[2]) for one in recipients)
         self.steps.append(f"order open {','.join(opened)}:{','.join(names)}")

@@ -18,6 +18,9 @@ def new_owner() -> str:
     return uuid.uuid4().hex
 
 
+MOST_ACTIONS = 100  # of a transaction, docs.aws.amazon.com/amazondynamodb, "TransactWriteItems"
+
+
 @dataclass(frozen=True, slots=True)
 class Update:
     """One change of a transaction: an item's key, the UpdateExpression with its values, and its condition."""
@@ -57,9 +60,9 @@ class Items:
                 return False, row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
         return True, row(response.get("Attributes", {}))
 
-    def transact(self, what: str, updates: Collection[Update]) -> bool:
+    def transact(self, what: str, updates: Collection[Update], *, at_most: bool = False) -> bool:
         """Whether all conditions held: then all changes were made, else none. Raises Temporary, saying `what` was being
-        done, also if another transaction was at one of the items."""
+        done, also if another transaction was at one of the items; with `at_most` that is False as well."""
         changes: Any = [
             {
                 "Update": {
@@ -75,7 +78,7 @@ class Items:
                 self.client.transact_write_items(TransactItems=changes)
             except self.client.exceptions.TransactionCanceledException as refused:
                 reasons = {one.get("Code") for one in refused.response.get("CancellationReasons", ())}
-                if "ConditionalCheckFailed" not in reasons:
+                if not reasons & {"ConditionalCheckFailed", *(["TransactionConflict"] if at_most else [])}:
                     raise
                 return False
         return True

@@ -30,7 +30,7 @@ from ...ports.clock import Clock
 from ...ports.forward import Attempts, Entry, Outcome
 from ..attributes import row
 from ..failures import translated
-from ..items import Items, new_owner
+from ..items import MOST_ACTIONS, Items, Update, new_owner
 from .answer_entries import DUE, MESSAGE, AnswerEntries, reached
 
 if TYPE_CHECKING:
@@ -221,9 +221,36 @@ class DynamoLedger(AnswerEntries):
         if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
             values = {":now": int(self._clock.now()), ":noted": noted}
             self._update(message, "SET noted_at = :now ADD noted :noted", values)
+        if self._close_at_once(envelope.message_id, outcomes, size, orders, notes):
+            return frozenset(outcome.recipient for outcome in outcomes)
         stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome, orders)]
         self._settled(envelope, outcomes, size, orders, notes)
         return frozenset(stands)
+
+    def _close_at_once(
+        self, message_id: str, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
+    ) -> bool:
+        """Whether everybody is settled, and so recorded, and the message shut: by one transaction, as for most mail. If
+        not, nothing is written, or some outcomes that will be found as they are here."""
+        done = {outcome.recipient.key for outcome in outcomes}
+        if not done or len(done) < len(outcomes) or not all(outcome.state.settled for outcome in outcomes):
+            return False
+        update, values = _checked(int(self._clock.now()), size, notes)
+        order = "orders = :orders" if orders else "attribute_not_exists(orders)"
+        values |= {":done": done} | ({":orders": orders} if orders else {})
+        shut = Update(
+            {"message_id": message_id, "entry": MESSAGE},
+            f"{update} REMOVE pending, #open",
+            values,
+            f"pending = :done AND {order}",
+        )
+        writes = [*(self._recording(message_id, outcome, orders) for outcome in outcomes), shut]
+        return all(
+            self._items.transact(
+                "DynamoDB TransactWriteItems (close)", writes[start : start + MOST_ACTIONS], at_most=True
+            )
+            for start in range(0, len(writes), MOST_ACTIONS)
+        )
 
     def _settled(
         self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
@@ -233,14 +260,9 @@ class DynamoLedger(AnswerEntries):
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
         done = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)} - deferred
         key = (envelope.message_id, MESSAGE)
-        update = "SET checked_at = :now"
-        values: dict[str, Any] = {":now": int(self._clock.now())}
+        update, values = _checked(int(self._clock.now()), size, notes)
         if held := [outcome.release_at for outcome in outcomes if outcome.release_at is not None]:
             update, values = f"{update}, release_at = :release_at", {**values, ":release_at": min(held)}
-        if size:
-            update, values = f"{update}, #size = :size", {**values, ":size": size}
-        if notes:
-            update, values = f"{update}, screened = :notes", {**values, ":notes": notes}
         if done:
             update, values = f"{update} DELETE pending :done", {**values, ":done": done}
         for _ in range(RACES):
@@ -260,12 +282,18 @@ class DynamoLedger(AnswerEntries):
     def _record(self, message_id: str, outcome: Outcome, orders: int) -> bool:
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
+        one = self._recording(message_id, outcome, orders)
+        done, old = self._update((message_id, one.key["entry"]), one.expression, one.values, condition=one.condition)
+        return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
+
+    def _recording(self, message_id: str, outcome: Outcome, orders: int) -> Update:
+        """The write of `_record`."""
         now = self._clock.now()
         more: dict[str, Any] = {**_answer(outcome.answer), **_merged(outcome.merged)}
         if outcome.release_at is not None:
             more["release_at"] = outcome.release_at
-        done, old = self._update(
-            (message_id, f"to:{outcome.recipient.key}"),
+        return Update(
+            {"message_id": message_id, "entry": f"to:{outcome.recipient.key}"},
             "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"
             + "".join(f", {name} = :{name}" for name in more)
             + ("" if "release_at" in more else " REMOVE release_at"),
@@ -274,10 +302,9 @@ class DynamoLedger(AnswerEntries):
                 ":expires_at": self._expires_at(now), ":deferred": State.DEFERRED, ":orders": orders,
                 **{f":{name}": more[name] for name in more},
             },
-            condition="attribute_not_exists(#state)"
+            "attribute_not_exists(#state)"
             " OR (#state = :deferred AND (attribute_not_exists(orders) OR orders <= :orders))",
         )  # fmt: skip
-        return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
 
     def _description(self, envelope: Envelope) -> dict[str, Any]:
         now = self._clock.now()
@@ -356,6 +383,17 @@ def _standing(entry: Mapping[str, Any]) -> Standing:
         before=ClaimState(entry["previous"]) if "previous" in entry else None,
         group=tuple(entry.get("recipients", ())),
     )
+
+
+def _checked(now: int, size: int, notes: Mapping[str, Any] | None) -> tuple[str, dict[str, Any]]:
+    """What every attempt writes into the message's entry: the SET of an update, and its values."""
+    update = "SET checked_at = :now"
+    values: dict[str, Any] = {":now": now}
+    if size:
+        update, values = f"{update}, #size = :size", {**values, ":size": size}
+    if notes:
+        update, values = f"{update}, screened = :notes", {**values, ":notes": notes}
+    return update, values
 
 
 def _news(outcome: Outcome) -> str:
