@@ -179,7 +179,12 @@ class FakeLedger:
             self.attempts[message_id].add(f"{attempt} ended")
 
     def claim(
-        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+        self,
+        message_id: str,
+        destination: Address,
+        recipient: Address,
+        others: Collection[str] = (),
+        along: Sequence[object] = (),
     ) -> Claim | Settled:
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
@@ -326,6 +331,9 @@ class FakeRates:
 
     def forgo(self, message_id: str, destination: Address) -> None:
         self.out[domain_key(destination.key)].discard(f"{message_id} {destination.key}")
+
+    def counting(self, destination: Address, sender: str, cap: int, *, by_domain: bool) -> tuple[()]:
+        return ()  # FakeLedger writes nothing along
 
     def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
         cap = cap if self.cap is None else self.cap

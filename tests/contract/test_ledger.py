@@ -229,7 +229,7 @@ def test_where_a_transaction_is_refused_each_outcome_is_written(
     refusing = in_dynamodb(client, template, clock)
     made = envelope("info@example.com", message_id=message_id)
     refusing.open(made)
-    said = {
+    said: Any = {
         "Error": {"Code": "TransactionCanceledException"},
         "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
     }

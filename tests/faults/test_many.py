@@ -37,7 +37,7 @@ class Dice:
 def test_many_messages_with_random_faults(world: World) -> None:
     for start in range(0, MESSAGES, AT_ONCE):
         some_messages_with_random_faults(world, min(AT_ONCE, MESSAGES - start), SEED + start)
-        rows = world.cloud.rows("LedgerTable")
+        rows = [row for row in world.cloud.rows("LedgerTable") if not row["message_id"].startswith("#key:")]
         world.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in rows))
 
 

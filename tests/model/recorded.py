@@ -97,6 +97,10 @@ class Recorded(World):
             self.steps.append(f"{kind}:{short(about)} {verb(update)}" if about else f"{kind} {verb(update)}")
 
     def _transacted(self, params: dict[str, Any], **_: Any) -> None:
+        first = params["TransactItems"][0]["Update"]
+        if "lease_until" in first["UpdateExpression"]:
+            self._written(first)
+            return
         message, *recipients = (one["Update"] for one in params["TransactItems"])
         if any("checked_at" in one["UpdateExpression"] for one in recipients):
             self.steps.append("close")

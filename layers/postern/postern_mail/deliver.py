@@ -5,7 +5,8 @@ are tried, each after the one before: the header repaired, the original as an at
 a notice with nothing in its header that anybody else chose.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
@@ -45,15 +46,20 @@ class Deliverer:
         """
         recipient = delivery.forwards[0].recipient
         others = tuple(dict.fromkeys(one.recipient.key for one in delivery.forwards[1:]))
-        claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient, others)
+        cap, by_domain = settings.rate_cap, delivery.by_domain
+        # What goes slowly is counted when it may begin.
+        along: Sequence[Any] = ()
+        if not delivery.goes_slowly:
+            along = self.rates.counting(delivery.destination, delivery.counted, cap, by_domain=by_domain)
+        claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient, others, along)
         if isinstance(claim, Settled):
             return claim
         refusals: list[str] = []
         try:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
-            cap, by_domain = settings.rate_cap, delivery.by_domain
-            self.rates.admit(delivery.destination, delivery.counted, cap, by_domain=by_domain, again=claim.again)
+            if not claim.counted:
+                self.rates.admit(delivery.destination, delivery.counted, cap, by_domain=by_domain, again=claim.again)
             if claim.uncertain:
                 self.log.resent(claim)
             form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)

@@ -19,7 +19,8 @@ class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
     `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
-    this already; `again`: there was an earlier attempt.
+    this already; `again`: there was an earlier attempt; `counted`:
+    what goes along with a first claim was written with it.
     `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1. `group` has the keys
     of the recipients that an answer is about, or whom the copy serves beside `recipient`.
     """
@@ -34,6 +35,7 @@ class Claim:
     number: int = 0
     group: tuple[str, ...] = ()
     again: bool = field(default=False, compare=False)
+    counted: bool = field(default=False, compare=False)
 
     @property
     def entry(self) -> str:

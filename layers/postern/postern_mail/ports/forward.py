@@ -94,11 +94,17 @@ class Ledger(Protocol):
         """Note that an attempt ended, and not by force. Raises Temporary."""
 
     def claim(
-        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+        self,
+        message_id: str,
+        destination: Address,
+        recipient: Address,
+        others: Collection[str] = (),
+        along: Sequence[Any] = (),
     ) -> Claim | Settled:
         """Claim a destination for a recipient, and for others whom the same copy serves, by their keys; or learn that
         it is settled; it is `ambiguous` once SES has not
-        answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
+        answered for so long that nobody should wait any more. What goes `along` (`Rates.counting`) is written with a
+        first claim; else the claim is not `counted`. Raises ClaimHeld, Temporary."""
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
@@ -147,6 +153,9 @@ class Rates(Protocol):
         """Count one message from a sender's domain (`senders.counted_as`), of `cap` in an hour, 0 for no limit;
         `by_domain`: a domain's row answered for it. A part of the hour is kept for what does not come `again`.
         Raises OverCap once an hour has had its fill, Temporary."""
+
+    def counting(self, destination: Address, sender: str, cap: int, *, by_domain: bool) -> Sequence[Any]:
+        """What goes along with a first claim in the place of `admit`; there may be nothing."""
 
     def begin(self, message_id: str, destination: Address) -> None:
         """Note that a message goes out to an unproven destination, until feedback or `forgo` takes that back; safe to

@@ -25,13 +25,14 @@ from ...mail.days import A_DAY, RETRY_HOURS
 from ...mail.dsn import UNANSWERED, Answer, Silence
 from ...mail.envelope import Envelope
 from ...mail.outcomes import ClaimState, State
-from ...mail.records import asdict
+from ...mail.records import asdict, replace
 from ...ports.clock import Clock
 from ...ports.forward import Attempts, Entry, Outcome
 from ..attributes import row
 from ..failures import translated
 from ..items import MOST_ACTIONS, Items, Update, new_owner
 from .answer_entries import DUE, MESSAGE, AnswerEntries, reached
+from .claim_entries import standing, swapped
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -106,11 +107,19 @@ class DynamoLedger(AnswerEntries):
         self._update((message_id, MESSAGE), "ADD attempts :one", {":one": {f"{attempt} ended"}}, condition=there)
 
     def claim(
-        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
+        self,
+        message_id: str,
+        destination: Address,
+        recipient: Address,
+        others: Collection[str] = (),
+        along: Sequence[Update] = (),
     ) -> Claim | Settled:
-        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
+        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives.
+
+        Where nothing stands there yet, what goes `along` (`DynamoRates.counting`) is written with it, all or nothing.
+        """
         owner, until = self._owner(), self._lease_until()
-        return self._take(Claim(message_id, destination, recipient, owner, until, group=tuple(others)))
+        return self._take(Claim(message_id, destination, recipient, owner, until, group=tuple(others)), along)
 
     def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
         """Claim one answer to the sender, about these recipients or, where one may have been sent already, about those
@@ -125,46 +134,28 @@ class DynamoLedger(AnswerEntries):
     def _lease_until(self) -> int:
         return int(self._clock.now()) + self._lease_seconds + 1
 
-    def _take(self, wanted: Claim) -> Claim | Settled:
-        now = self._clock.now()
+    def _take(self, wanted: Claim, along: Sequence[Update] = ()) -> Claim | Settled:
+        now, counted = self._clock.now(), False
 
         def swap(old: Standing, new: Standing) -> Standing | None:
-            return self._swap(wanted, old, new, now)
+            nonlocal counted
+            if along and old.state is None:
+                writes = [swapped(wanted, old, new, now, self._expires_at(now)), *along]
+                counted = self._items.transact("DynamoDB TransactWriteItems (claim)", writes, at_most=True)
+            return None if counted else self._swap(wanted, old, new, now)
 
         claim = take(wanted, now, self._retry_seconds, swap)
         if isinstance(claim, HeldByAnother):
             raise ClaimHeld(
                 f"message {wanted.message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}"
             )
-        return claim
+        return replace(claim, counted=counted) if isinstance(claim, Claim) else claim
 
     def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
         """Write how a claim stands; what stands there if it is not as it was read."""
-        attributes: dict[str, Any] = {
-            "state": new.state, "owner": new.owner, "lease_until": int(new.lease_until), "attempts": new.attempts,
-            "first_at": int(now if new.first_at is None else new.first_at), "recipient": new.recipient,
-            "destination": str(claim.destination), "expires_at": self._expires_at(now),
-        }  # fmt: skip
-        if new.group:
-            attributes["recipients"] = list(new.group)
-        if new.before:
-            attributes["previous"] = new.before
-        if old.state and old.state.uncertain:
-            attributes["id_unknown"] = True  # SES may have taken it under an id that nobody heard
-        if new.state and new.state.ends:
-            attributes |= {"detail": new.detail, "settled_at": int(now)}
-        condition = "attribute_not_exists(#state)"
-        values = {f":{name}": value for name, value in attributes.items()}
-        if old.state:
-            condition = f"#state = :was AND {'#owner = :its' if old.owner else 'attribute_not_exists(#owner)'}"
-            values |= {":was": old.state} | ({":its": old.owner} if old.owner else {})
-        done, found = self._update(
-            (claim.message_id, claim.entry),
-            "SET " + ", ".join(f"#{name} = :{name}" for name in attributes),
-            values,
-            condition=condition,
-        )
-        return None if done else _standing(found)
+        one = swapped(claim, old, new, now, self._expires_at(now))
+        done, found = self._update((claim.message_id, claim.entry), one.expression, one.values, condition=one.condition)
+        return None if done else standing(found)
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim.
@@ -364,24 +355,6 @@ def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> 
         lease_seconds=times.lease_seconds,
         keep_days=times.ledger_days,
         retry_hours=RETRY_HOURS,
-    )
-
-
-def _standing(entry: Mapping[str, Any]) -> Standing:
-    """A claim as its entry has it. Raises ValueError for a state that is none."""
-    if "state" not in entry:
-        return Standing()
-    return Standing(
-        state=ClaimState(entry["state"]),
-        owner=str(entry.get("owner", "")),
-        lease_until=float(entry.get("lease_until", 0)),
-        first_at=float(entry["first_at"]) if "first_at" in entry else None,
-        attempts=int(entry.get("attempts", 0)),
-        recipient=str(entry["recipient"]),
-        detail=str(entry.get("detail", "")),
-        refusals=tuple(entry.get("refusals", ())),
-        before=ClaimState(entry["previous"]) if "previous" in entry else None,
-        group=tuple(entry.get("recipients", ())),
     )
 
 

@@ -3,7 +3,7 @@
 A loop that no stamp shows, of a robot that writes a new message each time, ends at the cap.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ...errors import NotYet, OverCap
@@ -11,13 +11,14 @@ from ...mail.address import Address
 from ...mail.brake import SILENCE, UNCONFIRMED, domain_key
 from ...mail.damper import KEPT, Echo, outdated
 from ...ports.clock import Clock
-from ..items import Items
+from ..items import Items, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ECHO = "echo:"  # partitions of the ledger: what comes to an alias from where it leads
 UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, where nothing ever arrived
+RATE = "rate:"  # partitions of the ledger: how many a destination has had
 OUT = "out"  # the one entry there
 ALL = "*"  # in a sender's place: what comes by catch-alls, from anybody
 _SHARE = 3
@@ -40,24 +41,36 @@ class DynamoRates:
 
         What a row of a domain answers for is counted by destination too, and no sender has more than a third of that.
         """
+        for one in self._counted(destination, sender, cap, by_domain=by_domain, again=again):
+            done, _ = self._items.update(
+                "DynamoDB UpdateItem (rate)", one.key, one.expression, one.values, condition=one.condition
+            )
+            if not done:
+                whom, who = one.key["message_id"].removeprefix(RATE), one.key["entry"].rpartition(" ")[0]
+                raise OverCap(f"{whom} has had {one.values[':cap']} messages from {who} within this hour")
+
+    def counting(self, destination: Address, sender: str, cap: int, *, by_domain: bool) -> Sequence[Update]:
+        """What `admit` writes for a message that comes for the first time, to be written with its claim."""
+        return tuple(self._counted(destination, sender, cap, by_domain=by_domain, again=False))
+
+    def _counted(
+        self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool
+    ) -> Iterator[Update]:
         if not cap:
             return
         whom, cap = destination.untagged.key, cap - cap // _FOR_NEW if again else cap
-        self._count(whom, sender or "<>", -(-cap // _SHARE) if by_domain else cap)
+        yield self._count(whom, sender or "<>", -(-cap // _SHARE) if by_domain else cap)
         if by_domain:
-            self._count(whom, ALL, cap)
+            yield self._count(whom, ALL, cap)
 
-    def _count(self, whom: str, sender: str, cap: int) -> None:
+    def _count(self, whom: str, sender: str, cap: int) -> Update:
         now = int(self._clock.now())
-        counted, _ = self._items.update(
-            "DynamoDB UpdateItem (rate)",
-            {"message_id": f"rate:{whom}", "entry": f"{sender} {now // _HOUR * _HOUR}"},
+        return Update(
+            {"message_id": f"{RATE}{whom}", "entry": f"{sender} {now // _HOUR * _HOUR}"},
             "SET expires_at = :expires_at ADD messages :one",
             {":one": 1, ":cap": cap, ":expires_at": now + _KEPT},
-            condition="attribute_not_exists(messages) OR messages < :cap",
+            "attribute_not_exists(messages) OR messages < :cap",
         )
-        if not counted:
-            raise OverCap(f"{whom} has had {cap} messages from {sender} within this hour")
 
     def note(self, echo: Echo, mine: str) -> Collection[str]:
         """Note a message, unless so many are noted that it is one too many in any case."""
