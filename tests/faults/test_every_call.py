@@ -34,6 +34,9 @@ def may_be_doubled(calls: list[str], fault: Fault) -> bool:
 def test_no_position_loses_or_doubles_anything(world: World, after: bool, kills: bool) -> None:
     calls = calls_of_one_message(world)
     assert calls.count(SEND) == len(DESTINATIONS)
+    assert len(calls) <= 5 + 3 * len(DESTINATIONS), (
+        "entry, object, two rounds of rows, end; claim, send, settle for each"
+    )
     for position in range(len(calls)):
         fault = Fault(position, after, kills)
         message_id = world.store()
