@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
-from postern_mail.aws.watch import examinations, looking, screening
+from postern_mail.aws.watch import daily_test, examinations, looking, screening
 from postern_mail.aws.watch.receiving import GIVEN_UP
 from postern_mail.errors import Unavailable
 from postern_mail.examination import Examination, Examined
@@ -19,7 +19,7 @@ from postern_mail.watch_mail import body, subject
 NOW = 1_795_724_000  # 2026-11-26 20:13 UTC
 DOMAIN, STACK = "example.com", "postern"
 _ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
-_LIST = "bl.lists.example"
+_LIST, _REGION = "bl.lists.example", "eu-west-1"
 _SAID = """\
 Once an hour Postern looks at everything that `postern doctor` looks at and that needs no person. What is new goes to
 whom the alarms go (`OwnerAddress`), in one mail, by Amazon SNS: so it arrives also while Amazon SES has stopped our own
@@ -65,8 +65,18 @@ class _Trouble:
 
     @property
     def watch_state(self) -> Any:
-        """Nothing of it is read: the questions to it are replaced."""
-        return SimpleNamespace(progress=lambda: SimpleNamespace(started_at=0.0, finished_at=NOW - 4 * 86_400))
+        """Daily tests; nothing else of it is read: the questions to it are replaced."""
+        sent = {"day": "2026-11-26", "at": NOW - 7200, "stage": "underway", "sent_at": NOW - 7200}
+        elsewhere = (
+            f"public DNS names mx.other.example as MX of example.org, and not inbound-smtp.{_REGION}.amazonaws.com"
+        )
+        tests = {
+            DOMAIN: sent,
+            "example.net": {**sent, "bounce": "Permanent General 550 5.1.1 Requested action not taken"},
+            "example.org": {**sent, "sent_at": 0, "stage": "held", "why": elsewhere},
+        }
+        progress = SimpleNamespace(started_at=0.0, finished_at=NOW - 4 * 86_400)
+        return SimpleNamespace(progress=lambda: progress, entries=lambda _: tests)
 
     def queue(self, _: str) -> Any:
         """Three messages."""
@@ -125,6 +135,7 @@ def _examined(one: Examination[Any]) -> Examined:
             "ordered_in_vain": lambda *_: {_ID: NOW - 1800.0},
             "never_seen": lambda _: SimpleNamespace(stored_at={_ID: NOW - 20_000.0}),
         },
+        daily_test: {"time": SimpleNamespace(time=lambda: NOW)},
         screening: {
             "clients": SimpleNamespace(dynamodb=lambda: None),
             "DynamoListBook": lambda *_: SimpleNamespace(

@@ -106,7 +106,7 @@ class Emulator:
         if not first_day:
             deploy(self.sending.standing, domain, verified=True)
             publish(self.names.zone, domain)
-        self.nameserver = ""  # the DNS that screening asks, `address:port`; set before the start
+        self.nameserver = ""  # the DNS that functions ask in place of `names`, `address:port`; set before the start
 
     def __enter__(self) -> Self:
         """Start everything; returns when mail is taken."""
@@ -153,7 +153,7 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
             "AWS_ENDPOINT_URL_SESV2": ses,
             "AWS_ENDPOINT_URL_SES": ses,
-            **({"POSTERN_NAMESERVER": self.nameserver} if self.nameserver else {}),
+            "POSTERN_NAMESERVER": self.nameserver or self.names.address,
         }
 
     @property

@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from postern_mail.aws.forward.ledger import earlier
-from postern_mail.errors import ClaimHeld, ClaimLost, EntryMissing, MessageMissing, NotYet, OverCap, Temporary
+from postern_mail.errors import (
+    ClaimHeld,
+    ClaimLost,
+    EntryMissing,
+    MessageMissing,
+    Misconfigured,
+    NotYet,
+    OverCap,
+    Temporary,
+)
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
 from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
@@ -18,7 +27,7 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.mail.settings import Settings
+from postern_mail.mail.settings import BadSettings, Settings
 from postern_mail.mail.tags import entry_tag
 from postern_mail.ports.answers import Due, Waiting
 from postern_mail.ports.feedback import Sending
@@ -121,7 +130,10 @@ class FakeOwnerSettings:
     row: Row | None = None
 
     def read(self) -> Settings:
-        return Settings.from_row(self.row)
+        try:
+            return Settings.from_row(self.row)
+        except BadSettings as fault:
+            raise Misconfigured(str(fault)) from fault
 
 
 @dataclass
@@ -536,6 +548,9 @@ class FakeFeedbackLog:
 
     def unrelated(self) -> None:
         self.lines.append("unrelated")
+
+    def daily_test(self, domain: str, what: str, why: str) -> None:
+        self.lines.append(f"daily test of {domain} {what}: {why}")
 
     def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
         self.lines.append(f"answer {state} {', '.join(recipients)}")

@@ -1,5 +1,6 @@
 """The shell with a fake behind every port: what its tests begin with."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ from tests.fakes import (
 )
 
 if TYPE_CHECKING:  # tests/unit/test_screening_costs.py counts what a message imports
+    from postern_mail.ports.daily_test import Arrivals
     from postern_mail.screening import Screening
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
@@ -55,6 +57,7 @@ class World:
     limits: FakeAnswerLimits = field(default_factory=FakeAnswerLimits)
     rates: FakeRates = field(default_factory=FakeRates)
     screening: "Screening | None" = None
+    arrivals: "Callable[[], Arrivals] | None" = None
     queue: FakeQueue = field(default_factory=FakeQueue)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
@@ -68,7 +71,8 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log,
             ),
-            answering=self.answering, queue=self.queue, screening=None if self.screening is None else self._screening,
+            answering=self.answering, queue=self.queue, arrivals=self.arrivals,
+            screening=None if self.screening is None else self._screening,
         ).handle(made, self.clock.now() + self.remaining, ended, attempt)  # fmt: skip
 
     def _screening(self) -> "Screening":

@@ -1,6 +1,8 @@
-"""Digest: once a day, what the owner must know (postern_mail.owner_mail)."""
+"""Digest: once a day, what the owner must know (postern_mail.owner_mail), and a message to ourselves which proves that
+mail comes in (daily_test)."""
 
 import os
+from contextlib import ExitStack
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from postern_mail.aws.mail_log import mail_log
@@ -10,11 +12,14 @@ from postern_mail.environment import DigestEnvironment
 environment = DigestEnvironment.from_environment(os.environ)
 log = mail_log(environment.stack)
 owner_mail = assembly.owner_mail(environment, log)
+daily_test = assembly.daily_test(environment, log)
 
 
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing when the days are told of; whatever it raises, Lambda tries again."""
-    with log.leaving():
+    """Returns nothing when the days are told of and the test is on its way; whatever it raises, Lambda tries again. One
+    that fails holds back no other."""
+    with log.leaving(), ExitStack() as each:
+        each.callback(daily_test.run)
         owner_mail.run()

@@ -16,6 +16,7 @@ from postern_mail.mail.message import Halves
 from postern_mail.mail.rows import Row
 
 from tests.builders import bounce, event, feedback, stored
+from tests.daily_fakes import FakeDailyBook
 from tests.fakes import (
     FakeAnswerer,
     FakeAnswerLimits,
@@ -108,7 +109,7 @@ class Stack:
         Listener(
             settings=FakeOwnerSettings(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
             answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log, settings=FakeOwnerSettings()),
-            log=self.log,
+            tests=FakeDailyBook(), log=self.log,
         ).handle(said)  # fmt: skip
 
 

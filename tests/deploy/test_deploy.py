@@ -17,7 +17,7 @@ from tests.deploy.deployment import AUTHOR, DOMAIN, OWNER, Deployment
 from tests.deploy.keys import trials
 
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
-ROLES = {f"abuse@{DOMAIN}", f"postmaster@{DOMAIN}"}
+ROLES = {f"{local}@{DOMAIN}" for local in ("abuse", "postmaster", "postern-test")}
 JANE, JOE, BOUNCES = "jane@dest.example", "joe@dest.example", "bounce@dest.example"
 TWENTY = [DOMAIN, *(f"domain{number}.example" for number in range(1, 20))]
 ADOPTED, FOREIGN = TWENTY[1:3]  # one with an identity, and one with an SPF record in a hosted zone

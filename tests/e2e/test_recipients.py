@@ -67,7 +67,7 @@ def named(emulator: Emulator) -> set[str]:
     return {recipient for rule in emulator.rule_set.describe() for recipient in rule["Recipients"]}
 
 
-ROLES = {"abuse@example.com", "postmaster@example.com"}
+ROLES = {"abuse@example.com", "postmaster@example.com", "postern-test@example.com"}
 
 
 def test_what_is_in_the_table_is_taken_and_everything_else_refused(emulator: Emulator) -> None:

@@ -2,16 +2,20 @@
 
 import json
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from postern_mail.aws.daily_test import PARTITION as DAILY_TESTS
 from postern_mail.aws.forward.ledger import HOSTS
 from postern_mail.aws.watch import state
 
+from emulator.account import REGION
 from emulator.system import OWNER, Emulator
+from tests.dns_double import DnsDouble
 
-FORGOTTEN = (state.PARTITION, HOSTS)
+FORGOTTEN = (state.PARTITION, HOSTS, DAILY_TESTS)
 
 
 def counted(emulator: Emulator, before: int) -> dict[str, float]:
@@ -70,3 +74,38 @@ def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
     (raw,) = quiet.maildirs.messages(OWNER)[before:]
     assert b'From: "example.com mail gate" <postmaster@example.com>' in raw
     assert b"kept a@sender.example -> info@example.com: spam FAIL" in raw
+
+
+@pytest.fixture
+def public(dns: DnsDouble) -> Iterator[DnsDouble]:
+    """Public DNS, in which SES takes our mail."""
+    dns.records["example.com", "MX"] = [f"10 inbound-smtp.{REGION}.amazonaws.com."]
+    yield dns
+    del dns.records["example.com", "MX"]
+
+
+@pytest.mark.usefixtures("public")
+def test_the_daily_test_goes_out_and_comes_back(quiet: Emulator) -> None:
+    """Through SES, the public MX, SES, the rule and the function; nobody gets it, and nothing counts it as mail."""
+    before, log = sum(1 for _ in quiet.maildirs.folder.rglob("new/*")), len(quiet.function_log.read_bytes())
+    assert quiet.run_scheduled("DigestFunction") is None
+    quiet.settle()
+    (entry,) = [row for row in quiet.cloud.rows("LedgerTable") if row["message_id"] == DAILY_TESTS]
+    assert (entry["entry"], entry["stage"], entry["why"]) == ("example.com", "underway", "")
+    assert entry["arrived_at"] >= entry["sent_at"]
+    assert sum(1 for _ in quiet.maildirs.folder.rglob("new/*")) == before
+    assert counted(quiet, log) == {}
+
+
+def test_where_public_dns_names_somebody_else_nothing_is_sent_and_people_hear_why(
+    quiet: Emulator, public: DnsDouble
+) -> None:
+    public.records["example.com", "MX"] = ["10 mx.elsewhere.example."]
+    assert quiet.run_scheduled("DigestFunction") is None
+    (entry,) = [row for row in quiet.cloud.rows("LedgerTable") if row["message_id"] == DAILY_TESTS]
+    assert (entry["stage"], entry.get("sent_at")) == ("held", 0)
+    quiet.cloud.heard()
+    assert quiet.run_scheduled("WatchFunction") is None
+    (mail,) = quiet.cloud.heard()
+    assert "NEW: daily test" in mail[1]
+    assert "mx[.]elsewhere[.]example as MX of" in mail[1]

@@ -11,6 +11,7 @@ import boto3
 import botocore.session
 import pytest
 from postern_mail.aws import clients
+from postern_mail.aws.daily_test import PARTITION
 from postern_mail.aws.feedback import assembly as feedback
 from postern_mail.aws.forward import assembly as forward
 from postern_mail.aws.mail_log import mail_log
@@ -18,10 +19,12 @@ from postern_mail.aws.stack_keys import STAMP, TAGS, make_keys
 from postern_mail.aws.watch import assembly as scheduled
 from postern_mail.environment import DigestEnvironment, FeedbackEnvironment, InboundEnvironment
 
-from docs.costs import DIGEST, MESSAGE, WATCH, Usage, added
+from docs.costs import DAILY_TEST, DIGEST, MESSAGE, WATCH, Usage, added
+from emulator.account import REGION
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 from tests.builders import ROOT, event, stored
+from tests.dns_double import dns_double
 from tests.operating.conftest import Office
 
 INDEXES = 2  # of the ledger, in which a message's own entry stands
@@ -165,6 +168,38 @@ def test_an_idle_day_of_the_digest(office: Office, meter: Meter, sending: Sendin
     meter.usage = {}
     digest.run()
     at_most(meter.usage, DIGEST)
+
+
+@pytest.mark.parametrize("at_home", [True, False], ids=["MX is ours", "MX is elsewhere"])
+def test_a_daily_test(office: Office, meter: Meter, sending: Sending, at_home: bool) -> None:
+    """As it goes out, comes in and is delivered; nothing where public DNS names somebody else."""
+    out: list[bytes] = []
+    sending.deliver = lambda _, raw: out.append(raw)
+    published: list[dict[str, Any]] = []
+    sending.publish = lambda _, detail: published.append(dict(detail))
+    inbound = InboundEnvironment.from_environment(told(office, "InboundFunction"))
+    listening = FeedbackEnvironment.from_environment(told(office, "FeedbackFunction"))
+    intake = forward.intake(inbound, mail_log(inbound.stack))
+    listener = feedback.listener(listening, mail_log(listening.stack))
+    with dns_double() as names:
+        names.records["example.com", "MX"] = [f"10 inbound-smtp.{REGION if at_home else 'xx-west-1'}.amazonaws.com."]
+        variables = {**told(office, "DigestFunction"), "POSTERN_NAMESERVER": names.server}
+        environment = DigestEnvironment.from_environment(variables)
+        test = scheduled.daily_test(environment, mail_log(environment.stack))
+        meter.usage = {}
+        test.run()
+        test.run()
+    assert len(out) == at_home
+    if at_home:
+        office.store("tested", stored(out[0], message_id="tested"))
+        intake.handle(event("postern-test@example.com", message_id="tested"), time.time() + 60)
+        for one in published:
+            listener.handle({"source": "aws.ses", "detail": one})
+        assert office.entries("tested")["to:postern-test@example.com"]["state"] == "tested"
+        assert meter.usage["dynamodb-writes"] > DAILY_TEST["dynamodb-writes"] / 2
+    entry = office.entries(PARTITION)["example.com"]
+    assert (entry["stage"], "arrived_at" in entry) == (("underway", True) if at_home else ("held", False))
+    at_most(meter.usage, DAILY_TEST)
 
 
 def test_metrics_are_read_by_the_call_that_is_free() -> None:

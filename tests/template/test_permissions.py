@@ -58,6 +58,7 @@ ANYTHING = {
     ("RecipientsFunctionRole", "KeepReceiptRules"),
     ("RecipientsFunctionRole", "FindTheStream"),
     ("WatchFunctionRole", "LookAround"),
+    ("DigestFunctionRole", "SeeWhetherSesSends"),
 }
 HANDLING = ("InboundFunctionRole", "FeedbackFunctionRole")
 ANSWERING = ("InboundFunctionRole", "FeedbackFunctionRole", "WatchFunctionRole")

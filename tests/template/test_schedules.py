@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from postern_mail.environment import DigestEnvironment, WatchEnvironment
+from postern_mail.mail import daily_test
 
 from emulator.template import Template
 
@@ -34,8 +35,21 @@ def test_the_digest_sends_as_postmaster_and_writes_its_own_claims(resources: dic
         "StringLike": {"ses:FromAddress": {"Fn::Sub": ["postmaster@${First}", {"First": first}]}}
     }
     assert found["ClaimTheDay"]["Action"] == "dynamodb:UpdateItem"
-    assert found["ClaimTheDay"]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["digest-*"]}}
-    assert all(one["Resource"] != "*" for one in found.values())
+    assert found["ClaimTheDay"]["Condition"] == {
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["digest-*", "#daily-test"]}
+    }
+    assert [name for name, one in found.items() if one["Resource"] == "*"] == ["SeeWhetherSesSends"]
+
+
+def test_the_daily_test_goes_from_its_address_to_it_and_nowhere_else(resources: dict[str, Any]) -> None:
+    found = statements(resources, "DigestFunction")
+    me = str(daily_test.address("*"))
+    assert found["SendTheDailyTest"]["Condition"] == {
+        "StringLike": {"ses:FromAddress": me},
+        "ForAllValues:StringLike": {"ses:Recipients": [me]},
+    }
+    sending = {name for name, one in found.items() if "ses:SendEmail" in one["Action"]}
+    assert sending == {"SendTheDailyTest", "SendInTheNameOfOurDomain", "UseTheConfigurationSet"}
 
 
 @pytest.mark.parametrize("function", WATCHERS)

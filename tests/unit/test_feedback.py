@@ -11,12 +11,15 @@ import pytest
 from postern_mail.answer_senders import Answering
 from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern_mail.feedback import Listener
+from postern_mail.mail import daily_test
+from postern_mail.mail.daily_test import Record, Stage
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
 from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts
 from postern_mail.mail.stamp import TEST_KEY
-from postern_mail.mail.tags import entry_tag
+from postern_mail.mail.tags import destination_tag, entry_tag
 
 from tests.builders import MESSAGE_ID, TAG_KEY, bounce, envelope, feedback, sample_event, stored
+from tests.daily_fakes import AT_FIVE, DAY, FakeDailyBook
 from tests.fakes import (
     INFO,
     FakeAnswerer,
@@ -41,6 +44,7 @@ class World:
     ledger: FakeFeedbackLedger = field(default_factory=FakeFeedbackLedger)
     store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: stored(RAW)}))
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
+    tests: FakeDailyBook = field(default_factory=FakeDailyBook)
     settings: FakeOwnerSettings = field(default_factory=lambda: FakeOwnerSettings({"suspend_after": 3}))
 
     def __post_init__(self) -> None:
@@ -69,6 +73,7 @@ class World:
             health=self.health,
             headers=self.store,
             answering=answering,
+            tests=self.tests,
             log=self.log,
         )
         for event in events:
@@ -453,6 +458,26 @@ def test_what_contradicts_a_claim_is_dropped_and_counted(world: World) -> None:
     world.ledger.claims[MESSAGE_ID, JANE] = {"state": "sent", "ses_ids": {"0102other"}}
     world.take(bounce())
     assert (world.row, world.answerer.sent, world.log.lines) == ({}, [], ["contradicting"])
+
+
+def of_the_daily_test(*, tag: str, **options: Any) -> dict[str, Any]:
+    message_id, me = daily_test.message_id(DAY), str(daily_test.address("example.com"))
+    said = bounce(status="5.1.1", diagnostic="smtp; 550 no such user", message_id=message_id, destination=me, **options)
+    said["detail"]["mail"]["tags"]["destination"] = [tag]
+    return said
+
+
+def test_a_daily_test_that_came_back_closes_nothing_answers_nobody_and_counts_nothing(world: World) -> None:
+    tag = destination_tag(TAG_KEY, daily_test.message_id(DAY), daily_test.address("example.com"))
+    world.tests.rows["example.com"] = Record(DAY, AT_FIVE, Stage.SENT, tag=tag, sent_at=AT_FIVE)
+    world.take(of_the_daily_test(tag="0" * 32))
+    assert (world.tests.rows["example.com"].bounce, world.log.lines) == ("", []), "not one of ours"
+    world.take(feedback("Delivery", message_id=daily_test.message_id(DAY), destination="postern-test@example.com"))
+    assert (world.tests.rows["example.com"].bounce, world.log.lines) == ("", [])
+    world.take(of_the_daily_test(tag=tag))
+    assert "5.1.1" in world.tests.rows["example.com"].bounce
+    assert len(world.log.lines) == 1
+    assert (world.health.rows, world.ledger.noted, world.answerer.sent) == ({}, set(), [])
 
 
 def test_a_tag_is_of_one_message_one_destination_and_one_key() -> None:

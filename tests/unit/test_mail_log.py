@@ -53,6 +53,7 @@ def failed(failure: Exception) -> Say:
 MAIL: dict[str, Sequence[Say]] = {
     "told": [lambda log: log.told(Telling())],
     "unheard": [lambda log: log.unheard()],
+    "daily_test": [lambda log: log.daily_test("example.com", "held", "why")],
     "lists": [lambda log: log.lists({}), lambda log: log.lists({"bl.example": "it names everybody"})],
     "received": [lambda log: log.received(MESSAGE, Entry(first=True))],
     "outcome": [of(state) for state in State],

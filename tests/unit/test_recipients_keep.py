@@ -15,7 +15,7 @@ from tests.fakes import FakeClock
 from tests.rule_fakes import FakeAliasTable, FakeLease, FakeRecipientsLog, FakeRules
 
 TO_JANE = {"destinations": "jane@dest.example"}
-ROLES = {"abuse@example.com", "postmaster@example.com"}
+ROLES = {"abuse@example.com", "postmaster@example.com", "postern-test@example.com"}
 SCHEDULED = {"source": "aws.events"}
 
 

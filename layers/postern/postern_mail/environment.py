@@ -159,11 +159,17 @@ class ScheduledEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestEnvironment(ScheduledEnvironment):
-    """What the owner's digest is told."""
+    """What the owner's digest and the daily test are told."""
 
-    configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that the digest is sent with.")
+    configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that both are sent with.")
     owner: str = _env(
         "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
+    )
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    nameserver: str = _env(
+        "POSTERN_NAMESERVER",
+        "Address and port of the DNS that the daily test asks; empty for the machine's.",
+        default="",
     )
 
 

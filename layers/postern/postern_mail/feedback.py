@@ -9,12 +9,13 @@ from collections.abc import Collection
 
 from .answer_senders import Answering
 from .mail import brake, health
+from .mail.daily_test import MESSAGE_ID as TEST
 from .mail.feedback import BOUNCED, DELIVERED, ON_ACCOUNT_LIST, Feedback, HostMail
 from .mail.health import Failure, Rule
 from .mail.records import dataclass
 from .mail.reply import of_bounce
 from .mail.rows import Row
-from .ports.feedback import FeedbackLedger, FeedbackLog, Headers, Health, Sending
+from .ports.feedback import DailyBounces, FeedbackLedger, FeedbackLog, Headers, Health, Sending
 from .ports.settings import OwnerSettings
 
 
@@ -28,6 +29,7 @@ class Listener:
     health: Health
     headers: Headers
     answering: Answering
+    tests: DailyBounces
     log: FeedbackLog
 
     def handle(self, event: object) -> None:
@@ -50,6 +52,9 @@ class Listener:
         if feedback is None:
             self.log.unrelated()
             return
+        if feedback.message_id.startswith(TEST):
+            self._test(feedback)
+            return
         sending = self.ledger.note(feedback)
         if sending is None:
             self.log.contradicting(feedback)
@@ -67,6 +72,11 @@ class Listener:
             self._weigh(sending.destination, failure)
         if feedback.is_lost:
             self._lost(feedback, sending)
+
+    def _test(self, feedback: Feedback) -> None:
+        """Our own daily test: if it came back, the watch tells, and nothing else hangs on it."""
+        if feedback.is_lost and (domain := self.tests.bounced(feedback.destination, feedback.why)):
+            self.log.daily_test(domain, feedback.kind, feedback.why)
 
     def _host(self, mail: HostMail) -> None:
         """Told to the owner and nothing else: no health, no claim and no answer hangs on what a host sends."""

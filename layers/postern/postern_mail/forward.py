@@ -15,7 +15,7 @@ from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
 from .mail.claims import Settled
-from .mail.envelope import Envelope
+from .mail.envelope import TEST_LOCAL, Envelope
 from .mail.header import Header
 from .mail.message import MAX_HEADER, Message
 from .mail.outcomes import ClaimState, State
@@ -43,6 +43,7 @@ from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome,
 from .side_by_side import Begun
 
 if TYPE_CHECKING:
+    from .ports.daily_test import Arrivals
     from .screening import Screened, Screening
 
 _FORCED = 2  # attempts of the retry queue that were ended by force: an outage of the ledger may look like one
@@ -72,6 +73,7 @@ class Forwarder:
     log: MailLog
     queue: Queue  # brings back what is held
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
+    arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
 
     def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
         """Forward the message of this event; returns when every recipient is settled. `ended` says how Lambda ended
@@ -128,6 +130,8 @@ class Forwarder:
             now, raw = self.clock.now(), fetched.result()
             message = Message.split(raw, MAX_HEADER)
             waiting = _confirmed(waiting, message)
+            tested = self._tested(waiting, message)
+            waiting = waiting.without([one.recipient.key for one in tested])
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now, rows.result())
             planned = plan(waiting, header, found, self.policy, now, entry.released)
@@ -139,13 +143,21 @@ class Forwarder:
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
-            outcomes = self.answering.decided(waiting, outcomes, raw, found.rows)
+            outcomes = [*self.answering.decided(waiting, outcomes, raw, found.rows), *tested]
         outcomes += nobody
         stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
         self._wake(envelope, outcomes)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         self.answering.carry_out(envelope, entry, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
+
+    def _tested(self, envelope: Envelope, message: Message) -> list[Outcome]:
+        """The recipients for whom this is our own daily test: it arrived, and goes no further."""
+        mine = [one for one in envelope.recipients if one.local.lower() == TEST_LOCAL]
+        if not mine or self.arrivals is None:
+            return []
+        arrivals = self.arrivals()
+        return [Outcome(one, State.TESTED, "the daily test") for one in mine if arrivals.note(one, message)]
 
     def _screened(
         self, planned: Collection[Decision], envelope: Envelope, message: Message, header: Header, found: LookedUp

@@ -9,7 +9,7 @@ from ..errors import Misconfigured, OverCap, Temporary
 from ..mail.address import Address, mask
 from ..mail.claims import Claim
 from ..mail.dsn import Silence
-from ..mail.envelope import Envelope
+from ..mail.envelope import TEST_LOCAL, Envelope
 from ..mail.outcomes import ClaimState, State
 from ..mail.rows import BadRow
 from ..ports.forward import Entry, Outcome
@@ -70,8 +70,8 @@ class CloudWatchMailLog:
             raise
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
-        """Counted as Received, unless the event was delivered before."""
-        if entry.first:
+        """Counted as Received, unless the event was delivered before, or it is for the daily test's address alone."""
+        if entry.first and any(one.local.lower() != TEST_LOCAL for one in envelope.recipients):
             self._count("Received")
         self.logger.info(
             "received" if entry.first else "received again",
@@ -253,6 +253,10 @@ class CloudWatchMailLog:
 
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)
+
+    def daily_test(self, domain: str, what: str, why: str) -> None:
+        """A line; what is wrong the watch tells."""
+        self.logger.info("daily test", domain=domain, what=what, reason=self._shown(why))
 
     def lists(self, silent: Mapping[str, str]) -> None:
         """A line, and no count: `postern doctor` says it too."""

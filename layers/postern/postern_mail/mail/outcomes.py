@@ -35,6 +35,7 @@ class State(StrEnum):
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
     DISCARDED = "discarded"
+    TESTED = "tested"  # our own daily test, which goes no further
     FAILED = "failed"
     AMBIGUOUS = "ambiguous"  # SES never answered: it may have been sent
     DEFERRED = "deferred"  # tried again
@@ -49,7 +50,7 @@ class State(StrEnum):
     @property
     def _meaning(self) -> _Meaning:
         match self:
-            case State.FORWARDED | State.MERGED:
+            case State.FORWARDED | State.MERGED | State.TESTED:
                 return _Meaning(settled=True)
             case State.REJECTED | State.DISCARDED:
                 return _Meaning(settled=True, answerable=True)

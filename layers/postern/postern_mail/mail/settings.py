@@ -124,6 +124,11 @@ class Settings:
         most=9999,
     )
     suspend_days: int = _setting(7, "Within how many days.", unit="days", least=1, most=999)
+    daily_test: bool = _setting(
+        True,
+        "Whether Postern sends itself a message each day, through SES and the public MX of each domain, and people hear"
+        " when it does not arrive within an hour.",
+    )
     reject_invalid_helo_hostname: str = _restriction("The HELO name is neither a host name nor an address.")
     reject_non_fqdn_helo_hostname: str = _restriction("The HELO name has no dot, or is no host name.")
     reject_non_fqdn_sender: str = _restriction("The domain of MAIL FROM has no dot, or is no host name.")

@@ -43,6 +43,14 @@ class FeedbackLedger(Protocol):
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
 
 
+class DailyBounces(Protocol):
+    """The records of the daily test."""
+
+    def bounced(self, tag: str, why: str) -> str:
+        """Note that the sending with this tag came back; its domain, "" if it is no last sending of ours. Safe to
+        repeat. Raises Temporary."""
+
+
 class Headers(Protocol):
     """The messages in the bucket, as far as their headers."""
 
@@ -85,6 +93,9 @@ class FeedbackLog(Protocol):
 
     def contradicting(self, feedback: "Feedback") -> None:
         """An event with our tags about a sending that is none of ours: dropped, and counted."""
+
+    def daily_test(self, domain: str, what: str, why: str) -> None:
+        """The daily test of a domain came back."""
 
     def unrelated(self) -> None:
         """An event about a message that is no forward."""

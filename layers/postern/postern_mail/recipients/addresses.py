@@ -13,10 +13,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ..mail.address import alias_key, spellings
 from ..mail.aliases import Alias
+from ..mail.envelope import TEST_LOCAL
 from ..mail.records import dataclass
 from ..mail.rows import BadRow, Row
 
-ALWAYS = ("abuse", "postmaster")  # RFC 5321 4.5.1, RFC 2142 2 and 5: taken whether or not they have a row
+# Taken whether or not they have a row: RFC 5321 4.5.1, RFC 2142 2 and 5, and where the daily test is sent.
+ALWAYS = ("abuse", "postmaster", TEST_LOCAL)
 
 # RFC 5321 4.1.2: Dot-string and 64 octets (4.5.3.1.1), in lower case, no label alone. Whether SES
 # takes anything else in a rule is not known, so an address that is none of these opens its domain.

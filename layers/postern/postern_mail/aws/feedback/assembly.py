@@ -4,6 +4,7 @@ from ...environment import FeedbackEnvironment
 from ...feedback import Listener
 from .. import clients
 from ..clock import SystemClock
+from ..daily_test import DynamoDailyBook
 from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
@@ -26,5 +27,6 @@ def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listen
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
         headers=S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
+        tests=DynamoDailyBook(dynamodb, environment.stack.ledger_table, clock),
         log=log,
     )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sqs import SQSClient
 
+    from ...ports.daily_test import Arrivals
     from ...screening import Screening
 
 SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
@@ -98,9 +99,22 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         clock=clock,
         log=log,
         screening=screening(environment, dynamodb),
+        arrivals=arrivals(environment, dynamodb, tag_key),
         queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
+
+
+def arrivals(environment: InboundEnvironment, dynamodb: "DynamoDBClient", tag_key: bytes) -> "Callable[[], Arrivals]":
+    """What knows the daily test, made when something comes to its address."""
+
+    @cache
+    def made() -> "Arrivals":
+        from ..daily_test import DynamoArrivals, DynamoDailyBook  # noqa: PLC0415
+
+        return DynamoArrivals(DynamoDailyBook(dynamodb, environment.stack.ledger_table, SystemClock()), tag_key)
+
+    return made
 
 
 def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Screening]":

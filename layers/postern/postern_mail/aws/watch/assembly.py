@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from ...daily_test import DailyTest
 from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
 from ...held import Held
@@ -17,14 +18,17 @@ from ...teller import Teller
 from ...watch import Watch
 from .. import clients
 from ..clock import SystemClock
+from ..daily_test import DynamoDailyBook
 from ..destinations import DynamoDestinations
 from ..forward.answering import answering
 from ..forward.ledger import ledger
 from ..forward.list_book import DynamoListBook
 from ..forward.mailer import SesMailer
+from ..forward.owner_settings import DynamoOwnerSettings
 from ..forward.tables import DynamoTables
 from ..mail_log import CloudWatchMailLog
 from ..stack_keys import TAGS, DqsKey, stack_keys
+from . import looking
 from .backlog import Backlog
 from .bucket import S3Bucket
 from .examinations import EXAMINATIONS, Site
@@ -113,6 +117,25 @@ def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateA
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     mine = answering(dynamodb, book, environment.alias_table, clock, log)
     return LateAnswers(ledger=book, answering=mine, clock=clock)
+
+
+def daily_test(environment: DigestEnvironment, log: CloudWatchMailLog) -> DailyTest:
+    """What sends the daily test."""
+    clock, dynamodb, table = SystemClock(), clients.dynamodb(), environment.stack.ledger_table
+    (tag_key,), ses = stack_keys(dynamodb, table, TAGS), clients.ses()
+    return DailyTest(
+        domains=environment.stack.domains,
+        host=f"inbound-smtp.{ses.meta.region_name}.amazonaws.com",
+        settings=DynamoOwnerSettings(dynamodb, environment.alias_table),
+        account=looking.account,
+        resolver=LaterResolver(environment.nameserver),
+        book=DynamoDailyBook(dynamodb, table, clock),
+        mailer=SesMailer(ses, environment.configuration_set, tag_key),
+        clock=clock,
+        log=log,
+        tag_key=tag_key,
+        lease=environment.ledger.lease_seconds,
+    )
 
 
 def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerMail:

@@ -14,7 +14,7 @@ from ...mail.row_faults import alias_fault, rule_faults, settings_faults
 from ...mail.rows import BOOKKEEPING, Row, TableName
 from ...ports.watch import Progress, WatchState
 from ...watch import never_seen, open_too_long, ordered_in_vain
-from . import looking, screening
+from . import daily_test, looking, screening
 from .receiving import GIVEN_UP, TRIED_AGAIN
 
 OLD_RETRY = 3600  # seconds: the pauses are longer from then on
@@ -233,6 +233,11 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     Examination(
         RECEIVING, "what SES hands over", _not_handed_over, ("rule_set",),
         "Mail came to Amazon SES and did not get any further. SES tries for four hours.",
+    ),
+    Examination(
+        RECEIVING, "daily test", daily_test.look, ("domains", "ledger"),
+        "Postern sends itself a message each day, as a stranger would. It did not come, so other mail may not come"
+        " either; or it was not sent, so nobody knows.",
     ),
     Examination(
         SENDING, "domains", _domains, ("domains", "rule_set"),

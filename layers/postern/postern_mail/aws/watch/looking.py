@@ -1,7 +1,10 @@
 """What the checks of a stack ask of AWS beside ledger, tables and queues."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from ...mail.daily_test import Account
 from ...mail.records import dataclass
 from .. import clients
 from ..failures import translated
@@ -89,8 +92,19 @@ def identities() -> dict[str, Identity]:
 
 def may_send() -> bool:
     """Whether SES sends for this account in this region. Raises Temporary."""
+    return bool(_account().get("SendingEnabled", True))
+
+
+def account() -> Account:
+    """What the daily test needs to know of the account and its identities. Raises Temporary."""
+    found = _account()
+    verified = frozenset(name for name, one in identities().items() if one.verified and one.sends)
+    return Account(bool(found.get("SendingEnabled")), bool(found.get("ProductionAccessEnabled")), verified)
+
+
+def _account() -> Mapping[str, Any]:
     with translated("SES GetAccount"):
-        return bool(clients.identities().get_account().get("SendingEnabled", True))
+        return dict(clients.identities().get_account())
 
 
 def not_handed_over() -> dict[str, int]:
