@@ -53,6 +53,17 @@ def test_a_dictionary_makes_few_hard_bounces(way: str, delay: float, rate: float
     assert any("suspended" in line for line in stack.log.lines)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["domain to domain", "catch-all"])
+def test_ten_thousand_names_make_no_more_of_them(way: str) -> None:
+    aliases, form = WAYS[way]
+    stack = Stack(aliases, lambda address: False)
+    for number in range(10_000):
+        stack.mail(form.format(number), after=number / 20)
+    stack.run(12 * 3600)
+    assert 1 <= len(stack.hard_bounces) <= 20
+
+
 @pytest.mark.parametrize("delay", [1, 5])
 @pytest.mark.parametrize("way", ["listed", "domain to domain"])
 def test_500_good_addresses_imported_at_once_get_their_mail_within_ten_minutes(way: str, delay: float) -> None:
