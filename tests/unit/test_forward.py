@@ -625,3 +625,12 @@ def test_what_lambda_ended_by_force_goes_on_where_the_queues_attempt_only_failed
     world.mailer.before = lambda destination: None
     world.handle(event("info@example.com"), ended="Sandbox.Timedout", attempt="q1 2")
     assert world.states == {"info@example.com": "forwarded"}
+
+
+def test_of_names_that_a_sender_chose_ten_go_out_in_one_attempt(world: World) -> None:
+    """Whatever bounces meanwhile and makes room: the plan was made before."""
+    world.tables.aliases = {"@example.com": {"destinations": ["@dest.example"]}}
+    world.mailer.before = lambda destination: world.rates.out.clear()
+    with pytest.raises(Unsettled):
+        world.handle(event(*(f"n{number}@example.com" for number in range(50))))
+    assert len(world.mailer.sent) == 10

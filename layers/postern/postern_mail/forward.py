@@ -4,16 +4,18 @@ The decisions are made in `mail`, the world is behind `ports`; this is the order
 what happens when one of them fails. docs/way-of-a-message.md tells the same on one page.
 """
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .answer_senders import Answering
 from .deliver import Deliverer
-from .errors import Misconfigured, OutOfTime, Temporary, TooFast, Unsettled
+from .errors import Misconfigured, NotYet, OutOfTime, Temporary, TooFast, Unsettled
 from .lookup import first_rows, look_up
 from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
+from .mail.brake import UNCONFIRMED
 from .mail.claims import Settled
 from .mail.envelope import TEST_LOCAL, Envelope
 from .mail.header import Header
@@ -222,8 +224,13 @@ class Forwarder:
                 self.log.bad_row(envelope, decision.reason)
         results: dict[str, Settled | Temporary] = {}
         slow: TooFast | None = None
+        steered: Counter[str] = Counter()
         for delivery in deliveries(decisions):
-            result = self._not_now(slow, until) or self._deliver(envelope, delivery, raw, found.settings)
+            steered[delivery.destination.domain] += delivery.is_steered
+            wait: Temporary | None = self._not_now(slow, until)
+            if delivery.is_steered and steered[delivery.destination.domain] > UNCONFIRMED:
+                wait = NotYet(f"{UNCONFIRMED} went to {delivery.destination.domain} in this attempt")
+            result = wait or self._deliver(envelope, delivery, raw, found.settings)
             if isinstance(result, Temporary):  # its recipients are deferred, and handle() raises
                 self.log.deferred(envelope, delivery.destination, result)
             slow = slow or (result if isinstance(result, TooFast) else None)

@@ -74,6 +74,7 @@ class Forward(Decision):
     suspended: tuple[Address, ...] = ()
     unproven: frozenset[str] = field(default=frozenset(), compare=False)
     by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
+    steered: frozenset[str] = field(default=frozenset(), compare=False)  # of `unproven`, those a sender chose
     counted: str = field(default="", compare=False)  # whom it counts for: senders.counted_as
     echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
@@ -142,6 +143,11 @@ class Delivery:
     def counted(self) -> str:
         """Whom it counts for."""
         return self.forwards[0].counted
+
+    @property
+    def is_steered(self) -> bool:
+        """Whether a sender chose where it leads, and nothing ever arrived there."""
+        return self.destination.key in self.forwards[0].steered
 
     @property
     def goes_slowly(self) -> bool:
@@ -313,4 +319,6 @@ def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling,
         return Quarantine(recipient, why, ailing)
     by_domain = resolution.matched[0].startswith("@")
     slow = frozenset(one.key for one in left if not brake.is_proven(one.key, rows))
-    return Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing, slow, by_domain)
+    steered = slow & frozenset(resolution.derived)
+    made = Forward(recipient, why, resolution.alias, left, ruling.prepended, ailing, slow, by_domain)
+    return replace(made, steered=steered)
