@@ -68,12 +68,13 @@ def time_passes(emulator: Emulator, rounds: int) -> None:
 
 
 WAYS = {
+    "domain to domain": '[aliases."@example.com"]\ndestinations = ["@dest.example"]\n',
     "tags kept": '[aliases."@example.com"]\ndestinations = ["gone@dest.example"]\nkeep_tag = true\n',
     "catch-all": '[aliases."@example.com"]\ndestinations = ["gone@dest.example"]\n',
 }
 
 
-@pytest.mark.parametrize(("way", "names"), [("tags kept", 1_000), ("catch-all", 1_000)])
+@pytest.mark.parametrize(("way", "names"), [("domain to domain", 10_000), ("tags kept", 1_000), ("catch-all", 1_000)])
 def test_a_dictionary_makes_at_most_20_hard_bounces(stack: Emulator, tmp_path: Path, way: str, names: int) -> None:
     load(stack, tmp_path, WAYS[way])
     stack.sending.fates = boxes = Mailboxes(lambda who: False)
