@@ -195,7 +195,7 @@ class Session:
 @pytest.mark.slow
 def test_a_new_user_s_first_day(emulator: Emulator, tmp_path: Path) -> None:
     emulator.load(TablesFile(frozenset({"example.com"}), {}, {}))
-    ledger = emulator.cloud.rows("LedgerTable")
+    ledger = [row for row in emulator.cloud.rows("LedgerTable") if not row["message_id"].startswith("#key:")]
     emulator.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in ledger))
     session = Session(Post(emulator), tmp_path)
     assert sum(isinstance(step, tuple) and step[1].startswith("postern") for step in DAY) >= 60
