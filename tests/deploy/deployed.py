@@ -9,7 +9,7 @@ from postern_mail.aws.watch.state import PARTITION
 
 from emulator.account import ACCOUNT, REGION
 
-STACK = "gate"
+STACK = "postern"  # as samconfig.toml has it
 
 # Lists of what a stack makes: service, call, where the list is in the answer, and what an entry is called.
 KINDS = (

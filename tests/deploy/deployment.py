@@ -21,6 +21,7 @@ from emulator.receiving.zone import Zone
 from emulator.sending.maildirs import Maildirs
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
+from tests.deploy import first_day
 from tests.deploy.cloud import Ministack
 from tests.deploy.deployed import STACK, Deployed
 from tests.deploy.names import HostedZones
@@ -110,10 +111,14 @@ class Deployment:
 
     # --- the commands that a user types -----------------------------------------------------------------
 
-    def build(self) -> None:
-        """`sam build` for this host's processor."""
-        folders = ["--build-dir", str(_BUILD / "build"), "--cache-dir", str(_BUILD / "cache")]
-        self._sam("build", *folders, "--parameter-overrides", f"Architecture={ARCHITECTURE}")
+    def clone(self) -> Path:
+        """A fresh clone, where the commands of `first_day` are typed."""
+        return first_day.clone(self._folder)
+
+    def type(self, command: str, folder: Path, *answers: str) -> str:
+        """A command as a document has it, in a clone, with a line typed for each question."""
+        given = "".join(f"{answer}\n" for answer in answers)
+        return first_day.typed(command, folder, self.environment, given, seconds=COMMAND_DEADLINE * 2)
 
     def deploy(self, **parameters: str) -> None:
         """`sam deploy` with these parameters and those of before; fails if it changed nothing, or without any if it
