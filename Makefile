@@ -45,7 +45,7 @@ test: .venv/ready  ## The tests that take less than a second each: those not mar
 	$(PYTEST) -m "not slow and not deploy and not rights and not rspamd and not debian"
 
 test-all: .venv/ready  ## All tests except test-deploy, test-debian and test-rspamd, and whether they used every right of every function
-	$(PYTEST) -m "not deploy and not rights and not rspamd and not debian"
+	$(PYTEST) -m "not deploy and not rights and not rspamd and not debian $(MORE)"
 	$(MAKE) rights
 
 rights: .venv/ready  ## Whether the tests that ran on this very code used every right of every function

@@ -15,7 +15,7 @@ from tests.builders import TAG_KEY, event, stored
 from tests.contract.test_ledger import in_dynamodb
 from tests.forwarding_world import RAW, World
 
-pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow]
+pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow, pytest.mark.long]
 
 MEMBERS = 2_000
 MOST = 400 * 1024  # docs.aws.amazon.com/amazondynamodb, "Quotas": an item, its names counted

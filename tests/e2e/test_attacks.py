@@ -14,7 +14,7 @@ from emulator.sending.events import NO_EMAIL, Fate
 from emulator.system import Emulator
 from tests.e2e.test_system import JANE, Post, message
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 AT_ONCE = 50  # recipients of a message
 ROUNDS = 3  # of the retry queue within ten minutes: Lambda's attempts end after 3, and the pauses are of 1, 2 and 4

@@ -8,7 +8,8 @@ from tests.cloud_here import CloudHere
 from tests.faults.world import Interference, World, build
 
 
-@pytest.fixture(params=choice.CLIENTS)
+# Ours in every gate, boto3 in the long one.
+@pytest.fixture(params=[pytest.param(one, marks=pytest.mark.long if one == "boto3" else ()) for one in choice.CLIENTS])
 def world(
     request: pytest.FixtureRequest, aws: CloudHere, template: Template, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[World]:
