@@ -16,7 +16,9 @@ WAYS = [(after, kills) for after in (False, True) for kills in (False, True)]
 
 
 def hold(world: World) -> None:
-    world.cloud.put("AliasTable", [{"address": "#settings", "greylist": True, "greylist_auto_whitelist_clients": 1}])
+    world.cloud.put(
+        "AliasTable", [{"address": "#settings", "rate_cap": 0, "greylist": True, "greylist_auto_whitelist_clients": 1}]
+    )
 
 
 def new(world: World) -> str:

@@ -335,6 +335,7 @@ def test_the_template_says_the_version_of_its_code() -> None:
 
 WELL = """\
 Receiving
+  ok           daily test
   not checked  rule set, what SES hands over, rules
 Sending
   ok           sandbox, standing, quota, reputation, price plan, mailboxes
@@ -360,10 +361,10 @@ Mail under way
 def test_on_a_terminal_all_is_one_screen(office: Office, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", office.cloud.listening())  # type: ignore[attr-defined]
     shown = COLOUR.sub("", terminal("doctor")).splitlines()
-    assert [line.rstrip() for line in shown[:8]] == WELL.splitlines(), json.dumps(shown, indent=1)
+    assert [line.rstrip() for line in shown[:9]] == WELL.splitlines(), json.dumps(shown, indent=1)
     assert len(shown) <= 24
     world.put(DOMAIN, "MX", "1 aspmx.l.google.com")
     status, screen = on_a_terminal("doctor")
     failed = COLOUR.sub("", screen).splitlines()
     assert status == 1
-    assert [line.rstrip() for line in failed[5:14]] == BADLY.splitlines(), json.dumps(failed, indent=1)
+    assert [line.rstrip() for line in failed[6:15]] == BADLY.splitlines(), json.dumps(failed, indent=1)
