@@ -50,7 +50,13 @@ UNUSED = {
     "WatchFunctionRole": {**_LAMBDA, "EncryptWhatIsTold": "SNS's own, where there is a key of ours"},
     "DigestFunctionRole": _LAMBDA,
     "SesWriterRole": {"WriteMessages": "SES's own", "EncryptThem": "SES's own"},
-    "InstanceRole": {"BeReachedBySessionManager": "the Session Manager agent's own"},
+    # Its calls are a host's: tests/relay makes them with the instance's credentials, which no function's test records.
+    "InstanceRole": {
+        "BeReachedBySessionManager": "the Session Manager agent's own",
+        "KnowTheRate": "postern-send's, tests/relay",
+        "SendInTheNameOfOurDomain": "postern-send's, tests/relay",
+        "TellTheAgeOfTheQueue": "the queue's timer's, tests/relay",
+    },
 }
 # The statements with every resource, because AWS knows nothing narrower for their actions.
 ANYTHING = {
