@@ -193,6 +193,7 @@ class Session:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_new_user_s_first_day(emulator: Emulator, tmp_path: Path) -> None:
     emulator.load(TablesFile(frozenset({"example.com"}), {}, {}))
     ledger = [row for row in emulator.cloud.rows("LedgerTable") if not row["message_id"].startswith("#key:")]

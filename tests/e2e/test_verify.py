@@ -12,7 +12,7 @@ from emulator.receiving.rules import USUAL, Readings
 from emulator.system import Emulator
 from tests.command import Done, run
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture
