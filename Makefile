@@ -72,7 +72,7 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python relay/generate.py --check
 
-docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml anew
+docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml
 	$(BIN)/python -m docs.generate
 	$(BIN)/python relay/generate.py
 
@@ -114,7 +114,7 @@ faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none
 release: .venv/ready .venv-sam/ready  ## Wheel, source distribution and the built stack as a zip, tried, in dist/
 	.ci/release
 
-lock:  ## Resolve the pinned requirements anew (needs uv)
+lock:  ## Resolve the pinned requirements again (needs uv)
 	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 	$(LOCK) --group sam --output-file requirements/sam.txt

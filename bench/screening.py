@@ -10,7 +10,8 @@ from postern_mail.mail.dns import Question
 from postern_mail.mail.dns_lists import questions, sites, understood
 from postern_mail.resolver import DnsResolver
 
-from tests.dns_double import dns_double
+from emulator.receiving.name_server import NameServer
+from emulator.receiving.zone import Zone
 
 LISTS = sites("a.example=127.0.0.2, b.example=127.0.0.2, c.example=127.0.0.2")
 SUBJECTS = {"9.2.0.192": "the client"}
@@ -21,10 +22,10 @@ MOST_WALL, MOST_CPU = 15.0, 2.0  # ms a message
 
 def _serve(pipe: multiprocessing.connection.Connection) -> None:
     """A DNS in a process of its own, whose CPU is not counted."""
-    with dns_double() as double:
+    with NameServer(Zone()) as double:
         double.records["9.2.0.192.a.example", "A"] = ["127.0.0.2"]
         double.seconds = ANSWER_SECONDS
-        pipe.send(double.server)
+        pipe.send(double.address)
         pipe.recv()
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from .account import REGION
 from .cloud import HOST
+from .sending.events import Undelivered
+from .sending.refusals import header_end
 
 _BOUNCES = f"0102emulator@{REGION}.amazonses.com"  # the envelope's sender where there is no MAIL FROM domain
 _TIMEOUT = 10  # seconds
@@ -13,22 +15,21 @@ _TIMEOUT = 10  # seconds
 
 @dataclass
 class Loopback:
-    """`port` is that of SES receiving, 0 while it is not started; `elsewhere` takes all other mail.
-
-    What the port refuses is a bounce, which goes to SES's own address and is not played.
-    """
+    """`port` is that of SES receiving, 0 while it is not started; `elsewhere` takes all other mail."""
 
     domain: str
     elsewhere: Callable[[str, bytes], None]
     port: int = 0
 
     def deliver(self, destination: str, raw: bytes) -> None:
-        """Deliver one message."""
+        """Deliver one message. Raises Undelivered if the port refuses it."""
         if not self.port or destination.rpartition("@")[2].lower() != self.domain:
             self.elsewhere(destination, raw)
             return
+        sender = "" if b"Return-Path: <>" in raw[: header_end(raw)].splitlines() else _BOUNCES
         with smtplib.SMTP(HOST, self.port, f"a.smtp-out.{REGION}.amazonses.com", timeout=_TIMEOUT) as smtp:
             try:
-                smtp.sendmail(_BOUNCES, [destination], raw)
-            except smtplib.SMTPRecipientsRefused:
-                return
+                smtp.sendmail(sender, [destination], raw)
+            except smtplib.SMTPRecipientsRefused as refusal:
+                ((code, said),) = refusal.recipients.values()
+                raise Undelivered(f"smtp; {code} {said.decode('ascii')}") from refusal

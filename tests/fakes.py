@@ -531,9 +531,26 @@ class FakeHealth:
 
 
 @dataclass
-class FakeFeedbackLog:
+class FakeAnswerLog:
+    """What both logs say of answers to senders."""
+
     lines: list[str] = field(default_factory=list)
 
+    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
+        self.lines.append(f"answer {state} {', '.join(recipients)}")
+
+    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
+        self.lines.append(f"too many answers {', '.join(recipients)}")
+
+    def answer_waits(self, message_id: str, failure: Temporary) -> None:
+        self.lines.append(f"answer waits: {failure}")
+
+    def failure(self, error: Exception) -> None:
+        self.lines.append(f"failure {type(error).__name__}")
+
+
+@dataclass
+class FakeFeedbackLog(FakeAnswerLog):
     def feedback(self, feedback: Feedback, destination: str, *, first: bool) -> None:
         self.lines.append(f"{feedback.kind} {destination}" + ("" if first else " again"))
 
@@ -552,22 +569,9 @@ class FakeFeedbackLog:
     def daily_test(self, domain: str, what: str, why: str) -> None:
         self.lines.append(f"daily test of {domain} {what}: {why}")
 
-    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
-        self.lines.append(f"answer {state} {', '.join(recipients)}")
-
-    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
-        self.lines.append(f"too many answers {', '.join(recipients)}")
-
-    def answer_waits(self, message_id: str, failure: Temporary) -> None:
-        self.lines.append(f"answer waits: {failure}")
-
-    def failure(self, error: Exception) -> None:
-        self.lines.append(f"failure {type(error).__name__}")
-
 
 @dataclass
-class FakeMailLog:
-    lines: list[str] = field(default_factory=list)
+class FakeMailLog(FakeAnswerLog):
     resendings: list[tuple[str, str]] = field(default_factory=list)
     measured: list[tuple[str, int, float | None]] = field(default_factory=list)
 
@@ -592,15 +596,3 @@ class FakeMailLog:
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         self.lines.append(f"deferred {destination} {type(failure).__name__}")
-
-    def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
-        self.lines.append(f"answer {state} {', '.join(recipients)}")
-
-    def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
-        self.lines.append(f"too many answers {', '.join(recipients)}")
-
-    def answer_waits(self, message_id: str, failure: Temporary) -> None:
-        self.lines.append(f"answer waits: {failure}")
-
-    def failure(self, error: Exception) -> None:
-        self.lines.append(f"failure {type(error).__name__}")

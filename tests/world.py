@@ -31,7 +31,7 @@ class World:
         """All is well."""
         for server in (self.names, self.second):
             server.zone = good()
-            server.rcodes, server.silent = {}, set()
+            server.faults = {}
         self.zone = self.names.zone
         known = Known(tokens=TOKENS, mail_from=f"bounces.{DOMAIN}")
         self.ses.standing = Standing(identities={DOMAIN: known})

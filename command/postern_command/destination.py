@@ -24,7 +24,9 @@ from .times import short, since_when
 _COLUMNS = (Column(30, 1), Column(22), Column(20, 2))
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Destinations that bounce: list them, and resume those mended."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Destinations that bounce: list them, and resume those that work again.",
 )
 
 AddressArgument = Annotated[
@@ -108,7 +110,7 @@ def redeliver(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a destination what it missed while it was suspended, and nobody else a second copy.
+    """Send a destination what it missed while it was suspended, and no other mailbox a second copy.
 
     With @domain, everybody at that domain who is not suspended by himself. It looks at every message of that
     time, and goes through the retry queue, so it takes a moment. Exit status 1 if the destination is suspended

@@ -45,7 +45,7 @@ GROUPS = {
     "Health": {
         "doctor": "Look for everything that needs somebody.",
         "destination": "Destinations that bounce: list and resume them.",
-        "verify": "Find out on this account what nobody could verify without one.",
+        "verify": "Test what only a real account can tell.",
     },
 }
 _NAMES = [name for commands in GROUPS.values() for name in commands]

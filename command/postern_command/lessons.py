@@ -21,7 +21,7 @@ def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
     if source in ("", NULL_SENDER) or "@" not in sender or sender != visible(sender):
         return
     proven = "PASS" in (verdicts.get("spf"), verdicts.get("dmarc"))
-    doubt = "" if proven else "; SES saw nobody prove it, so anybody can write this sender"
+    doubt = "" if proven else "; SES saw no proof of it, so anyone can write this sender"
     kept = [name.removeprefix("to:") for name, one in sorted(entries.items()) if _is_kept(name, one)]
     for who in kept:
         yield _add(sender, "OK", who), f"such mail to {who} is let through{doubt}"

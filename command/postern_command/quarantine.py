@@ -78,7 +78,7 @@ def delete(
 ) -> None:
     """Throw quarantined messages away for good: the bucket has them no more, and the ledger says who did it.
 
-    Exit status 1 if nobody's is quarantined, or while a recipient may still get the message.
+    Exit status 1 if no recipient's copy is quarantined, or while a recipient may still get the message.
     """
 
     def one(at: Reruns, message_id: str) -> Order:

@@ -32,7 +32,7 @@ def redrive(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put dead letters back on the retry queue, once what stopped them is mended.
+    """Put dead letters back on the retry queue, once what stopped them is repaired.
 
     One whose message has expired in the bucket stays, and so does what is no event of SES. Exit status 1
     if any stays, naming each, and for a message that no dead letter is about. Read the errors first:

@@ -62,7 +62,7 @@ def missed(entries: Entries, destinations: Collection[str]) -> Order:
     Raises CannotOrder if they missed nothing of this message."""
     found = [one for one in missing(entries) if one in destinations]
     if not found:
-        raise CannotOrder("nobody missed anything of it")
+        raise CannotOrder("no recipient missed anything of it")
     recipients = tuple(dict.fromkeys(str(entries[f"via:{one}"]["recipient"]) for one in found))
     return Order(recipients, tuple(who for who in recipients if _state(entries, who).settled))
 
@@ -94,7 +94,7 @@ def kept(entries: Entries) -> tuple[str, ...]:
         raise CannotOrder(f"{', '.join(waiting)} may still get it: release or settle that first")
     found = tuple(who for who in chosen if _state(entries, who) is State.QUARANTINED)
     if not found:
-        raise CannotOrder("nobody's is quarantined")
+        raise CannotOrder("no recipient's copy is quarantined")
     return found
 
 
@@ -114,7 +114,7 @@ def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
     had = sorted(entries["message"]["recipients"])
     strangers = [who for who in wanted if who not in had]
     if strangers:
-        raise CannotOrder(f"it was not for {', '.join(strangers)}, but for {', '.join(had)}")
+        raise CannotOrder(f"it was not for {', '.join(strangers)}; it was for {', '.join(had)}")
     return tuple(who for who in had if not wanted or who in wanted)
 
 

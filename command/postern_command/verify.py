@@ -47,7 +47,7 @@ def verify(
     stack: StackOption = None,
     as_json_: JsonOption = False,
 ) -> None:
-    """Find out on this account what nobody could verify without one, and print the lines for docs/quirks.md.
+    """Test what only a real account can tell, and print the lines for docs/quirks.md.
 
     It says first what it sends, looks for and costs, and asks. Rules are made for reserved addresses only, in front of
     all others, and taken away in any case.

@@ -80,7 +80,7 @@ def warning(rule: Rule, report: Report) -> Rule:
     if word != "REJECT" and not _CODE.match(word):
         return rule
     action = _joined("WARN", text)
-    report.say(rule.line, changed(f"{action}: it stands behind {WARN_IF_REJECT}, so it refused nobody"))
+    report.say(rule.line, changed(f"{action}: it stands behind {WARN_IF_REJECT}, so it refused no mail"))
     return replace(rule, action=action)
 
 
@@ -89,7 +89,7 @@ def _read(line: Line, style: Style) -> tuple[Rule, Part] | Part:
         return unreadable(line)
     both = pair(line)
     if both is None:
-        return left_behind("not a pair of key and action", "mend the line or remove it; Postfix ignores it")
+        return left_behind("not a pair of key and action", "fix the line or remove it; Postfix ignores it")
     key = _sender(both[0], style)
     if isinstance(key, Part):
         return key
@@ -112,7 +112,7 @@ def _sender(typed: str, style: Style) -> str | Part:
     try:
         return _address_key(key)
     except InvalidAddress:
-        return left_behind(f"{typed} is neither an address nor a domain nor user@", "mend the key; it never matched")
+        return left_behind(f"{typed} is neither an address nor a domain nor user@", "fix the key; it never matched")
 
 
 def _address_key(key: str) -> str:
@@ -148,7 +148,7 @@ def _action(typed: str) -> tuple[str, Part] | Part:
 def _code(code: str, text: str) -> tuple[str, Part]:
     if code.startswith("5"):
         return f"{code} {text}", taken(f"{code} {text}")
-    says = "nobody can be asked to try again once SES has accepted; the message is deferred and looked at again"
+    says = "the sender cannot be asked to try again once SES has accepted; the message is deferred and looked at again"
     return f"{code} {text}", changed(f"{code} {text}: {says}")
 
 
@@ -157,7 +157,7 @@ def _with_argument(word: str, text: str) -> tuple[str, Part] | Part | None:
     if word in ("REDIRECT", "BCC"):
         address = _one_address(text)
         if address is None:
-            return impossible(f"{word} needs a mail address", "mend the address")
+            return impossible(f"{word} needs a mail address", "fix the address")
         return f"{word} {address}", taken(f"{word} {address}")
     if word == "PREPEND":
         if not _HEADER.match(text):
@@ -170,7 +170,7 @@ def _no_action(typed: str, word: str) -> Part:
     if _CODE.match(word):
         return impossible("a code needs a text", "write the code and a text")
     if word in ("DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT"):
-        return impossible(f"{word}: nobody can be asked to try again once SES has accepted", _HOLD)
+        return impossible(f"{word}: the sender cannot be asked to try again once SES has accepted", _HOLD)
     if word == "FILTER":
         return impossible("there is no content filter to pass mail to", _HOLD)
     if ":" in typed:

@@ -12,7 +12,7 @@ from .source import Line
 from .targets import Target, alias_targets, included_targets
 from .tokens import Token, internal, scan
 
-_MEND = "mend the line or remove it; Postfix ignores it"
+_FIX = "fix the line or remove it; Postfix ignores it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def _read(line: Line) -> NamedAlias | Part:
         return unreadable(line)
     read = pair(line.text)
     if isinstance(read, str):
-        return left_behind(read, _MEND)
+        return left_behind(read, _FIX)
     return NamedAlias(line, read[0], alias_targets(read[1]))
 
 

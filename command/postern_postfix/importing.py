@@ -306,7 +306,7 @@ def _sound_aliases(drafts: dict[str, Draft], report: Report) -> Iterator[tuple[s
             Alias.from_row(key, draft.row)
         except BadRow as fault:
             for line in draft.lines:
-                report.say(line, impossible(f"left out: {fault}", "mend the line and import again"))
+                report.say(line, impossible(f"left out: {fault}", "fix the line and import again"))
         else:
             yield key, draft.row
 
@@ -317,7 +317,7 @@ def _sound_senders(rules: dict[str, access5.Rule], report: Report) -> Iterator[t
         try:
             SenderRule.from_row(key, row)
         except BadRow as fault:
-            report.say(rule.line, impossible(f"left out: {fault}", "mend the line and import again"))
+            report.say(rule.line, impossible(f"left out: {fault}", "fix the line and import again"))
         else:
             yield key, row
 
@@ -365,4 +365,4 @@ def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> Non
             if not (everybody.get("destinations") if row is None else row.get("enabled", True))
         ]
         if lost and tables.aliases:
-            report.remarks.insert(0, f"nobody gets mail for {' and '.join(lost)}: add a row")
+            report.remarks.insert(0, f"mail for {' and '.join(lost)} reaches no one: add a row")

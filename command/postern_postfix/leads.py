@@ -269,7 +269,7 @@ class Leads:
             self._say_mailboxes(domain, place)
 
     def _say_mailboxes(self, domain: str, place: Place) -> None:
-        says = f"@{domain} left the mail to the mailboxes of the box, but for the aliases, which have rows"
+        says = f"@{domain} left the mail to the mailboxes of the box, except the aliases, which have rows"
         self.report.say(place.line, impossible(says, "give each user a row, or lead to another domain"))
 
     def _include(self, path: str, place: Place) -> Iterator[Lead]:
@@ -291,7 +291,7 @@ class Leads:
             elif leads:
                 self.report.say(line, taken(f"in {place.key}: {_listed(leads)}"))
             elif not targets:
-                self.report.say(line, impossible("no address", "mend the line or remove it"))
+                self.report.say(line, impossible("no address", "fix the line or remove it"))
             yield from leads
 
     def _local(self, address: Address, place: Place, expanding: bool = True) -> Iterator[Lead]:

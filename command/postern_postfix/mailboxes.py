@@ -32,7 +32,7 @@ def _part(line: Line, box: Box, lookups: Lookups) -> Part:
     if line.unreadable:
         return unreadable(line)
     if both is None:
-        return left_behind("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
+        return left_behind("not a pair of key and value", "fix the line or remove it; Postfix ignores it")
     local, at, domain = both[0].rpartition("@")
     try:
         address = Address.parse(f"{local or 'x'}@{domain}") if at else None

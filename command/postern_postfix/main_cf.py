@@ -93,7 +93,7 @@ def parameters(lines: Iterable[Line], report: Report) -> MainCf:
             continue
         read = _ASSIGNMENT.match(line.text)
         if read is None:
-            report.say(line, impossible("not `name = value`; Postfix refuses the file", "mend the line or remove it"))
+            report.say(line, impossible("not `name = value`; Postfix refuses the file", "fix the line or remove it"))
             continue
         name = read[1]
         if name in found:
@@ -112,7 +112,7 @@ def checked(found: dict[str, Parameter], report: Report) -> MainCf:
             config.value(name)
         except BadMacro as fault:
             bad.add(name)
-            report.say(parameter.line, impossible(f"Postfix refuses its value: {fault}", "mend the value"))
+            report.say(parameter.line, impossible(f"Postfix refuses its value: {fault}", "fix the value"))
     return MainCf({name: parameter for name, parameter in found.items() if name not in bad})
 
 

@@ -24,7 +24,7 @@ def overrides(lines: Iterable[Line], report: Report) -> tuple[Parameter, ...]:
     for line in lines:
         fields = line.text.split()
         if line.unreadable or len(fields) < _FIELDS:
-            report.say(line, impossible(line.unreadable or "not a service of master(5)", "mend the line or remove it"))
+            report.say(line, impossible(line.unreadable or "not a service of master(5)", "fix the line or remove it"))
         elif not _counts(fields):
             report.say(line, unneeded(f"{fields[0]}: mail from outside does not come through it"))
         else:

@@ -44,7 +44,9 @@ _PARTS = {
     "relayhost": outbound("SES as smart host"),
     "relay_recipient_maps": impossible("mail is not relayed to a host behind", _ROW),
     "relay_transport": impossible("mail is not relayed to a host behind", _ROW),
-    "relocated_maps": impossible("nobody is told a new address", "forward to it, or leave the address without a row"),
+    "relocated_maps": impossible(
+        "no sender is told a new address", "forward to it, or leave the address without a row"
+    ),
     "sender_bcc_maps": impossible("it is not read", "write it as sender rules: BCC address"),
     "always_bcc": impossible("there is no copy of everything", "every original is kept in the mail bucket for a while"),
     "sender_canonical_maps": outbound("renames senders of the host"),
@@ -98,7 +100,9 @@ _PARTS = {
     "default_privs": unneeded("there are no commands and files"),
     "default_database_type": unneeded("tables are in DynamoDB"),
     "unknown_local_recipient_reject_code": changed("SES has accepted by then; an answer by mail may say so"),
-    "soft_bounce": left_behind("nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"),
+    "soft_bounce": left_behind(
+        "the sender cannot be asked to try again once SES has accepted", "use HOLD in sender rules"
+    ),
     "hopcount_limit": unneeded("a loop stamp ends loops"),
     "owner_request_special": unneeded("owner- and -request addresses are aliases like any other"),
     "virtual_alias_expansion_limit": changed("there is no such limit; each destination is one message"),
@@ -136,7 +140,7 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("qmgr_", outbound("how the relay runs")),
     ("postscreen_", unneeded("SES decides who may connect, by block lists of its own")),
     ("smtpd_tls_", unneeded("SES has its own certificate")),
-    ("smtpd_sasl_", outbound("nobody logs in at SES receiving; the host's programs need no password")),
+    ("smtpd_sasl_", outbound("SES receiving has no login; the host's programs need no password")),
     ("smtpd_helo_required", unneeded("SES asks for what SMTP asks for")),
     ("smtpd_banner", unneeded("SES greets")),
     ("smtpd_proxy_", unneeded("how a filter is spoken to")),
@@ -155,10 +159,10 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("virtual_mailbox_", left_behind("there are no virtual mailboxes", _MAILBOX)),
     ("virtual_", unneeded("there are no virtual mailboxes")),
     ("local_", unneeded("there is no local delivery")),
-    ("address_verify_", unneeded("nobody is asked whether an address exists")),
+    ("address_verify_", unneeded("no server is asked whether an address exists")),
     ("access_map_", unneeded("SES has accepted by then; an answer by mail may say so")),
     ("maps_rbl_", unneeded("SES has accepted by then; an answer by mail may say so")),
-    ("unverified_", unneeded("nobody is asked whether an address exists")),
+    ("unverified_", unneeded("no server is asked whether an address exists")),
     ("debug", unneeded("for finding faults of the box")),
     ("dovecot_", unneeded("there are no mailboxes")),
 )

@@ -69,9 +69,9 @@ def impossible(says: str, instead: str) -> Part:
 
 def unreadable(line: Line) -> Part:
     """A line that says why it is unreadable. One that begins with white space held in no table either."""
-    mend = "mend the line or remove it"
+    fix = "fix the line or remove it"
     ignored = line.text[:1] in WHITE and line.table not in (Table.MAIN_CF, Table.MASTER_CF)
-    return left_behind(line.unreadable, mend) if ignored else impossible(line.unreadable, mend)
+    return left_behind(line.unreadable, fix) if ignored else impossible(line.unreadable, fix)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,9 +32,9 @@ _PARTS = {
     "permit": unneeded("permit: the list ends there"),
     "reject": impossible("reject: whoever came this far was refused", "an alias row only for those who may get mail"),
     "permit_mynetworks": outbound("permit_mynetworks: mail of your own hosts goes through the relay"),
-    "permit_sasl_authenticated": outbound("permit_sasl_authenticated: nobody logs in at SES receiving"),
-    "permit_tls_clientcerts": outbound("permit_tls_clientcerts: nobody logs in at SES receiving"),
-    "permit_tls_all_clientcerts": outbound("permit_tls_all_clientcerts: nobody logs in at SES receiving"),
+    "permit_sasl_authenticated": outbound("permit_sasl_authenticated: SES receiving has no login"),
+    "permit_tls_clientcerts": outbound("permit_tls_clientcerts: SES receiving has no login"),
+    "permit_tls_all_clientcerts": outbound("permit_tls_all_clientcerts: SES receiving has no login"),
     "permit_inet_interfaces": outbound("permit_inet_interfaces: mail of your own hosts goes through the relay"),
     "permit_auth_destination": changed(f"permit_auth_destination: {_SES_DOMAINS}"),
     "reject_unauth_destination": changed(f"reject_unauth_destination: {_SES_DOMAINS}"),
@@ -44,7 +44,7 @@ _PARTS = {
     "reject_unlisted_recipient": changed("reject_unlisted_recipient: Rejected after SES has accepted, without a reply"),
     "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES speaks SMTP with the world"),
     "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES speaks SMTP with the world"),
-    "warn_if_reject": unneeded("warn_if_reject: what stands behind it refused nobody"),
+    "warn_if_reject": unneeded("warn_if_reject: what stands behind it refused no mail"),
 }
 WARN_IF_REJECT = "warn_if_reject"
 _NO_STRANGER = (  # they let in hosts and users of one's own, who come another way now
@@ -64,7 +64,7 @@ _SENDER_SERVERS = ("check_sender_mx_access", "check_sender_ns_access", "check_se
 
 @dataclass(frozen=True, slots=True)
 class SenderAccess:
-    """`check_sender_access MAP`: a table to follow; `warns` behind warn_if_reject, where it refused nobody."""
+    """`check_sender_access MAP`: a table to follow; `warns` behind warn_if_reject, where it refused no mail."""
 
     map: Map
     warns: bool = False
@@ -173,7 +173,7 @@ def _syntax_or_identity(name: str, shown: str) -> Part:
         return left_behind(f"{shown}: it is not checked", _VERDICT)
     if name.startswith("defer"):
         return impossible(
-            f"{shown}: nobody can be asked to try again once SES has accepted", "use HOLD in sender rules"
+            f"{shown}: the sender cannot be asked to try again once SES has accepted", "use HOLD in sender rules"
         )
     if name.startswith("permit"):
         return unneeded(f"{shown}: nothing that it excused from is left")

@@ -168,7 +168,7 @@ class Drafting:
             row = {"address": off, "destinations": [], "enabled": False, "note": _note(line)}
             self.drafts.setdefault(off, Draft(off, row, [line]))
             says = f"{off} is written switched off, and the pattern leads to it, so that its mail does not go to others"
-            self.report.say(line, impossible(says, "mend its right-hand side and import again"))
+            self.report.say(line, impossible(says, "fix its right-hand side and import again"))
             destinations = [off]
         draft = self.drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
         draft.add_pattern(local, destinations)

@@ -41,7 +41,7 @@ class Screens:
     rhsbl: tuple[str, ...] = ()
 
     def warning(self, shown: str) -> "Screens":
-        """The same behind warn_if_reject, where it refused nobody: it is told to the mailbox."""
+        """The same behind warn_if_reject, where it refused no mail: it is told to the mailbox."""
         settings = {name: TAG if value == QUARANTINE else value for name, value in self.settings.items()}
         told = {key: tuple(f"{_WEIGHT.sub('', one)}*0" for one in getattr(self, key)) for key in ("dnsbl", "rhsbl")}
         part = changed(f"{shown}: behind warn_if_reject, so it counts nothing and is told in X-Postern-Listed")

@@ -143,7 +143,7 @@ def _at_domain(text: str) -> Target:
     try:
         return AtDomain(Address.parse(f"x{text.removesuffix('.')}").domain)
     except InvalidAddress:
-        return Cannot(impossible(f"{text}: not a domain", "mend the domain"))
+        return Cannot(impossible(f"{text}: not a domain", "fix the domain"))
 
 
 def _address(text: str) -> Target:

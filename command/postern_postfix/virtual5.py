@@ -65,7 +65,7 @@ def _read(line: Line, domains: Collection[str]) -> VirtualRow | Declaration | Pa
         return unreadable(line)
     both = pair(line)
     if both is None:
-        return left_behind("not a pair of key and value", "mend the line or remove it; Postfix ignores it")
+        return left_behind("not a pair of key and value", "fix the line or remove it; Postfix ignores it")
     key, value = both
     if key.endswith(":"):
         return impossible("it looks like a line of aliases(5)", "give the file with --aliases")

@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage, Message
@@ -16,6 +17,7 @@ from email.mime.text import MIMEText
 from email.utils import format_datetime
 from itertools import count
 
+from .events import Undelivered
 from .refusals import Account, Refusal
 from .rules import verified
 
@@ -123,7 +125,8 @@ class Bouncing:
             original = self._checked(bounce)
             self.accepted += 1
             message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
-            self.deliver(original.source, _report(bounce, original, message_id))
+            with suppress(Undelivered):  # what comes back of a bounce goes nowhere (RFC 5321 6.1)
+                self.deliver(original.source, _report(bounce, original, message_id))
             return message_id
 
     def _check_rate(self) -> None:

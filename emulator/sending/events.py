@@ -21,6 +21,10 @@ class Fate:
     said: tuple[_Made, ...] = ()
 
 
+class Undelivered(Exception):
+    """The other server refused a message for good; its words are those of a diagnostic code (RFC 3464 2.3.6)."""
+
+
 def bounce(type_: str, subtype: str, status: str = "", diagnostic: str = "") -> _Made:
     """A bounce; status and diagnostic are left out if they are empty, as SES does."""
 
@@ -53,6 +57,12 @@ _SIMULATED = {
     "ooto": Fate(True, (bounce("Transient", "General"),)),
     "suppressionlist": Fate(False, (bounce("Permanent", "Suppressed", "5.1.1", "Amazon SES has suppressed sending"),)),
 }
+
+
+def bounced(refusal: Undelivered) -> Fate:
+    """What becomes of a message that was refused so, `smtp; 550 5.1.1 ...`."""
+    words = str(refusal).split()
+    return Fate(False, (bounce("Permanent", "General", words[2], str(refusal)),))
 
 
 def fate(destination: str) -> Fate:

@@ -14,7 +14,7 @@ from ..cloud import HOST
 from .account_api import Standing
 from .bounces import Bouncing
 from .delivery import delivered
-from .events import Fate, events, fate
+from .events import Fate, Undelivered, bounced, events, fate
 from .query import Operation, answered
 from .refusals import Account, Refusal, Request
 from .rules import check
@@ -98,7 +98,10 @@ class Sending:
         for destination in request.destinations:
             found = self.fates[destination].pop(0) if self.fates.get(destination) else fate(destination)
             if found.delivered:
-                self.deliver(destination, sent)
+                try:
+                    self.deliver(destination, sent)
+                except Undelivered as refusal:
+                    found = bounced(refusal)
             for event in events(destination, found, message_id, request.sender, tags):
                 self.publish(request.configuration_set, event)
         self.accepted += 1

@@ -5,6 +5,7 @@ takes a CREATE where another set is (`make test-deploy` has one that does not).
 """
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import boto3
@@ -142,16 +143,19 @@ def test_what_may_pass_is_temporary(aws: Any, code: str, status: int, kind: type
 
 
 @pytest.fixture(params=["fake", "route53"])
-def zones(request: pytest.FixtureRequest, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Zones:
-    """One public zone of example.com, and a private one."""
+def zones(request: pytest.FixtureRequest, aws: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Zones]:
+    """One public zone of example.com, and a private one. They go with the test: others of this process have zones, too."""
     if request.param == "fake":
-        return FakeZones(names={ZONE: COM})
+        yield FakeZones(names={ZONE: COM})
+        return
     ids = iter([ZONE, "PRIVATE"])
     monkeypatch.setattr(models, "create_route53_zone_id", lambda **_: next(ids))
     client = boto3.client("route53")
-    models.route53_backends["123456789012"]["aws"].zones.clear()
+    held = models.route53_backends["123456789012"]["aws"].zones
+    held.clear()
     client.create_hosted_zone(Name=COM, CallerReference="1")
-    return Route53Zones(clients.route53(brief=True))
+    yield Route53Zones(clients.route53(brief=True))
+    held.clear()
 
 
 def a(name: str, type: str, *values: str, ttl: int = 300) -> RecordSet:

@@ -9,7 +9,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from postern_mail.aws.stack_keys import STAMP, TAGS, stack_keys
+from postern_mail.aws.stack_keys import DQS, STAMP, TAGS, stack_keys
 
 from emulator.sending.refusals import Refusal
 from tests.deploy import first_day
@@ -120,8 +120,8 @@ def test_each_key_is_read_by_who_needs_it_and_by_nobody_else(gate: Deployment) -
     tried: list[tuple[str, str, str, bool]] = []
     refused = gate.denied_meanwhile(lambda: tried.extend(trials(gate.stack)))
     assert refused == len([one for one in tried if not one[-1]])
-    inbound, feedback, digest = (f"{one}FunctionRole" for one in ("Inbound", "Feedback", "Digest"))
-    reading = {(inbound, STAMP), *((role, TAGS) for role in (inbound, feedback, digest))}
+    inbound, feedback, digest, watch = (f"{one}FunctionRole" for one in ("Inbound", "Feedback", "Digest", "Watch"))
+    reading = {(inbound, STAMP), *((role, TAGS) for role in (inbound, feedback, digest)), (inbound, DQS), (watch, DQS)}
     making = {("KeysFunctionRole", STAMP), ("KeysFunctionRole", TAGS)}
     passed = {(role, purpose, call) for role, purpose, call, done in tried if done}
     assert passed == {(*one, "batch_get_item") for one in reading} | {(*one, "put_item") for one in making}

@@ -4,22 +4,23 @@ import pytest
 from postern_command.tables.file import TablesFile
 
 from emulator.function import ROOT
+from emulator.receiving.name_server import NameServer
+from emulator.receiving.zone import Zone
 from emulator.system import Emulator
-from tests.dns_double import DnsDouble, dns_double
 
 
 @pytest.fixture(scope="session")
-def dns() -> Iterator[DnsDouble]:
+def dns() -> Iterator[NameServer]:
     """The DNS that screening asks."""
-    with dns_double() as double:
+    with NameServer(Zone()) as double:
         yield double
 
 
 @pytest.fixture(scope="session")
-def running(dns: DnsDouble) -> Iterator[Emulator]:
+def running(dns: NameServer) -> Iterator[Emulator]:
     """The whole system, started once; retries come at once."""
     made = Emulator("example.com", retry_delays=(0.05, 0.05))
-    made.nameserver = dns.server
+    made.nameserver = dns.address
     with made as emulator:
         emulator.sending.account.off = ("bounce-rate",)  # two tests are two mail servers' worth of mail in one second
         yield emulator

@@ -1,5 +1,6 @@
 """Unknown recipients refused in SMTP: the alias table changes and the rules follow, through the real function."""
 
+import base64
 import smtplib
 import time
 from collections.abc import Iterator
@@ -163,3 +164,18 @@ def test_switched_on_the_whole_domain_is_taken_first_and_switched_off_the_rules_
     following(emulator).tick()
     assert answers(emulator, "nobody@example.com") == [550]
     assert answers(emulator, "info@example.com")[0] == 250
+
+
+def test_what_ses_sends_to_a_name_that_it_refuses_itself_comes_back(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr(emulator.sending, "publish", lambda _, event: said.append(event))
+    raw = message().replace(AUTHOR.encode(), b"info@example.com")
+    body = {"FromEmailAddress": "info@example.com", "Content": {"Raw": {"Data": base64.b64encode(raw).decode()}}}
+    for name in ("nosuch", "info"):
+        emulator.sending.send({**body, "Destination": {"ToAddresses": [f"{name}@example.com"]}})
+    assert [one["eventType"] for one in said] == ["Bounce", "Delivery"]
+    (person,) = said[0]["bounce"]["bouncedRecipients"]
+    assert (person["emailAddress"], person["status"]) == ("nosuch@example.com", "5.1.1")
+    assert person["diagnosticCode"].startswith("smtp; 550 5.1.1 ")

@@ -12,8 +12,8 @@ from postern_mail.aws.forward.ledger import HOSTS
 from postern_mail.aws.watch import state
 
 from emulator.account import REGION
+from emulator.receiving.name_server import NameServer
 from emulator.system import OWNER, Emulator
-from tests.dns_double import DnsDouble
 
 FORGOTTEN = (state.PARTITION, HOSTS, DAILY_TESTS)
 
@@ -77,7 +77,7 @@ def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
 
 
 @pytest.fixture
-def public(dns: DnsDouble) -> Iterator[DnsDouble]:
+def public(dns: NameServer) -> Iterator[NameServer]:
     """Public DNS, in which SES takes our mail."""
     dns.records["example.com", "MX"] = [f"10 inbound-smtp.{REGION}.amazonaws.com."]
     yield dns
@@ -98,7 +98,7 @@ def test_the_daily_test_goes_out_and_comes_back(quiet: Emulator) -> None:
 
 
 def test_where_public_dns_names_somebody_else_nothing_is_sent_and_people_hear_why(
-    quiet: Emulator, public: DnsDouble
+    quiet: Emulator, public: NameServer
 ) -> None:
     public.records["example.com", "MX"] = ["10 mx.elsewhere.example."]
     assert quiet.run_scheduled("DigestFunction") is None

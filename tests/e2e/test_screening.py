@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from emulator.receiving.name_server import NameServer
 from emulator.system import Emulator
 from tests.command import run as postern
-from tests.dns_double import DnsDouble
 from tests.e2e.test_system import JANE, Post, message
 
 COP, CLIENT = "bl.spamcop.net", "1.0.0.127"
@@ -17,7 +17,7 @@ SECONDS = 20  # a guard, not a measure
 
 
 @pytest.fixture
-def post(emulator: Emulator, dns: DnsDouble) -> Post:
+def post(emulator: Emulator, dns: NameServer) -> Post:
     dns.records.clear()
     dns.faults.clear()
     dns.asked.clear()
@@ -43,13 +43,13 @@ def woken(post: Post) -> None:
     assert done == [None]
 
 
-def test_with_screening_off_nobody_is_asked(post: Post, dns: DnsDouble) -> None:
+def test_with_screening_off_nobody_is_asked(post: Post, dns: NameServer) -> None:
     post.send(INFO, sender=STRANGER)
     assert (post.arrived(), dns.asked) == ({JANE: 1}, [])
     assert b"X-Postern-Listed" not in post.last()
 
 
-def test_who_is_listed_is_kept_and_released_by_a_person(post: Post, dns: DnsDouble) -> None:
+def test_who_is_listed_is_kept_and_released_by_a_person(post: Post, dns: NameServer) -> None:
     dns.records[f"{CLIENT}.{COP}", "A"] = ["127.0.0.2"]
     settings(post, dnsbl_sites=COP)
     message_id = post.send(INFO)
@@ -73,7 +73,7 @@ def test_what_is_held_is_forwarded_when_its_time_has_come(post: Post) -> None:
     assert state(post, again) == "forwarded", "such mail came before"
 
 
-def test_what_is_held_is_kept_if_a_list_knows_by_then(post: Post, dns: DnsDouble) -> None:
+def test_what_is_held_is_kept_if_a_list_knows_by_then(post: Post, dns: NameServer) -> None:
     settings(post, greylist=True, greylist_delay=1, dnsbl_sites=COP)
     message_id = post.send(INFO, sender=STRANGER)
     assert state(post, message_id) == "deferred"
@@ -92,7 +92,7 @@ def test_the_watch_wakes_what_nothing_woke(post: Post) -> None:
     assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
 
 
-def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: DnsDouble) -> None:
+def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: NameServer) -> None:
     key, zone = "abcdef0123456789", "zen.dq.spamhaus.net"
     environment = post.emulator.environment
     dns.records[f"{CLIENT}.{key}.{zone}", "A"] = ["127.0.0.4"]
@@ -116,7 +116,7 @@ def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: DnsDou
     assert postern("settings", "unset", "dqs_key", **environment).status == 0
 
 
-def test_a_list_that_lapsed_is_found_by_the_watch_and_told(post: Post, dns: DnsDouble) -> None:
+def test_a_list_that_lapsed_is_found_by_the_watch_and_told(post: Post, dns: NameServer) -> None:
     dns.records[f"*.{COP}", "A"] = ["127.0.0.2"]
     settings(post, dnsbl_sites=COP)
     assert state(post, post.send(INFO)) == "quarantined"

@@ -7,6 +7,7 @@ import pytest
 from postern_command import dns
 from postern_command.records import public
 
+from emulator.receiving.name_server import SERVFAIL, SILENCE
 from tests.pseudo_terminal import on_a_terminal
 from tests.world import DOMAIN, MX, SPF, World
 
@@ -312,14 +313,14 @@ def test_what_to_do_stands_below_the_record(office: Office, world: World) -> Non
 
 
 def test_a_resolver_that_fails_does_not_count(office: Office, world: World) -> None:
-    world.second.rcodes[DOMAIN] = "SERVFAIL"
+    world.second.faults[DOMAIN] = SERVFAIL
     assert {one["state"] for one in look(office, status=0)} == {"right"}
 
 
 def test_nobody_answers(office: Office, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "SECONDS", 0.2)
-    world.names.silent.add(DOMAIN)
-    world.second.rcodes[DOMAIN] = "SERVFAIL"
+    world.names.faults[DOMAIN] = SILENCE
+    world.second.faults[DOMAIN] = SERVFAIL
     found = {one["part"]: one for one in look(office, status=3)}
     assert found["mx"]["state"] == "no answer"
     assert "POSTERN_RESOLVERS (127.0.0.1: no answer within" in found["mx"]["todo"]

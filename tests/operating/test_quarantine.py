@@ -58,7 +58,7 @@ def test_learn_proposes_and_writes_nothing(office: Office) -> None:
     message_id = office.happened(INFO, source="Be'tsy@Sender.example")
     done = office.run("quarantine", "learn", message_id)
     assert "  postern sender add 'be'\"'\"'tsy@sender.example' OK --scope info@example.com\n" in done.out
-    assert "anybody can write this sender" in done.out
+    assert "anyone can write this sender" in done.out
     assert [one["command"] for one in office.run("quarantine", "learn", message_id, "--json").objects][-1] == (
         "postern sender add sender.example REJECT"
     )

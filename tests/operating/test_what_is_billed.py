@@ -21,10 +21,11 @@ from postern_mail.environment import DigestEnvironment, FeedbackEnvironment, Inb
 
 from docs.costs import DAILY_TEST, DIGEST, MESSAGE, WATCH, Usage, added
 from emulator.account import REGION
+from emulator.receiving.name_server import NameServer
+from emulator.receiving.zone import Zone
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 from tests.builders import ROOT, event, stored
-from tests.dns_double import dns_double
 from tests.operating.conftest import Office
 
 INDEXES = 2  # of the ledger, in which a message's own entry stands
@@ -181,9 +182,9 @@ def test_a_daily_test(office: Office, meter: Meter, sending: Sending, at_home: b
     listening = FeedbackEnvironment.from_environment(told(office, "FeedbackFunction"))
     intake = forward.intake(inbound, mail_log(inbound.stack))
     listener = feedback.listener(listening, mail_log(listening.stack))
-    with dns_double() as names:
+    with NameServer(Zone()) as names:
         names.records["example.com", "MX"] = [f"10 inbound-smtp.{REGION if at_home else 'xx-west-1'}.amazonaws.com."]
-        variables = {**told(office, "DigestFunction"), "POSTERN_NAMESERVER": names.server}
+        variables = {**told(office, "DigestFunction"), "POSTERN_NAMESERVER": names.address}
         environment = DigestEnvironment.from_environment(variables)
         test = scheduled.daily_test(environment, mail_log(environment.stack))
         meter.usage = {}

@@ -36,7 +36,7 @@ def test_a_hundred_domains_of_thirty_letters_fit() -> None:
         ({"Domains": ["localhost"]}, "'localhost' is no domain name"),
         ({"Domains": [f"{'a.' * 105}example"]}, f"at most {MAX_DOMAIN} letters"),
         ({"HostedZones": ["Z1", "Z1"]}, "Z1 is given twice"),
-        ({"Records": ["dkim", "caa"]}, "'caa' is none of dkim, mailfrom, spf, dmarc, mx"),
+        ({"Records": ["dkim", "caa"]}, "'caa' is not one of dkim, mailfrom, spf, dmarc, mx"),
         ({"Records": ["dkim", "mx"]}, "Records has mx, but no HostedZones"),
     ],
 )  # fmt: skip

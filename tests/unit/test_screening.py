@@ -12,8 +12,9 @@ from postern_mail.mail.list_health import Lists, Seen
 from postern_mail.resolver import DnsResolver
 from postern_mail.screening import Screening
 
+from emulator.receiving.name_server import REFUSED, SERVFAIL, SILENCE, TRUNCATED, NameServer
+from emulator.receiving.zone import Zone
 from tests.builders import MESSAGE_ID, event, stored
-from tests.dns_double import REFUSED, SERVFAIL, SILENCE, TRUNCATED, DnsDouble, dns_double
 from tests.fakes import FakeGreyBook, FakeMailStore
 from tests.forwarding_world import JANE, RAW, World
 
@@ -37,14 +38,14 @@ class FakeBook:
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[DnsDouble]:
-    with dns_double() as running:
+def server() -> Iterator[NameServer]:
+    with NameServer(Zone()) as running:
         yield running
 
 
 @pytest.fixture
-def dns(server: DnsDouble) -> DnsDouble:
-    server.records, server.faults, server.asked = {("spamcop.net", "TXT"): ["x"]}, {}, []
+def dns(server: NameServer) -> NameServer:
+    server.zone.records, server.faults, server.asked = {("spamcop.net", "TXT"): ["x"]}, {}, []
     return server
 
 
@@ -52,14 +53,14 @@ def dns(server: DnsDouble) -> DnsDouble:
 class Screened:
     """One message, taken all the way."""
 
-    dns: DnsDouble
+    dns: NameServer
     world: World = field(default_factory=World)
     book: FakeBook = field(default_factory=FakeBook)
     key: str = ""
 
     def __post_init__(self) -> None:
         self.world.screening = Screening(
-            resolver=DnsResolver(self.dns.server), book=self.book, grey=FakeGreyBook(), key=lambda: self.key
+            resolver=DnsResolver(self.dns.address), book=self.book, grey=FakeGreyBook(), key=lambda: self.key
         )
 
     def run(self, raw: bytes = RAW, *, source: str = "betsy@sender.example", **settings: object) -> str:
@@ -86,7 +87,7 @@ class Screened:
 
 
 @pytest.fixture
-def screened(dns: DnsDouble) -> Screened:
+def screened(dns: NameServer) -> Screened:
     return Screened(dns)
 
 
@@ -144,26 +145,26 @@ def test_an_alias_of_a_name_is_followed(screened: Screened) -> None:
     assert screened.run(dnsbl_sites=COP) == "quarantined"
 
 
-def test_what_is_not_answered_in_time_is_dropped(dns: DnsDouble) -> None:
+def test_what_is_not_answered_in_time_is_dropped(dns: NameServer) -> None:
     dns.faults["slow.example"] = SILENCE
     dns.records["fast.example", "A"] = ["192.0.2.1"]
     fast = Question("fast.example")
-    assert DnsResolver(dns.server).ask([Question("slow.example"), fast, Question("none.example", "MX")], 0.3) == {
+    assert DnsResolver(dns.address).ask([Question("slow.example"), fast, Question("none.example", "MX")], 0.3) == {
         fast: Answer(("192.0.2.1",)),
         Question("none.example", "MX"): NONE,
     }
 
 
-def test_mail_servers_and_the_null_one(dns: DnsDouble) -> None:
+def test_mail_servers_and_the_null_one(dns: NameServer) -> None:
     dns.records["a.example", "MX"] = ["10 MX.A.example."]
     dns.records["b.example", "MX"] = ["0 ."]
-    assert DnsResolver(dns.server).ask([Question("a.example", "MX"), Question("b.example", "MX")], 2) == {
+    assert DnsResolver(dns.address).ask([Question("a.example", "MX"), Question("b.example", "MX")], 2) == {
         Question("a.example", "MX"): Answer(("mx.a.example",)),
         Question("b.example", "MX"): Answer((".",)),
     }
 
 
-def test_a_resolver_that_is_not_there_says_nothing(dns: DnsDouble) -> None:
+def test_a_resolver_that_is_not_there_says_nothing(dns: NameServer) -> None:
     (answer,) = DnsResolver("127.0.0.1:1").ask([Question("a.example")], 0.5).values() or [Answer(failed="late")]
     assert answer.failed
 
@@ -187,9 +188,9 @@ HARD_NAMES = (
 )
 
 
-def test_names_that_a_stranger_chose_raise_nothing(dns: DnsDouble) -> None:
+def test_names_that_a_stranger_chose_raise_nothing(dns: NameServer) -> None:
     asked = [Question(name, kind) for name in HARD_NAMES for kind in ("A", "MX")]
-    answers = DnsResolver(dns.server).ask(asked, 2)
+    answers = DnsResolver(dns.address).ask(asked, 2)
     assert all(one == NONE or one.failed for one in answers.values())
 
 
@@ -290,7 +291,7 @@ def test_an_unknown_sender_domain_is_kept_but_never_our_own(screened: Screened, 
     assert bool(screened.dns.asked) is (state == "quarantined")
 
 
-def test_where_nothing_is_on_or_nothing_would_be_forwarded_nobody_is_asked(dns: DnsDouble) -> None:
+def test_where_nothing_is_on_or_nothing_would_be_forwarded_nobody_is_asked(dns: NameServer) -> None:
     for settings, source in (({}, "betsy@sender.example"), ({"dnsbl_sites": COP}, "x@spam.example")):
         one = Screened(dns)
         one.run(source=source, **settings)  # type: ignore[arg-type]

@@ -159,7 +159,7 @@ def _mx(begun: Beginning) -> Iterator[Finding]:
                 Grade.WARNING,
             )
         elif one.state is State.NO_ANSWER:
-            yield Finding(f"nobody answers for the MX of {domain}", one.todo, Grade.NO_ANSWER)
+            yield Finding(f"no server answers for the MX of {domain}", one.todo, Grade.NO_ANSWER)
         elif one.state is State.RIGHT:
             yield Finding(f"the mail of {domain} comes to SES here already", grade=Grade.OK)
         else:

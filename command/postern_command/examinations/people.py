@@ -16,7 +16,7 @@ def _listeners(where: Stack) -> Iterator[Finding]:
         )
     if not looking.is_heard(where["alarm_topic"]):
         yield Finding(
-            "nobody hears the alarms", "confirm the mail from AWS, or subscribe to the topic again if it is gone"
+            "the alarms reach no one", "confirm the mail from AWS, or subscribe to the topic again if it is gone"
         )
 
 

@@ -5,27 +5,36 @@ from .experiment import Answer, Experiment, Received
 from .stage import Stage
 
 _TAKEN = 250
-_NOTHING_CAME = Answer(untried="nothing arrived: does the public MX record name SES in this region?")
 
 
 def _case(stage: Stage) -> Answer:
-    refused = stage.send(stage.names.case_written, stage.names.letter("case", stage.names.case_written))
-    found = None if refused else stage.arrived("case")
-    if found is None:
-        return _not_sent(refused)
-    if found.rule == "first":
-        return Answer("`Info@` meets a rule that has `info@`: SES ignores the case of local parts.")
-    return Answer("`Info@` does not meet a rule that has `info@`: SES minds the case of local parts.")
+    return _met(
+        stage,
+        "case",
+        stage.names.case_written,
+        "`Info@` meets a rule that has `info@`: SES ignores the case of local parts.",
+        "`Info@` does not meet a rule that has `info@`: SES minds the case of local parts.",
+    )
 
 
 def _tags(stage: Stage) -> Answer:
-    refused = stage.send(stage.names.tag_written, stage.names.letter("tags", stage.names.tag_written))
-    found = None if refused else stage.arrived("tags")
+    return _met(
+        stage,
+        "tags",
+        stage.names.tag_written,
+        "`info+x@` meets a rule that has `info@`.",
+        "`info+x@` does not meet a rule that has `info@`.",
+    )
+
+
+def _met(stage: Stage, experiment: str, written: str, meets: str, misses: str) -> Answer:
+    """Whether an address meets the first rule, which has another spelling, or only the second, which has its own."""
+    if refused := stage.send(written, stage.names.letter(experiment, written)):
+        return Answer(untried=f"SES refused to send it: {refused}")
+    found = stage.arrived(experiment)
     if found is None:
-        return _not_sent(refused)
-    if found.rule == "first":
-        return Answer("`info+x@` meets a rule that has `info@`.")
-    return Answer("`info+x@` does not meet a rule that has `info@`.")
+        return Answer(untried="nothing arrived: does the public MX record name SES in this region?")
+    return Answer(meets if found.rule == "first" else misses)
 
 
 def _bucket(stage: Stage) -> Answer:
@@ -59,10 +68,6 @@ def _half_match(replies: Replies | None, found: Received | None) -> Answer:
     if len(found.recipients) == 1:
         return Answer("a message is taken for all its recipients, and the one that no rule matches is dropped.")
     return Answer("a message is taken for all its recipients, and the event names also the one that no rule matches.")
-
-
-def _not_sent(refused: str) -> Answer:
-    return Answer(untried=f"SES refused to send it: {refused}") if refused else _NOTHING_CAME
 
 
 RECEIVING = (

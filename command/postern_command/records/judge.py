@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from postern_mail.domains.records import DKIM, DMARC, INCLUDE, MX, SPF, RecordSet, Wanted
+from postern_mail.domains.records import DKIM, DMARC, MX, SPF, RecordSet, Wanted, is_spf, with_ses
 
 from .mail_hosts import whose
 
@@ -126,14 +126,14 @@ def _incoming(wanted: Wanted, there: tuple[str, ...]) -> Judged:
 
 def _sender_policy(wanted: Wanted, there: tuple[str, ...]) -> Judged:
     """One SPF record that includes SES (RFC 7208 4.5: with two, none counts)."""
-    policies = tuple(one for one in there if re.match(r"v=spf1( |$)", one, re.IGNORECASE))
+    policies = tuple(filter(is_spf, there))
     if not policies:
         return Judged(wanted, State.MISSING, todo=_add(wanted.set))
     if len(policies) > 1:
         return Judged(wanted, State.IN_THE_WAY, policies, "make one of these SPF records: with two, none counts")
-    if INCLUDE in policies[0].lower().replace("+", "").split():
+    merged = with_ses(policies[0])
+    if not merged:
         return Judged(wanted, State.RIGHT, policies)
-    merged = f"v=spf1 {INCLUDE}{policies[0][len('v=spf1') :]}"
     return Judged(wanted, State.IN_THE_WAY, policies, f'let SES send as well: put "{merged}" in place of it')
 
 

@@ -163,7 +163,7 @@ class DigestEnvironment(ScheduledEnvironment):
 
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that both are sent with.")
     owner: str = _env(
-        "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; nobody if it is empty.", default=""
+        "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; no one if it is empty.", default=""
     )
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     nameserver: str = _env(

@@ -123,7 +123,7 @@ class Forwarder:
     ) -> None:
         waiting = envelope.without(entry.settled)
         # No row can be for what is no address, whatever a catch-all takes.
-        nobody = [
+        no_address = [
             Outcome(one, State.REJECTED, f"{one.key} is unknown: it is no mail address") for one in waiting.unknown
         ]
         outcomes: list[Outcome] = []
@@ -146,7 +146,7 @@ class Forwarder:
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
             outcomes = [*self.answering.decided(waiting, outcomes, raw, found.rows), *tested]
-        outcomes += nobody
+        outcomes += no_address
         stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
         self._wake(envelope, outcomes)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]

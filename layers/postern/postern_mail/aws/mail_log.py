@@ -163,7 +163,7 @@ class CloudWatchMailLog:
     def bad_row(self, envelope: Envelope, reason: str) -> None:
         """Counted as NeedsSomebody."""
         self._needs_somebody()
-        self.logger.error("a row must be mended", message_id=envelope.message_id, reason=self._shown(reason))
+        self.logger.error("a row must be corrected", message_id=envelope.message_id, reason=self._shown(reason))
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """Counted as NeedsSomebody where waiting alone cures nothing; the recipients are counted by their outcome."""
@@ -249,7 +249,7 @@ class CloudWatchMailLog:
 
     def unheard(self) -> None:
         """A warning."""
-        self.logger.warning("nobody has confirmed the subscription to the alarms: nothing is told until then")
+        self.logger.warning("the subscription to the alarms is not confirmed: nothing is sent until it is")
 
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)

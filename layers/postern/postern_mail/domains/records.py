@@ -97,12 +97,24 @@ def wanted(domain: str, dkim: Dkim, manner: Manner, parts: Collection[str] = PAR
 def spf_to_add(found: RecordSet) -> str:
     """The SPF record that a domain's TXT records are to hold in place of the one they have, or beside the others; "" if
     SES is in it already. RFC 7208 3.2: a domain has one."""
-    for value in found.values:
-        text = _joined(value)
-        words = text.lower().replace(" +", " ").split()  # + is what a mechanism is without a sign (RFC 7208 4.6.2)
-        if words[:1] == ["v=spf1"]:
-            return "" if INCLUDE in words else f'"v=spf1 {INCLUDE}{text[len("v=spf1") :]}"'
-    return SPF_LINE
+    policies = [text for value in found.values if is_spf(text := _joined(value))]
+    if not policies:
+        return SPF_LINE
+    line = with_ses(policies[0])
+    return f'"{line}"' if line else ""
+
+
+def is_spf(text: str) -> bool:
+    """Whether the text of a TXT record is an SPF record (RFC 7208 4.5)."""
+    return text.lower().split()[:1] == ["v=spf1"]
+
+
+def with_ses(policy: str) -> str:
+    """An SPF record that lets SES send as well, "" if this one does. A mechanism without a sign has a + (RFC 7208
+    4.6.2)."""
+    if INCLUDE in policy.lower().replace(" +", " ").split():
+        return ""
+    return f"v=spf1 {INCLUDE}{policy[len('v=spf1') :]}"
 
 
 def _joined(value: str) -> str:

@@ -50,7 +50,7 @@ class Wish:
         unknown = sorted(set(self.parts) - set(PARTS))
         homeless = [part for part in self.parts if part in PARTS and part not in (DKIM, MAIL_FROM) and not self.zones]
         return [
-            *(f"Records: {part!r} is none of {', '.join(PARTS)}" for part in unknown),
+            *(f"Records: {part!r} is not one of {', '.join(PARTS)}" for part in unknown),
             *(f"HostedZones: {zone} is given twice" for zone in _twice(self.zones)),
             *([f"Records has {', '.join(homeless)}, but no HostedZones to write them to"] if homeless else []),
         ]

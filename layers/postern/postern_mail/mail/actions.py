@@ -25,7 +25,7 @@ _OTHERS = {
     "DEFER_IF_PERMIT": "Postfix would ask the sender to try later; write 450 and a text",
     "DEFER_IF_REJECT": "Postfix would ask the sender to try later instead of refusing; write 450 and a text",
     "FILTER": "Postfix would send the message through a content filter; there is none here, PREPEND can mark it",
-    "HANGUP": "Postfix would drop the connection; there is none any more, write REJECT",
+    "HANGUP": "Postfix would drop the connection; it is over by then, write REJECT",
 }
 
 

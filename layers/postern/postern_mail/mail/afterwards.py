@@ -18,7 +18,7 @@ _VIA = "via:"
 class Later(StrEnum):
     """What SES said later of one recipient's forwards; of several destinations the worst counts, in this order."""
 
-    LOST = "lost"  # it did not arrive, and nobody tries any more
+    LOST = "lost"  # it did not arrive, and is not tried any more
     COMPLAINED = "complained"
     BOUNCED = "bounced"  # it arrived all the same: an out-of-office reply, for one
     DELAYED = "delayed"

@@ -35,7 +35,7 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     ),
     HOST_LOST: (
         "Mail of hosts that did not arrive, or was complained about",
-        "mend the program that sends it, or the address that it has (docs/relay.md)",
+        "fix the program that sends it, or the address that it has (docs/relay.md)",
     ),
     LOST: (
         "Lost on the way: SES sent it, and the other server refused it",

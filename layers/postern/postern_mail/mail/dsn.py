@@ -76,7 +76,7 @@ def too_late(received_at: str, now: float) -> str:
     """Why a message received then (ISO 8601) is not answered any more, "" if it is."""
     passed = age(received_at, now)
     if passed is None:
-        return "nobody knows when it was received"
+        return "when it was received is not known"
     return "received more than 23 hours ago" if passed >= MAX_AGE else ""
 
 

@@ -165,7 +165,7 @@ def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[
     """(addresses, texts that are none)."""
     listed = receipt.get("recipients")
     if not isinstance(listed, list) or not listed:
-        raise BadEvent("no receipt.recipients: nobody to forward to")
+        raise BadEvent("no receipt.recipients, so nothing to forward")
     unique: dict[str, Address] = {}
     unreadable: list[str] = []
     for text in listed:

@@ -105,7 +105,9 @@ class Settings:
         choices=(AUTHENTICATED, OFF),
     )
     answers_per_domain: int = _setting(
-        20, "Most answers to senders of one domain; beyond, nobody is told and the ledger says so.", unit="an hour"
+        20,
+        "Most answers to senders of one domain; beyond that no sender is told, and the ledger says so.",
+        unit="an hour",
     )
     answers_per_hour: int = _setting(200, "Most answers to senders altogether.", unit="an hour")
     rate_cap: int = _setting(

@@ -90,9 +90,9 @@ def read_overrides(value: Any) -> dict[str, str]:
     overrides = {str(name).strip().lower(): str(action).strip().lower() for name, action in value.items()}
     for name, action in overrides.items():
         if name not in SCREENED:
-            raise ValueError(f"verdicts: {name!r} is none of {', '.join(SCREENED)}")
+            raise ValueError(f"verdicts: {name!r} is not one of {', '.join(SCREENED)}")
         if action not in ACTIONS:
-            raise ValueError(f"verdicts: {action!r} is none of {', '.join(ACTIONS)}")
+            raise ValueError(f"verdicts: {action!r} is not one of {', '.join(ACTIONS)}")
         if name == "virus" and action == FORWARD:
             raise ValueError("verdicts: a virus is never forwarded, it would cost the SES account")
     return overrides

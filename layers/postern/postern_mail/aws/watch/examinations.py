@@ -237,7 +237,7 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     Examination(
         RECEIVING, "daily test", daily_test.look, ("domains", "ledger"),
         "Postern sends itself a message each day, as a stranger would. It did not come, so other mail may not come"
-        " either; or it was not sent, so nobody knows.",
+        " either; or it was not sent, so this is not known.",
     ),
     Examination(
         SENDING, "domains", _domains, ("domains", "rule_set"),
@@ -261,7 +261,7 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         UNDER_WAY, "messages never seen", _never_seen, ("ledger",),
-        "A message was stored, but never handled. Nobody got it yet.",
+        "A message was stored, but never handled. No one has got it yet.",
     ),
     Examination(
         UNDER_WAY, "dead letters", _dead_letters, ("dead_letters",),
