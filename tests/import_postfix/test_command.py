@@ -87,7 +87,9 @@ def test_counts_come_first_then_postmaster_and_a_cause_once(aliases: Path, tmp_p
     assert said[2].startswith("  root was the mailbox of a user of the box")
     assert said[4] == f"      also {aliases}:3, {aliases}:4"
     assert sum("root was the mailbox" in line for line in said) == 1
-    assert any(line.startswith("note: mail for postmaster@example.com and abuse@example.com reaches no one") for line in said)
+    assert any(
+        line.startswith("note: mail for postmaster@example.com and abuse@example.com reaches no one") for line in said
+    )
     assert said[-1] == f"next: postern resolve ADDRESS --tables {out}; if that is right, postern plan {out}"
 
 
