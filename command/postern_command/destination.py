@@ -9,13 +9,13 @@ from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.days import moment
 from postern_mail.mail.health import is_suspended
+from postern_mail.mail.orders import CannotOrder, Order, missed, missing
 from postern_mail.mail.rows import Row, texts
 
 from .options import DryRunOption, JsonOption, SinceOption, StackOption, WideOption
 from .output.columns import Column, Columns
 from .output.difference_text import plain
 from .output.terminal import printer
-from .rerun_orders import CannotOrder, Order, missed, missing
 from .reruns import Reruns, reruns
 from .stack import Stack
 from .status import WrongUse, exits, refuse, say_no

@@ -8,6 +8,7 @@ import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.days import moment
 from postern_mail.mail.envelope import NULL_SENDER
+from postern_mail.mail.orders import CannotOrder, Entries, Order, kept, release
 from postern_mail.mail.outcomes import State
 
 from .ids import short_id, whole_id
@@ -28,7 +29,6 @@ from .output.ledger_text import as_object, lines, told
 from .output.message_text import header_rows, text_lines
 from .output.message_text import lines as message_lines
 from .output.terminal import printer
-from .rerun_orders import CannotOrder, Entries, Order, kept, release
 from .reruns import Reruns, each
 from .stack import Stack
 from .status import exits, refuse, wrong_use

@@ -3,11 +3,11 @@
 from typing import Annotated
 
 import typer
+from postern_mail.mail.orders import CannotOrder, Order
+from postern_mail.mail.orders import replay as ordered
 from postern_mail.mail.receipt import receipt_event, stamped
 
 from .options import DryRunOption, IdsArgument, JsonOption, RecipientsOption, StackOption
-from .rerun_orders import CannotOrder, Order
-from .rerun_orders import replay as ordered
 from .reruns import Reruns, each
 
 

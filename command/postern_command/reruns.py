@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 import typer
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress
-from postern_mail.mail.receipt import kept_event
+from postern_mail.mail.orders import CannotOrder, Entries, Order
 
 from .ids import whole_id
 from .output.terminal import printer
-from .rerun_orders import CannotOrder, Entries, Order
 from .stack import Stack
 from .status import WrongUse, exits, say_no
 
 if TYPE_CHECKING:
     from postern_mail.aws.forward.mail_store import S3MailStore
+    from postern_mail.aws.reopening import Reopening
     from postern_mail.aws.watch.backlog import Backlog
     from postern_mail.aws.watch.history import History
-
-    from .aws.reopening import Reopening
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +58,7 @@ class Reruns:
         """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
         if self.dry_run:
             return
-        for destination in order.destinations:
-            self.reopening.destination(message_id, destination, entries[f"via:{destination}"])
-        if opened := order.opened(entries):
-            self.reopening.recipients(message_id, entries, opened, order.reopened, release=lifted)
-        self.send(kept_event(message_id, entries["message"], order.recipients))
+        self.send(self.reopening.open(message_id, entries, order, release=lifted))
 
     def send(self, event: dict[str, Any]) -> None:
         """Put an event on the retry queue. Raises Temporary."""

@@ -9,10 +9,9 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
-from postern_mail.errors import Temporary
+from postern_mail.errors import Overtaken, Temporary
 from postern_mail.mail.visible import visible
 
-from .tables.change import Overtaken
 from .tables.file import BadTablesFile
 
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3

@@ -10,9 +10,9 @@ from boto3.dynamodb.types import Binary
 from botocore.exceptions import ReadTimeoutError
 from botocore.stub import Stubber
 from postern_command.aws.table_rows import TableRows, caller
-from postern_command.tables.change import Change, Overtaken
+from postern_command.tables.change import Change
 from postern_mail.aws import clients
-from postern_mail.errors import Misconfigured, Throttled, Unavailable
+from postern_mail.errors import Misconfigured, Overtaken, Throttled, Unavailable
 from postern_mail.mail.rows import TableName
 
 from emulator.cloud import Cloud

@@ -1,7 +1,7 @@
 """One message in a small world: every step that an invocation, a person's order or an event of SES can take.
 
 A step is one write to the ledger, one sending, or one event on the queue: what happens whole or not at all. The claims are
-those of `mail.claims`, the states those of `mail.outcomes`, the orders those of `rerun_orders`; the model adds who comes
+those of `mail.claims`, the states those of `mail.outcomes`, the orders those of `mail.orders`; the model adds who comes
 when, and who is killed. `successors` says what can happen next.
 """
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from postern_command.rerun_orders import CannotOrder, Order, release, replay
 from postern_mail.mail.claims import Standing
 from postern_mail.mail.digest import LOST
+from postern_mail.mail.orders import CannotOrder, Order, release, replay
 from postern_mail.mail.outcomes import ClaimState, State
 
 from .world import Case, Message, Person, Step, World, entries, message_of, more, put

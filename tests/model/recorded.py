@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from postern_command.aws.reopening import Reopening
-from postern_command.rerun_orders import replay
 from postern_command.reruns import Reruns
 from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.reopening import Reopening
 from postern_mail.aws.watch.history import History
 from postern_mail.feedback import Listener
+from postern_mail.mail.orders import replay
 
 from emulator.template import Template
 from tests.builders import TAG_KEY, bounce, event, stored

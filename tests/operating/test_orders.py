@@ -5,8 +5,8 @@ import uuid
 from typing import Any
 
 import pytest
-from postern_command.aws.reopening import Reopening
 from postern_mail.aws import clients
+from postern_mail.aws.reopening import Reopening
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.errors import Unavailable
 from postern_mail.mail.address import Address

@@ -17,7 +17,7 @@ NO_STATES = {
     ("layers/postern/postern_mail/aws/forward/ledger.py", "pending"): "an attribute of the message's entry",
     ("layers/postern/postern_mail/mail/dsn.py", "unanswered"): "a sender who could not be told",
     ("layers/postern/postern_mail/mail/feedback.py", "rejected"): "an attribute of a claim: what SES says of it later",
-    ("command/postern_command/rerun_orders.py", "pending"): "an attribute of the message's entry",
+    ("layers/postern/postern_mail/mail/orders.py", "pending"): "an attribute of the message's entry",
     ("command/postern_command/output/ledger_text.py", "pending"): "an attribute of the message's entry",
     ("layers/postern/postern_mail/examination.py", "failed"): "a grade of what was looked at",
     ("layers/postern/postern_mail/aws/forward/ledger.py", "merged"): "an attribute of a recipient's entry",

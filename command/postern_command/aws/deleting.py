@@ -7,10 +7,9 @@ from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
 from postern_mail.aws.forward.answer_entries import MESSAGE
 from postern_mail.aws.items import Items, Update
+from postern_mail.errors import Overtaken
 from postern_mail.mail.outcomes import State
 from postern_mail.ports.clock import Clock
-
-from ..tables.change import Overtaken
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

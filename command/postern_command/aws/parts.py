@@ -9,6 +9,7 @@ from postern_mail.aws.destinations import DynamoDestinations
 from postern_mail.aws.failures import translated
 from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.aws.forward.tables import DynamoTables
+from postern_mail.aws.reopening import Reopening
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.history import History
 from postern_mail.aws.watch.state import DynamoWatchState
@@ -16,7 +17,6 @@ from postern_mail.mail.rows import TableName
 
 from .deleting import Deleting
 from .reach import reaching
-from .reopening import Reopening
 from .table_rows import TableRows
 
 if TYPE_CHECKING:

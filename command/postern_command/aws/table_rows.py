@@ -15,10 +15,10 @@ from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
 from postern_mail.aws.items import Items
 from postern_mail.aws.watch.rows import AllRows
-from postern_mail.errors import Misconfigured, Throttled
+from postern_mail.errors import Misconfigured, Overtaken, Throttled
 from postern_mail.mail.rows import BOOKKEEPING, Row, TableName
 
-from ..tables.change import ATTRIBUTES, KEY_NAMES, Change, Key, Overtaken
+from ..tables.change import ATTRIBUTES, KEY_NAMES, Change, Key
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

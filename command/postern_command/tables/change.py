@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from postern_mail.errors import PosternError
 from postern_mail.mail import aliases, senders, settings
 from postern_mail.mail.rows import Row, TableName
 
@@ -21,10 +20,6 @@ ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
     "aliases": aliases.ATTRIBUTES,
     "senders": senders.ATTRIBUTES,
 }
-
-
-class Overtaken(PosternError):
-    """A row was edited by somebody else after it was read, so nothing was written over it."""
 
 
 @dataclass(frozen=True, slots=True)

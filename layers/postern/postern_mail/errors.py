@@ -76,6 +76,10 @@ class TooSoon(Temporary):
     """The SMTP credentials were rotated so lately that an instance may still use those before."""
 
 
+class Overtaken(PosternError):
+    """What was to be changed was changed by somebody else after it was read, so nothing was written over it."""
+
+
 class Permanent(PosternError):
     """It will never work, so it is recorded and not retried."""
 

@@ -8,16 +8,17 @@ recipients the same order takes along when it is given again. A running invocati
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from postern_mail.aws.forward.answer_entries import MESSAGE
-from postern_mail.aws.forward.ledger import OPEN
-from postern_mail.aws.items import Items, Update
-from postern_mail.mail.digest import LOST
-from postern_mail.mail.dsn import UNANSWERED
-from postern_mail.mail.feedback import BOUNCED, REJECTED
-from postern_mail.mail.outcomes import ClaimState, State
-from postern_mail.ports.clock import Clock
-
-from ..tables.change import Overtaken
+from ..errors import Overtaken
+from ..mail.digest import LOST
+from ..mail.dsn import UNANSWERED
+from ..mail.feedback import BOUNCED, REJECTED
+from ..mail.orders import Entries, Order
+from ..mail.outcomes import ClaimState, State
+from ..mail.receipt import kept_event
+from ..ports.clock import Clock
+from .forward.answer_entries import MESSAGE
+from .forward.ledger import OPEN
+from .items import Items, Update
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -33,6 +34,14 @@ class Reopening:
         self._items = Items(client, table)
         self._clock = clock
         self._by = by
+
+    def open(self, message_id: str, entries: Entries, order: Order, *, release: bool = False) -> dict[str, Any]:
+        """Open what an order takes up again. Returns the event that runs it. Raises Overtaken, Temporary."""
+        for destination in order.destinations:
+            self.destination(message_id, destination, entries[f"via:{destination}"])
+        if opened := order.opened(entries):
+            self.recipients(message_id, entries, opened, order.reopened, release=release)
+        return kept_event(message_id, entries["message"], order.recipients)
 
     def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
         """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from postern_command.rerun_orders import CannotOrder, Order, missed, release, replay
+from postern_mail.mail.orders import CannotOrder, Order, missed, release, replay
 
 INFO, TEAM, LATE = "info@example.com", "team@example.com", "late@example.com"
 

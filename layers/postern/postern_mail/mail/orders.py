@@ -4,12 +4,12 @@ Here it is decided which of the ledger's entries are taken up again, without tou
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from postern_mail.mail.feedback import lost_by
-from postern_mail.mail.outcomes import ClaimState, State
-from postern_mail.mail.verdicts import FAIL
+from .feedback import lost_by
+from .outcomes import ClaimState, State
+from .records import dataclass
+from .verdicts import FAIL
 
 Entries = Mapping[str, Mapping[str, Any]]
 
