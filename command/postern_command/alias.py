@@ -1,6 +1,7 @@
 """`postern alias`: rows of the live alias table."""
 
 import json
+from collections.abc import Collection
 from typing import Annotated, Any
 
 import typer
@@ -9,13 +10,14 @@ from postern_mail.mail.days import moment
 from postern_mail.mail.keys import domain_of, in_order, with_domain
 from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
+from postern_mail.ports.forward import Tables
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.listing import Meaning
 from .stack import Stack
-from .status import WrongUse, exits, refuse, say_no
+from .status import Refused, WrongUse, exits, refuse, say_no
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
 from .times import typed_time
@@ -111,12 +113,8 @@ def add(
     """Add an alias. Exit status 1 if there is one already, or if the row would not be valid."""
     with exits():
         live = Stack.find(stack)
-        key = typed_key(with_domain(address, live.domains))
-        after = with_attributes({"address": key, "destinations": destinations}, _options(expires, keep_tag, note))
-        editor = Editor(live, dry_run, as_json)
-        if editor.alias(key) is not None:
-            refuse(f"alias {key} is there already; `postern alias set` changes it")
-        editor.write(Change("aliases", (key,), None, after))
+        made = new_alias(live.tables, live.domains, address, destinations, attributes(expires, keep_tag, note))
+        Editor(live, dry_run, as_json).write(made)
 
 
 @app.command("set")
@@ -139,7 +137,7 @@ def set_(
     Exit status 1 if there is no such alias, or if somebody edited it meanwhile.
     """
     with exits():
-        changed = dict.fromkeys(unset or ()) | _options(expires, keep_tag, note)
+        changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note)
         changed |= {"expires_at": None} if no_expires else {}
         if not (destinations or also or no_longer or changed):
             raise WrongUse("nothing to set; see postern alias set --help")
@@ -182,7 +180,15 @@ def disable(
         _edit(address, {"enabled": False}, Editor(Stack.find(stack), dry_run, as_json))
 
 
-def _options(expires: str | None, keep_tag: bool | None, note: str | None) -> dict[str, Any]:
+def new_alias(tables: Tables, domains: Collection[str], address: str, destinations: list[str], more: Row) -> Change:
+    """An alias that is to be, with these other attributes. Raises Refused if there is one, WrongUse, Temporary."""
+    key = typed_key(with_domain(address, domains))
+    if tables.read([key], ()).aliases[key] is not None:
+        raise Refused(f"alias {key} is there already; `postern alias set` changes it")
+    return Change("aliases", (key,), None, with_attributes({"address": key, "destinations": destinations}, more))
+
+
+def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> dict[str, Any]:
     """Attributes that were typed; None for one that is taken away, as what is the default is not written."""
     typed: dict[str, Any] = {}
     if expires is not None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -18,7 +19,7 @@ from .output.difference_text import plain
 from .output.terminal import printer
 from .reruns import Reruns, reruns
 from .stack import Stack
-from .status import WrongUse, exits, refuse, say_no
+from .status import Refused, WrongUse, exits, refuse, say_no
 from .times import short, since_when
 
 _COLUMNS = (Column(30, 1), Column(22), Column(20, 2))
@@ -55,7 +56,7 @@ def list_(
         typer.echo("nothing to list", err=True)
     for row in sorted(rows, key=lambda row: str(row["address"])):
         if as_json:
-            typer.echo(json.dumps(_object(row)))
+            typer.echo(json.dumps(as_object(row)))
         else:
             say(columns.line(_cells(row, columns)), "red" if is_suspended(row) else None)
 
@@ -64,12 +65,12 @@ def list_(
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
     """Show what is known against a destination. Exit status 1 if nothing is."""
     with exits():
-        key = _key(address)
+        key = destination_key(address)
         row = Stack.find(stack).tables.read((), (), [key]).destinations[key]
         if row is None:
             refuse(f"nothing is known against {key}")
     if as_json:
-        typer.echo(json.dumps(_object(row)))
+        typer.echo(json.dumps(as_object(row)))
         return
     say = printer()
     say(_line(row), None)
@@ -92,12 +93,12 @@ def resume(
     Exit status 1 if it is not suspended.
     """
     with exits():
-        key, where = _key(address), Stack.find(stack)
-        before = where.tables.read((), (), [key]).destinations[key] if dry_run else _resumed(where, key)
+        key, where = destination_key(address), Stack.find(stack)
+        before = where.tables.read((), (), [key]).destinations[key] if dry_run else resumed(where, key)
         if before is None or not is_suspended(before):
             refuse(f"{key} is not suspended")
     if as_json:
-        typer.echo(json.dumps({**_object(before), "suspended": dry_run, "written": not dry_run}))
+        typer.echo(json.dumps({**as_object(before), "suspended": dry_run, "written": not dry_run}))
     else:
         printer()(f"{key} {'would be' if dry_run else 'is'} resumed; it was {_line(before).partition('  ')[2]}", None)
 
@@ -118,18 +119,11 @@ def redeliver(
     """
     faults: list[str] = []
     with exits():
-        key, where = _key(address), Stack.find(stack)
-        if is_suspended(where.tables.read((), (), [key]).destinations[key]):
-            refuse(f"{key} is suspended: postern destination resume {key}")
+        key, where = destination_key(address), Stack.find(stack)
         at, say, any_ = reruns(where, dry_run=dry_run), printer(), False
-        for message in at.ledger.messages(since_when(since), time.time()):
-            message_id = message["message_id"]
-            try:
-                order = _redelivered(at, where, message_id, key)
-            except CannotOrder:
-                continue
-            except MessageMissing as fault:
-                faults.append(f"message {message_id}: {fault}")
+        for message_id, order in redelivered(at, where, key, since_when(since)):
+            if isinstance(order, MessageMissing):
+                faults.append(f"message {message_id}: {order}")
                 continue
             any_ = True
             told = f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}"
@@ -137,6 +131,21 @@ def redeliver(
         if not any_ and not faults and not as_json:
             typer.echo("it missed nothing", err=True)
     say_no(faults)
+
+
+def redelivered(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tuple[str, Order | MessageMissing]]:
+    """Each message since then that a destination missed, with whom it runs for, or why it cannot. Raises Refused
+    while it is suspended, Temporary."""
+    if is_suspended(where.tables.read((), (), [key]).destinations[key]):
+        raise Refused(f"{key} is suspended: postern destination resume {key}")
+    for message in at.ledger.messages(since, time.time()):
+        message_id = message["message_id"]
+        try:
+            yield message_id, _redelivered(at, where, message_id, key)
+        except CannotOrder:
+            continue
+        except MessageMissing as fault:
+            yield message_id, fault
 
 
 def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
@@ -153,13 +162,15 @@ def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
     return order
 
 
-def _resumed(where: Stack, key: str) -> Row | None:
+def resumed(where: Stack, key: str) -> Row | None:
+    """Resume a destination; its row as it was, None if it was not suspended. Raises Temporary."""
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
     return where.destinations.resume(key, caller())
 
 
-def _key(address: str) -> str:
+def destination_key(address: str) -> str:
+    """The key of what was typed. Raises WrongUse."""
     try:
         return alias_key(address) if address.startswith("@") else Address.parse(address).key
     except InvalidAddress as fault:
@@ -174,7 +185,8 @@ def _failures(row: Row) -> list[str]:
         return []
 
 
-def _object(row: Row) -> dict[str, Any]:
+def as_object(row: Row) -> dict[str, Any]:
+    """What is known against a destination, as --json has it."""
     return {**plain(row), "failures": _failures(row), "suspended": is_suspended(row)}
 
 

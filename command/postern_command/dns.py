@@ -57,7 +57,7 @@ def dns(
         looked = looks.wait(minutes * 60) if wait else looks.look()
     if as_json or zone_file:
         for domain, one in looked.each():
-            for line in [json.dumps(_object(domain, one))] if as_json else _zone_lines(one):
+            for line in [json.dumps(as_object(domain, one))] if as_json else _zone_lines(one):
                 typer.echo(line)
     else:
         _table(looked, wide)
@@ -161,7 +161,8 @@ def _meant() -> tuple[str, ...]:
         raise WrongUse(f"{config.owner}: {fault}") from fault
 
 
-def _object(domain: str, one: Judged) -> dict[str, Any]:
+def as_object(domain: str, one: Judged) -> dict[str, Any]:
+    """One record, as --json has it."""
     record = one.wanted.set
     return {
         "domain": domain,

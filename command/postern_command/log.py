@@ -50,12 +50,9 @@ def log(
         if state is not None and state not in STATES:
             raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
         start, where = since_when(since), Stack.find(stack)
-        wanted = _wanted(None if recipient is None else where.with_domain(recipient))
-        found = _recipients(where.ledger, start, sender)
+        found = listed(where.ledger, start, where.with_domain(recipient) if recipient else None, sender, state)
         say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
         for row in found:
-            if not wanted(row["recipient"]) or state not in (None, row["state"], row["later"]):
-                continue
             if shown == limit:
                 typer.echo("there are more: --limit, or a shorter --since", err=True)
                 return
@@ -67,6 +64,17 @@ def log(
                     say(line, _colour(row))
         if not shown and not as_json:
             typer.echo("nothing to list", err=True)
+
+
+def listed(
+    ledger: "History", since: float, recipient: str | None, sender: str | None, state: str | None
+) -> Iterator[dict[str, Any]]:
+    """What became of each recipient since then, newest message first, of those that are asked for. Raises WrongUse,
+    Temporary."""
+    wanted = _wanted(recipient)
+    for row in _recipients(ledger, since, sender):
+        if wanted(row["recipient"]) and state in (None, row["state"], row["later"]):
+            yield row
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:

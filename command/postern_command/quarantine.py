@@ -2,7 +2,8 @@
 
 import json
 import time
-from typing import Annotated, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.errors import MessageMissing
@@ -34,6 +35,9 @@ from .stack import Stack
 from .status import exits, refuse, wrong_use
 from .times import short, since_when
 
+if TYPE_CHECKING:
+    from postern_mail.aws.watch.history import History
+
 _COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 
 app = typer.Typer(
@@ -64,12 +68,18 @@ def release_(
         wrong_use("say ids of messages, or --all-from SENDER")
 
     def one(at: Reruns, message_id: str) -> Order:
-        entries = _known(at, message_id)
-        order = release(entries, at.keys(recipient or []))
-        at.carry_out(message_id, entries, order, lifted=True)
-        return order
+        return released(at, message_id, recipient or [])
 
     each(message_ids or _from(all_from or "", since, stack), one, stack, dry_run, as_json)
+
+
+def released(at: Reruns, message_id: str, recipients: list[str]) -> Order:
+    """Lift the quarantine of a message for these recipients, for all if none is named. Raises CannotOrder,
+    MessageMissing, WrongUse, Overtaken, Temporary."""
+    entries = _known(at, message_id)
+    order = release(entries, at.keys(recipients))
+    at.carry_out(message_id, entries, order, lifted=True)
+    return order
 
 
 @app.command()
@@ -82,15 +92,20 @@ def delete(
     """
 
     def one(at: Reruns, message_id: str) -> Order:
-        from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
-
-        entries = _known(at, message_id)
-        found = kept(entries)
-        if not dry_run:
-            parts.deleting(Stack.find(stack), at.by).message(message_id, entries, found)
-        return Order(found)
+        return deleted(at, message_id, Stack.find(stack))
 
     each(message_ids, one, stack, dry_run, as_json, says=("would be deleted for", "is deleted for"))
+
+
+def deleted(at: Reruns, message_id: str, where: Stack) -> Order:
+    """Throw a message away. Raises CannotOrder, MessageMissing, Overtaken, Temporary."""
+    from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
+
+    entries = _known(at, message_id)
+    found = kept(entries)
+    if not at.dry_run:
+        parts.deleting(where, at.by).message(message_id, entries, found)
+    return Order(found)
 
 
 @app.command()
@@ -120,10 +135,9 @@ def list_(
     with exits():
         ledger, say, any_ = Stack.find(stack).ledger, printer(), False
         columns = Columns(_COLUMNS, wide=wide)
-        for message in ledger.messages(since_when(since), time.time(), noted=True):
-            for row in _quarantined(message, ledger.entries(message["message_id"])):
-                any_ = True
-                say(json.dumps(row) if as_json else _line(row, columns), None)
+        for row in quarantined(ledger, since_when(since)):
+            any_ = True
+            say(json.dumps(row) if as_json else _line(row, columns), None)
         if not any_ and not as_json:
             typer.echo("nothing to list", err=True)
 
@@ -139,7 +153,7 @@ def show(
     with exits():
         found = Stack.find(stack)
         message_id = whole_id(found, message_id)
-        entries, raw = found.ledger.entries(message_id), _stored(found, message_id)
+        entries, raw = found.ledger.entries(message_id), stored(found, message_id)
     if not entries and raw is None:
         refuse(f"nothing is known of message {message_id}")
     if as_json:
@@ -153,7 +167,14 @@ def show(
         say(whole.line([line]), None)
 
 
-def _stored(found: Stack, message_id: str) -> bytes | None:
+def quarantined(ledger: "History", since: float) -> Iterator[dict[str, Any]]:
+    """What is kept of the mail since then, a recipient each, newest message first, as --json has it. Raises
+    Temporary."""
+    for message in ledger.messages(since, time.time(), noted=True):
+        yield from _quarantined(message, ledger.entries(message["message_id"]))
+
+
+def stored(found: Stack, message_id: str) -> bytes | None:
     """The message, None if it is not in the bucket. Raises Temporary."""
     try:
         return found.bucket.fetch(message_id)

@@ -33,14 +33,20 @@ def replay(
     """
 
     def one(at: Reruns, message_id: str) -> Order:
-        entries = at.entries(message_id)
-        if "message" not in entries:
-            return _never_seen(at, message_id, recipient or [])
-        order = ordered(entries, at.keys(recipient or []), again=again, failed=failed)
-        at.carry_out(message_id, entries, order)
-        return order
+        return replayed(at, message_id, recipient or [], again=again, failed=failed)
 
     each(message_ids, one, stack, dry_run, as_json)
+
+
+def replayed(at: Reruns, message_id: str, recipients: list[str], *, again: bool, failed: bool) -> Order:
+    """Run a message again for these recipients, for all if none is named. Raises CannotOrder, MessageMissing,
+    WrongUse, Overtaken, Temporary."""
+    entries = at.entries(message_id)
+    if "message" not in entries:
+        return _never_seen(at, message_id, recipients)
+    order = ordered(entries, at.keys(recipients), again=again, failed=failed)
+    at.carry_out(message_id, entries, order)
+    return order
 
 
 def _never_seen(at: Reruns, message_id: str, recipients: list[str]) -> Order:

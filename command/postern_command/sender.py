@@ -7,12 +7,13 @@ import typer
 from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row
 from postern_mail.mail.senders import ATTRIBUTES, EVERYWHERE
+from postern_mail.ports.forward import Tables
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.listing import Meaning
 from .stack import Stack
-from .status import WrongUse, exits, refuse
+from .status import Refused, WrongUse, exits, refuse
 from .tables.change import Change, named
 from .tables.editor import Editor, typed_key
 
@@ -76,15 +77,8 @@ def add(
     """Add a sender rule. Exit status 1 if there is one already, or if it would not be valid."""
     with exits():
         where = Stack.find(stack)
-        key = _key(sender, where.with_domain(scope))
-        editor = Editor(where, dry_run, as_json)
-        before = editor.sender_rule(key)
-        if before is not None and not replace:
-            refuse(f"{named('senders', key)} is there already; --replace changes it")
-        kept = {name: value for name, value in (before or {}).items() if name in _KEPT or name.startswith(FOREIGN)}
-        typed = {"sender": key[0], "scope": key[1], "action": action, **({"note": note} if note else {})}
-        after = {**kept, **typed}
-        editor.write(Change("senders", key, before, after))
+        made = new_rule(where.tables, rule_key(sender, where.with_domain(scope)), action, note, replace=replace)
+        Editor(where, dry_run, as_json).write(made)
 
 
 @app.command("rm", hidden=True)
@@ -101,7 +95,7 @@ def remove(
         where = Stack.find(stack)
         editor = Editor(where, dry_run, as_json)
         keys = (
-            _key(sender, where.with_domain(scope)),
+            rule_key(sender, where.with_domain(scope)),
             (sender, scope),
         )  # the second as somebody typed it in the console
         found = ((key, editor.sender_rule(key)) for key in keys)
@@ -111,14 +105,25 @@ def remove(
         editor.write(Change("senders", key, before, None))
 
 
+def new_rule(tables: Tables, key: tuple[str, str], action: str, note: str | None, *, replace: bool = False) -> Change:
+    """A rule that is to be. Raises Refused if there is one and it is not to be replaced, Temporary."""
+    before = tables.read((), [key]).senders[key]
+    if before is not None and not replace:
+        raise Refused(f"{named('senders', key)} is there already; --replace changes it")
+    kept = {name: value for name, value in (before or {}).items() if name in _KEPT or name.startswith(FOREIGN)}
+    typed = {"sender": key[0], "scope": key[1], "action": action, **({"note": note} if note else {})}
+    return Change("senders", key, before, {**kept, **typed})
+
+
 def _not_there(key: tuple[str, str], scopes: list[str]) -> str:
     elsewhere = " and ".join("for all aliases" if scope == EVERYWHERE else f"for {scope}" for scope in scopes)
     there = f"; there is one {elsewhere} (--scope)" if scopes else ""
     return f"there is no {named('senders', key)}{there}"
 
 
-def _key(sender: str, scope: str) -> tuple[str, str]:
-    """Raises WrongUse for an empty sender, and for a scope that is neither `*` nor an alias key."""
+def rule_key(sender: str, scope: str) -> tuple[str, str]:
+    """The key of a rule as it is looked up. Raises WrongUse for an empty sender, and for a scope that is no alias key
+    and not `*`."""
     if not sender.strip():
         raise WrongUse("an empty sender; the null sender is <>")
     return sender_key(sender), EVERYWHERE if scope == EVERYWHERE else typed_key(scope)

@@ -45,7 +45,7 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
     width = max(map(len, descriptions()))
     for one in descriptions().values():
         if as_json:
-            typer.echo(json.dumps(_object(one, row)))
+            typer.echo(json.dumps(as_object(one, row)))
         else:
             typer.echo(visible(f"{one.name:{width}}  {_line(one, row)}"))
     say_no(settings_faults(row))
@@ -57,7 +57,7 @@ def get(name: NameArgument, stack: StackOption = None, as_json: JsonOption = Fal
     one = _known(name)
     with exits():
         row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
-    typer.echo(json.dumps(_object(one, row)) if as_json else visible(str(_value(one, row))))
+    typer.echo(json.dumps(as_object(one, row)) if as_json else visible(str(_value(one, row))))
     if one.name in row:
         say_no(settings_faults({one.name: row[one.name]}))
 
@@ -186,7 +186,8 @@ def _value(one: Description, row: Row) -> Any:
     return one.default if value is None else value
 
 
-def _object(one: Description, row: Row) -> dict[str, Any]:
+def as_object(one: Description, row: Row) -> dict[str, Any]:
+    """One setting with its value, as --json has it."""
     return {
         "name": one.name,
         "value": _value(one, row),

@@ -36,6 +36,10 @@ _ADVICE = (  # for what boto3 and AWS say of how they were reached
 )
 
 
+class Refused(Exception):
+    """The answer is no; the message says why."""
+
+
 class WrongUse(ValueError):
     """What was typed, or set in the environment, cannot be meant; the message says why."""
 
@@ -87,13 +91,13 @@ def _tell(fault: object) -> None:
 @contextmanager
 def exits() -> Iterator[None]:
     """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot
-    be read, with 1 where somebody else was faster."""
+    be read, with 1 where the answer is no or somebody else was faster."""
     try:
         yield
     except Temporary as failure:
         _tell(f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}")
         raise typer.Exit(AWS_FAILED) from failure
-    except Overtaken as fault:
+    except (Overtaken, Refused) as fault:
         refuse(fault)
     except (BadTablesFile, WrongUse) as fault:
         wrong_use(fault)

@@ -9,12 +9,14 @@ import html
 import re
 from collections.abc import Iterator
 from email.message import Message as Parsed
+from itertools import islice
 
 from postern_mail.mail.encoded_words import decoded
 from postern_mail.mail.fields import text_of
 from postern_mail.mail.message import Message
 
 MOST_LINES = 60  # of text that are shown
+MOST_PARTS = 100  # that are listed
 MOST_OCTETS = 256 * 1024  # of a message that are looked at for text
 SHOWN = ("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "list-id", "list-unsubscribe")
 _MAX_VALUE = 1000  # characters
@@ -47,11 +49,27 @@ def text_lines(raw: bytes) -> tuple[list[str], str]:
     return lines[:MOST_LINES], "; ".join(filter(None, (said, left)))
 
 
-def _part(raw: bytes) -> tuple[Parsed | None, str]:
+def part_rows(raw: bytes) -> list[tuple[str, str, int]]:
+    """(content type, file name or "", octets) of each part that is no container, as the message says; 100 at most."""
+    rows = []
+    for part in islice((one for one in _parts(raw) if not one.is_multipart()), MOST_PARTS):
+        try:
+            name, payload = part.get_filename() or "", part.get_payload(decode=True)
+        except (ValueError, LookupError, AttributeError):  # what the library makes of some messages
+            name, payload = "", b""
+        rows.append((part.get_content_type(), str(name), len(payload) if isinstance(payload, bytes) else 0))
+    return rows
+
+
+def _parts(raw: bytes) -> list[Parsed]:
     try:
-        parts = list(email.message_from_bytes(raw, policy=email.policy.compat32).walk())
+        return list(email.message_from_bytes(raw, policy=email.policy.compat32).walk())
     except (ValueError, LookupError, AttributeError, RecursionError):  # what the library makes of some messages
-        return None, ""
+        return []
+
+
+def _part(raw: bytes) -> tuple[Parsed | None, str]:
+    parts = _parts(raw)
     for kind in ("text/plain", "text/html"):
         found = next((one for one in parts if one.get_content_type() == kind and not one.get_filename()), None)
         if found is not None:
@@ -100,3 +118,6 @@ def lines(raw: bytes) -> Iterator[str]:
     text, said = text_lines(raw)
     yield f"text ({said})" if said else "text"
     yield from (f"  | {line}" for line in text)
+    if len(parts := part_rows(raw)) > 1:
+        yield "parts"
+        yield from (f"  {kind}  {size} octets{f'  {name}' if name else ''}" for kind, name, size in parts)

@@ -10,9 +10,11 @@ from postern_mail.lookup import follow
 from postern_mail.mail.address import Address, alias_key
 from postern_mail.mail.aliases import resolve
 from postern_mail.mail.keys import domain_of, no_alias
+from postern_mail.mail.plan import Policy
 from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
+from postern_mail.ports.forward import Tables
 
 from ..output import difference_text
 from ..status import WrongUse, say_no, warn
@@ -66,43 +68,12 @@ class Editor:
         if change.before is not None and change.after is not None and same(change.before, change.after):
             self._show(change, [], written=False)
             return
-        found = self._findings(change)
+        found = findings(change, self.where.tables, self.where.policy)
         warn(found.warnings)
         say_no(found.faults)
         if not self.dry_run:
-            from ..aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
-
-            self.where.rows.write([stamped(change, {"updated_at": int(time.time()), "updated_by": caller()})])
+            write_live(change, self.where)
         self._show(change, found.warnings, written=not self.dry_run)
-
-    def _findings(self, change: Change) -> Findings:
-        if change.after is None:
-            return self._left_to(change)
-        if change.table == "settings":  # what was typed is checked; what was there before is only named
-            return Findings(warnings=settings_faults(change.after))
-        row = _judged(change)
-        if change.table == "aliases":
-            (key,) = change.key
-            found = leads(key, row, self.where.tables, self.where.domains, time.time())
-            return Findings([*alias_faults(key, row, self.where.domains), *found.faults], found.warnings)
-        sender, scope = change.key
-        orphan = scope != EVERYWHERE and self.alias(scope) is None
-        warnings = [f"{change}: there is no such alias"] if orphan else []
-        return Findings(sender_faults((sender, scope), row, self.where.policy), warnings)
-
-    def _left_to(self, change: Change) -> Findings:
-        """A removed alias's mail goes to the next less specific one: not what disabling it does."""
-        found = Findings()
-        address = change.key[0]
-        if change.table == "aliases" and not no_alias(address, self.where.domains) and not address.startswith("@"):
-            rows, domains, now = Rows({address: None}), self.where.domains, time.time()
-            follow(self.where.tables, [Address.parse(address)], rows, domains, now)
-            left_to = resolve(Address.parse(address), rows, domains, now).matched
-            if left_to:
-                found.warnings.append(
-                    f"mail to {address} is from now on for {left_to[0]}; to reject it, disable the alias"
-                )
-        return found
 
     def _show(self, change: Change, warnings: list[str], *, written: bool) -> None:
         if self.as_json:
@@ -111,6 +82,43 @@ class Editor:
             difference_text.show([change])
         else:
             typer.echo(f"{change}: nothing to change")
+
+
+def write_live(change: Change, where: "Stack") -> None:
+    """Write a row with who writes it and when, if nobody was faster. Raises Overtaken, Temporary."""
+    from ..aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
+
+    where.rows.write([stamped(change, {"updated_at": int(time.time()), "updated_by": caller()})])
+
+
+def findings(change: Change, tables: Tables, policy: Policy) -> Findings:
+    """What is wrong with a change, before it is written. Raises Temporary."""
+    if change.after is None:
+        return _left_to(change, tables, policy)
+    if change.table == "settings":  # what was typed is checked; what was there before is only named
+        return Findings(warnings=settings_faults(change.after))
+    row = _judged(change)
+    if change.table == "aliases":
+        (key,) = change.key
+        found = leads(key, row, tables, policy.own_domains, time.time())
+        return Findings([*alias_faults(key, row, policy.own_domains), *found.faults], found.warnings)
+    sender, scope = change.key
+    orphan = scope != EVERYWHERE and tables.read([scope], ()).aliases[scope] is None
+    warnings = [f"{change}: there is no such alias"] if orphan else []
+    return Findings(sender_faults((sender, scope), row, policy), warnings)
+
+
+def _left_to(change: Change, tables: Tables, policy: Policy) -> Findings:
+    """A removed alias's mail goes to the next less specific one: not what disabling it does."""
+    found, domains = Findings(), policy.own_domains
+    address = change.key[0]
+    if change.table == "aliases" and not no_alias(address, domains) and not address.startswith("@"):
+        rows, now = Rows({address: None}), time.time()
+        follow(tables, [Address.parse(address)], rows, domains, now)
+        left_to = resolve(Address.parse(address), rows, domains, now).matched
+        if left_to:
+            found.warnings.append(f"mail to {address} is from now on for {left_to[0]}; to reject it, disable the alias")
+    return found
 
 
 def _judged(change: Change) -> Row:
