@@ -3,7 +3,7 @@
 SQS can move a whole queue by itself and cannot choose, so each letter is looked at, put on the retry
 queue and then taken off the dead letters. Where that is interrupted a letter is on both, which costs
 nothing: what is settled is not done again. On the retry queue it counts as new: it is tried as long
-as at first, and the lifetimes of object and ledger still decide (docs/running.md).
+as at first, and the lifetimes of object and ledger still decide (docs/operating.md).
 """
 
 import json

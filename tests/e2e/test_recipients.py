@@ -124,7 +124,7 @@ def test_a_row_nobody_can_read_is_still_taken(emulator: Emulator) -> None:
 
 
 def test_the_other_reading_of_case_refuses_what_is_spelled_otherwise(emulator: Emulator) -> None:
-    """Nothing can be done about it but not to use the parameter: docs/running.md has the test for it."""
+    """Nothing can be done about it but not to use the parameter: docs/unknown-recipients.md has the test for it."""
     emulator.receiving.readings = Readings(case_matters=True)
     assert answers(emulator, "Info@example.com") == [550]
     assert answers(emulator, "info@EXAMPLE.com")[0] == 250

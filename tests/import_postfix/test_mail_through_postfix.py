@@ -60,7 +60,7 @@ def test_the_same_people_get_it(judge: Judge, box: Generated) -> None:
 
 
 def is_known(box: Generated, done: Imported, address: str, theirs: frozenset[str], ours: frozenset[str]) -> bool:
-    """The differences that the report names, and docs/running.md."""
+    """The differences that the report names, and docs/from-postfix.md."""
     delimiter, local = box.delimiter or "", address.partition("@")[0]
     if "+" in local and delimiter != "+" and not theirs:
         return True  # no such address in Postfix, as this + began no tag

@@ -18,7 +18,7 @@ COM, ORG = "example.com", "example.org"
 BOTH = f"{COM},{ORG}"
 HUNDRED = ",".join(f"{number:02}{'d' * 20}.example" for number in range(100))  # of 30 letters
 ZONES = ",".join(f"Z{number:020}" for number in range(100))  # ids have up to 21 letters today
-LONG_STACK = "s" * 30  # docs/running.md; so that the bucket has a name
+LONG_STACK = "s" * 30  # docs/deploying.md; so that the bucket has a name
 # AWS's quotas: the environment of a function, as JSON; the inline policies of a role and one managed policy, in characters
 # without blanks; recipients of a receipt rule; the value of a parameter, in bytes.
 ENVIRONMENT, INLINE, MANAGED, RECIPIENTS, PARAMETER = 4096, 10_240, 6_144, 100, 4096

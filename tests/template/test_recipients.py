@@ -146,7 +146,7 @@ def test_the_function_writes_one_row_of_the_ledger_and_passes_one_role_to_ses_al
 
 
 def test_the_name_of_a_rule_fits_into_what_ses_takes(template: Template) -> None:
-    """A stack's name has at most 30 characters (docs/running.md)."""
+    """A stack's name has at most 30 characters (docs/deploying.md)."""
     longest = Template.load(
         ROOT / "template.yaml", "s" * 30, {"Domains": "example.com", "RefuseUnknownRecipients": "true"}
     )

@@ -167,7 +167,7 @@ def _waiting(thing: str, what: str, todo: str) -> Callable[[Site], Iterator[Find
 
 
 _dead_letters = _waiting("dead_letters", "message", "`postern redrive` once the cause is repaired")
-_failures = _waiting("failures", "event", 'the log says why; docs/running.md, "Failures of functions", what to do')
+_failures = _waiting("failures", "event", 'the log says why; docs/operating.md, "Failures of functions", what to do')
 
 
 def _retry_age(where: Site) -> Iterator[Finding]:
