@@ -27,6 +27,7 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.send_as import SentAs
 from postern_mail.mail.settings import BadSettings, Settings
 from postern_mail.mail.tags import entry_tag
 from postern_mail.ports.answers import Due, Waiting
@@ -463,6 +464,7 @@ class FakeFeedbackLedger:
     envelopes: dict[str, Envelope] = field(default_factory=dict)
     noted: set[tuple[str, str]] = field(default_factory=set)
     hosts: list[HostMail] = field(default_factory=list)
+    sent_as: list[SentAs] = field(default_factory=list)
     senders: dict[str, str] = field(default_factory=dict)
     claims: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     rates: FakeRates = field(default_factory=FakeRates)
@@ -491,6 +493,11 @@ class FakeFeedbackLedger:
     def note_host(self, mail: HostMail) -> bool:
         news = mail not in self.hosts
         self.hosts.append(mail)
+        return news
+
+    def note_sent_as(self, mail: SentAs) -> bool:
+        news = mail not in self.sent_as
+        self.sent_as.append(mail)
         return news
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
@@ -560,6 +567,15 @@ class FakeFeedbackLog(FakeAnswerLog):
     def host_mail(self, mail: HostMail, *, first: bool) -> None:
         self.lines.append(f"host's mail lost{'' if first else ' (again)'}")
 
+    def sent_as(self, mail: SentAs, *, first: bool) -> None:
+        self.lines.append(f"sent as {mail.address} and lost{'' if first else ' (again)'}")
+
+    def untold(self, mail: SentAs, reason: str) -> None:
+        self.lines.append(f"untold: {reason}")
+
+    def resent(self, claim: Claim) -> None:
+        self.lines.append(f"resent {claim.destination}")
+
     def contradicting(self, feedback: Feedback) -> None:
         self.lines.append("contradicting")
 
@@ -568,6 +584,29 @@ class FakeFeedbackLog(FakeAnswerLog):
 
     def daily_test(self, domain: str, what: str, why: str) -> None:
         self.lines.append(f"daily test of {domain} {what}: {why}")
+
+
+@dataclass
+class FakeTeller:
+    """Keeps what it was to tell."""
+
+    told: list[SentAs] = field(default_factory=list)
+
+    def tell(self, mail: SentAs) -> None:
+        self.told.append(mail)
+
+
+@dataclass
+class FakeReturnedLimits:
+    """As many as `most` in all."""
+
+    most: int = 20
+    admitted: set[str] = field(default_factory=set)
+
+    def admit(self, mail: SentAs) -> None:
+        if mail.message_id not in self.admitted and len(self.admitted) >= self.most:
+            raise OverCap(f"told {self.most} times within this hour")
+        self.admitted.add(mail.message_id)
 
 
 @dataclass

@@ -26,6 +26,7 @@ from tests.fakes import (
     FakeMailer,
     FakeOwnerSettings,
     FakeRates,
+    FakeTeller,
 )
 from tests.forwarding_world import RAW, World
 
@@ -109,7 +110,7 @@ class Stack:
         Listener(
             settings=FakeOwnerSettings(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
             answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log, settings=FakeOwnerSettings()),
-            tests=FakeDailyBook(), log=self.log,
+            tests=FakeDailyBook(), stack="postern", returned=FakeTeller(), log=self.log,
         ).handle(said)  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from postern_mail.mail.claims import Claim
 from postern_mail.mail.feedback import Feedback, HostMail, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
+from postern_mail.mail.send_as import SentAs
 from postern_mail.mail.tags import destination_tag
 from postern_mail.ports.feedback import FeedbackLedger, Health, Sending
 
@@ -102,6 +103,11 @@ def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> N
         "bounced", 100, message_id, "root@example.com", (("a@dest.example", "no"), ("b@dest.example", "no"))
     )
     assert [ledger.note_host(lost), ledger.note_host(lost)] == [True, False]
+
+
+def test_mail_sent_as_an_alias_is_news_once(ledger: FeedbackLedger, message_id: str) -> None:
+    lost = SentAs(INFO, "bounced", 100, message_id, lost=(("a@dest.example", "no"), ("b@dest.example", "no")))
+    assert [ledger.note_sent_as(lost), ledger.note_sent_as(lost)] == [True, False]
 
 
 def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:

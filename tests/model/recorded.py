@@ -14,7 +14,7 @@ from emulator.template import Template
 from tests.builders import TAG_KEY, bounce, event, stored
 from tests.contract.test_ledger import in_dynamodb
 from tests.daily_fakes import FakeDailyBook
-from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer, FakeOwnerSettings
+from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer, FakeOwnerSettings, FakeTeller
 from tests.forwarding_world import RAW, World
 
 # Part of an UpdateExpression -> what the model calls it; the first that is found.
@@ -69,7 +69,7 @@ class Recorded(World):
         Listener(
             settings=FakeOwnerSettings(), domains=["example.com"], health=FakeHealth(self.clock), headers=self.store,
             ledger=DynamoFeedbackLedger(self.client, self.template.name("LedgerTable"), self.clock, TAG_KEY),
-            answering=self.answering, tests=FakeDailyBook(), log=FakeFeedbackLog(),
+            answering=self.answering, tests=FakeDailyBook(), stack="postern", returned=FakeTeller(), log=FakeFeedbackLog(),
         ).handle(said)  # fmt: skip
 
     def replays(self) -> None:

@@ -46,7 +46,7 @@ def test_everything_missing_or_wrong_is_named_at_once() -> None:
 
 def test_the_feedback_function_needs_less() -> None:
     of_the_ledger = ("LEDGER_TABLE", "LEASE_SECONDS", "LEDGER_DAYS")
-    names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE")
+    names = ("DOMAINS", *of_the_ledger, "DESTINATION_TABLE", "MAIL_BUCKET", "ALIAS_TABLE", "CONFIGURATION_SET")
     needed = {name: COMPLETE[f"POSTERN_{name}"] for name in names}
     settings = FeedbackEnvironment.from_environment({f"POSTERN_{name}": value for name, value in needed.items()})
     assert settings.alias_table == COMPLETE["POSTERN_ALIAS_TABLE"]

@@ -12,9 +12,11 @@ from postern_mail.answer_senders import Answering
 from postern_mail.errors import EntryMissing, MessageMissing, Refused, Throttled, Unavailable
 from postern_mail.feedback import Listener
 from postern_mail.mail import daily_test
+from postern_mail.mail.address import Address
 from postern_mail.mail.daily_test import Record, Stage
 from postern_mail.mail.dsn import AUTHENTICATED, OFF
 from postern_mail.mail.feedback import MAX_WHY, BadFeedback, Feedback, contradicts
+from postern_mail.mail.send_as import user_name
 from postern_mail.mail.stamp import TEST_KEY
 from postern_mail.mail.tags import destination_tag, entry_tag
 
@@ -31,6 +33,7 @@ from tests.fakes import (
     FakeLedger,
     FakeMailStore,
     FakeOwnerSettings,
+    FakeTeller,
 )
 from tests.forwarding_world import RAW
 
@@ -45,6 +48,7 @@ class World:
     store: FakeMailStore = field(default_factory=lambda: FakeMailStore({MESSAGE_ID: stored(RAW)}))
     answerer: FakeAnswerer = field(default_factory=FakeAnswerer)
     tests: FakeDailyBook = field(default_factory=FakeDailyBook)
+    teller: FakeTeller = field(default_factory=FakeTeller)
     settings: FakeOwnerSettings = field(default_factory=lambda: FakeOwnerSettings({"suspend_after": 3}))
 
     def __post_init__(self) -> None:
@@ -74,6 +78,8 @@ class World:
             headers=self.store,
             answering=answering,
             tests=self.tests,
+            stack="postern",
+            returned=self.teller,
             log=self.log,
         )
         for event in events:
@@ -253,6 +259,37 @@ def test_what_becomes_of_a_hosts_mail_is_the_owners_and_nobody_elses(
 def test_what_the_owner_need_not_know_of_hosts_is_not_told(world: World, event: dict[str, Any]) -> None:
     world.take(of_a_host(event))
     assert (world.log.lines, world.ledger.hosts) == ([], [])
+
+
+def of_an_alias(event: dict[str, Any], **tags: Any) -> dict[str, Any]:
+    """An event about a message that a person sent as info@; the tags beside SES's own are the sender's choice."""
+    user = user_name("postern", Address.parse(INFO))
+    event["detail"]["mail"] |= {"source": INFO, "tags": {**tags, "ses:caller-identity": [user]}}
+    return event
+
+
+def test_what_comes_back_of_mail_sent_as_an_alias_is_told_and_counts_against_nobody(world: World) -> None:
+    """Not even where the sender has made it look like a forward, or a host's mail."""
+    forward = bounce(**HOST_BOUNCE)["detail"]["mail"]["tags"]
+    for spoofed in ({}, forward, {"kind": ["relay"]}):
+        world.take(of_an_alias(bounce(**HOST_BOUNCE), **spoofed))
+    assert world.log.lines == ["sent as info@example.com and lost"] + ["sent as info@example.com and lost (again)"] * 2
+    assert [(str(one.address), one.lost[0][0]) for one in world.teller.told] == [(INFO, "hidden@dest.example")] * 3
+    assert (world.health.rows, world.answerer.sent, world.ledger.hosts) == ({}, [], [])
+    assert world.ledger.entries[MESSAGE_ID, JANE] == {}
+
+
+@pytest.mark.parametrize("event", [feedback("Delivery"), bounce("Transient", "General")], ids=["delivery", "robot"])
+def test_of_mail_sent_as_an_alias_that_arrived_nothing_is_told(world: World, event: dict[str, Any]) -> None:
+    world.take(of_an_alias(event))
+    assert (world.log.lines, world.teller.told, world.ledger.sent_as) == ([], [], [])
+
+
+def test_a_caller_that_is_no_such_user_is_told_nobody(world: World) -> None:
+    event = of_an_alias(bounce(**HOST_BOUNCE))
+    event["detail"]["mail"]["tags"]["ses:caller-identity"] = ["somebody"]
+    world.take(event)
+    assert (world.log.lines, world.teller.told) == (["unrelated"], [])
 
 
 @pytest.mark.parametrize(("sender", "ours"), [("x@sub.example.com", True), ("x@notexample.com", False), ("", False)])

@@ -15,6 +15,7 @@ from postern_mail.mail.claims import Claim
 from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST, Feedback, HostMail
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import BadRow
+from postern_mail.mail.send_as import SentAs
 from postern_mail.ports.forward import Entry, Outcome
 from postern_mail.ports.watch import Overlooked
 from postern_mail.recipients.ports import Progress
@@ -49,6 +50,8 @@ def failed(failure: Exception) -> Say:
     return lambda log: log.failure(failure)
 
 
+SENT_AS = SentAs(Address.parse(INFO), "bounced", 1, "id", lost=(("betsy@sender.example", "why"),))
+
 # Everything that can be said to the log, by the method that it is said to.
 MAIL: dict[str, Sequence[Say]] = {
     "told": [lambda log: log.told(Telling())],
@@ -68,6 +71,8 @@ MAIL: dict[str, Sequence[Say]] = {
     "feedback": [said(kind, first=True) for kind in KINDS.values()],
     "suspended": [lambda log: log.suspended(str(JANE), "why")],
     "host_mail": [lambda log: log.host_mail(HostMail("bounced", 1, "id", "root@host.example"), first=True)],
+    "sent_as": [lambda log: log.sent_as(SENT_AS, first=True)],
+    "untold": [lambda log: log.untold(SENT_AS, "why")],
     "contradicting": [lambda log: log.contradicting(Feedback("bounced", "m", "d", 1))],
     "unrelated": [lambda log: log.unrelated()],
     "failure": [failed(failure) for failure in (*FAILURES, BadRow("aliases", "x", "why"))],

@@ -118,6 +118,9 @@ class FeedbackEnvironment(Environment):
     stack: Stack
     bucket: Bucket
     ledger: Ledger
+    configuration_set: str = _env(
+        "POSTERN_CONFIGURATION_SET", "SES configuration set that mail about mail sent as an alias is sent with."
+    )
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
 

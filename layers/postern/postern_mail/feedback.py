@@ -15,21 +15,25 @@ from .mail.health import Failure, Rule
 from .mail.records import dataclass
 from .mail.reply import of_bounce
 from .mail.rows import Row
-from .ports.feedback import DailyBounces, FeedbackLedger, FeedbackLog, Headers, Health, Sending
+from .mail.send_as import SentAs
+from .ports.feedback import DailyBounces, FeedbackLedger, FeedbackLog, Headers, Health, Sending, Teller
 from .ports.settings import OwnerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Takes one event of SES sending all the way, as the owner's settings say. `domains` are ours."""
+    """Takes one event of SES sending all the way, as the owner's settings say. `stack` is the name of ours, `domains`
+    are those it has."""
 
     settings: OwnerSettings
+    stack: str
     domains: Collection[str]
     ledger: FeedbackLedger
     health: Health
     headers: Headers
     answering: Answering
     tests: DailyBounces
+    returned: Teller
     log: FeedbackLog
 
     def handle(self, event: object) -> None:
@@ -44,6 +48,10 @@ class Listener:
             raise
 
     def _take(self, event: object) -> None:
+        sent_as = SentAs.from_event(event, self.stack, self.domains)  # first: who sends so can choose all other tags
+        if sent_as is not None:
+            self._sent_as(sent_as)
+            return
         host_mail = HostMail.from_event(event)
         if host_mail is not None:
             self._host(host_mail)
@@ -77,6 +85,12 @@ class Listener:
         """Our own daily test: if it came back, the watch tells, and nothing else hangs on it."""
         if feedback.is_lost and (domain := self.tests.bounced(feedback.destination, feedback.why)):
             self.log.daily_test(domain, feedback.kind, feedback.why)
+
+    def _sent_as(self, mail: SentAs) -> None:
+        """Told to those who get the alias's mail; no destination's health hangs on it, as it went to none."""
+        if mail.lost:
+            self.log.sent_as(mail, first=self.ledger.note_sent_as(mail))
+            self.returned.tell(mail)
 
     def _host(self, mail: HostMail) -> None:
         """Told to the owner and nothing else: no health, no claim and no answer hangs on what a host sends."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from ..mail.feedback import Feedback, HostMail
+    from ..mail.send_as import SentAs
     from ..ports.watch import Overlooked
     from ..telling import Telling
 
@@ -209,6 +210,32 @@ class CloudWatchMailLog:
             sender=self._shown(mail.sender),
             reason=self._shown("; ".join(f"{who}: {why}" for who, why in mail.lost)),
             first=first,
+        )
+
+    def sent_as(self, mail: "SentAs", *, first: bool) -> None:
+        """A warning, counted as Bounced or Complained unless it came before; the digest tells the owner. What SES
+        found a virus in counts as NeedsSomebody."""
+        from ..mail import feedback as said  # noqa: PLC0415 (there already, where there is feedback)
+
+        if first and mail.kind in (said.BOUNCED, said.COMPLAINED):
+            self._count(mail.kind.capitalize())
+        if mail.kind == said.REJECTED:
+            self._needs_somebody()
+        self.logger.warning(
+            "mail sent as an alias was lost",
+            kind=mail.kind,
+            sender=self._shown(str(mail.address)),
+            reason=self._shown("; ".join(f"{who}: {why}" for who, why in mail.lost)),
+            first=first,
+        )
+
+    def untold(self, mail: "SentAs", reason: str) -> None:
+        """A warning; the digest tells the owner."""
+        self.logger.warning(
+            "nobody was told that mail sent as an alias was lost",
+            message_id=mail.message_id,
+            sender=self._shown(str(mail.address)),
+            reason=self._shown(reason),
         )
 
     def contradicting(self, feedback: "Feedback") -> None:

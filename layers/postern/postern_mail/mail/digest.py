@@ -20,6 +20,7 @@ _MAX_LINE = 300  # octets of UTF-8
 
 LOST = "lost"  # the word for a forward that came back
 HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
+SENT_AS_LOST = "sent-as-lost"  # for what a person sent as an alias and did not arrive
 
 # Words that outcomes are noted under, as a heading, with what to do.
 _HEADINGS: dict[str, tuple[str, str]] = {
@@ -36,6 +37,10 @@ _HEADINGS: dict[str, tuple[str, str]] = {
     HOST_LOST: (
         "Mail of hosts that did not arrive, or was complained about",
         "fix the program that sends it, or the address that it has (docs/relay.md)",
+    ),
+    SENT_AS_LOST: (
+        "Mail sent as an alias that did not arrive, or was complained about",
+        "who gets the alias's mail was told of 20 an hour; many mean a stolen password: postern send-as rotate ADDRESS",
     ),
     LOST: (
         "Lost on the way: SES sent it, and the other server refused it",
@@ -73,7 +78,7 @@ def heading(word: str) -> tuple[str, str]:
 def digest(day: str, sections: Collection[Section], sender: Address, owner: Address) -> bytes:
     """The message, header in ASCII and body in UTF-8; `day` is an ISO date."""
     counts = ", ".join(f"{section.title.partition(':')[0].lower()} {section.total}" for section in sections)
-    subject = fields.shortened(_plain(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
+    subject = fields.shortened(one_line(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
     header = (
         fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{written(sender)}>"], CRLF),
         fields.field("To", [f"<{written(owner)}>"], CRLF),
@@ -96,11 +101,11 @@ def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[
         yield f"  {section.advice}"
         yield ""
         for line in section.lines[:MAX_LINES]:
-            yield f"  {fields.shortened(_plain(line), _MAX_LINE)}"
+            yield f"  {fields.shortened(one_line(line), _MAX_LINE)}"
         if section.total > len(section.lines[:MAX_LINES]):
             yield f"  and {section.total - len(section.lines[:MAX_LINES])} more"
 
 
-def _plain(text: str) -> str:
+def one_line(text: str) -> str:
     """One line; what cannot be seen is spelled out."""
     return " ".join(visible(" ".join(text.split())).split())

@@ -33,7 +33,7 @@ MAX_WHY = 500  # characters of what another server said
 _LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
 _ROBOT = ("Transient", "General", "")  # type, subtype and status of an out-of-office reply
 _PEOPLE = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}
-_SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
+SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
 _DESTINATION = re.compile(r"[0-9a-f]{32}\Z")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}\Z")  # RFC 3463
 _IN_DIAGNOSTIC = re.compile(r"(?:smtp; *)?\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\s", re.IGNORECASE)
@@ -83,28 +83,28 @@ class Feedback:
 
         Raises BadFeedback for everything else.
         """
-        detail = _detail(event)
-        mail = _mapping(detail, "mail")
+        detail = detail_of(event)
+        mail = mapping_in(detail, "mail")
         message_id, destination = _tags(mail)
         if not (message_id or destination):
             return None
         if not (MESSAGE_ID.match(message_id) and _DESTINATION.match(destination)):
             raise BadFeedback(f"the tags are not ours: message {message_id!r}, destination {destination!r}")
         event_type = str(detail["eventType"])
-        section = _mapping(detail, _SECTIONS.get(event_type, event_type.lower()))
+        section = mapping_in(detail, SECTIONS.get(event_type, event_type.lower()))
         person = _person(section)
         return cls(
             kind=KINDS[event_type],
             message_id=message_id,
             destination=destination,
-            at=_epoch(section.get("timestamp") or mail.get("timestamp")),
-            id=_text(section, "feedbackId") or _text(mail, "messageId"),
+            at=epoch(section.get("timestamp") or mail.get("timestamp")),
+            id=text_in(section, "feedbackId") or text_in(mail, "messageId"),
             why=_why(section, person)[:MAX_WHY],
-            type=_text(section, "bounceType"),
-            subtype=_text(section, "bounceSubType") or _text(section, "complaintSubType"),
+            type=text_in(section, "bounceType"),
+            subtype=text_in(section, "bounceSubType") or text_in(section, "complaintSubType"),
             status=_status(person),
-            text=_text(person, "diagnosticCode")[:MOST_TEXT],
-            ses_id=_text(mail, "messageId"),
+            text=text_in(person, "diagnosticCode")[:MOST_TEXT],
+            ses_id=text_in(mail, "messageId"),
         )
 
 
@@ -125,37 +125,40 @@ class HostMail:
     @classmethod
     def from_event(cls, event: object) -> "HostMail | None":
         """Read an event; None if it is about other mail. Raises BadFeedback."""
-        detail = _detail(event)
-        mail = _mapping(detail, "mail")
-        if RELAY not in (_mapping(mail, "tags").get(KIND_TAG) or ()):
+        detail = detail_of(event)
+        mail = mapping_in(detail, "mail")
+        if RELAY not in (mapping_in(mail, "tags").get(KIND_TAG) or ()):
             return None
         event_type = str(detail["eventType"])
-        section = _mapping(detail, _SECTIONS.get(event_type, event_type.lower()))
+        section = mapping_in(detail, SECTIONS.get(event_type, event_type.lower()))
         return cls(
             kind=KINDS[event_type],
-            at=_epoch(section.get("timestamp") or mail.get("timestamp")),
-            id=_text(section, "feedbackId") or _text(mail, "messageId"),
-            sender=_text(mail, "source"),
-            lost=tuple(_lost_by_host(event_type, section, mail)),
+            at=epoch(section.get("timestamp") or mail.get("timestamp")),
+            id=text_in(section, "feedbackId") or text_in(mail, "messageId"),
+            sender=text_in(mail, "source"),
+            lost=tuple(lost_people(event_type, section, mail)),
         )
 
 
-def _lost_by_host(event_type: str, section: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def lost_people(event_type: str, section: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Each recipient that did not get a message, or complained, with what was said; none of a delivery, a delay, or the
+    reply of a robot."""
     if event_type in ("Delivery", "DeliveryDelay"):
         return
     people = section.get(_PEOPLE.get(event_type, "")) or mail.get("destination") or ()
     for person in people if isinstance(people, list) else ():
         about = person if isinstance(person, Mapping) else {"emailAddress": person}
-        form = (_text(section, "bounceType"), _text(section, "bounceSubType"), _status(about))
-        robot = form == _ROBOT and not has_reply(_text(about, "diagnosticCode")[:MOST_TEXT])
-        if not robot and _text(about, "emailAddress"):
-            yield _text(about, "emailAddress"), _why(section, about)[:MAX_WHY]
+        form = (text_in(section, "bounceType"), text_in(section, "bounceSubType"), _status(about))
+        robot = form == _ROBOT and not has_reply(text_in(about, "diagnosticCode")[:MOST_TEXT])
+        if not robot and text_in(about, "emailAddress"):
+            yield text_in(about, "emailAddress"), _why(section, about)[:MAX_WHY]
 
 
-def _detail(event: object) -> Mapping[str, Any]:
+def detail_of(event: object) -> Mapping[str, Any]:
+    """SES's own object in an event of EventBridge. Raises BadFeedback."""
     if not isinstance(event, Mapping) or event.get("source") != "aws.ses":
         raise BadFeedback("not an event of SES: its source is not aws.ses")
-    detail = _mapping(event, "detail")
+    detail = mapping_in(event, "detail")
     if detail.get("eventType") == "RenderingFailure":  # EventBridge's spelling of it; SNS has a space there
         detail = {**detail, "eventType": "Rendering Failure"}
     if detail.get("eventType") not in KINDS:
@@ -164,26 +167,29 @@ def _detail(event: object) -> Mapping[str, Any]:
 
 
 def _tags(mail: Mapping[str, Any]) -> tuple[str, str]:
-    tags = _mapping(mail, "tags")
+    tags = mapping_in(mail, "tags")
     found = [tags.get(name) or [""] for name in (MESSAGE_TAG, DESTINATION_TAG)]
     if not all(isinstance(one, list) and len(one) == 1 and isinstance(one[0], str) for one in found):
         raise BadFeedback(f"the tags are not ours: {found!r}")
     return found[0][0], found[1][0]
 
 
-def _mapping(where: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def mapping_in(where: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """The object under a name. Raises BadFeedback."""
     found = where.get(name)
     if not isinstance(found, Mapping):
         raise BadFeedback(f"not an event of SES sending: it has no {name}")
     return found
 
 
-def _text(where: Mapping[str, Any], name: str) -> str:
+def text_in(where: Mapping[str, Any], name: str) -> str:
+    """The text under a name, "" if there is none."""
     value = where.get(name)
     return value if isinstance(value, str) else ""
 
 
-def _epoch(value: object) -> int:
+def epoch(value: object) -> int:
+    """A time of SES's in epoch seconds. Raises BadFeedback."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -204,10 +210,10 @@ def _person(section: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _status(person: Mapping[str, Any]) -> str:
     """RFC 3463's code, by itself or from the reply that SES quotes."""
-    status = _text(person, "status").strip()
+    status = text_in(person, "status").strip()
     if _STATUS.match(status):
         return status
-    quoted = _IN_DIAGNOSTIC.match(_text(person, "diagnosticCode"))
+    quoted = _IN_DIAGNOSTIC.match(text_in(person, "diagnosticCode"))
     return quoted[1] if quoted else ""
 
 
@@ -216,8 +222,8 @@ _SAID = ("bounceType", "bounceSubType", "complaintSubType", "complaintFeedbackTy
 
 
 def _why(section: Mapping[str, Any], person: Mapping[str, Any]) -> str:
-    words = [_text(section, name) for name in _SAID]
-    words += [_text(person, "status"), _text(person, "diagnosticCode")]
+    words = [text_in(section, name) for name in _SAID]
+    words += [text_in(person, "status"), text_in(person, "diagnosticCode")]
     return " ".join(" ".join(words).split())
 
 

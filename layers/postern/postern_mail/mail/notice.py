@@ -61,7 +61,7 @@ def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reaso
             header,
             CRLF,
             _lines([line, *top]),
-            _quoted_printable(text),
+            quoted_printable(text),
             _lines([line, *part]),
             *_base64(raw),
             _lines([last]),
@@ -83,7 +83,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
         *_what_to_do(alias, envelope, style, reason),
     ]
     header = _header(message, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
-    return header + CRLF + _quoted_printable(text)
+    return header + CRLF + quoted_printable(text)
 
 
 def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
@@ -194,7 +194,7 @@ def _base64(raw: bytes) -> Iterator[bytes]:
         yield base64.encodebytes(view[start : start + _CHUNK]).replace(b"\n", CRLF)
 
 
-def _quoted_printable(text: list[str]) -> bytes:
+def quoted_printable(text: list[str]) -> bytes:
     """Text of which no line is long, whatever it says: a command may be, and must not be broken."""
     return quopri.encodestring(_lines(text).replace(CRLF, b"\n")).replace(b"\n", CRLF)
 

@@ -9,7 +9,9 @@ from ..mail.records import dataclass
 from ..mail.rows import Row
 
 if TYPE_CHECKING:
+    from ..mail.claims import Claim
     from ..mail.feedback import Feedback, HostMail
+    from ..mail.send_as import SentAs
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class FeedbackLedger(Protocol):
     def note_host(self, mail: "HostMail") -> bool:
         """Note for the owner what became of a host's mail; False if it was noted before. Raises Temporary."""
 
+    def note_sent_as(self, mail: "SentAs") -> bool:
+        """Note for the owner what became of mail sent as an alias; False if it was noted before. Raises Temporary."""
+
     def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
         """A sending is no longer out to its domain, if it was noted that it is (`ports.forward.Rates.begin`); one that
         arrived makes room for more. Safe to repeat. Raises Temporary."""
@@ -41,6 +46,30 @@ class FeedbackLedger(Protocol):
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
         """Note for the owner that a recipient's forward did not arrive there; the message's envelope for that
         recipient, None if it has none (a digest). Safe to repeat. Raises Temporary."""
+
+
+class Teller(Protocol):
+    """What tells people of mail that was sent as an alias."""
+
+    def tell(self, mail: "SentAs") -> None:
+        """Tell those who get the alias's mail, each once. Safe to repeat. Raises Temporary."""
+
+
+class ReturnedLimits(Protocol):
+    """How much people are told of mail that was sent as an alias."""
+
+    def admit(self, mail: "SentAs") -> None:
+        """Count an event, once however often it is asked. Raises OverCap if its hour has had its fill, Temporary."""
+
+
+class ReturnedLog(Protocol):
+    """Where `returned` says what it did."""
+
+    def untold(self, mail: "SentAs", reason: str) -> None:
+        """Nobody, or not everybody, was told; the digest has it."""
+
+    def resent(self, claim: "Claim") -> None:
+        """Somebody is told again after an attempt whose end nobody knows."""
 
 
 class DailyBounces(Protocol):
@@ -90,6 +119,9 @@ class FeedbackLog(Protocol):
 
     def host_mail(self, mail: "HostMail", *, first: bool) -> None:
         """A host's mail was lost: one line, and one count unless it came before."""
+
+    def sent_as(self, mail: "SentAs", *, first: bool) -> None:
+        """Mail that was sent as an alias was lost: one line, and one count unless it came before."""
 
     def contradicting(self, feedback: "Feedback") -> None:
         """An event with our tags about a sending that is none of ours: dropped, and counted."""

@@ -1,8 +1,10 @@
 """Puts the parts of the feedback function together, once for each container."""
 
+from typing import TYPE_CHECKING
+
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
-from .. import clients
+from .. import choice, clients
 from ..clock import SystemClock
 from ..daily_test import DynamoDailyBook
 from ..destinations import DynamoDestinations
@@ -14,6 +16,11 @@ from ..mail_log import CloudWatchMailLog
 from ..stack_keys import TAGS, stack_keys
 from .ledger import DynamoFeedbackLedger
 
+if TYPE_CHECKING:
+    from ...ports.clock import Clock
+    from ...returned import Returned
+    from ..forward.ledger import DynamoLedger
+
 
 def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listener:
     """What takes the events of SES sending."""
@@ -22,11 +29,21 @@ def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listen
     (key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
     return Listener(
         domains=environment.stack.domains,
+        stack=environment.stack.name,
         settings=DynamoOwnerSettings(dynamodb, environment.alias_table),
         ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock, key),
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
         headers=S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
         tests=DynamoDailyBook(dynamodb, environment.stack.ledger_table, clock),
+        returned=choice.Later(lambda: _returned(environment, book, key, clock, log)),
         log=log,
     )
+
+
+def _returned(
+    environment: FeedbackEnvironment, book: "DynamoLedger", key: bytes, clock: "Clock", log: CloudWatchMailLog
+) -> "Returned":
+    from .returned import returned  # noqa: PLC0415 (few events are about such mail)
+
+    return returned(environment, book, key, clock, log)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EntryMissing
 from ...mail.brake import domain_key
 from ...mail.days import A_DAY
-from ...mail.digest import LOST
+from ...mail.digest import HOST_LOST, LOST, SENT_AS_LOST
 from ...mail.envelope import Envelope
 from ...mail.feedback import Feedback, HostMail, contradicts
 from ...mail.health import known_sender
 from ...mail.receipt import kept_event
+from ...mail.send_as import SentAs
 from ...mail.tags import entry_tag
 from ...ports.clock import Clock
 from ...ports.feedback import Sending
@@ -70,13 +71,21 @@ class DynamoFeedbackLedger:
 
     def note_host(self, mail: HostMail) -> bool:
         """An entry for each recipient in a partition of the hosts. Raises Temporary."""
+        return self._note_lost(mail, mail.sender, HOST_LOST)
+
+    def note_sent_as(self, mail: SentAs) -> bool:
+        """The same, in the same partition. Raises Temporary."""
+        return self._note_lost(mail, str(mail.address), SENT_AS_LOST)
+
+    def _note_lost(self, mail: HostMail | SentAs, source: str, word: str) -> bool:
         now = int(self._clock.now())
-        said = {":now": now, ":expires": now + KEEP_HOSTS, ":source": mail.sender, ":kind": mail.kind}
+        said = {":now": now, ":expires": now + KEEP_HOSTS, ":source": source, ":kind": mail.kind, ":word": word}
         news = [
             self._items.update(
                 "DynamoDB UpdateItem (hosts)",
                 {"message_id": HOSTS, "entry": f"{mail.id} {mail.kind} {recipient}"[:MAX_ENTRY]},
-                "SET noted_at = :now, expires_at = :expires, #source = :source, #kind = :kind, who = :who, why = :why",
+                "SET noted_at = :now, expires_at = :expires, #source = :source, #kind = :kind, #word = :word,"
+                " who = :who, why = :why",
                 {**said, ":who": recipient, ":why": why},
                 condition="attribute_not_exists(entry)",
             )[0]

@@ -37,7 +37,7 @@ from .claim_entries import standing, swapped
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-HOSTS = "#relay"  # a partition that no message has: what became of hosts' mail
+HOSTS = "#relay"  # a partition that no message has: what became of mail of hosts, and of mail sent as an alias
 OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
 MOST_MERGED = 500  # destinations in an outcome: a group may have thousands, and an item 400 KB
 NO_RECIPIENT = "-"  # a set is never empty in DynamoDB

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ...mail.days import A_DAY
-from ...mail.digest import HOST_LOST, LOST, MAX_LINES, Noted, Section
+from ...mail.digest import HOST_LOST, LOST, MAX_LINES, SENT_AS_LOST, Noted, Section
 from ...mail.dsn import UNANSWERED
 from ...mail.feedback import lost_by
 from ...ports.clock import Clock
@@ -44,11 +44,11 @@ class StackFacts:
         for note in self._ledger.host_mail(since):
             ses_id, who = note["entry"].partition(" ")[0], note["who"]
             self._of_hosts[ses_id, who] = f"{note['kind']}: {note['why']}"
-            yield Noted(HOST_LOST, ses_id, note["source"], who, float(note["noted_at"]))
+            yield Noted(note["word"], ses_id, note["source"], who, float(note["noted_at"]))
 
     def reason(self, noted: Noted) -> str:
         """Why, by the recipient's own entry, or by what SES said of the forwards for him. Raises Temporary."""
-        if noted.word == HOST_LOST:
+        if noted.word in (HOST_LOST, SENT_AS_LOST):
             return self._of_hosts.get((noted.message_id, noted.who), "")
         entries = self._ledger.entries(noted.message_id)
         if noted.word != LOST:

@@ -28,7 +28,7 @@ class DynamoWatchState(History):
         self._keep_seconds = keep_days * A_DAY
 
     def host_mail(self, since: float) -> Iterator[dict[str, Any]]:
-        """What was noted of hosts' mail since then. Raises Temporary."""
+        """What was noted since then of mail of hosts, and of mail sent as an alias. Raises Temporary."""
         for note in self.entries(HOSTS).values():
             if float(note["noted_at"]) >= since:
                 yield note

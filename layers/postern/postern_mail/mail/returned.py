@@ -1,0 +1,58 @@
+"""The mail by which those who get an alias's mail hear that a message sent as the alias came back, or displeased.
+
+The words of other servers, and the subject, stand on lines of their own, with an end, and nothing in them acts.
+"""
+
+from collections.abc import Iterator
+
+from . import fields
+from .address_writer import written
+from .digest import one_line
+from .feedback import COMPLAINED, REJECTED
+from .message import CRLF
+from .notice import quoted_printable
+from .send_as import SentAs
+
+_MAX_SUBJECT = 200  # octets of a subject that are repeated
+_MAX_WHY = 500  # octets of what another server said
+
+_TITLES = {COMPLAINED: "Reported as spam"}
+_SAID = {
+    COMPLAINED: "was reported as spam by",
+    REJECTED: "was not sent, because Amazon SES found a virus in it, to",
+}
+
+
+def notice(mail: SentAs) -> bytes:
+    """The mail that tells whoever reads the alias's mail: a header in ASCII, a text in UTF-8."""
+    subject = fields.shortened(one_line(mail.subject), _MAX_SUBJECT)
+    title = f"{_TITLES.get(mail.kind, 'Not delivered')}: {subject or f'your message as {mail.address}'}"
+    header = (
+        fields.field("From", [*fields.phrase(f"{mail.address.domain} mail gate"), f"<{written(mail.address)}>"], CRLF),
+        fields.field("To", [f"<{written(mail.address)}>"], CRLF),
+        fields.field("Subject", fields.unstructured(title), CRLF),
+        fields.field("MIME-Version", ["1.0"], CRLF),
+        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
+        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
+        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+    )
+    body = quoted_printable(list(_lines(mail, subject)))
+    return b"".join((*(one.raw for one in header), CRLF, body))
+
+
+def _lines(mail: SentAs, subject: str) -> Iterator[str]:
+    yield f"A message that was sent as {mail.address} {_SAID.get(mail.kind, 'did not arrive at')}"
+    for who, why in mail.lost:
+        yield ""
+        yield f"  {one_line(who)}"
+        yield f"    {fields.shortened(one_line(why), _MAX_WHY)}"
+    yield ""
+    if subject:
+        yield f"  Subject: {subject}"
+        yield ""
+    if mail.kind == COMPLAINED:
+        yield "Write to them no more: Amazon stops accounts about which many complain."
+    else:
+        yield "It is not sent again. If the address is right, its mail server says above what is wrong."
+    yield "Did you not write it? Then somebody has the password: whoever runs this mail makes another with"
+    yield f"`postern send-as rotate {mail.address}`."

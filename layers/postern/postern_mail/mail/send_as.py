@@ -1,0 +1,94 @@
+"""Mail that a person sends as an alias, by an SMTP password of SES's (`postern send-as`), and what SES says of it.
+
+Such mail is no forward: it has no claim and no tag of ours. SES names the IAM user of its password in every event, in
+the tag `ses:caller-identity` (docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes to
+EventBridge"). The user's name is made of the stack and the address, so that no table has to say whose mail it is, and
+an event that comes after the user is gone is understood too.
+"""
+
+import hashlib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from .address import Address
+from .authors import authors
+from .feedback import KINDS, SECTIONS, detail_of, epoch, lost_people, mapping_in, text_in
+from .records import dataclass
+
+CALLER_TAG = "ses:caller-identity"
+MOST_AN_HOUR = 20  # events of one alias that its people are told of: a stolen password sends thousands
+
+_MAX_STACK, _MAX_READABLE, _DIGITS = 16, 22, 16  # of a user's name, which has 64 characters (IAM quotas)
+
+
+def user_name(stack: str, address: Address) -> str:
+    """The IAM user that sends as this address: readable, and told apart by a digest.
+
+    Letters, digits and dashes alone: SES shows it as the value of a tag, which has no `@`.
+    """
+    digest = hashlib.sha256(f"{stack} {address.key}".encode()).hexdigest()[:_DIGITS]
+    readable = re.sub(r"[^a-z0-9]+", "-", address.key)[:_MAX_READABLE].strip("-")
+    return f"{stack[:_MAX_STACK].rstrip('-')}-send-as-{readable}-{digest}"
+
+
+@dataclass(frozen=True, slots=True)
+class SentAs:
+    """What happened to a message that was sent as `address`, an alias of ours.
+
+    `kind`, `at` and `id` are those of Feedback. `lost` has each recipient that did not get it, or complained, with what
+    was said; it is empty for what nobody need know: deliveries, delays, replies of robots.
+    """
+
+    address: Address
+    kind: str
+    at: int
+    id: str
+    subject: str = ""
+    lost: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def message_id(self) -> str:
+        """What claims and tags call the mail that tells of it: the same for the same event."""
+        digest = hashlib.sha256(f"{self.id} {self.kind}".encode()).hexdigest()[:32]
+        return f"returned-{digest}"
+
+    @classmethod
+    def from_event(cls, event: object, stack: str, domains: Collection[str]) -> "SentAs | None":
+        """Read an event; None if it is about other mail: its caller is not the user that sends as its author. Raises
+        BadFeedback."""
+        detail = detail_of(event)
+        mail = mapping_in(detail, "mail")
+        address = _address(mail, stack, domains)
+        if address is None:
+            return None
+        event_type = str(detail["eventType"])
+        section = mapping_in(detail, SECTIONS.get(event_type, event_type.lower()))
+        common = mail.get("commonHeaders")
+        return cls(
+            address=address,
+            kind=KINDS[event_type],
+            at=epoch(section.get("timestamp") or mail.get("timestamp")),
+            id=text_in(section, "feedbackId") or text_in(mail, "messageId"),
+            subject=text_in(common, "subject") if isinstance(common, Mapping) else "",
+            lost=tuple(lost_people(event_type, section, mail)),
+        )
+
+
+def _address(mail: Mapping[str, Any], stack: str, domains: Collection[str]) -> Address | None:
+    callers = mapping_in(mail, "tags").get(CALLER_TAG)
+    if not (isinstance(callers, list) and len(callers) == 1 and isinstance(callers[0], str)):
+        return None
+    name = callers[0].rpartition("/")[2]  # with its path, if SES shows that [U]
+    named = (one for said in _senders(mail) for one in authors(said.encode("utf-8", "replace")))
+    return next(
+        (one.address for one in named if one.address.domain in domains and user_name(stack, one.address) == name), None
+    )
+
+
+def _senders(mail: Mapping[str, Any]) -> Iterator[str]:
+    """Who sent it by the envelope, and by From: which of the two a password is bound to is [U]."""
+    yield text_in(mail, "source")
+    common = mail.get("commonHeaders")
+    listed = common.get("from") if isinstance(common, Mapping) else None
+    yield from (one for one in (listed if isinstance(listed, list) else ()) if isinstance(one, str))

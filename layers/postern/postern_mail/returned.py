@@ -1,0 +1,84 @@
+"""Tells whoever reads an alias's mail what became of a message that was sent as the alias (`mail.send_as`).
+
+Noted for the owner first, so that nothing depends on the mail about it. Each destination of the alias is claimed in
+the ledger like any other sending: an event that comes again, or is taken again after a failure, tells nobody twice.
+"""
+
+from collections.abc import Collection
+
+from .deliver import given_back
+from .errors import OverCap, Refused, Temporary
+from .lookup import follow
+from .mail import aliases, health
+from .mail.address import Address
+from .mail.claims import Claim, Settled
+from .mail.outcomes import ClaimState
+from .mail.records import dataclass
+from .mail.returned import notice
+from .mail.rows import Rows
+from .mail.send_as import SentAs
+from .ports.clock import Clock
+from .ports.feedback import ReturnedLimits, ReturnedLog
+from .ports.forward import Ledger, Mailer, Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Returned:
+    """Writes to the destinations of an alias. `domains` are ours."""
+
+    tables: Tables
+    domains: Collection[str]
+    ledger: Ledger
+    mailer: Mailer
+    limits: ReturnedLimits
+    clock: Clock
+    log: ReturnedLog
+
+    def tell(self, mail: SentAs) -> None:
+        """Tell everybody who is to be told and was not. Safe to repeat. Raises Temporary; what cannot be told, because
+        nobody gets the alias's mail or it was told too much this hour, is in the owner's digest."""
+        found = self._destinations(mail.address)
+        if not found:
+            self.log.untold(mail, "no destination of the alias gets mail")
+            return
+        try:
+            self.limits.admit(mail)
+        except OverCap as full:
+            self.log.untold(mail, str(full))
+            return
+        raw = notice(mail)
+        failures = [failure for one in found if (failure := self._tell(mail, raw, one))]
+        if failures:
+            raise failures[0]
+
+    def _destinations(self, address: Address) -> list[Address]:
+        """Where the alias leads now, without those that are suspended."""
+        rows, now = Rows(), self.clock.now()
+        follow(self.tables, [address], rows, self.domains, now)
+        leads_to = aliases.resolve(address, rows, self.domains, now).destinations
+        known = self.tables.read((), (), [one.key for one in leads_to]).destinations if leads_to else {}
+        return [one for one in leads_to if not health.is_suspended(known.get(one.key))]
+
+    def _tell(self, mail: SentAs, raw: bytes, destination: Address) -> Temporary | None:
+        """Why it could not be told, if that may pass."""
+        try:
+            claim = self.ledger.claim(mail.message_id, destination, mail.address)
+            if not isinstance(claim, Settled):
+                self._send(claim, mail, raw)
+        except Temporary as failure:
+            return failure
+        return None
+
+    def _send(self, claim: Claim, mail: SentAs, raw: bytes) -> None:
+        if claim.uncertain:
+            self.log.resent(claim)
+        try:
+            ses_message_id = self.mailer.send(raw, mail.address, claim.destination, claim.message_id)
+        except Temporary as failure:
+            self.ledger.settle(claim, given_back(claim, failure), str(failure))
+            raise
+        except Refused as refusal:
+            self.ledger.settle(claim, ClaimState.FAILED, str(refusal))
+            self.log.untold(mail, str(refusal))
+            return
+        self.ledger.settle(claim, ClaimState.SENT, ses_message_id)
