@@ -11,6 +11,7 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from postern_command.tables.file import TablesFile
+from postern_mail.mail.rows import made_itself
 from postern_mail.mail.settings import KEY as SETTINGS
 
 from .bus import Bus
@@ -166,7 +167,7 @@ class Emulator:
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:
-        """Make the two tables equal to a tables file."""
+        """Make the two tables equal to a tables file; rows that were made by themselves stay, as `apply` leaves them."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
         settings = {SETTINGS: tables.settings or {"address": SETTINGS}}
@@ -178,7 +179,8 @@ class Emulator:
         live = {tuple(row[name] for name in key): row for row in self.cloud.rows(table)}
         wanted = {tuple(row[name] for name in key): row for row in rows}
         self.cloud.put(table, (row for one, row in wanted.items() if live.get(one) != row))
-        self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in live if one not in wanted))
+        gone = (one for one, row in live.items() if one not in wanted and not made_itself(row))
+        self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in gone))
 
     def run_scheduled(self, logical_id: str, ahead: float = 0) -> dict[str, Any] | None:
         """Run a scheduled function once, as its schedule would so many seconds from now: None, or the error."""

@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 from postern_mail.mail.rows import TableName
 
-from .options import DryRunOption, FileArgument, JsonOption, StackOption, WideOption
-from .plan import loaded, planned, print_changes
+from .options import AllRowsOption, DryRunOption, FileArgument, JsonOption, StackOption, WideOption
+from .plan import loaded, planned, print_changes, say_left
 from .stack import Stack
 from .status import exits, say_no
-from .tables.differences import MOST_REMOVED, Survey, make_equal, surveys
+from .tables.differences import MOST_REMOVED, Reach, Survey, make_equal, surveys
 from .tables.file import TablesFile
 
 
@@ -22,6 +22,7 @@ def apply(
     yes: Annotated[
         bool, typer.Option("--yes", help="Also if more than 20 % of a table's rows would be removed.")
     ] = False,
+    all_rows: AllRowsOption = False,
     dry_run: DryRunOption = False,
     wide: WideOption = False,
     as_json: JsonOption = False,
@@ -29,15 +30,18 @@ def apply(
     """Make the live tables equal to a file. Interrupted or refused, it does what is left when it is run again.
 
     Rows are written 100 at a time, all or none, what is new first and what is removed last. A row that
-    somebody edits meanwhile is not written over. Exit status 1 for that, for rows that are not
+    somebody edits meanwhile is not written over. Rows that were made by themselves (`made_by`) are left alone unless
+    the file names them, or with --all-rows. Exit status 1 for that, for rows that are not
     valid, and for too many removals.
     """
     with exits():
         tables, where = loaded(file, stack)
         if dry_run:
-            print_changes(planned(tables, where), as_json, wide=wide)
+            reach = Reach(all_rows)
+            print_changes(planned(tables, where, reach), as_json, wide=wide)
+            say_left(reach.left, as_json)
             return
-        found = surveys(tables, where.rows)
+        found = surveys(tables, where.rows, all_rows=all_rows)
         if not yes:
             say_no(_refusals(found))
         _write(tables, where, found)
@@ -75,6 +79,7 @@ def _report(found: Mapping[TableName, Survey], as_json: bool) -> None:
     }
     if as_json:
         typer.echo(json.dumps(done))
-        return
-    for table, counts in done.items():
-        typer.echo(f"{table}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    else:
+        for table, counts in done.items():
+            typer.echo(f"{table}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    say_left(sum(one.left for one in found.values()), as_json)

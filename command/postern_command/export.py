@@ -11,10 +11,12 @@ from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import TableName
 
-from .options import StackOption
+from .options import AllRowsOption, StackOption
+from .plan import say_left
 from .stack import Stack
 from .status import exits, refuse, say_no, wrong_use
 from .tables.change import key_of, named
+from .tables.differences import Reach
 from .tables.file import TablesFile
 from .tables.text import toml, written
 
@@ -22,17 +24,21 @@ from .tables.text import toml, written
 def export(
     out: Annotated[Path | None, typer.Option(dir_okay=False, help="Where to write; else standard output.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    all_rows: AllRowsOption = False,
     stack: StackOption = None,
 ) -> None:
     """Write the live tables as a tables file, in an order that does not change from one time to the next.
 
-    Who wrote a row, and when, is left out. Exit status 1 if a row cannot be written to a file; 2 if the file is
+    Who wrote a row, and when, is left out, and so are rows that were made by themselves (`made_by`), unless
+    --all-rows asks for them: then `apply` leaves them as they are. Exit status 1 if a row cannot be written to a file; 2 if the file is
     there already.
     """
     if out is not None and out.exists() and not force:
         wrong_use(f"{out} is there already; --force overwrites it")
     with exits():
-        text = "".join(toml(_exported(Stack.find(stack)), with_domains=True)).encode()
+        found, left = _exported(Stack.find(stack), all_rows=all_rows)
+        text = "".join(toml(found, with_domains=True)).encode()
+        say_left(left, as_json=True)
     if out is None:
         sys.stdout.buffer.write(text)
         return
@@ -42,15 +48,16 @@ def export(
         refuse(f"{out}: {fault}")
 
 
-def _exported(where: Stack) -> TablesFile:
-    """The live tables under the keys a file would have; ends with status 1 where a file cannot say it."""
+def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
+    """The live tables under the keys a file would have, and how many rows are left out; ends with status 1 where a file cannot say it."""
     kept = next(where.rows.scan("settings"), None)
     found = TablesFile(where.domains, {}, {}, kept)
     faults = _unwritable("settings", kept) if kept else []
+    reach = Reach(all_rows)
     tables: tuple[TableName, ...] = ("aliases", "senders")
     for table in tables:
         rows: Any = found.aliases if table == "aliases" else found.senders
-        for row in where.rows.scan(table):
+        for row in reach.within(table, {}, where.rows.scan(table)):
             key = key_of(table, row)
             spelled: Any = alias_key(key[0]) if table == "aliases" else (sender_key(key[0]), scope_key(key[1]))
             if spelled in rows:
@@ -58,7 +65,7 @@ def _exported(where: Stack) -> TablesFile:
             rows[spelled] = row
             faults += _unwritable(table, row)
     say_no(faults)
-    return found
+    return found, reach.left
 
 
 def _unwritable(table: TableName, row: Mapping[str, Any]) -> list[str]:

@@ -26,6 +26,9 @@ TablesOption = Annotated[
     Path | None,
     typer.Option("--tables", exists=True, dir_okay=False, help="A tables file, as TOML, in place of the live tables."),
 ]
+AllRowsOption = Annotated[
+    bool, typer.Option("--all-rows", help="Also rows that were made by themselves: learned, or by a token or a link.")
+]
 WideOption = Annotated[bool, typer.Option("--wide", help="Cut nothing to the width of the terminal.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
 RawOption = Annotated[bool, typer.Option("--raw", help="Write to a terminal too, which does what the message says.")]

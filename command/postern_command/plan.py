@@ -6,33 +6,37 @@ from typing import Annotated
 import typer
 from postern_mail.mail.keys import in_order
 
-from .options import FileArgument, JsonOption, StackOption, WideOption
+from .options import AllRowsOption, FileArgument, JsonOption, StackOption, WideOption
 from .output import difference_text
 from .stack import Stack
 from .status import NO, exits, say_no, warn
 from .tables.change import Change
 from .tables.checks import Findings
-from .tables.differences import compared, differences, rows_of
+from .tables.differences import Reach, compared, differences, rows_of
 from .tables.file import TablesFile
 
 
 def plan(
     file: FileArgument,
     stack: StackOption = None,
+    all_rows: AllRowsOption = False,
     check: Annotated[bool, typer.Option("--check", help="Exit status 1 if anything would change.")] = False,
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show what would make the live tables equal to a file: what is added, changed and removed.
 
+    Rows that were made by themselves (`made_by`) are left alone unless the file names them, or with --all-rows.
     On a terminal each change has one line; --wide shows all of it. With --json one object a
     line. Exit status 0 when the plan was printed; 1 when a row of the file is not valid, naming
     all of them, or for --check; 2 for a file that cannot be read.
     """
     with exits():
         tables, where = loaded(file, stack)
-        found = planned(tables, where)
+        reach = Reach(all_rows)
+        found = planned(tables, where, reach)
         print_changes(found, as_json, wide=wide)
+        say_left(reach.left, as_json)
     if check and found:
         raise typer.Exit(NO)
 
@@ -47,13 +51,21 @@ def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
     return tables, where
 
 
-def planned(tables: TablesFile, where: Stack) -> list[Change]:
+def planned(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:
     """All changes, in the order of a tables file. They are held, and nothing else of the live tables."""
-    return [
-        change
-        for table in compared(tables)
-        for change in sorted(differences(table, rows_of(tables, table), where.rows.scan(table)), key=_place)
-    ]
+    found: list[Change] = []
+    for table in compared(tables):
+        wanted = rows_of(tables, table)
+        live = reach.within(table, wanted, where.rows.scan(table))
+        found += sorted(differences(table, wanted, live), key=_place)
+    return found
+
+
+def say_left(left: int, as_json: bool) -> None:
+    """Say how many rows were left alone, on standard error where a program reads the other."""
+    if left:
+        rows = "1 row that was made by itself is" if left == 1 else f"{left} rows that were made by themselves are"
+        typer.echo(f"{rows} left alone; --all-rows takes them too", err=as_json)
 
 
 def _place(change: Change) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row
-from postern_mail.mail.senders import ATTRIBUTES, EVERYWHERE
+from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
 
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
@@ -19,7 +19,7 @@ from .tables.editor import Editor, typed_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
 
-_KEPT = (*ATTRIBUTES, *BOOKKEEPING)  # of a rule that is replaced
+_KEPT = ("note", *BOOKKEEPING)  # of a rule that is replaced; whoever made it, it is the owner's now
 
 SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@, or <>.")]
 ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]

@@ -92,6 +92,101 @@ def test_plan_shows_what_is_added_changed_and_removed(desk: Desk, file: Path) ->
     assert len(desk.aliases()) == 4
 
 
+MADE = [
+    {"address": "shop@example.com", "destinations": ["jane@dest.example"], "made_by": "token phone"},
+    {"address": "news@example.com", "destinations": ["jane@dest.example"], "made_by": "learn", "enabled": False},
+]
+BY_LINK = {"sender": "pest.example", "scope": "*", "action": "REJECT", "made_by": "link"}
+LEFT = "3 rows that were made by themselves are left alone; --all-rows takes them too\n"
+
+
+def _rows_make_themselves(desk: Desk) -> None:
+    desk.cloud.put("AliasTable", MADE)
+    desk.cloud.put("SenderTable", [BY_LINK])
+
+
+def test_a_file_that_is_older_than_rows_that_were_made_by_themselves_leaves_them_alone(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    _rows_make_themselves(desk)
+    done = desk.run("plan", file, "--check")
+    assert (done.status, done.out) == (0, f"nothing to change\n{LEFT}")
+    assert desk.run("apply", file, "--dry-run").out == done.out
+    done = desk.run("apply", file)
+    assert (done.status, done.out.splitlines(keepends=True)[-1]) == (0, LEFT)
+    done = desk.run("plan", file, "--json")
+    assert (done.out, done.err) == ("", LEFT)
+    assert desk.run("apply", file, "--json").err == LEFT
+    for row in MADE:
+        assert desk.aliases()[row["address"]] == row
+    assert desk.senders()["pest.example", "*"] == BY_LINK
+
+
+def test_rows_that_were_made_by_themselves_do_not_hide_that_it_is_the_wrong_file(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    desk.cloud.put("AliasTable", [{**MADE[0], "address": f"learned{number}@example.com"} for number in range(30)])
+    file.write_text(FILE.replace("info@example.com", "else@example.com"))
+    done = desk.run("apply", file)
+    assert (done.status, "1 of 3 rows of aliases would be removed" in done.err) == (1, True)
+
+
+def test_all_rows_takes_those_that_were_made_by_themselves(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    _rows_make_themselves(desk)
+    done = desk.run("plan", file, "--all-rows")
+    assert done.out.splitlines()[-1] == "0 to add, 0 to change, 3 to remove"
+    assert desk.run("apply", file, "--all-rows", "--dry-run").out == done.out
+    assert desk.run("apply", file, "--all-rows").status == 1  # more than 20 %
+    assert desk.run("apply", file, "--all-rows", "--yes").out.splitlines() == [
+        "aliases: 0 added, 0 changed, 2 removed",
+        "senders: 0 added, 0 changed, 1 removed",
+    ]
+    assert (len(desk.aliases()), len(desk.senders())) == (3, 3)
+
+
+def test_export_writes_rows_that_were_made_by_themselves_if_all_are_asked_for(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    _rows_make_themselves(desk)
+    done = desk.run("export")
+    assert (done.out, done.err) == (FILE, LEFT)
+    done = desk.run("export", "--all-rows")
+    assert (done.out.count("made_by"), done.err) == (3, "")
+    file.write_text(done.out)
+    desk.clear()
+    assert desk.run("apply", file).status == 0  # a table that is restored is the same one
+    assert desk.run("export").err == LEFT
+    assert desk.run("plan", file).out == "nothing to change\n"
+
+
+def test_a_file_that_names_a_row_takes_it_over(desk: Desk, file: Path) -> None:
+    desk.run("apply", file)
+    _rows_make_themselves(desk)
+    taken = '\n[aliases."shop@example.com"]\ndestinations = [\n    "jane@dest.example",\n]\n\n[[senders]]'
+    file.write_text(FILE.replace("\n[[senders]]", taken, 1))
+    assert desk.run("plan", file).out.splitlines() == [
+        "~ alias shop@example.com",
+        '-   made_by = "token phone"',
+        "0 to add, 1 to change, 0 to remove",
+        LEFT.replace("3", "2").strip(),
+    ]
+    desk.run("apply", file)
+    assert "made_by" not in desk.aliases()["shop@example.com"]
+    file.write_text(FILE)
+    assert "- alias shop@example.com" in desk.run("plan", file).out
+
+
+def test_a_rule_that_a_link_made_is_the_owners_when_he_replaces_it(desk: Desk) -> None:
+    desk.cloud.put("SenderTable", [BY_LINK])
+    assert "(made by link)" in desk.run("sender", "list").out
+    desk.run("sender", "add", "pest.example", "DISCARD", "--replace")
+    assert "made_by" not in desk.senders()["pest.example", "*"]
+
+
+def test_a_list_says_who_made_a_row(desk: Desk) -> None:
+    desk.cloud.put("AliasTable", MADE)
+    assert "(disabled; made by learn)" in desk.run("alias", "list").out
+    assert desk.run("alias", "list", "shop", "--json").objects[0]["made_by"] == "token phone"
+
+
 def test_plan_as_json(desk: Desk, file: Path) -> None:
     file.write_text('[aliases."a@example.com"]\ndestinations = ["x@dest.example"]\n')
     desk.cloud.put("SenderTable", [{"sender": "spam.example", "scope": "*", "action": "OK", "updated_at": 7}])

@@ -12,7 +12,7 @@ from postern_mail.mail.aliases import Alias
 from postern_mail.mail.days import moment
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.row_faults import alias_fault
-from postern_mail.mail.rows import BOOKKEEPING, Row, texts
+from postern_mail.mail.rows import BOOKKEEPING, MADE_BY, Row, made_itself, texts
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.checks import sender_faults
@@ -109,6 +109,7 @@ class Meaning:
         for row in rows:
             fault = self.rule_fault(row)
             remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
+            remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
             remarks += [str(one) for one in (fault, row.get("note")) if one]
             cells = [str(row["sender"]), str(row.get("action")), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
@@ -123,6 +124,7 @@ class Meaning:
             remarks.append(f"patterns {', '.join(pattern.text for pattern in alias.patterns)}")
         if alias is not None and alias.keep_tag:
             remarks.append("keeps the tag")
+        remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
         remarks += [str(row["note"])] if row.get("note") else []
         return _in_brackets(remarks)
 

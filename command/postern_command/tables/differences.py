@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from postern_mail.mail import settings
-from postern_mail.mail.rows import Row, TableName
+from postern_mail.mail.rows import Row, TableName, made_itself
 
 from .change import TABLES, Change, Key, key_of
 from .file import TablesFile
@@ -23,9 +23,12 @@ MOST_REMOVED = 0.2  # of the live rows of a table; more is more often a mistake 
 
 @dataclass(slots=True)
 class Survey:
-    """How one live table differs from the file."""
+    """How one live table differs from the file. `left` rows were made by themselves and are left alone; `live` are the
+    others."""
 
+    all_rows: bool = False
     live: int = 0
+    left: int = 0
     add: list[Key] = field(default_factory=list)
     change: int = 0
     remove: int = 0
@@ -39,6 +42,25 @@ class Survey:
     def removes_too_much(self) -> bool:
         """Whether it looks like the wrong file."""
         return self.remove > MOST_REMOVED * self.live
+
+
+@dataclass(slots=True)
+class Reach:
+    """The live rows that a file is about: all but those that were made by themselves and that it does not name.
+
+    `left` counts these. With `all_rows` there are none.
+    """
+
+    all_rows: bool = False
+    left: int = 0
+
+    def within(self, table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Iterator[Row]:
+        """Of these live rows those that the file is about."""
+        for row in live:
+            if self.all_rows or not made_itself(row) or key_of(table, row) in wanted:
+                yield row
+            else:
+                self.left += 1
 
 
 def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
@@ -67,12 +89,12 @@ def same(live: Row, wanted: Row) -> bool:
     return bool(_comparable(live) == _comparable(wanted))
 
 
-def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Survey:
+def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row], *, all_rows: bool = False) -> Survey:
     """Count what differs. Of the changes only the keys of new rows are held."""
-    found = Survey()
+    found, reach = Survey(all_rows), Reach(all_rows)
 
     def counted() -> Iterator[Row]:
-        for row in live:
+        for row in reach.within(table, wanted, live):
             found.live += 1
             yield row
 
@@ -84,6 +106,7 @@ def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> 
                 found.change += 1
             case "remove":
                 found.remove += 1
+    found.left = reach.left
     return found
 
 
@@ -92,9 +115,11 @@ def compared(tables: TablesFile) -> tuple[TableName, ...]:
     return tuple(table for table in TABLES if table != "settings" or tables.settings is not None)
 
 
-def surveys(tables: TablesFile, rows: "TableRows") -> dict[TableName, Survey]:
+def surveys(tables: TablesFile, rows: "TableRows", *, all_rows: bool = False) -> dict[TableName, Survey]:
     """What the file is about. Raises Temporary."""
-    return {table: survey(table, rows_of(tables, table), rows.scan(table)) for table in compared(tables)}
+    return {
+        table: survey(table, rows_of(tables, table), rows.scan(table), all_rows=all_rows) for table in compared(tables)
+    }
 
 
 def make_equal(
@@ -133,7 +158,8 @@ def _changes(
         return (Change(table, key, None, wanted[key]) for key in found.add)
     if not (found.change if kind == "change" else found.remove):
         return iter(())
-    return (change for change in differences(table, wanted, rows.scan(table)) if change.kind == kind)
+    live = Reach(found.all_rows).within(table, wanted, rows.scan(table))
+    return (change for change in differences(table, wanted, live) if change.kind == kind)
 
 
 def _comparable(row: Row) -> Any:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
 from .patterns import Pattern
 from .records import dataclass, field
-from .rows import BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
+from .rows import MADE_BY, BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
 
 TABLE = "aliases"
@@ -24,6 +24,7 @@ ATTRIBUTES = (  # what a row may have beside its key
     "patterns",
     "verdicts",
     "note",
+    MADE_BY,
 )
 _NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need

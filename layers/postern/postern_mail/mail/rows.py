@@ -22,6 +22,7 @@ RESERVED = "#"
 PRIVATE = "x_"  # an attribute whose name begins so is the owner's: nobody reads it
 FOREIGN = (PRIVATE, "aws:")  # DynamoDB itself writes aws:rep:... into the items of an older global table
 BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row by command, and when
+MADE_BY = "made_by"  # in a row that nobody typed: `learn`, `token NAME`, `link`
 
 _MILLISECONDS = 1e11  # as seconds the year 5138
 
@@ -59,6 +60,11 @@ class Rows:
 def is_reserved(key: str) -> bool:
     """Whether a key of the alias table is none of an alias."""
     return key.startswith(RESERVED)
+
+
+def made_itself(row: Row) -> bool:
+    """Whether nobody typed a row: a catch-all learned it, a token asked for it, or a link in a mail."""
+    return row.get(MADE_BY) is not None
 
 
 def texts(value: Any) -> list[str]:

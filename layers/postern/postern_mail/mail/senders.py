@@ -13,12 +13,12 @@ from .actions import BCC, OK, PREPEND, REDIRECT, Action
 from .address import Address, spellings
 from .envelope import Envelope
 from .records import dataclass
-from .rows import BadRow, Row, Rows, SenderKey, check_attributes
+from .rows import MADE_BY, BadRow, Row, Rows, SenderKey, check_attributes
 
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
 EVERYBODY = "*"  # the key of a rule for every sender that has none of its own in the same scope
-ATTRIBUTES = ("action", "note")  # what a row may have beside its key
+ATTRIBUTES = ("action", "note", MADE_BY)  # what a row may have beside its key
 MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
 MAX_LABELS = 10  # of a domain's end that have a key each, the whole domain counted: a name may have 126
 _KEYS, _FEW, _KEYS_EACH = 200, 5, 40  # look-ups of a message for up to 5 recipients, and for each further one
