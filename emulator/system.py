@@ -167,7 +167,7 @@ class Emulator:
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:
-        """Make the two tables equal to a tables file; rows that were made by themselves stay, as `apply` leaves them."""
+        """Make the two tables equal to a tables file, as `apply` does: rows that were made by themselves stay."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
         settings = {SETTINGS: tables.settings or {"address": SETTINGS}}

@@ -30,8 +30,8 @@ def export(
     """Write the live tables as a tables file, in an order that does not change from one time to the next.
 
     Who wrote a row, and when, is left out, and so are rows that were made by themselves (`made_by`), unless
-    --all-rows asks for them: then `apply` leaves them as they are. Exit status 1 if a row cannot be written to a file; 2 if the file is
-    there already.
+    --all-rows asks for them: then `apply` leaves them as they are. Exit status 1 if a row cannot be written to a
+    file; 2 if the file is there already.
     """
     if out is not None and out.exists() and not force:
         wrong_use(f"{out} is there already; --force overwrites it")
@@ -49,7 +49,10 @@ def export(
 
 
 def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
-    """The live tables under the keys a file would have, and how many rows are left out; ends with status 1 where a file cannot say it."""
+    """The live tables under the keys a file would have, and how many rows are left out.
+
+    Ends with status 1 where a file cannot say one.
+    """
     kept = next(where.rows.scan("settings"), None)
     found = TablesFile(where.domains, {}, {}, kept)
     faults = _unwritable("settings", kept) if kept else []

@@ -92,11 +92,11 @@ def test_plan_shows_what_is_added_changed_and_removed(desk: Desk, file: Path) ->
     assert len(desk.aliases()) == 4
 
 
-MADE = [
+MADE: list[dict[str, Any]] = [
     {"address": "shop@example.com", "destinations": ["jane@dest.example"], "made_by": "token phone"},
     {"address": "news@example.com", "destinations": ["jane@dest.example"], "made_by": "learn", "enabled": False},
 ]
-BY_LINK = {"sender": "pest.example", "scope": "*", "action": "REJECT", "made_by": "link"}
+BY_LINK: dict[str, Any] = {"sender": "pest.example", "scope": "*", "action": "REJECT", "made_by": "link"}
 LEFT = "3 rows that were made by themselves are left alone; --all-rows takes them too\n"
 
 
