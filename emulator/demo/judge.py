@@ -4,6 +4,7 @@ It believes the SMTP replies and the bytes in the Maildirs. The ledger is only a
 """
 
 import smtplib
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from ..cloud import HOST
 from ..system import Emulator
 from .letters import Letter
 
+_PATIENCE = 100  # tenths of a second
 _GONE = ("Return-Path", "Sender")  # of a forwarded message; X-SES-* and the author's DKIM-Signature too
 
 
@@ -23,6 +25,7 @@ class Judgement:
     """What became of a letter; `faults` is empty if that is as it should be."""
 
     letter: Letter
+    message_id: str
     reply: str
     delivered: Mapping[str, bytes]
     reasons: list[str]
@@ -33,23 +36,34 @@ def judge(emulator: Emulator, letter: Letter) -> Judgement:
     """Send a letter over SMTP, wait until the system is idle, and look."""
     before = _counts(emulator)
     code, said = _send(emulator.receiving.port, letter)
-    emulator.settle()
-    new = {who: count - before[who] for who, count in _counts(emulator).items() if count > before[who]}
+    should = (*letter.destinations, *([letter.sender] if letter.answered else []))
+    new = _arrived(emulator, before, dict.fromkeys(should, 1))
     delivered = {who: emulator.maildirs.messages(who)[-1] for who in new}
     faults = [] if code == letter.smtp_code else [f"SMTP said {code}, not {letter.smtp_code}"]
-    should = (*letter.destinations, *([letter.sender] if letter.answered else []))
     if new != dict.fromkeys(should, 1):
-        faults.append(f"new messages: {new or 'none'}, should be one each for {should or 'nobody'}")
+        faults.append(f"new messages: {new or 'none'}, should be one each for {should or 'no one'}")
     for who, raw in delivered.items():
         found = _faults(letter, raw) if who in letter.destinations else _faults_of_answer(letter, raw)
         faults += [f"{who}: {fault}" for fault in found]
     return Judgement(
         letter=letter,
+        message_id=said.split()[-1],
         reply=f"{code} {said.split()[0] if code == 250 else said}",
         delivered=delivered,
         reasons=_reasons(emulator, said.split()[-1]),
         faults=faults,
     )
+
+
+def _arrived(emulator: Emulator, before: Counter[str], expected: dict[str, int]) -> dict[str, int]:
+    """How many messages each Maildir got: what was expected, or what is there after a while, for a bounce takes a moment."""
+    for _ in range(_PATIENCE):
+        emulator.settle()
+        new = {who: count - before[who] for who, count in _counts(emulator).items() if count > before[who]}
+        if new == expected:
+            break
+        time.sleep(0.1)
+    return new
 
 
 def _send(port: int, letter: Letter) -> tuple[int, str]:
