@@ -56,7 +56,7 @@ def judge(emulator: Emulator, letter: Letter) -> Judgement:
 
 
 def _arrived(emulator: Emulator, before: Counter[str], expected: dict[str, int]) -> dict[str, int]:
-    """How many messages each Maildir got: what was expected, or what is there after a while, for a bounce takes a moment."""
+    """How many messages each Maildir got: as expected, or after a while, because a bounce takes a moment."""
     for _ in range(_PATIENCE):
         emulator.settle()
         new = {who: count - before[who] for who, count in _counts(emulator).items() if count > before[who]}

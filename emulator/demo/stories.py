@@ -2,10 +2,8 @@
 
 import email
 from collections.abc import Callable, Iterator
-from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import cast
 
 from postern_mail.mail.days import A_DAY
 
@@ -62,7 +60,7 @@ def _the_owner_reads(emulator: Emulator, _folder: Path, _spam: Judgement, say: C
 
 
 def _text(raw: bytes) -> Iterator[str]:
-    message = cast(EmailMessage, email.message_from_bytes(raw, policy=default))
+    message = email.message_from_bytes(raw, policy=default)
     yield from (f"{name}: {message[name]}" for name in ("From", "To", "Subject"))
     body = message.get_body(("plain",))
     yield from ["", *(body.get_content() if body else "").splitlines()]
