@@ -116,6 +116,8 @@ def needed(  # noqa: PLR0912 (a table of services)
             yield action, params[_NAMED_BY[service]]
         case "route53":
             yield action, f"arn:aws:route53:::hostedzone/{params.get('HostedZoneId') or params['Id']}"
+        case "lambda" if operation == "GetAccountSettings":
+            yield action, "*"
         case "lambda":
             yield "lambda:InvokeFunction", _arn("lambda", f"function:{params['FunctionName']}")
         case "iam":

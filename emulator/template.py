@@ -70,12 +70,14 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @dataclass(frozen=True)
 class Template:
-    """A template with its parameters filled in. `folder` is where it lies."""
+    """A template with its parameters filled in. `folder` is where it lies; `urls` are those of functions, by the
+    logical id that SAM makes for each."""
 
     document: Mapping[str, Any]
     folder: Path
     stack: str
     parameters: Mapping[str, str] = field(default_factory=dict)
+    urls: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, path: Path, stack: str, parameters: Mapping[str, str]) -> "Template":
@@ -213,6 +215,8 @@ class Template:
         return self.name(name)
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
+        if logical_id in self.urls and attribute == "FunctionUrl":
+            return self.urls[logical_id]
         if attribute != "Arn":
             raise UnknownConstruct(f"{logical_id}.{attribute} is not known to the emulator")
         return self.arn(logical_id)

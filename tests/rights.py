@@ -27,6 +27,7 @@ WIDEST = {
     "CustomerKey": "true",
     "SesWritesBy": "role",
     "RefuseUnknownRecipients": "true",
+    "Links": "true",
 }
 STACK = "postern-contract"  # of the tests in this process
 RELAY = "relay"  # the stack of relay/template.yaml

@@ -41,7 +41,7 @@ def list_(
     """List sender rules by scope and sender, with what is wrong with them. With --json one object a line."""
 
     def wanted(row: Row) -> bool:
-        return text.lower() in f"{row['sender']} {row.get('action')} {row.get('note') or ''}".lower() and (
+        return text.lower() in f"{row['sender']} {listing.action(row)} {row.get('note') or ''}".lower() and (
             scope is None or row["scope"] == scope_key(live.with_domain(scope))
         )
 

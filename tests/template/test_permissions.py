@@ -8,6 +8,7 @@ from postern_mail.environment import (
     DigestEnvironment,
     FeedbackEnvironment,
     InboundEnvironment,
+    LinksEnvironment,
     RecipientsEnvironment,
     WatchEnvironment,
     variables,
@@ -30,6 +31,11 @@ UNUSED = {
         "DecryptMessages": "S3's own, where the bucket has a key of ours",
     },
     "FeedbackFunctionRole": {
+        **_LAMBDA,
+        "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
+        "DecryptMessages": "S3's own, where the bucket has a key of ours",
+    },
+    "LinksFunctionRole": {
         **_LAMBDA,
         "SeeThatAMessageIsMissing": "else S3 says 403 for a message that is missing",
         "DecryptMessages": "S3's own, where the bucket has a key of ours",
@@ -65,8 +71,9 @@ ANYTHING = {
     ("RecipientsFunctionRole", "FindTheStream"),
     ("WatchFunctionRole", "LookAround"),
     ("DigestFunctionRole", "SeeWhetherSesSends"),
+    ("KeysFunctionRole", "SeeWhetherADoorFits"),
 }
-HANDLING = ("InboundFunctionRole", "FeedbackFunctionRole")
+HANDLING = ("InboundFunctionRole", "FeedbackFunctionRole", "LinksFunctionRole")
 ANSWERING = ("InboundFunctionRole", "FeedbackFunctionRole", "WatchFunctionRole")
 # The stack's policies that several roles have, beside the one that all have.
 SHARED = {
@@ -80,11 +87,13 @@ WIDE = {
     "SesWritesBy": "role",
     "Domains": "example.com,example.org",
     "RefuseUnknownRecipients": "true",
+    "Links": "true",
 }
 READ = {
     "DigestFunction": DigestEnvironment,
     "FeedbackFunction": FeedbackEnvironment,
     "InboundFunction": InboundEnvironment,
+    "LinksFunction": LinksEnvironment,
     "WatchFunction": WatchEnvironment,
     "RecipientsFunction": RecipientsEnvironment,
 }

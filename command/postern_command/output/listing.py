@@ -13,7 +13,7 @@ from postern_mail.mail.days import moment
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.row_faults import alias_fault
 from postern_mail.mail.rows import BOOKKEEPING, MADE_BY, Row, made_itself, texts
-from postern_mail.mail.senders import EVERYWHERE
+from postern_mail.mail.senders import EVERYWHERE, typed_action
 
 from ..tables.checks import sender_faults
 from .columns import Column, Columns
@@ -49,6 +49,14 @@ def destinations(row: Row) -> list[str]:
         return texts(row.get("destinations") or ())
     except ValueError:
         return []
+
+
+def action(row: Row) -> str:
+    """The action of a sender rule as typed, also one that cannot be understood."""
+    try:
+        return str(typed_action(row))
+    except ValueError:
+        return str(row.get("action"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,7 @@ class Meaning:
             remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
             remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
             remarks += [str(one) for one in (fault, row.get("note")) if one]
-            cells = [str(row["sender"]), str(row.get("action")), _in_brackets(remarks)]
+            cells = [str(row["sender"]), action(row), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
 
     def _remarks(self, row: Row, what: str) -> str:

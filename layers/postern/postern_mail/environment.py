@@ -103,6 +103,7 @@ class InboundEnvironment(Environment):
     nameserver: str = _env(
         "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
     )
+    links_url: str = _env("POSTERN_LINKS_URL", "URL that signed links lead to; empty where there are none.", default="")
     aws_client: str = _env(
         "POSTERN_AWS_CLIENT",
         "What asks S3, DynamoDB and SES: `own`, or `boto3`, which takes five times the time and three times the memory."
@@ -169,6 +170,7 @@ class DigestEnvironment(ScheduledEnvironment):
         "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; no one if it is empty.", default=""
     )
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    links_url: str = _env("POSTERN_LINKS_URL", "URL that signed links lead to; empty where there are none.", default="")
     nameserver: str = _env(
         "POSTERN_NAMESERVER",
         "Address and port of the DNS that the daily test asks; empty for the machine's.",
@@ -194,6 +196,19 @@ class WatchEnvironment(ScheduledEnvironment):
     nameserver: str = _env(
         "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinksEnvironment(Environment):
+    """What the door behind signed links is told."""
+
+    stack: Stack
+    bucket: Bucket
+    ledger: Ledger
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+    sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
+    destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
+    retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
 
 
 def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:

@@ -52,7 +52,8 @@ def s3() -> "S3Client":
     """A client that retries by itself; what runs on this machine has no host for each bucket."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     options: Any = {"addressing_style": "path" if local else "virtual", "us_east_1_regional_endpoint": "regional"}
-    return boto3.client("s3", config=_PATIENT.merge(Config(s3=options)))
+    # In older regions botocore signs addresses by version 2, which S3 refuses for what KMS encrypts.
+    return boto3.client("s3", config=_PATIENT.merge(Config(s3=options, signature_version="s3v4")))
 
 
 def secrets() -> "SecretsManagerClient":

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from ..mail.feedback import Feedback, HostMail
+    from ..mail.link import Link
     from ..mail.send_as import SentAs
     from ..ports.watch import Overlooked
     from ..telling import Telling
@@ -69,6 +70,11 @@ class CloudWatchMailLog:
         except Exception as error:
             error.args = (mask(str(error), self._own_domains),)
             raise
+
+    def link(self, link: "Link", said: str) -> None:
+        """A link was used, and what came of it."""
+        shown = said if self._log_addresses else mask(said, self._own_domains)
+        self.logger.info("link", deed=link.deed, message_id=link.message_id, said=shown)
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
         """Counted as Received, unless the event was delivered before, or it is for the daily test's address alone."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STAMP = "stamp"  # mail.stamp
 TAGS = "tags"  # mail.feedback.entry_tag
+LINKS = "links"  # mail.link
 DQS = "dqs"  # the owner's, for Spamhaus's lists; `postern settings set dqs_key` writes it, and there may be none
 PARTITIONS = "#key:"  # what their names begin with; "#" is in no message id
 _LENGTH = 32  # octets, as many as SHA-256 gives (RFC 2104 3)

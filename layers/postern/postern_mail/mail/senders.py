@@ -18,7 +18,7 @@ from .rows import MADE_BY, BadRow, Row, Rows, SenderKey, check_attributes
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
 EVERYBODY = "*"  # the key of a rule for every sender that has none of its own in the same scope
-ATTRIBUTES = ("action", "note", MADE_BY)  # what a row may have beside its key
+ATTRIBUTES = ("action", "reject", "note", MADE_BY)  # what a row may have beside its key
 MAX_AUTHORS = 25  # of a From that are looked up: a stranger chooses how many there are
 MAX_LABELS = 10  # of a domain's end that have a key each, the whole domain counted: a name may have 126
 _KEYS, _FEW, _KEYS_EACH = 200, 5, 40  # look-ups of a message for up to 5 recipients, and for each further one
@@ -45,7 +45,7 @@ class SenderRule:
         """Read one row; raises BadRow, naming it, unless its action is one we act on."""
         try:
             check_attributes(row, ("sender", "scope", *ATTRIBUTES))
-            return cls(sender=key[0], scope=key[1], action=Action.parse(row.get("action")))
+            return cls(sender=key[0], scope=key[1], action=Action.parse(typed_action(row)))
         except ValueError as fault:
             raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", str(fault)) from fault
 
@@ -59,6 +59,16 @@ class SenderRule:
     def __str__(self) -> str:
         where = "" if self.scope == EVERYWHERE else f" for {self.scope}"
         return f"sender rule {self.sender}{where}: {self.action}"
+
+
+def typed_action(row: Row) -> object:
+    """The action as the row has it. `reject`, in its place, is the text of a REJECT: what writes such rules for people,
+    a signed link, has no right to write another. Raises ValueError for a row with both."""
+    if row.get("reject") is None:
+        return row.get("action")
+    if row.get("action") is not None:
+        raise ValueError("it has both action and reject")
+    return f"REJECT {row['reject']}".strip()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ class S3MailStore:
         top, _ = self.top(message_id)
         return top if len(top) < _TOP or Message.split(top).is_separated else self.fetch(message_id)
 
+    def address(self, message_id: str, file_name: str, seconds: int) -> str:
+        """Where anybody can save the message for so long, as a file that no browser shows. Nothing is asked of S3."""
+        shown = {
+            "ResponseContentType": "application/octet-stream",
+            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+        }
+        params = {"Bucket": self._bucket, "Key": f"{self._prefix}{message_id}", **shown}
+        return self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=seconds)
+
     def top(self, message_id: str) -> tuple[bytes, datetime]:
         """The first 64 KB of a message, and when SES stored it. Raises as `fetch` does."""
         key = f"{self._prefix}{message_id}"

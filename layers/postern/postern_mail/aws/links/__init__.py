@@ -1,0 +1,1 @@
+"""The door behind signed links, on AWS."""

@@ -1,0 +1,59 @@
+"""Links that were used: an entry each, `link:<hash>`, beside those of the message that the link is about.
+
+It outlives the link: the ledger keeps entries for 23 days at least, a link holds for 7. So none is used twice.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...mail.days import A_DAY
+from ...mail.link import BY, Link
+from ...ports.clock import Clock
+from ...ports.links import Entries
+from ..items import Items
+from ..watch.history import History
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+LEASE = 60  # seconds for which a link is taken: longer than the function runs
+_UPDATE = "DynamoDB UpdateItem (link)"
+_FREE = "attribute_not_exists(used_at) AND (attribute_not_exists(taken_until) OR taken_until < :now)"
+
+
+class DynamoLinkBook:
+    """The ledger in DynamoDB."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, keep_days: int) -> None:
+        self._history = History(client, table)
+        self._items = Items(client, table)
+        self._clock = clock
+        self._keep_seconds = keep_days * A_DAY
+
+    def entries(self, partition: str) -> Entries:
+        """See LinkBook."""
+        return self._history.entries(partition)
+
+    def take(self, link: Link, name: str) -> bool:
+        """See LinkBook."""
+        now = int(self._clock.now())
+        values = {":now": now, ":until": now + LEASE, ":expires_at": now + self._keep_seconds}
+        update = "SET taken_until = :until, expires_at = :expires_at"
+        return self._items.update(_UPDATE, _key(link, name), update, values, condition=_FREE)[0]
+
+    def keep(self, link: Link, name: str, said: str) -> None:
+        """See LinkBook."""
+        values: Mapping[str, Any] = {
+            ":now": int(self._clock.now()), ":detail": f"by link: {said}", ":used_by": BY
+        }  # fmt: skip
+        update = "SET used_at = :now, used_by = :used_by, detail = :detail REMOVE taken_until"
+        self._items.update(_UPDATE, _key(link, name), update, values)
+
+    def give_back(self, link: Link, name: str) -> None:
+        """See LinkBook."""
+        condition = "attribute_exists(taken_until)"
+        self._items.update(_UPDATE, _key(link, name), "REMOVE taken_until", {}, condition=condition)
+
+
+def _key(link: Link, name: str) -> dict[str, str]:
+    return {"message_id": link.partition, "entry": name}

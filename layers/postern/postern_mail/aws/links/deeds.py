@@ -1,0 +1,118 @@
+"""What links do, by the orders that the command gives too, and by writes that the function's role may make.
+
+The role may set `enabled` of an alias and no other attribute that mail hangs on, and write sender rules that have
+`reject` and no `action`: whoever has got hold of the function can stop mail, and lead none to himself.
+"""
+
+import shlex
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...errors import Overtaken
+from ...mail.link import BY, Link
+from ...mail.link_pages import Done, rule
+from ...mail.orders import CannotOrder, release
+from ...mail.rows import MADE_BY
+from ...mail.senders import EVERYWHERE
+from ...ports.clock import Clock
+from ...ports.links import Entries
+from ..destinations import DynamoDestinations
+from ..failures import translated
+from ..forward.mail_store import S3MailStore
+from ..items import Items
+from ..reopening import Reopening
+from ..watch.backlog import Backlog
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+FILE_NAME = "message.eml"
+SECONDS = 300  # that an address to fetch a message from holds
+_OFF = "SET enabled = :off, updated_at = :now, updated_by = :by"
+
+
+class AwsDeeds:
+    """What links do, on AWS."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        tables: Mapping[str, str],
+        *,
+        store: S3MailStore,
+        retries: Backlog,
+        clock: Clock,
+    ) -> None:
+        """`tables` are the names of those that are called ledger, aliases, senders and destinations."""
+        self._client = client
+        self._senders = tables["senders"]
+        self._aliases = Items(client, tables["aliases"])
+        self._destinations = DynamoDestinations(client, tables["destinations"], clock)
+        self._reopening = Reopening(client, tables["ledger"], clock=clock, by=BY)
+        self._store = store
+        self._retries = retries
+        self._clock = clock
+
+    def release(self, link: Link, entries: Entries) -> Done:
+        """See Deeds."""
+        undo = "What is forwarded cannot be called back. To keep the next such mail: postern sender add SENDER HOLD"
+        try:
+            order = release(entries, [link.who])
+        except CannotOrder as fault:
+            return Done(f"Nothing was done: {fault}.", f"postern trace {link.message_id}")
+        self._store.top(link.message_id)
+        event = self._reopening.open(link.message_id, entries, order, release=True)
+        self._retries.put_event(event, BY)
+        return Done(f"The message is released for {link.who}: it is forwarded in a moment.", undo)
+
+    def block(self, link: Link) -> Done:
+        """See Deeds."""
+        undo = f"To undo it: postern sender remove {shlex.quote(link.who)}"
+        texts = {"sender": link.who, "scope": EVERYWHERE, "reject": "", MADE_BY: BY, "updated_by": BY}
+        item: Any = {name: {"S": text} for name, text in texts.items()}
+        item["updated_at"] = {"N": str(int(self._clock.now()))}
+        with translated("DynamoDB PutItem (senders)"):
+            try:
+                self._client.put_item(
+                    TableName=self._senders, Item=item, ConditionExpression="attribute_not_exists(sender)"
+                )
+            except self._client.exceptions.ConditionalCheckFailedException:
+                return Done(
+                    f"Nothing was done: there is a sender rule for {link.who} already.",
+                    f"postern sender list {shlex.quote(link.who)}",
+                )
+        return Done(f"{link.who} is blocked, by the sender rule {rule(link.who)} for all aliases.", undo)
+
+    def off(self, link: Link) -> Done:
+        """See Deeds. An address that has no row, because a less specific one answers for it, gets one that is off."""
+        said, typed = f"{link.who} is switched off: mail to it is rejected.", shlex.quote(link.who)
+        values = {":off": False, ":now": int(self._clock.now()), ":by": BY}
+        for update, condition, verb in (
+            (_OFF, "attribute_exists(address)", "enable"),
+            (f"{_OFF}, {MADE_BY} = :by", "attribute_not_exists(address)", "remove"),
+        ):
+            done, _ = self._aliases.update(
+                "DynamoDB UpdateItem (aliases)", {"address": link.who}, update, values, condition=condition
+            )
+            if done:
+                return Done(said, f"To undo it: postern alias {verb} {typed}")
+        raise Overtaken(f"alias {link.who} was added or removed meanwhile")
+
+    def resume(self, link: Link) -> Done:
+        """See Deeds."""
+        if self._destinations.resume(link.who, BY) is None:
+            return Done(f"Nothing was done: {link.who} is not suspended.", "postern destination list")
+        return Done(
+            f"{link.who} gets new mail again.",
+            "It is suspended again by itself when mail there bounces; nothing else undoes it. What it missed:"
+            f" postern destination redeliver {shlex.quote(link.who)}",
+        )
+
+    def fetch(self, link: Link) -> Done:
+        """See Deeds."""
+        self._store.top(link.message_id)
+        return Done(
+            "The message can be saved for 5 minutes; after that, press the button of the page before once more.",
+            "It is as its sender sent it, and nobody has looked into it: open it with a mail program.",
+            self._store.address(link.message_id, FILE_NAME, SECONDS),
+        )

@@ -1,0 +1,136 @@
+"""The pages behind links, as text: what a button will do, what was done and how to undo it, that a link is of no use.
+
+Nothing in them acts: no script, nothing from elsewhere, and whatever a stranger chose is spelled out and escaped.
+"""
+
+from html import escape
+
+from .days import moment
+from .link import Deed, Link
+from .records import dataclass
+from .visible import visible
+
+STYLE = "/style.css"  # the path of the style sheet
+_CSS = (
+    "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}"
+    "code{overflow-wrap:anywhere}button,.go{font:inherit;padding:.6rem 1.2rem}"
+)
+# Of every answer. Nothing is loaded but the style sheet, the form leads back here alone, nobody frames a page, no
+# address of a page is told to another site or kept (shared with no cache: a link is a key).
+HEADERS = {
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-robots-tag": "noindex",
+    "cache-control": "no-store",
+}
+_HTML, _SHEET = "text/html; charset=utf-8", "text/css; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is answered: an HTTP status, the body, its type."""
+
+    status: int
+    body: str
+    kind: str = _HTML
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What came of a deed: in a sentence, how it is undone, and the address that it leads to, if any."""
+
+    said: str
+    undo: str
+    leads_to: str = ""
+
+
+SHEET = Page(200, _CSS, _SHEET)
+
+
+def question(link: Link, source: str, button: str, *, proven: bool) -> Page:
+    """What the button does; nothing has been done. `source` is the sender of the message that the link is about."""
+    title, says, label = _asked(link, source)
+    doubt = ""
+    if link.deed is Deed.BLOCK and not proven:
+        doubt = _p("Amazon SES saw no proof that the message came from that sender: anyone can write an address there.")
+    form = f'<form method="post"><button name="press" value="{_shown(button)}">{_shown(label)}</button></form>'
+    return Page(200, _html(title, f"{_p(says)}{doubt}{form}{_p(f'This link holds until {moment(link.until)}.')}"))
+
+
+def done(outcome: Done) -> Page:
+    """What was done, and how to undo it."""
+    leads = ""
+    if outcome.leads_to:
+        leads = f'<p><a class="go" href="{_shown(outcome.leads_to)}" rel="noreferrer">Save the message</a></p>'
+    return Page(200, _html("Done", f"{_p(outcome.said)}{leads}{_p(outcome.undo)}"))
+
+
+def no_use() -> Page:
+    """The one answer to a link that is wrong, altered, over or used."""
+    says = (
+        "It was used already, its time is over, or it was not copied as a whole. Nothing was done now. What can still"
+        " be done is in a later mail, and the postern command does it too."
+    )
+    return Page(404, _html("This link is of no use", _p(says)))
+
+
+def not_now() -> Page:
+    """Something else failed; the link holds still."""
+    says = "Amazon did not do what was asked. Nothing is known to be done, and the link holds still: try again later."
+    return Page(503, _html("Not now", _p(says)))
+
+
+def rule(sender: str) -> str:
+    """The sender rule that blocks somebody, as `postern sender list` shows it."""
+    return f"{sender} REJECT"
+
+
+def _asked(link: Link, source: str) -> tuple[str, str, str]:
+    """(title, what the button does, its label)."""
+    match link.deed:
+        case Deed.RELEASE:
+            return (
+                "Release a message",
+                f"The message {link.message_id} from {source} is kept. It is forwarded for {link.who}.",
+                "Release it",
+            )
+        case Deed.BLOCK:
+            return (
+                "Block a sender",
+                f"A sender rule is written, for all aliases: {rule(link.who)}. Mail from {link.who} is rejected then.",
+                "Block the sender",
+            )
+        case Deed.OFF:
+            return "Switch an address off", f"Mail to {link.who} is rejected then.", "Switch it off"
+        case Deed.RESUME:
+            return (
+                "Resume a destination",
+                f"Nothing is sent to {link.who}, because mail there bounced. It gets new mail again then.",
+                "Resume it",
+            )
+        case Deed.FETCH:
+            return (
+                "Fetch a message",
+                f"The message {link.message_id} from {source} to {link.who} is kept as it came. You get an address from"
+                " which you can save it during the next 5 minutes.",
+                "Fetch it",
+            )
+
+
+def _html(title: str, body: str) -> str:
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<title>{escape(title)}</title><link rel="stylesheet" href="{STYLE}"></head>'
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
+    )
+
+
+def _p(text: str) -> str:
+    return f"<p>{_shown(text)}</p>"
+
+
+def _shown(text: str) -> str:
+    return escape(visible(text))
