@@ -23,7 +23,8 @@ def flooded(way: str, senders: int) -> tuple[Stack, str]:
     return stack, stack.mail(form.format("friend"), source="friend@friend.example", after=200)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["alias", pytest.param("catch-all", marks=pytest.mark.long)])
 def test_a_friends_letter_comes_while_a_flood_waits(way: str) -> None:
     stack, friend = flooded(way, 1)
     stack.run(3_400)
@@ -31,6 +32,8 @@ def test_a_friends_letter_comes_while_a_flood_waits(way: str) -> None:
     assert len(stack.arrived) <= 62
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_catch_all_is_capped_whoever_sends() -> None:
     stack, _ = flooded("catch-all", 320)
     stack.run(1_000)

@@ -92,7 +92,8 @@ def may_be_missing(fault: Fault) -> bool:
     return fault.kills and begun and (fault.position < SETTLE or (fault.position == SETTLE and not fault.after))
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "network"])
+@pytest.mark.slow
+@pytest.mark.parametrize("kills", [True, pytest.param(False, marks=pytest.mark.long)], ids=["killed", "network"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("position", range(len(CALLS)))
 def test_no_position_loses_anything(world: World, position: int, after: bool, kills: bool) -> None:

@@ -54,7 +54,9 @@ def test_no_position_loses_or_doubles_what_is_held(world: World, after: bool, ki
         check(world, message_id, first[position], doubled=False)
 
 
-@pytest.mark.parametrize(("after", "kills"), WAYS)
+@pytest.mark.parametrize(
+    ("after", "kills"), [pytest.param(*way, marks=() if all(way) else pytest.mark.long) for way in WAYS]
+)
 def test_nor_does_the_attempt_that_ends_it(world: World, after: bool, kills: bool) -> None:
     hold(world)
     message_id = new(world)

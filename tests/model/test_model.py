@@ -14,6 +14,7 @@ from tests.model.world import DUE, Case, World, short
 
 ONE = {"a": ("d",)}
 TWO = {"a": ("d", "e"), "b": ("d",)}
+LARGE = ("an answer, and one about a bounce", "two events, merged")
 CASES = {
     "two events, one destination": Case(ONE, events=2, faults=2),
     "two events, merged": Case(TWO, events=2, faults=1),
@@ -102,7 +103,9 @@ def _state(world: World, who: str) -> State:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long if name in LARGE else ()) for name in CASES]
+)
 def test_whatever_happens(name: str) -> None:
     case = CASES[name]
     found = explore(case.start(), partial(successors, case))
