@@ -26,9 +26,12 @@ LOG_GB = 4 / 1024 / 1024  # lines of a message, or of a run: 4 KB
 
 # One run at most, when there is nothing to do.
 WATCH = {
-    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 18, "dynamodb-writes": 2,
+    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 19, "dynamodb-writes": 2,
     "sqs": 4, "metric-requests": 40, "sns": 1, "log-gb": LOG_GB, "schedules": 1,
 }  # fmt: skip
+# A day is added up four times, and each message with it.
+SUMMARY = {"dynamodb-reads": 12, "dynamodb-writes": 8}
+SUMMED_UP = {"dynamodb-reads": 6, "dynamodb-writes": 1}
 DIGEST = {
     "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "dynamodb-reads": 60, "dynamodb-writes": 6, "sqs": 1,
     "log-gb": LOG_GB, "schedules": 1,
@@ -147,12 +150,14 @@ def idle(**parameters: str) -> dict[str, float]:
     stands = standing(made(STACK, **parameters))
     refuses = parameters.get("RefuseUnknownRecipients") == "true"
     looks = times(RECIPIENTS, 12 * HOURS * refuses)
-    return added(stands, {"metrics": METRICS_OF_THE_WATCH}, times(WATCH, HOURS), times(DIGEST, DAYS), looks)
+    return added(
+        stands, {"metrics": METRICS_OF_THE_WATCH}, times(WATCH, HOURS), times(added(DIGEST, SUMMARY), DAYS), looks
+    )
 
 
 def mail(messages: float, *, essentials: bool) -> Usage:
     """So many messages for one destination each."""
-    found = dict(times(MESSAGE, messages))
+    found = dict(times(added(MESSAGE, SUMMED_UP), messages))
     if essentials:
         found["ses-out-essentials"] = found.pop("ses-out")
         del found["ses-out-gb"]

@@ -1,6 +1,6 @@
 """Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch), the answers to
 senders that had to wait (late_answers), grey holds that nothing woke (held), whether DNS lists can be believed
-(list_tests), and what people should know (teller)."""
+(list_tests), the days that are over, added up (daily_summaries), and what people should know (teller)."""
 
 import os
 from contextlib import ExitStack
@@ -16,6 +16,7 @@ watch = assembly.watch(environment, log)
 late_answers = assembly.late_answers(environment, log)
 held = assembly.held(environment)
 list_tests = assembly.list_tests(environment, log)
+daily_summaries = assembly.daily_summaries(environment)
 
 
 @log.metrics.log_metrics
@@ -23,6 +24,7 @@ list_tests = assembly.list_tests(environment, log)
 def handler(event: object, context: LambdaContext) -> None:
     """Returns nothing; what it found is in the log, the metrics and the ledger. One that fails holds back no other."""
     with ExitStack() as each:
-        for one in (assembly.teller(environment, log, event).run, list_tests.run, late_answers.run, held.run):
-            each.callback(one)
+        telling = assembly.teller(environment, log, event)
+        for one in (telling, daily_summaries, list_tests, late_answers, held):
+            each.callback(one.run)
         watch.run()

@@ -17,9 +17,13 @@ from postern_mail.aws.forward import assembly as forward
 from postern_mail.aws.mail_log import mail_log
 from postern_mail.aws.stack_keys import STAMP, TAGS, make_keys
 from postern_mail.aws.watch import assembly as scheduled
+from postern_mail.aws.watch.summaries import DynamoSummaries
+from postern_mail.daily_summaries import DailySummaries
 from postern_mail.environment import DigestEnvironment, FeedbackEnvironment, InboundEnvironment
+from postern_mail.mail.days import A_DAY
+from postern_mail.mail.summaries import AGAIN
 
-from docs.costs import DAILY_TEST, DIGEST, MESSAGE, WATCH, Usage, added
+from docs.costs import DAILY_TEST, DIGEST, MESSAGE, SUMMARY, SUMMED_UP, WATCH, Usage, added, times
 from emulator.account import REGION
 from emulator.receiving.name_server import NameServer
 from emulator.receiving.zone import Zone
@@ -154,13 +158,30 @@ def test_three_idle_hours_of_the_watch(
         monkeypatch.setenv(name, value)
     functions = ",".join(f"postern-office-{one}Function" for one in ("Inbound", "Feedback", "Digest", "Recipients"))
     handler = run_path(str(ROOT / "functions/watch/handler.py"))["handler"]
-    for runs in (2, 3):  # the first two tell people what they find in this stack, which is not deployed
+    for first in (True, False):  # then they tell people what they find in this new stack, and add up its last weeks
         meter.usage = {}
-        for _ in range(runs):
+        for _ in range(3):
             handler({"functions": functions}, CONTEXT)
-        assert meter.usage.pop("s3-writes", 0) == (runs == 2), "one list in three hours"
+        assert meter.usage.pop("s3-writes", 0) == first, "one list in three hours"
     at_most(meter.usage, {name: 3 * amount for name, amount in WATCH.items()})
     assert meter.usage["metric-requests"] > len(functions.split(",")), "errors and throttles of each are looked at"
+
+
+def test_a_day_that_is_added_up_four_times(office: Office, meter: Meter) -> None:
+    office.clock.time = 1_920_067_200 + 3600
+    for number in range(6):
+        office.happened((f"a{number % 2}@example.com", "forwarded", ""))
+    book = DynamoSummaries(clients.dynamodb(), office.template.name("LedgerTable"))
+    watch = DailySummaries(book=book, clock=office.clock)
+    while watch.run():
+        pass
+    meter.usage = {}
+    for _ in range(AGAIN + 2):
+        office.clock.time += A_DAY
+        watch.run()
+    days = times(SUMMARY, AGAIN + 2)  # those that follow are without mail
+    at_most(meter.usage, added(days, times(SUMMED_UP, 6)))
+    assert meter.usage[READS] > sum(SUMMED_UP.values())
 
 
 def test_an_idle_day_of_the_digest(office: Office, meter: Meter, sending: Sending) -> None:

@@ -18,7 +18,7 @@ def statements(resources: dict[str, Any], function: str) -> dict[str, Any]:
 
 def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any]) -> None:
     found = statements(resources, "WatchFunction")
-    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessages", "ReadTheSettings", "ReadAllRows"}
+    reading = {"ListMessages", "ReadTheLedger", "FindOpenMessagesAndADays", "ReadTheSettings", "ReadAllRows"}
     looking = {"CountWhatWaits", "LookAround"}
     writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld", "TellPeople"}
     assert set(found) == {*reading, *looking, *writing}

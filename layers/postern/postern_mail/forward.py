@@ -300,14 +300,17 @@ def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> 
         reply = decision.reply if isinstance(decision, Reject) else None
         release_at = decision.release_at if isinstance(decision, GreyHold) else None
         state = _STATES[type(decision)]
-        return Outcome(decision.recipient, state, decision.reason, reply, alias=decision.alias, release_at=release_at)
+        said = (decision.recipient, state, decision.reason, reply)
+        return Outcome(*said, alias=decision.alias, release_at=release_at, row=decision.row)
     mine = {destination: results[destination.key] for destination in decision.destinations}
     for destination, result in mine.items():
         if isinstance(result, Temporary):
-            return Outcome(decision.recipient, State.DEFERRED, f"{destination}: {result}", alias=decision.alias)
+            why = f"{destination}: {result}"
+            return Outcome(decision.recipient, State.DEFERRED, why, alias=decision.alias, row=decision.row)
     settled = {destination: result for destination, result in mine.items() if isinstance(result, Settled)}
     merged = tuple(one.key for one, result in settled.items() if result.recipient != decision.recipient.key)
-    made = Outcome(decision.recipient, State.FORWARDED, decision.reason, alias=decision.alias, merged=merged)
+    made = Outcome(decision.recipient, State.FORWARDED, decision.reason, alias=decision.alias, row=decision.row)
+    made = replace(made, merged=merged)
     for destination, result in settled.items():
         if (state := result.state.outcome) is not State.FORWARDED:
             reply = FAILED if any(one.state is ClaimState.FAILED for one in settled.values()) else None

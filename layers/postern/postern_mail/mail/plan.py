@@ -55,11 +55,13 @@ class LookedUp:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What becomes of one recipient's copy, and why. `alias` is the one whose row was found, None for a recipient
-    that has none, or whose row cannot be understood."""
+    that has none, or whose row cannot be understood; `row` is that row's key, also of one that is disabled, "" for
+    none."""
 
     recipient: Address
     reason: str
     alias: Address | None = field(default=None, compare=False, kw_only=True)
+    row: str = field(default="", compare=False, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,15 +205,16 @@ class _Planner:
 
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
+        row = next(iter(resolution.matched), "")
         if resolution.outcome == "error":
-            return BadTable(recipient, resolution.detail)
+            return BadTable(recipient, resolution.detail, row=row)
         if resolution.outcome in ("unknown", "disabled", "expired"):
             why = resolution.detail or f"{recipient.key} is unknown"
-            return Reject(recipient, why, of_alias(resolution.outcome))
+            return Reject(recipient, why, of_alias(resolution.outcome), row=row)
         try:
-            ruling = judge(self.senders, resolution.matched[0], self.rows, self.policy.own_domains)
+            ruling = judge(self.senders, row, self.rows, self.policy.own_domains)
         except BadRow as fault:
-            return BadTable(recipient, str(fault))
+            return BadTable(recipient, str(fault), row=row)
         decision = (
             self._unless_released(self._going_round(recipient, resolution))
             or self._unless_released(_refused(recipient, ruling))
@@ -221,7 +224,7 @@ class _Planner:
             or self._unless_released(self._in_our_name(recipient))
             or self._forwarded(recipient, resolution, ruling)
         )
-        return replace(decision, alias=resolution.alias)
+        return replace(decision, alias=resolution.alias, row=row)
 
     def _unless_released(self, decision: Decision | None) -> Decision | None:
         lifted = isinstance(decision, Quarantine) and decision.recipient.key in self.released

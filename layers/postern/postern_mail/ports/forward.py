@@ -22,7 +22,8 @@ class Outcome:
     """What became of one recipient.
 
     `reply` is what SMTP would have said to the sender, None if that is nobody's business; `answer` what becomes of
-    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any. `merged`: keys of the
+    telling it, None if there is nothing to tell. `alias` is the one whose row was found, if any, and `row` the key of
+    that row, "" for none. `merged`: keys of the
     destinations that got it in another recipient's name. `release_at`, epoch seconds: it waits until then, and nothing
     is wrong.
     """
@@ -35,6 +36,7 @@ class Outcome:
     alias: Address | None = None
     merged: tuple[str, ...] = ()
     release_at: int | None = None
+    row: str = ""
 
 
 @dataclass(frozen=True, slots=True)

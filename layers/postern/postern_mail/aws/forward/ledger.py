@@ -283,6 +283,8 @@ class DynamoLedger(AnswerEntries):
         more: dict[str, Any] = {**_answer(outcome.answer), **_merged(outcome.merged)}
         if outcome.release_at is not None:
             more["release_at"] = outcome.release_at
+        if outcome.row:
+            more["alias"] = outcome.row
         return Update(
             {"message_id": message_id, "entry": f"to:{outcome.recipient.key}"},
             "SET #state = :state, reason = :reason, recorded_at = :now, expires_at = :expires_at"

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from ...daily_summaries import DailySummaries
 from ...daily_test import DailyTest
 from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
@@ -35,6 +36,7 @@ from .examinations import EXAMINATIONS, Site
 from .facts import StackFacts
 from .site import OwnSite
 from .state import DynamoWatchState
+from .summaries import DynamoSummaries
 from .told import DynamoToldBook, SnsTopic
 
 
@@ -84,6 +86,12 @@ def held(environment: WatchEnvironment) -> Held:
         clients.dynamodb(), environment.stack.ledger_table, keep_days=environment.ledger.ledger_days
     )
     return Held(book=book, queue=Backlog(clients.sqs(), environment.retry_queue), clock=SystemClock())
+
+
+def daily_summaries(environment: WatchEnvironment) -> DailySummaries:
+    """What adds up the days that are over."""
+    book = DynamoSummaries(clients.dynamodb(), environment.stack.ledger_table)
+    return DailySummaries(book=book, clock=SystemClock())
 
 
 def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTests:

@@ -1,0 +1,127 @@
+"""What became of a day's mail, added up: by outcome, by alias and by the sender's domain.
+
+Each recipient counts once, under the word that `postern log` shows for it: `lost` in the place of `forwarded` where
+SES said later that the message did not arrive. A day is one of UTC, and a message is of the day on which it was first
+handled. The ledger says all of this, so that a day added up again is the same day.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from .afterwards import Later, afterwards
+from .days import A_DAY
+from .outcomes import State
+from .records import dataclass, field
+
+NO_ALIAS = "-"  # the alias of mail for which no row answered
+NO_SENDER = "<>"  # the domain of the null sender
+LOST = str(Later.LOST)
+OUTCOMES = (*(str(one) for one in State if one is not State.TESTED), LOST)
+KEEP_DAYS = 400
+LOOK_BACK = 21  # days; the ledger keeps 23 at least
+AGAIN = 3  # more times that a day is added up, a day apart: mail is tried for 36 hours, and bounces take days
+GRACE = 900  # seconds after midnight until a day is over: clocks differ, and an index is behind its table
+MOST_SENDERS = 100  # domains of a day that are told apart
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of one recipient: the key of the row that answered (NO_ALIAS for none), the sender's domain, the
+    outcome, and when the message was first handled, epoch seconds."""
+
+    alias: str
+    sender: str
+    outcome: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What became of an alias's mail, by outcome, and when it was last used: any outcome but `rejected`; 0 is never."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    last_used: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a day's mail. `senders` are the domains with the most recipients, MOST_SENDERS of them; `partial`
+    says that there was more mail than is read."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    aliases: Mapping[str, Use] = field(default_factory=dict)
+    senders: Mapping[str, int] = field(default_factory=dict)
+    partial: bool = False
+
+
+def fates(message: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Fate]:
+    """What became of each recipient of a message, by its own entry and those of the recipients (with those of the
+    destinations, where something was lost). The daily test is no mail."""
+    sender = sender_domain(str(message.get("source", "")))
+    lost = {f"{LOST} {who}" for who in message.get("recipients", ())} & set(message.get("noted", ()))
+    for who in sorted(message.get("recipients", ())):
+        entry = entries.get(f"to:{who}", {})
+        state = State.of(entry)
+        if state is State.TESTED:
+            continue
+        later = afterwards(who, entries) if f"{LOST} {who}" in lost else None
+        outcome = LOST if later is not None and later.state is Later.LOST else str(state)
+        yield Fate(str(entry.get("alias", NO_ALIAS)), sender, outcome, float(message["opened_at"]))
+
+
+def sender_domain(source: str) -> str:
+    """The domain of an envelope's sender, in lower case; NO_SENDER for the null sender."""
+    return source.rpartition("@")[2].strip("<> ").lower() or NO_SENDER
+
+
+def summary(found: Iterable[Fate], *, partial: bool = False) -> Summary:
+    """A day's mail added up; the order does not matter."""
+    counts: Counter[str] = Counter()
+    senders: Counter[str] = Counter()
+    by_alias: dict[str, Counter[str]] = {}
+    last: dict[str, int] = {}
+    for one in found:
+        counts[one.outcome] += 1
+        senders[one.sender] += 1
+        by_alias.setdefault(one.alias, Counter())[one.outcome] += 1
+        if one.outcome != State.REJECTED:
+            last[one.alias] = max(last.get(one.alias, 0), int(one.at))
+    most = sorted(senders.items(), key=lambda each: (-each[1], each[0]))[:MOST_SENDERS]
+    aliases = {key: Use(dict(sorted(each.items())), last.get(key, 0)) for key, each in sorted(by_alias.items())}
+    return Summary(dict(sorted(counts.items())), aliases, dict(most), partial)
+
+
+def due(folded: Mapping[str, float], now: float) -> tuple[str, ...]:
+    """The days that are to be added up, the latest first, as ISO dates. `folded` says when days were, epoch seconds.
+
+    Each is, once it is over, and again on the AGAIN days that follow, for what its mail came to meanwhile.
+    """
+    today = int((now - GRACE) // A_DAY)
+    wanted = [
+        iso(number)
+        for number in range(today - LOOK_BACK, today)
+        if folded.get(iso(number), 0) < min(today, number + 1 + AGAIN) * A_DAY + GRACE
+    ]
+    return tuple(reversed(wanted))
+
+
+def iso(number: int) -> str:
+    """The ISO date of a day by its number since 1970."""
+    return datetime.fromtimestamp(number * A_DAY, UTC).date().isoformat()
+
+
+def day_of(seconds: float) -> str:
+    """The ISO date of a moment, in UTC."""
+    return iso(int(seconds // A_DAY))
+
+
+def start_of(day: str) -> int:
+    """Epoch seconds of the beginning of an ISO date. Raises ValueError."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
+
+
+def forgotten_at(day: str) -> int:
+    """When a day's summary expires, epoch seconds."""
+    return start_of(day) + (1 + KEEP_DAYS) * A_DAY
