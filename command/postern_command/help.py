@@ -31,6 +31,7 @@ GROUPS = {
         "alias": "List and edit aliases.",
         "sender": "List and edit sender rules.",
         "settings": "List and edit what holds for all mail.",
+        "send-as": "Passwords by which mail programs send as an alias.",
         "block-ip": "List and edit whom SES refuses by address.",
         "plan": "What would make the live tables equal to a file.",
         "apply": "Make the live tables equal to a file.",
@@ -49,7 +50,7 @@ GROUPS = {
     },
 }
 _NAMES = [name for commands in GROUPS.values() for name in commands]
-_MODULES = {"import": "import_postfix", "block-ip": "block_ip"}  # of the commands whose name is not that of a module
+_MODULES = {"import": "import_postfix", "block-ip": "block_ip", "send-as": "send_as"}  # where the name is another
 EXAMPLES = {
     "resolve": "info@example.com sales@example.com",
     "screen": "spam@spammer.example --alias info@example.com",
@@ -90,6 +91,10 @@ EXAMPLES = {
     "block-ip list": "--stack postern",
     "block-ip add": "192.0.2.0/24",
     "block-ip remove": "192.0.2.0/24",
+    "send-as add": "info@example.com",
+    "send-as list": "--json",
+    "send-as rotate": "info@example.com",
+    "send-as remove": "info@example.com --dry-run",
     "domain list": "--json",
     "domain show": "example.com",
     "domain remove": "example.com --dry-run",

@@ -83,7 +83,7 @@ class Stack:
         if told.keys() & _PARTS.keys() and not option:
             be_in(Where.typed)
             return cls(told)
-        name = _stack_name(option)
+        name = stack_name(option)
         if not name:
             raise WrongUse(
                 "which stack? Say --stack NAME or set POSTERN_STACK; set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE,"
@@ -195,7 +195,7 @@ def _described(name: str) -> dict[str, str]:
     return {thing: told[output] for thing, (_, output) in _NAMES.items() if told.get(output)}
 
 
-def _stack_name(option: str | None) -> str | None:
+def stack_name(option: str | None) -> str | None:
     """The stack by option, variable or samconfig.toml; in the last case AWS is asked where it is.
 
     Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that is not there.

@@ -110,7 +110,7 @@ class Stack:
         Listener(
             settings=FakeOwnerSettings(), domains=["example.com"], ledger=self._feedback, health=self.health, headers=self.world.store,
             answering=Answering(ledger=self.world.ledger, answerer=FakeAnswerer(), limits=FakeAnswerLimits(), clock=self.clock, log=self.log, settings=FakeOwnerSettings()),
-            tests=FakeDailyBook(), stack="postern", returned=FakeTeller(), log=self.log,
+            tests=FakeDailyBook(), user_of=str, returned=FakeTeller(), log=self.log,
         ).handle(said)  # fmt: skip
 
 

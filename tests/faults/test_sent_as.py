@@ -6,14 +6,16 @@ the owner once, each destination of the alias told once; a second time only wher
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
 import pytest
 from postern_mail.aws.feedback import assembly
 from postern_mail.mail.address import Address
-from postern_mail.mail.send_as import SentAs, user_name
+from postern_mail.mail.send_as import SentAs, UserOf, user_name
 
+from emulator.account import REGION
 from emulator.cloud import Cloud
 from tests.builders import bounce
 from tests.fakes import FakeFeedbackLog
@@ -41,16 +43,20 @@ def world(world: World, aws: Cloud, monkeypatch: pytest.MonkeyPatch) -> Iterator
     ])  # fmt: skip
 
 
-def came_back(stack: str) -> dict[str, Any]:
+def ours(world: World) -> UserOf:
+    return partial(user_name, world.template.stack, REGION)
+
+
+def came_back(user_of: UserOf) -> dict[str, Any]:
     event = bounce(status="5.1.1", diagnostic="smtp; 550 5.1.1 user unknown")
-    user = user_name(stack, Address.parse(ALIAS))
+    user = user_of(Address.parse(ALIAS))
     event["detail"]["mail"] |= {"source": ALIAS, "tags": {"ses:caller-identity": [user]}}
     event["detail"]["bounce"] |= {"feedbackId": "0102", "bouncedRecipients": [{"emailAddress": "betsy@sender.example"}]}
     return event
 
 
 def test_there_are_no_other_calls(world: World) -> None:
-    listening(world, FakeFeedbackLog()).handle(came_back(world.template.stack))
+    listening(world, FakeFeedbackLog()).handle(came_back(ours(world)))
     assert world.interference.calls == CALLS
 
 
@@ -71,7 +77,7 @@ def faults() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("position", "after", "kills"), faults())
 def test_no_position_loses_anything(world: World, position: int, after: bool, kills: bool) -> None:
-    event, log = came_back(world.template.stack), FakeFeedbackLog()
+    event, log = came_back(ours(world)), FakeFeedbackLog()
     fault, listener = Fault(position, after, kills), listening(world, log)
     world.interference.choose = lambda number, call: fault if number == fault.position else None
     done = taken(listener, event)
@@ -81,7 +87,7 @@ def test_no_position_loses_anything(world: World, position: int, after: bool, ki
     listener.handle(event)
     listener.handle(event)
 
-    read = SentAs.from_event(event, world.template.stack, ["example.com"])
+    read = SentAs.from_event(event, ours(world), ["example.com"])
     assert read is not None
     entries = world.entries(read.message_id)
     assert {name: entry["state"] for name, entry in entries.items()} == {f"via:{one}": "sent" for one in TOLD}

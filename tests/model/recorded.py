@@ -69,7 +69,7 @@ class Recorded(World):
         Listener(
             settings=FakeOwnerSettings(), domains=["example.com"], health=FakeHealth(self.clock), headers=self.store,
             ledger=DynamoFeedbackLedger(self.client, self.template.name("LedgerTable"), self.clock, TAG_KEY),
-            answering=self.answering, tests=FakeDailyBook(), stack="postern", returned=FakeTeller(), log=FakeFeedbackLog(),
+            answering=self.answering, tests=FakeDailyBook(), user_of=str, returned=FakeTeller(), log=FakeFeedbackLog(),
         ).handle(said)  # fmt: skip
 
     def replays(self) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -38,6 +39,7 @@ from tests.fakes import (
 from tests.forwarding_world import RAW
 
 JANE = "jane@dest.example"
+OURS = partial(user_name, "postern", "eu-west-1")
 
 
 @dataclass
@@ -78,7 +80,7 @@ class World:
             headers=self.store,
             answering=answering,
             tests=self.tests,
-            stack="postern",
+            user_of=OURS,
             returned=self.teller,
             log=self.log,
         )
@@ -263,7 +265,7 @@ def test_what_the_owner_need_not_know_of_hosts_is_not_told(world: World, event: 
 
 def of_an_alias(event: dict[str, Any], **tags: Any) -> dict[str, Any]:
     """An event about a message that a person sent as info@; the tags beside SES's own are the sender's choice."""
-    user = user_name("postern", Address.parse(INFO))
+    user = OURS(Address.parse(INFO))
     event["detail"]["mail"] |= {"source": INFO, "tags": {**tags, "ses:caller-identity": [user]}}
     return event
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -27,9 +28,10 @@ from tests.fakes import (
     FakeTables,
 )
 
-STACK, DOMAINS = "postern", ("example.com",)
+DOMAINS = ("example.com",)
+OURS = partial(user_name, "postern", "eu-west-1")
 SENDER = Address.parse(INFO)
-USER = user_name(STACK, SENDER)
+USER = OURS(SENDER)
 JANE, JOE = "jane@dest.example", "joe@dest.example"
 GONE = {"status": "5.1.1", "diagnostic": "smtp; 550 5.1.1 user unknown"}
 
@@ -43,7 +45,7 @@ def sent_as(event: dict[str, Any], *callers: Any, source: str = INFO, **common: 
 
 
 def read(event: object) -> SentAs | None:
-    return SentAs.from_event(event, STACK, DOMAINS)
+    return SentAs.from_event(event, OURS, DOMAINS)
 
 
 @given(
@@ -51,20 +53,21 @@ def read(event: object) -> SentAs | None:
     st.from_regex(r"[!#-'*+/-9=?^-~-]{1,64}", fullmatch=True),
 )
 def test_a_users_name_is_one_that_iam_and_a_tag_of_ses_take(stack: str, local: str) -> None:
-    assert re.fullmatch(r"[A-Za-z0-9-]{1,64}", user_name(stack, Address(local, "example.com")))
+    assert re.fullmatch(r"[A-Za-z0-9-]{1,64}", user_name(stack, "ap-northeast-1", Address(local, "example.com")))
 
 
-def test_a_users_name_is_of_one_address_and_one_stack() -> None:
+def test_a_users_name_is_of_one_address_stack_and_region() -> None:
     made = [
-        user_name(stack, Address.parse(address))
+        user_name(stack, region, Address.parse(address))
         for stack in ("a", "a-b")
+        for region in ("eu-west-1", "us-east-1")
         for address in ("x@example.com", "b-x@example.com", "x@example.org", "x-example@com", "x.y@example.com")
     ]
     assert len({one.lower() for one in made}) == len(made)
-    assert user_name("a", Address.parse("INFO@Example.com")) == user_name("a", Address.parse("info@example.com"))
+    assert OURS(Address.parse("INFO@Example.com")) == OURS(Address.parse("info@example.com"))
 
 
-@pytest.mark.parametrize("caller", [USER, f"/postern/postern/send-as/{USER}"])
+@pytest.mark.parametrize("caller", [USER, f"/postern/eu-west-1/postern/send-as/{USER}"])
 @pytest.mark.parametrize("source", [INFO, f"Info <{INFO.upper()}>", f"<{INFO}>"])
 def test_mail_of_such_a_user_is_known(caller: str, source: str) -> None:
     made = read(sent_as(bounce(**GONE), caller, source=source, subject="Offer"))
@@ -83,13 +86,13 @@ def test_it_is_known_by_from_where_the_envelope_has_another() -> None:
     "event",
     [
         sent_as(bounce(**GONE), "somebody"),
-        sent_as(bounce(**GONE), user_name("other", SENDER)),
-        sent_as(bounce(**GONE), user_name(STACK, Address.parse("other@example.com"))),
+        sent_as(bounce(**GONE), user_name("other", "eu-west-1", SENDER)),
+        sent_as(bounce(**GONE), OURS(Address.parse("other@example.com"))),
         sent_as(bounce(**GONE), USER, source="other@example.com"),
         sent_as(bounce(**GONE), USER, source=""),
         sent_as(bounce(**GONE), USER, "somebody"),
         sent_as(bounce(**GONE), {"name": USER}),
-        sent_as(bounce(**GONE), user_name(STACK, Address.parse("a@other.example")), source="a@other.example"),
+        sent_as(bounce(**GONE), OURS(Address.parse("a@other.example")), source="a@other.example"),
         bounce(**GONE),
         feedback("Delivery"),
     ],

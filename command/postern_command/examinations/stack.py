@@ -1,9 +1,11 @@
 """The stack beside the files that it is deployed from: values, version, and the age of credentials."""
 
+import time
 from collections.abc import Iterator
 
 from postern_mail import __version__
 from postern_mail.examination import Examination, Finding, Grade
+from postern_mail.mail.days import A_DAY
 
 from ..owner import file, values
 from ..owner.parameters import load
@@ -63,7 +65,7 @@ def version(where: Stack) -> Iterator[Finding]:
         )
 
 
-def credentials(where: Stack) -> Iterator[Finding]:  # noqa: ARG001 (all examinations of a stack take it)
+def credentials(where: Stack) -> Iterator[Finding]:
     """How old the passwords of SES's SMTP service are: the relay's, and those made to send as an alias."""
     from ..aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -79,6 +81,23 @@ def credentials(where: Stack) -> Iterator[Finding]:  # noqa: ARG001 (all examina
                 "make another in the SES console (SMTP settings), put it into the mail program, delete this one",
                 Grade.WARNING,
             )
+    if where.deployed:
+        yield from _sending_as(where.deployed)
+
+
+def _sending_as(stack: str) -> Iterator[Finding]:
+    from ..aws.send_as import SendAsUsers  # noqa: PLC0415 (boto3 takes half a second)
+
+    for user in SendAsUsers(stack).all():
+        who, now = user.address or user.name, time.time()
+        rotate = f"`postern send-as rotate {user.address}`" if user.address else "delete the user in the IAM console"
+        for fault in user.faults:
+            yield Finding(f"what sends as {who}: {fault}", rotate)
+        days = max(((now - key.made_at) / A_DAY for key in user.keys if key.active), default=0.0)
+        old = days > SEND_AS_DAYS
+        yield Finding(
+            f"what sends as {who}: {days:.0f} days old", rotate if old else "", Grade.WARNING if old else Grade.OK
+        )
 
 
 EXAMINATIONS: tuple[Examination[Stack], ...] = (

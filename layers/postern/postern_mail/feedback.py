@@ -15,18 +15,18 @@ from .mail.health import Failure, Rule
 from .mail.records import dataclass
 from .mail.reply import of_bounce
 from .mail.rows import Row
-from .mail.send_as import SentAs
+from .mail.send_as import SentAs, UserOf
 from .ports.feedback import DailyBounces, FeedbackLedger, FeedbackLog, Headers, Health, Sending, Teller
 from .ports.settings import OwnerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Takes one event of SES sending all the way, as the owner's settings say. `stack` is the name of ours, `domains`
-    are those it has."""
+    """Takes one event of SES sending all the way, as the owner's settings say. `domains` are ours,
+    `user_of` names the user that sends as an address of theirs."""
 
     settings: OwnerSettings
-    stack: str
+    user_of: UserOf
     domains: Collection[str]
     ledger: FeedbackLedger
     health: Health
@@ -48,7 +48,7 @@ class Listener:
             raise
 
     def _take(self, event: object) -> None:
-        sent_as = SentAs.from_event(event, self.stack, self.domains)  # first: who sends so can choose all other tags
+        sent_as = SentAs.from_event(event, self.user_of, self.domains)  # first: who sends so can choose all other tags
         if sent_as is not None:
             self._sent_as(sent_as)
             return

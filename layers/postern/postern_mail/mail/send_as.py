@@ -8,7 +8,7 @@ an event that comes after the user is gone is understood too.
 
 import hashlib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from .address import Address
@@ -21,13 +21,16 @@ MOST_AN_HOUR = 20  # events of one alias that its people are told of: a stolen p
 
 _MAX_STACK, _MAX_READABLE, _DIGITS = 16, 22, 16  # of a user's name, which has 64 characters (IAM quotas)
 
+UserOf = Callable[[Address], str]  # `user_name` of one stack in one region
 
-def user_name(stack: str, address: Address) -> str:
-    """The IAM user that sends as this address: readable, and told apart by a digest.
+
+def user_name(stack: str, region: str, address: Address) -> str:
+    """The IAM user that sends as this address by a stack in a region: readable, and told apart by a digest, because IAM
+    has one list of users for all regions.
 
     Letters, digits and dashes alone: SES shows it as the value of a tag, which has no `@`.
     """
-    digest = hashlib.sha256(f"{stack} {address.key}".encode()).hexdigest()[:_DIGITS]
+    digest = hashlib.sha256(f"{stack} {region} {address.key}".encode()).hexdigest()[:_DIGITS]
     readable = re.sub(r"[^a-z0-9]+", "-", address.key)[:_MAX_READABLE].strip("-")
     return f"{stack[:_MAX_STACK].rstrip('-')}-send-as-{readable}-{digest}"
 
@@ -54,12 +57,12 @@ class SentAs:
         return f"returned-{digest}"
 
     @classmethod
-    def from_event(cls, event: object, stack: str, domains: Collection[str]) -> "SentAs | None":
-        """Read an event; None if it is about other mail: its caller is not the user that sends as its author. Raises
-        BadFeedback."""
+    def from_event(cls, event: object, user_of: UserOf, domains: Collection[str]) -> "SentAs | None":
+        """Read an event; None if it is about other mail: its caller is not the user that sends as its author, by
+        `user_of`. Raises BadFeedback."""
         detail = detail_of(event)
         mail = mapping_in(detail, "mail")
-        address = _address(mail, stack, domains)
+        address = _address(mail, user_of, domains)
         if address is None:
             return None
         event_type = str(detail["eventType"])
@@ -75,15 +78,13 @@ class SentAs:
         )
 
 
-def _address(mail: Mapping[str, Any], stack: str, domains: Collection[str]) -> Address | None:
+def _address(mail: Mapping[str, Any], user_of: UserOf, domains: Collection[str]) -> Address | None:
     callers = mapping_in(mail, "tags").get(CALLER_TAG)
     if not (isinstance(callers, list) and len(callers) == 1 and isinstance(callers[0], str)):
         return None
     name = callers[0].rpartition("/")[2]  # with its path, if SES shows that [U]
     named = (one for said in _senders(mail) for one in authors(said.encode("utf-8", "replace")))
-    return next(
-        (one.address for one in named if one.address.domain in domains and user_name(stack, one.address) == name), None
-    )
+    return next((one.address for one in named if one.address.domain in domains and user_of(one.address) == name), None)
 
 
 def _senders(mail: Mapping[str, Any]) -> Iterator[str]:

@@ -1,9 +1,11 @@
 """Puts the parts of the feedback function together, once for each container."""
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...environment import FeedbackEnvironment
 from ...feedback import Listener
+from ...mail.send_as import user_name
 from .. import choice, clients
 from ..clock import SystemClock
 from ..daily_test import DynamoDailyBook
@@ -29,7 +31,7 @@ def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listen
     (key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
     return Listener(
         domains=environment.stack.domains,
-        stack=environment.stack.name,
+        user_of=partial(user_name, environment.stack.name, dynamodb.meta.region_name),
         settings=DynamoOwnerSettings(dynamodb, environment.alias_table),
         ledger=DynamoFeedbackLedger(dynamodb, environment.stack.ledger_table, clock, key),
         health=DynamoDestinations(dynamodb, environment.destination_table, clock),
