@@ -45,7 +45,7 @@ def may_call(template: Template, role: str, service: str, operation: str, params
 
 def context_of(request: Mapping[str, Any]) -> Context:
     """What IAM knows of a request to DynamoDB; the hash key is the first one."""
-    keys = [request[name] for name in ("Key", "Item") if name in request]
+    keys = [request[name] for name in ("Key", "Item") if isinstance(request.get(name), Mapping)]
     for wanted in request.get("RequestItems", {}).values():
         keys += wanted["Keys"]
     values = [next(iter(key.values())) for key in keys]

@@ -72,7 +72,7 @@ class Right:
         return (self.role, self.action) == (call.role, call.action) and fnmatchcase(call.resource, self.resource)
 
 
-class _Named(Template):
+class Named(Template):
     """A template whose attributes that only AWS knows match anything."""
 
     def _attribute(self, logical_id: str, attribute: str) -> str:
@@ -99,7 +99,7 @@ def rights(stack: str) -> frozenset[Right]:
     relay = stack == RELAY
     path = ROOT / "relay" / "template.yaml" if relay else ROOT / "template.yaml"
     plain = Template.load(path, stack, _RELAYING if relay else WIDEST)
-    template = _Named(plain.document, plain.folder, plain.stack, plain.parameters)
+    template = Named(plain.document, plain.folder, plain.stack, plain.parameters)
     found: set[Right] = set()
     for name, body in plain.document["Resources"].items():
         policies = body.get("Properties", {}).get("Policies", ())
