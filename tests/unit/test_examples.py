@@ -38,7 +38,7 @@ def test_an_example_prints_what_the_document_says(
 ) -> None:
     """A line that is `...` stands for any lines."""
     monkeypatch.chdir(ROOT)
-    words = [word.replace("/tmp/", f"{tmp_path}/") for word in shlex.split(command)]  # noqa: S108 (what is typed)
+    words = [word.replace("/tmp/", f"{tmp_path}/") for word in shlex.split(command)]
     done = run(*words[1:])
     assert "Traceback" not in done.err
     assert fnmatchcase(done.out.strip(), _pattern(said)), f"{document}:\n{done.out}{done.err}"
