@@ -12,7 +12,6 @@ from typing import Any, Self
 
 from postern_command.tables.file import TablesFile
 from postern_mail.mail.rows import made_itself
-from postern_mail.mail.settings import KEY as SETTINGS
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
@@ -170,8 +169,7 @@ class Emulator:
         """Make the two tables equal to a tables file, as `apply` does: rows that were made by themselves stay."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
-        settings = {SETTINGS: tables.settings or {"address": SETTINGS}}
-        self._make_equal("AliasTable", ("address",), [*settings.values(), *tables.aliases.values()])
+        self._make_equal("AliasTable", ("address",), [tables.all_settings, *tables.aliases.values()])
         self._make_equal("SenderTable", ("sender", "scope"), tables.senders.values())
 
     def _make_equal(self, table: str, key: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:

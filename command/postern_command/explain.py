@@ -135,7 +135,8 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, setting
     }
     if raw is not None:
         before = _header(raw)
-        after = _header(rewrite(raw, delivery.alias, envelope, settings.styled(Style(prepended=delivery.prepended))))
+        style = settings.styled(Style(prepended=delivery.prepended, tags=delivery.tags))
+        after = _header(rewrite(raw, delivery.alias, envelope, style))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]
         import difflib  # noqa: PLC0415 (this command only)

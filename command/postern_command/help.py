@@ -30,6 +30,7 @@ GROUPS = {
     "The tables": {
         "alias": "List and edit aliases.",
         "sender": "List and edit sender rules.",
+        "rule": "List and edit rules by subject, From, To, list, size.",
         "settings": "List and edit what holds for all mail.",
         "send-as": "Passwords by which mail programs send as an alias.",
         "block-ip": "List and edit whom SES refuses by address.",
@@ -84,6 +85,9 @@ EXAMPLES = {
     "sender list": "spammer.example",
     "sender add": 'spammer.example "REJECT no thanks"',
     "sender remove": "spammer.example --scope info@example.com",
+    "rule list": "--wide",
+    "rule add": "10 HOLD --subject 'contains casino'",
+    "rule remove": "10 --dry-run",
     "destination list": "--all",
     "destination show": "jane@dest.example",
     "destination resume": "jane@dest.example",

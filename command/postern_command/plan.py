@@ -12,7 +12,7 @@ from .stack import Stack
 from .status import NO, exits, say_no, warn
 from .tables.change import Change
 from .tables.checks import Findings
-from .tables.differences import Reach, compared, differences, rows_of
+from .tables.differences import Reach, compared, differences, rows_of, settled
 from .tables.file import TablesFile
 
 
@@ -48,7 +48,7 @@ def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
     found = Findings.of(tables, where.policy)
     warn(found.warnings)
     say_no(found.faults)
-    return tables, where
+    return settled(tables, where.rows), where
 
 
 def planned(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:

@@ -75,7 +75,7 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
     if tables is None:
         return rewriting.rewrite(raw, recipient, envelope)
     forward = _forward(raw, envelope, destination, tables)
-    style = Settings.from_row(tables.settings).styled(Style(prepended=forward.prepended))
+    style = Settings.from_row(tables.settings).styled(Style(prepended=forward.prepended, tags=forward.tags))
     return rewriting.rewrite(raw, forward.alias, envelope, style)
 
 

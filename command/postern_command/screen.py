@@ -2,19 +2,21 @@
 
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 import typer
 from postern_mail.lookup import follow
-from postern_mail.mail import aliases
-from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, WARN
+from postern_mail.mail import aliases, settings
+from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, TAG, WARN
 from postern_mail.mail.address import Address
-from postern_mail.mail.authors import authors
 from postern_mail.mail.envelope import Envelope
+from postern_mail.mail.header import Header
 from postern_mail.mail.keys import scope_key, with_domain
+from postern_mail.mail.plan import header_rules, ruled
+from postern_mail.mail.records import replace
 from postern_mail.mail.rows import BadRow, Rows
-from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders, judge
+from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders
 from postern_mail.mail.verdicts import Verdicts
 from postern_mail.mail.visible import visible
 
@@ -24,7 +26,7 @@ from .source import Source, source
 from .status import NO, exits
 
 # Which rule is shown where several hold: the one that counts before the others.
-_PRECEDENCE = (HOLD, REDIRECT, BCC, PREPEND, WARN, INFO, DUNNO)
+_PRECEDENCE = (HOLD, REDIRECT, BCC, TAG, PREPEND, WARN, INFO, DUNNO)
 
 
 def screen(
@@ -37,6 +39,10 @@ def screen(
     header_from: Annotated[
         str | None, typer.Option(metavar="H", help="What From says; it counts where MAIL FROM has no rule.")
     ] = None,
+    subject: Annotated[str | None, typer.Option(help="What Subject says, for header rules.")] = None,
+    to: Annotated[str | None, typer.Option(help="What To says.")] = None,
+    list_id: Annotated[str | None, typer.Option(help="What List-Id says.")] = None,
+    size: Annotated[int | None, typer.Option(min=0, help="Octets of the message.")] = None,
     dmarc: Annotated[
         str, typer.Option(metavar="VERDICT", help="SES's DMARC verdict; only with PASS does an OK by From count.")
     ] = "PASS",
@@ -45,16 +51,17 @@ def screen(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what the sender rules say of each sender, by a tables file or by the live tables.
+    """Print what the sender rules say of each sender, by a tables file or by the live tables; with what stands in the
+    header, the header rules too. `postern explain` takes a whole message.
 
     With --json one object a line: sender, action (DUNNO when no rule says anything, ERROR for a row that
     cannot be understood), text, matched key and scope of the rule that counts before the others, and
     `rules`, all that hold. Exit status 0, or 1 if a row cannot be understood.
     """
     done = True
-    people = [author.address for author in authors((header_from or "").encode())]
+    header = _header({"From": header_from, "Subject": subject, "To": to, "List-Id": list_id}, size)
     with exits():
-        screener = Screener(source(stack, tables, parent_style), people, Verdicts(dmarc=dmarc.upper()))
+        screener = Screener(source(stack, tables, parent_style), header, Verdicts(dmarc=dmarc.upper()))
         for sender in listed(senders):
             screened, rules = screener.screen(sender, alias)
             typer.echo(json.dumps(screened) if as_json else visible(_screened(screened, rules)))
@@ -63,19 +70,23 @@ def screen(
 
 
 class Screener:
-    """Asks the sender rules; `people` are the authors in the header."""
+    """Asks the sender rules and the header rules."""
 
-    def __init__(self, found: Source, people: Iterable[Address], verdicts: Verdicts) -> None:
-        self._source, self._people, self._verdicts = found, tuple(people), verdicts
+    def __init__(self, found: Source, header: Header, verdicts: Verdicts) -> None:
+        self._source, self._header, self._verdicts = found, header, verdicts
 
     def screen(self, sender: str, alias: str | None) -> tuple[dict[str, Any], tuple[SenderRule, ...]]:
         """The rule that counts, as plain data, and all that hold. Raises Temporary."""
         policy, scope = self._source.policy, self._scope(alias)
-        asked = Senders.of(Envelope.offline(sender, (), self._verdicts), self._people, policy.parent_style)
-        rows = self._source.tables.read((), tuple(asked.keys([scope])))
+        envelope = Envelope.offline(sender, (), self._verdicts)
+        asked = Senders.of(envelope, self._header.authors, policy.parent_style)
+        rows = self._source.tables.read((settings.KEY,), tuple(asked.keys([scope])))
+        if by_header_keys := settings.rule_keys(rows, dict.fromkeys((scope, EVERYWHERE))):
+            rows.add(self._source.tables.read((), by_header_keys))
         self._source.warn_of_senders(sender, scope)
         try:
-            ruling = judge(asked, scope, rows, policy.own_domains)
+            by_header = header_rules(envelope, self._header, rows)
+            ruling = ruled(asked, by_header, scope, rows, policy.own_domains)
         except BadRow as fault:
             return {
                 "sender": sender,
@@ -107,6 +118,11 @@ class Screener:
         follow(self._source.tables, [address], rows, self._source.domains, now)
         matched = aliases.resolve(address, rows, self._source.domains, now).matched
         return matched[0] if matched else address.key
+
+
+def _header(said: Mapping[str, str | None], size: int | None) -> Header:
+    lines = [f"{name}: {' '.join(text.split())}\r\n" for name, text in said.items() if text]
+    return replace(Header.of("".join((*lines, "\r\n")).encode()), size=size)
 
 
 def _rule(rule: SenderRule) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 from postern_mail.mail.keys import scope_key, sender_key
-from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row
+from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row, is_header_rule
 from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
 
@@ -48,7 +48,7 @@ def list_(
     with exits():
         live = Stack.find(stack)
         meaning = Meaning(live.policy)
-        rows = filter(wanted, live.rows.scan("senders"))
+        rows = (row for row in live.rows.scan("senders") if not is_header_rule(row["sender"]) and wanted(row))
         found, more = listing.page(rows, lambda row: (row["scope"], row["sender"]), _place(after), limit)
     if as_json:
         for row in found:
@@ -126,6 +126,8 @@ def rule_key(sender: str, scope: str) -> tuple[str, str]:
     and not `*`."""
     if not sender.strip():
         raise WrongUse("an empty sender; the null sender is <>")
+    if is_header_rule(sender):
+        raise WrongUse(f"{sender} is a header rule: postern rule")
     return sender_key(sender), EVERYWHERE if scope == EVERYWHERE else typed_key(scope)
 
 

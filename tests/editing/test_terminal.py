@@ -107,7 +107,7 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB Scan no-such-table: ResourceNotFoundException"),
+        ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB GetItem (settings): ResourceNotFoundException"),
         (
             {"POSTERN_ALIAS_TABLE": "no-such-table"},
             "(region eu-west-1, profile default); is it another region or profile?",

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from postern_command.screen import Screener
 from postern_command.source import Source
+from postern_mail.mail.header import Header
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.verdicts import Verdicts
 
@@ -204,5 +205,5 @@ def test_what_is_typed_cannot_steer_a_terminal(run: Any) -> None:
 
 def test_screening_asks_for_the_rules_of_one_scope_once() -> None:
     tables = FakeTables({}, {("spam.example", "*"): {"action": "REJECT"}})
-    found, _ = Screener(Source(tables, Policy(frozenset())), (), Verdicts()).screen("x@spam.example", None)
+    found, _ = Screener(Source(tables, Policy(frozenset())), Header(), Verdicts()).screen("x@spam.example", None)
     assert (found["action"], tables.calls) == ("REJECT", 1)

@@ -27,7 +27,7 @@ print(*sorted(name for name in set(sys.modules) - before if name.startswith(("po
 print(world.tables.calls)
 """
 OURS = ("dns", "dns_lists", "greylist", "greylisting", "list_health", "resolver", "restrictions", "score", "screening",
-        "subjects", "verdict_fields", "hostnames")  # fmt: skip
+        "subjects", "verdict_fields", "hostnames", "header_rules")  # fmt: skip
 
 
 def run(settings: str) -> tuple[list[str], int]:
@@ -41,6 +41,13 @@ def run(settings: str) -> tuple[list[str], int]:
 def test_with_screening_off_a_message_imports_no_module_of_it_and_looks_up_no_more() -> None:
     modules, rounds = run("{}")
     assert [name for name in modules if name.rpartition(".")[2] in OURS or name.startswith("dns")] == []
+    assert rounds == 2
+
+
+def test_header_rules_are_a_module_and_no_round_of_look_ups_more() -> None:
+    """Else the test above could not fail for them."""
+    modules, rounds = run('{"header_rules": "1, 2, 3"}')
+    assert "postern_mail.mail.header_rules" in modules
     assert rounds == 2
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import tomli_w
 from postern_mail.mail.days import moment
-from postern_mail.mail.rows import BOOKKEEPING, Row
+from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, Row, is_header_rule
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..tables.change import KEY_NAMES, Change
@@ -53,7 +53,8 @@ def _named(change: Change) -> tuple[str, str]:
     """The table's word and the row's key, each for a column."""
     if change.table == "senders":
         sender, scope = change.key
-        return "sender", sender if scope == EVERYWHERE else f"{sender} for {scope}"
+        word, name = ("rule", sender.removeprefix(HEADER_RULE)) if is_header_rule(sender) else ("sender", sender)
+        return word, name if scope == EVERYWHERE else f"{name} for {scope}"
     return ("settings", "") if change.table == "settings" else ("alias", change.key[0])
 
 

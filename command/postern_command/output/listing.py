@@ -10,17 +10,19 @@ from typing import Any
 import typer
 from postern_mail.mail.aliases import Alias
 from postern_mail.mail.days import moment
+from postern_mail.mail.header_rules import CONDITIONS
 from postern_mail.mail.plan import Policy
-from postern_mail.mail.row_faults import alias_fault
-from postern_mail.mail.rows import BOOKKEEPING, MADE_BY, Row, made_itself, texts
+from postern_mail.mail.row_faults import alias_fault, unasked_rule
+from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, MADE_BY, Row, made_itself, texts
 from postern_mail.mail.senders import EVERYWHERE, typed_action
 
 from ..tables.checks import sender_faults
 from .columns import Column, Columns
-from .difference_text import plain
+from .difference_text import assignment, plain
 from .terminal import printer
 
 _COLUMNS = (Column(26, 1), Column(26, 1), Column(20, 2))
+_RULE_COLUMNS = (Column(3), Column(16, 1), Column(26, 2), Column(20, 2))
 _SHOWN = 5  # destinations of a group in a list; `alias show` has all
 _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
 
@@ -65,6 +67,7 @@ class Meaning:
 
     policy: Policy
     now: float = field(default_factory=time.time)
+    asked: tuple[int, ...] | None = None  # the header rules that the settings name, None if nobody knows
 
     def alias(self, row: Row) -> tuple[Alias | None, str | None]:
         """(what an alias row means, None) or (None, its fault)."""
@@ -83,6 +86,12 @@ class Meaning:
     def rule_fault(self, row: Row) -> str | None:
         """What is wrong with a sender rule, None if nothing is."""
         faults = sender_faults((row["sender"], row["scope"]), _typed(row), self.policy)
+        if (
+            not faults
+            and self.asked is not None
+            and (unasked := unasked_rule((row["sender"], row["scope"]), self.asked))
+        ):
+            faults = [unasked]
         return "; ".join(faults) or None
 
     def alias_object(self, row: Row) -> dict[str, Any]:
@@ -120,6 +129,19 @@ class Meaning:
             remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
             remarks += [str(one) for one in (fault, row.get("note")) if one]
             cells = [str(row["sender"]), action(row), _in_brackets(remarks)]
+            say(columns.line(cells), "red" if fault else None)
+
+    def print_rules(self, rows: Iterable[Row], *, wide: bool = False) -> None:
+        """A line for each header rule: its number, its action, and what must hold."""
+        say, columns = printer(), Columns(_RULE_COLUMNS, wide=wide)
+        for row in rows:
+            fault = self.rule_fault(row)
+            known = plain(row)
+            asks = [assignment(name, known[name]) for name in CONDITIONS if name in known]
+            remarks = [f"for {row['scope']}"] if row["scope"] != EVERYWHERE else []
+            remarks += [str(one) for one in (fault, row.get("note")) if one]
+            number = str(row["sender"]).removeprefix(HEADER_RULE)
+            cells = [number, str(row.get("action")), "; ".join(asks), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
 
     def _remarks(self, row: Row, what: str) -> str:

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from postern_mail.mail import aliases, senders, settings
+from postern_mail.mail import aliases, header_rules, senders, settings
+from postern_mail.mail.row_faults import named_rule
 from postern_mail.mail.rows import Row, TableName
 
 Key = tuple[str, ...]  # (address,) or (sender, scope)
@@ -18,7 +19,7 @@ KEY_NAMES: dict[TableName, tuple[str, ...]] = {
 ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
     "settings": tuple(settings.descriptions()),
     "aliases": aliases.ATTRIBUTES,
-    "senders": senders.ATTRIBUTES,
+    "senders": tuple(dict.fromkeys((*senders.ATTRIBUTES, *header_rules.ATTRIBUTES))),
 }
 
 
@@ -53,5 +54,4 @@ def named(table: TableName, key: Key) -> str:
         return "settings"
     if table == "aliases":
         return f"alias {key[0]}"
-    where = "" if key[1] == "*" else f" for {key[1]}"
-    return f"sender rule {key[0]}{where}"
+    return named_rule((key[0], key[1]))

@@ -16,7 +16,7 @@ from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.days import moment
 from postern_mail.mail.keys import no_alias
 from postern_mail.mail.plan import Policy
-from postern_mail.mail.row_faults import rule_faults, settings_faults
+from postern_mail.mail.row_faults import rule_faults, rule_numbers, settings_faults, unasked_rule
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey, TableName
 from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
@@ -48,6 +48,8 @@ class Findings:
             found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))
         for sender, row in tables.senders.items():
             found.faults += sender_faults(sender, row, policy)
+            if unasked := unasked_rule(sender, rule_numbers(tables.all_settings)):
+                found.warnings.append(unasked)
             if sender[1] != EVERYWHERE and sender[1] not in tables.aliases:
                 found.warnings.append(f"{named('senders', sender)}: there is no such alias")
         return found

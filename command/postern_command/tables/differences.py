@@ -5,14 +5,14 @@ there is. They are never all held, however many there are.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from postern_mail.mail import settings
-from postern_mail.mail.rows import Row, TableName, made_itself
+from postern_mail.mail.rows import BOOKKEEPING, Row, TableName, made_itself
 
 from .change import TABLES, Change, Key, key_of
-from .file import TablesFile
+from .file import HEADER_RULES, TablesFile, rule_numbers
 from .text import written
 
 if TYPE_CHECKING:
@@ -108,6 +108,19 @@ def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row], *, 
                 found.remove += 1
     found.left = reach.left
     return found
+
+
+def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
+    """The file; with the live settings where it has none and their `header_rules` is not what its rules need. Raises
+    Temporary."""
+    if tables.settings is not None:
+        return tables
+    live = next(rows.scan("settings"), {"address": settings.KEY})
+    needed = rule_numbers(tables.senders)
+    if (live.get(HEADER_RULES) or "") == needed:
+        return tables
+    kept = {name: value for name, value in live.items() if name not in (HEADER_RULES, *BOOKKEEPING)}
+    return replace(tables, settings={**kept, HEADER_RULES: needed} if needed else kept)
 
 
 def compared(tables: TablesFile) -> tuple[TableName, ...]:

@@ -60,19 +60,19 @@ class Editor:
         """The rule's row as it is now. Raises Temporary."""
         return self.where.tables.read((), [key]).senders[key]
 
-    def write(self, change: Change) -> None:
-        """Check a row, write it if nobody was faster, and show what changed.
+    def write(self, change: Change, *along: Change) -> None:
+        """Check a row, write it if nobody was faster, with those that must go `along`, and show what changed.
 
         Ends with status 1 for a row that is not valid. Raises Overtaken, Temporary.
         """
-        if change.before is not None and change.after is not None and same(change.before, change.after):
+        if not along and change.before is not None and change.after is not None and same(change.before, change.after):
             self._show(change, [], written=False)
             return
         found = findings(change, self.where.tables, self.where.policy)
         warn(found.warnings)
         say_no(found.faults)
         if not self.dry_run:
-            write_live(change, self.where)
+            write_live(change, self.where, *along)
         self._show(change, found.warnings, written=not self.dry_run)
 
     def _show(self, change: Change, warnings: list[str], *, written: bool) -> None:
@@ -84,11 +84,13 @@ class Editor:
             typer.echo(f"{change}: nothing to change")
 
 
-def write_live(change: Change, where: "Stack") -> None:
-    """Write a row with who writes it and when, if nobody was faster. Raises Overtaken, Temporary."""
+def write_live(change: Change, where: "Stack", *along: Change) -> None:
+    """Write a row with who writes it and when, and those that go along, if nobody was faster. Raises Overtaken,
+    Temporary."""
     from ..aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
-    where.rows.write([stamped(change, {"updated_at": int(time.time()), "updated_by": caller()})])
+    stamp = {"updated_at": int(time.time()), "updated_by": caller()}
+    where.rows.write([stamped(one, stamp) for one in (change, *along)])
 
 
 def findings(change: Change, tables: Tables, policy: Policy) -> Findings:

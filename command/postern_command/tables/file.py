@@ -12,10 +12,15 @@ destinations = ["jane@dest.example"]
 sender = "spam.example"
 action = "REJECT"
 scope = "*"                                 # optional: else everywhere
+
+[[rules]]                                   # header rules, which are rows of the sender table too
+number = 10
+subject = { contains = "casino" }
+action = "HOLD"
 """
 
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,11 +30,12 @@ from typing import Any
 from postern_mail.mail import settings
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import domain_of, scope_key, sender_key
-from postern_mail.mail.rows import Row, Rows, SenderKey
+from postern_mail.mail.rows import HEADER_RULE, LAST_RULE, Row, Rows, SenderKey, is_header_rule, rule_key
 from postern_mail.mail.senders import EVERYWHERE
 
+HEADER_RULES = "header_rules"  # the setting that says which are asked
 MOST_DIGITS = 38  # of a number in DynamoDB
-_SECTIONS = ("domains", "settings", "aliases", "senders")
+_SECTIONS = ("domains", "settings", "aliases", "senders", "rules")
 
 
 class BadTablesFile(ValueError):
@@ -63,22 +69,40 @@ class TablesFile:
         domains = document.get("domains") or list(map(domain_of, aliases))
         if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
             raise ValueError("domains is not a list of names")
+        rules = _rules(document.get("rules", []))
         return cls(
             domains=frozenset(domain_of(alias_key(f"@{domain}")) for domain in domains),
             aliases=aliases,
-            senders=_senders(document.get("senders", [])),
-            settings=_settings(document["settings"]) if "settings" in document else None,
+            senders={**_senders(document.get("senders", [])), **rules},
+            settings=with_rules(_settings(document["settings"]), rules) if "settings" in document else None,
         )
+
+    @property
+    def all_settings(self) -> Row:
+        """The settings, also those of a file that has header rules and no settings."""
+        return with_rules({"address": settings.KEY}, self.senders) if self.settings is None else self.settings
 
     def read(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Rows:
         """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
         return Rows(
-            {key: self.settings if key == settings.KEY else self.aliases.get(key) for key in aliases},
+            {key: self.all_settings if key == settings.KEY else self.aliases.get(key) for key in aliases},
             {key: self.senders.get(key) for key in senders},
             dict.fromkeys(destinations),
         )
+
+
+def with_rules(row: Row, rules: Iterable[SenderKey]) -> Row:
+    """The settings with the numbers of all header rules among these keys, unless they name some themselves."""
+    numbers = rule_numbers(rules)
+    return row if row.get(HEADER_RULES) is not None or not numbers else {**row, HEADER_RULES: numbers}
+
+
+def rule_numbers(keys: Iterable[SenderKey]) -> str:
+    """What the setting says for the header rules among these keys, "" for none."""
+    found = {sender.removeprefix(HEADER_RULE) for sender, _ in keys if is_header_rule(sender)}
+    return ", ".join(str(int(one)) for one in sorted(found) if one.isdigit())
 
 
 def _settings(section: Any) -> Row:
@@ -111,10 +135,29 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
         if not isinstance(row, dict) or not isinstance(row.get("sender"), str) or not row["sender"]:
             raise ValueError(f"a sender rule without a sender: {row!r}")
         _check(f"sender rule {row['sender']!r}", row)
+        if is_header_rule(row["sender"]):
+            raise ValueError(f"{row['sender']!r} is a header rule: write [[rules]] and number")
         key = (sender_key(row["sender"]), scope_key(str(row.get("scope", EVERYWHERE))))
         if key in rows:
             raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}
+    return rows
+
+
+def _rules(section: Any) -> dict[SenderKey, Row]:
+    if not isinstance(section, list):
+        raise ValueError("header rules are written as [[rules]]")
+    rows: dict[SenderKey, Row] = {}
+    for row in section:
+        number = row.get("number") if isinstance(row, dict) else None
+        if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= LAST_RULE or "sender" in row:
+            raise ValueError(f"a header rule has a number from 1 to {LAST_RULE}, and no sender: {row!r}")
+        _check(f"header rule {number}", row)
+        key = (rule_key(number), scope_key(str(row.get("scope", EVERYWHERE))))
+        if key in rows:
+            raise ValueError(f"header rule {number} in scope {key[1]!r} is there twice")
+        kept = {name: value for name, value in row.items() if name != "number"}
+        rows[key] = {**kept, "sender": key[0], "scope": key[1]}
     return rows
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import tomli_w
 from postern_mail.mail.keys import domain_of, in_order
-from postern_mail.mail.rows import BOOKKEEPING, Row
+from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, Row, is_header_rule
 
-from .file import TablesFile
+from .file import HEADER_RULES, TablesFile, rule_numbers
 
 _BASIC_PLANE = 0xFFFF  # what \u says; \U says the rest
 
@@ -24,12 +24,34 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
     if with_domains or tables.domains != {domain_of(key) for key in tables.aliases}:
         yield _dumped({"domains": sorted(tables.domains)})
     if tables.settings is not None:
-        yield _dumped({"settings": written(tables.settings, "address")})
+        row = written(tables.settings, "address")
+        if row.get(HEADER_RULES) == rule_numbers(tables.senders):
+            del row[HEADER_RULES]  # they say so themselves
+        yield _dumped({"settings": row})
     for key in sorted(tables.aliases, key=in_order):
         yield _dumped({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
         row = written(tables.senders[sender, scope], "sender", "scope")
-        yield "[[senders]]\n" + _dumped({"sender": sender, "scope": scope, **row})
+        if not is_header_rule(sender):
+            yield "[[senders]]\n" + _dumped({"sender": sender, "scope": scope, **row})
+    for sender, scope in sorted(filter(lambda key: is_header_rule(key[0]), tables.senders)):
+        number = int(sender.removeprefix(HEADER_RULE))
+        row = {"number": number, "scope": scope, **written(tables.senders[sender, scope], "sender", "scope")}
+        yield "[[rules]]\n" + "".join(_attribute(name, value) for name, value in row.items())
+
+
+def _attribute(name: str, value: Any) -> str:
+    """`name = value` with a table in one line, as a condition is written."""
+    if not isinstance(value, dict):
+        return _dumped({name: value})
+    inner = (_in_one_line(_dumped({one: value[one]})) for one in value)
+    (key,) = tomli_w.dumps({name: 0}).split(" = ")[:1]
+    return f"{key} = {{ {', '.join(inner)} }}\n"
+
+
+def _in_one_line(dumped: str) -> str:
+    """Lists are the only thing that takes several."""
+    return dumped.strip().replace("[\n    ", "[").replace(",\n]", "]").replace(",\n    ", ", ")
 
 
 def _dumped(piece: Mapping[str, Any]) -> str:

@@ -115,7 +115,12 @@ class Deliverer:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
         alias, style = (
             delivery.alias,
-            replace(settings.styled(self.style), prepended=delivery.prepended, destination=delivery.destination),
+            replace(
+                settings.styled(self.style),
+                prepended=delivery.prepended,
+                tags=delivery.tags,
+                destination=delivery.destination,
+            ),
         )
         yield AS_IS, lambda: rewritten(raw, alias, envelope, style)
         # The modules of the others are imported when SES refused what most messages are.

@@ -36,7 +36,8 @@ def look_up(
     while True:
         unread, reached, scopes = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
         unread |= {key for key in settings.more_keys(rows) if key not in rows.aliases}
-        rules = [key for key in asked.keys(scopes) if key not in rows.senders]
+        by_header = settings.rule_keys(rows, (*scopes, senders.EVERYWHERE))
+        rules = [key for key in (*asked.keys(scopes), *by_header) if key not in rows.senders]
         unknown = health.unread(reached | senders.leads_to(rows), rows)
         if not (unread or unknown or rules):
             return LookedUp(asked, rows)

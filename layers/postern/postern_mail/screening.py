@@ -92,7 +92,8 @@ class Screening:
         silent = self._remember(who, asked) if lists.by_address or lists.by_domain else {}
         findings = (*_restrictions(who, settings, chosen, answers), *_listings(asked, settings, silent))
         named = {zone for one in asked for zone in one.answered | one.errors.keys() | one.late}
-        score = Score(findings, settings.screening_threshold, tuple(sorted(named & silent.keys())))
+        silenced = tuple(sorted(named & silent.keys()))
+        score = Score(findings, settings.screening_threshold, silenced, any(one.answered for one in asked))
         return Screened(who, score, own_name, _notes(who, score, asked, skipped=skipped))
 
     def held(
@@ -173,7 +174,7 @@ def _restrictions(who: Who, settings: Settings, chosen: Mapping[str, str], answe
 def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str, str]) -> list[Finding]:
     counts = settings.dnsbl_action != TAGGED
     return [
-        Finding(f"{one.zone} ({one.about}, {one.code})", one.points if counts else 0)
+        Finding(f"{one.zone} ({one.about}, {one.code})", one.points if counts else 0, is_listing=True)
         for part in asked
         for one in part.listings
         if one.zone not in silent

@@ -12,7 +12,9 @@ from .rewrite import ONCE_ONLY, REMOVED, REMOVED_PREFIX
 
 OK, REJECT, DISCARD, DUNNO, HOLD = "OK", "REJECT", "DISCARD", "DUNNO", "HOLD"
 REDIRECT, BCC, PREPEND, WARN, INFO = "REDIRECT", "BCC", "PREPEND", "WARN", "INFO"
-ACTIONS = (OK, REJECT, DISCARD, DUNNO, HOLD, REDIRECT, BCC, PREPEND, WARN, INFO)
+TAG = "TAG"  # ours
+ACTIONS = (OK, REJECT, DISCARD, DUNNO, HOLD, REDIRECT, BCC, PREPEND, WARN, INFO, TAG)
+MAX_TAG = 40  # characters
 MAX_PREPEND = 900  # octets of one line we add: RFC 5322 2.1.1 has 998
 
 _CODE = re.compile(r"[45][0-9][0-9]\Z")
@@ -48,6 +50,10 @@ class Action:
             return cls(word, text, _address(typed, text))
         if word == PREPEND:
             _check_field(typed, text)
+        if word == TAG and not (0 < len(text) <= MAX_TAG and text.isprintable()):
+            raise ValueError(
+                f"action {typed!r}: expected TAG and up to {MAX_TAG} characters that go before the subject"
+            )
         return cls(word, text)
 
     @property

@@ -3,7 +3,7 @@
 from .address import Address
 from .authors import authors, unaddressed
 from .message import MAX_HEADER, Message
-from .records import dataclass
+from .records import dataclass, field
 from .robots import answers
 from .stamp import NAME, is_among
 
@@ -19,7 +19,9 @@ class Header:
     `authors` are those of every From, `from_fields` says how many of those there are, and `said` what From says where
     no address is to be had in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
     answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
-    stamps; `subject` is that of every Subject, as it came. `excess` says what is more than is read, "" if nothing.
+    stamps; `subject` is that of every Subject, as it came. `excess` says what is more than is read, "" if nothing;
+    `message` is what was read, and
+    `size` its octets, None where there is none.
     """
 
     authors: tuple[Address, ...] = ()
@@ -31,6 +33,8 @@ class Header:
     said: str = ""
     subject: bytes = b""
     excess: str = ""
+    message: Message | None = field(default=None, compare=False, repr=False)
+    size: int | None = field(default=None, compare=False)
 
     @classmethod
     def of(cls, raw: bytes | Message) -> "Header":
@@ -49,6 +53,8 @@ class Header:
             subject=b" ".join(field.value for field in message.named("subject")),
             said="" if people else " ".join(unaddressed(field.value) for field in read),
             excess=excess,
+            message=message,
+            size=sum(len(one.raw) for one in message.fields) + len(message.rest),
         )
 
     def is_stamped(self, key: bytes, alias: Address) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from .address import Address, InvalidAddress, alias_key, spellings
 from .envelope import NULL_SENDER
 from .records import dataclass
-from .rows import RESERVED, is_reserved
+from .rows import HEADER_RULE, LAST_RULE, RESERVED, is_header_rule, is_reserved, rule_key
 from .senders import EVERYBODY, EVERYWHERE, PARENT
 
 _NETWORK = re.compile(r"\d+(?:\.\d+){0,3}\.?(?:/\d+)?\Z|[0-9a-f:]*:[0-9a-f:]*:[0-9a-f:.]*(?:/\d+)?\Z")
@@ -88,8 +88,12 @@ def no_alias(key: str, domains: Collection[str]) -> NeverAsked | None:
 
 def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
     """Why no look-up of the sender table asks for a key, None if one may; `style` is one of PARENT_STYLES."""
-    if key in (NULL_SENDER, EVERYBODY):
-        return None
+    if is_header_rule(key):
+        return _no_rule(key.removeprefix(HEADER_RULE))
+    return None if key in (NULL_SENDER, EVERYBODY) else _no_sender(key, style)
+
+
+def _no_sender(key: str, style: str) -> NeverAsked | None:
     if _NETWORK.match(key):
         return NeverAsked("a network is no sender (block it with an IP filter of SES)")
     dot = "" if style == PARENT else "."
@@ -110,6 +114,16 @@ def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
     if key in spellings(canonical):
         return None
     return NeverAsked("keys are in lower case, domains as A-labels", canonical)
+
+
+def _no_rule(number: str) -> NeverAsked | None:
+    known = number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= LAST_RULE
+    if not known:
+        return NeverAsked(f"header rules are {rule_key(1)} to {rule_key(LAST_RULE)}")
+    meant = rule_key(int(number))
+    return (
+        None if meant == f"{HEADER_RULE}{number}" else NeverAsked("the number of a header rule has three digits", meant)
+    )
 
 
 def unasked_aliases(text: str, domains: Collection[str]) -> dict[str, NeverAsked]:

@@ -75,5 +75,10 @@ def _compiled(text: str) -> Any:
     try:
         return re2.compile(text, options)
     except re2.error as fault:
-        said = fault.args[0].decode("utf-8", "replace") if isinstance(fault.args[0], bytes) else fault
-        raise ValueError(f"pattern {text!r} is no RE2 regular expression: {said}") from fault
+        raise re2_fault(text, fault) from fault
+
+
+def re2_fault(text: str, fault: Exception) -> ValueError:
+    """What is wrong with a pattern, in RE2's words."""
+    said = fault.args[0].decode("utf-8", "replace") if isinstance(fault.args[0], bytes) else fault
+    return ValueError(f"pattern {text!r} is no RE2 regular expression: {said}")

@@ -23,6 +23,7 @@ from .stamp import TEST_KEY
 from .verdicts import FAIL
 
 if TYPE_CHECKING:
+    from .header_rules import HeaderRules
     from .score import Score
 
 
@@ -78,6 +79,7 @@ class Forward(Decision):
     by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
     steered: frozenset[str] = field(default=frozenset(), compare=False)  # of `unproven`, those a sender chose
     counted: str = field(default="", compare=False)  # whom it counts for: senders.counted_as
+    tags: tuple[str, ...] = ()  # of rules, before the subject
     echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
 
@@ -137,6 +139,10 @@ class Delivery:
         return self.forwards[0].prepended
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        return self.forwards[0].tags
+
+    @property
     def by_domain(self) -> bool:
         """Whether strangers choose among many names that lead there."""
         return self.forwards[0].by_domain
@@ -178,8 +184,32 @@ def plan(
     except BadRow as fault:
         return tuple(BadTable(recipient, str(fault)) for recipient in envelope.recipients)
     lifted = frozenset(released) if envelope.verdicts.virus != FAIL else frozenset()
-    planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted, score)
+    by_header = header_rules(envelope, header, found.rows, score)
+    planner = _Planner(envelope, header, found.senders, found.rows, policy, now, lifted, score, by_header)
     return tuple(map(planner.decide, envelope.recipients))
+
+
+def header_rules(envelope: Envelope, header: Header, rows: Rows, score: "Score | None" = None) -> "HeaderRules | None":
+    """The header rules for a message, None if the settings name none. Raises BadSettings."""
+    if not Settings.of(rows).header_rules:
+        return None
+    from .header_rules import HeaderRules  # noqa: PLC0415 (for who has header rules only)
+
+    return HeaderRules(envelope, header, rows, score)
+
+
+def ruled(
+    senders: Senders, by_header: "HeaderRules | None", scope: str, rows: Rows, own_domains: Collection[str]
+) -> Ruling:
+    """The sender rules for the alias whose key is `scope`, and the header rules if those do not refuse it. Raises
+    BadRow."""
+    ruling = judge(senders, scope, rows, own_domains)
+    if by_header is None or (ruling.final is not None and ruling.final.action.word != OK):
+        return ruling
+    more = by_header.judged(scope)
+    for rule in more:
+        rule.check_target(own_domains)
+    return replace(ruling, rules=(*ruling.rules, *more))
 
 
 def deliveries(decisions: Collection[Decision]) -> tuple[Delivery, ...]:
@@ -202,6 +232,7 @@ class _Planner:
     now: float
     released: frozenset[str] = frozenset()
     score: "Score | None" = None
+    by_header: "HeaderRules | None" = None
 
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
@@ -212,13 +243,13 @@ class _Planner:
             why = resolution.detail or f"{recipient.key} is unknown"
             return Reject(recipient, why, of_alias(resolution.outcome), row=row)
         try:
-            ruling = judge(self.senders, row, self.rows, self.policy.own_domains)
+            ruling = ruled(self.senders, self.by_header, row, self.rows, self.policy.own_domains)
         except BadRow as fault:
             return BadTable(recipient, str(fault), row=row)
         decision = (
             self._unless_released(self._going_round(recipient, resolution))
             or self._unless_released(_refused(recipient, ruling))
-            or self._unless_released(self._crowded(recipient))
+            or self._unless_released(self._crowded(recipient, row))
             or self._too_large(recipient)
             or self._unless_released(self._screened(recipient, resolution, ruling))
             or self._unless_released(self._in_our_name(recipient))
@@ -248,7 +279,8 @@ class _Planner:
         released = recipient.key in self.released
         excused = ruling.first(OK) is not None or released
         lines = (*decision.prepended, *self._verdict_fields())
-        return replace(self._counted(decision, resolution, released), prepended=lines, excused=excused)
+        counted = self._counted(decision, resolution, released)
+        return replace(counted, prepended=lines, tags=ruling.tags, excused=excused)
 
     def _counted(self, forward: Forward, resolution: aliases.Resolution, released: bool) -> Forward:
         """The forward with what it counts as."""
@@ -273,8 +305,10 @@ class _Planner:
         why = f"{author} in From is ours, and SES saw neither SPF nor DKIM pass for its domain"
         return Quarantine(recipient, why) if author else None
 
-    def _crowded(self, recipient: Address) -> Quarantine | None:
-        """A From with more authors than are looked up: a rule may be for one of the others."""
+    def _crowded(self, recipient: Address, scope: str) -> Quarantine | None:
+        """A From with more authors than are looked up, for which a rule may be, or a field with more than is read."""
+        if self.by_header is not None and (excess := self.by_header.excess(scope)):
+            return Quarantine(recipient, excess)
         found = len(self.senders.authors) + self.senders.unseen
         return Quarantine(recipient, f"{found} authors in From, too many to look up") if self.senders.unseen else None
 

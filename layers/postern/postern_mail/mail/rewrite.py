@@ -68,7 +68,7 @@ _ORIGINAL = "X-Postern-Original-"
 class Style:
     """How forwarded mail looks.
 
-    `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject; `stamp_key` signs the
+    `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject, `tags` before that; `stamp_key` signs the
     loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
     lines that sender rules add; `stack` is its name, for the command that a notice tells of;
     `destination` is whom X-Forwarded-To names, which is left out without one.
@@ -76,6 +76,7 @@ class Style:
 
     from_form: str = NAME_AND_ADDRESS
     subject_tag: str = ""
+    tags: tuple[str, ...] = ()
     stamp_key: bytes = stamp.TEST_KEY
     count_header_recipients: bool = True
     prepended: tuple[str, ...] = ()
@@ -158,7 +159,7 @@ class _Editor:
     def _kept(self, one: Field) -> Field:
         if one.name == "references":
             return self._with_message_id(one)
-        if one.name == "subject" and self.style.subject_tag:
+        if one.name == "subject" and (self.style.subject_tag or self.style.tags):
             return self._tagged(one)
         return one
 
@@ -238,9 +239,11 @@ class _Editor:
             yield fields.field("References", [word.decode("ascii") for word in words], self.message.newline)
 
     def _tagged(self, subject: Field) -> Field:
-        """Subject with the tag before it, unless it is in there already, as in a reply."""
-        tag = decode_phrase(self.style.subject_tag)
-        if tag in decode_phrase(subject.value.decode("utf-8", "replace")):
+        """Subject with the tags before it that are not in there already, as in a reply."""
+        said = decode_phrase(subject.value.decode("utf-8", "replace"))
+        tags = dict.fromkeys(map(decode_phrase, (*self.style.tags, self.style.subject_tag)))
+        tag = " ".join(one for one in tags if one and one not in said)
+        if not tag:
             return subject
         name, _, rest = subject.raw.partition(b":")
         words = " ".join(fields.unstructured(f"{tag} " if not tag.isascii() else tag)).encode("ascii")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from .aliases import Alias
 from .keys import no_alias, no_sender
-from .rows import Row, SenderKey
+from .rows import Row, SenderKey, is_header_rule, rule_key
 from .senders import EVERYWHERE, SenderRule
 from .settings import Settings
 
@@ -32,13 +32,37 @@ def rule_faults(key: SenderKey, row: Row, domains: Collection[str], parent_style
         yield f"{named_rule(key)}: no look-up asks for this key: {fault}"
     if scope != EVERYWHERE and (fault := no_alias(scope, domains)):
         yield f"{named_rule(key)}: the scope is neither * nor an alias: {fault}"
-    yield from _understood(lambda: SenderRule.from_row(key, row).check_target(domains))
+    yield from _understood(lambda: _rule(key, row).check_target(domains))
+
+
+def unasked_rule(key: SenderKey, numbers: Collection[int]) -> str | None:
+    """What is wrong with a header rule whose number is not among those that the settings name, None if nothing is."""
+    if not is_header_rule(key[0]) or key[0] in map(rule_key, numbers):
+        return None
+    return f"{named_rule(key)}: it is not asked, for the setting header_rules does not name it"
+
+
+def rule_numbers(row: Row | None) -> tuple[int, ...]:
+    """The header rules that the settings name; none where they cannot be understood, which `settings_faults` says."""
+    try:
+        return Settings.from_row(row).rule_numbers
+    except ValueError:
+        return ()
 
 
 def named_rule(key: SenderKey) -> str:
-    """A sender rule as people call it."""
+    """A sender rule or a header rule as people call it."""
     sender, scope = key
-    return f"sender rule {sender}" if scope == EVERYWHERE else f"sender rule {sender} for {scope}"
+    called = f"header {sender.replace(':', ' ')}" if is_header_rule(sender) else f"sender rule {sender}"
+    return called if scope == EVERYWHERE else f"{called} for {scope}"
+
+
+def _rule(key: SenderKey, row: Row) -> SenderRule:
+    if not is_header_rule(key[0]):
+        return SenderRule.from_row(key, row)
+    from .header_rules import HeaderRule  # noqa: PLC0415 (for who has header rules only)
+
+    return HeaderRule.from_row(key, row)
 
 
 def _understood(read: Callable[[], object]) -> Iterator[str]:

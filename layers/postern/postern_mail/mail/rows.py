@@ -19,6 +19,9 @@ TableName = Literal["settings", "aliases", "senders"]  # the settings are one it
 # Items of the alias table whose key begins so are Postern's own and no aliases: whoever reads the table passes
 # them over.
 RESERVED = "#"
+# Rows of the sender table whose key begins so are header rules; no sender has such a key.
+HEADER_RULE = "rule:"
+MOST_RULES, LAST_RULE = 50, 999  # numbers that are asked for, and the largest of them
 PRIVATE = "x_"  # an attribute whose name begins so is the owner's: nobody reads it
 FOREIGN = (PRIVATE, "aws:")  # DynamoDB itself writes aws:rep:... into the items of an older global table
 BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row by command, and when
@@ -65,6 +68,16 @@ def is_reserved(key: str) -> bool:
 def made_itself(row: Row) -> bool:
     """Whether nobody typed a row: a catch-all learned it, a token asked for it, or a link in a mail."""
     return row.get(MADE_BY) is not None
+
+
+def is_header_rule(sender: str) -> bool:
+    """Whether a key of the sender table is that of a header rule."""
+    return sender.startswith(HEADER_RULE)
+
+
+def rule_key(number: int) -> str:
+    """The key of a header rule, so that their order as texts is that of their numbers."""
+    return f"{HEADER_RULE}{number:03}"
 
 
 def texts(value: Any) -> list[str]:

@@ -9,21 +9,30 @@ from .records import dataclass
 class Finding:
     """Something that speaks against a message, in words of ours and of the owner's settings, none of a stranger's.
 
-    `points` count towards the threshold; `weak` ones do so only beside others.
+    `points` count towards the threshold; `weak` ones do so only beside others. `is_listing`: a list
+    says so.
     """
 
     said: str
     points: int = 0
     weak: bool = False
+    is_listing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """All findings about a message, and how many points keep it. `silent`: lists that did not count."""
+    """All findings about a message, and how many points keep it. `silent`: lists that did not count;
+    `asked`: a list was asked."""
 
     findings: tuple[Finding, ...] = ()
     threshold: int = 1
     silent: tuple[str, ...] = ()
+    asked: bool = False
+
+    @property
+    def listed(self) -> bool | None:
+        """Whether a list that counts names it, None if none was asked."""
+        return any(one.is_listing for one in self.findings) if self.asked else None
 
     @property
     def points(self) -> int:

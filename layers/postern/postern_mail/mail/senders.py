@@ -9,11 +9,11 @@ it, the authors in the header's From are tried, which anybody can write.
 import re
 from collections.abc import Collection, Iterable, Iterator
 
-from .actions import BCC, OK, PREPEND, REDIRECT, Action
+from .actions import BCC, OK, PREPEND, REDIRECT, TAG, Action
 from .address import Address, spellings
 from .envelope import Envelope
 from .records import dataclass
-from .rows import MADE_BY, BadRow, Row, Rows, SenderKey, check_attributes
+from .rows import MADE_BY, BadRow, Row, Rows, SenderKey, check_attributes, is_header_rule
 
 TABLE = "senders"
 EVERYWHERE = "*"  # the scope of a rule that holds for all aliases
@@ -128,8 +128,9 @@ class Ruling:
 
     @property
     def final(self) -> SenderRule | None:
-        """The rule that ended the search, None if none did."""
-        return next((rule for rule in self.rules if rule.action.is_final), None)
+        """The rule that ended the search, None if none did; a refusal by the header before an OK by the sender."""
+        found = [rule for rule in self.rules if rule.action.is_final]
+        return next((rule for rule in found if rule.action.word != OK), found[0] if found else None)
 
     @property
     def redirect(self) -> Address | None:
@@ -143,13 +144,18 @@ class Ruling:
         return tuple(r.action.address for r in self.rules if r.action.word == BCC and r.action.address)
 
     @property
+    def tags(self) -> tuple[str, ...]:
+        """What goes before the subject."""
+        return tuple(dict.fromkeys(rule.action.text for rule in self.rules if rule.action.word == TAG))
+
+    @property
     def prepended(self) -> tuple[str, ...]:
         """The header lines to add."""
         return tuple(rule.action.text for rule in self.rules if rule.action.word == PREPEND)
 
     def __str__(self) -> str:
         by = " (by header From)" if self.by_header else ""
-        return "; ".join(f"{rule}{by}" for rule in self.rules)
+        return "; ".join(f"{rule}{'' if is_header_rule(rule.sender) else by}" for rule in self.rules)
 
 
 def counted_as(envelope: Envelope, *, robot: bool = False) -> str:
@@ -169,10 +175,10 @@ def most_keys(recipients: int) -> int:
 def leads_to(rows: Rows) -> set[str]:
     """Keys of all addresses that a rule among these rows would send to, whether it holds or not."""
     found: set[str] = set()
-    for key, row in rows.senders.items():
+    for row in rows.senders.values():
         try:
-            action = SenderRule.from_row(key, row).action if row is not None else None
-        except BadRow:
+            action = Action.parse(typed_action(row)) if row is not None else None
+        except ValueError:
             continue  # judge() meets the same fault where the rule holds, and reports it
         if action is not None and action.address is not None:
             found.add(action.address.key)
@@ -186,7 +192,8 @@ def envelope_keys(envelope: Envelope, style: str = PARENT) -> tuple[str, ...]:
         return (*address_keys(envelope.sender, style), EVERYBODY)
     text = envelope.source.lower()
     domain = _DOMAIN_IN_TEXT.search(text)
-    return (text, *(_domains(domain[1], style) if domain else ()), EVERYBODY)
+    itself = () if is_header_rule(text) else (text,)
+    return (*itself, *(_domains(domain[1], style) if domain else ()), EVERYBODY)
 
 
 def address_keys(sender: Address, style: str = PARENT) -> tuple[str, ...]:

@@ -5,14 +5,26 @@ cannot be understood defers the mail, as a row does. A setting is one field of `
 its meaning, and what it may be. docs/settings.md and `postern settings` are made from these fields.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Self
 
 from .dsn import AUTHENTICATED, OFF
 from .records import dataclass, field, fields, replace
 from .rewrite import FROM_FORMS, Style
-from .rows import BOOKKEEPING, FOREIGN, RESERVED, BadRow, Row, Rows, flag
+from .rows import (
+    BOOKKEEPING,
+    FOREIGN,
+    LAST_RULE,
+    MOST_RULES,
+    RESERVED,
+    BadRow,
+    Row,
+    Rows,
+    SenderKey,
+    flag,
+    rule_key,
+)
 from .verdicts import CHOICES
 
 KEY = f"{RESERVED}settings"
@@ -23,8 +35,12 @@ MAX_TEXT = 40  # characters
 QUARANTINED, AS_PUBLISHED = OWN_FROM = ("quarantine", "as-published")
 TAGGED = "tag"
 RESTRICTION = ("off", TAGGED, QUARANTINED)  # what a restriction's finding leads to
-SITES, NAMES = "sites", "names"  # forms of text: DNS lists, names of hosts
-_FORMS = {SITES: "zone=codes*weight, with commas between", NAMES: "names of hosts, with commas between"}
+SITES, NAMES, NUMBERS = "sites", "names", "numbers"  # forms of text: DNS lists, names of hosts, header rules
+_FORMS = {
+    SITES: "zone=codes*weight, with commas between",
+    NAMES: "names of hosts, with commas between",
+    NUMBERS: f"up to {MOST_RULES} numbers from 1 to {LAST_RULE}, with commas between",
+}
 MAX_LIST = 2000  # characters of such a text
 _WEAK = "It counts one point, and never alone: many good senders fail."
 _BESIDE = ("address", *BOOKKEEPING)  # what the item has beside the settings
@@ -162,6 +178,9 @@ class Settings:
     screening_threshold: int = _setting(
         1, "How many points quarantine a message, those of lists and restrictions together.", least=1, most=1000
     )
+    header_rules: str = _setting(
+        "", "The numbers of the header rules that are asked (docs/tables.md); `postern rule` keeps them.", form=NUMBERS
+    )
     verdict_fields: bool = _setting(
         False,
         "Whether forwards say what SES found: X-Postern-Spam-Verdict, -Virus-, -SPF-, -DKIM-, -DMARC-Verdict, and"
@@ -214,6 +233,11 @@ class Settings:
         return {name: choice for name in _RESTRICTIONS if (choice := getattr(self, name)) != RESTRICTION[0]}
 
     @property
+    def rule_numbers(self) -> tuple[int, ...]:
+        """The header rules that are asked, in their order."""
+        return tuple(sorted(numbers(self.header_rules)))
+
+    @property
     def screens(self) -> bool:
         """Whether anything but SES's verdicts is asked about a message."""
         return bool(self.dnsbl_sites or self.rhsbl_sites or self.greylist or self.restrictions)
@@ -246,6 +270,26 @@ def more_keys(rows: Rows) -> tuple[str, ...]:
     from .greylist import KEYS  # noqa: PLC0415 (for who holds mail only)
 
     return KEYS
+
+
+def rule_keys(rows: Rows, scopes: Iterable[str]) -> tuple[SenderKey, ...]:
+    """The keys of the header rules for these scopes; none where the settings name none, or cannot be understood."""
+    try:
+        asked = Settings.of(rows).rule_numbers
+    except BadSettings:
+        return ()
+    return tuple((rule_key(number), scope) for scope in scopes for number in asked)
+
+
+def numbers(text: str) -> frozenset[int]:
+    """The numbers in a text; raises ValueError for what is none of a header rule, or too many."""
+    words = text.replace(",", " ").split()
+    if not all(one.isascii() and one.isdigit() for one in words):
+        raise ValueError(text)
+    found = frozenset(map(int, words))
+    if len(found) > MOST_RULES or not all(1 <= one <= LAST_RULE for one in found):
+        raise ValueError(text)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +349,8 @@ def _list(form: str, value: str) -> str:
     """Raises ValueError for text that is not in this form; BadSettings where it can be said why."""
     if len(value) > MAX_LIST or not value.isprintable():
         raise ValueError(value)
+    if form == NUMBERS:
+        numbers(value)
     if form == SITES and value:
         from .dns_lists import sites  # noqa: PLC0415 (for who screens only)
 

@@ -11,6 +11,7 @@ from .records import dataclass
 
 FAIL = "FAIL"
 ABSENT = "ABSENT"  # ours: the event had no such verdict
+STATUSES = ("PASS", FAIL, "GRAY", "PROCESSING_FAILED", "DISABLED", ABSENT)
 
 SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids decides
 ACTIONS = FORWARD, QUARANTINE, REJECT, DISCARD = ("forward", "quarantine", "reject", "discard")

@@ -10,7 +10,7 @@ from ...examination import Examination, Finding, Grade
 from ...mail.days import A_DAY, RETRY_HOURS, moment
 from ...mail.health import is_suspended
 from ...mail.plan import Policy
-from ...mail.row_faults import alias_fault, rule_faults, settings_faults
+from ...mail.row_faults import alias_fault, rule_faults, rule_numbers, settings_faults, unasked_rule
 from ...mail.rows import BOOKKEEPING, Row, TableName
 from ...ports.watch import Progress, WatchState
 from ...watch import never_seen, open_too_long, ordered_in_vain
@@ -201,7 +201,8 @@ def _functions(where: Site) -> Iterator[Finding]:
 
 def _rows(where: Site) -> Iterator[Finding]:
     rows, policy = where.rows, where.policy
-    for fault in settings_faults(next(rows.scan("settings"), None)):
+    settings = next(rows.scan("settings"), None)
+    for fault in settings_faults(settings):
         yield Finding(fault, "`postern settings set` or `unset`; all mail is deferred until then")
     for row in rows.scan("aliases"):
         if alias := alias_fault(row, policy.own_domains):
@@ -209,7 +210,9 @@ def _rows(where: Site) -> Iterator[Finding]:
     for row in rows.scan("senders"):
         key, typed = (row["sender"], row["scope"]), {name: row[name] for name in row if name not in BOOKKEEPING}
         if rule := "; ".join(rule_faults(key, typed, policy.own_domains, policy.parent_style)):
-            yield Finding(rule, "`postern sender add` or `remove`")
+            yield Finding(rule, "`postern sender add` or `remove`, for a header rule `postern rule`")
+        elif unasked := unasked_rule(key, rule_numbers(settings)):
+            yield Finding(unasked, "`postern rule add --replace` has it asked, or `remove`")
 
 
 def _suspended(where: Site) -> Iterator[Finding]:
