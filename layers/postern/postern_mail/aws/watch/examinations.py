@@ -210,7 +210,7 @@ def _rows(where: Site) -> Iterator[Finding]:
     for row in rows.scan("senders"):
         key, typed = (row["sender"], row["scope"]), {name: row[name] for name in row if name not in BOOKKEEPING}
         if rule := "; ".join(rule_faults(key, typed, policy.own_domains, policy.parent_style)):
-            yield Finding(rule, "`postern sender add` or `remove`, for a header rule `postern rule`")
+            yield Finding(rule, "`postern sender add` or `remove`; for a header rule `postern rule add` or `remove`")
         elif unasked := unasked_rule(key, rule_numbers(settings)):
             yield Finding(unasked, "`postern rule add --replace` has it asked, or `remove`")
 
