@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from runpy import run_path
 from threading import Barrier, Thread
@@ -352,14 +352,15 @@ def test_the_role_cannot_change_where_an_alias_leads(house: House) -> None:
     named = {**update, "UpdateExpression": "SET #a = :to", "ExpressionAttributeNames": {"#a": "destinations"}}
     item = {**key, "destinations": stolen}
     rule = {"sender": {"S": "*"}, "scope": {"S": "*"}, "action": {"S": "REDIRECT thief@evil.example"}}
-    for call in (
+    calls: tuple[Callable[[], object], ...] = (
         lambda: dynamodb.update_item(**update),
         lambda: dynamodb.update_item(**named),
         lambda: dynamodb.transact_write_items(TransactItems=[{"Update": update}]),
         lambda: dynamodb.put_item(TableName=template.name("AliasTable"), Item=item),
         lambda: dynamodb.delete_item(TableName=template.name("AliasTable"), Key=key),
         lambda: dynamodb.put_item(TableName=template.name("SenderTable"), Item=rule),
-    ):
+    )
+    for call in calls:
         with pytest.raises(ClientError, match="AccessDenied"):
             call()
     assert house.row("AliasTable", address=WHO)["destinations"] == ["jane@dest.example"]
