@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs sam scan reproducible bench bench-relay fuzz faults lock release clean help
+.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay fuzz faults lock release clean help
 
 help:  ## What make can do here
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -76,6 +76,9 @@ docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files i
 	$(BIN)/python -m docs.generate
 	$(BIN)/python relay/generate.py
 
+site: .venv-site/ready  ## The documents as a web site, in build/site; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --site-dir build/site
+
 sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
 	$(SAM) validate --lint
 	$(SAM) build
@@ -120,11 +123,12 @@ lock:  ## Resolve the pinned requirements again (needs uv)
 	$(LOCK) --group sam --output-file requirements/sam.txt
 	$(LOCK) --group checkov --output-file requirements/checkov.txt
 	$(LOCK) --group ministack --output-file requirements/ministack.txt
+	$(LOCK) --group site --output-file requirements/site.txt
 	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .venv-site .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
@@ -168,6 +172,11 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 .venv-checkov/ready: requirements/checkov.txt
 	$(PYTHON) -m venv --clear .venv-checkov
 	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/checkov.txt
+	touch $@
+
+.venv-site/ready: requirements/site.txt
+	$(PYTHON) -m venv --clear .venv-site
+	.venv-site/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/site.txt
 	touch $@
 
 .venv-ministack/ready: requirements/ministack.txt
