@@ -45,6 +45,7 @@ GROUPS = {
         "dns": "The DNS records that are needed, and what public DNS says.",
     },
     "Health": {
+        "page": "A page for the browser of this machine, with what these commands do.",
         "doctor": "Look for everything that needs somebody.",
         "destination": "Destinations that bounce: list and resume them.",
         "verify": "Test what only a real account can tell.",
@@ -67,6 +68,7 @@ EXAMPLES = {
     "redrive": "--dry-run",
     "init": "--domain example.com --owner you@home.example",
     "dns": "--wait",
+    "page": "--read-only",
     "doctor": "--stack postern",
     "verify": "--domain example.com --only case",
     "import postfix": "--domain example.com --main-cf main.cf",

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
@@ -21,7 +21,7 @@ from .status import WrongUse, exits
 from .times import short, since_when
 
 if TYPE_CHECKING:
-    from postern_mail.aws.watch.history import Entries, History
+    from postern_mail.aws.watch.history import Entries
 
 STATES = (*State, *Later)
 COLUMNS = (Column(12), Column(8), Column(11), Column(20, 1), Column(20, 1), Column(12, 2))
@@ -46,9 +46,7 @@ def log(
     and the others take them so. With --json one object a line, whole.
     """
     with exits():
-        state = state and state.lower()
-        if state is not None and state not in STATES:
-            raise WrongUse(f"{state!r} is no state: {', '.join(STATES)}")
+        state = known_state(state)
         start, where = since_when(since), Stack.find(stack)
         found = listed(where.ledger, start, where.with_domain(recipient) if recipient else None, sender, state)
         say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
@@ -66,8 +64,27 @@ def log(
             typer.echo("nothing to list", err=True)
 
 
+def known_state(typed: str | None) -> str | None:
+    """The state that was typed, if one was. Raises WrongUse for what is none."""
+    if typed is not None and typed.lower() not in STATES:
+        raise WrongUse(f"{typed!r} is no state: {', '.join(STATES)}")
+    return typed and typed.lower()
+
+
+class Ledger(Protocol):
+    """What of the ledger is read here."""
+
+    def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
+        """The `message` entries since then, newest first."""
+        ...
+
+    def entries(self, message_id: str) -> "Entries":
+        """All entries of a message, by name."""
+        ...
+
+
 def listed(
-    ledger: "History", since: float, recipient: str | None, sender: str | None, state: str | None
+    ledger: Ledger, since: float, recipient: str | None, sender: str | None, state: str | None
 ) -> Iterator[dict[str, Any]]:
     """What became of each recipient since then, newest message first, of those that are asked for. Raises WrongUse,
     Temporary."""
@@ -90,7 +107,7 @@ def _wanted(text: str | None) -> Callable[[str], bool]:
     return lambda key: key == address.key
 
 
-def _recipients(ledger: "History", since: float, sender: str | None) -> Iterator[dict[str, Any]]:
+def _recipients(ledger: Ledger, since: float, sender: str | None) -> Iterator[dict[str, Any]]:
     for message in ledger.messages(since, time.time()):
         if sender is not None and sender.lower() not in str(message.get("source", "")).lower():
             continue

@@ -71,6 +71,11 @@ def wrong_use(fault: object) -> NoReturn:
     raise typer.Exit(WRONG_USE)
 
 
+def advised(failure: Temporary) -> str:
+    """A failure of AWS or the network, with where it was asked and what to do."""
+    return f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}"
+
+
 def _what_to_do(failure: str) -> str:
     return next((f"; {advice}" for said, advice in _ADVICE if said in failure), "")
 
@@ -95,7 +100,7 @@ def exits() -> Iterator[None]:
     try:
         yield
     except Temporary as failure:
-        _tell(f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}")
+        _tell(advised(failure))
         raise typer.Exit(AWS_FAILED) from failure
     except (Overtaken, Refused) as fault:
         refuse(fault)

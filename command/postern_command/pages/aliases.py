@@ -1,0 +1,200 @@
+"""Aliases: the list, where mail would go, one alias with its use, and its edits."""
+
+import time
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from postern_mail.mail.days import A_DAY
+from postern_mail.mail.keys import in_order
+from postern_mail.mail.rows import Row
+
+from ..alias import attributes, new_alias
+from ..output import listing
+from ..output.listing import Meaning
+from ..resolve import resolutions
+from ..source import Source
+from ..status import Refused, WrongUse
+from ..tables.change import Change
+from ..tables.editor import with_attributes
+from .asked import Asked
+from .desk import Desk
+from .edits import Edit, carried_out, seen
+from .rendering import Done, Shown
+
+SHOWN = 100  # aliases on a page
+MOST_ROWS = 20_000  # that are looked at for a list
+MOST_MESSAGES = 5_000  # that are looked at for how often an alias was used
+USED_DAYS = 30
+STATES = ("enabled", "disabled", "expired", "fault")
+
+
+def aliases(desk: Desk, asked: Asked) -> Shown:
+    """The list, by domain and name."""
+    text, state, after = asked.text("q").lower(), asked.text("state"), asked.text("after")
+    meaning = Meaning(desk.policy)
+    looked = list(islice(desk.edited.scan("aliases"), MOST_ROWS + 1))
+    wanted = (row for row in looked[:MOST_ROWS] if _says(row, text) and (not state or meaning.state(row) == state))
+    place = in_order(after) if after else None
+    found, more = listing.page(wanted, lambda row: in_order(row["address"]), place, SHOWN)
+    data = {
+        "title": "Aliases",
+        "rows": [{**meaning.alias_object(row), "seen": seen(row)} for row in found],
+        "q": asked.text("q"),
+        "state": state,
+        "states": STATES,
+        "after": found[-1]["address"] if more else "",
+        "looked": min(len(looked), MOST_ROWS),
+        "cut": len(looked) > MOST_ROWS,
+        "where": asked.text("where"),
+        "resolved": _resolved(desk, asked.text("where")),
+        "command": desk.command("alias", "list", *([asked.text("q")] if text else [])),
+    }
+    return Shown("aliases.html", data)
+
+
+def alias(desk: Desk, asked: Asked) -> Shown:
+    """One alias. How often it was used is read only when it is asked for."""
+    row = _row(desk, asked.exact("address"))
+    meaning, key = Meaning(desk.policy), row["address"]
+    told = meaning.alias_object(row)
+    data = {
+        "title": key,
+        "row": told,
+        "seen": seen(row),
+        "expires": _iso(told.get("expires_at")),
+        "patterns": _patterns(row),
+        "used": _used(desk, key) if asked.has("used") else None,
+        "command": desk.command("alias", "show", key),
+    }
+    return Shown("alias.html", data)
+
+
+def new(_: Desk, asked: Asked) -> Shown:
+    """A form for an alias that is not there."""
+    return Shown("new_alias.html", {"title": "New alias", "address": asked.text("address")})
+
+
+def add(desk: Desk, asked: Asked) -> Shown | Done:
+    """An alias that is not there."""
+    address, destinations = asked.text("address"), asked.list("destinations")
+    if not destinations:
+        raise WrongUse("an alias has one destination at least: a mailbox, @other.example, or discard:")
+    more = attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note") or None)
+    change = new_alias(desk.edited.tables, desk.policy.own_domains, address, destinations, more)
+    flags = _flags(asked.text("expires"), "--keep-tag" if asked.has("keep_tag") else "", asked.text("note"))
+    command = desk.command("alias", "add", change.key[0], *destinations, *flags)
+    return carried_out(desk, asked, Edit(change, command, "/alias/add", _page(change.key[0])), shown_first=True)
+
+
+def save(desk: Desk, asked: Asked) -> Shown | Done:
+    """An alias with other destinations, another end, note or way with tags."""
+    row = _row(desk, asked.exact("address"))
+    key, destinations = row["address"], asked.list("destinations")
+    if not destinations and not row.get("patterns"):
+        raise WrongUse("an alias has one destination at least; remove it, or switch it off")
+    typed: dict[str, Any] = {
+        "expires_at": None,
+        **attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note")),
+        "destinations": destinations or None,
+    }
+    changed = {name: value for name, value in typed.items() if _differs(row, name, value)}
+    command = desk.command("alias", "set", key, *_set(changed, asked.text("expires")))
+    change = Change("aliases", (key,), row, with_attributes(row, changed))
+    return carried_out(desk, asked, Edit(change, command, "/alias/save", _page(key)), shown_first=True)
+
+
+def switch(desk: Desk, asked: Asked) -> Shown | Done:
+    """An alias on or off, at once."""
+    row, on = _row(desk, asked.exact("address")), asked.text("enabled") == "yes"
+    key = row["address"]
+    change = Change("aliases", (key,), row, with_attributes(row, {"enabled": None if on else False}))
+    command = desk.command("alias", "enable" if on else "disable", key)
+    back = "/aliases" if asked.has("list") else _page(key)
+    return carried_out(desk, asked, Edit(change, command, "/alias/switch", back), shown_first=False)
+
+
+def remove(desk: Desk, asked: Asked) -> Shown | Done:
+    """An alias that goes; its mail may be another's then, which is said first."""
+    row = _row(desk, asked.exact("address"))
+    change = Change("aliases", (row["address"],), row, None)
+    command = desk.command("alias", "remove", row["address"])
+    return carried_out(desk, asked, Edit(change, command, "/alias/remove", "/aliases"), shown_first=True)
+
+
+PAGES = {"/aliases": aliases, "/alias": alias, "/alias/new": new}
+ACTIONS = {"/alias/add": add, "/alias/save": save, "/alias/switch": switch, "/alias/remove": remove}
+
+
+def _row(desk: Desk, key: str) -> Row:
+    row = desk.edited.tables.read([key], ()).aliases[key] if key and not key.startswith("#") else None
+    if row is None:
+        raise Refused(f"there is no alias {key}")
+    return row
+
+
+def _page(key: str) -> str:
+    return f"/alias?address={quote(key, safe='')}"
+
+
+def _says(row: Row, text: str) -> bool:
+    return text in f"{row['address']} {' '.join(listing.destinations(row))} {row.get('note') or ''}".lower()
+
+
+def _resolved(desk: Desk, address: str) -> dict[str, Any] | None:
+    if not address:
+        return None
+    return next(resolutions(Source(desk.edited.tables, desk.policy, live=True), [address]))
+
+
+def _used(desk: Desk, key: str) -> dict[str, Any]:
+    """How often mail came to an address in the last days, and when last."""
+    now = time.time()
+    looked = list(islice(desk.ledger.messages(now - USED_DAYS * A_DAY, now), MOST_MESSAGES + 1))
+    domain = key if key.startswith("@") else None
+    times = [
+        float(one["opened_at"])
+        for one in looked[:MOST_MESSAGES]
+        if any(who == key or (domain and who.endswith(domain)) for who in one.get("recipients", ()))
+    ]
+    looked_at = min(len(looked), MOST_MESSAGES)
+    cut = len(looked) > MOST_MESSAGES
+    return {"count": len(times), "last": max(times, default=None), "looked": looked_at, "cut": cut, "days": USED_DAYS}
+
+
+def _patterns(row: Row) -> list[tuple[str, str]]:
+    listed = row.get("patterns")
+    items = listed if isinstance(listed, (list, tuple)) else ()
+    return [(str(one.get("pattern")), ", ".join(map(str, one.get("destinations") or ()))) for one in items if
+            isinstance(one, dict)]  # fmt: skip
+
+
+def _iso(seconds: Any) -> str:
+    if not isinstance(seconds, int):
+        return ""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.strftime("%Y-%m-%d") if not seconds % A_DAY else at.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def _differs(row: Row, name: str, value: Any) -> bool:
+    """Whether a field was edited: what stands for the default, or in another form, is left as it was written."""
+    if name == "destinations":
+        return listing.destinations(row) != (value or [])
+    if name == "keep_tag":
+        return bool(row.get(name)) != bool(value)
+    return bool((row.get(name) or None) != value)
+
+
+def _set(changed: dict[str, Any], expires: str) -> list[str]:
+    """The words of `postern alias set` for these attributes."""
+    words = [*(changed.get("destinations") or ())]
+    if "expires_at" in changed:
+        words += ["--expires", expires] if expires else ["--no-expires"]
+    if "keep_tag" in changed:
+        words.append("--keep-tag" if changed["keep_tag"] else "--no-keep-tag")
+    return words + (["--note", changed["note"] or ""] if "note" in changed else [])
+
+
+def _flags(expires: str, tag: str, note: str) -> list[str]:
+    return [*(["--expires", expires] if expires else []), *([tag] if tag else []), *(["--note", note] if note else [])]

@@ -1,0 +1,147 @@
+"""One message: its story, its header before and after, its text; and what a person may order for it."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+from postern_mail.errors import MessageMissing
+from postern_mail.mail.afterwards import afterwards
+from postern_mail.mail.envelope import BadEvent, Envelope
+from postern_mail.mail.keys import sender_key
+from postern_mail.mail.message import Message
+from postern_mail.mail.orders import Order
+from postern_mail.mail.receipt import kept_event
+
+from ..explain import explanation
+from ..ids import whole_id
+from ..lessons import lessons
+from ..log import recipients_of
+from ..offline import authenticated
+from ..output.ledger_text import Entries, as_object
+from ..output.message_text import header_rows, part_rows, text_lines
+from ..quarantine import deleted, released
+from ..replay import replayed
+from ..reruns import Reruns, reruns
+from ..source import Source
+from .asked import Asked
+from .desk import Desk
+from .rendering import Done, Shown
+
+WHOLE = 1024 * 1024  # octets up to which a message is read whole; of a larger one the first 64 KB are shown
+_TOP = "the first 64 KB of a large message; `postern original` has all of it"
+
+
+def message(desk: Desk, asked: Asked) -> Shown:
+    """All that is known of a message."""
+    message_id = whole_id(desk.stack, asked.text("id"))
+    entries = desk.ledger.entries(message_id)
+    raw, said = _raw(desk, message_id, entries)
+    if not entries and raw is None:
+        raise MessageMissing(f"nothing is known of message {message_id}")
+    story = as_object(message_id, entries)
+    text, of_text = text_lines(raw) if raw is not None else ([], "the bucket does not have it any more")
+    recipients = list(recipients_of({"message_id": message_id, **entries.get("message", {})}, entries))
+    states = {row["state"] for row in recipients}
+    data: dict[str, Any] = {
+        "title": f"Message {message_id[:8]}",
+        "message_id": message_id,
+        "story": story,
+        "recipients": recipients,
+        "later": {who: afterwards(who, entries) for who in story["recipients"]},
+        "header": header_rows(raw) if raw is not None else [],
+        "text": text,
+        "of_text": "; ".join(filter(None, (of_text, said))),
+        "parts": part_rows(raw) if raw is not None else [],
+        "deliveries": _deliveries(desk, message_id, entries, raw) if asked.has("header") and raw else None,
+        "quarantined": "quarantined" in states,
+        "settled": not states & {"deferred", "pending"},
+        "block": _block(entries),
+        "lessons": list(lessons(entries)),
+        "commands": _commands(desk, message_id),
+    }
+    told = {name: data[name] for name in ("message_id", "story", "header", "text", "parts", "deliveries")}
+    return Shown("message.html", data, told=told)
+
+
+def release(desk: Desk, asked: Asked) -> Done:
+    """Forward what is quarantined."""
+    return _ordered(desk, asked, lambda at, one: released(at, one, []), "runs for", ("quarantine", "release"))
+
+
+def delete(desk: Desk, asked: Asked) -> Done:
+    """Throw away what is quarantined."""
+    return _ordered(
+        desk, asked, lambda at, one: deleted(at, one, desk.stack), "is deleted for", ("quarantine", "delete")
+    )
+
+
+def replay(desk: Desk, asked: Asked) -> Done:
+    """Run a message again."""
+    again, failed = asked.text("which") == "again", asked.text("which") == "failed"
+    flags = ["--again"] if again else ["--failed"] if failed else []
+
+    def one(at: Reruns, message_id: str) -> Order:
+        return replayed(at, message_id, [], again=again, failed=failed)
+
+    return _ordered(desk, asked, one, "runs for", ("replay",), flags)
+
+
+PAGES = {"/message": message}
+ACTIONS = {"/message/release": release, "/message/delete": delete, "/message/replay": replay}
+
+
+def _ordered(
+    desk: Desk,
+    asked: Asked,
+    one: Callable[[Reruns, str], Order],
+    says: str,
+    words: tuple[str, ...],
+    flags: list[str] | None = None,
+) -> Done:
+    """Raises CannotOrder, MessageMissing, Overtaken, Temporary."""
+    message_id = asked.text("id")
+    order = one(reruns(desk.stack, dry_run=False), message_id)
+    said = f"message {message_id[:8]} {says} {', '.join(order.recipients)}"
+    return Done(said, desk.command(*words, message_id, *(flags or [])), f"/message?{urlencode({'id': message_id})}")
+
+
+def _raw(desk: Desk, message_id: str, entries: Entries) -> tuple[bytes | None, str]:
+    """The message or its top, None if it is gone, and what is said of that."""
+    size = entries.get("message", {}).get("size")
+    try:
+        if size is not None and int(size) <= WHOLE:
+            return desk.bucket.fetch(message_id), ""
+        top, _ = desk.bucket.top(message_id)
+    except MessageMissing:
+        return None, ""
+    return top, _TOP if len(top) >= 64 * 1024 else ""
+
+
+def _deliveries(desk: Desk, message_id: str, entries: Entries, raw: bytes) -> dict[str, Any] | None:
+    """What would become of it now: the plan, and how the header changes for each delivery."""
+    known = entries.get("message", {})
+    try:
+        envelope = Envelope.from_event(kept_event(message_id, known, known.get("recipients", ())))
+    except BadEvent:
+        return None
+    source = Source(desk.live.tables, desk.policy, live=True)
+    return explanation(authenticated(envelope, Message.split(raw)), raw, source)
+
+
+def _block(entries: Entries) -> str:
+    """Where a rule against the sender is shown, "" if no rule could name him."""
+    proposed = [does for _, does in lessons(entries)]
+    source = sender_key(str(entries.get("message", {}).get("source", "")))
+    return f"/rule/new?{urlencode({'sender': source, 'action': 'REJECT'})}" if proposed else ""
+
+
+def _commands(desk: Desk, message_id: str) -> dict[str, str]:
+    return {
+        "trace": desk.command("trace", message_id),
+        "show": desk.command("quarantine", "show", message_id),
+        "release": desk.command("quarantine", "release", message_id),
+        "delete": desk.command("quarantine", "delete", message_id),
+        "replay": desk.command("replay", message_id),
+        "failed": desk.command("replay", message_id, "--failed"),
+        "again": desk.command("replay", message_id, "--again"),
+    }

@@ -1,0 +1,36 @@
+"""What would make the live tables equal to the file that is edited."""
+
+from itertools import islice
+
+from ..output.difference_text import lines
+from ..plan import planned
+from ..status import Refused
+from ..tables.checks import Findings
+from ..tables.file import TablesFile
+from .asked import Asked
+from .desk import Desk
+from .rendering import Shown
+
+SHOWN = 200  # changes on the page
+
+
+def plan(desk: Desk, _: Asked) -> Shown:
+    """As `postern plan` has it; `postern apply` does it, where the file is kept."""
+    if desk.file is None:
+        raise Refused("the live tables are edited here; `postern page --file tables.toml` edits a file")
+    tables = TablesFile.load(desk.file)
+    found = Findings.of(tables, desk.policy)
+    changes = planned(tables, desk.stack)
+    data = {
+        "title": "Plan",
+        "changes": [list(lines(change)) for change in islice(changes, SHOWN)],
+        "count": len(changes),
+        "faults": found.faults,
+        "warnings": found.warnings,
+        "plan_command": desk.command("plan", str(desk.file)),
+        "apply_command": desk.command("apply", str(desk.file)),
+    }
+    return Shown("plan.html", data)
+
+
+PAGES = {"/plan": plan}

@@ -1,0 +1,115 @@
+"""Where the page listens, and when it ends."""
+
+import asyncio
+import errno
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import uvicorn
+from postern_mail.errors import PosternError
+
+from . import calls
+from .app import application
+from .desk import Desk
+from .gate import IDLE, Gate
+from .guard import START, App
+
+ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
+_TRIES = 20  # of ports that are free on both addresses
+_LOOK = 5.0  # seconds between two looks at the time
+_NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # a machine without IPv6
+
+
+def sockets() -> list[socket.socket]:
+    """Listening on a random port of 127.0.0.1 and, where there is IPv6, on the same of ::1. Raises OSError."""
+    for _ in range(_TRIES):
+        first = _listening(*ADDRESSES[0], 0)
+        try:
+            return [first, _listening(*ADDRESSES[1], first.getsockname()[1])]
+        except OSError as fault:
+            if fault.errno in _NOT_HERE:
+                return [first]
+            first.close()  # somebody has this port of ::1
+    raise OSError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
+
+
+def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if family is socket.AF_INET6:
+            made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        made.bind((address, port))
+        made.listen()
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A page that listens, and is not served yet."""
+
+    app: App
+    gate: Gate
+    listening: list[socket.socket]
+
+    @property
+    def address(self) -> str:
+        """What a browser opens; it is good once."""
+        return f"http://127.0.0.1:{self.gate.port}{START}?token={self.gate.token}"
+
+
+def begin(desk: Desk, clock: Callable[[], float]) -> Begun:
+    """Listen, and let doctor look meanwhile. Raises OSError, WrongUse, Temporary."""
+    calls.listen()
+    desk.policy, desk.live, desk.ledger  # noqa: B018 (what is wrong with the stack is said before it listens)
+    listening = sockets()
+    gate = Gate(listening[0].getsockname()[1], clock)
+    threading.Thread(target=_look, args=(desk,), daemon=True).start()
+    return Begun(application(desk, gate), gate, listening)
+
+
+def _look(desk: Desk) -> None:
+    with suppress(PosternError):  # the page of doctor says what was wrong
+        desk.doctor.look(desk.stack)
+
+
+def serve(begun: Begun, ready: Callable[[], object], idle: float = IDLE) -> bool:
+    """Serve until Ctrl-C, or until nobody has asked for anything for `idle` seconds. Returns whether it was that.
+
+    `ready` is called when it listens.
+    """
+    server = uvicorn.Server(
+        uvicorn.Config(
+            begun.app,
+            http="h11",
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_level="critical",
+            access_log=False,  # it would hold the token
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=32,
+            timeout_graceful_shutdown=2,
+        )
+    )
+    with suppress(KeyboardInterrupt):
+        return asyncio.run(_until_idle(server, begun, ready, idle))
+    return False
+
+
+async def _until_idle(server: uvicorn.Server, begun: Begun, ready: Callable[[], object], idle: float) -> bool:
+    gate = begun.gate
+    serving = asyncio.ensure_future(server.serve(sockets=begun.listening))
+    ready()
+    while not serving.done() and gate.idle < idle:
+        await asyncio.wait((serving,), timeout=min(_LOOK, max(0.05, idle - gate.idle)))
+    was_idle = not serving.done()
+    server.should_exit = True
+    await serving
+    return was_idle
