@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import html5lib
-import httpx
 from postern_command.pages.app import application
 from postern_command.pages.desk import Desk
 from postern_command.pages.gate import Gate
 from starlette.testclient import TestClient
+
+if TYPE_CHECKING:
+    from httpx import Response
 
 from tests.fakes import FakeClock
 from tests.operating.conftest import Office
@@ -27,9 +29,10 @@ class Browser:
     gate: Gate
     client: TestClient
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> "Response":
         """Without following where it leads."""
-        return self.client.get(path, headers=headers, follow_redirects=False)
+        found: Response = self.client.get(path, headers=headers, follow_redirects=False)
+        return found
 
     def page(self, path: str) -> "Page":
         """A page that is there."""
@@ -43,10 +46,11 @@ class Browser:
         assert found.status_code == 200, found.text
         return found.json()
 
-    def post(self, path: str, form: Mapping[str, Any], **headers: str) -> httpx.Response:
+    def post(self, path: str, form: Mapping[str, Any], **headers: str) -> "Response":
         """As a browser sends a form of ours; `headers` in place of its own."""
         sent = {"Sec-Fetch-Site": "same-origin", "Origin": "null", **headers}
-        return self.client.post(path, data=dict(form), headers=sent, follow_redirects=False)
+        found: Response = self.client.post(path, data=dict(form), headers=sent, follow_redirects=False)
+        return found
 
 
 @dataclass
@@ -79,7 +83,7 @@ class Page:
                 fields[one.get("name")] = one.get("value", "")
         return fields
 
-    def send(self, action: str, number: int = 0, **typed: str) -> httpx.Response:
+    def send(self, action: str, number: int = 0, **typed: str) -> "Response":
         """Send a form, with this typed into it."""
         return self.browser.post(action, {**self.form(action, number), **typed})
 

@@ -6,6 +6,7 @@ from ..output.difference_text import lines
 from ..plan import planned
 from ..status import Refused
 from ..tables.checks import Findings
+from ..tables.differences import Reach
 from ..tables.file import TablesFile
 from .asked import Asked
 from .desk import Desk
@@ -20,11 +21,13 @@ def plan(desk: Desk, _: Asked) -> Shown:
         raise Refused("the live tables are edited here; `postern page --file tables.toml` edits a file")
     tables = TablesFile.load(desk.file)
     found = Findings.of(tables, desk.policy)
-    changes = planned(tables, desk.stack)
+    reach = Reach()
+    changes = planned(tables, desk.stack, reach)
     data = {
         "title": "Plan",
         "changes": [list(lines(change)) for change in islice(changes, SHOWN)],
         "count": len(changes),
+        "left": reach.left,
         "faults": found.faults,
         "warnings": found.warnings,
         "plan_command": desk.command("plan", str(desk.file)),
