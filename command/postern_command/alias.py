@@ -12,6 +12,7 @@ from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
 from postern_mail.ports.forward import Tables
 
+from .figures import USED_DAYS, used
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
@@ -42,6 +43,9 @@ def list_(
     destination: Annotated[str | None, typer.Option(help="Only with this in a destination.")] = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled ones.")] = False,
     expired: Annotated[bool, typer.Option("--expired", help="Only expired ones; with --disabled, both.")] = False,
+    with_use: Annotated[
+        bool, typer.Option("--used", help=f"Also how often in {USED_DAYS} days, and when last, in UTC.")
+    ] = False,
     limit: LimitOption = None,
     after: AfterOption = None,
     wide: WideOption = False,
@@ -50,7 +54,8 @@ def list_(
 ) -> None:
     """List aliases by domain and name, with what is wrong with them.
 
-    With --json one object a line: the row, `state` (enabled, disabled, expired, fault) and `fault`.
+    An alias is used by any mail that is not rejected. With --json one object a line: the row, `state` (enabled,
+    disabled, expired, fault) and `fault`; with --used also `count` and `last_used`.
     """
     states = [word for word, asked in (("disabled", disabled), ("expired", expired)) if asked]
 
@@ -69,11 +74,12 @@ def list_(
         meaning = Meaning(live.policy)
         rows = filter(wanted, live.rows.scan("aliases"))
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
+        uses = used(live.summaries) if with_use else None
     if as_json:
         for row in found:
-            typer.echo(json.dumps(meaning.alias_object(row)))
+            typer.echo(json.dumps(meaning.alias_object(row, uses)))
     else:
-        meaning.print_aliases(found, wide=wide)
+        meaning.print_aliases(found, wide=wide, used=uses)
     if not found and not as_json:
         typer.echo("nothing to list", err=True)
     if more:

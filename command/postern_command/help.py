@@ -22,6 +22,7 @@ GROUPS = {
     "What became of mail": {
         "log": "What became of each recipient, newest message first.",
         "trace": "Everything that is known of one message.",
+        "stats": "How much mail there was, and what became of it.",
         "original": "A message as SES received it.",
         "quarantine": "What was kept: list, show, release, delete, learn.",
         "replay": "Run messages again for recipients that got nothing.",
@@ -64,6 +65,7 @@ EXAMPLES = {
     "export": "--out tables.toml",
     "log": "--since 7d --recipient info@example.com --state lost",
     "trace": "3vq0l8s6",
+    "stats": "--days 7 --by alias",
     "replay": "3vq0l8s6 --recipient info@example.com",
     "redrive": "--dry-run",
     "init": "--domain example.com --owner you@home.example",

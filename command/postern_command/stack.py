@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from postern_mail.aws.watch.backlog import Backlog
     from postern_mail.aws.watch.history import History
     from postern_mail.aws.watch.state import DynamoWatchState
+    from postern_mail.aws.watch.summaries import DynamoSummaries
 
     from .aws.table_rows import TableRows
 
@@ -168,6 +169,13 @@ class Stack:
         from .aws import parts  # noqa: PLC0415
 
         return parts.watch_state(self)
+
+    @property
+    def summaries(self) -> "DynamoSummaries":
+        """Days of the ledger, added up."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.summaries(self)
 
     @property
     def bucket(self) -> "S3MailStore":

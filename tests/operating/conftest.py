@@ -52,7 +52,9 @@ class Office:
         made = envelope(*(who for who, _, _ in outcomes), message_id=message_id, **options)
         self.ledger.open(made)
         settled = [
-            Outcome(Address.parse(who), State(word), why) for who, word, why in outcomes if word != State.PENDING
+            Outcome(Address.parse(who), State(word), why, row=str(Address.parse(who).untagged))
+            for who, word, why in outcomes
+            if word != State.PENDING
         ]
         recipients = tuple(outcome.recipient for outcome in settled)
         self.ledger.close(made.without({r.key for r in made.recipients} - {r.key for r in recipients}), settled, 1234)

@@ -137,13 +137,16 @@ def test_what_strangers_write_does_not_act_on_a_terminal(listening: Office) -> N
     """Beside our own colours there is nothing but what prints."""
     text = "\x1b[2J\x1b]0;owned\x07\x9b31m\x07\x08\u202eexe\U000e0041" * 3
     message_id = listening.happened(("team@example.com", "quarantined", text), source=f"{text}@evil.example")
+    listening.happened(("x@example.com", "rejected", "unknown"), source=f"x@{text}.example")
+    stats = ("stats", "--by", "sender")
     for table, each in rows(text).items():
         listening.cloud.put(table, each)
     try:
-        for arguments in (*LISTS[80], ("trace", message_id), ("quarantine", "show", message_id)):
+        for arguments in (*LISTS[80], stats, ("trace", message_id), ("quarantine", "show", message_id)):
             for columns in LISTS:
-                for line in shown(*arguments, columns=columns):
-                    assert line.isprintable(), arguments
+                lines = shown(*arguments, columns=columns)
+                assert all(line.isprintable() for line in lines), arguments
+                assert arguments != stats or (len(lines), max(map(len, lines))) == (2, columns)
     finally:
         forget(listening)
 

@@ -13,6 +13,7 @@ from postern_mail.aws.reopening import Reopening
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.history import History
 from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.aws.watch.summaries import DynamoSummaries
 from postern_mail.mail.rows import TableName
 
 from .deleting import Deleting
@@ -51,6 +52,12 @@ def ledger(stack: "Stack") -> History:
     """The ledger, to read."""
     with reaching("DynamoDB"):
         return History(clients.dynamodb(), stack["ledger"])
+
+
+def summaries(stack: "Stack") -> DynamoSummaries:
+    """The ledger's days, added up, to read."""
+    with reaching("DynamoDB"):
+        return DynamoSummaries(clients.dynamodb(), stack["ledger"])
 
 
 def watch_state(stack: "Stack") -> DynamoWatchState:

@@ -36,14 +36,14 @@ class Columns:
 
     def below(self, text: str) -> str:
         """What had no room, in a line of its own."""
-        return _fitted(visible(f"{'':{_INDENT}}{text}"), self._width).rstrip()
+        return in_cells(visible(f"{'':{_INDENT}}{text}"), self._width).rstrip()
 
     def line(self, cells: Sequence[str]) -> str:
         """One line; the last cell is not filled up."""
         if self._widths is None:
             return (" " * _GAP).join(cells).rstrip()
         cells = list(map(visible, cells))
-        fitted = [_fitted(cell, width) for cell, width in zip(cells, self._widths, strict=True) if width]
+        fitted = [in_cells(cell, width) for cell, width in zip(cells, self._widths, strict=True) if width]
         return (" " * _GAP).join(fitted).rstrip()
 
 
@@ -62,7 +62,8 @@ def widths(columns: Sequence[Column], width: int) -> list[int]:
     return [one.least + left * one.share // shares for one in kept] + [0] * (len(columns) - len(kept))
 
 
-def _fitted(cell: str, width: int) -> str:
+def in_cells(cell: str, width: int) -> str:
+    """As many cells of a terminal, filled up or cut."""
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
 
     if cell_len(cell) <= width:

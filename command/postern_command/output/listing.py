@@ -3,19 +3,21 @@
 import heapq
 import shlex
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import typer
 from postern_mail.mail.aliases import Alias
-from postern_mail.mail.days import moment
+from postern_mail.mail.days import formatted, moment
 from postern_mail.mail.header_rules import CONDITIONS
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.row_faults import alias_fault, unasked_rule
 from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, MADE_BY, Row, made_itself, texts
 from postern_mail.mail.senders import EVERYWHERE, typed_action
+from postern_mail.mail.summaries import Use
 
+from ..figures import USED_DAYS
 from ..tables.checks import sender_faults
 from .columns import Column, Columns
 from .difference_text import assignment, plain
@@ -94,31 +96,36 @@ class Meaning:
             faults = [unasked]
         return "; ".join(faults) or None
 
-    def alias_object(self, row: Row) -> dict[str, Any]:
-        """A row for programs: its attributes, those that mean something in one form, its state and fault."""
+    def alias_object(self, row: Row, used: Mapping[str, Use] | None = None) -> dict[str, Any]:
+        """A row for programs: its attributes, those that mean something in one form, its state and fault, and how it is
+        `used` where that is known."""
         alias, fault = self.alias(row)
         meant: dict[str, Any] = {"destinations": destinations(row)}
         if alias is not None:
             expires_at = None if alias.expires_at is None else int(alias.expires_at)
             meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
+        if used is not None:
+            use = used.get(row["address"], Use())
+            meant |= {"count": sum(use.counts.values()), "last_used": use.last_used or None}
         return {**plain(row), **meant, "state": self.state(row), "fault": fault}
 
     def sender_object(self, row: Row) -> dict[str, Any]:
         """A rule for programs: its attributes and its fault."""
         return {**plain(row), "fault": self.rule_fault(row)}
 
-    def print_aliases(self, rows: Iterable[Row], *, wide: bool = False) -> None:
-        """A line for each alias; what is off is dim, what is wrong is red."""
+    def print_aliases(self, rows: Iterable[Row], *, wide: bool = False, used: Mapping[str, Use] | None = None) -> None:
+        """A line for each alias; what is off is dim, what is wrong is red. `used`: also how often, and when last."""
         say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
             what = self.state(row)
             listed = destinations(row)
             shown = listed if wide else listed[:_SHOWN]
             more = f", and {len(listed) - len(shown)} more" if len(listed) > len(shown) else ""
-            say(
-                columns.line([str(row["address"]), ", ".join(shown) + more, self._remarks(row, what)]),
-                _STYLES.get(what),
-            )
+            remarks = self._remarks(row, what)
+            if used is not None:
+                remarks.insert(0, _used(used.get(row["address"], Use())))
+            cells = [str(row["address"]), ", ".join(shown) + more, _in_brackets(remarks)]
+            say(columns.line(cells), _STYLES.get(what))
 
     def print_senders(self, rows: Iterable[Row], *, wide: bool = False) -> None:
         """A line for each rule."""
@@ -144,7 +151,7 @@ class Meaning:
             cells = [number, str(row.get("action")), "; ".join(asks), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
 
-    def _remarks(self, row: Row, what: str) -> str:
+    def _remarks(self, row: Row, what: str) -> list[str]:
         """What an alias has beside its destinations."""
         alias, fault = self.alias(row)
         remarks = [fault or what] if what != "enabled" else []
@@ -155,8 +162,14 @@ class Meaning:
         if alias is not None and alias.keep_tag:
             remarks.append("keeps the tag")
         remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
-        remarks += [str(row["note"])] if row.get("note") else []
-        return _in_brackets(remarks)
+        return remarks + ([str(row["note"])] if row.get("note") else [])
+
+
+def _used(use: Use) -> str:
+    """How often in the last days, and when last."""
+    if not use.last_used:
+        return "never used"
+    return f"{sum(use.counts.values()):,} in {USED_DAYS} days, last used {formatted(use.last_used, '%Y-%m-%d')}"
 
 
 def _typed(row: Row) -> Row:

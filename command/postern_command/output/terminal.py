@@ -1,6 +1,6 @@
 """Lines on their way to a terminal, whoever wrote what is in them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import typer
 from postern_mail.mail.visible import visible
@@ -19,3 +19,19 @@ def printer() -> Callable[[str, str | None], None]:
         typer.echo(visible(line))
 
     return styled if console.is_terminal else plain
+
+
+def parts_printer() -> tuple[Callable[[Sequence[tuple[str, str]]], None], int]:
+    """What prints a line of parts, each in a style, as `printer` does, and how wide a line may be."""
+    from rich.console import Console  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+
+    def styled(parts: Sequence[tuple[str, str]]) -> None:
+        console.print(Text.assemble(*((visible(text), style) for text, style in parts)))
+
+    def plain(parts: Sequence[tuple[str, str]]) -> None:
+        typer.echo("".join(visible(text) for text, _ in parts).rstrip())
+
+    return (styled if console.is_terminal else plain), console.width

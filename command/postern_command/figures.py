@@ -1,0 +1,151 @@
+"""What became of the mail of the last days, counted: by the days that the watch added up, and today's in the ledger."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from postern_mail.mail.days import A_DAY
+from postern_mail.mail.summaries import NO_ALIAS, OUTCOMES, Summary, Use, day_of
+
+if TYPE_CHECKING:
+    from postern_mail.aws.watch.summaries import DynamoSummaries
+
+MOST_USES = 100_000  # entries of a day and an alias that are read: some 20 MB
+_NOT_ADDED_UP = 2  # days that may not be added up yet: today, and yesterday for an hour
+USED_DAYS = 30
+ALL = "all"  # in the place of an outcome: of senders it is not kept
+
+
+class By(StrEnum):
+    """What figures are counted by."""
+
+    DAY = "day"
+    OUTCOME = "outcome"
+    ALIAS = "alias"
+    SENDER = "sender"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One day, outcome, alias or sender's domain: its recipients by outcome, and when an alias was last used in these
+    days, epoch seconds, 0 for never."""
+
+    label: str
+    counts: Mapping[str, int]
+    last_used: int = 0
+
+    @property
+    def total(self) -> int:
+        """All its recipients."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What became of the mail from one ISO date to another; days in their order, all else the most first. `partial`:
+    there was more than is read."""
+
+    by: By
+    first: str
+    last: str
+    lines: tuple[Line, ...]
+    partial: bool = False
+
+    @property
+    def title(self) -> str:
+        """What is counted, in words."""
+        return f"Mail from {self.first} to {self.last} (UTC), by {'sender' if self.by is By.SENDER else self.by}"
+
+
+@dataclass(slots=True)
+class _Sum:
+    counts: Counter[str] = field(default_factory=Counter)
+    last_used: int = 0
+
+    def add(self, use: Use) -> None:
+        self.counts.update(use.counts)
+        self.last_used = max(self.last_used, use.last_used)
+
+
+def figures(book: "DynamoSummaries", by: By, days: int, now: float | None = None) -> Figures:
+    """What became of the mail of so many days, today with them. Raises Temporary."""
+    now = time.time() if now is None else now
+    dates = [day_of(now - back * A_DAY) for back in reversed(range(days))]
+    known = book.days(dates[0], dates[-1])
+    read = {day: book.of_day(day) for day in dates[-_NOT_ADDED_UP:] if day not in known}
+    partial = any(one.partial for one in known.values()) or any(one.partial for one in read.values())
+    made: Iterable[Line]
+    match by:
+        case By.DAY | By.OUTCOME:
+            counts = {day: one.counts for day, one in known.items()} | {day: one.counts for day, one in read.items()}
+            made = _by_day(dates, counts) if by is By.DAY else _by_outcome(counts.values())
+        case By.ALIAS:
+            made, more = _by_alias(book, dates, read)
+            partial = partial or more
+        case By.SENDER:
+            made = _by_sender(book, dates, read)
+    return Figures(by, dates[0], dates[-1], tuple(made), partial)
+
+
+def used(book: "DynamoSummaries", days: int = USED_DAYS, now: float | None = None) -> dict[str, Use]:
+    """What came to each alias in so many days, and when it was last used, however long ago: by its key. Raises
+    Temporary."""
+    found = figures(book, By.ALIAS, days, now)
+    uses = {one.label: Use(one.counts, one.last_used) for one in found.lines}
+    for alias, at in book.last_used().items():
+        known = uses.get(alias, Use())
+        uses[alias] = Use(known.counts, max(known.last_used, int(at)))
+    return uses
+
+
+def _by_day(dates: Iterable[str], counts: Mapping[str, Mapping[str, int]]) -> list[Line]:
+    return [Line(day, counts.get(day, {})) for day in dates]
+
+
+def _by_outcome(counts: Iterable[Mapping[str, int]]) -> list[Line]:
+    found: Counter[str] = Counter()
+    for one in counts:
+        found.update(one)
+    return [Line(outcome, {outcome: found[outcome]}) for outcome in OUTCOMES if found[outcome]]
+
+
+def _by_alias(book: "DynamoSummaries", dates: list[str], read: Mapping[str, Summary]) -> tuple[list[Line], bool]:
+    found: dict[str, _Sum] = {}
+    kept = book.uses(dates[0], dates[-1])
+    for day, alias, use in islice(kept, MOST_USES):
+        if day not in read:
+            found.setdefault(alias, _Sum()).add(use)
+    for one in read.values():
+        for alias, use in one.aliases.items():
+            found.setdefault(alias, _Sum()).add(use)
+    named = {alias: "(no alias)" if alias == NO_ALIAS else alias for alias in found}
+    lines = [Line(named[alias], dict(one.counts), one.last_used) for alias, one in found.items()]
+    return _most_first(lines), next(kept, None) is not None
+
+
+def _by_sender(book: "DynamoSummaries", dates: list[str], read: Mapping[str, Summary]) -> list[Line]:
+    found: Counter[str] = Counter()
+    for day, counts in book.senders(dates[0], dates[-1]):
+        found.update({} if day in read else counts)
+    for one in read.values():
+        found.update(one.senders)
+    return _most_first([Line(domain, {ALL: number}) for domain, number in found.items()])
+
+
+def _most_first(lines: list[Line]) -> list[Line]:
+    return sorted(lines, key=lambda one: (-one.total, one.label))
+
+
+def shortened(found: Figures, most: int) -> Figures:
+    """The first lines, and one for all others; days are never left out."""
+    if found.by is By.DAY or len(found.lines) <= most:
+        return found
+    rest: Counter[str] = Counter()
+    for one in found.lines[most:]:
+        rest.update(one.counts)
+    others = Line(f"({len(found.lines) - most} others)", dict(rest))
+    return Figures(found.by, found.first, found.last, (*found.lines[:most], others), found.partial)
