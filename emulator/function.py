@@ -30,6 +30,9 @@ START_TIMEOUT = 60  # seconds for a cold start
 LAMBDA_RETRY_DELAYS = (60.0, 120.0)  # seconds before the first and second retry on AWS
 
 
+Answer = tuple[dict[str, Any] | None, Any]  # None or the error as Lambda reports it, what the function returned
+
+
 class Environment:
     """One execution environment, a process: its variables are the template's and nothing else, it is killed when it
     overruns, as Lambda does, and nothing that the emulator imports leaks into it. Started when first needed."""
@@ -41,18 +44,19 @@ class Environment:
         self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
 
-    def run(self, event: object, context: dict[str, Any], timeout: float) -> dict[str, Any] | None:
-        """None if the function returned, else the error as Lambda reports it."""
+    def run(self, event: object, context: dict[str, Any], timeout: float) -> Answer:
+        """What became of an event."""
         try:
             pipe = self._started()
             pipe.send((event, context))
             if not pipe.poll(timeout):
                 self.stop()
-                return {"errorType": "Sandbox.Timedout", "errorMessage": f"Task timed out after {timeout} seconds"}
-            answer: dict[str, Any] | None = pipe.recv()
+                said = f"Task timed out after {timeout} seconds"
+                return {"errorType": "Sandbox.Timedout", "errorMessage": said}, None
+            answer: Answer = pipe.recv()
         except (EOFError, OSError):
             self.stop()
-            return {"errorType": "Runtime.ExitError", "errorMessage": "the function's process ended"}
+            return {"errorType": "Runtime.ExitError", "errorMessage": "the function's process ended"}, None
         return answer
 
     def stop(self) -> None:
@@ -135,7 +139,11 @@ class Function:
 
     def run(self, event: object) -> dict[str, Any] | None:
         """Run an event and wait for its end: None, or the error; nothing is retried."""
-        return self._run(event)
+        return self._run(event)[0]
+
+    def call(self, event: object) -> Any:
+        """Run an event, as InvocationType RequestResponse does: what the function returned, None if it failed."""
+        return self._run(event)[1]
 
     def wait_until_idle(self, timeout: float) -> None:
         """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
@@ -152,12 +160,12 @@ class Function:
 
     def _see_through(self, event: object) -> None:
         try:
-            error = self._run(event)
+            error, _ = self._run(event)
             attempts = 1
             for delay in self._retry_delays:
                 if error is None or self._stopping.wait(delay):
                     break
-                error = self._run(event)
+                error, _ = self._run(event)
                 attempts += 1
             if error is not None and not self._stopping.is_set():
                 self._fail(event, error, attempts)
@@ -166,7 +174,7 @@ class Function:
                 self._under_way -= 1
                 self._free.notify_all()
 
-    def _run(self, event: object) -> dict[str, Any] | None:
+    def _run(self, event: object) -> Answer:
         with self._free:
             self._free.wait_for(lambda: self._idle)
             environment = self._idle.pop()

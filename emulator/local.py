@@ -40,7 +40,7 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
     if taken:
         say(f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569'")
         return 2
-    parameters = {"LogAddresses": "true"}  # they are on the reader's own machine
+    parameters = {"LogAddresses": "true", "Links": "true"}  # they are on the reader's own machine
     with Emulator(domain, folder, ports=ports, parameters=parameters) as emulator:
         emulator.maildirs.as_files = True
         emulator.load(loaded)
@@ -167,6 +167,6 @@ Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
 What has a schedule on AWS runs by it here, and also now:
   kill -USR1 {os.getpid()}   the hourly check, for `postern doctor`
-  kill -USR2 {os.getpid()}   the digest of today, to {OWNER}
+  kill -USR2 {os.getpid()}   the digest of today, to {OWNER}, with links that work (docs/links.md)
 Ctrl-C stops everything; what is in the Maildirs stays.
 """)

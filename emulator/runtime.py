@@ -64,14 +64,14 @@ def serve(pipe: Connection, handler_file: Path) -> None:
         pipe.send(answer)
 
 
-def _answer(handler: Any, event: object, context: dict[str, Any]) -> dict[str, Any] | None:
-    """None for success, else the error as Lambda reports it."""
+def _answer(handler: Any, event: object, context: dict[str, Any]) -> tuple[dict[str, Any] | None, Any]:
+    """(None for success, else the error as Lambda reports it; what the handler returned)."""
     try:
-        handler(event, Context(**context))
+        returned = handler(event, Context(**context))
     except Exception as error:  # noqa: BLE001 (Lambda's own boundary: it reports whatever leaves a handler)
         traceback.print_exc()
-        return {"errorType": type(error).__name__, "errorMessage": str(error)}
-    return None
+        return {"errorType": type(error).__name__, "errorMessage": str(error)}, None
+    return None, returned
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -18,6 +18,7 @@ from .cloud import CREDENTIALS, Cloud
 from .domain_setup import deploy, publish, register
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
+from .function_url import FunctionUrl
 from .loopback import Loopback
 from .queue import EventSource
 from .receiving.filter_api import FilterApi
@@ -84,6 +85,10 @@ class Emulator:
         self.template = Template.load(
             ROOT / "template.yaml", stack, {"Domains": domain, "OwnerAddress": OWNER, **parameters}
         )
+        self.doors = {name: FunctionUrl() for name in self.template.doors()}
+        for door in self.doors.values():
+            self._stack.callback(door.stop)
+        self.template = replace(self.template, urls={f"{name}Url": door.url for name, door in self.doors.items()})
         self.zone = zone or Zone.load(ROOT / "emulator" / "zone.toml")
         self.maildirs = Maildirs(self.folder / "maildirs")
         self.function_log = self.folder / "function.log"
@@ -136,6 +141,9 @@ class Emulator:
             self.receiving.start()
             starting.callback(self.receiving.stop)
             self.loopback.port = self.receiving.port
+            for name, door in self.doors.items():
+                door.call = self._function(name, self.function_log, starting).call
+                door.start()
             self._stack = starting.pop_all()
         return self
 

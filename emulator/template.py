@@ -99,6 +99,15 @@ class Template:
             if body["Type"] == kind and ("Condition" not in body or self.holds(body["Condition"]))
         }
 
+    def doors(self) -> list[str]:
+        """The logical ids of the functions that are created with a URL."""
+        return [
+            name
+            for name, body in self._resources.items()
+            if "FunctionUrlConfig" in body.get("Properties", {})
+            and ("Condition" not in body or self.holds(body["Condition"]))
+        ]
+
     def holds(self, condition: str) -> bool:
         """Whether the condition of this name is true."""
         return bool(self.resolve(self.document["Conditions"][condition]))

@@ -58,6 +58,7 @@ class World:
     rates: FakeRates = field(default_factory=FakeRates)
     screening: "Screening | None" = None
     arrivals: "Callable[[], Arrivals] | None" = None
+    fetching: "Callable[[str, str, float], str] | None" = None
     queue: FakeQueue = field(default_factory=FakeQueue)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
@@ -69,7 +70,7 @@ class World:
             policy=self.policy, store=self.store, tables=self.tables, ledger=self.ledger, clock=self.clock, log=self.log,
             deliverer=Deliverer(
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
-                clock=self.clock, log=self.log,
+                clock=self.clock, log=self.log, fetching=self.fetching, mail_days=30,
             ),
             answering=self.answering, queue=self.queue, arrivals=self.arrivals,
             screening=None if self.screening is None else self._screening,

@@ -1,5 +1,6 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
+import quopri
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -412,6 +413,32 @@ def test_what_no_form_may_carry_ends_in_a_notice_at_once(world: World, refusal: 
     ((_, _, sent),) = world.mailer.sent
     assert b"postern original " + MESSAGE_ID.encode() in sent
     assert world.states == {"info@example.com": "failed"}
+
+
+@pytest.mark.parametrize(
+    ("virus", "refusal", "offered"),
+    [
+        ("PASS", "Unsupported attachment type '.exe'.", True),
+        ("GRAY", "Unsupported attachment type '.exe'.", True),
+        ("PASS", "The message contains a virus.", False),
+    ],
+)
+def test_a_notice_has_a_link_that_ends_with_the_message_unless_ses_saw_a_virus(
+    world: World, virus: str, refusal: str, offered: bool
+) -> None:
+    world.fetching = lambda message_id, who, until: f"https://door.example/{message_id}/{who}/{until:.0f}"
+    world.mailer.script[JANE] = [Refused(refusal)]
+    made = event("info@example.com", virusVerdict={"status": virus})
+    received = datetime.fromtimestamp(world.clock.now() - 3600, UTC)
+    made["Records"][0]["ses"]["mail"]["timestamp"] = received.isoformat()
+    world.handle(made)
+    ((_, _, sent),) = world.mailer.sent
+    until = int(received.timestamp()) + 30 * 86_400
+    link = f"https://door.example/{MESSAGE_ID}/info@example.com/{until}"
+    assert (link in quopri.decodestring(sent).decode()) == offered
+    assert (
+        f"kept until {datetime.fromtimestamp(until, UTC):%Y-%m-%d}" in quopri.decodestring(sent).decode()
+    ) == offered
 
 
 def test_an_original_that_is_too_large_once_attached_ends_in_a_notice(world: World) -> None:

@@ -1,5 +1,7 @@
 """One digest for each day that has something to tell, whatever fails and however often it runs."""
 
+import quopri
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
@@ -8,6 +10,8 @@ from postern_mail.errors import Refused, Throttled, Unanswered
 from postern_mail.mail.address import Address
 from postern_mail.mail.days import A_DAY
 from postern_mail.mail.digest import Noted, Section
+from postern_mail.mail.link import Deed, Door, Link, read
+from postern_mail.mail.link_lines import LinkLines
 from postern_mail.owner_mail import OwnerMail
 
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog
@@ -41,6 +45,7 @@ class Desk:
     news: FakeNews = field(default_factory=FakeNews)
     mailer: FakeMailer = field(default_factory=FakeMailer)
     log: FakeMailLog = field(default_factory=FakeMailLog)
+    links: LinkLines | None = None
 
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
@@ -54,6 +59,7 @@ class Desk:
             log=self.log,
             owner=Address.parse(OWNER),
             sender=Address("postmaster", "example.com"),
+            links=self.links,
         ).run()
 
     def note(self, word: str = "quarantined", ago: float = 12 * 3600, message_id: str = "m1") -> None:
@@ -149,3 +155,53 @@ def test_a_bad_day_is_not_asked_about_line_by_line(desk: Desk) -> None:
     desk.run()
     assert desk.subjects == ["example.com mail on 2024-10-03: quarantined 1000"]
     assert len(desk.news.asked) == 100
+
+
+KEY = b"k" * 32
+
+
+def links_in(desk: Desk) -> list[Link]:
+    """Those of the last digest."""
+    text = quopri.decodestring(desk.mailer.sent[-1][2].partition(b"\r\n\r\n")[2]).decode()
+    found = [read(KEY, text, desk.clock.now()) for text in re.findall(r"https://door\.example/(\S+)", text)]
+    assert None not in found
+    return [one for one in found if one]
+
+
+def test_below_what_is_kept_are_links_that_hold_for_a_week(desk: Desk) -> None:
+    desk.links = LinkLines(Door("https://door.example/", KEY), {"example.com"})
+    desk.note()
+    desk.note("failed", message_id="m2")
+    desk.run()
+    links = links_in(desk)
+    assert [(one.deed, one.message_id, one.who) for one in links] == [
+        (Deed.RELEASE, "m1", "info@example.com"),
+        (Deed.BLOCK, "m1", "a@sender.example"),
+        (Deed.OFF, "m1", "info@example.com"),
+    ]
+    assert {one.until for one in links} == {int(desk.clock.now()) + 7 * A_DAY}
+
+
+@pytest.mark.parametrize("source", ["<>", "", "no address", "x@\u202emoc.example", "a b@x.example"])
+def test_who_can_be_named_by_no_rule_is_not_blocked(desk: Desk, source: str) -> None:
+    desk.links = LinkLines(Door("https://door.example/", KEY), {"example.com"})
+    desk.news.noted_.append(Noted("quarantined", "m1", source, "info@example.com", desk.clock.now() - 12 * 3600))
+    desk.run()
+    assert [one.deed for one in links_in(desk)] == [Deed.RELEASE, Deed.OFF]
+
+
+def test_a_reserved_key_is_not_switched_off(desk: Desk) -> None:
+    desk.links = LinkLines(Door("https://door.example/", KEY), {"example.com"})
+    desk.news.noted_.append(Noted("quarantined", "m1", "<>", "#settings@example.com", desk.clock.now() - 12 * 3600))
+    desk.run()
+    assert [one.deed for one in links_in(desk)] == [Deed.RELEASE]
+
+
+def test_a_bad_day_has_an_end(desk: Desk) -> None:
+    """Some mail programs cut a message off at 100 KB."""
+    desk.links = LinkLines(Door("https://door.example/", KEY), {"example.com"})
+    for number in range(1000):
+        desk.note(message_id=f"m{number:036}")
+    desk.run()
+    assert len(links_in(desk)) == 3 * 30
+    assert len(desk.mailer.sent[-1][2]) < 60_000

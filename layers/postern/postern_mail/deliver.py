@@ -11,6 +11,7 @@ from typing import Any
 from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
 from .mail.claims import Claim, Settled
+from .mail.days import A_DAY
 from .mail.envelope import Envelope
 from .mail.message import Halves
 from .mail.outcomes import ClaimState
@@ -18,6 +19,7 @@ from .mail.plan import Delivery
 from .mail.records import dataclass, replace
 from .mail.rewrite import Style, rewritten
 from .mail.settings import Settings
+from .mail.verdicts import FAIL
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
 
@@ -38,6 +40,8 @@ class Deliverer:
     mailer: Mailer
     clock: Clock
     log: MailLog
+    fetching: Callable[[str, str, float], str] | None = None  # makes a link: message id, alias, until when
+    mail_days: int = 0  # that a message is kept
 
     def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
@@ -128,8 +132,17 @@ class Deliverer:
 
         yield REPAIRED, lambda: repair.repaired(raw, alias, envelope, style)
         yield ATTACHED, lambda: self._attached(raw, alias, envelope, style, refusals[0], settings.largest)
-        yield NOTICE, lambda: notice.notice(raw, alias, envelope, style, refusals[0])
-        yield BARE_NOTICE, lambda: notice.bare_notice(alias, envelope, style, refusals[0])
+        link = self._link(envelope, alias, refusals)
+        yield NOTICE, lambda: notice.notice(raw, alias, envelope, style, refusals[0], link)
+        yield BARE_NOTICE, lambda: notice.bare_notice(alias, envelope, style, refusals[0], link)
+
+    def _link(self, envelope: Envelope, alias: Address, refusals: Sequence[str]) -> tuple[str, float] | None:
+        """A link by which the mailbox's reader fetches the message, and until when; none for what has a virus."""
+        if not self.fetching or envelope.verdicts.virus == FAIL or any("virus" in one.lower() for one in refusals):
+            return None
+        now = self.clock.now()
+        until = now - (envelope.age(now) or 0) + self.mail_days * A_DAY
+        return self.fetching(envelope.message_id, alias.key, until), until
 
     @staticmethod
     def _attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str, largest: int) -> bytes:

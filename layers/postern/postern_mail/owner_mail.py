@@ -5,7 +5,7 @@ claimed in the ledger like a destination: a run that is repeated sends no second
 """
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 from .deliver import given_back
@@ -14,7 +14,8 @@ from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.days import A_DAY
 from .mail.digest import MAX_LINES, Noted, Section, digest, heading
-from .mail.outcomes import ClaimState
+from .mail.link_lines import MOST, LinkLines
+from .mail.outcomes import ClaimState, State
 from .mail.records import dataclass
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog
@@ -35,6 +36,7 @@ class OwnerMail:
     log: MailLog
     owner: Address
     sender: Address
+    links: LinkLines | None = None
 
     def run(self) -> None:
         """Tell of each of the last days that has not been told of. Raises Temporary; Refused, after the others were
@@ -61,9 +63,15 @@ class OwnerMail:
         for noted in sorted(listed):
             by_word[noted.word].append(noted)
         return tuple(
-            Section(*heading(word), tuple(map(self._line, found[:MAX_LINES])), len(found))
+            Section(*heading(word), tuple(map(self._line, found[:MAX_LINES])), len(found), self._links(word, found))
             for word, found in by_word.items()
         )
+
+    def _links(self, word: str, found: Sequence[Noted]) -> tuple[tuple[str, ...], ...]:
+        if self.links is None or word != State.QUARANTINED:
+            return ()
+        now = self.clock.now()
+        return tuple(self.links.message(one.message_id, one.source, one.who, now) for one in found[:MOST])
 
     def _line(self, noted: Noted) -> str:
         why = self.news.reason(noted)

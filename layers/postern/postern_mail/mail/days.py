@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 A_DAY = 86_400
+LEDGER_LONGER = 7  # days that ledger entries outlive their message (template.yaml, LedgerDays)
 # After that many hours it is a dead letter. The retry queue's maxReceiveCount hangs on it (template.yaml).
 RETRY_HOURS = 36
 

@@ -51,12 +51,16 @@ _HEADINGS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One kind of news: `total` are there, of which `lines` name the first; `advice` says what to do."""
+    """One kind of news: `total` are there, of which `lines` name the first; `advice` says what to do.
+
+    `links` has for each of the first lines what stands below it, which is written whole.
+    """
 
     title: str
     advice: str
     lines: tuple[str, ...]
     total: int
+    links: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,10 +104,15 @@ def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[
         yield f"{section.title} ({section.total})"
         yield f"  {section.advice}"
         yield ""
-        for line in section.lines[:MAX_LINES]:
+        for number, line in enumerate(section.lines[:MAX_LINES]):
             yield f"  {fields.shortened(one_line(line), _MAX_LINE)}"
+            yield from (f"    {link}" for link in _below(section, number))
         if section.total > len(section.lines[:MAX_LINES]):
             yield f"  and {section.total - len(section.lines[:MAX_LINES])} more"
+
+
+def _below(section: Section, number: int) -> tuple[str, ...]:
+    return section.links[number] if number < len(section.links) else ()
 
 
 def one_line(text: str) -> str:

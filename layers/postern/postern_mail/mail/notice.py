@@ -13,6 +13,7 @@ from . import fields, stamp
 from .address import Address
 from .address_writer import is_taken, written
 from .authors import Author, answerable, authors, decode_phrase, unaddressed
+from .days import moment
 from .envelope import Envelope
 from .message import CRLF, Field, Message
 from .repair import stamps
@@ -24,6 +25,7 @@ _MAX_SUBJECT = 200
 _LINE = 57  # octets in a line of base64: 76 characters (RFC 2045 6.8)
 _CHUNK = 1024 * _LINE
 _FILE_NAME = "message.eml"
+Link = tuple[str, float] | None  # by which the message can be fetched, and until when (epoch seconds)
 _FRAME = 100_000  # octets at most of what an attached original comes in; the header's lists are the most of it
 
 
@@ -69,7 +71,7 @@ def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reaso
     )
 
 
-def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
+def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str, link: Link = None) -> bytes:
     """A text that says what came, why it is not here, and who can fetch it how."""
     message = Message.split(raw)
     text = [
@@ -80,13 +82,13 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
         f"  Size:    {len(raw)} octets",
         "",
         *_unanswerable(message),
-        *_what_to_do(alias, envelope, style, reason),
+        *_what_to_do(alias, envelope, style, reason, link),
     ]
     header = _header(message, alias, envelope, style, "text/plain; charset=utf-8", "Not forwarded", "quoted-printable")
     return header + CRLF + quoted_printable(text)
 
 
-def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
+def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str, link: Link = None) -> bytes:
     """A notice whose header has nothing that anybody else chose: From, To, Subject, our stamp, all ours."""
     header = (
         *_addressed(alias),
@@ -97,18 +99,29 @@ def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str) -
     text = [
         f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
         "",
-        *_what_to_do(alias, envelope, style, reason),
+        *_what_to_do(alias, envelope, style, reason, link),
     ]
     body = "".join(f"{line}\r\n" for line in text).encode("ascii", "replace")
     return b"".join((*(field.raw for field in header), CRLF, body))
 
 
-def _what_to_do(alias: Address, envelope: Envelope, style: Style, reason: str) -> list[str]:
+def _what_to_do(alias: Address, envelope: Envelope, style: Style, reason: str, link: Link) -> list[str]:
+    fetch = []
+    if link:
+        fetch = [
+            f"The message is kept until {moment(link[1])}. Until then you can save it from this page:",
+            "",
+            f"  {link[0]}",
+            "",
+            "Whoever has this link can do so, too: forward it to nobody.",
+            "",
+        ]
     return [
         f"Why it is not here: {_why(reason)}",
         "",
         f"  {_shown(reason, _MAX_REASON)}",
         "",
+        *fetch,
         f"The message is kept. The owner of {alias.domain}'s mail can fetch it for you, with this command:",
         "",
         f"  postern original {envelope.message_id} --stack {style.stack} > {_FILE_NAME}",

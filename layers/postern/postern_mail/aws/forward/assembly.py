@@ -9,13 +9,14 @@ from ...deliver import Deliverer
 from ...environment import InboundEnvironment
 from ...forward import Forwarder
 from ...intake import Intake
+from ...mail.days import LEDGER_LONGER
 from ...mail.plan import Policy
 from ...mail.rewrite import Style
 from ...mail.senders import DOT, PARENT
 from .. import choice
 from ..clock import SystemClock
 from ..mail_log import CloudWatchMailLog
-from ..stack_keys import STAMP, TAGS, DqsKey, stack_keys
+from ..stack_keys import LINKS, STAMP, TAGS, DqsKey, stack_keys
 from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
@@ -74,7 +75,8 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
     """The way of a message on real AWS."""
     clients = choice.clients(environment.aws_client)
     clock, dynamodb = SystemClock(), clients.dynamodb()
-    stamp_key, tag_key = stack_keys(dynamodb, environment.stack.ledger_table, STAMP, TAGS)
+    purposes = (STAMP, TAGS, LINKS) if environment.links_url else (STAMP, TAGS)
+    stamp_key, tag_key, *more = stack_keys(dynamodb, environment.stack.ledger_table, *purposes)
     look = style(environment, stamp_key)
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
@@ -95,6 +97,8 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
             mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
             clock=clock,
             log=log,
+            fetching=fetching(environment.links_url, *more) if more else None,
+            mail_days=environment.ledger.ledger_days - LEDGER_LONGER,
         ),
         clock=clock,
         log=log,
@@ -103,6 +107,17 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
+
+
+def fetching(url: str, key: bytes) -> Callable[[str, str, float], str]:
+    """What makes the link of a notice; its module is imported for the first one."""
+
+    def link(message_id: str, who: str, until: float) -> str:
+        from ...mail.link import Deed, Door  # noqa: PLC0415
+
+        return Door(url, key).to(Deed.FETCH, message_id, who, until)
+
+    return link
 
 
 def arrivals(environment: InboundEnvironment, dynamodb: "DynamoDBClient", tag_key: bytes) -> "Callable[[], Arrivals]":

@@ -12,6 +12,8 @@ from ...list_tests import ListTests
 from ...mail.address import Address, InvalidAddress
 from ...mail.days import RETRY_HOURS
 from ...mail.dns import Answers, Question
+from ...mail.link import Door
+from ...mail.link_lines import LinkLines
 from ...mail.plan import Policy
 from ...mail.senders import DOT, PARENT
 from ...owner_mail import OwnerMail
@@ -28,7 +30,7 @@ from ..forward.mailer import SesMailer
 from ..forward.owner_settings import DynamoOwnerSettings
 from ..forward.tables import DynamoTables
 from ..mail_log import CloudWatchMailLog
-from ..stack_keys import TAGS, DqsKey, stack_keys
+from ..stack_keys import LINKS, TAGS, DqsKey, stack_keys
 from . import looking
 from .backlog import Backlog
 from .bucket import S3Bucket
@@ -153,7 +155,9 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
         owner = Address.parse(environment.owner)
     except InvalidAddress as fault:
         raise Misconfigured(f"POSTERN_OWNER: {fault}") from fault
-    (tag_key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)
+    purposes = (TAGS, LINKS) if environment.links_url else (TAGS,)
+    tag_key, *more = stack_keys(dynamodb, environment.stack.ledger_table, *purposes)
+    links = LinkLines(Door(environment.links_url, *more), environment.stack.domains) if more else None
     return OwnerMail(
         news=StackFacts(
             DynamoWatchState(dynamodb, environment.stack.ledger_table, keep_days=environment.ledger.ledger_days),
@@ -162,6 +166,7 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
             retry_hours=RETRY_HOURS,
             keep_days=environment.ledger.ledger_days,
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
+            links=links,
         ),
         ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
         mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
@@ -169,4 +174,5 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
         log=log,
         owner=owner,
         sender=Address("postmaster", environment.stack.domains[0]),
+        links=links,
     )

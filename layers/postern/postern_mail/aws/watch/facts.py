@@ -6,6 +6,7 @@ from ...mail.days import A_DAY
 from ...mail.digest import HOST_LOST, LOST, MAX_LINES, SENT_AS_LOST, Noted, Section
 from ...mail.dsn import UNANSWERED
 from ...mail.feedback import lost_by
+from ...mail.link_lines import MOST, LinkLines
 from ...ports.clock import Clock
 from ...watch import never_seen, open_too_long
 from ..destinations import DynamoDestinations
@@ -25,6 +26,7 @@ class StackFacts:
         retry_hours: int,
         keep_days: int,
         destinations: DynamoDestinations | None = None,
+        links: LinkLines | None = None,
     ) -> None:
         self._ledger = ledger
         self._dead_letters = dead_letters
@@ -32,6 +34,7 @@ class StackFacts:
         self._retry_hours = retry_hours
         self._keep_seconds = keep_days * A_DAY
         self._destinations = destinations
+        self._links = links
         self._of_hosts: dict[tuple[str, str], str] = {}  # why, by the ids and recipients that noted() told of
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
@@ -70,14 +73,22 @@ class StackFacts:
             Section("Dead letters", "postern redrive --dry-run lists them", (), count),
             _section("Open too long", "postern trace ID", stuck),
             _section("Never seen by the function", "postern replay ID proposes a recipient", unseen),
-            _section("Suspended destinations: nothing is sent there", "postern doctor", self._suspended()),
+            self._suspended(),
         )
         return tuple(section for section in found if section.total)
 
-    def _suspended(self) -> list[str]:
+    def _suspended(self) -> Section:
         rows = self._destinations.suspended() if self._destinations else ()
-        return sorted(f"{row.get('address')}: {row.get('reason', '')}" for row in rows)
+        found = sorted((str(row["address"]), str(row.get("reason", ""))) for row in rows)
+        lines = [f"{address}: {reason}" for address, reason in found]
+        links: tuple[tuple[str, ...], ...] = ()
+        if self._links is not None:
+            now = self._clock.now()
+            links = tuple(self._links.destination(address, now) for address, _ in found[:MOST])
+        return _section("Suspended destinations: nothing is sent there", "postern doctor", lines, links)
 
 
-def _section(title: str, advice: str, found: list[str] | tuple[str, ...]) -> Section:
-    return Section(title, advice, tuple(found[:MAX_LINES]), len(found))
+def _section(
+    title: str, advice: str, found: list[str] | tuple[str, ...], links: tuple[tuple[str, ...], ...] = ()
+) -> Section:
+    return Section(title, advice, tuple(found[:MAX_LINES]), len(found), links)

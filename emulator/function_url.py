@@ -1,0 +1,99 @@
+"""Lambda's function URLs: HTTP on this machine, each request an event for the function, its answer the response.
+
+docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0. A body is base64, as AWS sends what a
+form posts; an answer that is no response, or an error, is a 502 without a word.
+"""
+
+import base64
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from .cloud import HOST
+
+MOST = 6 * 1024 * 1024  # octets of a request, as Lambda has it
+TIMEOUT = 30  # seconds for a request to arrive
+
+Call = Callable[[dict[str, Any]], Any]
+
+
+class FunctionUrl:
+    """The URL of one function; `call` is set before the start."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.call: Call = _nothing
+        self._server = ThreadingHTTPServer((HOST, port), self._handler())
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """As CloudFormation's attribute FunctionUrl, with a slash at its end."""
+        return f"http://{HOST}:{self._server.server_address[1]}/"
+
+    def start(self) -> None:
+        """Take requests."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take none any more; also if it was never started."""
+        if self._thread.is_alive():
+            self._server.shutdown()
+            self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        door = self
+
+        class Handler(BaseHTTPRequestHandler):
+            timeout = TIMEOUT
+
+            def _do(self) -> None:
+                length = self.headers.get("Content-Length", "0")
+                if not length.isdigit() or int(length) > MOST:
+                    self.send_error(413)
+                    return
+                answer = door.call(event(self.command, self.path, dict(self.headers), self.rfile.read(int(length))))
+                status, headers, body = response(answer)
+                self.send_response(status)
+                for name, value in {**headers, "content-length": str(len(body))}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                if self.command != "HEAD":
+                    self.wfile.write(body)
+
+            do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _do  # noqa: N815 (the library's)
+
+            def log_message(self, *_: Any) -> None:
+                """Say nothing: the function's log does."""
+
+        return Handler
+
+
+def event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[str, Any]:
+    """The event of a request."""
+    raw_path, _, query = path.partition("?")
+    sent = {"body": base64.b64encode(body).decode("ascii"), "isBase64Encoded": True} if body else {}
+    return {
+        "version": "2.0",
+        "rawPath": raw_path,
+        "rawQueryString": query,
+        "headers": {name.lower(): value for name, value in headers.items()},
+        "requestContext": {"http": {"method": method, "path": raw_path, "sourceIp": HOST}},
+        "isBase64Encoded": False,
+        **sent,
+    }
+
+
+def response(answer: Any) -> tuple[int, dict[str, str], bytes]:
+    """(status, header, body) for what a function returned."""
+    if not isinstance(answer, dict) or "statusCode" not in answer:
+        return 502, {"content-type": "application/json"}, b'{"message": "Internal Server Error"}'
+    body = str(answer.get("body", ""))
+    raw = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+    return int(answer["statusCode"]), {str(name): str(value) for name, value in answer.get("headers", {}).items()}, raw
+
+
+def _nothing(_: dict[str, Any]) -> None:
+    return None
