@@ -45,6 +45,7 @@ class Deployment:
     `stack` is what AWS shows of it; `received` are the ids of the messages that were taken in SMTP.
     """
 
+    here: Path  # where the commands of the first day are typed
     zone: str  # the domain's hosted zone, once there is ministack
 
     def __init__(self, folder: Path) -> None:
@@ -111,9 +112,10 @@ class Deployment:
 
     # --- the commands that a user types -----------------------------------------------------------------
 
-    def clone(self) -> Path:
-        """A fresh clone, where the commands of `first_day` are typed."""
-        return first_day.clone(self._folder)
+    def clone(self, release: str = "") -> Path:
+        """A fresh clone, where the commands of `first_day` are typed; of the stack of a release, if one is given."""
+        self.here = first_day.clone(self._folder, release)
+        return self.here
 
     def type(self, command: str, folder: Path, *answers: str) -> str:
         """A command as a document has it, in a clone, with a line typed for each question."""

@@ -5,11 +5,14 @@ import re
 import shlex
 import shutil
 import subprocess
+import tarfile
+from io import BytesIO
 from pathlib import Path
 
 from emulator.function import ROOT
 
 PAGE = ROOT / "docs" / "getting-started.md"
+STACK_FILES = ("template.yaml", "samconfig.toml", "functions", "layers")
 BUILT = ROOT / ".aws-sam" / "deploy"  # kept from run to run, so that only what changed is built
 
 
@@ -22,18 +25,39 @@ def commands() -> list[str]:
     return [one for (one,) in found]
 
 
-def clone(folder: Path) -> Path:
-    """The tracked files as they are here, with the environments that are here."""
+def last_release() -> str:
+    """The newest tag of a release, "" before the first."""
+    found = _git("describe", "--tags", "--abbrev=0", "--match", "v*", "HEAD", check=False)
+    return found.decode().strip()
+
+
+def clone(folder: Path, release: str = "") -> Path:
+    """The tracked files as they are here, with the environments that are here; the stack's of a release, if one is given."""
     here = folder / "postern"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (here / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, here / name)  # with its time: make must not install all again
+    update(here)
+    for name in STACK_FILES if release else ():
+        shutil.rmtree(here / name) if (here / name).is_dir() else (here / name).unlink()
+    if release:
+        packed = BytesIO(_git("archive", release, *STACK_FILES))
+        tarfile.open(fileobj=packed).extractall(here, filter="data")
     BUILT.mkdir(parents=True, exist_ok=True)
     for name, target in {".venv": ROOT / ".venv", ".venv-sam": ROOT / ".venv-sam", ".aws-sam": BUILT}.items():
         (here / name).symlink_to(target)
     return here
+
+
+def update(here: Path) -> None:
+    """The tracked files as they are here, into a clone; `git pull`, so to say."""
+    for name in STACK_FILES:
+        shutil.rmtree(here / name, ignore_errors=True)
+    for name in filter(None, _git("ls-files", "-z").decode().split("\0")):
+        if (ROOT / name).is_file():
+            (here / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, here / name)  # with its time: make must not install all again
+
+
+def _git(*arguments: str, check: bool = True) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=check, capture_output=True).stdout
 
 
 def typed(command: str, folder: Path, environment: dict[str, str], answers: str = "", *, seconds: float) -> str:

@@ -53,7 +53,7 @@ def test_the_first_day_is_six_commands_and_three_answers(gate: Deployment) -> No
     """docs/getting-started.md to the letter, but for the processor, which is this machine's, and the installation."""
     install, init, deploy, dns, add, doctor = first_day.commands()
     assert install.endswith("python3 -m pip install ."), "`make .venv/ready` has done it here"
-    here = gate.clone()
+    here = gate.clone(first_day.last_release())
     assert "owner.yaml is written" in gate.type(init, here, DOMAIN, OWNER)
     owner = here / "owner.yaml"
     text = owner.read_text(encoding="utf-8")
@@ -63,6 +63,22 @@ def test_the_first_day_is_six_commands_and_three_answers(gate: Deployment) -> No
     gate.type(add, here)
     assert "All is well" in gate.type(doctor, here)
     gate.write(INFO)
+    assert gate.arrived("you@home.example").endswith(b"\r\n\r\nThe body.\r\n")
+
+
+def test_the_last_release_is_upgraded(gate: Deployment) -> None:
+    """docs/upgrading.md."""
+    if not first_day.last_release():
+        pytest.skip("no release is tagged yet")
+    first_day.update(gate.here)
+    owner = gate.here / "owner.yaml"
+    before = owner.read_text(encoding="utf-8").splitlines()
+    gate.type("postern init --yes", gate.here)
+    assert {line for line in before if line.partition(":")[0] in {"Domains", "OwnerAddress", "HostedZones"}} <= set(
+        owner.read_text(encoding="utf-8").splitlines()
+    )
+    assert "Successfully created/updated stack" in gate.type("make deploy", gate.here, "y")
+    gate.write("info@example.com")
     assert gate.arrived("you@home.example").endswith(b"\r\n\r\nThe body.\r\n")
 
 
