@@ -38,8 +38,8 @@ def clone(folder: Path, release: str = "") -> Path:
     for name in STACK_FILES if release else ():
         shutil.rmtree(here / name) if (here / name).is_dir() else (here / name).unlink()
     if release:
-        packed = BytesIO(_git("archive", release, *STACK_FILES))
-        tarfile.open(fileobj=packed).extractall(here, filter="data")
+        with tarfile.open(fileobj=BytesIO(_git("archive", release, *STACK_FILES))) as packed:
+            packed.extractall(here, filter="data")
     BUILT.mkdir(parents=True, exist_ok=True)
     for name, target in {".venv": ROOT / ".venv", ".venv-sam": ROOT / ".venv-sam", ".aws-sam": BUILT}.items():
         (here / name).symlink_to(target)
