@@ -21,6 +21,7 @@ _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
 # The parameter that names what a call is about, as a policy does.
 _NAMED_BY = {"secretsmanager": "SecretId", "sns": "TopicArn", "sts": "RoleArn", "cloudformation": "StackName"}
+_STATEMENT = re.compile(r'(INSERT) INTO "([^"]+)"')  # the one kind that there is
 _SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
 
 
@@ -98,6 +99,9 @@ def needed(  # noqa: PLR0912 (a table of services)
             for one in params["TransactItems"]:
                 ((kind, change),) = one.items()
                 yield f"dynamodb:{kind.removesuffix('Item')}Item", _arn("dynamodb", f"table/{change['TableName']}")
+        case "dynamodb" if "Statement" in params:
+            kind, table = _STATEMENT.match(params["Statement"]).groups()  # type: ignore[union-attr]
+            yield f"dynamodb:PartiQL{kind.capitalize()}", _arn("dynamodb", f"table/{table}")
         case "dynamodb":
             index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
             for table in params.get("RequestItems", ()) or [params["TableName"]]:

@@ -13,7 +13,7 @@ from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from moto.server import ThreadedMotoServer
 from postern_mail.aws.stack_keys import make_keys
 
-from . import transactions
+from . import inserts, transactions
 from .account import REGION
 from .template import Template
 
@@ -39,6 +39,7 @@ class Cloud:
 
     def __init__(self, template: Template, port: int = 0) -> None:
         transactions.install()
+        inserts.install()
         self._template = template
         self._server = ThreadedMotoServer(HOST, port, verbose=False)
         logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request

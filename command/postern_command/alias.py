@@ -38,7 +38,7 @@ NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(
-    text: Annotated[str, typer.Argument(help="Only with this in address, destinations or note.")] = "",
+    text: Annotated[str, typer.Argument(help="Only with this in address, destinations, note or made_by.")] = "",
     domain: Annotated[str | None, typer.Option(help="Only of this domain.")] = None,
     destination: Annotated[str | None, typer.Option(help="Only with this in a destination.")] = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled ones.")] = False,
@@ -62,7 +62,7 @@ def list_(
     def wanted(row: Row) -> bool:
         leads_to = " ".join(listing.destinations(row)).lower()
         return (
-            text.lower() in f"{row['address']} {leads_to} {row.get('note') or ''}".lower()
+            text.lower() in f"{row['address']} {leads_to} {row.get('note') or ''} {row.get('made_by') or ''}".lower()
             and (domain is None or domain_of(row["address"]) == domain_of(alias_key(f"@{domain}")))
             and (destination is None or destination.lower() in leads_to)
             and (not states or meaning.state(row) in states)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from postern_mail.aws.watch.summaries import DynamoSummaries
 
     from .aws.table_rows import TableRows
+    from .aws.tokens import Tokens
 
 DEFAULT_PREFIX = "inbound/"
 
@@ -52,6 +53,7 @@ _PARTS = {
     "alarm_topic": ("POSTERN_ALARM_TOPIC", "AlarmTopicArn"),
     "functions": ("POSTERN_FUNCTIONS", "FunctionNames"),
     "version": ("POSTERN_VERSION", "CodeVersion"),
+    "alias_api_url": ("POSTERN_ALIAS_API_URL", "AliasApiUrl"),
 }
 # What was chosen for it: the variable, and the parameter of template.yaml.
 _CHOSEN = {
@@ -148,6 +150,13 @@ class Stack:
         from .aws import parts  # noqa: PLC0415
 
         return parts.rows(self)
+
+    @property
+    def tokens(self) -> "Tokens":
+        """Tokens of password managers, to list and to write."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.tokens(self)
 
     @property
     def destinations(self) -> "DynamoDestinations":

@@ -19,6 +19,7 @@ from postern_mail.mail.rows import TableName
 from .deleting import Deleting
 from .reach import reaching
 from .table_rows import TableRows
+from .tokens import Tokens
 
 if TYPE_CHECKING:
     from ..stack import Stack
@@ -40,6 +41,12 @@ def rows(stack: "Stack") -> TableRows:
     }
     with reaching("DynamoDB"):
         return TableRows(clients.dynamodb(), names)
+
+
+def tokens(stack: "Stack") -> Tokens:
+    """The tokens in the alias table."""
+    with reaching("DynamoDB"):
+        return Tokens(clients.dynamodb(), stack["aliases"])
 
 
 def destinations(stack: "Stack") -> DynamoDestinations:

@@ -20,14 +20,17 @@ def read(
     pause: Callable[[float], object],
     *,
     consistent: bool = False,
+    shown: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
-    """The items that are there, by table, of at most MAX_KEYS (table, key) as DynamoDB has them.
+    """The items that are there, by table, of at most MAX_KEYS (table, key) as DynamoDB has them. `shown` are the
+    attributes that are asked for, with commas between, if not all are.
 
     Raises Temporary; Throttled if keys stay unprocessed: a key it did not answer for is never an item that is missing.
     """
     request: dict[str, Any] = {}
+    how = {**({"ConsistentRead": True} if consistent else {}), **({"ProjectionExpression": shown} if shown else {})}
     for table, key in wanted:
-        asked = request.setdefault(table, {"Keys": [], **({"ConsistentRead": True} if consistent else {})})
+        asked = request.setdefault(table, {"Keys": [], **how})
         asked["Keys"].append(key)
     found: dict[str, list[dict[str, Any]]] = {}
     for seconds in (*_PAUSES, None):

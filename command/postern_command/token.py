@@ -1,0 +1,119 @@
+"""`postern token`: what a password manager makes aliases with."""
+
+import json
+import secrets
+import time
+from typing import Annotated, Any
+
+import typer
+from postern_mail.mail.days import moment
+from postern_mail.mail.token import DAILY, MOST_DAILY, Token, is_name, key_of, new_token
+
+from .options import DryRunOption, JsonOption, StackOption, WideOption
+from .output.columns import Column, Columns
+from .output.terminal import printer
+from .stack import Stack
+from .status import WrongUse, exits, refuse, say_no, warn
+from .tables.checks import alias_faults, leads
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Tokens by which a password manager makes aliases.",
+)
+
+NameArgument = Annotated[str, typer.Argument(help="What you call it, as the device it is for: phone.")]
+_COLUMNS = (Column(16), Column(20, 1), Column(26, 1), Column(20))
+_PROBE = "postern-any-address"  # stands for whatever alias it makes
+
+
+@app.command("ls", hidden=True)
+@app.command("list")
+def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False) -> None:
+    """List the tokens by name. Nobody can say again what a token is. With --json one object a line."""
+    with exits():
+        found = sorted(Stack.find(stack).tokens.all(), key=lambda one: one.name)
+    say, columns = printer(), Columns(_COLUMNS, wide=wide)
+    if not found and not as_json:
+        typer.echo("nothing to list", err=True)
+    for one in found:
+        if as_json:
+            typer.echo(json.dumps(_object(one)))
+        else:
+            more = f"{one.daily} a day, since {moment(one.created_at)}"
+            say(columns.line([one.name, one.domain, ", ".join(one.destinations), more]), None)
+
+
+@app.command()
+def add(
+    name: NameArgument,
+    to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="Where its aliases lead; may be repeated.")],
+    domain: Annotated[str | None, typer.Option(help="Where it makes aliases; needless if there is one domain.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_DAILY, help="Most aliases that it makes in a day.")] = DAILY,
+    stack: StackOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a token, and print it this once: what is kept is its hash.
+
+    Exit status 1 if there is one of this name, or if its aliases would not be valid.
+    """
+    with exits():
+        live = Stack.find(stack)
+        text = new_token(secrets.choice)
+        token = _token(name, domain, to, limit, text, live)
+        if any(one.name == name for one in live.tokens.all()):
+            refuse(f"token {name} is there already; `postern token remove` ends it")
+        if not dry_run:
+            live.tokens.add(token)
+    url = (live.get("alias_api_url") or "").rstrip("/")
+    if as_json:
+        shown = {} if dry_run else {"token": text}
+        typer.echo(json.dumps({**_object(token), **shown, "url": url or None, "written": not dry_run}))
+        return
+    if dry_run:
+        typer.echo(f"token {name} would be made")
+        return
+    typer.echo(text)
+    server = f"the server is {url}" if url else "no server takes it yet: deploy with AliasApi true"
+    typer.echo(f"This is token {name}, shown this once; {server}", err=True)
+
+
+@app.command("rm", hidden=True)
+@app.command()
+def remove(
+    name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
+) -> None:
+    """End a token. The aliases that it made stay. Exit status 1 if there is none."""
+    with exits():
+        live = Stack.find(stack)
+        found = [one for one in live.tokens.all() if one.name == name]
+        if not found:
+            refuse(f"there is no token {name}")
+        for one in found:
+            if not dry_run:
+                live.tokens.remove(one)
+    if as_json:
+        typer.echo(json.dumps({"name": name, "written": not dry_run}))
+    else:
+        typer.echo(f"token {name} {'would be' if dry_run else 'is'} removed; the aliases that it made stay")
+
+
+def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, live: Stack) -> Token:
+    """The token that is meant; ends with status 1 if its aliases would not be valid. Raises WrongUse, Temporary."""
+    if not is_name(name):
+        raise WrongUse(f"{name!r}: a name has up to 40 letters, digits, blanks, dots, - and _")
+    if domain is None and len(live.domains) > 1:
+        raise WrongUse(f"which domain? Say --domain, one of {', '.join(sorted(live.domains))}")
+    chosen = (domain or next(iter(live.domains))).strip().lower()
+    row = {"destinations": to}
+    key = f"{_PROBE}@{chosen}"
+    found = leads(key, row, live.tables, live.domains, time.time())
+    warn(found.warnings)
+    say_no([*alias_faults(key, row, live.domains), *found.faults])
+    return Token(str(key_of(text)), name, chosen, tuple(to), limit, int(time.time()))
+
+
+def _object(token: Token) -> dict[str, Any]:
+    """A token for programs, without its hash."""
+    return {name: value for name, value in token.row().items() if name != "address"}

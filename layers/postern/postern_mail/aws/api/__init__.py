@@ -1,0 +1,1 @@
+"""AWS behind the door for password managers (alias_api)."""
