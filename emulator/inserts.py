@@ -16,7 +16,7 @@ STATEMENT = re.compile(r"""INSERT INTO "(?P<table>[\w.-]+)" VALUE \{(?P<names>'\
 
 def install() -> None:
     """Have moto's DynamoDB, of this process, insert so."""
-    DynamoDBBackend.execute_statement = insert  # type: ignore[method-assign]
+    DynamoDBBackend.execute_statement = insert  # type: ignore[method-assign,assignment]
 
 
 class DuplicateItemException(DynamodbException):

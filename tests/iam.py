@@ -15,6 +15,7 @@ from tests.template.deployments import denied, granted
 
 Context = Mapping[str, Collection[str]]
 _NAME = re.compile(r"(?<![:\w])#?\w+")
+_INSERTED = re.compile(r"'(\w+)':")
 _WORDS = {"SET", "REMOVE", "ADD", "DELETE", "AND", "OR", "NOT", "IN", "BETWEEN"}
 _FUNCTIONS = {
     "attribute_exists",
@@ -46,12 +47,18 @@ def may_call(template: Template, role: str, service: str, operation: str, params
 def context_of(request: Mapping[str, Any]) -> Context:
     """What IAM knows of a request to DynamoDB; the hash key is the first one."""
     keys = [request[name] for name in ("Key", "Item") if isinstance(request.get(name), Mapping)]
+    shown = [request.get("ProjectionExpression", "")]
     for wanted in request.get("RequestItems", {}).values():
         keys += wanted["Keys"]
+        shown.append(wanted.get("ProjectionExpression", ""))
+    if "Statement" in request:  # an INSERT, whose first attribute is the key
+        keys.append(dict(zip(_INSERTED.findall(request["Statement"]), request["Parameters"], strict=True)))
     values = [next(iter(key.values())) for key in keys]
     leading = [str(next(iter(value.values()))) if isinstance(value, Mapping) else str(value) for value in values]
-    attributes = {name for key in keys for name in key} | set(_named(request))
-    return {"dynamodb:LeadingKeys": leading, "dynamodb:Attributes": attributes}
+    read = {name.strip() for each in shown for name in each.split(",") if name.strip()}
+    attributes = {name for key in keys for name in key} | set(_named(request)) | read
+    select = "SPECIFIC_ATTRIBUTES" if read else "ALL_ATTRIBUTES"
+    return {"dynamodb:LeadingKeys": leading, "dynamodb:Attributes": attributes, "dynamodb:Select": [select]}
 
 
 def _named(request: Mapping[str, Any]) -> Iterator[str]:
@@ -75,12 +82,14 @@ def _applies(statement: Mapping[str, Any], action: str, resource: str, context: 
 
 
 def _holds(how: str, found: Collection[str], values: Any) -> bool:
+    if how.endswith("IfExists"):
+        return not found or _holds(f"ForAnyValue:{how.removesuffix('IfExists')}", found, values)
     quantifier, _, operator = how.partition(":")
     match operator:
         case "StringEquals" | "StringLike":
             hits = [any(fnmatchcase(one, value) for value in _several(values)) for one in found]
-        case "StringNotEquals":
-            hits = [all(one != value for value in _several(values)) for one in found]
+        case "StringNotEquals" | "StringNotLike":
+            hits = [not any(fnmatchcase(one, value) for value in _several(values)) for one in found]
         case _:
             raise NotImplementedError(how)
     return {"ForAllValues": all, "ForAnyValue": any}[quantifier](hits)

@@ -28,6 +28,7 @@ WIDEST = {
     "SesWritesBy": "role",
     "RefuseUnknownRecipients": "true",
     "Links": "true",
+    "AliasApi": "true",
 }
 STACK = "postern-contract"  # of the tests in this process
 RELAY = "relay"  # the stack of relay/template.yaml

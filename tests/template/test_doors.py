@@ -1,15 +1,17 @@
 """The functions that the internet can reach: who may call them, how many at once, and that none leads mail elsewhere."""
 
+from collections.abc import Collection
 from typing import Any
 
 import pytest
 
 from tests.iam import may
+from tests.password_managers import bitwarden, extension
 from tests.template.deployments import Symbolic, symbolic
 
-DOORS = {"LinksFunction": "Links"}  # by the parameter that opens it
+DOORS = {"LinksFunction": "Links", "ApiFunction": "AliasApi"}  # by the parameter that opens it
 ON = dict.fromkeys(DOORS.values(), "true")
-LINKS = "LinksFunctionRole"
+LINKS, API = "LinksFunctionRole", "ApiFunctionRole"
 
 
 @pytest.fixture(scope="module")
@@ -109,3 +111,72 @@ def test_links_read_no_key_but_their_own_and_write_none(opened: Symbolic) -> Non
     assert allowed("BatchGetItem", "#key:links")
     for action, key in (("BatchGetItem", "#key:stamp"), ("UpdateItem", "#key:links"), ("Query", "#key:links")):
         assert not allowed(action, key)
+
+
+ALIAS = {"address", "destinations", "note", "made_by", "updated_at", "updated_by"}
+CHANGING: dict[str, tuple[str, str, str, set[str]]] = {
+    "a row in place of another": ("PutItem", "aliases", "info@example.com", ALIAS),
+    "one row of many": ("BatchWriteItem", "aliases", "info@example.com", ALIAS),
+    "its destinations": ("UpdateItem", "aliases", "info@example.com", {"address", "destinations"}),
+    "that it is off": ("UpdateItem", "aliases", "info@example.com", {"address", "enabled"}),
+    "by PartiQL": ("PartiQLUpdate", "aliases", "info@example.com", {"address", "destinations"}),
+    "no row": ("DeleteItem", "aliases", "info@example.com", {"address"}),
+    "no row, by PartiQL": ("PartiQLDelete", "aliases", "info@example.com", {"address"}),
+    "a catch-all": ("PartiQLInsert", "aliases", "@example.com", {"address", "destinations"}),
+    "patterns": ("PartiQLInsert", "aliases", "info@example.com", {"address", "destinations", "patterns"}),
+    "settings": ("PartiQLInsert", "aliases", "#settings", {"address", "own_from"}),
+    "a token": ("PartiQLInsert", "aliases", "#token:abc", {"address", "destinations"}),
+    "more a day": ("UpdateItem", "aliases", "#token:abc", {"address", "daily"}),
+    "a rule": ("PartiQLInsert", "senders", "spam.example", {"sender", "scope", "action"}),
+    "who a message is for": ("UpdateItem", "ledger", "0123abcd", {"message_id", "entry", "recipients"}),
+    "a suspension": ("UpdateItem", "destinations", "jane@dest.example", {"address", "suspended_at"}),
+}
+READING: dict[str, tuple[str, str, set[str]]] = {
+    "where an alias leads": ("BatchGetItem", "info@example.com", {"address", "destinations"}),
+    "the settings": ("BatchGetItem", "#settings", {"address", "own_from"}),
+    "a row": ("GetItem", "info@example.com", {"address"}),
+    "the table": ("Scan", "", set()),
+    "by PartiQL": ("PartiQLSelect", "info@example.com", {"address"}),
+}
+
+
+@pytest.mark.parametrize("what", CHANGING)
+def test_a_password_manager_cannot_change_where_an_alias_leads(opened: Symbolic, what: str) -> None:
+    """PartiQLInsert makes "a new item, if an item with same primary key does not exist" (Service Authorization
+    Reference), and the role may write aliases by nothing else."""
+    operation, where, key, attributes = CHANGING[what]
+    context = {"dynamodb:Attributes": attributes, "dynamodb:LeadingKeys": [key]}
+    assert not may(opened, API, f"dynamodb:{operation}", table(where), context)
+
+
+@pytest.mark.parametrize("what", READING)
+def test_a_password_manager_reads_no_alias(opened: Symbolic, what: str) -> None:
+    operation, key, attributes = READING[what]
+    context = {
+        "dynamodb:Attributes": attributes,
+        "dynamodb:LeadingKeys": [key] if key else [],
+        "dynamodb:Select": ["SPECIFIC_ATTRIBUTES" if attributes else "ALL_ATTRIBUTES"],
+    }
+    assert not may(opened, API, f"dynamodb:{operation}", table("aliases"), context)
+    everything = {**context, "dynamodb:Attributes": set(), "dynamodb:Select": ["ALL_ATTRIBUTES"]}
+    assert not may(opened, API, f"dynamodb:{operation}", table("aliases"), everything)
+
+
+def test_a_password_manager_may_do_what_it_is_for(opened: Symbolic) -> None:
+    new: dict[str, Collection[str]] = {"dynamodb:Attributes": ALIAS, "dynamodb:LeadingKeys": ["x1y2z3@example.com"]}
+    assert may(opened, API, "dynamodb:PartiQLInsert", table("aliases"), new)
+    day: dict[str, Collection[str]] = {
+        "dynamodb:Attributes": {"message_id", "entry"},
+        "dynamodb:LeadingKeys": ["token:a"],
+    }
+    assert may(opened, API, "dynamodb:UpdateItem", table("ledger"), day)
+    assert not may(opened, API, "dynamodb:BatchGetItem", table("ledger"), {"dynamodb:LeadingKeys": ["#key:stamp"]})
+
+
+def test_browsers_may_send_what_the_extension_sends(opened: Symbolic) -> None:
+    """Without a cookie: the token is all that lets somebody in."""
+    cors = opened.resources("AWS::Lambda::Url")["ApiFunctionUrl"]["Cors"]
+    sent = {name for asked in (bitwarden("example.com"), extension("example.com")) for name in asked.headers}
+    assert set(cors["AllowHeaders"]) == sent | {"authorization"}
+    assert (cors["AllowOrigins"], cors["AllowMethods"]) == (["*"], ["GET", "POST"])
+    assert "AllowCredentials" not in cors

@@ -21,7 +21,7 @@ ANY_KEY = {"dynamodb:LeadingKeys": ["#key*"]}
 
 @pytest.fixture(scope="module")
 def widest(expanded: dict[str, Any]) -> Symbolic:
-    return symbolic(expanded, RefuseUnknownRecipients="true", Links="true")
+    return symbolic(expanded, RefuseUnknownRecipients="true", Links="true", AliasApi="true")
 
 
 def of_functions(template: Symbolic) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from postern_mail.environment import (
+    ApiEnvironment,
     DigestEnvironment,
     FeedbackEnvironment,
     InboundEnvironment,
@@ -47,6 +48,7 @@ UNUSED = {
         "NameTheRoleThatSesWritesBy": "what a rule is refused without that names the role SES writes by",
     },
     "RulesetFunctionRole": _LAMBDA,
+    "ApiFunctionRole": _LAMBDA,
     "KeysFunctionRole": _LAMBDA,
     "DomainsFunctionRole": {
         **_LAMBDA,
@@ -79,7 +81,7 @@ ANSWERING = ("InboundFunctionRole", "FeedbackFunctionRole", "WatchFunctionRole")
 SHARED = {
     "AnswerPolicy": ANSWERING,
     "MailPolicy": HANDLING,
-    "NoKeyPolicy": ("DomainsFunctionRole", "RecipientsFunctionRole", "RulesetFunctionRole"),
+    "NoKeyPolicy": ("ApiFunctionRole", "DomainsFunctionRole", "RecipientsFunctionRole", "RulesetFunctionRole"),
 }
 STACK = "postern"
 WIDE = {
@@ -88,12 +90,14 @@ WIDE = {
     "Domains": "example.com,example.org",
     "RefuseUnknownRecipients": "true",
     "Links": "true",
+    "AliasApi": "true",
 }
 READ = {
     "DigestFunction": DigestEnvironment,
     "FeedbackFunction": FeedbackEnvironment,
     "InboundFunction": InboundEnvironment,
     "LinksFunction": LinksEnvironment,
+    "ApiFunction": ApiEnvironment,
     "WatchFunction": WatchEnvironment,
     "RecipientsFunction": RecipientsEnvironment,
 }

@@ -138,6 +138,6 @@ def test_the_templates_can_be_read() -> None:
     document = parsed(ROOT / "template.yaml")
     groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     assert [name for group in groups for name in group["Parameters"]] == list(document["Parameters"])
-    assert len(document["Parameters"]) <= 28
+    assert len(document["Parameters"]) <= 29
     for name, parameter in document["Parameters"].items():
         assert len(parameter["Description"]) > 20, name

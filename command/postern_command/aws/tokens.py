@@ -37,9 +37,7 @@ class Tokens:
         """Write a new one. Raises Temporary."""
         item: Any = {name: to_dynamodb(value) for name, value in token.row().items()}
         with translated("DynamoDB PutItem (token)"):
-            self._client.put_item(
-                TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(address)"
-            )
+            self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(address)")
 
     def remove(self, token: Token) -> None:
         """Remove one: from then on it makes nothing. Raises Temporary."""

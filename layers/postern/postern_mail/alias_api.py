@@ -58,7 +58,8 @@ class AliasApi:
                 return addy.domains(token)
             case "GET", addy.DETAILS:
                 return addy.details(token)
-        return addy.NOT_FOUND
+            case _:
+                return addy.NOT_FOUND
 
     def _make(self, token: Token, body: str) -> Answer:
         if token.domain not in self.own_domains:

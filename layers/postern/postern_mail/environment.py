@@ -211,6 +211,14 @@ class LinksEnvironment(Environment):
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiEnvironment(Environment):
+    """What the door for password managers is told."""
+
+    stack: Stack
+    alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
+
+
 def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     """The values that are set, by field; what is missing or wrong is added to `faults`."""
     found: dict[str, Any] = {}

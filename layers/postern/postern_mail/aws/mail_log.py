@@ -76,6 +76,10 @@ class CloudWatchMailLog:
         shown = said if self._log_addresses else mask(said, self._own_domains)
         self.logger.info("link", deed=link.deed, message_id=link.message_id, said=shown)
 
+    def alias_made(self, address: str, made_by: str) -> None:
+        """A password manager's token made an alias."""
+        self.logger.info("alias made", address=self._shown(address), made_by=made_by)
+
     def received(self, envelope: Envelope, entry: Entry) -> None:
         """Counted as Received, unless the event was delivered before, or it is for the daily test's address alone."""
         if entry.first and any(one.local.lower() != TEST_LOCAL for one in envelope.recipients):

@@ -1,8 +1,8 @@
 """The API of addy.io, as far as Bitwarden and addy's own browser extension call it: what is asked, what is answered.
 
 From their public sources: anonaddy/anonaddy (StoreAliasRequest, AliasController, AliasResource, DomainOptionController,
-ApiTokenDetailController), anonaddy/browser-extension (App.vue, createAlias.js), bitwarden/clients (integration/addy-io.ts,
-rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Laravel words its errors.
+ApiTokenDetailController), anonaddy/browser-extension (App.vue, createAlias.js), bitwarden/clients
+(integration/addy-io.ts, rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Laravel words errors.
 """
 
 import hashlib
@@ -55,7 +55,7 @@ def wish(body: str, token: Token) -> Wish | Answer:
     """What a request wants, or the answer that says what is wrong with it. Nothing in it says where mail goes."""
     try:
         asked = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # no JSON, or some that is nested as nobody writes it
         asked = {}
     asked = asked if isinstance(asked, dict) else {}
     wrong = dict(_wrong(asked, token))
@@ -72,7 +72,7 @@ def _wrong(asked: Mapping[str, Any], token: Token) -> Iterator[tuple[str, str]]:
         yield "domain", "The domain field is required."
     elif not isinstance(domain, str) or domain.strip().lower() != token.domain:
         yield "domain", "The selected domain is invalid."
-    if description is not None and not isinstance(description, str):
+    if description is not None and not _is_text(description):
         yield "description", "The description field must be a string."
     elif len(description or "") > MOST_DESCRIPTION:
         yield "description", f"The description field must not be greater than {MOST_DESCRIPTION} characters."
@@ -83,6 +83,11 @@ def _wrong(asked: Mapping[str, Any], token: Token) -> Iterator[tuple[str, str]]:
     local = asked.get("local_part")
     if form == CUSTOM and (said := fault(local.lower() if isinstance(local, str) else "")):
         yield "local_part", said
+
+
+def _is_text(value: object) -> bool:
+    """Whether it is text that has octets: JSON can say half a character, which no table keeps."""
+    return isinstance(value, str) and value == value.encode("utf-8", "ignore").decode()
 
 
 def refused(wrong: Mapping[str, str]) -> Answer:
@@ -98,7 +103,7 @@ def made(address: str, note: str, token: Token, now: float) -> Answer:
     at = _time(now)
     nothing = dict.fromkeys(("last_forwarded", "last_blocked", "last_replied", "last_sent", "deleted_at", "from_name"))
     counts = dict.fromkeys(("emails_forwarded", "emails_blocked", "emails_replied", "emails_sent"), 0)
-    alias = {
+    alias: dict[str, Any] = {
         "id": _uuid(address),
         "user_id": _uuid(token.key),
         "aliasable_id": None,

@@ -1,4 +1,4 @@
-"""The local parts of aliases that a password manager asks for, in addy.io's formats, and which of them it may not have."""
+"""Local parts of aliases that a password manager asks for, in addy.io's formats, and which of them it may not have."""
 
 import re
 

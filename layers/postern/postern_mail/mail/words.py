@@ -14,7 +14,7 @@ kettle kite kiwi ladder lagoon lake lamp lantern larch laurel lawn leaf lemon li
 lotus lunar magnet mango maple marble marsh meadow melon mint mirror moon moose moss mountain mustard nest north nutmeg
 oak oasis oat ocean olive onion orange orchard otter owl paddle panda paper park parrot pasta peach pear pebble pencil
 penguin pepper piano pilot pine planet plum pond poplar prairie pumpkin quartz quill quilt rabbit raft rain raven reed
-ribbon river robin rocket rose ruby saddle saffron sail salmon sand saturn scarf shell ship silver snow sparrow spoon spring
-stone storm stream sugar sunset swan table tiger
+ribbon river robin rocket rose ruby saddle saffron sail salmon sand saturn scarf shell ship silver snow sparrow spoon
+spring stone storm stream sugar sunset swan table tiger
 """.split()  # noqa: SIM905 (a list of strings would be 260 lines)
 )

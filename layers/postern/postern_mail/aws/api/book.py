@@ -1,8 +1,8 @@
 """Tokens and names in the alias table, and the count of a day in the ledger's.
 
 A new alias is written by PartiQL's INSERT, which never replaces an item: so the role that may do nothing but that can
-change no alias that is there, whatever becomes of the code (template.yaml). docs.aws.amazon.com/amazondynamodb, "PartiQL
-insert statements for DynamoDB"; Service Authorization Reference, dynamodb:PartiQLInsert.
+change no alias that is there, whatever becomes of the code (template.yaml). docs.aws.amazon.com/amazondynamodb,
+"PartiQL insert statements for DynamoDB"; Service Authorization Reference, dynamodb:PartiQLInsert.
 """
 
 import time
