@@ -2,7 +2,8 @@
 
 From their public sources: anonaddy/anonaddy (StoreAliasRequest, AliasController, AliasResource, DomainOptionController,
 ApiTokenDetailController), anonaddy/browser-extension (App.vue, createAlias.js), bitwarden/clients
-(integration/addy-io.ts, rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Laravel words errors.
+(integration/addy-io.ts, rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Laravel words
+errors.
 """
 
 import hashlib
