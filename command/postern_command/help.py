@@ -47,7 +47,7 @@ GROUPS = {
         "dns": "The DNS records that are needed, and what public DNS says.",
     },
     "Health": {
-        "page": "A page for the browser of this machine, with what these commands do.",
+        "page": "A page with all of this, for this machine's browser.",
         "doctor": "Look for everything that needs somebody.",
         "destination": "Destinations that bounce: list and resume them.",
         "verify": "Test what only a real account can tell.",

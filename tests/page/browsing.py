@@ -83,7 +83,7 @@ class Page:
                 fields[one.get("name")] = one.get("value", "")
         return fields
 
-    def send(self, action: str, number: int = 0, **typed: str) -> "Response":
+    def send(self, action: str, number: int = 0, /, **typed: str) -> "Response":
         """Send a form, with this typed into it."""
         return self.browser.post(action, {**self.form(action, number), **typed})
 

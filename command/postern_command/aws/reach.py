@@ -1,6 +1,6 @@
 """AWS as the command reaches it: where, as whom, and what a stack says of itself."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,6 +36,16 @@ def be_in(region: str | None, profile: str | None) -> None:
     if region or profile:
         with reaching(f"profile {profile}"):
             boto3.setup_default_session(region_name=region, profile_name=profile)
+
+
+def tell_each_call(noted: Callable[..., None]) -> None:
+    """Call `noted` before each call of every client made from now on, with botocore's `model` of the operation."""
+    session = boto3.DEFAULT_SESSION
+    if session is None:
+        boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+    assert session is not None
+    session.events.register("before-call", noted, unique_id="postern")
 
 
 @contextmanager

@@ -4,6 +4,8 @@ from collections import Counter
 from contextvars import ContextVar
 from typing import Any
 
+from ..aws import reach
+
 _made: ContextVar["Counter[str] | None"] = ContextVar("calls of this page", default=None)
 
 
@@ -16,11 +18,7 @@ def count() -> "Counter[str]":
 
 def listen() -> None:
     """Count the calls of every client that is made from now on."""
-    import boto3  # noqa: PLC0415 (it takes half a second)
-
-    if boto3.DEFAULT_SESSION is None:
-        boto3.setup_default_session()
-    boto3.DEFAULT_SESSION.events.register("before-call", _noted, unique_id="postern-page")  # type: ignore[union-attr]
+    reach.tell_each_call(_noted)
 
 
 def _noted(model: Any, **_: object) -> None:

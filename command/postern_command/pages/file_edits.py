@@ -11,7 +11,7 @@ from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import Row
 from postern_mail.mail.senders import EVERYWHERE
-from tomlkit.items import Array
+from tomlkit.items import AoT, Array
 
 from ..tables.change import KEY_NAMES, Change, named
 from ..tables.differences import rows_of, same
@@ -30,7 +30,7 @@ def write_file(path: Path, change: Change) -> None:
     now = rows_of(TablesFile.load(path), change.table).get(change.key)
     if (now is None) != (change.before is None) or (now and change.before and not same(now, change.before)):
         raise Overtaken(f"{change}: edited in {path} by somebody else after it was read; look, and try again")
-    document = tomlkit.parse(path.read_text(encoding="utf-8"))
+    document = tomlkit.parse(path.read_bytes().decode())
     row = None if change.after is None else written(change.after, *KEY_NAMES[change.table])
     if change.table == "aliases":
         _alias(document, change.key[0], row)
@@ -38,7 +38,7 @@ def write_file(path: Path, change: Change) -> None:
         _sender(document, change.key, row)
     made = path.with_name(f".{path.name}.postern")
     try:
-        made.write_text(tomlkit.dumps(document), encoding="utf-8")
+        made.write_bytes(tomlkit.dumps(document).encode())
         wanted, found = change.after, rows_of(TablesFile.load(made), change.table).get(change.key)
         if (wanted is None) != (found is None) or (wanted and found and not same(wanted, found)):
             raise BadTablesFile(f"{path}: {named(change.table, change.key)} cannot be written here; edit the file")
@@ -62,17 +62,21 @@ def _alias(document: Any, key: str, row: Mapping[str, Any] | None) -> None:
 
 
 def _sender(document: Any, key: tuple[str, ...], row: Mapping[str, Any] | None) -> None:
-    if "senders" not in document:
+    if not document.get("senders"):  # also one that is written as an empty list
+        document.pop("senders", None)
         document["senders"] = tomlkit.aot()
     section = document["senders"]
     at = next((number for number, one in enumerate(section) if _sender_key(one) == key), None)
     if row is None:
         del section[at]
+        if not section:
+            del document["senders"]
     elif at is not None:
         _fill(section[at], row, "sender", "scope")
     else:
         sender, scope = key
-        section.append(_fill(tomlkit.table(), {"sender": sender, "scope": scope, **row}))
+        made = tomlkit.table() if isinstance(section, AoT) else tomlkit.inline_table()
+        section.append(_fill(made, {"sender": sender, "scope": scope, **row}))
 
 
 def _sender_key(row: Mapping[str, Any]) -> tuple[str, str]:

@@ -1,7 +1,7 @@
 """The log: what became of each recipient, with the filters of `postern log`."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ..ids import short_id
@@ -11,6 +11,9 @@ from .asked import Asked
 from .desk import Desk
 from .rendering import Shown
 
+if TYPE_CHECKING:
+    from postern_mail.aws.watch.history import History
+
 SHOWN = 50  # recipients on a page
 MOST_MESSAGES = 500  # that one page looks at; each is a query
 SINCE = ("1d", "7d", "30d")
@@ -19,8 +22,8 @@ SINCE = ("1d", "7d", "30d")
 def mail(desk: Desk, asked: Asked) -> Shown:
     """The newest first; what one page does not look at, the next one does."""
     since, recipient, sender = asked.text("since", "1d"), asked.text("recipient"), asked.text("sender")
-    state, before = asked.text("state"), asked.text("before")
-    bounded = _Bounded(desk, float(before) if before.replace(".", "", 1).isdigit() else None)
+    state = asked.text("state")
+    bounded = _Bounded(desk.ledger, asked.text("before"))
     found = listed(
         bounded,
         since_when(since or "1d"),
@@ -28,15 +31,12 @@ def mail(desk: Desk, asked: Asked) -> Shown:
         sender or None,
         known_state(state or None),
     )
-    rows = []
+    rows: list[dict[str, Any]] = []
     for row in found:
+        if len(rows) >= SHOWN and row["message_id"] != rows[-1]["message_id"]:
+            bounded.cut = True  # the next page begins with this message
+            break
         rows.append({**row, "short": short_id(str(row["message_id"]))})
-        if len(rows) >= SHOWN and len({one["message_id"] for one in rows[-2:]}) > 1:
-            break  # the first recipient of a message more, which the next page begins with
-    cut = bounded.cut or len(rows) > SHOWN
-    if len(rows) > SHOWN:
-        bounded.last = rows[-1]["opened_at"]
-        rows.pop()
     asked_for = {"since": since, "recipient": recipient, "sender": sender, "state": state}
     data: dict[str, Any] = {
         "title": "Mail",
@@ -45,7 +45,7 @@ def mail(desk: Desk, asked: Asked) -> Shown:
         "states": STATES,
         "sinces": SINCE,
         "looked": bounded.looked,
-        "more": f"/mail?{urlencode({**asked_for, 'before': bounded.last})}" if cut else "",
+        "more": f"/mail?{urlencode({**asked_for, 'before': bounded.last})}" if bounded.cut else "",
         "command": desk.command("log", *_words(asked_for)),
     }
     return Shown("mail.html", data)
@@ -55,24 +55,36 @@ PAGES = {"/mail": mail}
 
 
 class _Bounded:
-    """The ledger, of which only so many messages are looked at. `last` is when the last one was opened."""
+    """The ledger, of which only so many messages are looked at. `last` names the one that was reached, by when it was
+    opened and by its id, and the next page begins with it."""
 
-    def __init__(self, desk: Desk, before: float | None) -> None:
-        self._ledger = desk.ledger
-        self._before = before
+    def __init__(self, ledger: "History", before: str) -> None:
+        self._ledger = ledger
+        time, _, self._first = before.partition("-")
+        self._before = int(time) if time.isdigit() else None
         self.looked, self.cut, self.last = 0, False, before
 
     def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
-        """As the ledger has them, up to the time before which this page begins."""
+        """As the ledger has them, from the message that this page begins with."""
         for message in self._ledger.messages(since, now if self._before is None else self._before, noted=noted):
-            if self._before is not None and float(message["opened_at"]) > self._before:
+            opened_at = int(message["opened_at"])
+            if self._before is not None and not self._is_reached(opened_at, str(message["message_id"])):
                 continue
+            self.last = f"{opened_at}-{message['message_id']}"
             if self.looked >= MOST_MESSAGES:
                 self.cut = True
                 return
             self.looked += 1
-            self.last = float(message["opened_at"])
             yield message
+
+    def _is_reached(self, opened_at: int, message_id: str) -> bool:
+        """Of one second there may be many messages, and some of them were on the page before."""
+        if self._before is None or opened_at > self._before:
+            return False
+        if opened_at < self._before or message_id == self._first:
+            self._before = None
+            return True
+        return False
 
     def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
         """All of a message."""
