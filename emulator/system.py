@@ -177,7 +177,11 @@ class Emulator:
         """Make the two tables equal to a tables file, as `apply` does: rows that were made by themselves stay."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
-        self._make_equal("AliasTable", ("address",), [tables.all_settings, *tables.aliases.values()])
+        self._make_equal(
+            "AliasTable",
+            ("address",),
+            [tables.all_settings, *(tables.whitelists or {}).values(), *tables.aliases.values()],
+        )
         self._make_equal("SenderTable", ("sender", "scope"), tables.senders.values())
 
     def _make_equal(self, table: str, key: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:

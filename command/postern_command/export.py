@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from postern_mail.mail.address import alias_key
+from postern_mail.mail.greylist import LINES
 from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import TableName
 
@@ -54,7 +55,8 @@ def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
     Ends with status 1 where a file cannot say one.
     """
     kept = next(where.rows.scan("settings"), None)
-    found = TablesFile(where.domains, {}, {}, kept)
+    whitelists = {str(row["address"]): row for row in where.rows.scan("whitelists") if row.get(LINES)}
+    found = TablesFile(where.domains, {}, {}, kept, whitelists or None)
     faults = _unwritable("settings", kept) if kept else []
     reach = Reach(all_rows)
     tables: tuple[TableName, ...] = ("aliases", "senders")

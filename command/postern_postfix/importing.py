@@ -5,14 +5,15 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from postern_command.tables.file import TablesFile
+from postern_command.tables.file import TablesFile, whitelist
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, resolve, unread
+from postern_mail.mail.greylist import CLIENTS_KEY, RECIPIENTS_KEY
 from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYBODY, EVERYWHERE, SenderRule
 from postern_mail.mail.settings import KEY
 
-from . import access5, aliases5, main_cf, master_cf, patterns, virtual5
+from . import access5, aliases5, main_cf, master_cf, patterns, postgrey, virtual5
 from .address_parameters import Named, Settled, settle
 from .box import Box, Kind
 from .domains import BOX_NAMES
@@ -54,16 +55,31 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
     settled = _settled(asked, files, report)
     drafts = _aliases(asked, settled, files, report)
     rules = _senders(settled, files, report)
+    grey = _postgrey(settled, files, report)
+    settled.screening.settings |= grey.settings
     tables = TablesFile(
         frozenset(asked.domains),
         dict(_sound_aliases(drafts, report)),
         dict(_sound_senders(rules, report)),
         settings={**screening, "address": KEY} if (screening := settled.screening.row()) else None,
+        whitelists=_whitelists(grey),
     )
     _say_loops(tables, drafts, report)
     _remark(asked, settled, rules, report)
     _remark_postmasters(asked, tables, report)
     return tables, report
+
+
+def _postgrey(settled: Settled, files: Files, report: Report) -> postgrey.Postgrey:
+    """What Postgrey's own files say, if main.cf asks it."""
+    if not settled.screening.settings.get("greylist"):
+        return postgrey.Postgrey()
+    return postgrey.read(files, files.of(Table.MASTER_CF), report)
+
+
+def _whitelists(grey: postgrey.Postgrey) -> dict[str, Row] | None:
+    named = {CLIENTS_KEY: grey.clients, RECIPIENTS_KEY: grey.recipients}
+    return {key: whitelist(key, lines) for key, lines in named.items() if lines} or None
 
 
 def _settled(asked: Asked, files: Files, report: Report) -> Settled:

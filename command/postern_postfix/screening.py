@@ -127,7 +127,7 @@ def postgrey(shown: str) -> Screens:
     """`check_policy_service` with Postgrey behind it."""
     says = (
         f"{shown}: the setting greylist, a grey hold of mail that nothing authenticates: whether the sender tries again"
-        " cannot be asked; postern settings whitelist takes Postgrey's own files"
+        " cannot be asked"
     )
     return Screens(changed(says), {"greylist": True})
 

@@ -5,7 +5,7 @@ space continues the one before, also across comments and empty lines; a comment 
 first character that is not white space is `#`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -25,6 +25,9 @@ class Table(StrEnum):
     DOMAINS = "domains"
     MAIN_CF = "main.cf"
     MASTER_CF = "master.cf"
+    POSTGREY_CLIENTS = "postgrey whitelist of clients"
+    POSTGREY_RECIPIENTS = "postgrey whitelist of recipients"
+    POSTGREY_OPTIONS = "postgrey options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Line:
 def read(path: Path, table: Table, shown: str) -> tuple[Line, ...]:
     """The logical lines of a file, `shown` being its name in the report; raises OSError."""
     data = path.read_bytes()
-    places = _physical(data) if table is Table.INCLUDE else _logical(data)
+    places = _PLACES.get(table, _logical)(data)
     return tuple(
         Line(table, shown, first, last, text.decode("utf-8", "surrogateescape")) for first, last, text in places
     )
@@ -87,8 +90,41 @@ def _logical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
         yield first, last, joined
 
 
+def _written(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """A whitelist of Postgrey's has no continuation; a comment may stand behind white space."""
+    for number, physical in enumerate(data.split(b"\n"), 1):
+        if physical.strip() and not physical.strip().startswith(b"#"):
+            yield number, number, physical.strip()
+
+
+def _continued(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """In the shell and in a systemd unit a line that ends in a backslash is continued."""
+    first, joined = 0, b""
+    for number, physical in enumerate(data.split(b"\n"), 1):
+        text = physical.rstrip(b"\r")
+        if not joined and (not text.strip() or text.strip()[:1] in (b"#", b";")):
+            continue
+        first = first if joined else number
+        joined += text
+        if text.endswith(b"\\"):
+            joined = joined[:-1] + b" "
+            continue
+        yield first, number, joined.strip()
+        joined = b""
+    if joined.strip():
+        yield first, number, joined.strip()
+
+
 def _physical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
     """An included list has no continuation, and `#` must be its line's first character (local(8))."""
     for number, physical in enumerate(data.split(b"\n"), 1):
         if physical.strip() and not physical.startswith(b"#"):
             yield number, number, physical.strip()
+
+
+_PLACES: dict[Table, Callable[[bytes], Iterator[tuple[int, int, bytes]]]] = {
+    Table.INCLUDE: _physical,
+    Table.POSTGREY_CLIENTS: _written,
+    Table.POSTGREY_RECIPIENTS: _written,
+    Table.POSTGREY_OPTIONS: _continued,
+}

@@ -30,6 +30,7 @@ TYPED: dict[str, Any] = {
 def names(template: Template) -> dict[TableName, str]:
     return {
         "settings": template.name("AliasTable"),
+        "whitelists": template.name("AliasTable"),
         "aliases": template.name("AliasTable"),
         "senders": template.name("SenderTable"),
     }

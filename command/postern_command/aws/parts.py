@@ -36,6 +36,7 @@ def rows(stack: "Stack") -> TableRows:
     """Both tables as a whole, to list and to write."""
     names: Mapping[TableName, str] = {
         "settings": stack["aliases"],
+        "whitelists": stack["aliases"],
         "aliases": stack["aliases"],
         "senders": stack["senders"],
     }

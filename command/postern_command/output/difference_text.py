@@ -55,6 +55,8 @@ def _named(change: Change) -> tuple[str, str]:
         sender, scope = change.key
         word, name = ("rule", sender.removeprefix(HEADER_RULE)) if is_header_rule(sender) else ("sender", sender)
         return word, name if scope == EVERYWHERE else f"{name} for {scope}"
+    if change.table == "whitelists":
+        return "grey", str(change)
     return ("settings", "") if change.table == "settings" else ("alias", change.key[0])
 
 

@@ -3,24 +3,28 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from postern_mail.mail import aliases, header_rules, senders, settings
+from postern_mail.mail import aliases, greylist, header_rules, senders, settings
 from postern_mail.mail.row_faults import named_rule
 from postern_mail.mail.rows import Row, TableName
 
 Key = tuple[str, ...]  # (address,) or (sender, scope)
 
-TABLES: tuple[TableName, ...] = ("settings", "aliases", "senders")
+TABLES: tuple[TableName, ...] = ("settings", "whitelists", "aliases", "senders")
 KEY_NAMES: dict[TableName, tuple[str, ...]] = {
     "settings": ("address",),
+    "whitelists": ("address",),
     "aliases": ("address",),
     "senders": ("sender", "scope"),
 }
 # What a row may have beside its key (docs/tables.md).
 ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
     "settings": tuple(settings.descriptions()),
+    "whitelists": (greylist.LINES,),
     "aliases": aliases.ATTRIBUTES,
     "senders": tuple(dict.fromkeys((*senders.ATTRIBUTES, *header_rules.ATTRIBUTES))),
 }
+
+_WHITELISTS = {greylist.CLIENTS_KEY: "clients", greylist.RECIPIENTS_KEY: "recipients"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ def named(table: TableName, key: Key) -> str:
     """A row as people call it."""
     if table == "settings":
         return "settings"
+    if table == "whitelists":
+        return f"whitelist of {_WHITELISTS.get(key[0], key[0])}"
     if table == "aliases":
         return f"alias {key[0]}"
     return named_rule((key[0], key[1]))

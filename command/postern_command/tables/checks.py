@@ -16,7 +16,7 @@ from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.days import moment
 from postern_mail.mail.keys import no_alias
 from postern_mail.mail.plan import Policy
-from postern_mail.mail.row_faults import rule_faults, rule_numbers, settings_faults, unasked_rule
+from postern_mail.mail.row_faults import rule_faults, rule_numbers, settings_faults, unasked_rule, whitelist_faults
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey, TableName
 from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
@@ -43,6 +43,7 @@ class Findings:
         rows = Rows(_Everything(tables.aliases))
         now = time.time()
         found.faults += settings_faults(tables.settings)
+        found.faults += whitelist_faults((tables.whitelists or {}).values())
         for key, row in tables.aliases.items():
             found.faults += alias_faults(key, row, tables.domains & frozenset(domains))
             found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))

@@ -67,6 +67,8 @@ def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
     """One table of a file, under keys as `Change` has them."""
     if table == "settings":
         return {} if tables.settings is None else {(settings.KEY,): tables.settings}
+    if table == "whitelists":
+        return {(key,): row for key, row in (tables.whitelists or {}).items()}
     if table == "aliases":
         return {(key,): row for key, row in tables.aliases.items()}
     return {key: row for key, row in tables.senders.items()}  # noqa: C416 (dict() would keep the narrower type)
@@ -124,8 +126,9 @@ def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
 
 
 def compared(tables: TablesFile) -> tuple[TableName, ...]:
-    """The tables that a file is about: one without settings leaves the live ones as they are."""
-    return tuple(table for table in TABLES if table != "settings" or tables.settings is not None)
+    """The tables that a file is about: one without settings or whitelists leaves the live ones as they are."""
+    left = {"settings": tables.settings is None, "whitelists": tables.whitelists is None}
+    return tuple(table for table in TABLES if not left.get(table))
 
 
 def surveys(tables: TablesFile, rows: "TableRows", *, all_rows: bool = False) -> dict[TableName, Survey]:

@@ -5,6 +5,10 @@ domains = ["example.com"]                   # optional: else the domains of the 
 [settings]                                  # optional: without it the live ones stay as they are
 subject_tag = "[example]"
 
+[whitelists]                                # optional: whom the grey hold never holds, lines as in Postgrey's files
+clients = ["mail.example.org", "192.0.2.0/24"]
+recipients = ["postmaster@"]
+
 [aliases."info@example.com"]
 destinations = ["jane@dest.example"]
 
@@ -27,15 +31,16 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from postern_mail.mail import settings
+from postern_mail.mail import greylist, settings
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import domain_of, scope_key, sender_key
 from postern_mail.mail.rows import HEADER_RULE, LAST_RULE, Row, Rows, SenderKey, is_header_rule, rule_key
 from postern_mail.mail.senders import EVERYWHERE
 
+WHITELISTS = {"clients": greylist.CLIENTS_KEY, "recipients": greylist.RECIPIENTS_KEY}
 HEADER_RULES = "header_rules"  # the setting that says which are asked
 MOST_DIGITS = 38  # of a number in DynamoDB
-_SECTIONS = ("domains", "settings", "aliases", "senders", "rules")
+_SECTIONS = ("domains", "settings", "whitelists", "aliases", "senders", "rules")
 
 
 class BadTablesFile(ValueError):
@@ -50,6 +55,7 @@ class TablesFile:
     aliases: Mapping[str, Row]
     senders: Mapping[SenderKey, Row]
     settings: Row | None = None
+    whitelists: Mapping[str, Row] | None = None
 
     @classmethod
     def load(cls, path: Path) -> "TablesFile":
@@ -75,6 +81,7 @@ class TablesFile:
             aliases=aliases,
             senders={**_senders(document.get("senders", [])), **rules},
             settings=with_rules(_settings(document["settings"]), rules) if "settings" in document else None,
+            whitelists=_whitelists(document["whitelists"]) if "whitelists" in document else None,
         )
 
     @property
@@ -82,15 +89,25 @@ class TablesFile:
         """The settings, also those of a file that has header rules and no settings."""
         return with_rules({"address": settings.KEY}, self.senders) if self.settings is None else self.settings
 
+    def _item(self, key: str) -> Row | None:
+        if key == settings.KEY:
+            return self.all_settings
+        return (self.whitelists or {}).get(key) if key in greylist.KEYS else self.aliases.get(key)
+
     def read(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Rows:
         """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
         return Rows(
-            {key: self.all_settings if key == settings.KEY else self.aliases.get(key) for key in aliases},
+            {key: self._item(key) for key in aliases},
             {key: self.senders.get(key) for key in senders},
             dict.fromkeys(destinations),
         )
+
+
+def whitelist(key: str, lines: Iterable[str]) -> Row:
+    """An item of the alias table with lines of one of Postgrey's files."""
+    return {"address": key, greylist.LINES: list(lines)}
 
 
 def with_rules(row: Row, rules: Iterable[SenderKey]) -> Row:
@@ -142,6 +159,15 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
             raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}
     return rows
+
+
+def _whitelists(section: Any) -> dict[str, Row]:
+    if not isinstance(section, dict) or not section.keys() <= WHITELISTS.keys():
+        raise ValueError(f"[whitelists] has {' and '.join(WHITELISTS)}, found {section!r}")
+    for name, lines in section.items():
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise ValueError(f"whitelists, {name}: expected a list of lines")
+    return {WHITELISTS[name]: whitelist(WHITELISTS[name], lines) for name, lines in section.items() if lines}
 
 
 def _rules(section: Any) -> dict[SenderKey, Row]:

@@ -5,10 +5,11 @@ from decimal import Decimal
 from typing import Any
 
 import tomli_w
+from postern_mail.mail.greylist import LINES
 from postern_mail.mail.keys import domain_of, in_order
 from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, Row, is_header_rule
 
-from .file import HEADER_RULES, TablesFile, rule_numbers
+from .file import HEADER_RULES, WHITELISTS, TablesFile, rule_numbers
 
 _BASIC_PLANE = 0xFFFF  # what \u says; \U says the rest
 
@@ -28,6 +29,16 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
         if row.get(HEADER_RULES) == rule_numbers(tables.senders):
             del row[HEADER_RULES]  # they say so themselves
         yield _dumped({"settings": row})
+    if tables.whitelists:
+        yield _dumped(
+            {
+                "whitelists": {
+                    name: list(tables.whitelists[key][LINES])
+                    for name, key in WHITELISTS.items()
+                    if key in tables.whitelists
+                }
+            }
+        )
     for key in sorted(tables.aliases, key=in_order):
         yield _dumped({"aliases": {key: written(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):

@@ -3,9 +3,10 @@
 Each fault is a sentence that names its row.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from .aliases import Alias
+from .greylist import CLIENTS_KEY, Whitelist, lines_of
 from .keys import no_alias, no_sender
 from .rows import Row, SenderKey, is_header_rule, rule_key
 from .senders import EVERYWHERE, SenderRule
@@ -15,6 +16,20 @@ from .settings import Settings
 def settings_faults(row: Row | None) -> list[str]:
     """What is wrong with the settings."""
     return list(_understood(lambda: Settings.from_row(row)))
+
+
+def whitelist_faults(rows: Iterable[Row]) -> list[str]:
+    """What is wrong with the whitelists of the grey hold: while it is, mail that would be held is deferred."""
+    found: list[str] = []
+    for row in rows:
+        key = str(row["address"])
+        read = Whitelist.clients if key == CLIENTS_KEY else Whitelist.recipients
+        what = "clients" if key == CLIENTS_KEY else "recipients"
+        try:
+            read(lines_of(row, key))
+        except ValueError as fault:
+            found.append(f"whitelist of {what}: {fault}")
+    return found
 
 
 def alias_fault(row: Row, domains: Collection[str]) -> str | None:

@@ -14,7 +14,8 @@ from .records import dataclass, field
 
 Row = Mapping[str, Any]
 SenderKey = tuple[str, str]  # (sender, scope)
-TableName = Literal["settings", "aliases", "senders"]  # the settings are one item of the alias table
+# The settings are one item of the alias table, the whitelists of the grey hold two more.
+TableName = Literal["settings", "whitelists", "aliases", "senders"]
 
 # Items of the alias table whose key begins so are Postern's own and no aliases: whoever reads the table passes
 # them over.

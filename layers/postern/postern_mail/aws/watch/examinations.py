@@ -10,7 +10,7 @@ from ...examination import Examination, Finding, Grade
 from ...mail.days import A_DAY, RETRY_HOURS, moment
 from ...mail.health import is_suspended
 from ...mail.plan import Policy
-from ...mail.row_faults import alias_fault, rule_faults, rule_numbers, settings_faults, unasked_rule
+from ...mail.row_faults import alias_fault, rule_faults, rule_numbers, settings_faults, unasked_rule, whitelist_faults
 from ...mail.rows import BOOKKEEPING, Row, TableName
 from ...ports.watch import Progress, WatchState
 from ...watch import never_seen, open_too_long, ordered_in_vain
@@ -204,6 +204,8 @@ def _rows(where: Site) -> Iterator[Finding]:
     settings = next(rows.scan("settings"), None)
     for fault in settings_faults(settings):
         yield Finding(fault, "`postern settings set` or `unset`; all mail is deferred until then")
+    for fault in whitelist_faults(rows.scan("whitelists")):
+        yield Finding(fault, "`postern settings whitelist` with the file; what would be held is deferred until then")
     for row in rows.scan("aliases"):
         if alias := alias_fault(row, policy.own_domains):
             yield Finding(alias, "`postern alias set`, or edit the row")

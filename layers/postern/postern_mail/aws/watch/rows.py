@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from ...mail import settings
+from ...mail import greylist, settings
 from ...mail.rows import Row, TableName, is_reserved
 from ..attributes import row
 from ..failures import translated
@@ -11,6 +11,9 @@ from ..items import Items
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+
+
+_ITEMS: Mapping[TableName, tuple[str, ...]] = {"settings": (settings.KEY,), "whitelists": greylist.KEYS}
 
 
 class AllRows:
@@ -22,17 +25,18 @@ class AllRows:
 
     def scan(self, table: TableName) -> Iterator[Row]:
         """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Aliases without what is
-        Postern's own; settings are one row or none. Raises Temporary."""
-        if table == "settings":
-            yield from self._settings()
+        Postern's own; settings are one row or none, whitelists one each. Raises Temporary."""
+        if table in _ITEMS:
+            yield from self._items(table)
             return
         rows = Items(self._client, self._tables[table]).scan(ConsistentRead=True)
         yield from (one for one in rows if table != "aliases" or not is_reserved(one["address"]))
 
-    def _settings(self) -> Iterator[Row]:
-        with translated("DynamoDB GetItem (settings)"):
-            found = self._client.get_item(
-                TableName=self._tables["settings"], Key={"address": {"S": settings.KEY}}, ConsistentRead=True
-            )
-        if "Item" in found:
-            yield row(found["Item"])
+    def _items(self, table: TableName) -> Iterator[Row]:
+        for key in _ITEMS[table]:
+            with translated(f"DynamoDB GetItem ({table})"):
+                found = self._client.get_item(
+                    TableName=self._tables["aliases"], Key={"address": {"S": key}}, ConsistentRead=True
+                )
+            if "Item" in found:
+                yield row(found["Item"])
