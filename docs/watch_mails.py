@@ -54,7 +54,7 @@ class _Trouble:
             "aliases": [{"address": "info@example.com", "destinations": "jane at home.example"}],
             "senders": [{"sender": "spammer.example", "scope": "*", "action": "BOUNCE"}],
         }
-        return SimpleNamespace(scan=lambda table: iter(rows[table]))
+        return SimpleNamespace(scan=lambda table: iter(rows.get(table, ())))
 
     @property
     def destinations(self) -> Any:
