@@ -114,10 +114,10 @@ def _said(one: Line) -> str:
 
 
 def _round_up(number: int) -> int:
-    """The next number that reads well: 2, 4, 10, 20, 40, 100 ..."""
+    """The next number that reads well: 2, 4, 6, 8, 10, 20, 40 ..."""
     size = 1
     while True:
-        for one in (2, 4, 10):
+        for one in (2, 4, 6, 8, 10):
             if number <= one * size:
                 return one * size
         size *= 10

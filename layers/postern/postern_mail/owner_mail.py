@@ -13,10 +13,11 @@ from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.days import A_DAY
-from .mail.digest import MAX_LINES, Noted, Section, digest, heading
 from .mail.link_lines import MOST, LinkLines
 from .mail.outcomes import ClaimState, State
+from .mail.digest import MAX_LINES, Line, Noted, Section, digest, line, with_links
 from .mail.records import dataclass
+from .mail.week import ends, section
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog
 from .ports.watch import News
@@ -36,6 +37,7 @@ class OwnerMail:
     log: MailLog
     owner: Address
     sender: Address
+    stack: str
     links: LinkLines | None = None
 
     def run(self) -> None:
@@ -48,34 +50,40 @@ class OwnerMail:
             by_day[noted.noted_at // A_DAY * A_DAY].append(noted)
         refusals: list[Refused] = []
         for day in days:
+            name = datetime.fromtimestamp(day, UTC).date().isoformat()
             standing = self.news.standing() if day == days[-1] else ()
-            sections = (*self._sections(by_day[day]), *standing)
+            sections = (*self._sections(by_day[day]), *standing, *self._week(name))
             if sections:
                 try:
-                    self._tell(datetime.fromtimestamp(day, UTC).date().isoformat(), sections)
+                    self._tell(name, sections)
                 except Refused as refusal:
                     refusals.append(refusal)
         if refusals:
             raise refusals[0]
 
+    def _week(self, day: str) -> tuple[Section, ...]:
+        """The figures of a week, with the mail about its last day."""
+        found = section(day, self.news.week(day)) if ends(day) else None
+        return () if found is None else (found,)
+
     def _sections(self, listed: Collection[Noted]) -> tuple[Section, ...]:
         by_word: dict[str, list[Noted]] = defaultdict(list)
         for noted in sorted(listed):
             by_word[noted.word].append(noted)
-        return tuple(
-            Section(*heading(word), tuple(map(self._line, found[:MAX_LINES])), len(found), self._links(word, found))
-            for word, found in by_word.items()
-        )
+        return tuple(Section(word, self._lines(word, found[:MAX_LINES]), len(found)) for word, found in by_word.items())
 
-    def _links(self, word: str, found: Sequence[Noted]) -> tuple[tuple[str, ...], ...]:
+    def _lines(self, word: str, found: Sequence[Noted]) -> tuple[Line, ...]:
+        lines = tuple(map(self._line, found))
         if self.links is None or word != State.QUARANTINED:
-            return ()
+            return lines
         now = self.clock.now()
-        return tuple(self.links.message(one.message_id, one.source, one.who, now) for one in found[:MOST])
+        return with_links(lines, [self.links.message(one.message_id, one.source, one.who, now) for one in found[:MOST]])
 
-    def _line(self, noted: Noted) -> str:
+    def _line(self, noted: Noted) -> Line:
         why = self.news.reason(noted)
-        return f"{noted.message_id} {noted.source} -> {noted.who}{f': {why}' if why else ''}"
+        text = f"From {noted.source or 'no one'} to {noted.who}{f': {why}' if why else ''}"
+        named = {"message_id": noted.message_id, "who": noted.who, "source": noted.source}
+        return line(noted.word, text, self.stack, **named)
 
     def _tell(self, day: str, sections: Collection[Section]) -> None:
         message_id = f"{MESSAGE_ID}{day}"

@@ -4,7 +4,9 @@ It names envelopes, never a subject or a body, and it has an end however bad the
 """
 
 import quopri
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from shlex import quote
+from textwrap import wrap
 
 from . import fields
 from .address import Address
@@ -12,55 +14,126 @@ from .address_writer import written
 from .dsn import UNANSWERED
 from .message import CRLF
 from .outcomes import State
-from .records import dataclass
+from .records import dataclass, replace
 from .visible import visible
 
 MAX_LINES = 100  # of one section
 _MAX_LINE = 300  # octets of UTF-8
+_WIDTH = 76  # characters of what a section means
 
 LOST = "lost"  # the word for a forward that came back
 HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
 SENT_AS_LOST = "sent-as-lost"  # for what a person sent as an alias and did not arrive
 
-# Words that outcomes are noted under, as a heading, with what to do.
-_HEADINGS: dict[str, tuple[str, str]] = {
-    State.QUARANTINED: ("Quarantined: kept and not forwarded", "postern quarantine release ID, or nothing"),
-    State.FAILED: (
-        "Failed: SES did not take it in any form but a notice",
-        "postern trace ID; postern replay ID --failed",
+DEAD, UNSEEN, STUCK, SUSPENDED, WEEK = "dead letters", "never seen", "stuck", "suspended", "week"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of news, for somebody who does not run mail servers: its title, what it means, and the command for each
+    line of it with what that does; "" for none. In a command stand {id}, {who} and {source} of a line."""
+
+    title: str
+    means: str
+    does: str = ""
+    command: str = ""
+
+
+_REPLAY = "postern replay {id} --failed --recipient {who}"
+# By the word that it is noted under: what is lost first, what may wait last.
+KINDS: dict[str, Kind] = {
+    DEAD: Kind(
+        "Dead letters",
+        "Mail was tried for 36 hours in vain, and is not tried any more. It is kept for 14 days.",
+        "See what it is",
+        "postern redrive --dry-run",
     ),
-    UNANSWERED: ("Senders who could not be told that their recipient got nothing", "write to them, if they matter"),
-    State.AMBIGUOUS: (
-        "Ambiguous: SES never answered, so it may have been sent",
-        "postern replay ID --failed sends it again",
+    UNSEEN: Kind(
+        "Never seen",
+        "Mail was stored, but never handled. No one has got it.",
+        "Find out whom it is for",
+        "postern replay {id}",
     ),
-    HOST_LOST: (
-        "Mail of hosts that did not arrive, or was complained about",
-        "fix the program that sends it, or the address that it has (docs/relay.md)",
+    LOST: Kind(
+        "Lost",
+        "Mail was sent on, and the server of the mailbox refused it. It did not arrive.",
+        "Send it again, once the reason is gone",
+        _REPLAY,
     ),
-    SENT_AS_LOST: (
-        "Mail sent as an alias that did not arrive, or was complained about",
-        "who gets the alias's mail was told of 20 an hour; many mean a stolen password: postern send-as rotate ADDRESS",
+    State.FAILED: Kind(
+        "Failed",
+        "Amazon did not take the mail as it is. The mailbox got a notice at most.",
+        "Try again",
+        _REPLAY,
     ),
-    LOST: (
-        "Lost on the way: SES sent it, and the other server refused it",
-        "postern trace ID; postern replay ID --failed",
+    State.AMBIGUOUS: Kind(
+        "Uncertain",
+        "Amazon never said whether it took the mail. It may have arrived.",
+        "Send it again, perhaps a second time",
+        _REPLAY,
     ),
+    SENT_AS_LOST: Kind(
+        "Sent as an alias and lost",
+        "Mail that was sent in an alias's name did not arrive, or was reported as spam. Many of these mean that somebody"
+        " has stolen the password. Whoever gets the alias's mail was told of 20 an hour.",
+        "Make a new password",
+        "postern send-as rotate {source}",
+    ),
+    HOST_LOST: Kind(
+        "Lost mail of servers",
+        "Mail that one of your own servers sent did not arrive, or was reported as spam. Repair the program that sends it,"
+        " or the address that it has.",
+    ),
+    STUCK: Kind(
+        "Stuck",
+        "Mail has not reached everyone it is for, and nothing tries it any more.",
+        "Try again",
+        "postern replay {id}",
+    ),
+    SUSPENDED: Kind(
+        "Suspended mailboxes",
+        "A mailbox refuses our mail, so nothing is sent there for now. Its mail is kept.",
+        "Send there again, once the mailbox takes mail",
+        "postern destination resume {who}",
+    ),
+    UNANSWERED: Kind(
+        "Senders not told",
+        "Mail was not sent on, and its sender could not be told. Write to the sender if it matters.",
+        "See what became of it",
+        "postern trace {id}",
+    ),
+    State.QUARANTINED: Kind(
+        "Quarantined",
+        "Mail was kept and not sent on: it looked like spam, a virus or a forgery, or a rule of yours says so. What"
+        " you do not miss needs nothing; it is thrown away in time.",
+        "Send it on",
+        "postern quarantine release {id} --recipient {who}",
+    ),
+    WEEK: Kind("The week", "The last seven days, in figures. A message counts once for each of its recipients."),
 }
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One thing, in words, and the command for it, "" for none. `links` stand below, and are written whole."""
+
+    text: str
+    todo: str = ""
+    links: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One kind of news: `total` are there, of which `lines` name the first; `advice` says what to do.
+    """One kind of news by its word: `total` are there, of which `lines` name the first."""
 
-    `links` has for each of the first lines what stands below it, which is written whole.
-    """
-
-    title: str
-    advice: str
-    lines: tuple[str, ...]
+    word: str
+    lines: tuple[Line, ...]
     total: int
-    links: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
+        return KINDS.get(self.word) or Kind(self.word.capitalize(), "", "See what became of it", "postern trace {id}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,14 +147,31 @@ class Noted:
     noted_at: float
 
 
-def heading(word: str) -> tuple[str, str]:
-    """(title, advice) of the section for a word."""
-    return _HEADINGS.get(word, (word.capitalize(), "postern trace ID"))
+def line(word: str, text: str, stack: str, *, message_id: str = "", who: str = "", source: str = "") -> Line:
+    """A line of a kind, with its command, ready for a shell."""
+    command = Section(word, (), 0).kind.command
+    if not command:
+        return Line(text)
+    named = {"id": quote(message_id), "who": quote(who), "source": quote(source)}
+    return Line(text, f"{command.format(**named)} --stack {quote(stack)}")
+
+
+def with_links(lines: Sequence[Line], links: Sequence[tuple[str, ...]]) -> tuple[Line, ...]:
+    """The lines, the first of them with links."""
+    return (*(replace(one, links=below) for one, below in zip(lines, links, strict=False)), *lines[len(links) :])
+
+
+def in_order(sections: Collection[Section]) -> list[Section]:
+    """What is lost first; what is no kind that is known here behind that."""
+    order = {word: place for place, word in enumerate(KINDS)}
+    return sorted(sections, key=lambda one: order.get(one.word, order[STUCK]))
 
 
 def digest(day: str, sections: Collection[Section], sender: Address, owner: Address) -> bytes:
     """The message, header in ASCII and body in UTF-8; `day` is an ISO date."""
-    counts = ", ".join(f"{section.title.partition(':')[0].lower()} {section.total}" for section in sections)
+    sections = in_order(sections)
+    counts = ", ".join(f"{one.kind.title.lower()} {one.total}" for one in sections if one.word != WEEK)
+    counts = counts or "the week in figures"
     subject = fields.shortened(one_line(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
     header = (
         fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{written(sender)}>"], CRLF),
@@ -98,21 +188,23 @@ def digest(day: str, sections: Collection[Section], sender: Address, owner: Addr
 
 
 def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[str]:
-    yield f"What somebody should know of the mail of {sender.domain} on {day} (UTC)."
+    yield f"What you should know of the mail of {sender.domain} on {day} (UTC)."
+    if any(one.todo for section in sections for one in section.lines):
+        yield "Each command can be copied as it stands into a terminal where Postern is installed."
     for section in sections:
         yield ""
-        yield f"{section.title} ({section.total})"
-        yield f"  {section.advice}"
-        yield ""
-        for number, line in enumerate(section.lines[:MAX_LINES]):
-            yield f"  {fields.shortened(one_line(line), _MAX_LINE)}"
-            yield from (f"    {link}" for link in _below(section, number))
-        if section.total > len(section.lines[:MAX_LINES]):
-            yield f"  and {section.total - len(section.lines[:MAX_LINES])} more"
-
-
-def _below(section: Section, number: int) -> tuple[str, ...]:
-    return section.links[number] if number < len(section.links) else ()
+        yield f"{one_line(section.kind.title).upper()}" + (f" ({section.total:,})" if section.word != WEEK else "")
+        yield from (f"  {said}" for said in wrap(section.kind.means, _WIDTH))
+        for one in section.lines[:MAX_LINES]:
+            yield ""
+            yield f"  {fields.shortened(one_line(one.text), _MAX_LINE)}"
+            if one.todo:
+                yield f"    {section.kind.does}:"
+                yield f"      {one_line(one.todo)}"
+            yield from (f"    {link}" for link in one.links)
+        if section.total > len(section.lines[:MAX_LINES]) and section.word != WEEK:
+            yield ""
+            yield f"  and {section.total - len(section.lines[:MAX_LINES]):,} more"
 
 
 def one_line(text: str) -> str:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from ..mail.digest import Noted, Section
 from ..mail.records import dataclass
+from ..mail.week import Week
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,9 @@ class News(Protocol):
 
     def reason(self, noted: Noted) -> str:
         """Why, "" if the ledger does not say."""
+
+    def week(self, day: str) -> Week:
+        """The figures of the week that ends on this ISO date."""
 
     def standing(self) -> Collection[Section]:
         """What is so now and needs somebody, whenever it began; none if there is nothing."""

@@ -167,6 +167,8 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
             keep_days=environment.ledger.ledger_days,
             destinations=DynamoDestinations(dynamodb, environment.destination_table, clock),
             links=links,
+            summaries=DynamoSummaries(dynamodb, environment.stack.ledger_table),
+            stack=environment.stack.name,
         ),
         ledger=ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock),
         mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
@@ -175,4 +177,5 @@ def owner_mail(environment: DigestEnvironment, log: CloudWatchMailLog) -> OwnerM
         owner=owner,
         sender=Address("postmaster", environment.stack.domains[0]),
         links=links,
+        stack=environment.stack.name,
     )

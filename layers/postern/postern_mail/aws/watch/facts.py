@@ -1,23 +1,41 @@
 """News for the owner's digest: what the ledger noted, and what waits in queues and tables."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from ...mail.days import A_DAY
-from ...mail.digest import HOST_LOST, LOST, MAX_LINES, SENT_AS_LOST, Noted, Section
+from ...mail.digest import (
+    DEAD,
+    HOST_LOST,
+    LOST,
+    MAX_LINES,
+    SENT_AS_LOST,
+    STUCK,
+    SUSPENDED,
+    UNSEEN,
+    Noted,
+    Section,
+    line,
+    with_links,
+)
 from ...mail.dsn import UNANSWERED
 from ...mail.feedback import lost_by
 from ...mail.link_lines import MOST, LinkLines
+from ...mail.records import replace
+from ...mail.summaries import NO_ALIAS
+from ...mail.week import Week, dates
 from ...ports.clock import Clock
 from ...watch import never_seen, open_too_long
 from ..destinations import DynamoDestinations
 from .backlog import Backlog
 from .state import DynamoWatchState
+from .summaries import DynamoSummaries
 
 
 class StackFacts:
     """What one stack has to tell."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (what it looks at)
         self,
         ledger: DynamoWatchState,
         dead_letters: Backlog,
@@ -26,6 +44,8 @@ class StackFacts:
         retry_hours: int,
         keep_days: int,
         destinations: DynamoDestinations | None = None,
+        summaries: DynamoSummaries,
+        stack: str,
         links: LinkLines | None = None,
     ) -> None:
         self._ledger = ledger
@@ -35,6 +55,8 @@ class StackFacts:
         self._keep_seconds = keep_days * A_DAY
         self._destinations = destinations
         self._links = links
+        self._summaries = summaries
+        self._stack = stack
         self._of_hosts: dict[tuple[str, str], str] = {}  # why, by the ids and recipients that noted() told of
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
@@ -64,31 +86,43 @@ class StackFacts:
         ]
         return "; ".join(lost)
 
+    def week(self, day: str) -> Week:
+        """The days that were added up, and the aliases of the week. Raises Temporary."""
+        days, before = dates(day), dates(day, 1)
+        known = {name: one.counts for name, one in self._summaries.days(before[0], days[-1]).items()}
+        aliases: Counter[str] = Counter()
+        for _, alias, use in self._summaries.uses(days[0], days[-1]):
+            aliases[alias] += sum(use.counts.values()) if alias != NO_ALIAS else 0
+        return Week(
+            {name: counts for name, counts in known.items() if name in days},
+            {name: counts for name, counts in known.items() if name in before},
+            +aliases,
+        )
+
     def standing(self) -> tuple[Section, ...]:
         """What needs somebody now. Raises Temporary."""
         count = self._dead_letters.count()
         unseen = tuple(never_seen(self._ledger).stored_at)
         stuck = open_too_long(self._ledger, self._clock.now(), self._retry_hours)
         found = (
-            Section("Dead letters", "postern redrive --dry-run lists them", (), count),
-            _section("Open too long", "postern trace ID", stuck),
-            _section("Never seen by the function", "postern replay ID proposes a recipient", unseen),
+            Section(DEAD, (line(DEAD, "All of them", self._stack),), count),
+            self._section(UNSEEN, [(one, one) for one in unseen]),
+            self._section(STUCK, [(one, one) for one in stuck]),
             self._suspended(),
         )
         return tuple(section for section in found if section.total)
 
+    def _section(self, word: str, found: Sequence[tuple[str, str]]) -> Section:
+        """Of (a message's id or an address, text)."""
+        lines = tuple(line(word, text, self._stack, message_id=one, who=one) for one, text in found[:MAX_LINES])
+        return Section(word, lines, len(found))
+
     def _suspended(self) -> Section:
         rows = self._destinations.suspended() if self._destinations else ()
-        found = sorted((str(row["address"]), str(row.get("reason", ""))) for row in rows)
-        lines = [f"{address}: {reason}" for address, reason in found]
-        links: tuple[tuple[str, ...], ...] = ()
-        if self._links is not None:
-            now = self._clock.now()
-            links = tuple(self._links.destination(address, now) for address, _ in found[:MOST])
-        return _section("Suspended destinations: nothing is sent there", "postern doctor", lines, links)
-
-
-def _section(
-    title: str, advice: str, found: list[str] | tuple[str, ...], links: tuple[tuple[str, ...], ...] = ()
-) -> Section:
-    return Section(title, advice, tuple(found[:MAX_LINES]), len(found), links)
+        found = sorted((str(row["address"]), f"{row['address']}: {row.get('reason', '')}") for row in rows)
+        made = self._section(SUSPENDED, found)
+        if self._links is None:
+            return made
+        now, links = self._clock.now(), self._links
+        below = [links.destination(address, now) for address, _ in found[:MOST]]
+        return replace(made, lines=with_links(made.lines, below))
