@@ -1,5 +1,6 @@
 """Writes what is made from the code: docs/settings.md, docs/parameters.md, docs/command.md,
-docs/costs.md, docs/reference/environment.md and watch.md, and the examples of the files with the owner's values.
+docs/costs.md, docs/reference/environment.md, watch.md and digest.md, and the examples of the files with the owner's
+values.
 
 `python -m docs.generate --check` writes nothing and exits 1 if one of them is out of date.
 """
@@ -24,7 +25,7 @@ from postern_mail.environment import (
 from postern_mail.mail.settings import descriptions
 from samtranslator.yaml_helper import yaml_parse
 
-from docs import costs, watch_mails
+from docs import costs, digest_mail, watch_mails
 
 DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
@@ -151,6 +152,7 @@ def main(check: bool) -> int:
         DOCS / "settings.md": settings(),
         DOCS / "costs.md": MADE + costs.document(),
         DOCS / "reference/watch.md": MADE + watch_mails.document(),
+        DOCS / "reference/digest.md": MADE + digest_mail.document(),
         DOCS / "parameters.md": parameters(),
         DOCS / "command.md": command(),
         DOCS / "reference/environment.md": environment(),

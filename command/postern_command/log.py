@@ -3,6 +3,8 @@
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
@@ -11,6 +13,7 @@ from postern_mail.mail.afterwards import Afterwards, Later, afterwards
 from postern_mail.mail.days import moment
 from postern_mail.mail.outcomes import State
 
+from .following import followed
 from .ids import short_id
 from .options import JsonOption, SinceOption, StackOption, WideOption
 from .output.columns import CUT, Column, Columns
@@ -35,6 +38,10 @@ def log(
     sender: Annotated[str | None, typer.Option(help="Only with this in the envelope's sender.")] = None,
     state: Annotated[str | None, typer.Option(help=f"Only what ended so: {', '.join(STATES)}.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many recipients.")] = 100,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", "-f", help="Go on with what comes and what changes, newest last; Ctrl-C ends it."),
+    ] = False,
     wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
@@ -48,20 +55,33 @@ def log(
     with exits():
         state = known_state(state)
         start, where = since_when(since), Stack.find(stack)
-        found = listed(where.ledger, start, where.with_domain(recipient) if recipient else None, sender, state)
-        say, columns, shown = printer(), Columns(COLUMNS, wide=wide), 0
-        for row in found:
-            if shown == limit:
-                typer.echo("there are more: --limit, or a shorter --since", err=True)
-                return
-            shown += 1
-            if as_json:
-                typer.echo(json.dumps(row))
-            else:
-                for line in lines_of(row, columns):
-                    say(line, _colour(row))
+        ledger, only = where.ledger, where.with_domain(recipient) if recipient else None
+        show = _shower(wide=wide, as_json=as_json)
+        if follow:
+            with suppress(KeyboardInterrupt):
+                for row in followed(lambda at: listed(ledger, at, only, sender, state), start, limit):
+                    show(row)
+            return
+        found = listed(ledger, start, only, sender, state)
+        shown = [show(row) for row in islice(found, limit)]
+        if next(found, None) is not None:
+            typer.echo("there are more: --limit, or a shorter --since", err=True)
         if not shown and not as_json:
             typer.echo("nothing to list", err=True)
+
+
+def _shower(*, wide: bool, as_json: bool) -> Callable[[Mapping[str, Any]], None]:
+    """What prints a recipient."""
+    say, columns = printer(), Columns(COLUMNS, wide=wide)
+
+    def show(row: Mapping[str, Any]) -> None:
+        if as_json:
+            typer.echo(json.dumps(row))
+            return
+        for line in lines_of(row, columns):
+            say(line, _colour(row))
+
+    return show
 
 
 def known_state(typed: str | None) -> str | None:

@@ -1,9 +1,12 @@
 """`postern log` and `postern trace`: where is my message?"""
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from postern_command.following import followed
+from postern_mail.errors import Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.mail.outcomes import State
 from postern_mail.ports.forward import Outcome
@@ -254,3 +257,62 @@ def test_the_screen(office: Office, width: int, monkeypatch: pytest.MonkeyPatch)
     office.happened(unknown, message_id="b" * 32, source="joe@sender.example")
     done = office.run("log", COLUMNS=str(width), TTY_COMPATIBLE="1", NO_COLOR="1")
     assert done.out == SCREENS[width]
+
+
+def test_the_log_goes_on_with_what_comes_and_what_changes(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three looks, each after something happened; what is as it was is not shown again."""
+    first = office.happened(("late@example.com", "pending", ""))
+
+    def changed() -> None:
+        office.happened(("late@example.com", "forwarded", "alias"), message_id=first)
+        office.clock.time += 60
+        office.happened(SPAM)
+
+    looks = [lambda: None, changed]
+
+    def pause(_: float) -> None:
+        if not looks:
+            raise KeyboardInterrupt
+        looks.pop(0)()
+
+    monkeypatch.setattr(followed, "__defaults__", (pause, time.time))
+    done = office.run("log", "--follow", "--json", "--recipient", "@example.com")
+    assert done.status == 0
+    assert [(row["recipient"].partition("@")[0], row["state"]) for row in done.objects] == [
+        ("late", "pending"), ("late", "forwarded"), ("team", "quarantined"),
+    ]  # fmt: skip
+
+
+def test_the_log_follows_through_a_gap_of_the_network_and_not_for_ever(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"message_id": "m", "recipient": "a", "state": "forwarded", "later": None}]
+    answers: list[list[dict[str, str | None]] | None] = [None, rows, *[None] * 20]
+
+    def listed(_: float) -> Iterator[dict[str, str | None]]:
+        found = answers.pop(0)
+        if found is None:
+            raise Unavailable("DynamoDB")
+        yield from found
+
+    seen = followed(listed, 0, 10, pause=lambda _: None)
+    assert next(seen) == rows[0]
+    with pytest.raises(Unavailable):
+        next(seen)
+    assert len(answers) == 7
+    assert capsys.readouterr().err.count("trying again") == 13
+
+
+def test_the_log_shows_the_latest_first_and_forgets_what_is_old() -> None:
+    made = [{"message_id": f"m{number}", "recipient": "a", "state": "x", "later": None} for number in range(5)]
+    asked: list[float] = []
+
+    def listed(since: float) -> Iterator[dict[str, str | None]]:
+        asked.append(since)
+        yield from reversed(made)
+
+    clock = iter((5_000.0, 100_000.0, 200_000.0))
+    seen = followed(listed, 10, 2, pause=lambda _: None, now=lambda: next(clock))
+    assert [next(seen)["message_id"] for _ in range(2)] == ["m3", "m4"]
+    assert [next(seen)["message_id"] for _ in range(3)] == ["m0", "m1", "m2"]
+    made.append({**made[0], "message_id": "m5"})
+    assert next(seen)["message_id"] == "m5"
+    assert asked == [10, 4_100, 99_100]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from postern_mail.mail.address import Address
-from postern_mail.mail.digest import Section, digest
+from postern_mail.mail.digest import Section, digest, line
 
 from tests.operating.conftest import Office
 
@@ -66,7 +66,7 @@ def test_no_command_prints_what_acts(office: Office, text: str, tmp_path: Path) 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
 def test_nor_does_the_digest(text: str) -> None:
-    section = Section(f"Kept {text}", f"postern trace {text}", (f"m from {text}: {text}",), 1)
+    section = Section(text, (line("quarantined", f"m from {text}: {text}", "postern", message_id=text, who=text),), 1)
     made = digest("2026-11-26", [section], Address.parse("x@example.com"), Address.parse("me@home.example"))
     header, _, body = made.partition(b"\r\n\r\n")
     assert is_safe(header.decode("ascii").replace("\r", ""))

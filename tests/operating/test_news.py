@@ -9,10 +9,13 @@ from postern_mail.aws.forward.ledger import DynamoLedger
 from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.facts import StackFacts
 from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.aws.watch.summaries import DynamoSummaries
 from postern_mail.mail.address import Address
-from postern_mail.mail.digest import Noted
+from postern_mail.mail.digest import DEAD, STUCK, SUSPENDED, UNSEEN, Noted
 from postern_mail.mail.feedback import Feedback
+from postern_mail.mail.summaries import NO_ALIAS, Summary, Use
 from postern_mail.mail.tags import destination_tag
+from postern_mail.mail.week import section
 
 from tests.builders import TAG_KEY
 from tests.fakes import RETRY_HOURS, FakeClock
@@ -32,6 +35,8 @@ def news(office: Office, destination_table: str = "") -> StackFacts:
         retry_hours=RETRY_HOURS,
         keep_days=37,
         destinations=DynamoDestinations(dynamodb, destination_table, FakeClock()) if destination_table else None,
+        summaries=DynamoSummaries(dynamodb, office.template.name("LedgerTable")),
+        stack="postern",
     )
 
 
@@ -120,14 +125,29 @@ def test_what_stands(office: Office) -> None:
     office.cloud.sqs.send_message(QueueUrl=office.url("DeadLetterQueue"), MessageBody="{}")
     row = {"address": "jane@dest.example", "suspended_at": 1, "reason": "NoEmail"}
     office.cloud.put("DestinationTable", [row])
-    found = {
-        section.title.partition(":")[0]: section
-        for section in news(office, office.template.name("DestinationTable")).standing()
-    }
+    found = news(office, office.template.name("DestinationTable")).standing()
     office.cloud.delete("DestinationTable", [{"address": "jane@dest.example"}])
-    assert {title: (section.total, section.lines) for title, section in found.items()} == {
-        "Dead letters": (1, ()),
-        "Open too long": (1, (stuck,)),
-        "Never seen by the function": (1, ("lost",)),
-        "Suspended destinations": (1, ("jane@dest.example: NoEmail",)),
-    }
+    assert {one.word: (one.total, [(line.text, line.todo) for line in one.lines]) for one in found} == {
+        DEAD: (1, [("All of them", "postern redrive --dry-run --stack postern")]),
+        STUCK: (1, [(stuck, f"postern replay {stuck} --stack postern")]),
+        UNSEEN: (1, [("lost", "postern replay lost --stack postern")]),
+        SUSPENDED: (
+            1, [("jane@dest.example: NoEmail", "postern destination resume jane@dest.example --stack postern")]
+        ),
+    }  # fmt: skip
+
+
+def test_the_figures_of_a_week(office: Office) -> None:
+    book = DynamoSummaries(clients.dynamodb(), office.template.name("LedgerTable"))
+    for day, number in (("2026-11-08", 9), ("2026-11-09", 8), ("2026-11-16", 5), ("2026-11-22", 7), ("2026-11-23", 9)):
+        uses = {INFO: Use({"forwarded": number - 1}, 1), NO_ALIAS: Use({"rejected": 1})}
+        book.keep(day, Summary({"forwarded": number - 1, "rejected": 1}, uses), 1)
+    found = section("2026-11-22", news(office).week("2026-11-22"))
+    assert found is not None
+    assert [line.text for line in found.lines] == [
+        "12 came; 8 in the week before.",
+        "10 sent on, 2 rejected.",
+        "Most used: info@example.com 10.",
+        "Not counted yet: 2026-11-17, 2026-11-18, 2026-11-19, 2026-11-20, 2026-11-21.",
+    ]
+    assert section("2026-08-02", news(office).week("2026-08-02")) is None

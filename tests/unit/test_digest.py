@@ -1,13 +1,18 @@
 """The digest as bytes: clean whatever strangers wrote, and never endless."""
 
 import quopri
+import shlex
 from email import message_from_bytes, policy
+from typing import Any
 
 import pytest
+import typer
 from hypothesis import given
 from hypothesis import strategies as st
+from postern_command.main import app
 from postern_mail.mail.address import Address
-from postern_mail.mail.digest import MAX_LINES, Section, digest, heading
+from postern_mail.mail.digest import DEAD, KINDS, MAX_LINES, Section, digest, line
+from postern_mail.mail.outcomes import State
 
 SENDER, OWNER = Address("postmaster", "example.com"), Address("owner", "dest.example")
 
@@ -20,49 +25,77 @@ def text(raw: bytes) -> str:
     return quopri.decodestring(raw.partition(b"\r\n\r\n")[2]).decode().replace("\r\n", "\n")
 
 
-def test_it_says_what_and_what_to_do() -> None:
-    section = Section(*heading("quarantined"), ("ID1  a@sender.example -> info@example.com: spam FAIL",), 1)
-    raw = made(section, Section("Dead letters", "postern redrive", (), 3))
+def quarantined(text: str = "From a@sender.example to info@example.com: spam FAIL") -> Section:
+    return Section("quarantined", (line("quarantined", text, "postern", message_id="ID1", who="info@example.com"),), 1)
+
+
+def test_it_says_what_and_what_to_do_and_what_is_lost_first() -> None:
+    raw = made(quarantined(), Section(DEAD, (), 3))
     message = message_from_bytes(raw, policy=policy.default)
-    assert message["Subject"] == "example.com mail on 2026-11-21: quarantined 1, dead letters 3"
+    assert message["Subject"] == "example.com mail on 2026-11-21: dead letters 3, quarantined 1"
     assert message["From"] == '"example.com mail gate" <postmaster@example.com>'
     assert (message["To"], message["Auto-Submitted"]) == ("owner@dest.example", "auto-generated")
     assert (
         text(raw)
         == """\
-What somebody should know of the mail of example.com on 2026-11-21 (UTC).
+What you should know of the mail of example.com on 2026-11-21 (UTC).
+Each command can be copied as it stands into a terminal where Postern is installed.
 
-Quarantined: kept and not forwarded (1)
-  postern quarantine release ID, or nothing
-
-  ID1 a@sender.example -> info@example.com: spam FAIL
-
-Dead letters (3)
-  postern redrive
+DEAD LETTERS (3)
+  Mail was tried for 36 hours in vain, and is not tried any more. It is kept
+  for 14 days.
 
   and 3 more
+
+QUARANTINED (1)
+  Mail was kept and not sent on: it looked like spam, a virus or a forgery, or
+  a rule of yours says so. What you do not miss needs nothing; it is thrown
+  away in time.
+
+  From a@sender.example to info@example.com: spam FAIL
+    Send it on:
+      postern quarantine release ID1 --recipient info@example.com --stack postern
 """
     )
 
 
 def test_a_bad_day_is_cut_and_counted() -> None:
-    raw = made(Section("Failed", "look", tuple(f"{number} {'x' * 5000}" for number in range(500)), 5000))
-    lines = text(raw).splitlines()
-    assert len(lines) < MAX_LINES + 10
-    assert lines[-1] == "  and 4900 more"
-    assert len(raw) < MAX_LINES * 400
+    lines = tuple(line("failed", f"{number} {'x' * 5000}", "postern", message_id="m") for number in range(500))
+    raw = made(Section("failed", lines, 5000))
+    shown = text(raw).splitlines()
+    assert len(shown) < 4 * MAX_LINES + 10
+    assert shown[-1] == f"  and {5000 - MAX_LINES:,} more"
+    assert len(raw) < MAX_LINES * 500
 
 
-@pytest.mark.parametrize("word", ["quarantined", "failed", "ambiguous", "unanswered", "odd"])
-def test_every_word_has_a_heading(word: str) -> None:
-    title, advice = heading(word)
-    assert title.lower().startswith((word, "senders"))
-    assert advice
+@pytest.mark.parametrize("word", [*State, "lost", "host-lost", "unanswered", "odd"])
+def test_every_word_has_a_title_and_what_to_do(word: str) -> None:
+    kind = Section(word, (), 1).kind
+    assert kind.title
+    assert bool(kind.does) == bool(kind.command)
+    assert kind.command or word == "host-lost", "there is no command for what others' programs do"
+
+
+@pytest.mark.parametrize("word", [word for word, kind in KINDS.items() if kind.command])
+def test_every_command_is_one_that_there_is(word: str) -> None:
+    todo = line(word, "", "postern", message_id="abcdef", who="info@example.com", source="info@example.com").todo
+    names = todo.split()[1:]
+    command: Any = typer.main.get_command(app)
+    while names and names[0] in getattr(command, "commands", {}):
+        command = command.commands[names.pop(0)]
+    context = typer.Context(command)
+    command.parse_args(context, names)  # raises for what it does not know
+
+
+@pytest.mark.parametrize("who", ["a b@x.example", "$(rm -rf ~)@x.example", "`id`", "x'y@x.example", "a;b", "--all"])
+def test_what_strangers_chose_is_one_word_of_the_command(who: str) -> None:
+    made_of = shlex.split(line("quarantined", "", "postern", message_id="m", who=who).todo)
+    assert made_of == ["postern", "quarantine", "release", "m", "--recipient", who, "--stack", "postern"]
 
 
 @given(st.text(), st.text())
-def test_nothing_that_strangers_wrote_gets_out_of_its_line(title: str, line: str) -> None:
-    raw = made(Section(title, "look", (line,), 1))
+def test_nothing_that_strangers_wrote_gets_out_of_its_line(word: str, stranger: str) -> None:
+    raw = made(Section(word, (line(word, stranger, "postern", message_id=stranger, who=stranger),), 1))
     header, _, body = raw.partition(b"\r\n\r\n")
     assert header.isascii()
     assert [one.partition(b":")[0] for one in header.split(b"\r\n") if not one.startswith(b" ")] == [

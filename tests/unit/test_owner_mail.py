@@ -12,12 +12,13 @@ from postern_mail.mail.days import A_DAY
 from postern_mail.mail.digest import Noted, Section
 from postern_mail.mail.link import Deed, Door, Link, read
 from postern_mail.mail.link_lines import LinkLines
+from postern_mail.mail.week import Week
 from postern_mail.owner_mail import OwnerMail
 
 from tests.fakes import LEASE_SECONDS, FakeClock, FakeLedger, FakeMailer, FakeMailLog
 
 OWNER = "owner@dest.example"
-DEAD = Section("Dead letters", "look", (), 2)
+DEAD = Section("dead letters", (), 2)
 
 
 @dataclass
@@ -25,6 +26,7 @@ class FakeNews:
     noted_: list[Noted] = field(default_factory=list)
     sections: tuple[Section, ...] = ()
     asked: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         return (one for one in self.noted_ if one.noted_at >= since)
@@ -32,6 +34,9 @@ class FakeNews:
     def reason(self, noted: Noted) -> str:
         self.asked.append(noted.message_id)
         return "spam FAIL"
+
+    def week(self, day: str) -> Week:
+        return Week({day: self.counts}, {}, {"info@example.com": 3}) if self.counts else Week({}, {}, {})
 
     def standing(self) -> Collection[Section]:
         return self.sections
@@ -59,6 +64,7 @@ class Desk:
             log=self.log,
             owner=Address.parse(OWNER),
             sender=Address("postmaster", "example.com"),
+            stack="postern",
             links=self.links,
         ).run()
 
@@ -155,6 +161,19 @@ def test_a_bad_day_is_not_asked_about_line_by_line(desk: Desk) -> None:
     desk.run()
     assert desk.subjects == ["example.com mail on 2024-10-03: quarantined 1000"]
     assert len(desk.news.asked) == 100
+
+
+def test_sundays_mail_has_the_week_once_and_others_have_not(desk: Desk) -> None:
+    desk.news.counts = {"forwarded": 3}
+    desk.clock.time -= 20 * A_DAY
+    for _ in range(14):
+        desk.run()
+        desk.run()
+        desk.clock.time += A_DAY
+    assert desk.subjects == [
+        "example.com mail on 2024-09-15: the week in figures",
+        "example.com mail on 2024-09-22: the week in figures",
+    ]
 
 
 KEY = b"k" * 32

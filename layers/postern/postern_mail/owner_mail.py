@@ -13,9 +13,9 @@ from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.days import A_DAY
+from .mail.digest import MAX_LINES, Line, Noted, Section, digest, line, with_links
 from .mail.link_lines import MOST, LinkLines
 from .mail.outcomes import ClaimState, State
-from .mail.digest import MAX_LINES, Line, Noted, Section, digest, line, with_links
 from .mail.records import dataclass
 from .mail.week import ends, section
 from .ports.clock import Clock

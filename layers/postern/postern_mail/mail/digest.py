@@ -74,15 +74,15 @@ KINDS: dict[str, Kind] = {
     ),
     SENT_AS_LOST: Kind(
         "Sent as an alias and lost",
-        "Mail that was sent in an alias's name did not arrive, or was reported as spam. Many of these mean that somebody"
-        " has stolen the password. Whoever gets the alias's mail was told of 20 an hour.",
+        "Mail that was sent in an alias's name did not arrive, or was reported as spam. Many of these mean that"
+        " somebody has stolen the password. Whoever gets the alias's mail was told of 20 an hour.",
         "Make a new password",
         "postern send-as rotate {source}",
     ),
     HOST_LOST: Kind(
         "Lost mail of servers",
-        "Mail that one of your own servers sent did not arrive, or was reported as spam. Repair the program that sends it,"
-        " or the address that it has.",
+        "Mail that one of your own servers sent did not arrive, or was reported as spam. Repair the program that"
+        " sends it, or the address that it has.",
     ),
     STUCK: Kind(
         "Stuck",
