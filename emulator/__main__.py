@@ -21,10 +21,11 @@ def local(
     smtp: Annotated[int, typer.Option(help="Port for SMTP.")] = standing.PORTS.smtp,
     aws: Annotated[int, typer.Option(help="Port that stands for AWS.")] = standing.PORTS.aws,
     ses: Annotated[int, typer.Option(help="Port that stands for SES sending.")] = standing.PORTS.ses,
+    submission: Annotated[int, typer.Option(help="Port of SES's SMTP service.")] = standing.PORTS.submission,
     folder: Annotated[Path, typer.Option(file_okay=False, help="For Maildirs and the log.")] = FOLDER,
 ) -> None:
     """Run the whole system until Ctrl-C."""
-    raise typer.Exit(standing.run(tables, folder, Ports(smtp, aws, ses)))
+    raise typer.Exit(standing.run(tables, folder, Ports(smtp, aws, ses, submission)))
 
 
 @app.command()

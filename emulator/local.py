@@ -25,7 +25,7 @@ ENVIRONMENT = "env"  # the file with the variables
 RETRY_POLL = 2.0  # seconds between looks at the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
-PORTS = Ports(smtp=2525, aws=5566, ses=5567)
+PORTS = Ports(smtp=2525, aws=5566, ses=5567, submission=2587)
 
 
 def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = print) -> int:
@@ -36,9 +36,11 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
     except BadTablesFile as fault:
         say(f"emulator: {fault}")
         return 2
-    taken = [port for port in (ports.smtp, ports.aws, ports.ses) if port and not _is_free(port)]
+    taken = [port for port in (ports.smtp, ports.aws, ports.ses, ports.submission) if port and not _is_free(port)]
     if taken:
-        say(f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569'")
+        say(
+            f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569 --submission 2588'"
+        )
         return 2
     parameters = {"LogAddresses": "true", "Links": "true"}  # they are on the reader's own machine
     with Emulator(domain, folder, ports=ports, parameters=parameters) as emulator:
@@ -153,6 +155,7 @@ Write to it from another terminal, with swaks or with what Python has:
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 A destination that has got mail may reply to anybody by the same port.
+As an alias, with a password of `postern send-as add`: port {emulator.submission.port}, STARTTLS with a certificate of its own.
 
 Below comes a line for each recipient, as `postern log` has it.
 A sender at sender.example is told what does not go, as on AWS.

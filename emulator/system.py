@@ -31,6 +31,7 @@ from .receiving.zone import Zone
 from .sending.maildirs import Maildirs
 from .sending.refusals import Account
 from .sending.server import Sending
+from .sending.submission import Submission
 from .template import Template
 
 STACK = "postern-local"
@@ -57,6 +58,7 @@ class Ports:
     smtp: int = 0
     aws: int = 0
     ses: int = 0
+    submission: int = 0
 
 
 class Emulator:
@@ -98,6 +100,7 @@ class Emulator:
         account = Account(identities={domain}, configuration_sets={one["Name"] for one in sets})
         self.loopback = Loopback(domain, self.maildirs.deliver)
         self.sending = Sending(account, self.loopback.deliver, ports.ses)
+        self.submission = Submission(self.sending, self.template.resource("ConfigurationSet")["Name"], ports.submission)
         self.rule_set = RuleSet.of(self.template)  # its `readings` may be set before the start
         self.rule_set.publishes = partial(may_publish, self.cloud)
         self.rule_api = RuleApi(self.rule_set)
@@ -121,6 +124,8 @@ class Emulator:
             starting.callback(self.cloud.stop)
             self.sending.start()
             starting.callback(self.sending.stop)
+            self.submission.start()
+            starting.callback(self.submission.stop)
             self.function = self._function("InboundFunction", self.function_log, starting)
             self.feedback = self._function("FeedbackFunction", self.feedback_log, starting)
             self.bus = Bus(self.template, {self.feedback.arn: self.feedback})
@@ -170,7 +175,11 @@ class Emulator:
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
         named = {name: variables[name] for name in _COMMAND_VARIABLES}
         queues = {name: self.template.resolve({"Ref": queue}) for name, queue in _QUEUES.items()}
-        ours = {"POSTERN_RULE_SET": self.rule_set.name, "POSTERN_RESOLVERS": self.names.address}
+        ours = {
+            "POSTERN_RULE_SET": self.rule_set.name,
+            "POSTERN_RESOLVERS": self.names.address,
+            "POSTERN_STACK": self.template.stack,
+        }
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:

@@ -66,8 +66,9 @@ def verify(
 def _chosen(only: list[str] | None) -> list[Experiment]:
     from .experiments.receiving import RECEIVING  # noqa: PLC0415 (they need boto3)
     from .experiments.sending import SENDING  # noqa: PLC0415
+    from .experiments.submission import SUBMISSION  # noqa: PLC0415
 
-    known = {one.name: one for one in (*RECEIVING, *SENDING)}
+    known = {one.name: one for one in (*RECEIVING, *SENDING, *SUBMISSION)}
     for name in only or ():
         if name not in known:
             wrong_use(f"{name} is no experiment; there are {', '.join(known)}")

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from .refusals import Request
+
 _Made = Callable[[str], dict[str, Any]]
 
 
@@ -70,22 +72,24 @@ def fate(destination: str) -> Fate:
     return _SIMULATED.get(destination.partition("@")[0].lower(), Fate(True))
 
 
-def events(
-    destination: str, found: Fate, message_id: str, sender: str, tags: Mapping[str, list[str]]
-) -> Iterator[dict[str, Any]]:
-    """What SES says, in its order; `tags` are those of the request and SES's own."""
-    mail = {
+def mail_of(request: Request, message_id: str, tags: Mapping[str, list[str]]) -> dict[str, Any]:
+    """What SES says of the message itself; `tags` are those of the request and SES's own."""
+    common = {"subject": next(request.values("Subject"), ""), "from": list(request.values("From"))}
+    return {
         "timestamp": now(),
         "messageId": message_id,
-        "source": sender,
-        "destination": [destination],
+        "source": request.sender,
         "headersTruncated": False,
         "headers": [],
-        "commonHeaders": {},
+        "commonHeaders": {name: value for name, value in common.items() if value},
         "tags": dict(tags),
     }
+
+
+def events(destination: str, found: Fate, mail: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """What SES says, in its order."""
     for said in ((_delivery,) if found.delivered else ()) + found.said:
-        yield {"mail": mail, **said(destination)}
+        yield {"mail": {**mail, "destination": [destination]}, **said(destination)}
 
 
 def now() -> str:

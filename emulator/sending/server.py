@@ -14,7 +14,7 @@ from ..cloud import HOST
 from .account_api import Standing
 from .bounces import Bouncing
 from .delivery import delivered
-from .events import Fate, Undelivered, bounced, events, fate
+from .events import Fate, Undelivered, bounced, events, fate, mail_of
 from .query import Operation, answered
 from .refusals import Account, Refusal, Request
 from .rules import check
@@ -86,15 +86,17 @@ class Sending:
 
     def send(self, body: dict[str, Any]) -> str:
         """Carry out one SendEmail; returns SES's message id. Raises Refusal."""
-        request = _request(body)
+        return self.accept(_request(body), {one["Name"]: [one["Value"]] for one in body.get("EmailTags", ())})
+
+    def accept(self, request: Request, tags: Mapping[str, list[str]]) -> str:
+        """Send a message, however it came; returns SES's id of it. Raises Refusal."""
         for destination in request.destinations:
             if self.script.get(destination):
                 raise self.script[destination].pop(0)
         check(request, self.account)
         message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
         sent = delivered(request.raw, message_id, request.sender.rpartition("@")[2])
-        tags = {one["Name"]: [one["Value"]] for one in body.get("EmailTags", ())}
-        tags["ses:configuration-set"] = [request.configuration_set]
+        mail = mail_of(request, message_id, {**tags, "ses:configuration-set": [request.configuration_set]})
         for destination in request.destinations:
             found = self.fates[destination].pop(0) if self.fates.get(destination) else fate(destination)
             if found.delivered:
@@ -102,7 +104,7 @@ class Sending:
                     self.deliver(destination, sent)
                 except Undelivered as refusal:
                     found = bounced(refusal)
-            for event in events(destination, found, message_id, request.sender, tags):
+            for event in events(destination, found, mail):
                 self.publish(request.configuration_set, event)
         self.accepted += 1
         return message_id

@@ -34,7 +34,11 @@ def emulator(running: Emulator) -> Emulator:
         running.cloud.messages(queue)
     health = running.cloud.rows("DestinationTable")
     running.cloud.delete("DestinationTable", ({"address": row["address"]} for row in health))
-    counted = [row for row in running.cloud.rows("LedgerTable") if row["message_id"].startswith("answers:")]
+    counted = [
+        row
+        for row in running.cloud.rows("LedgerTable")
+        if row["message_id"].startswith(("answers:", "#relay", "returned"))
+    ]
     running.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in counted))
     running.sending.fates.clear()
     running.bus.published.clear()

@@ -50,7 +50,7 @@ class Local:
             "--folder",
             str(self.folder),
         ]
-        ports = ["--smtp", "0", "--aws", "0", "--ses", "0"]
+        ports = ["--smtp", "0", "--aws", "0", "--ses", "0", "--submission", "0"]
         self.process = subprocess.Popen(
             [*command, *ports],
             cwd=ROOT,

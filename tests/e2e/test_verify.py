@@ -1,10 +1,11 @@
 """`postern verify`: each experiment tells both readings apart, and leaves nothing behind."""
 
+import ssl
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from postern_command.experiments import cleaning, conversation
+from postern_command.experiments import cleaning, conversation, submission
 
 from emulator.cloud import HOST
 from emulator.function import ROOT
@@ -21,6 +22,9 @@ def account(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emu
     monkeypatch.setattr(cleaning, "PACE", 0)
     monkeypatch.setattr(emulator.rule_api, "interval", 0)
     off = emulator.sending.account.off
+    monkeypatch.setattr(submission, "endpoint", lambda _: (HOST, emulator.submission.port))
+    monkeypatch.setattr(submission, "trust", ssl._create_unverified_context)
+    monkeypatch.setattr(submission, "_PAUSE", 0.01)
     yield emulator
     emulator.sending.account.off, emulator.sending.account.on = off, ()
     reads(emulator, USUAL)
@@ -46,9 +50,10 @@ def found(emulator: Emulator, experiment: str, **how: Any) -> str:
 def left(emulator: Emulator) -> list[str]:
     """What a run has made and not taken away."""
     topics = emulator.cloud.client("sns").list_topics()["Topics"]
+    users = [one["UserName"] for one in emulator.cloud.client("iam").list_users()["Users"]]
     queues = emulator.cloud.sqs.list_queues().get("QueueUrls", [])
     names = [one["Name"] for one in emulator.rule_set.describe()]
-    return [name for name in (*names, *(one["TopicArn"] for one in topics), *queues) if "-verify-" in name]
+    return [name for name in (*names, *(one["TopicArn"] for one in topics), *queues, *users) if "-verify-" in name]
 
 
 @pytest.mark.parametrize(
@@ -89,6 +94,32 @@ def test_what_goes_out(account: Emulator, experiment: str, switch: str, usual: s
     assert left(account) == []
 
 
+@pytest.mark.parametrize(
+    ("from_is_the_envelope", "says"),
+    [(False, "judges From in SMTP (`554 Access denied"), (True, "judges the envelope's sender in SMTP (`554 Access")],
+)
+def test_what_a_password_is_bound_by(
+    account: Emulator, monkeypatch: pytest.MonkeyPatch, from_is_the_envelope: bool, says: str
+) -> None:
+    monkeypatch.setattr(account.submission, "from_is_the_envelope", from_is_the_envelope)
+    assert says in found(account, "from-address")
+    assert left(account) == []
+
+
+def test_a_password_that_ses_does_not_know_in_time(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "smtp_password", lambda *_: "BWrong")
+    done = verify(account, "--only", "from-address", wait=0)
+    assert done.objects[0]["untried"] == "SES's SMTP service did not take a new password in time"
+    assert left(account) == []
+
+
+def test_where_no_smtp_goes_out(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(submission, "endpoint", lambda _: (HOST, 1))
+    (told,) = verify(account, "--only", "from-address").objects
+    assert (told["found"], "Connection refused" in told["untried"]) == ("", True)
+    assert left(account) == []
+
+
 def test_forty_megabytes(account: Emulator) -> None:
     assert "the limit is before base64" in found(account, "large")
     account.sending.account.on = ("encoded-size",)
@@ -100,9 +131,9 @@ def test_all_of_them_for_less_than_ten_cents(account: Emulator) -> None:
     at = f"{HOST}:{account.receiving.port}"
     done = run("verify", "--wait", 10, "--endpoint", at, stdin="y\n", **account.environment)
     assert done.status == 0
-    assert "Try these 10 on example.com for at most 0.01 USD?" in done.err
+    assert "Try these 11 on example.com for at most 0.01 USD?" in done.err
     lines = [line for line in done.out.splitlines() if line.startswith("- **")]
-    assert len(lines) == 10
+    assert len(lines) == 11
     quirks = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
     assert all(f"- {line[2:].partition(':')[0].strip()}" in quirks for line in lines), "each has its place there"
     assert left(account) == []

@@ -5,4 +5,5 @@ stage         what AWS has for the time of a run: rules in front, topics, a queu
 conversation  SMTP with SES's receiving endpoint, also from a host without credentials
 receiving     what SES does with mail that comes in
 sending       what SES does with mail that goes out
+submission    what SES's SMTP service lets a password do
 """

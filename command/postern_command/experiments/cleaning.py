@@ -8,6 +8,7 @@ from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
 from postern_mail.errors import Misconfigured
 
+USERS = "/postern-verify/"  # the path of the users that runs make
 PACE = 1.1  # seconds between two calls about rules: SES takes one a second
 
 
@@ -32,7 +33,7 @@ def rule_set() -> tuple[str, list[dict[str, Any]]]:
 
 def clean(stack: str) -> list[str]:
     """Take away what runs of this stack left; returns the names of what was there. Raises Temporary."""
-    return [name for kind in (_clean_rules, _clean_topics, _clean_queues) for name in kind(prefix(stack))]
+    return [name for kind in (_clean_rules, _clean_topics, _clean_queues, clean_users) for name in kind(prefix(stack))]
 
 
 def _clean_rules(start: str) -> Iterator[str]:
@@ -65,3 +66,17 @@ def _clean_queues(start: str) -> Iterator[str]:
         for url in sqs.list_queues(QueueNamePrefix=start).get("QueueUrls", []):
             sqs.delete_queue(QueueUrl=url)
             yield f"queue {url.rpartition('/')[2]}"
+
+
+def clean_users(start: str) -> Iterator[str]:
+    """Take away the users of runs whose names begin so, with what they have. Raises Temporary."""
+    iam: Any = clients.iam()
+    with translated("IAM DeleteUser"):
+        pages = iam.get_paginator("list_users").paginate(PathPrefix=USERS)
+        for name in [one["UserName"] for page in pages for one in page["Users"] if one["UserName"].startswith(start)]:
+            for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+                iam.delete_access_key(UserName=name, AccessKeyId=key["AccessKeyId"])
+            for policy in iam.list_user_policies(UserName=name)["PolicyNames"]:
+                iam.delete_user_policy(UserName=name, PolicyName=policy)
+            iam.delete_user(UserName=name)
+            yield f"user {name}"

@@ -1,0 +1,155 @@
+"""SES's SMTP service, by which mail programs send: AUTH with the password of an IAM user, and that user's policies.
+
+[D] "Using the Amazon SES SMTP interface", "Troubleshooting Amazon SES SMTP issues"; [P] the words of 554 Access denied,
+as mail programs show them; [U] which of From and envelope each condition key judges.
+"""
+
+import asyncio
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from moto.iam.models import iam_backends
+from postern_mail.relay.smtp_password import smtp_password
+
+from ..account import ACCOUNT, REGION
+from ..cloud import HOST
+from .addresses import addresses
+from .certificate import context
+from .policies import allowed
+from .refusals import Refusal, Request
+from .server import Sending
+
+MAX_SIZE = 40 * 1024 * 1024
+_NAME = f"email-smtp.{REGION}.amazonaws.com"
+_REFUSED = AuthResult(success=False, handled=False, message="535 Authentication Credentials Invalid")
+_SES = f"arn:aws:ses:{REGION}:{ACCOUNT}"
+
+
+@dataclass(frozen=True)
+class _User:
+    """Who has logged in."""
+
+    name: str
+    arn: str
+    policies: tuple[Mapping[str, Any], ...]
+
+
+class Submission:
+    """The service on a port of this machine. What it takes goes the way of `sending`.
+
+    `default_set` is the identities' default configuration set. With `from_is_the_envelope` ses:FromAddress judges the
+    envelope's sender, in place of From.
+    """
+
+    def __init__(self, sending: Sending, default_set: str, port: int = 0) -> None:
+        self.from_is_the_envelope = False
+        self._sending, self._default_set = sending, default_set
+        self._wanted_port = port
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> None:
+        """Listen; returns when connections are taken."""
+        self._thread.start()
+        listening = self._loop.create_server(self._protocol, HOST, self._wanted_port)
+        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(timeout=10)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+
+    def stop(self) -> None:
+        """Close the port."""
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    async def handle_MAIL(  # noqa: N802 (aiosmtpd's name)
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """[D] There must be a sender."""
+        del server, session
+        if address in ("", "<>"):
+            return "501 Invalid MAIL FROM address provided"
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 Ok"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Send, if the user's policies allow it."""
+        del server
+        try:
+            user, sender = session.auth_data, str(envelope.mail_from)
+            message_id = await asyncio.to_thread(
+                self._take, user, sender, tuple(envelope.rcpt_tos), envelope.original_content or b""
+            )
+        except Refusal as refusal:
+            return refusal.message if refusal.code == "SMTP" else f"554 Message rejected: {refusal.message}"
+        return f"250 Ok {message_id}"
+
+    async def _close(self) -> None:
+        self._server.close()
+        conversations = asyncio.all_tasks() - {asyncio.current_task()}
+        for conversation in conversations:
+            conversation.cancel()
+        await asyncio.gather(*conversations, return_exceptions=True)
+
+    def _protocol(self) -> SMTP:
+        return SMTP(
+            self,
+            hostname=_NAME,
+            ident="SES emulator",
+            data_size_limit=MAX_SIZE,
+            tls_context=context(_NAME),
+            require_starttls=True,
+            auth_required=True,
+            authenticator=_authenticated,
+            loop=self._loop,
+        )
+
+    def _take(self, user: _User, sender: str, recipients: tuple[str, ...], raw: bytes) -> str:
+        """Raises Refusal."""
+        asked = Request(sender, recipients, raw, self._default_set)
+        named = next(asked.values("X-SES-CONFIGURATION-SET"), self._default_set).strip()
+        request = Request(sender, recipients, raw, named)
+        authors = list(addresses(request.values("From"))) or [""]
+        for author in authors:
+            self._judge(user, sender if self.from_is_the_envelope else author, sender, named)
+        return self._sending.accept(request, {**_tags(request), "ses:caller-identity": [user.name]})
+
+    def _judge(self, user: _User, author: str, sender: str, configuration_set: str) -> None:
+        resources = [f"{_SES}:identity/{author.rpartition('@')[2]}", f"{_SES}:configuration-set/{configuration_set}"]
+        context = {"ses:FromAddress": author, "ses:FeedbackAddress": sender}
+        for resource in resources:
+            if not allowed(user.policies, "ses:SendRawEmail", [resource], context):
+                said = f"554 Access denied: User `{user.arn}' is not authorized to perform `ses:SendRawEmail'"
+                raise Refusal("SMTP", 554, f"{said} on resource `{resource}'")
+
+
+def _authenticated(server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any) -> AuthResult:
+    """[D] The user name is an access key's id, the password is made of its secret."""
+    del server, session, envelope, mechanism
+    if not isinstance(login, LoginPassword):
+        return _REFUSED
+    key_id, password = login.login.decode(), login.password.decode()
+    for user, key in _keys():
+        right = key.access_key_id == key_id and key.status == "Active"
+        if right and smtp_password(key.secret_access_key, REGION) == password:
+            policies = tuple(json.loads(one) if isinstance(one, str) else one for one in user.policies.values())
+            return AuthResult(success=True, auth_data=_User(user.name, user.arn, policies))
+    return _REFUSED
+
+
+def _keys() -> Iterator[tuple[Any, Any]]:
+    """moto's users, each with each of its keys: no call tells a secret."""
+    for user in list(iam_backends[ACCOUNT]["aws"].users.values()):
+        for key in list(user.access_keys):
+            yield user, key
+
+
+def _tags(request: Request) -> dict[str, list[str]]:
+    """[D] X-SES-MESSAGE-TAGS: whoever sends chooses them."""
+    named = (one.partition("=") for value in request.values("X-SES-MESSAGE-TAGS") for one in value.split(","))
+    return {name.strip(): [value.strip()] for name, _, value in named if name.strip()}
