@@ -38,9 +38,8 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
         return 2
     taken = [port for port in (ports.smtp, ports.aws, ports.ses, ports.submission) if port and not _is_free(port)]
     if taken:
-        say(
-            f"emulator: ports in use: {taken}; choose others with make local PORTS='--smtp 2526 --aws 5568 --ses 5569 --submission 2588'"
-        )
+        others = "--smtp 2526 --aws 5568 --ses 5569 --submission 2588"
+        say(f"emulator: ports in use: {taken}; choose others with make local PORTS='{others}'")
         return 2
     parameters = {"LogAddresses": "true", "Links": "true"}  # they are on the reader's own machine
     with Emulator(domain, folder, ports=ports, parameters=parameters) as emulator:
@@ -155,7 +154,7 @@ Write to it from another terminal, with swaks or with what Python has:
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 A destination that has got mail may reply to anybody by the same port.
-As an alias, with a password of `postern send-as add`: port {emulator.submission.port}, STARTTLS with a certificate of its own.
+As an alias, with a password of `postern send-as add`, by port {emulator.submission.port}, STARTTLS.
 
 Below comes a line for each recipient, as `postern log` has it.
 A sender at sender.example is told what does not go, as on AWS.
