@@ -44,7 +44,8 @@ def _holds(operator: str, found: str | None, values: list[str]) -> bool:
             return found.lower() in (_literal(one).lower() for one in values)
         case "StringLike":
             return any(fnmatchcase(found, one) for one in values)
-    raise UnknownConstruct(f"{operator}: not known to the emulator")
+        case _:
+            raise UnknownConstruct(f"{operator}: not known to the emulator")
 
 
 def _literal(text: str) -> str:

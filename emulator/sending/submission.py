@@ -81,7 +81,8 @@ class Submission:
         """Send, if the user's policies allow it."""
         del server
         try:
-            user, sender = session.auth_data, str(envelope.mail_from)
+            user: Any = session.auth_data
+            sender = str(envelope.mail_from)
             message_id = await asyncio.to_thread(
                 self._take, user, sender, tuple(envelope.rcpt_tos), envelope.original_content or b""
             )
