@@ -7,6 +7,7 @@ through to the catch-all. Destinations in our own domains are looked up again.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
 from .patterns import Pattern
@@ -23,9 +24,14 @@ ATTRIBUTES = (  # what a row may have beside its key
     "keep_tag",
     "patterns",
     "verdicts",
+    "reply",
+    "also_from",
+    "name",
     "note",
     MADE_BY,
 )
+REPLIES = ("off", "author")  # of `reply`: whether a correspondent is shown by a reply address (mail.replying)
+_MAX_NAME = 60  # characters
 _NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
 
@@ -52,6 +58,9 @@ class Alias:
     keep_tag: bool = False
     patterns: tuple[Pattern, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
+    reply: str = ""  # one of REPLIES; "" for what the setting says
+    also_from: tuple[Address, ...] = ()  # who may reply beside the destinations
+    name: str = ""  # in From of replies
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
@@ -69,6 +78,7 @@ class Alias:
                 keep_tag=flag(_or(row.get("keep_tag"), False)),
                 patterns=_patterns(key, row.get("patterns") or ()),
                 verdicts=read_overrides(row.get("verdicts")),
+                **_of_replies(row),
             )
             if alias.enabled and not listed and not alias.patterns:
                 raise ValueError("it has no destinations")
@@ -104,7 +114,7 @@ class Resolution:
     were found, in order; `alias` the address whose name forwarded mail carries; `detail` says
     what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
     answers to SES's verdicts; `derived` are the keys of destinations whose local part the recipient's chose,
-    so that a stranger may name any.
+    so that a stranger may name any; `first` is the row that was found first.
     """
 
     outcome: str
@@ -114,6 +124,7 @@ class Resolution:
     detail: str = ""
     verdicts: Mapping[str, str] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
+    first: Alias | None = field(default=None, compare=False)
 
 
 def keys(address: Address) -> tuple[str, ...]:
@@ -180,7 +191,7 @@ class _Walk:
     unread: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
     self_mapped: set[str] = field(default_factory=set)
-    verdicts: Mapping[str, str] = field(default_factory=dict)
+    first: Alias | None = None
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
         if chain and chain[-1] == address.key:
@@ -209,7 +220,7 @@ class _Walk:
             self.dead_ends.append((address.key, "unknown"))
         else:
             self.matched.append(found.alias.key)
-            self.verdicts = found.alias.verdicts if len(self.matched) == 1 else self.verdicts
+            self.first = self.first or found.alias
         return found
 
     def _answers(self, address: Address) -> Iterator[_Found]:
@@ -283,8 +294,9 @@ class _Walk:
             alias=_alias_address(recipient, self.matched[0]) if self.matched else None,
             destinations=tuple(self.destinations.values()),
             detail=detail,
-            verdicts=self.verdicts,
+            verdicts=self.first.verdicts if self.first else {},
             derived=frozenset(self.destinations.keys() - self.listed),
+            first=self.first,
         )
 
 
@@ -335,6 +347,30 @@ def _patterns(key: str, items: object) -> tuple[Pattern, ...]:
     for pattern in patterns:
         _targets(pattern.example())
     return patterns
+
+
+def _of_replies(row: Row) -> dict[str, Any]:
+    """Attributes about replies; raises ValueError."""
+    found: dict[str, Any] = {}
+    if (reply := row.get("reply")) is not None:
+        if reply not in REPLIES:
+            raise ValueError(f"reply: expected {' or '.join(REPLIES)}, found {reply!r}")
+        found["reply"] = reply
+    if row.get("also_from"):
+        found["also_from"] = tuple(map(_who_may, texts(row["also_from"])))
+    if (name := row.get("name")) is not None:
+        if not isinstance(name, str) or not name.isprintable() or len(name) > _MAX_NAME or "@" in name:
+            raise ValueError(f"name: expected at most {_MAX_NAME} characters in one line without @, found {name!r}")
+        found["name"] = name
+    return found
+
+
+def _who_may(text: str) -> Address:
+    """Raises ValueError for text that is no address."""
+    try:
+        return Address.parse(text)
+    except InvalidAddress:
+        raise ValueError(f"also_from: {text!r} is not a mail address") from None
 
 
 def _or(value: object, default: bool) -> object:

@@ -142,7 +142,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
     message: Message, alias: Address, envelope: Envelope, style: Style, content_type: str, lead: str, encoding: str
 ) -> bytes:
     subject = fields.shortened(_subject(message), _MAX_SUBJECT)
-    answer = mailboxes(_repliable(message, envelope), fields.MAX_LIST)
+    answer = mailboxes(style.answer_to or _repliable(message, envelope), fields.MAX_LIST)
     return b"".join(
         field.raw
         for field in (

@@ -51,10 +51,10 @@ def _speaks(envelope: Envelope, header: Header, own: str) -> bool:
     assert envelope.authentication is not None  # else nothing is asked
     if header.from_fields > 1:
         return False
-    return any(_is_aligned(one, own) for one in (*_by_spf(envelope), *envelope.authentication.dkim))
+    return any(is_aligned(one, own) for one in (*by_spf(envelope), *envelope.authentication.dkim))
 
 
-def _by_spf(envelope: Envelope) -> tuple[str, ...]:
+def by_spf(envelope: Envelope) -> tuple[str, ...]:
     """The domain of MAIL FROM if SPF passed for it. Where quotes or a route leave open which domain was
     asked for, none; nor for the null sender, where that was HELO's."""
     assert envelope.authentication is not None  # else nothing is asked
@@ -65,6 +65,6 @@ def _by_spf(envelope: Envelope) -> tuple[str, ...]:
     return (sender.domain,) if is_plain else ()
 
 
-def _is_aligned(domain: str, own: str) -> bool:
+def is_aligned(domain: str, own: str) -> bool:
     """Whether both are one owner's: one is the other, or above it. A top-level domain has no mail."""
     return domain == own or domain.endswith(f".{own}") or ("." in domain and own.endswith(f".{domain}"))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
+from .aliases import REPLIES
 from .damper import Echo, echo, is_automatic
 from .envelope import Envelope
 from .header import MAX_HOPS, Header
@@ -80,6 +81,7 @@ class Forward(Decision):
     steered: frozenset[str] = field(default=frozenset(), compare=False)  # of `unproven`, those a sender chose
     counted: str = field(default="", compare=False)  # whom it counts for: senders.counted_as
     tags: tuple[str, ...] = ()  # of rules, before the subject
+    replies: bool = field(default=False, compare=False)  # its correspondents are shown by reply addresses
     echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
 
@@ -151,6 +153,11 @@ class Delivery:
     def counted(self) -> str:
         """Whom it counts for."""
         return self.forwards[0].counted
+
+    @property
+    def replies(self) -> bool:
+        """Whether its correspondents are shown by reply addresses."""
+        return self.forwards[0].replies
 
     @property
     def is_steered(self) -> bool:
@@ -279,8 +286,10 @@ class _Planner:
         released = recipient.key in self.released
         excused = ruling.first(OK) is not None or released
         lines = (*decision.prepended, *self._verdict_fields())
+        own = resolution.first.reply if resolution.first else ""
+        replies = (own or Settings.of(self.rows).reply) != REPLIES[0]
         counted = self._counted(decision, resolution, released)
-        return replace(counted, prepended=lines, tags=ruling.tags, excused=excused)
+        return replace(counted, prepended=lines, tags=ruling.tags, excused=excused, replies=replies)
 
     def _counted(self, forward: Forward, resolution: aliases.Resolution, released: bool) -> Forward:
         """The forward with what it counts as."""

@@ -6,7 +6,7 @@ the whole body, goes out byte for byte.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from . import fields, stamp
 from .address import Address
@@ -62,6 +62,7 @@ MAX_DOMAIN = 64  # our domain
 _PLAIN = re.compile(rb"[\t\r\n -~]*")
 _OURS_PREFIX = "x-postern-"
 _ORIGINAL = "X-Postern-Original-"
+_OF_THREADS = ("in-reply-to", "references")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,8 @@ class Style:
     `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject, `tags` before that; `stamp_key` signs the
     loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
     lines that sender rules add; `stack` is its name, for the command that a notice tells of;
-    `destination` is whom X-Forwarded-To names, which is left out without one.
+    `destination` is whom X-Forwarded-To names, which is left out without one. `answer_to` is whom Reply-To names in
+    place of the correspondents, and `own_ids` has Message-IDs of replies by SES's for them (mail.replying).
     """
 
     from_form: str = NAME_AND_ADDRESS
@@ -82,6 +84,8 @@ class Style:
     prepended: tuple[str, ...] = ()
     stack: str = "postern"
     destination: Address | None = None
+    answer_to: tuple[Author, ...] = ()
+    own_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (it is frozen)
@@ -157,8 +161,9 @@ class _Editor:
         return Field.read(name.rstrip(b" \t") + b": " + own + (b"," + newline + b" " + text if text else newline))
 
     def _kept(self, one: Field) -> Field:
-        if one.name == "references":
-            return self._with_message_id(one)
+        if one.name in _OF_THREADS:
+            joined = self._joined(one)
+            return self._with_message_id(joined) if one.name == "references" else joined
         if one.name == "subject" and (self.style.subject_tag or self.style.tags):
             return self._tagged(one)
         return one
@@ -172,7 +177,7 @@ class _Editor:
         said = _said(people, self.style.from_form, self.alias.domain) or self._said_without_address()
         yield _from_field(said, self.alias, newline)
         if reply_to is None:
-            yield from _reply_to_fields(repliable(self.message) or people, newline)
+            yield from _reply_to_fields(self.style.answer_to or repliable(self.message) or people, newline)
         yield from prepended(self.style, newline)
         if crowded:
             yield fields.field("To", [f"<{written(self.alias)}>"], newline)
@@ -181,7 +186,7 @@ class _Editor:
         if self.style.destination is not None:
             yield from forwarded_fields(self.alias, self.style.destination, newline)
         if not self.message.named("references"):
-            yield from self._new_references()
+            yield from map(self._joined, self._new_references())
         for name in ("Message-ID", "Date"):  # SES writes its own
             yield from fields.copied(f"{_ORIGINAL}{name}", self._first(name.lower()), newline)
         if not stamp.is_stamped(self.message, self.style.stamp_key, self.alias):
@@ -203,7 +208,7 @@ class _Editor:
 
     def _usable_reply_to(self) -> Field | None:
         """The Reply-To that says whom to answer, if SES takes it as it is."""
-        first = _reply_to(self.message)
+        first = None if self.style.answer_to else _reply_to(self.message)
         return first if first is not None and _is_taken(first) else None
 
     def _is_crowded(self) -> bool:
@@ -237,6 +242,13 @@ class _Editor:
         words += [message_id] if message_id and message_id not in words else []
         if message_id:
             yield fields.field("References", [word.decode("ascii") for word in words], self.message.newline)
+
+    def _joined(self, one: Field) -> Field:
+        if not self.style.own_ids:
+            return one
+        from .replying.thread import joined  # noqa: PLC0415 (for who replies only)
+
+        return joined(one, self.style.own_ids, self.message.newline)
 
     def _tagged(self, subject: Field) -> Field:
         """Subject with the tags before it that are not in there already, as in a reply."""

@@ -5,10 +5,12 @@ cannot be understood defers the mail, as a row does. A setting is one field of `
 its meaning, and what it may be. docs/settings.md and `postern settings` are made from these fields.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Self
 
+from .aliases import REPLIES
 from .dsn import AUTHENTICATED, OFF
 from .records import dataclass, field, fields, replace
 from .rewrite import FROM_FORMS, Style
@@ -35,13 +37,16 @@ MAX_TEXT = 40  # characters
 QUARANTINED, AS_PUBLISHED = OWN_FROM = ("quarantine", "as-published")
 TAGGED = "tag"
 RESTRICTION = ("off", TAGGED, QUARANTINED)  # what a restriction's finding leads to
-SITES, NAMES, NUMBERS = "sites", "names", "numbers"  # forms of text: DNS lists, names of hosts, header rules
-_FORMS = {
-    SITES: "zone=codes*weight, with commas between",
-    NAMES: "names of hosts, with commas between",
-    NUMBERS: f"up to {MOST_RULES} numbers from 1 to {LAST_RULE}, with commas between",
-}
+# Forms of text: DNS lists, names of hosts, header rules, what stands before the + of reply addresses.
+SITES, NAMES, NUMBERS, LOCAL_PART = "sites", "names", "numbers", "local part"
 MAX_LIST = 2000  # characters of such a text
+_FORMS = {
+    SITES: f"zone=codes*weight, with commas between, at most {MAX_LIST} characters",
+    NAMES: f"names of hosts, with commas between, at most {MAX_LIST} characters",
+    NUMBERS: f"up to {MOST_RULES} numbers from 1 to {LAST_RULE}, with commas between",
+    LOCAL_PART: "a local part in lower case without +, at most 36 characters",
+}
+_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,34}[a-z0-9])?\Z")  # 64 with + and token (mail.replying.token)
 _WEAK = "It counts one point, and never alone: many good senders fail."
 _BESIDE = ("address", *BOOKKEEPING)  # what the item has beside the settings
 
@@ -146,6 +151,26 @@ class Settings:
         True,
         "Whether Postern sends itself a message each day, through SES and the public MX of each domain, and people hear"
         " when it does not arrive within an hour.",
+    )
+    reply: str = _setting(
+        REPLIES[0],
+        "Whether forwards show the author by a reply address (docs/reply.md). An alias's own `reply` comes first.",
+        choices=REPLIES,
+    )
+    reply_requires: str = _setting(
+        "dmarc", "What SES must have found of a reply; `dkim`: an aligned signature.", choices=("dmarc", "dkim")
+    )
+    reply_local_part: str = _setting(
+        "reply", "What stands before the + of reply addresses. No alias has this name while replies are on.",
+        form=LOCAL_PART,
+    )  # fmt: skip
+    replies_per_day: int = _setting(
+        100, "Most replies in the name of one alias; what is over it waits.", unit="a day", least=1, most=1000
+    )
+    leaks: str = _setting(
+        "warn",
+        "What becomes of a reply whose body names its owner's address or host: sent, with a warning to him, or kept.",
+        choices=("warn", "refuse"),
     )
     reject_invalid_helo_hostname: str = _restriction("The HELO name is neither a host name nor an address.")
     reject_non_fqdn_helo_hostname: str = _restriction("The HELO name has no dot, or is no host name.")
@@ -351,6 +376,8 @@ def _list(form: str, value: str) -> str:
         raise ValueError(value)
     if form == NUMBERS:
         numbers(value)
+    if form == LOCAL_PART and not _LOCAL_PART.match(value):
+        raise ValueError(value)
     if form == SITES and value:
         from .dns_lists import sites  # noqa: PLC0415 (for who screens only)
 
@@ -364,7 +391,7 @@ def _list(form: str, value: str) -> str:
 def _allowed(one: Any) -> str:
     may = one.metadata
     if may["form"]:
-        return f"{_FORMS[may['form']]}, at most {MAX_LIST} characters"
+        return _FORMS[may["form"]]
     if isinstance(one.default, bool):
         return "true or false"
     if isinstance(one.default, int):

@@ -19,15 +19,18 @@ _BLANKS = re.compile(r"\s+")
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """A DKIM-Signature: `domain` is d=, `identity` the domain of i=, `covered` the names in h=, all lower case."""
+    """A DKIM-Signature: `domain` is d=, `identity` the domain of i=, `covered` the names in h=, all lower case.
+    `is_partial`: l= leaves open how the body ends."""
 
     domain: str
     identity: str
     covered: tuple[str, ...]
+    is_partial: bool = False
 
 
 def signatures(message: Message) -> Iterator[Signature]:
-    """The signatures of a message, as far as they can be read: a tag that comes twice spoils one (3.2)."""
+    """The signatures of a message, as far as they can be read: a tag that comes twice spoils one (3.2), and an
+    identity that is not at its domain or below it (3.5): it could be that of another signature, which passed."""
     for field in message.named("dkim-signature"):
         tags: dict[str, str] = {}
         for part in field.value[:_MOST].decode("latin-1").split(";"):
@@ -38,8 +41,9 @@ def signatures(message: Message) -> Iterator[Signature]:
             domain = _plain(tags.get("d", ""))
             identity = _plain(tags.get("i", "")).rpartition("@")[2] or domain
             covered = tuple(_plain(one) for one in tags.get("h", "").split(":"))
-            yield Signature(domain, identity, covered)
-            continue
+            if identity == domain or identity.endswith(f".{domain}"):
+                yield Signature(domain, identity, covered, "l" in tags)
+                continue
         yield Signature("", "", ())
 
 

@@ -1,0 +1,65 @@
+"""A reply as it leaves: a header made from nothing, with a few fields of what the person wrote, and his body as it is.
+
+What is not named here stays behind: Received, X-Originating-IP, X-Mailer, User-Agent, Autocrypt, DKIM-Signature, ARC-*,
+Sender, Reply-To, List-*, Thread-Index, Disposition-Notification-To, and whatever a program may think of next.
+SES writes Message-ID itself, and Date where there is none.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+
+from .. import fields
+from ..address import Address
+from ..address_writer import written
+from ..display_names import plain
+from ..message import Field, Halves, Message
+from ..rewrite import MAX_NAME
+from .addressees import Addressees
+from .contact import Contact
+from .thread import own_thread
+
+_COPIED = (
+    "subject", "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-language",
+    "content-description",
+)  # fmt: skip
+# RFC 5322 3.3, without comments: what else stands there could be anything.
+_DATE = re.compile(
+    rb"(?:[A-Z][a-z]{2},\s*)?\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)"
+)
+
+
+def outgoing(
+    message: Message, alias: Address, name: str, contact: Contact, people: Addressees, known: Collection[str]
+) -> Halves:
+    """The reply for one correspondent. `name` is the alias's own, "" for none; `known` are the marks of messages that
+    all whom it goes to have."""
+    header = [*_addressed(message, alias, name, contact, people), *own_thread(message, known, message.newline)]
+    return message.halves([*header, *copied(message)])
+
+
+def copied(message: Message) -> Iterator[Field]:
+    """The fields that leave as they are: the first of each."""
+    for name in _COPIED:
+        yield from message.named(name)[:1]
+
+
+def _addressed(message: Message, alias: Address, name: str, contact: Contact, people: Addressees) -> Iterator[Field]:
+    newline = message.newline
+    said = fields.shortened(plain(name), MAX_NAME)
+    address = f"<{written(alias)}>"
+    yield fields.field("From", [*fields.phrase(said), address] if said else [address], newline)
+    named = {field: found for field, found in people.contacts.items() if found} or {"to": (contact,)}
+    for field, found in named.items():
+        yield fields.field(field.capitalize(), _mailboxes(found), newline)
+    for date in message.named("date")[:1]:
+        if said_at := _DATE.match(date.value):
+            yield fields.field("Date", said_at[0].decode("ascii").split(), newline)
+
+
+def _mailboxes(contacts: Collection[Contact]) -> list[str]:
+    words: list[str] = []
+    for one in contacts:
+        name = fields.shortened(plain(one.name), MAX_NAME)
+        words += [*fields.phrase(name), f"<{written(one.address)}>,"] if name else [f"{written(one.address)},"]
+    words[-1] = words[-1].removesuffix(",")
+    return words

@@ -1,0 +1,80 @@
+"""What an alias's people are told about replies: that one did not go out, or did not arrive, and why.
+
+It goes to a destination on record and never to whom a message names. All of it is ours but for words of a stranger on a
+line of their own.
+"""
+
+from .. import fields, stamp
+from ..address import Address
+from ..address_writer import written
+from ..message import CRLF
+
+_MAX_WORDS = 500  # octets of what somebody else said
+_NOT_SENT = "Your reply was not sent"
+
+
+def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes) -> bytes:
+    """A mail in the name of the alias's domain, with our stamp so that it never comes round."""
+    header = (
+        fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
+        fields.field("To", [f"<{written(alias)}>"], CRLF),
+        fields.field("Subject", fields.unstructured(subject), CRLF),
+        fields.field("MIME-Version", ["1.0"], CRLF),
+        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
+        fields.field("Content-Transfer-Encoding", ["8bit"], CRLF),
+        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
+        fields.field(stamp.NAME, [stamp.stamp(stamp_key, alias)], CRLF),
+    )
+    body = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")
+    return b"".join((*(one.raw for one in header), CRLF, body))
+
+
+def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven: bool) -> tuple[str, list[str]]:
+    """(subject, lines) about a message that stays here. `is_proven`: the replier wrote it, by SES's findings."""
+    subject = _NOT_SENT if is_proven else f"A reply in the name of {alias} was not sent"
+    whose = "Your reply" if is_proven else "A message that says it is a reply of yours"
+    return subject, [
+        f"{whose} in the name of {alias} was not sent on, because:",
+        "",
+        f"  {shown(why)}",
+        "",
+        *([] if is_proven else ["If you did not write it, there is nothing to do.", ""]),
+        *_kept(alias, message_id, stack),
+        "For the same reason you hear of it once an hour.",
+    ]
+
+
+def not_delivered(alias: Address, contact: Address, why: str, message_id: str, stack: str) -> tuple[str, list[str]]:
+    """(subject, lines) about a reply that did not arrive, with the words of SES or of the other server."""
+    return "Your reply was not delivered", [
+        f"Your reply in the name of {alias} to {contact} was not delivered:",
+        "",
+        f"  {shown(why)}",
+        "",
+        *_kept(alias, message_id, stack),
+    ]
+
+
+def leaked(alias: Address, where: list[str]) -> tuple[str, list[str]]:
+    """(subject, lines) about a reply that went out and may name its owner."""
+    return "Your reply may have shown who you are", [
+        f"Your reply in the name of {alias} was sent. It has in it:",
+        "",
+        *(f"  {shown(one)}" for one in where),
+        "",
+        "The header that left has none of that. `postern settings set leaks refuse` keeps such replies back.",
+    ]
+
+
+def shown(text: str) -> str:
+    """Text of others in one line in which nothing acts."""
+    return fields.shortened(" ".join("".join(one if one.isprintable() else " " for one in text).split()), _MAX_WORDS)
+
+
+def _kept(alias: Address, message_id: str, stack: str) -> list[str]:
+    return [
+        f"The message is kept. The owner of {alias.domain}'s mail can fetch it, with this command:",
+        "",
+        f"  postern original {message_id} --stack {stack}",
+        "",
+    ]
