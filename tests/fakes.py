@@ -468,6 +468,7 @@ class FakeFeedbackLedger:
     senders: dict[str, str] = field(default_factory=dict)
     claims: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     rates: FakeRates = field(default_factory=FakeRates)
+    replies: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # alias and replier
 
     def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
         domain, one = domain_key(destination), f"{message_id} {destination}"
@@ -487,7 +488,8 @@ class FakeFeedbackLedger:
                 news = old is None or old[:2] < new[:2]
                 if news:
                     said[feedback.kind] = new
-                return Sending(destination, INFO, news, self.senders.get(message_id, message_id))
+                alias, replier = self.replies.get((message_id, destination), ("", ""))
+                return Sending(destination, INFO, news, self.senders.get(message_id, message_id), alias, replier)
         raise EntryMissing(f"message {feedback.message_id}")
 
     def note_host(self, mail: HostMail) -> bool:
@@ -591,9 +593,13 @@ class FakeTeller:
     """Keeps what it was to tell."""
 
     told: list[SentAs] = field(default_factory=list)
+    repliers: list[tuple[str, str]] = field(default_factory=list)
 
     def tell(self, mail: SentAs) -> None:
         self.told.append(mail)
+
+    def tell_replier(self, feedback: Feedback, sending: Sending) -> None:
+        self.repliers.append((sending.replier, feedback.why))
 
 
 @dataclass
@@ -626,6 +632,9 @@ class FakeMailLog(FakeAnswerLog):
     def resent(self, claim: Claim) -> None:
         self.lines.append(f"resent {claim.destination}")
         self.resendings.append((claim.message_id, str(claim.destination)))
+
+    def thread_lost(self, envelope: Envelope, failure: Temporary) -> None:
+        self.lines.append(f"thread lost {failure}")
 
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")

@@ -32,6 +32,13 @@ ExpiresOption = Annotated[
 KeepTagOption = Annotated[
     bool | None, typer.Option("--keep-tag/--no-keep-tag", help="Whether info+x goes to jane+x or to jane.")
 ]
+ReplyOption = Annotated[
+    str | None, typer.Option(metavar="author|off", help="Whether forwards show the author by a reply address.")
+]
+AlsoFromOption = Annotated[
+    list[str] | None, typer.Option("--also-from", help="An address that may reply, too; may be repeated, '' for none.")
+]
+NameOption = Annotated[str | None, typer.Option(help="What replies show beside the alias.")]
 NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
 
 
@@ -111,6 +118,9 @@ def add(
     destinations: Annotated[list[str], typer.Argument(help="Mailboxes, @other.example, or discard:")],
     expires: ExpiresOption = None,
     keep_tag: KeepTagOption = None,
+    reply: ReplyOption = None,
+    also_from: AlsoFromOption = None,
+    name: NameOption = None,
     note: NoteOption = None,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
@@ -119,7 +129,13 @@ def add(
     """Add an alias. Exit status 1 if there is one already, or if the row would not be valid."""
     with exits():
         live = Stack.find(stack)
-        made = new_alias(live.tables, live.domains, address, destinations, attributes(expires, keep_tag, note))
+        made = new_alias(
+            live.tables,
+            live.domains,
+            address,
+            destinations,
+            attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name),
+        )
         Editor(live, dry_run, as_json).write(made)
 
 
@@ -132,6 +148,9 @@ def set_(
     expires: ExpiresOption = None,
     no_expires: Annotated[bool, typer.Option("--no-expires", help="It does not expire.")] = False,
     keep_tag: KeepTagOption = None,
+    reply: ReplyOption = None,
+    also_from: AlsoFromOption = None,
+    name: NameOption = None,
     note: NoteOption = None,
     unset: Annotated[list[str] | None, typer.Option(help="Take an attribute away, also one misspelt.")] = None,
     stack: StackOption = None,
@@ -143,7 +162,7 @@ def set_(
     Exit status 1 if there is no such alias, or if somebody edited it meanwhile.
     """
     with exits():
-        changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note)
+        changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name)
         changed |= {"expires_at": None} if no_expires else {}
         if not (destinations or also or no_longer or changed):
             raise WrongUse("nothing to set; see postern alias set --help")
@@ -203,6 +222,18 @@ def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> 
         typed["keep_tag"] = keep_tag or None
     if note is not None:
         typed["note"] = note or None
+    return typed
+
+
+def _of_replies(reply: str | None, also_from: list[str] | None, name: str | None) -> dict[str, Any]:
+    """Those about replies."""
+    typed: dict[str, Any] = {}
+    if reply is not None:
+        typed["reply"] = reply or None
+    if also_from is not None:
+        typed["also_from"] = [one for one in also_from if one] or None
+    if name is not None:
+        typed["name"] = name or None
     return typed
 
 

@@ -30,6 +30,7 @@ GROUPS = {
     },
     "The tables": {
         "alias": "List and edit aliases.",
+        "contact": "Reply addresses: add, list and remove them.",
         "sender": "List and edit sender rules.",
         "rule": "List and edit rules by subject, From, To, list, size.",
         "token": "Tokens by which a password manager makes aliases.",
@@ -87,6 +88,9 @@ EXAMPLES = {
     "alias remove": "info@example.com --dry-run",
     "alias enable": "info@example.com",
     "alias disable": "info@example.com",
+    "contact add": "info@example.com betsy@sender.example",
+    "contact list": "info@example.com",
+    "contact remove": "info@example.com betsy@sender.example",
     "sender list": "spammer.example",
     "sender add": 'spammer.example "REJECT no thanks"',
     "sender remove": "spammer.example --scope info@example.com",

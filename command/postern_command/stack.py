@@ -27,6 +27,7 @@ from .where import Where
 
 if TYPE_CHECKING:
     from postern_mail.aws.destinations import DynamoDestinations
+    from postern_mail.aws.forward.contacts import DynamoContacts
     from postern_mail.aws.forward.mail_store import S3MailStore
     from postern_mail.aws.forward.tables import DynamoTables
     from postern_mail.aws.watch.backlog import Backlog
@@ -171,6 +172,13 @@ class Stack:
         from .aws import parts  # noqa: PLC0415
 
         return parts.ledger(self)
+
+    @property
+    def contacts(self) -> "DynamoContacts":
+        """The rows behind reply addresses."""
+        from .aws import parts  # noqa: PLC0415
+
+        return parts.contacts(self)
 
     @property
     def watch_state(self) -> "DynamoWatchState":

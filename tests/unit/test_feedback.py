@@ -528,3 +528,12 @@ def test_a_tag_is_of_one_message_one_destination_and_one_key() -> None:
     }
     assert len(tags) == 12
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in tags)
+
+
+def test_a_reply_that_comes_back_is_told_to_its_writer_and_suspends_nobody(world: World) -> None:
+    world.ledger.replies[MESSAGE_ID, JANE] = (INFO, "owner@dest.example")
+    gone = bounce(status="5.1.1", diagnostic="smtp; 550 5.1.1 user unknown")
+    world.take(gone, feedback("Complaint"), feedback("Delivery"))
+    assert world.teller.repliers == [("owner@dest.example", "Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown")]
+    assert world.health.rows == {}
+    assert world.answerer.sent == []

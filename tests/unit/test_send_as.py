@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from postern_mail.errors import Refused, Temporary, Throttled, Unanswered, Unavailable
 from postern_mail.mail.address import Address
-from postern_mail.mail.feedback import BadFeedback
+from postern_mail.mail.feedback import BadFeedback, Feedback
 from postern_mail.mail.returned import notice
 from postern_mail.mail.send_as import SentAs, user_name
+from postern_mail.ports.feedback import Sending
 from postern_mail.returned import Returned
 
 from tests.builders import bounce, feedback
@@ -163,11 +164,15 @@ class Desk:
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
 
+    @property
+    def returned(self) -> Returned:
+        return Returned(
+            stack="postern", tables=self.tables, domains=DOMAINS, ledger=self.ledger, mailer=self.mailer,
+            limits=self.limits, clock=self.clock, log=self.log,
+        )  # fmt: skip
+
     def tell(self, mail: SentAs) -> None:
-        Returned(
-            tables=self.tables, domains=DOMAINS, ledger=self.ledger, mailer=self.mailer, limits=self.limits,
-            clock=self.clock, log=self.log,
-        ).tell(mail)  # fmt: skip
+        self.returned.tell(mail)
 
 
 @pytest.fixture
@@ -225,3 +230,13 @@ def test_what_ses_refuses_for_good_is_said_and_not_tried_again(desk: Desk) -> No
         desk.tell(losing())
     assert desk.mailer.destinations == [JOE]
     assert desk.log.lines == ["untold: MessageRejected: not verified"]
+
+
+def test_a_replier_hears_once_of_a_reply_that_did_not_arrive(desk: Desk) -> None:
+    lost = Feedback("bounced", "m1", "tag", 1, why="550 5.1.1 user unknown")
+    for _ in range(2):
+        desk.returned.tell_replier(lost, Sending("betsy@sender.example", "reply+x@example.com", True, "-", INFO, JANE))
+    ((alias, to, raw),) = desk.mailer.sent
+    assert (alias, to) == (INFO, JANE)
+    assert b"to betsy@sender.example was not delivered" in raw
+    assert b"550 5.1.1 user unknown" in raw

@@ -7,6 +7,7 @@ from postern_mail.aws import clients, stack_keys
 from postern_mail.aws.clock import SystemClock
 from postern_mail.aws.destinations import DynamoDestinations
 from postern_mail.aws.failures import translated
+from postern_mail.aws.forward.contacts import DynamoContacts
 from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.aws.forward.tables import DynamoTables
 from postern_mail.aws.reopening import Reopening
@@ -66,6 +67,14 @@ def summaries(stack: "Stack") -> DynamoSummaries:
     """The ledger's days, added up, to read."""
     with reaching("DynamoDB"):
         return DynamoSummaries(clients.dynamodb(), stack["ledger"])
+
+
+def contacts(stack: "Stack") -> DynamoContacts:
+    """The rows behind reply addresses."""
+    with reaching("DynamoDB"):
+        client = clients.dynamodb()
+    key = stack_keys.LaterKey(client, stack["ledger"], stack_keys.REPLIES)
+    return DynamoContacts(client, stack["ledger"], key, SystemClock())
 
 
 def watch_state(stack: "Stack") -> DynamoWatchState:

@@ -16,6 +16,7 @@ from postern_mail.mail.aliases import Alias, Resolution, resolve
 from postern_mail.mail.days import moment
 from postern_mail.mail.keys import no_alias
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.replying.reserved import clashes
 from postern_mail.mail.row_faults import rule_faults, rule_numbers, settings_faults, unasked_rule, whitelist_faults
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey, TableName
 from postern_mail.mail.senders import EVERYWHERE
@@ -44,6 +45,7 @@ class Findings:
         now = time.time()
         found.faults += settings_faults(tables.settings)
         found.faults += whitelist_faults((tables.whitelists or {}).values())
+        found.faults += clashes(tables.aliases, tables.settings, domains)
         for key, row in tables.aliases.items():
             found.faults += alias_faults(key, row, tables.domains & frozenset(domains))
             found.add(_led(key, row, domains, lambda address: resolve(address, rows, domains, now)))

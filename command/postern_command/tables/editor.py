@@ -11,9 +11,11 @@ from postern_mail.mail.address import Address, alias_key
 from postern_mail.mail.aliases import resolve
 from postern_mail.mail.keys import domain_of, no_alias
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.replying.reserved import clashes
 from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.rows import BOOKKEEPING, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYWHERE
+from postern_mail.mail.settings import Settings
 from postern_mail.ports.forward import Tables
 
 from ..output import difference_text
@@ -69,11 +71,24 @@ class Editor:
             self._show(change, [], written=False)
             return
         found = findings(change, self.where.tables, self.where.policy)
+        found.faults += self._clashes(change)
         warn(found.warnings)
         say_no(found.faults)
         if not self.dry_run:
             write_live(change, self.where, *along)
         self._show(change, found.warnings, written=not self.dry_run)
+
+    def _clashes(self, change: Change) -> list[str]:
+        """Aliases in the way of reply addresses; the table is read where the change may put one there."""
+        if change.after is None or change.table == "senders":
+            return []
+        settings = change.after if change.table == "settings" else self.settings()
+        if not may_clash(change, settings):
+            return []
+        rows = {row["address"]: row for row in self.where.rows.scan("aliases")}
+        if change.table == "aliases":
+            rows[change.key[0]] = change.after
+        return list(clashes(rows, settings, self.where.domains))
 
     def _show(self, change: Change, warnings: list[str], *, written: bool) -> None:
         if self.as_json:
@@ -82,6 +97,15 @@ class Editor:
             difference_text.show([change])
         else:
             typer.echo(f"{change}: nothing to change")
+
+
+def may_clash(change: Change, settings: Row | None) -> bool:
+    """Whether a row may turn replies on, or answer for the name of their addresses."""
+    before, after = change.before or {}, change.after or {}
+    names = ("reply", "reply_local_part") if change.table == "settings" else ("reply", "patterns")
+    name = str((settings or {}).get("reply_local_part") or Settings().reply_local_part)
+    is_named = change.before is None and change.key[0].startswith((f"{name}@", f"{name}+"))
+    return is_named or any(before.get(one) != after.get(one) for one in names)
 
 
 def write_live(change: Change, where: "Stack", *along: Change) -> None:

@@ -6,7 +6,8 @@ a notice with nothing in its header that anybody else chose.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from .errors import NotYet, Refused, Temporary, Unanswered
 from .mail.address import Address
@@ -23,10 +24,33 @@ from .mail.verdicts import FAIL
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog, MailStore, Rates
 
+if TYPE_CHECKING:
+    from .ports.replies import Contacts
+
 AS_IS, REPAIRED, ATTACHED = "as it is", "repaired", "attached"
 NOTICES = NOTICE, BARE_NOTICE = "notice", "bare notice"
 
 _TOO_LARGE = "more than is sent whole"
+
+
+Form = Callable[[], bytes | Halves | None]
+
+
+def _nothing(*_: object) -> None:
+    """What needs not be done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is sent under a claim, in the name of `alias`: the `forms` that are tried one after the other, as refusals
+    come; what is done before, and after it if it was sent, by SES's id, or if for certain it was not."""
+
+    alias: Address
+    largest: int
+    forms: Callable[[list[str]], Iterator[tuple[str, Form]]]
+    begin: Callable[[], None] = _nothing
+    forgo: Callable[[], None] = _nothing
+    sent: Callable[[str], None] = _nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +66,7 @@ class Deliverer:
     log: MailLog
     fetching: Callable[[str, str, float], str] | None = None  # makes a link: message id, alias, until when
     mail_days: int = 0  # that a message is kept
+    contacts: "Callable[[], Contacts] | None" = None  # made when an alias takes replies
 
     def deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings) -> Settled:
         """What became of this destination: `sent`, `noticed` (only a notice could be sent) or `failed`.
@@ -58,26 +83,38 @@ class Deliverer:
         claim = self.ledger.claim(envelope.message_id, delivery.destination, recipient, others, along)
         if isinstance(claim, Settled):
             return claim
-        refusals: list[str] = []
-        try:
+
+        def begin() -> None:
             if delivery.goes_slowly:
                 self.rates.begin(envelope.message_id, delivery.destination)
             if not claim.counted:
                 self.rates.admit(delivery.destination, delivery.counted, cap, by_domain=by_domain, again=claim.again)
+
+        def forgo() -> None:
+            if delivery.goes_slowly:
+                self.rates.forgo(envelope.message_id, delivery.destination)
+
+        forms = partial(self._forms, envelope, delivery, raw, settings)
+        return self.carry(envelope, claim, Job(delivery.alias, settings.largest, forms, begin, forgo))
+
+    def carry(self, envelope: Envelope, claim: Claim, job: Job) -> Settled:
+        """Send under a claim, and settle it. Raises Temporary; the claim is then given back."""
+        refusals: list[str] = []
+        try:
+            job.begin()
             if claim.uncertain:
                 self.log.resent(claim)
-            form, size, ses_message_id = self._send(envelope, delivery, raw, settings, refusals)
+            form, size, ses_message_id = self._send(claim, job, refusals)
         except Temporary as failure:
             state = given_back(claim, failure)
             self.ledger.settle(claim, state, str(failure), tuple(refusals))
-            if delivery.goes_slowly and state.idle and not isinstance(failure, NotYet):
-                self.rates.forgo(envelope.message_id, delivery.destination)
+            if state.idle and not isinstance(failure, NotYet):
+                job.forgo()
             raise
         if form:
             self.log.sent(envelope, claim, size, self.clock.now())
         settled = self._settled(claim, form, ses_message_id, tuple(refusals))
-        if delivery.goes_slowly and not form:
-            self.rates.forgo(envelope.message_id, delivery.destination)
+        job.sent(ses_message_id) if form else job.forgo()
         return settled
 
     def _settled(self, claim: Claim, form: str, ses_message_id: str, refusals: tuple[str, ...]) -> Settled:
@@ -92,30 +129,28 @@ class Deliverer:
             self.log.rescued(claim, form)
         return Settled(state, claim.recipient.key, f"sent {form}, refused {refusals[0]}" if refusals else "")
 
-    def _send(
-        self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
-    ) -> tuple[str, int, str]:
+    def _send(self, claim: Claim, job: Job, refusals: list[str]) -> tuple[str, int, str]:
         """(the form SES took, its octets, its id), the form "" if it took none; fills `refusals`."""
-        for form, make in self._forms(envelope, delivery, raw, settings, refusals):
+        for form, make in job.forms(refusals):
             if form not in NOTICES and any(_is_hopeless(refusal) for refusal in refusals):
                 continue  # no form but the notice is without what was refused
             try:
                 content = make()
                 if content is None:
                     continue
-                return form, len(content), self._try(content, delivery, envelope.message_id, settings.largest)
+                return form, len(content), self._try(content, claim, job)
             except Refused as refusal:
                 refusals.append(f"{form}: {refusal}")
         return "", 0, ""
 
-    def _try(self, content: bytes | Halves, delivery: Delivery, message_id: str, largest: int) -> str:
-        if len(content) > largest:
+    def _try(self, content: bytes | Halves, claim: Claim, job: Job) -> str:
+        if len(content) > job.largest:
             raise Refused(f"{len(content)} octets: {_TOO_LARGE}")
-        return self.mailer.send(content, delivery.alias, delivery.destination, message_id)
+        return self.mailer.send(content, job.alias, claim.destination, claim.message_id)
 
     def _forms(
         self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
-    ) -> Iterator[tuple[str, Callable[[], bytes | Halves | None]]]:
+    ) -> Iterator[tuple[str, Form]]:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
         alias, style = (
             delivery.alias,
@@ -126,6 +161,10 @@ class Deliverer:
                 destination=delivery.destination,
             ),
         )
+        if delivery.replies and self.contacts is not None:
+            from .reply_addresses import with_reply_addresses  # noqa: PLC0415 (for who replies only)
+
+            style = with_reply_addresses(style, self.contacts(), alias, envelope, raw, settings)
         yield AS_IS, lambda: rewritten(raw, alias, envelope, style)
         # The modules of the others are imported when SES refused what most messages are.
         from .mail import notice, repair  # noqa: PLC0415

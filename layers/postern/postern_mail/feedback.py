@@ -68,6 +68,9 @@ class Listener:
             self.log.contradicting(feedback)
             return
         self.log.feedback(feedback, sending.destination, first=sending.news)
+        if sending.replier:
+            self._reply(feedback, sending)
+            return
         domain = brake.domain_key(sending.destination)
         if feedback.kind == DELIVERED:
             self.health.delivered(sending.destination, feedback.at)
@@ -80,6 +83,12 @@ class Listener:
             self._weigh(sending.destination, failure)
         if feedback.is_lost:
             self._lost(feedback, sending)
+
+    def _reply(self, feedback: Feedback, sending: Sending) -> None:
+        """Told to the replier; no destination's health hangs on it, as it went to none."""
+        if feedback.is_lost:
+            self.ledger.lost(feedback.message_id, sending.recipient, sending.destination)
+            self.returned.tell_replier(feedback, sending)
 
     def _test(self, feedback: Feedback) -> None:
         """Our own daily test: if it came back, the watch tells, and nothing else hangs on it."""

@@ -17,7 +17,7 @@ from .mail.address import Address, mask
 from .mail.authentication import Authentication
 from .mail.brake import UNCONFIRMED
 from .mail.claims import Settled
-from .mail.envelope import TEST_LOCAL, Envelope
+from .mail.envelope import TEST_LOCAL, TOKEN_LENGTH, Envelope
 from .mail.header import Header
 from .mail.message import MAX_HEADER, Message
 from .mail.outcomes import ClaimState, State
@@ -46,6 +46,7 @@ from .side_by_side import Begun
 
 if TYPE_CHECKING:
     from .ports.daily_test import Arrivals
+    from .replying import Replying
     from .screening import Screened, Screening
 
 _FORCED = 2  # attempts of the retry queue that were ended by force: an outage of the ledger may look like one
@@ -76,6 +77,7 @@ class Forwarder:
     queue: Queue  # brings back what is held
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
     arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
+    replying: "Callable[[], Replying] | None" = None  # made when it is first needed
 
     def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
         """Forward the message of this event; returns when every recipient is settled. `ended` says how Lambda ended
@@ -133,7 +135,8 @@ class Forwarder:
             message = Message.split(raw, MAX_HEADER)
             waiting = _confirmed(waiting, message)
             tested = self._tested(waiting, message)
-            waiting = waiting.without([one.recipient.key for one in tested])
+            replied = self._replied(waiting, message, raw, rows, entry, until)
+            waiting = waiting.without([one.recipient.key for one in (*tested, *replied)])
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now, rows.result())
             planned = plan(waiting, header, found, self.policy, now, entry.released)
@@ -145,7 +148,7 @@ class Forwarder:
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
-            outcomes = [*self.answering.decided(waiting, outcomes, raw, found.rows), *tested]
+            outcomes = [*self.answering.decided(waiting, [*outcomes, *replied], raw, found.rows), *tested]
         outcomes += no_address
         stands = self._close(envelope, outcomes, size, entry.orders, screened.notes if screened else None)
         self._wake(envelope, outcomes)
@@ -160,6 +163,14 @@ class Forwarder:
             return []
         arrivals = self.arrivals()
         return [Outcome(one, State.TESTED, "the daily test") for one in mine if arrivals.note(one, message)]
+
+    def _replied(
+        self, envelope: Envelope, message: Message, raw: bytes, rows: Begun[Rows], entry: Entry, until: float
+    ) -> list[Outcome]:
+        """The recipients that are reply addresses of ours: this is a reply, and goes to their correspondents."""
+        if self.replying is None or not any(len(one.tag) == TOKEN_LENGTH for one in envelope.recipients):
+            return []
+        return self.replying().take(envelope, message, raw, rows.result(), entry.released, until)
 
     def _screened(
         self, planned: Collection[Decision], envelope: Envelope, message: Message, header: Header, found: LookedUp

@@ -5,27 +5,29 @@ the ledger like any other sending: an event that comes again, or is taken again 
 """
 
 from collections.abc import Collection
+from hashlib import sha256
 
-from .deliver import given_back
-from .errors import OverCap, Refused, Temporary
+from .errors import OverCap, Temporary
 from .lookup import follow
 from .mail import aliases, health
 from .mail.address import Address
-from .mail.claims import Claim, Settled
+from .mail.feedback import Feedback
 from .mail.outcomes import ClaimState
 from .mail.records import dataclass
 from .mail.returned import notice
 from .mail.rows import Rows
 from .mail.send_as import SentAs
+from .own_mail import OwnMail
 from .ports.clock import Clock
-from .ports.feedback import ReturnedLimits, ReturnedLog
+from .ports.feedback import ReturnedLimits, ReturnedLog, Sending
 from .ports.forward import Ledger, Mailer, Tables
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """Writes to the destinations of an alias. `domains` are ours."""
+    """Writes to the destinations of an alias. `domains` are ours, `stack` is the name of it."""
 
+    stack: str
     tables: Tables
     domains: Collection[str]
     ledger: Ledger
@@ -51,6 +53,16 @@ class Returned:
         if failures:
             raise failures[0]
 
+    def tell_replier(self, feedback: Feedback, sending: Sending) -> None:
+        """Tell whoever wrote a reply that it did not arrive, with SES's words. Raises Temporary."""
+        from .mail.replying import told  # noqa: PLC0415 (for who replies only)
+
+        alias, home = Address.parse(sending.alias), Address.parse(sending.replier)
+        text = told.not_delivered(alias, sending.destination, feedback.why, feedback.message_id, self.stack)
+        one = sha256(sending.destination.encode()).hexdigest()[:12]
+        own = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
+        own.send(f"reply-{feedback.message_id}-{one}", alias, home, told.told(alias, *text))
+
     def _destinations(self, address: Address) -> list[Address]:
         """Where the alias leads now, without those that are suspended."""
         rows, now = Rows(), self.clock.now()
@@ -61,24 +73,11 @@ class Returned:
 
     def _tell(self, mail: SentAs, raw: bytes, destination: Address) -> Temporary | None:
         """Why it could not be told, if that may pass."""
+        own = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
         try:
-            claim = self.ledger.claim(mail.message_id, destination, mail.address)
-            if not isinstance(claim, Settled):
-                self._send(claim, mail, raw)
+            end = own.send(mail.message_id, mail.address, destination, raw)
         except Temporary as failure:
             return failure
+        if end is not None and end.state is ClaimState.FAILED:
+            self.log.untold(mail, end.reason)
         return None
-
-    def _send(self, claim: Claim, mail: SentAs, raw: bytes) -> None:
-        if claim.uncertain:
-            self.log.resent(claim)
-        try:
-            ses_message_id = self.mailer.send(raw, mail.address, claim.destination, claim.message_id)
-        except Temporary as failure:
-            self.ledger.settle(claim, given_back(claim, failure), str(failure))
-            raise
-        except Refused as refusal:
-            self.ledger.settle(claim, ClaimState.FAILED, str(refusal))
-            self.log.untold(mail, str(refusal))
-            return
-        self.ledger.settle(claim, ClaimState.SENT, ses_message_id)

@@ -162,6 +162,13 @@ class CloudWatchMailLog:
             destination=self._shown(str(claim.destination)),
         )
 
+    def thread_lost(self, envelope: Envelope, failure: Temporary) -> None:
+        """A warning."""
+        self.logger.warning(
+            "a reply went out, its answer will not find its thread", message_id=envelope.message_id,
+            reason=str(failure),
+        )  # fmt: skip
+
     def rescued(self, claim: Claim, form: str) -> None:
         """A warning."""
         self.logger.warning(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 STAMP = "stamp"  # mail.stamp
 TAGS = "tags"  # mail.feedback.entry_tag
 LINKS = "links"  # mail.link
+REPLIES = "replies"  # mail.replying.token
 DQS = "dqs"  # the owner's, for Spamhaus's lists; `postern settings set dqs_key` writes it, and there may be none
 PARTITIONS = "#key:"  # what their names begin with; "#" is in no message id
 _LENGTH = 32  # octets, as many as SHA-256 gives (RFC 2104 3)
@@ -33,6 +34,19 @@ def stack_keys(client: "DynamoDBClient", table: str, *purposes: str) -> tuple[by
     if missing := [name for name in names if name not in found]:
         raise Misconfigured(f"table {table} lacks {', '.join(missing)}, which the stack's resource Keys makes")
     return tuple(found[name] for name in names)
+
+
+class LaterKey:
+    """A key of the stack that few messages need: read when it is first asked for, once for each container."""
+
+    def __init__(self, client: "DynamoDBClient", table: str, purpose: str) -> None:
+        self._client, self._table, self._purpose, self._found = client, table, purpose, b""
+
+    def __call__(self) -> bytes:
+        """The key. Raises Temporary; Misconfigured if there is none."""
+        if not self._found:
+            (self._found,) = stack_keys(self._client, self._table, self._purpose)
+        return self._found
 
 
 class DqsKey:

@@ -19,6 +19,8 @@ NULL_SENDER = "<>"  # the null reverse-path, RFC 5321 4.5.5; Postfix's key for i
 SETUP_NOTIFICATION = "AMAZON_SES_SETUP_NOTIFICATION"  # SES's probe of a new S3 action
 TEST_LOCAL = "postern-test"  # the local part to which the daily test is sent (`mail.daily_test`)
 
+TOKEN_LENGTH = 26  # characters of the tag of a reply address (`mail.replying.token`)
+
 MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,255}\Z")  # it becomes part of an S3 key and an SES tag
 
 

@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 class Sending:
     """One sending that SES says something of: the keys of its destination and of the recipient it was for.
     `news`: whether this was not said before; `sender` stands for who sent the message, as `health.known_sender` says.
+    Of a reply `alias` is in whose name it went out, and `replier` who hears of it.
     """
 
     destination: str
     recipient: str
     news: bool
     sender: str
+    alias: str = ""
+    replier: str = ""
 
 
 class FeedbackLedger(Protocol):
@@ -53,6 +56,9 @@ class Teller(Protocol):
 
     def tell(self, mail: "SentAs") -> None:
         """Tell those who get the alias's mail, each once. Safe to repeat. Raises Temporary."""
+
+    def tell_replier(self, feedback: "Feedback", sending: Sending) -> None:
+        """Tell whoever wrote a reply that it did not arrive, once. Safe to repeat. Raises Temporary."""
 
 
 class ReturnedLimits(Protocol):

@@ -199,6 +199,9 @@ class MailLog(AnswerLog, Protocol):
     def bad_row(self, envelope: Envelope, reason: str) -> None:
         """A recipient waits for a row to be mended; the reason names it."""
 
+    def thread_lost(self, envelope: Envelope, failure: Temporary) -> None:
+        """A reply went out, and it could not be remembered what its writer calls it."""
+
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
 

@@ -4,6 +4,8 @@ An address exists if a row answers for it that is neither disabled nor expired. 
 be understood exists too: its mail is deferred until the row is mended, and never refused. Where it
 leads is not asked.
 
+Where an alias takes replies (`mail.replying`), the name of reply addresses is one more.
+
 An address in a rule also matches with a label added, `info+x@` for `info@`, and one with a label
 only itself (docs.aws.amazon.com/ses, Developer Guide, "Creating receipt rules"): as our look-up does.
 """
@@ -15,7 +17,9 @@ from ..mail.address import alias_key, spellings
 from ..mail.aliases import Alias
 from ..mail.envelope import TEST_LOCAL
 from ..mail.records import dataclass
+from ..mail.replying.reserved import reserved_name
 from ..mail.rows import BadRow, Row
+from ..mail.settings import KEY
 
 # Taken whether or not they have a row: RFC 5321 4.5.1, RFC 2142 2 and 5, and where the daily test is sent.
 ALWAYS = ("abuse", "postmaster", TEST_LOCAL)
@@ -35,12 +39,15 @@ class Wanted:
 
 
 def wanted(rows: Mapping[str, Row], domains: Collection[str], now: float, room: int) -> Wanted:
-    """What the rules should say; `rows` is the whole alias table by key, `room` how many recipients fit.
+    """What the rules should say; `rows` is the whole alias table by key, and the settings, `room` how many recipients
+    fit.
 
     A domain is taken whole if its own row answers for any address, if one of its addresses may be
     none that SES takes in a rule, or if there are too many of them: the largest domain first.
     """
-    literals = {domain: {f"{local}@{domain}" for local in ALWAYS} for domain in domains}
+    replies = reserved_name(rows, rows.get(KEY))
+    always = (*ALWAYS, replies) if replies else ALWAYS
+    literals = {domain: {f"{local}@{domain}" for local in always} for domain in domains}
     whole: dict[str, str] = {}
     for key in _existing(rows, now):
         local, _, domain = key.rpartition("@")

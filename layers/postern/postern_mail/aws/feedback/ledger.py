@@ -67,7 +67,8 @@ class DynamoFeedbackLedger:
             {":said": said, ":at": feedback.at, ":id": feedback.id},
             condition=f"attribute_exists(entry) AND (attribute_not_exists({kind}) OR {replaced})",
         )
-        return Sending(entry.removeprefix("via:"), claim["recipient"], news, sender)
+        alias, replier = str(claim.get("alias", "")), str(claim.get("replier", ""))
+        return Sending(entry.removeprefix("via:"), claim["recipient"], news, sender, alias, replier)
 
     def note_host(self, mail: HostMail) -> bool:
         """An entry for each recipient in a partition of the hosts. Raises Temporary."""
@@ -133,8 +134,9 @@ class DynamoFeedbackLedger:
                 ExpressionAttributeValues={
                     ":id": {"S": feedback.message_id}, ":message": {"S": MESSAGE}, ":last": {"S": "via;"},
                 },
-                ProjectionExpression="entry, recipient, #source, verdicts, #state, ses_ids, id_unknown",
-                ExpressionAttributeNames={"#source": "source", "#state": "state"},
+                ProjectionExpression="entry, recipient, #source, verdicts, #state, ses_ids, id_unknown, #alias,"
+                " replier",
+                ExpressionAttributeNames={"#source": "source", "#state": "state", "#alias": "alias"},
                 ConsistentRead=True,
             )  # fmt: skip
             for item in (row(one) for page in pages for one in page["Items"]):

@@ -50,6 +50,7 @@ def returned(
     """On real AWS."""
     dynamodb = clients.dynamodb()
     return Returned(
+        stack=environment.stack.name,
         tables=DynamoTables(dynamodb, environment.alias_table, "", environment.destination_table),
         domains=environment.stack.domains,
         ledger=book,

@@ -16,7 +16,7 @@ from ...mail.senders import DOT, PARENT
 from .. import choice
 from ..clock import SystemClock
 from ..mail_log import CloudWatchMailLog
-from ..stack_keys import LINKS, STAMP, TAGS, DqsKey, stack_keys
+from ..stack_keys import LINKS, REPLIES, STAMP, TAGS, DqsKey, LaterKey, stack_keys
 from .answering import answering
 from .ledger import ledger
 from .mail_store import S3MailStore
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from ...ports.daily_test import Arrivals
+    from ...ports.replies import Contacts
+    from ...replying import Replying
     from ...screening import Screening
 
 SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
@@ -80,30 +82,31 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
     look = style(environment, stamp_key)
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     store = S3MailStore(clients.s3(), environment.bucket.name, environment.bucket.prefix)
-    return Forwarder(
-        policy=Policy(
-            own_domains=frozenset(environment.stack.domains),
-            parent_style=PARENT if environment.parent_domain_matches_subdomains else DOT,
-            stamp_key=look.stamp_key,
-        ),
+    rules, tables = policy(environment, look), rows(environment, dynamodb)
+    known = contacts(environment, dynamodb)
+    deliverer = Deliverer(
+        style=look,
         store=store,
-        tables=DynamoTables(dynamodb, environment.alias_table, environment.sender_table, environment.destination_table),
         ledger=book,
-        deliverer=Deliverer(
-            style=look,
-            store=store,
-            ledger=book,
-            rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock),
-            mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
-            clock=clock,
-            log=log,
-            fetching=fetching(environment.links_url, *more) if more else None,
-            mail_days=environment.ledger.ledger_days - LEDGER_LONGER,
-        ),
+        rates=DynamoRates(dynamodb, environment.stack.ledger_table, clock=clock),
+        mailer=SesMailer(clients.ses(), environment.configuration_set, tag_key),
+        clock=clock,
+        log=log,
+        fetching=fetching(environment.links_url, *more) if more else None,
+        mail_days=environment.ledger.ledger_days - LEDGER_LONGER,
+        contacts=known,
+    )
+    return Forwarder(
+        policy=rules,
+        store=store,
+        tables=tables,
+        ledger=book,
+        deliverer=deliverer,
         clock=clock,
         log=log,
         screening=screening(environment, dynamodb),
         arrivals=arrivals(environment, dynamodb, tag_key),
+        replying=replying(known, tables, deliverer, rules),
         queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
@@ -118,6 +121,47 @@ def fetching(url: str, key: bytes) -> Callable[[str, str, float], str]:
         return Door(url, key).to(Deed.FETCH, message_id, who, until)
 
     return link
+
+
+def policy(environment: InboundEnvironment, look: Style) -> Policy:
+    """What holds for all mail of the stack."""
+    return Policy(
+        own_domains=frozenset(environment.stack.domains),
+        parent_style=PARENT if environment.parent_domain_matches_subdomains else DOT,
+        stamp_key=look.stamp_key,
+    )
+
+
+def rows(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> DynamoTables:
+    """The tables."""
+    return DynamoTables(dynamodb, environment.alias_table, environment.sender_table, environment.destination_table)
+
+
+def contacts(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Contacts]":
+    """What makes the rows behind reply addresses, for who takes replies."""
+
+    @cache
+    def made() -> "Contacts":
+        from .contacts import DynamoContacts  # noqa: PLC0415
+
+        table = environment.stack.ledger_table
+        return DynamoContacts(dynamodb, table, LaterKey(dynamodb, table, REPLIES), SystemClock())
+
+    return made
+
+
+def replying(
+    known: "Callable[[], Contacts]", tables: DynamoTables, deliverer: Deliverer, rules: Policy
+) -> "Callable[[], Replying]":
+    """What takes replies, made when one comes."""
+
+    @cache
+    def made() -> "Replying":
+        from ...replying import Replying  # noqa: PLC0415
+
+        return Replying(contacts=known(), tables=tables, deliverer=deliverer, policy=rules)
+
+    return made
 
 
 def arrivals(environment: InboundEnvironment, dynamodb: "DynamoDBClient", tag_key: bytes) -> "Callable[[], Arrivals]":

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ...mail.rows import Row, is_reserved
+from ...mail.settings import KEY
 from ..items import Items
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ class DynamoAliasTable:
         self._items = Items(client, table)
 
     def rows(self) -> dict[str, Row]:
-        """All rows by key, read consistently: an alias written a moment ago is among them. Raises Temporary."""
+        """All rows by key, and the settings, read consistently: an alias written a moment ago is among them. Raises
+        Temporary."""
         rows = self._items.scan(ConsistentRead=True)
-        return {row["address"]: row for row in rows if not is_reserved(row["address"])}
+        return {row["address"]: row for row in rows if row["address"] == KEY or not is_reserved(row["address"])}

@@ -14,7 +14,7 @@ from ..thread import identifiers
 from .contact import mark
 
 _SES = re.compile(r"<([A-Za-z0-9_-]+)@(?:[a-z0-9-]+\.)?amazonses\.com>")
-MOST_ASKED = 20  # ids of SES's, the last ones, that are looked up for a message
+MOST_ASKED = 5  # ids of SES's, the last ones, that are looked up for a message
 
 
 def own_thread(message: Message, known: Collection[str], newline: bytes) -> list[Field]:

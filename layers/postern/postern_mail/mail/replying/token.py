@@ -10,9 +10,9 @@ import hmac
 import re
 
 from ..address import Address
+from ..envelope import TOKEN_LENGTH
 
-_ID, _MAC = 10, 16  # characters of base32 (RFC 4648 6): 50 and 80 bits
-TOKEN_LENGTH = _ID + _MAC
+_ID, _MAC = 10, 16  # characters of base32 (RFC 4648 6): 50 and 80 bits; together TOKEN_LENGTH
 MAX_LOCAL_PART = 64 - len("+") - TOKEN_LENGTH  # RFC 5321 4.5.3.1.1
 _TOKEN = re.compile(rf"[a-z2-7]{{{TOKEN_LENGTH}}}\Z")
 

@@ -8,25 +8,25 @@ from .. import fields, stamp
 from ..address import Address
 from ..address_writer import written
 from ..message import CRLF
+from ..notice import quoted_printable
 
 _MAX_WORDS = 500  # octets of what somebody else said
 _NOT_SENT = "Your reply was not sent"
 
 
-def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes) -> bytes:
-    """A mail in the name of the alias's domain, with our stamp so that it never comes round."""
+def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"") -> bytes:
+    """A mail in the name of the alias's domain; with our stamp, if its key is known, so that it never comes round."""
     header = (
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
         fields.field("To", [f"<{written(alias)}>"], CRLF),
         fields.field("Subject", fields.unstructured(subject), CRLF),
         fields.field("MIME-Version", ["1.0"], CRLF),
         fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
-        fields.field("Content-Transfer-Encoding", ["8bit"], CRLF),
+        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
         fields.field("Auto-Submitted", ["auto-generated"], CRLF),
-        fields.field(stamp.NAME, [stamp.stamp(stamp_key, alias)], CRLF),
+        *([fields.field(stamp.NAME, [stamp.stamp(stamp_key, alias)], CRLF)] if stamp_key else []),
     )
-    body = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")
-    return b"".join((*(one.raw for one in header), CRLF, body))
+    return b"".join((*(one.raw for one in header), CRLF, quoted_printable(lines)))
 
 
 def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven: bool) -> tuple[str, list[str]]:
@@ -44,7 +44,7 @@ def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven
     ]
 
 
-def not_delivered(alias: Address, contact: Address, why: str, message_id: str, stack: str) -> tuple[str, list[str]]:
+def not_delivered(alias: Address, contact: str, why: str, message_id: str, stack: str) -> tuple[str, list[str]]:
     """(subject, lines) about a reply that did not arrive, with the words of SES or of the other server."""
     return "Your reply was not delivered", [
         f"Your reply in the name of {alias} to {contact} was not delivered:",

@@ -1,0 +1,48 @@
+"""The name of reply addresses, which no alias may have while replies are on.
+
+A reply address is known by its token, whatever rows there are. But an alias of this name, or a pattern that matches it,
+would be one more meaning of an address that people see every day; and where unknown recipients are refused the name
+has a rule of its own.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+
+from ..address import Address, InvalidAddress
+from ..aliases import REPLIES, Alias
+from ..envelope import TOKEN_LENGTH
+from ..rows import BadRow, Row
+from ..settings import BadSettings, Settings
+
+
+def reserved_name(rows: Mapping[str, Row], settings: Row | None) -> str:
+    """The local part of reply addresses if any alias takes replies, "" if none does."""
+    try:
+        found = Settings.from_row(settings)
+    except BadSettings:
+        return ""  # named elsewhere
+    is_on = found.reply != REPLIES[0] or any(row.get("reply") not in (None, REPLIES[0]) for row in rows.values())
+    return found.reply_local_part if is_on else ""
+
+
+def clashes(rows: Mapping[str, Row], settings: Row | None, domains: Collection[str]) -> Iterator[str]:
+    """What is wrong with the rows that answer for the name, each a sentence; `rows` is the whole table by key."""
+    name = reserved_name(rows, settings)
+    for key, row in rows.items() if name else ():
+        if key.rpartition("@")[2] in domains and _answers(name, key, row):
+            yield (
+                f"alias {key}: replies are on, and {name}+...@ is the form of their addresses; remove it, or choose"
+                " another name: `postern settings set reply_local_part`"
+            )
+
+
+def _answers(name: str, key: str, row: Row) -> bool:
+    if not key.startswith("@"):
+        try:
+            return Address.parse(key).untagged.local.lower() == name
+        except InvalidAddress:
+            return False
+    try:
+        patterns = Alias.from_row(key, row).patterns
+        return any(one.expand(f"{name}+{'a' * TOKEN_LENGTH}") is not None for one in patterns)
+    except (BadRow, ValueError):
+        return False  # named elsewhere

@@ -1,0 +1,46 @@
+"""One mail of our own to one destination, claimed in the ledger like any sending, so that nobody gets it twice."""
+
+from typing import Protocol
+
+from .deliver import given_back
+from .errors import Refused, Temporary
+from .mail.address import Address
+from .mail.claims import Claim, Settled
+from .mail.outcomes import ClaimState
+from .mail.records import dataclass
+from .ports.forward import Ledger, Mailer
+
+
+class Resent(Protocol):
+    """The log, as far as it is about what may go out twice."""
+
+    def resent(self, claim: Claim) -> None:
+        """As `ports.forward.MailLog` has it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnMail:
+    """Sends what we have to say ourselves."""
+
+    ledger: Ledger
+    mailer: Mailer
+    log: Resent
+
+    def send(self, message_id: str, alias: Address, destination: Address, raw: bytes) -> Settled | None:
+        """What became of it, None if that was settled before; `message_id` is what the ledger and SES's events call it.
+        Raises Temporary."""
+        claim = self.ledger.claim(message_id, destination, alias)
+        if isinstance(claim, Settled):
+            return None
+        if claim.uncertain:
+            self.log.resent(claim)
+        state, detail = ClaimState.SENT, ""
+        try:
+            detail = self.mailer.send(raw, alias, destination, message_id)
+        except Temporary as failure:
+            self.ledger.settle(claim, given_back(claim, failure), str(failure))
+            raise
+        except Refused as refusal:
+            state, detail = ClaimState.FAILED, str(refusal)
+        self.ledger.settle(claim, state, detail)
+        return Settled(state, alias.key, "" if state is ClaimState.SENT else detail)

@@ -1,0 +1,285 @@
+"""Replies through the production parts: who may, what goes where, and a fault at every call."""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from email.utils import formatdate
+from itertools import count
+from typing import Any, cast
+
+import pytest
+from postern_mail.aws.forward.contacts import CONTACTS, SENT, DynamoContacts
+from postern_mail.mail.replying.contact import LIFETIME
+
+from emulator.sending.bounces import Received
+from tests.builders import event, stored, verdict
+from tests.faults.world import AUTHOR, Fault, Killed, World
+
+pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow]
+
+INFO, JANE, JOE = "info@example.com", "d1@dest.example", "joe@third.example"
+SEND = "sesv2.SendEmail"
+MOMENTS = count(1_700_000_000, 60)
+
+
+@pytest.fixture
+def world(world: World) -> Iterator[World]:
+    world.cloud.put("AliasTable", [
+        {"address": INFO, "destinations": [JANE, "d2@dest.example"], "reply": "author", "name": "Example Shop"},
+        {"address": "shop@example.com", "destinations": ["d3@dest.example"], "reply": "author"},
+    ])  # fmt: skip
+    yield world
+    for row in world.cloud.rows("LedgerTable"):
+        if row["message_id"].startswith((CONTACTS, SENT, "replies:", "replied:")):
+            key = {name: {"S": row[name]} for name in ("message_id", "entry")}
+            world.cloud.dynamodb.delete_item(TableName=world.template.name("LedgerTable"), Key=key)
+    for key in (INFO, "shop@example.com"):
+        world.cloud.dynamodb.delete_item(TableName=world.template.name("AliasTable"), Key={"address": {"S": key}})
+
+
+def take(
+    world: World, raw: bytes, *recipients: str, source: str = AUTHOR, message_id: str = "", **verdicts: str
+) -> str:
+    """One message as SES brings it, run until nothing is raised; its id."""
+    message_id = message_id or store(world, raw, *recipients, source=source)
+    run(world, message_id, *recipients, source=source, **verdicts)
+    return message_id
+
+
+def store(world: World, raw: bytes, *recipients: str, source: str = AUTHOR) -> str:
+    message_id = f"m{next(MOMENTS)}"
+    whole = stored(raw, source=source, message_id=message_id, helo="mx.dest.example")
+    world.bouncing.receive(Received(message_id, source, recipients, whole, world.clock.time))
+    world.cloud.s3.put_object(Bucket=world.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=whole)
+    return message_id
+
+
+def run(world: World, message_id: str, *recipients: str, source: str, **verdicts: str) -> BaseException | None:
+    said: dict[str, Any] = {f"{name}Verdict": verdict(one) for name, one in {"dmarc": "PASS", **verdicts}.items()}
+    said["timestamp"] = datetime.fromtimestamp(world.bouncing.received[message_id].at, UTC).isoformat()
+    made = event(*recipients, source=source, message_id=message_id, **said)
+    try:
+        world.forwarder.handle(made, world.clock.now() + 30)
+    except (Exception, Killed) as raised:  # noqa: BLE001 (Lambda's boundary)
+        return raised
+    return None
+
+
+def rows(world: World) -> DynamoContacts:
+    assert world.forwarder.replying is not None
+    return cast("DynamoContacts", world.forwarder.replying().contacts)
+
+
+def token(world: World, alias: str = INFO, sender: str = AUTHOR) -> str:
+    """The reply address that a forward has for its author."""
+    take(world, f"From: Betsy <{sender}>\r\nMessage-ID: <1@sender.example>\r\nSubject: hi\r\n\r\nx".encode(), alias)
+    (found,) = re.findall(rb"Reply-To: [^<]*<(reply\+[a-z2-7]{26}@example\.com)>", world.delivered[-1][1])
+    world.delivered.clear()
+    return str(found.decode())
+
+
+def reply(to: str, *, author: str = JANE, more: str = "", body: str = "Friday.", date: float = 0) -> bytes:
+    written = formatdate(date or next(MOMENTS))
+    return f"From: Jane <{author}>\r\nTo: {to}\r\nDate: {written}\r\nSubject: Re: hi\r\n{more}\r\n{body}".encode()
+
+
+def sent(world: World) -> list[str]:
+    """Who got something, and whether it was a reply."""
+    return [f"{who}: {raw.partition(b'Subject: ')[2].splitlines()[0].decode()}" for who, raw in world.delivered]
+
+
+def state(world: World, message_id: str, to: str) -> str:
+    return str(world.entries(message_id)[f"to:{to}"]["state"])
+
+
+def test_a_reply_goes_to_the_correspondent_in_the_name_of_the_alias(world: World) -> None:
+    to = token(world)
+    assert token(world) == to, "one address for each alias and correspondent"
+    assert token(world, "shop@example.com") != to
+    message_id = take(world, reply(to), to, source=JANE)
+    ((who, raw),) = world.delivered
+    assert who == AUTHOR
+    assert b'From: "Example Shop" <info@example.com>\r\nTo: "Betsy" <betsy@sender.example>\r\n' in raw
+    assert JANE.encode() not in raw
+    assert state(world, message_id, to) == "forwarded"
+    via = world.entries(message_id)[f"via:{AUTHOR}"]
+    assert (via["state"], via["replier"], via["alias"]) == ("sent", JANE, INFO)
+    world.delivered.clear()
+    take(world, reply(to), to, source=JANE, message_id=message_id)
+    assert world.delivered == [], "the event came twice"
+
+
+def test_a_stranger_is_quarantined_and_one_destination_hears_once_an_hour(world: World) -> None:
+    to = token(world)
+    for _ in range(3):
+        message_id = take(world, reply(to, author="m@evil.example"), to, source="m@evil.example")
+        assert state(world, message_id, to) == "quarantined"
+    assert sent(world) == [f"{JANE}: A reply in the name of info@example.com was not sent"]
+    take(world, reply(to), to, source="m@evil.example")  # From is hers, the envelope is not: another cause
+    assert sent(world)[1:] == [f"{JANE}: A reply in the name of info@example.com was not sent"]
+    world.clock.time += 3600
+    take(world, reply(to, author="m@evil.example"), to, source="m@evil.example")
+    assert len(world.delivered) == 3
+
+
+def test_one_aliases_destination_may_not_write_for_another(world: World) -> None:
+    to, other = token(world), token(world, "shop@example.com")
+    assert state(world, take(world, reply(other), other, source=JANE), other) == "quarantined"
+    assert state(world, take(world, reply(f"{to}, {other}"), to, source=JANE), to) == "quarantined"
+    assert AUTHOR not in [who for who, _ in world.delivered]
+
+
+def test_a_revoked_or_an_old_address_is_none(world: World) -> None:
+    to = token(world)
+    contacts = rows(world)
+    (known,) = contacts.all()
+    world.clock.time += LIFETIME
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "quarantined"
+    again = token(world)
+    assert again == to, "she wrote again: it is in use"
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "forwarded"
+    assert contacts.revoke(known)
+    assert not contacts.revoke(known)
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "quarantined"
+    assert token(world) != to, "its token is never made again"
+
+
+def test_an_address_whose_row_is_gone_is_refused_as_one_that_takes_no_mail(world: World) -> None:
+    to = token(world)
+    (known,) = rows(world).all()
+    key = {"message_id": {"S": CONTACTS}, "entry": {"S": known.row_id}}
+    world.cloud.dynamodb.delete_item(TableName=world.template.name("LedgerTable"), Key=key)
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "rejected"
+
+
+def test_an_address_that_we_did_not_make_is_unknown(world: World) -> None:
+    to = f"reply+{'a' * 26}@example.com"
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "rejected"
+
+
+def test_anybody_else_in_to_or_cc_keeps_it_back_and_is_named(world: World) -> None:
+    to = token(world)
+    for _ in range(2):
+        take(world, reply(to, more=f"Cc: {JOE}\r\n"), to, source=JANE)
+    assert sent(world) == [f"{JANE}: Your reply was not sent"]
+    assert f"{JOE} in To or Cc is no reply address".encode() in world.delivered[0][1]
+    take(world, reply(to, more="Cc: other@third.example\r\n"), to, source=JANE)
+    assert len(world.delivered) == 2, "each that she did wrong"
+
+
+@pytest.mark.parametrize(("leaks", "expected"), [
+    ("warn", [f"{AUTHOR}: Re: hi", f"{JANE}: Your reply may have shown who you are"]),
+    ("refuse", [f"{JANE}: Your reply was not sent"]),
+])  # fmt: skip
+def test_a_body_that_names_her_is_warned_of_or_kept(world: World, leaks: str, expected: list[str]) -> None:
+    to = token(world)
+    world.cloud.put("AliasTable", [{"address": "#settings", "rate_cap": 0, "leaks": leaks}])
+    take(world, reply(to, body=f"Write to {JANE}"), to, source=JANE)
+    assert sent(world) == expected
+    assert f"{JANE} in part 1 (text/plain)".encode() in world.delivered[-1][1].replace(b"=\r\n", b"")
+
+
+def test_a_name_in_the_subject_is_kept_whatever_the_setting(world: World) -> None:
+    to = token(world)
+    raw = reply(to).replace(b"Re: hi", f"about {JANE}".encode())
+    assert state(world, take(world, raw, to, source=JANE), to) == "quarantined"
+    assert sent(world) == [f"{JANE}: Your reply was not sent"]
+
+
+def test_a_mail_that_is_sent_again_goes_out_once(world: World) -> None:
+    to, raw = token(world), b""
+    raw = reply(to, date=1_600_000_000)
+    assert state(world, take(world, raw, to, source=JANE), to) == "forwarded"
+    assert state(world, take(world, raw, to, source=JANE), to) == "quarantined"
+    assert [who for who, _ in world.delivered] == [AUTHOR, JANE]
+
+
+def test_a_robot_is_not_passed_on_and_nobody_hears(world: World) -> None:
+    to = token(world)
+    message_id = take(world, reply(to, more="Auto-Submitted: auto-replied\r\n"), to, source=JANE)
+    assert (state(world, message_id, to), world.delivered) == ("discarded", [])
+
+
+def test_more_than_a_day_takes_waits(world: World) -> None:
+    to = token(world)
+    world.cloud.put("AliasTable", [{"address": "#settings", "rate_cap": 0, "replies_per_day": 2}])
+    for _ in range(2):
+        take(world, reply(to), to, source=JANE)
+    last = take(world, reply(to), to, source=JANE)
+    assert state(world, last, to) == "deferred"
+    assert sent(world)[2:] == [f"{JANE}: Your reply was not sent"]
+    world.clock.time += 86400
+    assert run(world, last, to, source=JANE) is None
+    assert state(world, last, to) == "forwarded"
+
+
+def test_a_suspended_destination_may_not(world: World) -> None:
+    to = token(world)
+    world.cloud.put("DestinationTable", [{"address": JANE, "suspended_at": 1, "reason": "gone"}])
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "quarantined"
+    assert [who for who, _ in world.delivered] == ["d2@dest.example"]
+
+
+def test_what_ses_refuses_is_told(world: World) -> None:
+    to = token(world)
+    more = (
+        'Content-Type: application/octet-stream; name="a.exe"\r\nContent-Disposition: attachment; filename="a.exe"\r\n'
+    )
+    message_id = take(world, reply(to, more=more), to, source=JANE)
+    assert state(world, message_id, to) == "failed"
+    assert sent(world) == [f"{JANE}: Your reply was not sent"]
+
+
+def test_the_thread_holds_on_both_sides(world: World) -> None:
+    to = token(world)
+    more = "Message-ID: <own@private.lan>\r\nReferences: <1@sender.example> <0102@eu-west-1.amazonses.com>\r\n"
+    message_id = take(world, reply(to, more=more), to, source=JANE)
+    out = world.delivered[-1][1]
+    assert b"References: <1@sender.example>\r\n" in out
+    ses_id = world.entries(message_id)[f"via:{AUTHOR}"]["detail"]
+    answer = (
+        f"From: {AUTHOR}\r\nMessage-ID: <2@sender.example>\r\nIn-Reply-To: <{ses_id}@eu-west-1.amazonses.com>\r\n\r\nx"
+    )
+    take(world, answer.encode(), INFO)
+    assert b"In-Reply-To: <own@private.lan>\r\n" in world.delivered[-1][1]
+
+
+def test_who_takes_no_replies_makes_no_rows(world: World) -> None:
+    world.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
+    world.interference.calls.clear()
+    take(world, f"From: {AUTHOR}\r\n\r\nx".encode(), INFO)
+    assert b"Reply-To: betsy@sender.example" in world.delivered[-1][1]
+    assert world.cloud.partition("LedgerTable", message_id=CONTACTS) == []
+
+
+@pytest.mark.parametrize(
+    ("kills", "after"),
+    [
+        (True, False),
+        *(pytest.param(*one, marks=pytest.mark.long) for one in ((True, True), (False, False), (False, True))),
+    ],
+)
+def test_a_fault_at_any_call_loses_no_reply_and_doubles_none(world: World, after: bool, kills: bool) -> None:
+    to = token(world)
+    world.interference.calls.clear()
+    take(world, reply(to, more="Message-ID: <own@private.lan>\r\n"), to, source=JANE)
+    calls = list(world.interference.calls)
+    for position in range(len(calls)):
+        fault = Fault(position, after, kills)
+        world.delivered.clear()
+        world.interference.calls.clear()
+        message_id = store(world, reply(to, more="Message-ID: <own@private.lan>\r\n"), to, source=JANE)
+        world.interference.calls.clear()
+        world.interference.choose = lambda number, call, fault=fault: fault if number == fault.position else None  # type: ignore[misc]
+        run(world, message_id, to, source=JANE)
+        world.interference.choose = lambda number, call: None
+        for _ in range(10):
+            world.clock.time += 300
+            if run(world, message_id, to, source=JANE) is None:
+                break
+        where = f"{fault} at {calls[position]}"
+        settling = calls[position - 1] == SEND and kills and not after
+        doubled = (calls[position] == SEND and after) or settling
+        assert [who for who, _ in world.delivered] == [AUTHOR] * (2 if doubled else 1), where
+        assert state(world, message_id, to) == "forwarded", where
+        assert "open" not in world.entries(message_id)["message"], where
