@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow]
 
 INFO, JANE, JOE = "info@example.com", "d1@dest.example", "joe@third.example"
 SEND = "sesv2.SendEmail"
+OURS = (CONTACTS, SENT, "replies:", "replied:")  # partitions
 MOMENTS = count(1_700_000_000, 60)
 
 
@@ -29,18 +30,15 @@ def world(world: World) -> Iterator[World]:
         {"address": "shop@example.com", "destinations": ["d3@dest.example"], "reply": "author"},
     ])  # fmt: skip
     yield world
-    for row in world.cloud.rows("LedgerTable"):
-        if row["message_id"].startswith((CONTACTS, SENT, "replies:", "replied:")):
-            key = {name: {"S": row[name]} for name in ("message_id", "entry")}
-            world.cloud.dynamodb.delete_item(TableName=world.template.name("LedgerTable"), Key=key)
-    for key in (INFO, "shop@example.com"):
-        world.cloud.dynamodb.delete_item(TableName=world.template.name("AliasTable"), Key={"address": {"S": key}})
+    made = [row for row in world.cloud.rows("LedgerTable") if row["message_id"].startswith(OURS)]
+    world.cloud.delete("LedgerTable", [{name: row[name] for name in ("message_id", "entry")} for row in made])
+    world.cloud.delete("AliasTable", [{"address": INFO}, {"address": "shop@example.com"}])
 
 
 def take(
     world: World, raw: bytes, *recipients: str, source: str = AUTHOR, message_id: str = "", **verdicts: str
 ) -> str:
-    """One message as SES brings it, run until nothing is raised; its id."""
+    """One message as SES brings it; its id."""
     message_id = message_id or store(world, raw, *recipients, source=source)
     run(world, message_id, *recipients, source=source, **verdicts)
     return message_id
@@ -147,8 +145,7 @@ def test_a_revoked_or_an_old_address_is_none(world: World) -> None:
 def test_an_address_whose_row_is_gone_is_refused_as_one_that_takes_no_mail(world: World) -> None:
     to = token(world)
     (known,) = rows(world).all()
-    key = {"message_id": {"S": CONTACTS}, "entry": {"S": known.row_id}}
-    world.cloud.dynamodb.delete_item(TableName=world.template.name("LedgerTable"), Key=key)
+    world.cloud.delete("LedgerTable", [{"message_id": CONTACTS, "entry": known.row_id}])
     assert state(world, take(world, reply(to), to, source=JANE), to) == "rejected"
 
 

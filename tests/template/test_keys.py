@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from postern_mail.aws.stack_keys import DQS, LINKS, PARTITIONS, STAMP, TAGS
+from postern_mail.aws.stack_keys import DQS, LINKS, PARTITIONS, REPLIES, STAMP, TAGS
 
 from tests.rights import rights
 from tests.template.deployments import Symbolic, actions, denied, granted, policy, symbolic
 
 NEEDED = {
-    "InboundFunctionRole": [STAMP, TAGS, DQS, LINKS],
+    "InboundFunctionRole": [STAMP, TAGS, DQS, LINKS, REPLIES],
     "WatchFunctionRole": [DQS],
     "FeedbackFunctionRole": [TAGS],
     "DigestFunctionRole": [TAGS, LINKS],
