@@ -79,7 +79,7 @@ def test_a_bounce_of_a_hosts_mail_reaches_the_owner(post: Post) -> None:
     assert post.emulator.run_scheduled("DigestFunction") is None
     (raw,) = post.emulator.maildirs.messages(OWNER)[before:]
     text = quopri.decodestring(raw)
-    assert b"root+web1@example.com -> jane@dest.example: bounced: Permanent NoEmail" in text
+    assert b"From root+web1@example.com to jane@dest.example: bounced: Permanent NoEmail" in text
     post.emulator.cloud.delete("LedgerTable", [{"message_id": note["message_id"], "entry": note["entry"]}])
 
 

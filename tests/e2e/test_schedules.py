@@ -1,6 +1,7 @@
 """The scheduled functions as Lambda runs them, on the template's own variables."""
 
 import json
+import quopri
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -73,7 +74,10 @@ def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
         assert quiet.run_scheduled("DigestFunction") is None
     (raw,) = quiet.maildirs.messages(OWNER)[before:]
     assert b'From: "example.com mail gate" <postmaster@example.com>' in raw
-    assert b"kept a@sender.example -> info@example.com: spam FAIL" in raw
+    text = quopri.decodestring(raw).decode().replace("\r\n", "\n")
+    assert "  From a@sender.example to info@example.com: spam FAIL\n    Send it on:\n" in text
+    stack = f"--stack {quiet.template.stack}"
+    assert f"      postern quarantine release kept --recipient info@example.com {stack}\n" in text
 
 
 @pytest.fixture
