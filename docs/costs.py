@@ -51,6 +51,12 @@ RECIPIENTS = {
     "lambda-requests": 1, "lambda-gb-seconds": 0.5 * 2, "dynamodb-reads": 5, "dynamodb-writes": 2, "log-gb": LOG_GB,
     "schedules": 1,
 }  # fmt: skip
+# A page behind a link is read by a scanner and by a person, and its button pressed: a message is released. Each request
+# may start the function.
+LINK = {
+    "lambda-requests": 3, "lambda-gb-seconds": 0.25 * 3 * 2, "dynamodb-reads": 6, "dynamodb-writes": 10, "s3-reads": 1,
+    "sqs": 1, "log-gb": LOG_GB,
+}  # fmt: skip
 METRICS_OF_THE_WATCH = 1  # NeedsSomebody; the others count when mail comes
 MESSAGES_A_DAY = (0, 20, 500, 100_000)
 MOST_OF_A_QUERY = 10_000  # metrics that a query of Metrics Insights may look at
@@ -253,5 +259,7 @@ def _additions() -> str:
         "`RefuseUnknownRecipients`, with 100 aliases": total(idle(RefuseUnknownRecipients="true")) - total(first),
         "`CustomerKey`": total(idle(CustomerKey="true")) - total(first),
         "`MakeDashboard`": total(idle(MakeDashboard="true")) - total(first),
+        "`Links`, idle": total(idle(Links="true")) - total(first),
+        "1,000 of its links pressed": total(added(first, times(LINK, 1000))) - total(first),
     }
     return "\n".join(f"| {what} | {dollars:.2f} |" for what, dollars in found.items())

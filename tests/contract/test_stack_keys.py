@@ -1,12 +1,15 @@
 """The stack's keys in the ledger: made once, read by purpose, shown by nothing."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from runpy import run_path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.stub import Stubber
 from postern_mail.aws import clients
 from postern_mail.aws.stack_keys import STAMP, TAGS, make_keys, stack_keys
 from postern_mail.aws.watch.history import History
@@ -84,6 +87,82 @@ def test_cloudformation_has_them_made_and_a_deletion_leaves_them(
     ]
     keys = stack_keys(aws.dynamodb, ledger, STAMP, TAGS)
     assert not [key for key in keys if key.hex() in caplog.text or repr(key) in caplog.text]
+
+
+ROOMY, NEW = 1000, 10  # what Lambda runs at once in an account, and in a new one
+
+
+@pytest.mark.function("KeysFunction")
+@pytest.mark.parametrize(
+    ("free", "before", "wanted", "kind", "refused"),
+    [
+        (NEW, [], ["links"], "Create", True),
+        (101, [], ["links"], "Update", True),
+        (103, [], ["links", "api"], "Create", True),
+        (102, [], ["links"], "Create", False),
+        (104, [], ["links", "api"], "Create", False),
+        (102, ["links"], ["links", "api"], "Update", False),
+        (ROOMY, [], ["links", "api"], "Create", False),
+    ],
+)
+def test_a_door_that_lambda_has_no_room_for_is_refused_in_a_sentence(  # noqa: PLR0917 (a row of the table)
+    ledger: str,
+    monkeypatch: pytest.MonkeyPatch,
+    free: int,
+    before: list[str],
+    wanted: list[str],
+    kind: str,
+    refused: bool,
+) -> None:
+    """A door that is open has its two reserved already. The sentence comes before Lambda's own, which names no door."""
+    with lambda_with(free, monkeypatch) as asked:
+        ((status, reason),) = keys_for(ledger, monkeypatch, kind, wanted, before)
+    assert (status == "FAILED") == refused
+    assert ("Service Quotas" in reason and f"({free} not reserved)" in reason) == refused
+    assert asked() == 1
+
+
+@pytest.mark.function("KeysFunction")
+@pytest.mark.parametrize(
+    ("kind", "wanted", "before"),
+    [("Update", ["links"], ["links"]), ("Update", [], ["links"]), ("Delete", ["links"], [])],
+)
+def test_no_door_that_is_open_or_goes_is_looked_at(
+    aws: Cloud, ledger: str, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: list[str], before: list[str]
+) -> None:
+    """A rollback must not be refused for what was there before."""
+    with lambda_with(NEW, monkeypatch) as asked:
+        ((status, _),) = keys_for(ledger, monkeypatch, kind, wanted, before)
+    assert (status, asked()) == ("SUCCESS", 0)
+
+
+@contextmanager
+def lambda_with(free: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], int]]:
+    """Lambda, which moto does not let be asked; how often it was is counted."""
+    client = clients.functions()
+    with Stubber(client) as stub, monkeypatch.context() as patch:
+        limit = {"UnreservedConcurrentExecutions": free, "ConcurrentExecutions": free}
+        stub.add_response("get_account_settings", {"AccountLimit": limit})
+        patch.setattr(clients, "functions", lambda *, brief: client)
+        yield lambda: 1 - len(stub._queue)  # type: ignore[attr-defined]
+
+
+def keys_for(
+    ledger: str, monkeypatch: pytest.MonkeyPatch, kind: str, wanted: list[str], before: list[str]
+) -> list[tuple[str, str]]:
+    answers: list[tuple[str, str]] = []
+
+    def kept(url: str, body: bytes) -> None:
+        answers.append((json.loads(body)["Status"], json.loads(body)["Reason"]))
+
+    monkeypatch.setattr("postern_mail.custom_resource.answered", partial(answered, put=kept))
+    monkeypatch.setattr("postern_mail.custom_resource.PAUSE", 0)
+    handler = run_path(str(ROOT / "functions" / "keys" / "handler.py"))["handler"]
+    asked = {"StackId": "s", "RequestId": "r", "LogicalResourceId": "Keys", "ResponseURL": "https://answers.example"}
+    properties: dict[str, Any] = {"Table": ledger, "Purposes": [STAMP, TAGS]}
+    event: dict[str, Any] = {**asked, "RequestType": kind, "ResourceProperties": {**properties, "Doors": wanted}}
+    handler(event | ({"OldResourceProperties": {**properties, "Doors": before}} if kind == "Update" else {}), CONTEXT)
+    return answers
 
 
 def test_the_ledger_as_people_read_it_shows_none(aws: Cloud, ledger: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import pytest
 from postern_command.aws import account
+from postern_command.examinations import doors
 from postern_command.owner import file
 from postern_command.where import Where
 from postern_mail.errors import Unavailable
@@ -35,6 +36,7 @@ Parameters:
   ActiveRuleSet: {Type: String, Default: ""}
   ExistingAliasTable: {Type: String, Default: ""}
   ExistingMailBucket: {Type: String, Default: ""}
+  Links: {Type: String, Default: "false"}
 """
 ANSWERS = ("--domain", DOMAIN, "--owner", "me@home.example", "--yes")
 
@@ -78,6 +80,7 @@ def chosen(folder: Path) -> dict[str, str]:
         "DmarcPolicy": "none",
         "Records": "dkim,mailfrom",
         "RuleSetMode": "activate",
+        "Links": "false",
     }
     found = file.values((folder / "owner.yaml").read_text(encoding="utf-8"))
     return {name: value for name, value in found.items() if value != defaults.get(name, "")}
@@ -249,6 +252,44 @@ def test_without_credentials_the_file_is_written_all_the_same(
     assert chosen(folder)["Domains"] == DOMAIN
 
 
+@pytest.mark.parametrize("why", ["", "links must wait: 10 not reserved"])
+def test_a_door_that_does_not_fit_is_said_before_a_deployment(
+    office: Office, folder: Path, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    asked: list[list[str]] = []
+
+    def lacks_room(doors: list[str]) -> str:
+        asked.append(doors)
+        return why
+
+    monkeypatch.setattr(account, "lacks_room", lacks_room)
+    assert said(init(office), "doors")[0][0] == "ok"
+    assert asked == [], "nobody asks while no door is wanted"
+    path = folder / "owner.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace('Links: "false"', 'Links: "true"'), encoding="utf-8")
+    (found,) = said(init(office, status=1 if why else 0), "doors")
+    assert found[:2] == (("failed", why) if why else ("ok", "Lambda has room for Links"))
+    assert asked == [["Links"]]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "why", "grades"),
+    [
+        ({}, {}, "no room", ["ok"]),
+        ({"Links": "true"}, {"Links": "true"}, "no room", ["ok"]),
+        ({"Links": "true"}, {"Links": "false"}, "no room", ["failed"]),
+        ({"Links": "true"}, {"Links": "false"}, "", ["ok"]),
+        ({"Links": "false"}, {"Links": "true"}, "no room", ["ok"]),
+    ],
+)
+def test_a_door_that_is_open_needs_no_room(
+    monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], there: dict[str, str], why: str, grades: list[str]
+) -> None:
+    """As `postern doctor` looks at it, with owner.yaml beside the stack."""
+    monkeypatch.setattr(account, "lacks_room", lambda _: why)
+    assert [one.grade for one in doors.fit(wanted, there)] == grades
+
+
 def test_a_file_that_is_there_is_not_changed_by_what_is_found(office: Office, folder: Path) -> None:
     init(office)
     before = (folder / "owner.yaml").read_bytes()
@@ -304,6 +345,8 @@ What is there already
                no table of an earlier stack
   ok           rule set
                no rule set is active: ours will be
+  ok           doors
+               none is open to the internet (Links)
 Domains
   ok           identity
                example.com is no identity of SES yet: the stack makes it one
@@ -322,7 +365,7 @@ Sending
 
 owner.yaml: Domains is 'example.com'
 owner.yaml: OwnerAddress is 'me@home.example'
-owner.yaml is written, with all 10 parameters; docs/parameters.md says what each
+owner.yaml is written, with all 11 parameters; docs/parameters.md says what each
 means.
 
 Next:

@@ -21,10 +21,12 @@ from postern_mail.mail import link as links
 from postern_mail.mail.link import Deed, Door
 from postern_mail.mail.senders import SenderRule
 
+from docs.costs import LINK
 from emulator.calls import recorded
 from tests.builders import ROOT, verdict
 from tests.iam import may_call
 from tests.operating.conftest import Office
+from tests.operating.test_what_is_billed import Meter
 from tests.rights import Named
 
 CONTEXT = SimpleNamespace(
@@ -48,6 +50,7 @@ class House:
     door: Door
     calls: list[str]
     dynamodb: Any  # a client by the function's role
+    meter: Meter  # of all that the function asks for
 
     def url(self, deed: Deed, message_id: str = "", who: str = WHO, until: float = 0) -> str:
         return self.door.to(deed, message_id, who, until or time.time() + 600)
@@ -112,7 +115,9 @@ def start(office: Office, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         if not may_call(wide, ROLE, model.service_model.signing_name, model.name, params):
             raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": str(params)}}, model.name)
 
+    meter = Meter()
     session: Any = recorded("LinksFunction", template.stack)
+    session.register("before-parameter-build", meter)
     thief: Any = botocore.session.get_session()  # whose calls are no function's
     for one in (session, thief):
         one.register("before-parameter-build", enforce)
@@ -131,7 +136,7 @@ def start(office: Office, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         handler = run_path(str(ROOT / "functions/links/handler.py"))["handler"]
         patch.setattr(clients, "boto3", boto3.Session(botocore_session=thief))
         door = Door("https://abc.lambda-url.eu-west-1.on.aws/", key)
-        return {"handler": handler, "door": door, "calls": calls, "dynamodb": clients.dynamodb()}
+        return {"handler": handler, "door": door, "calls": calls, "dynamodb": clients.dynamodb(), "meter": meter}
 
 
 def put(house: House, table: str, **row: Any) -> None:
@@ -154,6 +159,17 @@ def test_a_message_is_released_once_and_the_ledger_says_by_link(house: House) ->
     (used,) = [entry for name, entry in entries.items() if name.startswith("link:")]
     assert used["detail"].startswith("by link: The message is released")
     assert used["expires_at"] > time.time() + links.DAYS * 86_400, "it outlives the link"
+
+
+def test_what_a_link_costs_is_what_the_documents_reckon_with(house: House) -> None:
+    """A scanner reads the page, then a person, who presses the button; the function starts for each."""
+    house.meter.usage = {"dynamodb-reads": 3}  # its key, at three starts
+    url = house.url(Deed.RELEASE, house.kept())
+    house.ask(url)
+    house.press(url)
+    house.office.queued()
+    assert house.meter.usage == {name: LINK[name] for name in house.meter.usage}
+    assert {name for name in LINK if not name.startswith(("lambda-", "log-"))} == set(house.meter.usage)
 
 
 def test_of_two_recipients_one_gets_it(house: House) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
 from postern_mail.aws.domains.identities import SesIdentities
+from postern_mail.aws.room import lacking
 from postern_mail.domains.plan import Identity
 from postern_mail.errors import Throttled
 
@@ -197,6 +198,12 @@ def stack_status(name: str) -> str:
             if "does not exist" in str(error):
                 return ""
             raise
+
+
+def lacks_room(doors: Collection[str]) -> str:
+    """Why Lambda has no room for these functions with a public URL, "" if it has. Raises Temporary."""
+    with reaching("Lambda"):
+        return lacking(clients.functions(), doors)
 
 
 def tables(names: Iterable[str]) -> Iterator[str]:

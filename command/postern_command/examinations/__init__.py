@@ -8,7 +8,7 @@ from postern_mail.examination import Examination, Examined
 
 from ..stack import Stack
 from ..surroundings import Surroundings
-from . import account, dns, domains, people, receiving, stack
+from . import account, dns, domains, doors, people, receiving, stack
 
 FIRST = (shared.RECEIVING, shared.SENDING)  # groups to which those of the surroundings belong
 
@@ -30,7 +30,7 @@ def examined(where: Stack) -> Iterator[Examined]:
     yield from (one.run(where, where.get) for one in domains.EXAMINATIONS)
     for group in dict.fromkeys(one.group for one in shared.EXAMINATIONS if one.group not in FIRST):
         yield from _run(where, group)
-    yield from (one.run(where, where.get) for one in (*people.EXAMINATIONS, *stack.EXAMINATIONS))
+    yield from (one.run(where, where.get) for one in (*people.EXAMINATIONS, *stack.EXAMINATIONS, *doors.EXAMINATIONS))
 
 
 def _run(where: Stack, group: str) -> Iterator[Examined]:

@@ -9,7 +9,7 @@ from postern_mail.examination import Examination, Examined, Finding, Grade
 from ..owner.parameters import Parameter
 from ..records.judge import Judged, State
 from ..surroundings import Surroundings
-from . import account
+from . import account, doors
 
 HERE, DOMAINS, BEFORE = "Where it goes", "Domains", "What is there already"
 _TABLES = {
@@ -115,6 +115,16 @@ def _rule_set(begun: Beginning) -> Iterator[Finding]:
         )
 
 
+def _doors(begun: Beginning) -> Iterator[Finding]:
+    from ..aws import account as aws  # noqa: PLC0415 (boto3 takes half a second)
+    from ..aws import reach  # noqa: PLC0415
+
+    stack = begun.around.stack
+    wanted = begun.chosen or {}
+    there = any(wanted.get(name) == "true" for name in doors.DOORS) and bool(aws.stack_status(stack))
+    yield from doors.fit(wanted, reach.described(stack)[1] if there else {})
+
+
 def _identities(begun: Beginning) -> Iterator[Finding]:
     for domain, found in begun.around.identities.items():
         if found is None:
@@ -188,6 +198,7 @@ EXAMINATIONS: tuple[Examination[Beginning], ...] = (
     Examination(HERE, "stack", _stack),
     Examination(BEFORE, "tables and mail", _tables),
     Examination(BEFORE, "rule set", _rule_set),
+    Examination(BEFORE, "doors", _doors),
     Examination(DOMAINS, "identity", _identities),
     Examination(DOMAINS, "hosted zone", _zones),
     Examination(DOMAINS, "MX", _mx),
