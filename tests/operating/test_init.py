@@ -346,7 +346,7 @@ What is there already
   ok           rule set
                no rule set is active: ours will be
   ok           doors
-               none is open to the internet (Links)
+               none is open to the internet (Links, AliasApi)
 Domains
   ok           identity
                example.com is no identity of SES yet: the stack makes it one

@@ -9,7 +9,7 @@ from ..owner import file
 from ..samconfig import SamConfig, environment
 from ..stack import Stack
 
-DOORS = ("Links",)  # the parameters that open one each
+DOORS = ("Links", "AliasApi")  # the parameters that open one each
 
 
 def fit(wanted: Mapping[str, str], open_: Mapping[str, str]) -> Iterator[Finding]:
