@@ -23,9 +23,10 @@ def local(
     ses: Annotated[int, typer.Option(help="Port that stands for SES sending.")] = standing.PORTS.ses,
     submission: Annotated[int, typer.Option(help="Port of SES's SMTP service.")] = standing.PORTS.submission,
     folder: Annotated[Path, typer.Option(file_okay=False, help="For Maildirs and the log.")] = FOLDER,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="Serve `postern page` as well.")] = True,
 ) -> None:
     """Run the whole system until Ctrl-C."""
-    raise typer.Exit(standing.run(tables, folder, Ports(smtp, aws, ses, submission)))
+    raise typer.Exit(standing.run(tables, folder, Ports(smtp, aws, ses, submission), page=page))
 
 
 @app.command()

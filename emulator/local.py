@@ -4,6 +4,8 @@ import os
 import shlex
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,10 +27,12 @@ ENVIRONMENT = "env"  # the file with the variables
 RETRY_POLL = 2.0  # seconds between looks at the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
+PAGE = "The page, for a browser (this address is good once):\n "
+_POSTERN = "from postern_command.start import run; run()"
 PORTS = Ports(smtp=2525, aws=5566, ses=5567, submission=2587)
 
 
-def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = print) -> int:
+def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = print, *, page: bool = True) -> int:
     """Run until Ctrl-C; returns the exit status, 2 for tables that cannot be used."""
     try:
         loaded = TablesFile.load(tables)
@@ -48,8 +52,10 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
         emulator.retries.run(RETRY_POLL)
         emulator.receiving.outside = Outside(emulator.maildirs, domain)
         watch = Watch(emulator, tables, say)
-        with _variables(emulator):
+        with _variables(emulator), _page(emulator, wanted=page) as address:
             _introduce(emulator, domain, tables, say)
+            if address:
+                say(f"{PAGE} {address}\n")
             _complain(loaded, say)
             watch.until_stopped()
         say("stopping")
@@ -141,6 +147,22 @@ def _variables(emulator: Emulator) -> Iterator[None]:
         yield
     finally:
         path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _page(emulator: Emulator, *, wanted: bool) -> Iterator[str]:
+    """`postern page` in a process of its own, and the address it prints, which is good once."""
+    if not wanted:
+        yield ""
+        return
+    ours = {name: value for name, value in os.environ.items() if name not in _IN_THE_WAY} | emulator.environment
+    command = [sys.executable, "-c", _POSTERN, "page", "--no-browser", "--minutes", "1440"]
+    with subprocess.Popen(command, env=ours, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ourselves)
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
 
 
 def _introduce(emulator: Emulator, domain: str, tables: Path, say: Callable[[str], None]) -> None:

@@ -71,12 +71,17 @@ class _Sum:
         self.last_used = max(self.last_used, use.last_used)
 
 
-def figures(book: "DynamoSummaries", by: By, days: int, now: float | None = None) -> Figures:
-    """What became of the mail of so many days, today with them. Raises Temporary."""
+def figures(
+    book: "DynamoSummaries", by: By, days: int, now: float | None = None, *, added_up_only: bool = False
+) -> Figures:
+    """What became of the mail of so many days, today with them. A day that is not added up yet is read message by
+    message, unless only those that are shall count: that takes a few calls, however much mail there is. Raises
+    Temporary."""
     now = time.time() if now is None else now
     dates = [day_of(now - back * A_DAY) for back in reversed(range(days))]
     known = book.days(dates[0], dates[-1])
-    read = {day: book.of_day(day) for day in dates[-_NOT_ADDED_UP:] if day not in known}
+    recent = [] if added_up_only else dates[-_NOT_ADDED_UP:]
+    read = {day: book.of_day(day) for day in recent if day not in known}
     partial = any(one.partial for one in known.values()) or any(one.partial for one in read.values())
     made: Iterable[Line]
     match by:
@@ -91,10 +96,12 @@ def figures(book: "DynamoSummaries", by: By, days: int, now: float | None = None
     return Figures(by, dates[0], dates[-1], tuple(made), partial)
 
 
-def used(book: "DynamoSummaries", days: int = USED_DAYS, now: float | None = None) -> dict[str, Use]:
+def used(
+    book: "DynamoSummaries", days: int = USED_DAYS, now: float | None = None, *, added_up_only: bool = False
+) -> dict[str, Use]:
     """What came to each alias in so many days, and when it was last used, however long ago: by its key. Raises
     Temporary."""
-    found = figures(book, By.ALIAS, days, now)
+    found = figures(book, By.ALIAS, days, now, added_up_only=added_up_only)
     uses = {one.label: Use(one.counts, one.last_used) for one in found.lines}
     for alias, at in book.last_used().items():
         known = uses.get(alias, Use())

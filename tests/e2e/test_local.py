@@ -1,5 +1,6 @@
 """`make local` as a person runs it: a process that is written to, and a tables file that is edited."""
 
+import http.client
 import json
 import os
 import re
@@ -35,7 +36,7 @@ DEADLINE = 30  # seconds for anything to happen
 
 
 class Local:
-    def __init__(self, folder: Path, program: tuple[str, ...] = ("-m", "emulator")) -> None:
+    def __init__(self, folder: Path, program: tuple[str, ...] = ("-m", "emulator"), *more: str) -> None:
         self.tables = folder / "tables.toml"
         self.folder = folder / "local"
         self.maildirs = self.folder / "maildirs"
@@ -50,7 +51,7 @@ class Local:
             "--folder",
             str(self.folder),
         ]
-        ports = ["--smtp", "0", "--aws", "0", "--ses", "0", "--submission", "0"]
+        ports = [*(more or ("--no-page",)), "--smtp", "0", "--aws", "0", "--ses", "0", "--submission", "0"]
         self.process = subprocess.Popen(
             [*command, *ports],
             cwd=ROOT,
@@ -180,17 +181,40 @@ def test_what_has_a_schedule_runs_by_it(tmp_path: Path) -> None:
         running.process.wait()
 
 
-def test_it_listens_on_this_machine_only(local: Local) -> None:
-    ports = local.ports()
-    assert len(ports) == 5
-    listening = []
+def test_it_listens_on_this_machine_only_and_has_a_page(tmp_path: Path) -> None:
+    local = Local(tmp_path, ("-m", "emulator"), "--page")
+    try:
+        ports = local.ports()
+        assert len(ports) == 6
+        own = listening_on(ports)
+        assert own.count("0100007F") == 7, "DNS by TCP and UDP"
+        assert set(own) <= {"0100007F", f"{0:024X}01000000"}
+        found = re.search(r"http://127\.0\.0\.1:(\d+)(/start\?token=\S+)", local.said())
+        assert found
+        client = http.client.HTTPConnection(HOST, int(found[1]), timeout=DEADLINE)
+        client.request("GET", found[2])
+        entered = client.getresponse()
+        entered.read()
+        client.request("GET", "/aliases", headers={"Cookie": str(entered.getheader("Set-Cookie")).partition(";")[0]})
+        assert b"info@example.org" in client.getresponse().read()
+        local.process.send_signal(signal.SIGINT)
+        assert local.process.wait(DEADLINE) == 0
+        assert listening_on(ports) == [], "the page is stopped as well"
+    finally:
+        local.process.kill()
+        local.process.wait()
+
+
+def listening_on(ports: list[int]) -> list[str]:
+    """The addresses on which something listens at these ports, as the kernel writes them."""
+    listening: list[str] = []
     for table in ("tcp", "tcp6", "udp", "udp6"):
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]:
             address, state = line.split()[1], line.split()[3]
             host, _, port = address.partition(":")
             if state in ("0A", "07") and int(port, 16) in ports:  # TCP_LISTEN, and UDP without a peer
                 listening.append(host)
-    assert listening == ["0100007F"] * 6  # DNS by TCP and UDP
+    return listening
 
 
 def test_a_port_in_use_is_said_and_not_fought_over(tmp_path: Path) -> None:

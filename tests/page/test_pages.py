@@ -7,6 +7,10 @@ import pytest
 from postern_command.pages.app import ACTIONS, PAGES
 from postern_command.pages.desk import Desk
 from postern_command.stack import Stack
+from postern_mail.aws import clients
+from postern_mail.aws.watch.summaries import DynamoSummaries
+from postern_mail.daily_summaries import DailySummaries
+from postern_mail.mail.days import A_DAY
 
 from tests.operating.conftest import Office
 from tests.page.browsing import Browser, browser
@@ -151,12 +155,32 @@ def test_search_and_where_mail_would_go(ann: Browser) -> None:
 
 def test_how_often_an_alias_was_used(ann: Browser) -> None:
     ann.office.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
-    for _ in range(2):
-        ann.office.happened((INFO, "forwarded", ""))
-    ann.office.happened(("team@example.com", "forwarded", ""))
-    assert ann.json(f"/alias.json?address={quote(INFO)}")["used"] is None
-    used = ann.json(f"/alias.json?address={quote(INFO)}&used=1")["used"]
-    assert (used["count"], used["looked"], used["cut"]) == (2, 3, False)
+    yesterday(ann.office)
+    assert ann.json(f"/alias.json?address={quote(INFO)}")["uses"] is None
+    assert ann.json(f"/alias.json?address={quote(INFO)}&used=1")["uses"][INFO]["count"] == 2
+    assert ann.json("/aliases.json?used=1")["uses"][INFO]["count"] == 2
+    assert "2 times in 30 days" in ann.page(f"/alias?address={quote(INFO)}&used=1").text
+
+
+def yesterday(office: Office) -> None:
+    """Three recipients, added up."""
+    now, office.clock.time = office.clock.time, office.clock.time - A_DAY
+    for who, state in ((INFO, "forwarded"), (INFO, "rejected"), ("team@example.com", "forwarded")):
+        office.happened((who, state, who))
+    office.clock.time = now
+    book = DynamoSummaries(clients.dynamodb(), office.template.name("LedgerTable"))
+    while DailySummaries(book=book, clock=office.clock).run():
+        pass
+
+
+def test_the_chart_of_the_days_that_are_added_up(ann: Browser) -> None:
+    yesterday(ann.office)
+    ann.office.happened((INFO, "forwarded", INFO))
+    totals = [day["total"] for day in ann.json("/today.json")["days"]]
+    assert (len(totals), totals[-2:]) == (30, [3, 0]), "today is not read, message by message"
+    html = ann.page("/")
+    assert "<title>Mail from " in html.html
+    assert "2 forwarded" in html.text
 
 
 def test_the_log_in_pages_with_its_filters(ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

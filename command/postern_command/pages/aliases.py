@@ -1,6 +1,5 @@
 """Aliases: the list, where mail would go, one alias with its use, and its edits."""
 
-import time
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -11,6 +10,7 @@ from postern_mail.mail.keys import in_order
 from postern_mail.mail.rows import Row
 
 from ..alias import attributes, new_alias
+from ..figures import USED_DAYS, used
 from ..output import listing
 from ..output.listing import Meaning
 from ..resolve import resolutions
@@ -25,8 +25,6 @@ from .rendering import Done, Shown
 
 SHOWN = 100  # aliases on a page
 MOST_ROWS = 20_000  # that are looked at for a list
-MOST_MESSAGES = 5_000  # that are looked at for how often an alias was used
-USED_DAYS = 30
 STATES = ("enabled", "disabled", "expired", "fault")
 
 
@@ -47,6 +45,8 @@ def aliases(desk: Desk, asked: Asked) -> Shown:
         "after": found[-1]["address"] if more else "",
         "looked": min(len(looked), MOST_ROWS),
         "cut": len(looked) > MOST_ROWS,
+        "uses": _uses(desk, asked),
+        "days": USED_DAYS,
         "where": asked.text("where"),
         "resolved": _resolved(desk, asked.text("where")),
         "command": desk.command("alias", "list", *([asked.text("q")] if text else [])),
@@ -65,7 +65,8 @@ def alias(desk: Desk, asked: Asked) -> Shown:
         "seen": seen(row),
         "expires": _iso(told.get("expires_at")),
         "patterns": _patterns(row),
-        "used": _used(desk, key) if asked.has("used") else None,
+        "uses": _uses(desk, asked),
+        "days": USED_DAYS,
         "command": desk.command("alias", "show", key),
     }
     return Shown("alias.html", data)
@@ -148,19 +149,12 @@ def _resolved(desk: Desk, address: str) -> dict[str, Any] | None:
     return next(resolutions(Source(desk.edited.tables, desk.policy, live=True), [address]))
 
 
-def _used(desk: Desk, key: str) -> dict[str, Any]:
-    """How often mail came to an address in the last days, and when last."""
-    now = time.time()
-    looked = list(islice(desk.ledger.messages(now - USED_DAYS * A_DAY, now), MOST_MESSAGES + 1))
-    domain = key if key.startswith("@") else None
-    times = [
-        float(one["opened_at"])
-        for one in looked[:MOST_MESSAGES]
-        if any(who == key or (domain and who.endswith(domain)) for who in one.get("recipients", ()))
-    ]
-    looked_at = min(len(looked), MOST_MESSAGES)
-    cut = len(looked) > MOST_MESSAGES
-    return {"count": len(times), "last": max(times, default=None), "looked": looked_at, "cut": cut, "days": USED_DAYS}
+def _uses(desk: Desk, asked: Asked) -> dict[str, dict[str, Any]] | None:
+    """How often each alias was used in the last days that are added up, and when last; None where nobody asked."""
+    if not asked.has("used"):
+        return None
+    found = used(desk.stack.summaries, added_up_only=True)
+    return {key: {"count": sum(use.counts.values()), "last": use.last_used or None} for key, use in found.items()}
 
 
 def _patterns(row: Row) -> list[tuple[str, str]]:

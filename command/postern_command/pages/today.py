@@ -4,12 +4,17 @@ import time
 from itertools import islice
 from typing import Any
 
+from markupsafe import Markup
 from postern_mail.errors import Temporary
 
+from ..figures import By, figures
+from ..output.svg import svg
+from ..stats import as_object as as_figures
 from .asked import Asked
 from .desk import Desk
 from .rendering import Shown
 
+CHART_DAYS = 30
 _DEFERRED = "/mail?state=deferred&since=7d"
 MOST_OPEN = 100  # messages that are counted
 _QUEUES = (
@@ -21,14 +26,17 @@ _QUEUES = (
 
 def today(desk: Desk, _: Asked) -> Shown:
     """The first page. Doctor takes seconds: what it found last is shown, with when that was."""
+    chart = figures(desk.stack.summaries, By.DAY, CHART_DAYS, added_up_only=True)
     data = {
         "title": "Today",
+        "chart": Markup(svg(chart)),  # noqa: S704 (it escapes what strangers wrote)
+        "days": [as_figures(chart, one) for one in chart.lines],
         "waiting": _waiting(desk),
         "doctor": desk.doctor.found,
         "looked_at": desk.doctor.at,
-        "commands": {"doctor": desk.command("doctor"), "log": desk.command("log")},
+        "commands": {"doctor": desk.command("doctor"), "stats": desk.command("stats")},
     }
-    return Shown("today.html", data)
+    return Shown("today.html", data, told={name: told for name, told in data.items() if name != "chart"})
 
 
 def doctor(desk: Desk, _: Asked) -> Shown:
