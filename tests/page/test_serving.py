@@ -32,7 +32,7 @@ class Served:
     def __init__(self, office: Office, *options: str) -> None:
         assert isinstance(office.cloud, CloudHere)
         environment = {**os.environ, "AWS_ENDPOINT_URL": office.cloud.listening(), "PYTHONUNBUFFERED": "1"}
-        command = [Path(sys.executable).parent / "postern", "page", "--no-browser", *options]
+        command = [str(Path(sys.executable).parent / "postern"), "page", "--no-browser", *options]
         self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.address = self.process.stdout.readline().strip()
@@ -99,7 +99,7 @@ def test_it_ends_by_itself_when_nobody_asks(office: Office) -> None:
     listening = sockets()
     ann = browser(office, Desk(Stack.find(None)))
     began = time.monotonic()
-    begun = Begun(ann.client.app, Gate(listening[0].getsockname()[1], time.monotonic), listening)  # type: ignore[arg-type]
+    begun = Begun(ann.client.app, Gate(listening[0].getsockname()[1], time.monotonic), listening)
     assert serve(begun, lambda: None, idle=0.3)
     assert time.monotonic() - began >= 0.3
 
