@@ -23,6 +23,7 @@ _MAPS = {
     "virtual_alias_maps": Table.VIRTUAL,
     "virtual_maps": Table.VIRTUAL,
     "virtual_mailbox_maps": Table.MAILBOXES,
+    "header_checks": Table.HEADER_CHECKS,
 }
 _LISTS = {
     "mydestination": Kind.LOCAL,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from postern_command.tables.file import TablesFile, whitelist
+from postern_command.tables.file import TablesFile, whitelist, with_rules
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Alias, resolve, unread
 from postern_mail.mail.greylist import CLIENTS_KEY, RECIPIENTS_KEY
@@ -13,7 +13,7 @@ from postern_mail.mail.rows import BadRow, Row, Rows, SenderKey
 from postern_mail.mail.senders import EVERYBODY, EVERYWHERE, SenderRule
 from postern_mail.mail.settings import KEY
 
-from . import access5, aliases5, main_cf, master_cf, patterns, postgrey, virtual5
+from . import access5, aliases5, header_checks, main_cf, master_cf, patterns, postgrey, virtual5
 from .address_parameters import Named, Settled, settle
 from .box import Box, Kind
 from .domains import BOX_NAMES
@@ -55,19 +55,30 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
     settled = _settled(asked, files, report)
     drafts = _aliases(asked, settled, files, report)
     rules = _senders(settled, files, report)
+    by_header = header_checks.rules(_header_checks(settled, files, report), frozenset(asked.domains), report)
     grey = _postgrey(settled, files, report)
     settled.screening.settings |= grey.settings
     tables = TablesFile(
         frozenset(asked.domains),
         dict(_sound_aliases(drafts, report)),
-        dict(_sound_senders(rules, report)),
-        settings={**screening, "address": KEY} if (screening := settled.screening.row()) else None,
+        {**dict(_sound_senders(rules, report)), **by_header},
+        settings=_settings(settled.screening.row(), by_header),
         whitelists=_whitelists(grey),
     )
     _say_loops(tables, drafts, report)
     _remark(asked, settled, rules, report)
     _remark_postmasters(asked, tables, report)
     return tables, report
+
+
+def _settings(screening: Row, by_header: dict[SenderKey, Row]) -> Row | None:
+    """What main.cf turns on; header rules say themselves that they are to be asked."""
+    return with_rules({**screening, "address": KEY}, by_header) if screening else None
+
+
+def _header_checks(settled: Settled, files: Files, report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
+    for named in settled.maps.get(Table.HEADER_CHECKS, ()):
+        yield named.map.type, _lines(named, Table.HEADER_CHECKS, named.map.is_patterns, files, report)
 
 
 def _postgrey(settled: Settled, files: Files, report: Report) -> postgrey.Postgrey:

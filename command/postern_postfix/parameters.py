@@ -22,7 +22,6 @@ _PARTS = {
     "default_transport": outbound("how the relay sends"),
     "fallback_transport": impossible("there is no local delivery", _MAILBOX),
     "fallback_transport_maps": impossible("there is no local delivery", _MAILBOX),
-    "header_checks": impossible("mail is not searched for text", _HELD),
     "inet_interfaces": outbound("there it is loopback-only; SES listens for mail from outside"),
     "inet_protocols": outbound("which addresses the relay uses"),
     "local_recipient_maps": changed("whoever has no row of the alias table is Rejected"),

@@ -25,6 +25,7 @@ class Table(StrEnum):
     DOMAINS = "domains"
     MAIN_CF = "main.cf"
     MASTER_CF = "master.cf"
+    HEADER_CHECKS = "header_checks"
     POSTGREY_CLIENTS = "postgrey whitelist of clients"
     POSTGREY_RECIPIENTS = "postgrey whitelist of recipients"
     POSTGREY_OPTIONS = "postgrey options"

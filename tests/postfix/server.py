@@ -18,7 +18,7 @@ HERE = Path(__file__).parent
 PACKAGED = ("/usr/sbin", "/usr/local/sbin")  # where postconf is, also if PATH has no sbin
 START_SECONDS = 30
 STOP_SECONDS = 20
-TABLES = ("rules", "empty", "first", "second", "virtual", "virtual-regexp", "aliases")
+TABLES = ("rules", "empty", "first", "second", "virtual", "virtual-regexp", "aliases", "header-checks")
 HOW_TO_GET_IT = "apt-get install --no-install-recommends postfix, or dnf install postfix, and run the tests as root"
 
 # Options of master.cf that several services share.
@@ -36,6 +36,8 @@ _OPTIONS = {
     "non_fqdn_helo": "-o smtpd_delay_reject=no -o smtpd_helo_restrictions=reject_non_fqdn_helo_hostname",
     "non_fqdn_sender": "-o smtpd_delay_reject=no -o smtpd_sender_restrictions=reject_non_fqdn_sender",
     "hold": "-o smtpd_sender_restrictions=check_sender_access,static:HOLD",
+    "checks": f"{_FRESH} -o header_checks=regexp:{{root}}/tables/header-checks",
+    "pcre_checks": f"{_FRESH} -o header_checks=pcre:{{root}}/tables/header-checks",
     "virtual": f"{_FRESH} -o virtual_alias_maps=texthash:{{root}}/tables/virtual,regexp:{{root}}/tables/virtual-regexp",
 }
 

@@ -72,7 +72,8 @@ def holds(mail: str = MAIL, **conditions: Any) -> bool:
         ({"subject": {"matches": "night$"}}, False),
         ({"from": {"equals": "betsy@sender.example"}}, True),
         ({"from": {"equals": "Betsy Smïth <Betsy@Sender.example>"}}, True),
-        ({"from": {"matches": r"@sender\.example$"}}, True),
+        ({"from": {"matches": r"@sender\.example>$"}}, True),
+        ({"from": {"matches": r"^betsy@sender\.example$"}}, False),  # a pattern is for all that the field says
         ({"from": {"contains": "@other.example"}}, False),
         ({"to": {"equals": "b@x.example"}}, True),
         ({"to": {"equals": "x.example"}}, False),

@@ -138,7 +138,7 @@ class HeaderRules:
 
     def _is(self, one: Condition) -> bool:
         if one.about in FIELDS:
-            return any(_fits(one, text) for text in self._texts(one.about))
+            return any(_fits(one, text) for text in self._texts(one.about, alone=one.how == EQUALS))
         if one.about == "verdicts":
             return getattr(self._verdicts, one.how) in one.texts
         if one.about == "listed":
@@ -150,19 +150,19 @@ class HeaderRules:
         message = self._header.message
         return tuple(one.value for one in message.named(FIELDS[name])) if message is not None else ()
 
-    def _texts(self, name: str) -> tuple[str, ...]:
-        """What a field says: as it came, as a person reads it, and what stands in it alone, an address or a list's
-        name. Not more of it than is read."""
-        if name not in self._read:
+    def _texts(self, name: str, *, alone: bool) -> tuple[str, ...]:
+        """What a field says: as it came, as a person reads it, and with `alone` each word that is an address or a
+        list's name. Not more of it than is read."""
+        key = f"{name} alone" if alone and name != "subject" else name
+        if key not in self._read:
             left, texts = MAX_READ, dict[str, None]()
             for value in self._values(name):
                 said = text_of(value[:left])
                 left -= len(value[:left])
-                alone = () if name == "subject" else _alone(said)
-                texts |= dict.fromkeys((said, decode_phrase(said), *alone))
-            people = self._header.authors if name == "from" else ()
-            self._read[name] = tuple(texts | dict.fromkeys(one.key for one in people))
-        return self._read[name]
+                texts |= dict.fromkeys((said, decode_phrase(said), *(_alone(said) if key != name else ())))
+            people = self._header.authors if name == "from" and key != name else ()
+            self._read[key] = tuple(texts | dict.fromkeys(one.key for one in people))
+        return self._read[key]
 
 
 def _alone(text: str) -> Iterator[str]:
