@@ -18,6 +18,7 @@ from postern_mail.environment import (
     DigestEnvironment,
     FeedbackEnvironment,
     InboundEnvironment,
+    LinksEnvironment,
     RecipientsEnvironment,
     WatchEnvironment,
     groups,
@@ -81,6 +82,7 @@ def environment() -> str:
         "recipients": RecipientsEnvironment,
         "watch": WatchEnvironment,
         "digest": DigestEnvironment,
+        "links": LinksEnvironment,
     }
     shared = {kind: None for one in functions.values() for kind in groups(one).values()}
     pieces = [f"{MADE}# Environment\n\n{said}\n"]

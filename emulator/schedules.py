@@ -1,5 +1,6 @@
 """What has a schedule on AWS: `make local` runs it by the same schedule, and when it is sent a signal."""
 
+import quopri
 import re
 import signal
 import time
@@ -9,6 +10,7 @@ from queue import SimpleQueue
 from postern_mail.mail.days import A_DAY
 from postern_mail.owner_mail import MESSAGE_ID
 
+from .cloud import HOST
 from .system import OWNER, Emulator
 from .template import Template
 
@@ -94,4 +96,12 @@ def _digest(emulator: Emulator) -> tuple[object, str]:
     emulator.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in told))
     before = emulator.maildirs.count(OWNER)
     error = emulator.run_scheduled(FUNCTIONS["digest"], ahead=A_DAY)
-    return error, f"was sent to {OWNER}" if emulator.maildirs.count(OWNER) > before else "has nothing to tell"
+    if emulator.maildirs.count(OWNER) == before:
+        return error, "has nothing to tell"
+    return error, "\n  ".join((f"was sent to {OWNER}", *_links(emulator.maildirs.messages(OWNER)[-1])))
+
+
+def _links(digest: bytes) -> list[str]:
+    """The lines of a digest that have a link: they work, on this machine."""
+    text = quopri.decodestring(digest).decode("utf-8", "replace")
+    return [line.strip() for line in text.splitlines() if f"http://{HOST}:" in line]

@@ -24,6 +24,7 @@ from emulator.sending.server import Sending
 from tests.deploy import first_day
 from tests.deploy.cloud import Ministack
 from tests.deploy.deployed import STACK, Deployed
+from tests.deploy.doors import Doors
 from tests.deploy.names import HostedZones
 from tests.deploy.receipt import ActiveRules, EventDestinations, InboundFunction
 
@@ -64,6 +65,7 @@ class Deployment:
             starting.callback(self.sending.stop)
             self._ministack = starting.enter_context(Ministack(self._folder, self.sending.endpoint))
             self.stack = Deployed(self._ministack.endpoint)
+            self.doors = Doors(self.stack, self._ministack.endpoint)
             self.sending.publish = EventDestinations(self.stack).publish
             self.wait_for("ministack", self._ministack.healthy)
             self.zone = self.stack.make_zone(DOMAIN)

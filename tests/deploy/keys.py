@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from botocore.exceptions import ClientError
-from postern_mail.aws.stack_keys import DQS, STAMP, TAGS
+from postern_mail.aws.stack_keys import DQS, LINKS, STAMP, TAGS
 
 from tests.deploy.deployed import STACK, Deployed
 
@@ -16,7 +16,7 @@ def trials(stack: Deployed) -> Iterator[tuple[str, str, str, bool]]:
     except of the key for Spamhaus's lists, which is not there."""
     for role in stack.roles():
         client = stack.acting(role)
-        for purpose in (STAMP, TAGS, DQS):
+        for purpose in (STAMP, TAGS, LINKS, DQS):
             for call, request in _requests(purpose).items():
                 yield role, purpose, call, _passes(client, call, request)
 

@@ -9,12 +9,14 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from postern_mail.aws.stack_keys import DQS, STAMP, TAGS, stack_keys
+from postern_mail.aws.stack_keys import DQS, LINKS, STAMP, TAGS, stack_keys
+from postern_mail.mail.link import Deed
 
 from emulator.sending.refusals import Refusal
 from tests.deploy import first_day
 from tests.deploy.deployed import STACK
 from tests.deploy.deployment import ARCHITECTURE, AUTHOR, DOMAIN, OWNER, Deployment
+from tests.deploy.doors import lead_elsewhere
 from tests.deploy.keys import trials
 
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
@@ -138,7 +140,8 @@ def test_each_key_is_read_by_who_needs_it_and_by_nobody_else(gate: Deployment) -
     assert refused == len([one for one in tried if not one[-1]])
     inbound, feedback, digest, watch = (f"{one}FunctionRole" for one in ("Inbound", "Feedback", "Digest", "Watch"))
     reading = {(inbound, STAMP), *((role, TAGS) for role in (inbound, feedback, digest)), (inbound, DQS), (watch, DQS)}
-    making = {("KeysFunctionRole", STAMP), ("KeysFunctionRole", TAGS)}
+    reading |= {(inbound, LINKS), (digest, LINKS)}
+    making = {("KeysFunctionRole", purpose) for purpose in (STAMP, TAGS, LINKS, DQS)}
     passed = {(role, purpose, call) for role, purpose, call, done in tried if done}
     assert passed == {(*one, "batch_get_item") for one in reading} | {(*one, "put_item") for one in making}
 
@@ -208,7 +211,7 @@ def test_what_fails_again_on_the_retry_queue_is_hidden_for_longer(gate: Deployme
 
 
 def test_an_update_to_refusing_takes_the_domain_whole_at_first(gate: Deployment) -> None:
-    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true")
+    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true", Links="true")
     assert gate.stack.taken() == {DOMAIN}
     assert gate.answers(f"nobody@{DOMAIN}") == [250]
 
@@ -233,13 +236,49 @@ def test_what_ses_will_not_send_is_told_of_with_the_command_that_fetches_it(gate
     notice = bytes(message_from_bytes(gate.arrived(JOE, 3)).get_payload(decode=True)).decode()
     assert f"postern original {message_id} --stack {STACK} > message.eml" in notice
     assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
+    (link,) = [word for word in notice.split() if ".lambda-url." in word]
+    for _ in range(2):  # also out of a bucket with a key of its own
+        assert gate.doors.fetched(gate.doors.press(link)[1]).endswith(b"\r\n\r\nThe body.\r\n")
+
+
+def test_a_message_is_released_by_a_link_once(gate: Deployment) -> None:
+    gate.postern("sender", "add", AUTHOR, "HOLD")
+    message_id = gate.write(NEW)
+    assert gate.settled(message_id)[f"to:{NEW}"]["state"] == "quarantined"
+    gate.postern("sender", "remove", AUTHOR)
+    link = gate.doors.link(Deed.RELEASE, NEW, message_id)
+    old, altered = gate.doors.link(Deed.RELEASE, NEW, message_id, -1), link[:-1] + ("0" if link[-1] != "0" else "1")
+    no_use = gate.doors.ask(old)
+    assert no_use[0] == 404
+    assert gate.doors.ask(link, {})[0] == 200, "a POST without the button shows the page"
+    assert gate.stack.ledger(message_id)[f"to:{NEW}"]["state"] == "quarantined"
+    assert f"is released for {NEW}" in gate.doors.press(link)[1]
+    gate.arrived(JOE, 4)
+    assert [gate.doors.press(one) for one in (link, old, altered)] == [no_use] * 3
+    assert "by link: The message is released" in gate.postern("trace", message_id)
+
+
+def test_the_other_deeds_of_links_and_that_none_leads_mail_elsewhere(gate: Deployment) -> None:
+    assert (
+        f"postern sender remove {AUTHOR}" in gate.doors.press(gate.doors.link(Deed.BLOCK, AUTHOR, gate.received[0]))[1]
+    )
+    assert "REJECT" in gate.postern("sender", "list")
+    gate.postern("sender", "remove", AUTHOR)
+    assert f"postern alias enable {NEW}" in gate.doors.press(gate.doors.link(Deed.OFF, NEW))[1]
+    assert "disabled" in gate.postern("alias", "show", NEW)
+    passed: list[str] = []
+    assert gate.denied_meanwhile(lambda: passed.extend(lead_elsewhere(gate.stack, NEW))) == 5
+    assert passed == []
+    gate.postern("alias", "enable", NEW)
+    assert JOE in gate.postern("resolve", NEW)
 
 
 def test_a_bounce_is_told_of_by_what_stands_in_a_bucket_with_a_key(gate: Deployment) -> None:
     gate.write(GONE)
     gate.arrived(AUTHOR, 3)
     gate.wait_for("the suspension", lambda: "suspended_at" in gate.stack.health(BOUNCES))
-    gate.postern("destination", "resume", BOUNCES)
+    assert "gets new mail again" in gate.doors.press(gate.doors.link(Deed.RESUME, BOUNCES))[1]
+    assert gate.stack.health(BOUNCES)["resumed_by"] == "link"
 
 
 def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:

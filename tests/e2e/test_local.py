@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -163,6 +164,10 @@ def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Loc
     local.wait_for(lambda: "quarantined  info@example.org" in local.said())
     local.process.send_signal(signal.SIGUSR2)
     local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 1)
+    local.wait_for(lambda: "  Release: http://127.0.0.1:" in local.said())
+    (link,) = [line.rpartition(" ")[2] for line in local.said().splitlines() if line.startswith("  Release: ")]
+    with urllib.request.urlopen(link, timeout=60) as page:
+        assert b"<button" in page.read()
     local.process.send_signal(signal.SIGUSR2)  # what was told is told again, to whoever works on it
     local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 2)
     local.process.send_signal(signal.SIGUSR1)

@@ -242,6 +242,9 @@ def test_a_message_is_fetched_by_an_address_of_five_minutes_and_again(house: Hou
         assert {"X-Amz-Expires=300", "response-content-type=application%2Foctet-stream"} <= set(
             address.partition("?")[2].replace("&amp;", "&").split("&")
         )
+        entries = house.office.entries(message_id).items()
+        (used,) = [entry["detail"] for name, entry in entries if name.startswith("link:")]
+        assert used.startswith("by link: The message can be saved")
         assert "X-Amz-Algorithm=AWS4-HMAC-SHA256" in address, "what KMS encrypts takes no older signature"
 
 

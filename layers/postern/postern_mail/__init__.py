@@ -23,7 +23,8 @@
 `ledger`, `mail_store`, `tables`, `mailer` and `answerer` are in `aws.forward`.
 
 `forward` walks this way; `intake` is where every event comes in, also those that failed before.
-On schedules, `watch` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`).
+On schedules, `watch` finds what fell through and `owner_mail` tells the owner of each day (`mail.digest`). `links` does
+what a link in such a mail says when its button is pressed (`mail.link`, `mail.link_pages`, `mail.orders`).
 
 Before all that, SES takes or refuses each recipient by its receipt rules. `recipients` keeps them
 equal to the alias table where unknown recipients are to be refused in SMTP.

@@ -48,7 +48,7 @@ class Links:
 
     def _answer(self, link: Link, text: str, pressed: str) -> Page:
         name, entries = links.name(text), self.book.entries(link.partition)
-        if _USED in entries.get(name, {}) or (link.message_id and "message" not in entries):
+        if (link.deed.once and _USED in entries.get(name, {})) or (link.message_id and "message" not in entries):
             return link_pages.no_use()
         if not links.is_pressed(self.key, text, pressed):
             return self._question(link, text, entries)
@@ -62,8 +62,7 @@ class Links:
             if link.deed.once:
                 self.book.give_back(link, name)
             raise
-        if link.deed.once:
-            self.book.keep(link, name, done.said)
+        self.book.keep(link, name, done.said)
         self.log.link(link, done.said)
         return link_pages.done(done)
 

@@ -22,6 +22,8 @@ CALLS = Path(os.environ[VARIABLE]) / "judged" / "ministack.jsonl"  # apart: thes
 _ROLE = re.compile(r".*:assumed-role/(\w+)-(\w+?Role)\b.*")  # stack, logical id
 _DENIED = (b"AccessDenied", b"not authorized to perform")
 _MAX_SHOWN = 500  # bytes of a denial that are kept
+_WORD = re.compile(r"(?<![:\w])#?[A-Za-z_]\w*")
+_KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "if_not_exists", "list_append"}
 _HASH_IS = re.compile(r"(#?\w+)\s*=\s*(:\w+)")  # in a key condition
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -127,10 +129,27 @@ def _recording(original: Callable[..., Any]) -> Callable[..., Any]:
 def _with_leading_keys(original: Callable[[bytes], dict[str, Any]]) -> Callable[[bytes], dict[str, Any]]:
     def context(body: bytes) -> dict[str, Any]:
         request = json.loads(body or b"{}")
-        keys = list(_leading_keys(request))
-        return {**original(body), **({"dynamodb:LeadingKeys": keys} if keys else {})}
+        keys, attributes = list(_leading_keys(request)), sorted(_attributes(request))
+        found = {"dynamodb:LeadingKeys": keys, "dynamodb:Attributes": attributes}
+        return {**original(body), **{name: values for name, values in found.items() if values}}
 
     return context
+
+
+def _attributes(request: Mapping[str, Any]) -> set[str]:
+    """Every top-level attribute that a write names: of its key, its item and its expressions; ministack knows those
+    that a read asks for. A transaction is judged as a whole."""
+    parts = [one for each in request.get("TransactItems", ()) for one in each.values()] or [request]
+    return {name for part in parts for name in _named(part)}
+
+
+def _named(request: Mapping[str, Any]) -> Iterator[str]:
+    if "UpdateExpression" in request or "Item" in request:
+        yield from (*request.get("Key", ()), *request.get("Item", ()))
+    names = request.get("ExpressionAttributeNames", {})
+    for name in _WORD.findall(request.get("UpdateExpression", "")):
+        if name not in _KEYWORDS:
+            yield names.get(name, name)
 
 
 def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:

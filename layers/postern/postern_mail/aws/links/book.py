@@ -43,10 +43,11 @@ class DynamoLinkBook:
 
     def keep(self, link: Link, name: str, said: str) -> None:
         """See LinkBook."""
+        now = int(self._clock.now())
         values: Mapping[str, Any] = {
-            ":now": int(self._clock.now()), ":detail": f"by link: {said}", ":used_by": BY
+            ":now": now, ":detail": f"by link: {said}", ":used_by": BY, ":expires_at": now + self._keep_seconds,
         }  # fmt: skip
-        update = "SET used_at = :now, used_by = :used_by, detail = :detail REMOVE taken_until"
+        update = "SET used_at = :now, used_by = :used_by, detail = :detail, expires_at = :expires_at REMOVE taken_until"
         self._items.update(_UPDATE, _key(link, name), update, values)
 
     def give_back(self, link: Link, name: str) -> None:
