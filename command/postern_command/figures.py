@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MOST_USES = 100_000  # entries of a day and an alias that are read: some 20 MB
 _NOT_ADDED_UP = 2  # days that may not be added up yet: today, and yesterday for an hour
 USED_DAYS = 30
-ALL = "all"  # in the place of an outcome: of senders it is not kept
+ALL = "all"  # in the place of an outcome: of senders and of screening it is not kept
 
 
 class By(StrEnum):
@@ -27,6 +27,7 @@ class By(StrEnum):
     OUTCOME = "outcome"
     ALIAS = "alias"
     SENDER = "sender"
+    SCREENING = "screening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,12 @@ class Figures:
     @property
     def title(self) -> str:
         """What is counted, in words."""
-        return f"Mail from {self.first} to {self.last} (UTC), by {'sender' if self.by is By.SENDER else self.by}"
+        return f"Mail from {self.first} to {self.last} (UTC), by {self.by}"
+
+    @property
+    def by_outcome(self) -> bool:
+        """Whether lines say how many of each outcome there were."""
+        return self.by not in (By.SENDER, By.SCREENING)
 
 
 @dataclass(slots=True)
@@ -91,6 +97,8 @@ def figures(
         case By.ALIAS:
             made, more = _by_alias(book, dates, read)
             partial = partial or more
+        case By.SCREENING:
+            made = _by_screening(*(one.screening for one in known.values()), *(one.screening for one in read.values()))
         case By.SENDER:
             made = _by_sender(book, dates, read)
     return Figures(by, dates[0], dates[-1], tuple(made), partial)
@@ -141,6 +149,13 @@ def _by_sender(book: "DynamoSummaries", dates: list[str], read: Mapping[str, Sum
     for one in read.values():
         found.update(one.senders)
     return _most_first([Line(domain, {ALL: number}) for domain, number in found.items()])
+
+
+def _by_screening(*counts: Mapping[str, int]) -> list[Line]:
+    found: Counter[str] = Counter()
+    for one in counts:
+        found.update(one)
+    return _most_first([Line(word, {ALL: number}) for word, number in found.items()])
 
 
 def _most_first(lines: list[Line]) -> list[Line]:

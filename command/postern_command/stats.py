@@ -32,7 +32,9 @@ def stats(
 
     Each recipient of a message counts once, on the day on which it came (UTC). The hourly watch adds up each day when
     it is over, and again on the next three; today is read from the ledger. In a bar `rejected` is also what was
-    discarded, and `lost` what failed or is ambiguous. With --json one object a line, all lines, each by outcome.
+    discarded, and `lost` what failed or is ambiguous. By screening messages count: what lists and restrictions
+    found, grey holds; and header rules that held, by recipients. With --json one object a line, all lines, each by
+    outcome.
     """
     with exits():
         found = figures(Stack.find(stack).summaries, by, days)
@@ -59,7 +61,7 @@ def as_object(found: Figures, line: Line) -> dict[str, Any]:
 
 def _print(found: Figures) -> None:
     if not any(one.total for one in found.lines):
-        typer.echo("no mail in these days", err=True)
+        typer.echo(f"{'no mail' if found.by is not By.SCREENING else 'nothing was screened'} in these days", err=True)
         return
     say, width = parts_printer()
     plain = "utf" not in (sys.stdout.encoding or "").lower()

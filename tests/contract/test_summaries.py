@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from postern_command.figures import By, figures
 from postern_mail.aws import clients
 from postern_mail.aws.watch.summaries import PARTITION, Day, DynamoSummaries
 from postern_mail.mail.days import A_DAY
@@ -102,3 +103,29 @@ def test_a_day_that_is_added_up_again_is_as_it_is_now(book: DynamoSummaries) -> 
     assert book.days(DAY, DAY)[DAY].counts == {"forwarded": 1, "failed": 1}
     book.keep(DAY, Summary({"forwarded": 1}, {TEAM: Use({"forwarded": 1}, NOON - 1)}), 3)
     assert book.last_used()[TEAM] == NOON, "never earlier"
+
+
+def test_what_screening_found_is_counted_by_message_and_kept(aws: CloudHere, book: DynamoSummaries) -> None:
+    screened = {
+        "client": "unknown", "score": "1 of 1", "listed": ["bl.example"], "errors": ["dbl.example: not asked for"],
+        "found": ["bl.example (the client, 127.0.0.2)", "reject_non_fqdn_sender"], "late": ["slow.example"],
+        "skipped": ["the client is a forwarder"],
+    }  # fmt: skip
+    for number in range(2):
+        own, *rows = entries(f"2031-s-{number}", NOON + number, info="rejected", team="rejected")
+        rows[0]["reason"] = (
+            "header rule 010: WARN x; header rule 010 for info@example.com: REJECT; header rule 020: BCC"
+        )
+        aws.put("LedgerTable", [{**own, "screened": screened, "release_at": NOON}, *rows])
+    happened(aws, NOON, 9, info="forwarded")
+    found = book.of_day(DAY)
+    twice = (
+        "held", "screened", "threshold reached", "client unknown", "client is a forwarder", "listed: bl.example",
+        "reject_non_fqdn_sender", "error: dbl.example", "late: slow.example", "header rule 010", "header rule 020",
+    )  # fmt: skip
+    assert found.screening == dict.fromkeys(twice, 2)
+    book.keep(DAY, found, 5)
+    assert book.days(DAY, DAY)[DAY].screening == found.screening
+    made = figures(book, By.SCREENING, 1, NOON)
+    assert {one.label: one.total for one in made.lines} == found.screening
+    assert not made.by_outcome

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from postern_mail.mail.visible import visible
 
-from ..figures import By, Figures, Line
+from ..figures import Figures, Line
 from .columns import in_cells
 from .kinds import KINDS, amounts
 
@@ -35,7 +35,7 @@ def bars(found: Figures, width: int, *, plain: bool = False) -> Iterator[tuple[P
     legend = [
         Part(f" {kind.ascii if plain else kind.block} {kind.name} ", kind.style) for kind in KINDS if kind.name in shown
     ]
-    if legend and found.by is not By.SENDER:
+    if legend and found.by_outcome:
         yield (Part(""),)
         yield tuple(legend)
 

@@ -50,7 +50,7 @@ def _described(found: Figures) -> str:
 def _legend(found: Figures) -> Iterator[str]:
     shown = {name for one in found.lines for name, number in amounts(one).items() if number}
     x = _LEFT
-    for kind in KINDS if found.by is not By.SENDER else ():
+    for kind in KINDS if found.by_outcome else ():
         if kind.name in shown:
             yield f'<rect class="{kind.name}" x="{x}" y="10" width="10" height="10" fill="{kind.fill}"/>'
             yield f'<text class="ink" x="{x + 15}" y="19" fill="{_INK}">{kind.name}</text>'

@@ -5,6 +5,7 @@ SES said later that the message did not arrive. A day is one of UTC, and a messa
 handled. The ledger says all of this, so that a day added up again is the same day.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -23,18 +24,20 @@ KEEP_DAYS = 400
 LOOK_BACK = 21  # days; the ledger keeps 23 at least
 AGAIN = 3  # more times that a day is added up, a day apart: mail is tried for 36 hours, and bounces take days
 GRACE = 900  # seconds after midnight until a day is over: clocks differ, and an index is behind its table
+_RULE = re.compile(r"\bheader rule [0-9]{3}\b")
 MOST_SENDERS = 100  # domains of a day that are told apart
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
     """What became of one recipient: the key of the row that answered (NO_ALIAS for none), the sender's domain, the
-    outcome, and when the message was first handled, epoch seconds."""
+    outcome, when the message was first handled, epoch seconds, and the header rules that held."""
 
     alias: str
     sender: str
     outcome: str
     at: float
+    rules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,13 @@ class Use:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What became of a day's mail. `senders` are the domains with the most recipients, MOST_SENDERS of them; `partial`
-    says that there was more mail than is read."""
+    says that there was more mail than is read. `screening` counts messages by what `screening` says of them."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     aliases: Mapping[str, Use] = field(default_factory=dict)
     senders: Mapping[str, int] = field(default_factory=dict)
     partial: bool = False
+    screening: Mapping[str, int] = field(default_factory=dict)
 
 
 def fates(message: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Fate]:
@@ -68,7 +72,31 @@ def fates(message: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) 
             continue
         later = afterwards(who, entries) if f"{LOST} {who}" in lost else None
         outcome = LOST if later is not None and later.state is Later.LOST else str(state)
-        yield Fate(str(entry.get("alias", NO_ALIAS)), sender, outcome, float(message["opened_at"]))
+        rules = tuple(dict.fromkeys(_RULE.findall(str(entry.get("reason", "")))))
+        yield Fate(str(entry.get("alias", NO_ALIAS)), sender, outcome, float(message["opened_at"]), rules)
+
+
+def screening(message: Mapping[str, Any]) -> Iterator[str]:
+    """What screening found out about a message, by its entry: words of ours and of the owner's settings."""
+    found: Mapping[str, Any] = message.get("screened") or {}
+    if "release_at" in message:
+        yield "held"
+    if not found:
+        return
+    yield "screened"
+    points, _, threshold = str(found.get("score", "")).partition(" of ")
+    if threshold and int(points) >= int(threshold):
+        yield "threshold reached"
+    if found.get("client") == "unknown":
+        yield "client unknown"
+    if found.get("skipped"):
+        yield "client is a forwarder"
+    listed = set(found.get("listed", ()))
+    yield from (f"listed: {zone}" for zone in sorted(listed))
+    restrictions = {str(said).partition(" (")[0] for said in found.get("found", ())} - listed
+    yield from sorted(restrictions)
+    yield from (f"error: {zone}" for zone in sorted({str(said).partition(":")[0] for said in found.get("errors", ())}))
+    yield from (f"late: {zone}" for zone in found.get("late", ()))
 
 
 def sender_domain(source: str) -> str:
@@ -76,21 +104,23 @@ def sender_domain(source: str) -> str:
     return source.rpartition("@")[2].strip("<> ").lower() or NO_SENDER
 
 
-def summary(found: Iterable[Fate], *, partial: bool = False) -> Summary:
-    """A day's mail added up; the order does not matter."""
+def summary(found: Iterable[Fate], words: Iterable[str] = (), *, partial: bool = False) -> Summary:
+    """A day's mail added up; the order does not matter. `words` are those of `screening`, of all messages."""
+    screened = Counter(words)
     counts: Counter[str] = Counter()
     senders: Counter[str] = Counter()
     by_alias: dict[str, Counter[str]] = {}
     last: dict[str, int] = {}
     for one in found:
         counts[one.outcome] += 1
+        screened.update(one.rules)
         senders[one.sender] += 1
         by_alias.setdefault(one.alias, Counter())[one.outcome] += 1
         if one.outcome != State.REJECTED:
             last[one.alias] = max(last.get(one.alias, 0), int(one.at))
     most = sorted(senders.items(), key=lambda each: (-each[1], each[0]))[:MOST_SENDERS]
     aliases = {key: Use(dict(sorted(each.items())), last.get(key, 0)) for key, each in sorted(by_alias.items())}
-    return Summary(dict(sorted(counts.items())), aliases, dict(most), partial)
+    return Summary(dict(sorted(counts.items())), aliases, dict(most), partial, dict(sorted(screened.items())))
 
 
 def due(folded: Mapping[str, float], now: float) -> tuple[str, ...]:

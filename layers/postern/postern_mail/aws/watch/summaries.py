@@ -1,6 +1,6 @@
 """Days added up, in a partition of the ledger that no message has:
 
-day <date>            counts by outcome, `folded_at`; written last
+day <date>            counts by outcome, and of screening, `folded_at`; written last
 senders <date>        counts by the sender's domain
 alias <date> <alias>  counts by outcome, `last_used` on that day
 used <alias>          `last_used` ever
@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 from ...mail.days import A_DAY
-from ...mail.records import dataclass
+from ...mail.records import dataclass, field
 from ...mail.summaries import (
     LOOK_BACK,
     LOST,
@@ -21,6 +21,7 @@ from ...mail.summaries import (
     day_of,
     fates,
     forgotten_at,
+    screening,
     start_of,
     summary,
 )
@@ -40,11 +41,13 @@ _END = "~"  # behind every key, which are printable ASCII
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's counts by outcome. `partial`: there was more mail than was read."""
+    """A day's counts by outcome, and of its messages by what screening found out. `partial`: there was more mail than
+    was read."""
 
     counts: Mapping[str, int]
     partial: bool
     folded_at: float
+    screening: Mapping[str, int] = field(default_factory=dict)
 
 
 class DynamoSummaries(History):
@@ -59,8 +62,12 @@ class DynamoSummaries(History):
         """See SummaryBook; of more messages than `most` the latest."""
         begins = start_of(day)
         found = self.messages(begins, begins + A_DAY - 1)
-        read = [one for some in _batched(islice(found, most), _TOGETHER) for one in self._fates(some)]
-        return summary(read, partial=next(found, None) is not None)
+        read: list[Fate] = []
+        words: list[str] = []
+        for some in _batched(islice(found, most), _TOGETHER):
+            read += self._fates(some)
+            words += (word for one in some for word in screening(one))
+        return summary(read, words, partial=next(found, None) is not None)
 
     def keep(self, day: str, found: Summary, now: float) -> None:
         """See SummaryBook."""
@@ -74,13 +81,19 @@ class DynamoSummaries(History):
             self._delete(f"{_ALIAS}{day} {alias}")
         if found.senders:
             self._put(f"{_SENDERS}{day}", expires_at, counts=found.senders)
-        said = {"partial": True} if found.partial else {}
+        said: dict[str, Any] = {"partial": True} if found.partial else {}
+        said |= {"screening": found.screening} if found.screening else {}
         self._put(f"{_DAY}{day}", expires_at, counts=found.counts, folded_at=int(now), **said)
 
     def days(self, first: str, last: str) -> dict[str, Day]:
         """Days that were added up, by ISO date, from the first to the last. Raises Temporary."""
         return {
-            day: Day(_counts(one["counts"]), bool(one.get("partial")), float(one["folded_at"]))
+            day: Day(
+                _counts(one["counts"]),
+                bool(one.get("partial")),
+                float(one["folded_at"]),
+                _counts(one.get("screening", {})),
+            )
             for day, one in self._between(_DAY, first, last)
         }
 
