@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 
 @app.command()
-def local(
+def local(  # noqa: PLR0917 (a command's options)
     tables: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")],
     smtp: Annotated[int, typer.Option(help="Port for SMTP.")] = standing.PORTS.smtp,
     aws: Annotated[int, typer.Option(help="Port that stands for AWS.")] = standing.PORTS.aws,
