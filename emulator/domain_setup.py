@@ -4,7 +4,8 @@ from postern_mail.domains.records import Dkim, Manner, wanted
 
 from .account import REGION
 from .receiving.zone import Zone
-from .sending.account_api import Known, Standing
+from .sending.account_api import Standing
+from .sending.identities import Identity
 
 TOKENS = ("token-one", "token-two", "token-three")
 _MANNER = Manner(REGION, "bounces", "none")
@@ -17,7 +18,7 @@ def register(zone: Zone, domain: str) -> None:
 
 def deploy(standing: Standing, domain: str, *, verified: bool) -> None:
     """What the stack does: SES has the domain as an identity, verified as soon as it saw the records."""
-    standing.identities[domain] = Known(verified=verified, tokens=TOKENS, mail_from=_MANNER.mail_from(domain))
+    standing.identities.there[domain] = Identity(verified=verified, tokens=TOKENS, mail_from=_MANNER.mail_from(domain))
 
 
 def publish(zone: Zone, domain: str) -> None:

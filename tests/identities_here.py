@@ -6,7 +6,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto.core.models import botocore_stubber
 
-from emulator.identities import Identities
+from emulator.sending.identities import Identities
 
 
 class Body:

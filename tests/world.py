@@ -8,7 +8,8 @@ import pytest
 
 from emulator.receiving.name_server import NameServer
 from emulator.receiving.zone import Zone
-from emulator.sending.account_api import Known, Standing
+from emulator.sending.account_api import Standing
+from emulator.sending.identities import Identities, Identity
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
 
@@ -33,8 +34,8 @@ class World:
             server.zone = good()
             server.faults = {}
         self.zone = self.names.zone
-        known = Known(tokens=TOKENS, mail_from=f"bounces.{DOMAIN}")
-        self.ses.standing = Standing(identities={DOMAIN: known})
+        known = Identity(tokens=TOKENS, mail_from=f"bounces.{DOMAIN}")
+        self.ses.standing = Standing(identities=Identities(there={DOMAIN: known}))
 
     @property
     def standing(self) -> Standing:
@@ -42,9 +43,9 @@ class World:
         return self.ses.standing
 
     @property
-    def known(self) -> Known:
+    def known(self) -> Identity:
         """Our domain as SES has it."""
-        return self.standing.identities[DOMAIN]
+        return self.standing.identities.there[DOMAIN]
 
     def put(self, name: str, kind: str, *values: str) -> None:
         """Replace a record set; without values it is not there. Both servers say so."""

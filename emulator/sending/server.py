@@ -75,9 +75,9 @@ class Sending:
         """The URL that AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES are set to."""
         return f"http://{HOST}:{self.port}"
 
-    def told(self, url: str) -> dict[str, Any]:
-        """What the account hears of itself. Raises Refusal."""
-        return dict(self.standing.answer(url, self.account))
+    def told(self, method: str, url: str, body: bytes = b"") -> dict[str, Any]:
+        """What a call about the account or an identity is answered. Raises Refusal."""
+        return self.standing.answer(method, url, json.loads(body or b"{}"), self.account)
 
     def _statistics(self) -> dict[str, Any]:
         """What was sent so far, as one of the points of 15 minutes that SES tells of."""
@@ -116,30 +116,39 @@ class _Handler(BaseHTTPRequestHandler):
     ses: Sending
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        body = self._body()
         if self.path == "/":
             self._respond(*answered(body, self.ses.operations))
-            return
-        try:
-            if self.path != _PATH:
-                self._answer(200, self.ses.told(self.path))
-                return
-            self._answer(200, {"MessageId": self.ses.send(json.loads(body))})
-        except Refusal as refusal:
-            self._answer(refusal.status, {"message": refusal.message}, refusal.code)
+        elif self.path == _PATH:
+            self._answer(lambda: {"MessageId": self.ses.send(json.loads(body))})
+        else:
+            self._answer(lambda: self.ses.told("POST", self.path, body))
 
     def do_GET(self) -> None:
         """What reads: GetAccount, GetEmailIdentity."""
-        try:
-            self._answer(200, self.ses.told(self.path))
-        except Refusal as refusal:
-            self._answer(refusal.status, {"message": refusal.message}, refusal.code)
+        self._answer(lambda: self.ses.told("GET", self.path))
+
+    def do_PUT(self) -> None:
+        """What sets something of an identity."""
+        body = self._body()
+        self._answer(lambda: self.ses.told("PUT", self.path, body))
+
+    def do_DELETE(self) -> None:
+        """DeleteEmailIdentity."""
+        self._answer(lambda: self.ses.told("DELETE", self.path))
+
+    def _body(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def log_message(self, *_: object) -> None:
         """Nothing: the function's log tells what was sent."""
 
-    def _answer(self, status: int, body: dict[str, Any], code: str = "") -> None:
-        self._respond(status, "application/json", json.dumps(body).encode(), code)
+    def _answer(self, carry_out: Callable[[], dict[str, Any]]) -> None:
+        try:
+            self._respond(200, "application/json", json.dumps(carry_out()).encode())
+        except Refusal as refusal:
+            said = json.dumps({"message": refusal.message}).encode()
+            self._respond(refusal.status, "application/json", said, refusal.code)
 
     def _respond(self, status: int, kind: str, content: bytes, code: str = "") -> None:
         self.send_response(status)

@@ -1,6 +1,6 @@
 """One contract for the fakes and for the adapters of SES and Route 53.
 
-SES is played by emulator/identities.py, because moto lacks what sets an identity's attributes; Route 53 by moto, which
+SES is played by emulator/sending/identities.py, because moto lacks what sets an identity's attributes; Route 53 by moto, which
 takes a CREATE where another set is (`make test-deploy` has one that does not).
 """
 
@@ -33,7 +33,7 @@ from postern_mail.domains.records import RecordSet
 from postern_mail.domains.wish import Wish
 from postern_mail.errors import Misconfigured, Refused, Throttled, Unavailable
 
-from emulator import identities as emulated
+from emulator.sending import identities as emulated
 from tests.domain_fakes import STACK, FakeIdentities, FakeZones, properties
 from tests.identities_here import answer_with, answered, answered_by
 from tests.rights import STACK as NAME

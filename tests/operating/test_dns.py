@@ -338,7 +338,7 @@ def test_without_the_right_to_ask_ses_it_says_so_and_shows_the_rest(office: Offi
 
 
 def test_before_the_deployment(office: Office, world: World) -> None:
-    world.standing.identities.clear()
+    world.standing.identities.there.clear()
     done = office.run("dns", DOMAIN)
     assert done.status == 1
     assert "example.com is no identity of SES yet; its DKIM records are known after `make deploy`" in done.err

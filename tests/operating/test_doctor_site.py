@@ -61,7 +61,7 @@ SHOWN = "`postern dns` shows its records"
 # What is done to a world where all was well; the check that shows it, how bad it is, and what the user reads.
 BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
     "no identity": (
-        lambda world: world.standing.identities.clear(),
+        lambda world: world.standing.identities.there.clear(),
         "domains",
         ("failed", "example.com is no identity of SES in this region", "deploy the stack again"),
     ),
@@ -213,7 +213,7 @@ def test_mailboxes_that_are_not_verified_get_nothing_in_the_sandbox(office: Offi
     stack = Stack.find(None)
     assert said(examinations.unverified(stack, around())) == []
     world.standing.production = False
-    world.standing.identities["done.example"] = world.known
+    world.standing.identities.there["done.example"] = world.known
     assert said(examinations.unverified(stack, around())) == [
         (
             "failed",

@@ -15,7 +15,7 @@ from postern_mail.errors import Unavailable
 
 from emulator.account import ACCOUNT, REGION
 from emulator.cloud import Cloud
-from emulator.identities import Identities
+from emulator.sending.identities import Identities
 from tests.command import Done, run
 from tests.identities_here import answered_by
 
@@ -51,10 +51,8 @@ class Desk:
         made = {"EmailIdentity": domain, "ConfigurationSetName": SET, "Tags": tags}
         status, _ = self.identities.answer("POST", "/v2/email/identities", json.dumps(made).encode())
         assert status == 200
-        self.identities.there[domain] |= {
-            "MailFromAttributes": {"MailFromDomain": f"bounces.{domain}"},
-            "FeedbackForwardingStatus": False,
-        }
+        there = self.identities.there[domain]
+        there.mail_from, there.feedback_by_mail = f"bounces.{domain}", False
 
     def _client(self, **_: bool) -> Any:
         return answered_by(boto3.client("sesv2"), self.identities)
@@ -80,7 +78,7 @@ class Desk:
         return {(one["Name"].rstrip("."), one["Type"]) for one in found if one["Type"] not in ("NS", "SOA")}
 
     def needed(self, domain: str) -> list[RecordSet]:
-        tokens = self.identities.there[domain]["DkimAttributes"]["Tokens"]
+        tokens = self.identities.there[domain].tokens
         return [one.set for one in wanted(domain, Dkim(tuple(tokens)), Manner(REGION, "bounces", "none"))]
 
     def run(self, *arguments: str, stdin: str = "") -> Done:
@@ -107,7 +105,7 @@ def desk(aws: Cloud, _deployed: None, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 
 def test_the_list_says_which_are_verified_and_which_are_left(desk: Desk) -> None:
-    desk.identities.there[COM]["VerificationStatus"] = "SUCCESS"
+    desk.identities.there[COM].verified = True
     del desk.identities.there[ORG]
     assert desk.run("list").out.splitlines() == [
         f"{COM}  verified", f"{ORG}  not verified: no identity", f"{GONE}  left behind",
@@ -116,7 +114,7 @@ def test_the_list_says_which_are_verified_and_which_are_left(desk: Desk) -> None
 
 
 def test_show_says_what_ses_has_and_what_was_left_alone(desk: Desk) -> None:
-    desk.identities.there[COM] |= {"Tags": [], "ConfigurationSetName": "shop"}
+    vars(desk.identities.there[COM]).update(tags={}, configuration_set="shop")
     lines = desk.run("show", COM).out.splitlines()
     assert lines[0].split() == ["domain", COM]
     assert lines[-2].split() == ["made", "no"]

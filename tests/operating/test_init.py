@@ -49,7 +49,7 @@ def folder(office: Office, world: World, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("POSTERN_ENV", raising=False)
     monkeypatch.setattr(Where, "typed", Where())
-    world.standing.identities.clear()
+    world.standing.identities.there.clear()
     for server in (world.names, world.second):
         server.zone.records.clear()
     world.put(DOMAIN, "NS", "ns1.dns.example")

@@ -17,7 +17,7 @@ from postern_mail.mail.send_as import user_name
 from postern_mail.relay.smtp_password import smtp_password
 
 from emulator.account import ACCOUNT, REGION
-from emulator.identities import Identities
+from emulator.sending.identities import Identities
 from tests.builders import ROOT
 from tests.command import Done, run
 from tests.identities_here import answered_by
@@ -48,7 +48,7 @@ class Desk:
         self.identities.there.clear()
         made = {"EmailIdentity": "example.com", "ConfigurationSetName": configuration_set}
         self.identities.answer("POST", "/v2/email/identities", json.dumps(made).encode())
-        self.identities.there["example.com"]["VerifiedForSendingStatus"] = True
+        self.identities.there["example.com"].verified = True
 
     def run(self, *arguments: object, **options: Any) -> Done:
         return run("send-as", *arguments, POSTERN_STACK=STACK, **options)
@@ -172,7 +172,7 @@ def test_an_alias_whose_mail_is_thrown_away_is_warned_of(desk: Desk) -> None:
 def test_a_domain_that_ses_does_not_send_for_is_warned_of(desk: Desk) -> None:
     desk.verify("shop")
     assert "has shop in SES and not postern-office-forward" in desk.run("add", INFO, "--dry-run").err
-    desk.identities.there["example.com"]["VerifiedForSendingStatus"] = False
+    desk.identities.there["example.com"].verified = False
     assert "SES does not send for example.com yet: `postern dns`" in desk.run("add", INFO, "--dry-run").err
 
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from ministack.core import iam_actions
 from ministack.services import route53, ses_v2
 
-from emulator.identities import LIST, PATH, Identities
+from emulator.sending.identities import LIST, PATH, Identities
 
 Answer = tuple[int, dict[str, str], bytes]
 Handler = Callable[..., Awaitable[Answer]]
