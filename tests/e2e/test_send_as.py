@@ -167,7 +167,8 @@ def test_what_comes_back_is_told_to_those_who_get_the_aliass_mail(post: Post, pa
     assert post.emulator.cloud.messages("FailureQueue") == []
     post.emulator.run_scheduled("DigestFunction", ahead=86_400)
     digest = post.last(OWNER).replace(b"=\r\n", b"")
-    assert b"Mail sent as an alias that did not arrive" in digest
+    assert AUTHOR.encode() in digest
+    assert b"postern send-as rotate info@example.com" in digest
 
 
 def test_of_mail_that_arrived_nobody_is_told(post: Post, password: Password) -> None:
