@@ -1,4 +1,4 @@
-"""What comes after a message: a mailbox that is gone, a message that is released, and what the owner reads of it."""
+"""What comes after a message: a mailbox that is gone, a message that is released, replies, and what the owner reads."""
 
 import email
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 from postern_mail.mail.days import A_DAY
 
 from ..system import OWNER, Emulator
-from . import first_day
+from . import first_day, round_trip
 from .judge import Judgement, judge
 from .letters import Letter, plain
 
@@ -18,7 +18,7 @@ _GONE = "bounce@dest.example"  # SES's double says that there is no such mailbox
 def tell(emulator: Emulator, folder: Path, spam: Judgement, say: Callable[[str], None] = print) -> list[str]:
     """Tell all of them; returns what did not go as it should."""
     faults: list[str] = []
-    for story in (_a_mailbox_is_gone, _spam_is_released, _the_owner_reads):
+    for story in (_a_mailbox_is_gone, _spam_is_released, _ann_replies, _the_owner_reads):
         title, *rest = (story.__doc__ or "").splitlines()[0].rstrip(".").split(": ")
         say(f"\n== {title}{''.join(f': {one}' for one in rest)}\n")
         faults += story(emulator, folder, spam, say)
@@ -47,6 +47,12 @@ def _spam_is_released(emulator: Emulator, folder: Path, spam: Judgement, say: Ca
         return [*faults, "what was released did not arrive once"]
     say("\nIt is in Jane's Maildir.")
     return faults
+
+
+def _ann_replies(emulator: Emulator, folder: Path, _: Judgement, say: Callable[[str], None]) -> list[str]:
+    """Ann replies in the name of her shop: six messages, one thread in each mailbox, and nothing shows hers."""
+    faults = round_trip.run(emulator, say)
+    return faults + first_day.run(emulator, folder, say, 0, "contact", "list")
 
 
 def _the_owner_reads(emulator: Emulator, _folder: Path, _spam: Judgement, say: Callable[[str], None]) -> list[str]:

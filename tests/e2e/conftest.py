@@ -37,7 +37,7 @@ def emulator(running: Emulator) -> Emulator:
     counted = [
         row
         for row in running.cloud.rows("LedgerTable")
-        if row["message_id"].startswith(("answers:", "#relay", "returned"))
+        if row["message_id"].startswith(("answers:", "#relay", "returned", "#contacts", "#sent", "repli"))
     ]
     running.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in counted))
     running.sending.fates.clear()
