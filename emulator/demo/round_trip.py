@@ -76,6 +76,6 @@ def run(emulator: Emulator, say: Callable[[str], None] = print) -> list[str]:
 
 def _leaks(raw: bytes, ann: Person) -> Iterator[str]:
     header = raw.partition(b"\r\n\r\n")[0].decode().lower()
-    for mark in (ann.address, ann.address.partition("@")[2], ann.name.lower(), "10.1.2.3", "mutt"):
-        if mark in header.replace("candles", ""):
+    for mark in (ann.address, ann.address.partition("@")[2], "10.1.2.3", "user-agent:", "received:"):
+        if mark in header:
             yield f"Betsy sees {mark} in the header of the reply"

@@ -32,6 +32,7 @@ def world(world: World) -> Iterator[World]:
     yield world
     made = [row for row in world.cloud.rows("LedgerTable") if row["message_id"].startswith(OURS)]
     world.cloud.delete("LedgerTable", [{name: row[name] for name in ("message_id", "entry")} for row in made])
+    world.cloud.delete("DestinationTable", [{"address": JANE}])
     world.cloud.delete("AliasTable", [{"address": INFO}, {"address": "shop@example.com"}])
 
 

@@ -66,6 +66,7 @@ MAIL: dict[str, Sequence[Say]] = {
     "answer_waits": [lambda log: log.answer_waits("m", errors.Throttled("why"))],
     "resent": [lambda log: log.resent(CLAIM)],
     "rescued": [lambda log: log.rescued(CLAIM, "plain")],
+    "thread_lost": [lambda log: log.thread_lost(MESSAGE, errors.Throttled("why"))],
     "bad_row": [lambda log: log.bad_row(MESSAGE, "why")],
     "deferred": [deferred(failure) for failure in FAILURES],
     "feedback": [said(kind, first=True) for kind in KINDS.values()],
