@@ -1,12 +1,13 @@
 """Lambda's function URLs: HTTP on this machine, each request an event for the function, its answer the response.
 
 docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0. A body is base64, as AWS sends what a
-form posts; an answer that is no response, or an error, is a 502 without a word.
+form posts; an answer that is no response, or an error, is a 502 without a word. What a browser asks
+before it sends, from a page or an extension, Lambda answers by itself where the URL has `Cors` (API reference, "Cors").
 """
 
 import base64
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,8 +22,9 @@ Call = Callable[[dict[str, Any]], Any]
 class FunctionUrl:
     """The URL of one function; `call` is set before the start."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, cors: Mapping[str, Any] | None = None) -> None:
         self.call: Call = _nothing
+        self._cors = cors or {}
         self._server = ThreadingHTTPServer((HOST, port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -43,6 +45,22 @@ class FunctionUrl:
             self._thread.join()
         self._server.server_close()
 
+    def asks_first(self, method: str, headers: Any) -> bool:
+        """Whether this is a browser's question before the request itself (Fetch standard, "CORS-preflight request")."""
+        return bool(self._cors) and method == "OPTIONS" and "Access-Control-Request-Method" in headers
+
+    def origin(self, headers: Any) -> dict[str, str]:
+        """What lets a browser show the answer to who asked."""
+        asking = headers.get("Origin")
+        origins = self._cors.get("AllowOrigins", ())
+        return {"access-control-allow-origin": asking} if asking and ({"*", asking} & set(origins)) else {}
+
+    def allowed(self, headers: Any) -> dict[str, str]:
+        """What lets a browser send the request."""
+        names = {"headers": "AllowHeaders", "methods": "AllowMethods"}
+        lists = {f"access-control-allow-{word}": ",".join(self._cors.get(name, ())) for word, name in names.items()}
+        return {**lists, **self.origin(headers)} if self.origin(headers) else {}
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         door = self
 
@@ -50,12 +68,18 @@ class FunctionUrl:
             timeout = TIMEOUT
 
             def _do(self) -> None:
+                if door.asks_first(self.command, self.headers):
+                    self._answer(200, door.allowed(self.headers), b"")
+                    return
                 length = self.headers.get("Content-Length", "0")
                 if not length.isdigit() or int(length) > MOST:
                     self.send_error(413)
                     return
                 answer = door.call(event(self.command, self.path, dict(self.headers), self.rfile.read(int(length))))
                 status, headers, body = response(answer)
+                self._answer(status, {**headers, **door.origin(self.headers)}, body)
+
+            def _answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
                 self.send_response(status)
                 for name, value in {**headers, "content-length": str(len(body))}.items():
                     self.send_header(name, value)

@@ -1,6 +1,7 @@
 """`make local`: the system stays up for a mail client or swaks, and the tables file is live."""
 
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 from postern_command.tables.checks import Findings
 from postern_command.tables.file import BadTablesFile, TablesFile
 from postern_mail.mail.plan import Policy
+from postern_mail.mail.token import DAILY, Token, key_of, new_token
 from postern_mail.mail.visible import visible
 
 from .cloud import HOST
@@ -45,7 +47,7 @@ def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = p
         others = "--smtp 2526 --aws 5568 --ses 5569 --submission 2588"
         say(f"emulator: ports in use: {taken}; choose others with make local PORTS='{others}'")
         return 2
-    parameters = {"LogAddresses": "true", "Links": "true"}  # they are on the reader's own machine
+    parameters = {"LogAddresses": "true", "Links": "true", "AliasApi": "true"}  # they are on the reader's own machine
     with Emulator(domain, folder, ports=ports, parameters=parameters) as emulator:
         emulator.maildirs.as_files = True
         emulator.load(loaded)
@@ -165,6 +167,14 @@ def _page(emulator: Emulator, *, wanted: bool) -> Iterator[str]:
             process.terminate()
 
 
+def _token(emulator: Emulator, domain: str) -> str:
+    """A token of this run, whose aliases lead to the owner."""
+    text = new_token(secrets.choice)
+    token = Token(str(key_of(text)), "local", domain, (OWNER,), DAILY, int(time.time()))
+    emulator.cloud.put("AliasTable", [token.row()])
+    return text
+
+
 def _introduce(emulator: Emulator, domain: str, tables: Path, say: Callable[[str], None]) -> None:
     port = emulator.receiving.port
     say(f"""\
@@ -187,6 +197,9 @@ The tables are    {tables} (edit and save: they are loaded again)
 For the `postern` command, the AWS command or SDKs, in another terminal:
   . {shlex.quote(str(emulator.folder / ENVIRONMENT))}
 then `postern dns` and `postern doctor`, as on AWS.
+A password manager may make aliases here (docs/password-manager.md):
+  server {emulator.doors["ApiFunction"].url.rstrip("/")}
+  token  {_token(emulator, domain)}
 Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
 What has a schedule on AWS runs by it here, and also now:

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from postern_command.tables.file import TablesFile
 from postern_mail.mail.rows import made_itself
+from postern_mail.mail.token import ROWS as TOKENS
 
 from .bus import Bus
 from .cloud import CREDENTIALS, Cloud
@@ -87,7 +88,7 @@ class Emulator:
         self.template = Template.load(
             ROOT / "template.yaml", stack, {"Domains": domain, "OwnerAddress": OWNER, **parameters}
         )
-        self.doors = {name: FunctionUrl() for name in self.template.doors()}
+        self.doors = {name: FunctionUrl(cors=one.get("Cors")) for name, one in self.template.doors().items()}
         for door in self.doors.values():
             self._stack.callback(door.stop)
         self.template = replace(self.template, urls={f"{name}Url": door.url for name, door in self.doors.items()})
@@ -180,10 +181,11 @@ class Emulator:
             "POSTERN_RESOLVERS": self.names.address,
             "POSTERN_STACK": self.template.stack,
         }
+        ours |= {"POSTERN_ALIAS_API_URL": self.doors["ApiFunction"].url} if "ApiFunction" in self.doors else {}
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:
-        """Make the two tables equal to a tables file, as `apply` does: rows that were made by themselves stay."""
+        """Make the two tables equal to a tables file as `apply` does: what was made by itself stays, and tokens."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
         self._make_equal(
@@ -198,7 +200,8 @@ class Emulator:
         live = {tuple(row[name] for name in key): row for row in self.cloud.rows(table)}
         wanted = {tuple(row[name] for name in key): row for row in rows}
         self.cloud.put(table, (row for one, row in wanted.items() if live.get(one) != row))
-        gone = (one for one, row in live.items() if one not in wanted and not made_itself(row))
+        kept = (one for one, row in live.items() if made_itself(row) or one[0].startswith(TOKENS))
+        gone = live.keys() - wanted.keys() - set(kept)
         self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in gone))
 
     def run_scheduled(self, logical_id: str, ahead: float = 0) -> dict[str, Any] | None:

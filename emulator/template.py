@@ -99,14 +99,14 @@ class Template:
             if body["Type"] == kind and ("Condition" not in body or self.holds(body["Condition"]))
         }
 
-    def doors(self) -> list[str]:
-        """The logical ids of the functions that are created with a URL."""
-        return [
-            name
+    def doors(self) -> dict[str, Any]:
+        """The configurations of URLs, by the logical ids of the functions that are created with one."""
+        return {
+            name: body["Properties"]["FunctionUrlConfig"]
             for name, body in self._resources.items()
             if "FunctionUrlConfig" in body.get("Properties", {})
             and ("Condition" not in body or self.holds(body["Condition"]))
-        ]
+        }
 
     def holds(self, condition: str) -> bool:
         """Whether the condition of this name is true."""

@@ -19,7 +19,7 @@ def dns() -> Iterator[NameServer]:
 @pytest.fixture(scope="session")
 def running(dns: NameServer) -> Iterator[Emulator]:
     """The whole system, started once; retries come at once."""
-    made = Emulator("example.com", retry_delays=(0.05, 0.05), parameters={"Links": "true"})
+    made = Emulator("example.com", retry_delays=(0.05, 0.05), parameters={"Links": "true", "AliasApi": "true"})
     made.nameserver = dns.address
     with made as emulator:
         emulator.sending.account.off = ("bounce-rate",)  # two tests are two mail servers' worth of mail in one second

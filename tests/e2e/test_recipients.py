@@ -13,14 +13,16 @@ from emulator.cloud import HOST
 from emulator.following import Following
 from emulator.receiving.rules import Readings
 from emulator.system import Emulator
+from tests.e2e.test_password_manager import ask, token
 from tests.e2e.test_system import AUTHOR, JANE, JOE, Post, message
+from tests.password_managers import as_the_extension_reads, extension
 
 TO_JANE = {"destinations": [JANE]}
 
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Emulator]:
-    parameters = {"RefuseUnknownRecipients": "true"}
+    parameters = {"RefuseUnknownRecipients": "true", "AliasApi": "true"}
     with Emulator(
         "example.com", retry_delays=(0.05, 0.05), stack="postern-refusing", parameters=parameters
     ) as emulator:
@@ -179,3 +181,13 @@ def test_what_ses_sends_to_a_name_that_it_refuses_itself_comes_back(
     (person,) = said[0]["bounce"]["bouncedRecipients"]
     assert (person["emailAddress"], person["status"]) == ("nosuch@example.com", "5.1.1")
     assert person["diagnosticCode"].startswith("smtp; 550 5.1.1 ")
+
+
+def test_an_alias_that_a_password_manager_makes_is_taken_like_any_other(emulator: Emulator) -> None:
+    said = token(emulator)
+    status, _, body = ask(said["url"], extension("example.com", "custom", "shop"), said["token"])
+    assert (status, as_the_extension_reads(status, body)) == (201, "shop@example.com")
+    assert answers(emulator, "shop@example.com") == [550]
+    emulator.settle()
+    assert answers(emulator, "shop@example.com")[0] == 250
+    emulator.cloud.delete("AliasTable", [{"address": "shop@example.com"}])
