@@ -205,9 +205,9 @@ def test_it_listens_on_this_machine_only_and_has_a_page(tmp_path: Path) -> None:
     local = Local(tmp_path, ("-m", "emulator"), "--page")
     try:
         ports = local.ports()
-        assert len(ports) == 6
+        assert len(ports) == 7
         own = listening_on(ports)
-        assert own.count("0100007F") == 7, "DNS by TCP and UDP"
+        assert own.count("0100007F") == 8, "DNS by TCP and UDP"
         assert set(own) <= {"0100007F", f"{0:024X}01000000"}
         found = re.search(r"http://127\.0\.0\.1:(\d+)(/start\?token=\S+)", local.said())
         assert found

@@ -34,6 +34,7 @@ from tests.password_managers import (
 
 NOW = 1_800_000_000.0
 DETAILS = "/api/v1/api-token-details"
+SHOWN = ("address", "patterns", "reply_local_part")
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Book:
 
     def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
         rows = {key: self.aliases[key] for key in keys if key in self.aliases}
-        return {key: {name: row[name] for name in ("address", "patterns") if name in row} for key, row in rows.items()}
+        return {key: {name: row[name] for name in SHOWN if name in row} for key, row in rows.items()}
 
     def count(self, key: str, day: str, most: int) -> bool:
         had = self.counts.get((key, day), 0)
@@ -275,6 +276,14 @@ def test_a_name_is_taken_in_whichever_spelling_its_domain_has(world: World) -> N
     pattern = [{"pattern": "shop", "destinations": ["joe@dest.example"]}]
     world.book.aliases = {"@bücher.example": {"address": "@bücher.example", "patterns": pattern}}
     assert world.post(domain="xn--bcher-kva.example", format="custom", local_part="shop").status == 422
+
+
+@pytest.mark.parametrize(("settings", "name"), [({}, "reply"), ({"reply_local_part": "to"}, "To")])
+def test_a_name_that_reply_addresses_begin_with_is_taken(world: World, settings: Row, name: str) -> None:
+    world.book.aliases["#settings"] = {"address": "#settings", **settings}
+    answer = world.post(format="custom", local_part=name)
+    assert (answer.status, answer.said["errors"]) == (422, {"local_part": ["That alias already exists."]})
+    assert list(world.book.aliases) == ["#settings"]
 
 
 def test_a_name_that_only_a_catch_all_answers_for_is_free(world: World) -> None:

@@ -15,6 +15,8 @@ from .mail.new_names import CUSTOM, made
 from .mail.patterns import Pattern
 from .mail.records import dataclass
 from .mail.rows import MADE_BY
+from .mail.settings import KEY as SETTINGS
+from .mail.settings import Settings
 from .mail.token import Choose, Token, key_of
 from .ports.clock import Clock
 from .ports.tokens import TokenBook
@@ -80,10 +82,12 @@ class AliasApi:
         return addy.refused({"local_part" if wish.form == CUSTOM else "format": addy.TAKEN})
 
     def _is_free(self, local: str, domain: str) -> bool:
-        """Whether neither a row in another spelling nor a pattern answers for a name; a catch-all may."""
+        """Whether neither a row in another spelling nor a pattern answers for a name, and no reply address begins with
+        it; a catch-all may answer."""
         name, whole = spellings(f"{local}@{domain}"), spellings(f"@{domain}")
-        rows = self.book.seen([*name, *whole])
-        if any(one in rows for one in name):
+        rows = self.book.seen([*name, *whole, SETTINGS])
+        of_replies = str(rows.get(SETTINGS, {}).get("reply_local_part") or Settings().reply_local_part)
+        if any(one in rows for one in name) or local == of_replies.lower():
             return False
         of_domain = next((rows[one] for one in whole if one in rows), {})
         patterns = map(Pattern.from_item, of_domain.get("patterns") or ())

@@ -15,12 +15,12 @@ _NUMBERS = [str(number) for number in range(1000)]
 # Letters that every form and every other mail system takes; "+" begins a tag, and what follows it is the same alias.
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
 # Whoever has mail to one of the first six is given certificates for the domain (CA/Browser Forum, "Baseline
-# Requirements" 3.2.2.4.4); to the others mail servers and other domains turn (RFC 2142); the last two are Postern's.
+# Requirements" 3.2.2.4.4); to the others mail servers and other domains turn (RFC 2142); the last is Postern's.
 KEPT_BACK = frozenset(
     {
         "admin", "administrator", "hostmaster", "postmaster", "root", "webmaster",
         "abuse", "mailer-daemon", "noc", "security",
-        "reply", TEST_LOCAL,
+        TEST_LOCAL,
     }
 )  # fmt: skip
 

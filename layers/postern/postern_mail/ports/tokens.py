@@ -14,7 +14,8 @@ class TokenBook(Protocol):
         ...
 
     def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """Those of these keys that have a row, each with its `address` and `patterns` alone. Raises Temporary."""
+        """Those of these keys that have a row, each with its `address`, a domain's `patterns`, and of the settings
+        `reply_local_part`. Raises Temporary."""
         ...
 
     def count(self, key: str, day: str, most: int) -> bool:

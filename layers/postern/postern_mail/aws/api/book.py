@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 DAYS = "token:"  # partitions of the ledger: how many aliases a token has made, with an entry for each day
 _KEPT = 3 * A_DAY  # seconds
-_SHOWN = "address, patterns"
+_SHOWN = "address, patterns, reply_local_part"
 
 
 class DynamoTokenBook:
@@ -50,7 +50,7 @@ class DynamoTokenBook:
         return next(iter(found.get(self._aliases, ())), None)
 
     def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """Those that have a row, each with its `address` and `patterns` alone. Raises Temporary."""
+        """Those that have a row, each with what the port names. Raises Temporary."""
         wanted = [(self._aliases, _key(key)) for key in keys]
         rows = batch.read(self._client, wanted, self._pause, consistent=True, shown=_SHOWN).get(self._aliases, ())
         return {str(one["address"]): one for one in rows}
