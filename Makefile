@@ -124,11 +124,12 @@ lock:  ## Resolve the pinned requirements again (needs uv)
 	$(LOCK) --group checkov --output-file requirements/checkov.txt
 	$(LOCK) --group ministack --output-file requirements/ministack.txt
 	$(LOCK) --group site --output-file requirements/site.txt
+	$(LOCK) --group browser --output-file requirements/browser.txt
 	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
 clean:  ## Remove what was installed and built here
-	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .venv-site .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .venv-site .venv-browser .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 
@@ -177,6 +178,11 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 .venv-site/ready: requirements/site.txt
 	$(PYTHON) -m venv --clear .venv-site
 	.venv-site/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/site.txt
+	touch $@
+
+.venv-browser/ready: requirements/browser.txt
+	$(PYTHON) -m venv --clear .venv-browser
+	.venv-browser/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/browser.txt
 	touch $@
 
 .venv-ministack/ready: requirements/ministack.txt

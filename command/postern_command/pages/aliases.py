@@ -68,6 +68,8 @@ def alias(desk: Desk, asked: Asked) -> Shown:
         "uses": _uses(desk, asked),
         "days": USED_DAYS,
         "command": desk.command("alias", "show", key),
+        "switch": desk.command("alias", "enable" if told["state"] == "disabled" else "disable", key),
+        "remove": desk.command("alias", "remove", key),
     }
     return Shown("alias.html", data)
 

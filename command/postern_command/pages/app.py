@@ -49,6 +49,7 @@ _STATUS = {  # of what a page or an action cannot do
     WrongUse: 400, CannotOrder: 409, MessageMissing: 404, Refused: 409, Overtaken: 409, BadTablesFile: 409,
     Temporary: 502,
 }  # fmt: skip
+FILES = {"postern.css": "text/css", "postern.svg": "image/svg+xml"}
 _JSON = ".json"
 _FAILED = "this page failed; the terminal that it was started in has the traceback"
 
@@ -56,7 +57,7 @@ _FAILED = "this page failed; the terminal that it was started in has the traceba
 def application(desk: Desk, gate: Gate) -> App:
     """All pages of a desk, behind its gate."""
     served = _Served(desk, gate)
-    routes = [Route("/postern.css", _css)]
+    routes = [Route(f"/{name}", _file) for name in FILES]
     for path in PAGES:
         routes += [Route(path, served.page), Route(f"{path if path != '/' else '/today'}{_JSON}", served.page)]
     routes += [Route(path, served.action, methods=["POST"]) for path in ACTIONS]
@@ -66,8 +67,9 @@ def application(desk: Desk, gate: Gate) -> App:
     return Guard(inner, gate, read_only=desk.read_only)
 
 
-async def _css(_: Request) -> Response:
-    return FileResponse(Path(__file__).with_name("postern.css"), media_type="text/css")
+async def _file(request: Request) -> Response:
+    name = request.url.path.removeprefix("/")
+    return FileResponse(Path(__file__).with_name(name), media_type=FILES[name])
 
 
 class _Served:

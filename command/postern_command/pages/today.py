@@ -30,6 +30,7 @@ def today(desk: Desk, _: Asked) -> Shown:
     data = {
         "title": "Today",
         "chart": Markup(svg(chart)),  # noqa: S704 (it escapes what strangers wrote)
+        "counted": any(one.total for one in chart.lines),
         "days": [as_figures(chart, one) for one in chart.lines],
         "waiting": _waiting(desk),
         "doctor": desk.doctor.found,
