@@ -4,7 +4,6 @@ docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0.
 """
 
 import base64
-import binascii
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +29,7 @@ class Request:
         if event.get("isBase64Encoded"):
             try:
                 body = base64.b64decode(body).decode("utf-8", "replace")
-            except binascii.Error:
+            except ValueError:  # binascii.Error is one, too
                 body = ""
         headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         return cls(str(http.get("method", "")), str(event.get("rawPath", "")), headers, body)
