@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
@@ -268,7 +269,7 @@ def test_a_lost_condition_is_said_and_a_rotation_mends_it(desk: Desk, change: An
     change(document)
     desk.iam.put_user_policy(UserName=USER, PolicyName=POLICY, PolicyDocument=json.dumps(document))
     assert said in desk.run("list").out
-    ((_, seen, todo),) = [one for one in findings(Stack({}, STACK)) if one[0] == "failed"]
+    ((_, seen, todo),) = [one for one in findings(deployed()) if one[0] == "failed"]
     assert (said in seen, todo) == (True, "`postern send-as rotate info@example.com`")
     desk.run("rotate", INFO)
     assert desk.run("list", "--json").objects[0]["faults"] == []
@@ -292,17 +293,30 @@ def test_a_user_whose_tags_were_changed_is_named(desk: Desk) -> None:
     assert desk.iam.list_users()["Users"] == []
 
 
+def deployed() -> Stack:
+    """The tables that the environment names, in a stack that has a name."""
+    return replace(Stack.find(None), deployed=STACK)
+
+
 def findings(where: Stack) -> list[tuple[str, str, str]]:
     return [(str(one.grade), one.seen, one.todo) for one in examination.credentials(where)]
 
 
 def test_the_doctor_knows_their_age(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.run("add", INFO)
-    assert findings(Stack({}, STACK)) == [("ok", f"what sends as {INFO}: 0 days old", "")]
+    assert findings(deployed()) == [("ok", f"what sends as {INFO}: 0 days old", "")]
     monkeypatch.setattr(examination, "SEND_AS_DAYS", -1)
-    ((grade, _, todo),) = findings(Stack({}, STACK))
+    ((grade, _, todo),) = findings(deployed())
     assert (grade, todo) == ("warning", f"`postern send-as rotate {INFO}`")
-    assert findings(Stack({}, "another")) == []
+    assert findings(replace(deployed(), deployed="another")) == []
+
+
+def test_the_doctor_knows_what_sends_as_no_alias_any_more(desk: Desk) -> None:
+    desk.run("add", INFO)
+    desk.office.cloud.delete("AliasTable", [{"address": INFO}])
+    ((_, seen, todo),) = [one for one in findings(deployed()) if one[0] == "warning"]
+    assert seen == f"what sends as {INFO}: it is unknown, so answers to it reach nobody"
+    assert f"`postern send-as remove {INFO}`" in todo
 
 
 def test_a_removal_takes_all_of_it(desk: Desk) -> None:
@@ -314,6 +328,7 @@ def test_a_removal_takes_all_of_it(desk: Desk) -> None:
     assert desk.iam.list_users()["Users"] == []
 
 
+@pytest.mark.slow
 def test_a_tear_down_removes_them_all_and_no_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.run("add", INFO)
     desk.run("add", "hole@example.com")

@@ -5,7 +5,11 @@ from collections.abc import Iterator
 
 from postern_mail import __version__
 from postern_mail.examination import Examination, Finding, Grade
+from postern_mail.lookup import follow
+from postern_mail.mail import aliases
+from postern_mail.mail.address import Address
 from postern_mail.mail.days import A_DAY
+from postern_mail.mail.rows import Rows
 
 from ..owner import file, values
 from ..owner.parameters import load
@@ -82,13 +86,15 @@ def credentials(where: Stack) -> Iterator[Finding]:
                 Grade.WARNING,
             )
     if where.deployed:
-        yield from _sending_as(where.deployed)
+        yield from _sending_as(where)
 
 
-def _sending_as(stack: str) -> Iterator[Finding]:
+def _sending_as(where: Stack) -> Iterator[Finding]:
     from ..aws.send_as import SendAsUsers  # noqa: PLC0415 (boto3 takes half a second)
 
-    for user in SendAsUsers(stack).all():
+    users = list(SendAsUsers(where.deployed).all())
+    yield from _without_alias(where, [user.address for user in users if user.address])
+    for user in users:
         who, now = user.address or user.name, time.time()
         rotate = f"`postern send-as rotate {user.address}`" if user.address else "delete the user in the IAM console"
         for fault in user.faults:
@@ -98,6 +104,22 @@ def _sending_as(stack: str) -> Iterator[Finding]:
         yield Finding(
             f"what sends as {who}: {days:.0f} days old", rotate if old else "", Grade.WARNING if old else Grade.OK
         )
+
+
+def _without_alias(where: Stack, addresses: list[Address]) -> Iterator[Finding]:
+    """What sends as an address whose mail reaches nobody."""
+    if not addresses:
+        return
+    rows, now = Rows(), time.time()
+    follow(where.tables, addresses, rows, where.domains, now)
+    for one in addresses:
+        found = aliases.resolve(one, rows, where.domains, now)
+        if found.outcome not in ("forward", "discard"):
+            yield Finding(
+                f"what sends as {one}: it is {found.outcome}, so answers to it reach nobody",
+                f"`postern send-as remove {one}`, or make it an alias again",
+                Grade.WARNING,
+            )
 
 
 EXAMINATIONS: tuple[Examination[Stack], ...] = (
