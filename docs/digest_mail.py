@@ -6,6 +6,7 @@ from postern_mail.mail.address import Address
 from postern_mail.mail.digest import (
     DEAD,
     KINDS,
+    LEARNED,
     LOST,
     SENT_AS_LOST,
     STUCK,
@@ -70,6 +71,8 @@ def _line(word: str) -> Line:
         return line(word, "All of them", "postern")
     if word in (UNSEEN, STUCK):
         return line(word, _ID, "postern", message_id=_ID)
+    if word == LEARNED:
+        return line(word, "shop@example.com", "postern", who="shop@example.com")
     if word == SUSPENDED:
         return line(word, "jane@home.example: 550 5.1.1 No such user here", "postern", who="jane@home.example")
     text = f"From {source} to {who}: {_WHY.get(word, '554 5.7.1 Message refused')}"

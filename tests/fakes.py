@@ -636,6 +636,12 @@ class FakeMailLog(FakeAnswerLog):
     def thread_lost(self, envelope: Envelope, failure: Temporary) -> None:
         self.lines.append(f"thread lost {failure}")
 
+    def learned(self, envelope: Envelope, alias: str) -> None:
+        self.lines.append(f"learned {alias}")
+
+    def not_learned(self, envelope: Envelope, alias: str, failure: Exception) -> None:
+        self.lines.append(f"not learned {alias} {type(failure).__name__}")
+
     def rescued(self, claim: Claim, form: str) -> None:
         self.lines.append(f"rescued {claim.destination} {form}")
 

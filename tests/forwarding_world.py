@@ -29,6 +29,7 @@ from tests.fakes import (
 
 if TYPE_CHECKING:  # tests/unit/test_screening_costs.py counts what a message imports
     from postern_mail.ports.daily_test import Arrivals
+    from postern_mail.ports.learning import Learner
     from postern_mail.screening import Screening
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
@@ -59,6 +60,7 @@ class World:
     screening: "Screening | None" = None
     arrivals: "Callable[[], Arrivals] | None" = None
     fetching: "Callable[[str, str, float], str] | None" = None
+    learner: "Callable[[], Learner] | None" = None
     queue: FakeQueue = field(default_factory=FakeQueue)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
@@ -72,7 +74,7 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log, fetching=self.fetching, mail_days=30,
             ),
-            answering=self.answering, queue=self.queue, arrivals=self.arrivals,
+            answering=self.answering, queue=self.queue, arrivals=self.arrivals, learner=self.learner,
             screening=None if self.screening is None else self._screening,
         ).handle(made, self.clock.now() + self.remaining, ended, attempt)  # fmt: skip
 

@@ -8,6 +8,7 @@ import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.days import moment
 from postern_mail.mail.keys import domain_of, in_order, with_domain
+from postern_mail.mail.learning import AT, LEARN, LIMIT, NAMES
 from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
 from postern_mail.ports.forward import Tables
@@ -40,6 +41,12 @@ AlsoFromOption = Annotated[
 ]
 NameOption = Annotated[str | None, typer.Option(help="What replies show beside the alias.")]
 NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
+LearnOption = Annotated[
+    bool | None,
+    typer.Option("--learn/--no-learn", help="Of @domain: whether each name that gets its first mail gets a row."),
+]
+LearnNamesOption = Annotated[str | None, typer.Option(metavar="RE2", help="Of @domain: the names that are learned.")]
+LearnLimitOption = Annotated[int | None, typer.Option(metavar="N", help="Of @domain: names that are learned in a day.")]
 
 
 @app.command("ls", hidden=True)
@@ -50,6 +57,7 @@ def list_(
     destination: Annotated[str | None, typer.Option(help="Only with this in a destination.")] = None,
     disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled ones.")] = False,
     expired: Annotated[bool, typer.Option("--expired", help="Only expired ones; with --disabled, both.")] = False,
+    learned: Annotated[bool, typer.Option("--learned", help="Only those that a catch-all learned.")] = False,
     with_use: Annotated[
         bool, typer.Option("--used", help=f"Also how often in {USED_DAYS} days, and when last, in UTC.")
     ] = False,
@@ -73,6 +81,7 @@ def list_(
             and (domain is None or domain_of(row["address"]) == domain_of(alias_key(f"@{domain}")))
             and (destination is None or destination.lower() in leads_to)
             and (not states or meaning.state(row) in states)
+            and (not learned or row.get(AT) is not None)
         )
 
     with exits():
@@ -121,6 +130,9 @@ def add(
     reply: ReplyOption = None,
     also_from: AlsoFromOption = None,
     name: NameOption = None,
+    learn: LearnOption = None,
+    learn_names: LearnNamesOption = None,
+    learn_limit: LearnLimitOption = None,
     note: NoteOption = None,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
@@ -134,7 +146,9 @@ def add(
             live.domains,
             address,
             destinations,
-            attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name),
+            attributes(expires, keep_tag, note)
+            | _of_replies(reply, also_from, name)
+            | _of_learning(learn, learn_names, learn_limit),
         )
         Editor(live, dry_run, as_json).write(made)
 
@@ -151,6 +165,9 @@ def set_(
     reply: ReplyOption = None,
     also_from: AlsoFromOption = None,
     name: NameOption = None,
+    learn: LearnOption = None,
+    learn_names: LearnNamesOption = None,
+    learn_limit: LearnLimitOption = None,
     note: NoteOption = None,
     unset: Annotated[list[str] | None, typer.Option(help="Take an attribute away, also one misspelt.")] = None,
     stack: StackOption = None,
@@ -163,7 +180,7 @@ def set_(
     """
     with exits():
         changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name)
-        changed |= {"expires_at": None} if no_expires else {}
+        changed |= _of_learning(learn, learn_names, learn_limit) | ({"expires_at": None} if no_expires else {})
         if not (destinations or also or no_longer or changed):
             raise WrongUse("nothing to set; see postern alias set --help")
         if (destinations and (also or no_longer)) or (expires and no_expires):
@@ -223,6 +240,13 @@ def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> 
     if note is not None:
         typed["note"] = note or None
     return typed
+
+
+def _of_learning(learn: bool | None, names: str | None, limit: int | None) -> dict[str, Any]:
+    """Attributes that were typed; None for what is taken away."""
+    typed: dict[str, Any] = {} if learn is None else {LEARN: learn or None}
+    typed |= {} if names is None else {NAMES: names or None}
+    return typed | ({} if limit is None else {LIMIT: limit})
 
 
 def _of_replies(reply: str | None, also_from: list[str] | None, name: str | None) -> dict[str, Any]:

@@ -390,3 +390,25 @@ def test_a_key_that_no_look_up_asks_for_is_told_and_can_be_removed(desk: Desk) -
         assert "no look-up asks for this key" in desk.run("alias", "show", key).out
         assert desk.run("alias", "remove", key).status == 0
     assert desk.aliases() == {}
+
+
+def test_a_catch_all_that_learns_and_the_names_it_learned(desk: Desk) -> None:
+    added = ("--learn", "--learn-names", "shop-.*", "--learn-limit", 5)
+    assert desk.run("alias", "add", "@example.com", "jane@dest.example", *added).status == 0
+    assert row(desk, "@example.com") == {
+        "address": "@example.com", "destinations": ["jane@dest.example"], "learn": True, "learn_names": "shop-.*",
+        "learn_limit": 5,
+    }  # fmt: skip
+    learned = {"address": "shop-1@example.com", "learned_at": 1_790_000_000, "learned_from": "b@x.example"}
+    desk.cloud.put("AliasTable", [{**learned, "made_by": "learn"}])
+    assert "(learns 5 names a day)" in desk.run("alias", "list").out
+    assert desk.run("alias", "list", "--learned").out.splitlines() == [
+        "shop-1@example.com    (made by learn; 2026-09-21 from b@x.example; goes where @example.com goes)"
+    ]
+    assert desk.run("alias", "disable", "shop-1@example.com").status == 0
+    assert desk.run("resolve", "shop-1@example.com").status == 1
+    assert desk.run("resolve", "shop-2@example.com").status == 0
+    assert desk.run("alias", "set", "@example.com", "--no-learn", "--learn-names", "").status == 0
+    assert row(desk, "@example.com").keys() == {"address", "destinations", "learn_limit"}
+    assert desk.run("alias", "set", "@example.com", "--learn-limit", 0).status == 1
+    assert desk.run("alias", "add", INFO, "jane@dest.example", "--learn").status == 1

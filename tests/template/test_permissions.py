@@ -136,7 +136,7 @@ def test_every_explanation_is_of_a_right() -> None:
 def test_a_call_without_a_right_is_seen(template: Template) -> None:
     ledger = template.arn("LedgerTable")
     fine = Call("InboundFunctionRole", template.stack, "dynamodb:UpdateItem", ledger)
-    wrong = [replace(fine, action="dynamodb:Scan"), replace(fine, resource=template.arn("AliasTable"))]
+    wrong = [replace(fine, action="dynamodb:Scan"), replace(fine, resource=template.arn("SenderTable"))]
     assert without_right({fine, *wrong}) == sorted(wrong)
     (used,) = set(rights(template.stack)) - set(unused({fine}, template.stack))
     assert (used.statement, used.action, used.resource) == ("WriteTheLedger", "dynamodb:UpdateItem", ledger)

@@ -9,7 +9,7 @@ import pytest
 from postern_mail.errors import Refused, Throttled, Unanswered
 from postern_mail.mail.address import Address
 from postern_mail.mail.days import A_DAY
-from postern_mail.mail.digest import Noted, Section
+from postern_mail.mail.digest import LEARNED, Line, Noted, Section
 from postern_mail.mail.link import Deed, Door, Link, read
 from postern_mail.mail.link_lines import LinkLines
 from postern_mail.mail.week import Week
@@ -27,6 +27,7 @@ class FakeNews:
     sections: tuple[Section, ...] = ()
     asked: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         return (one for one in self.noted_ if one.noted_at >= since)
@@ -34,6 +35,10 @@ class FakeNews:
     def reason(self, noted: Noted) -> str:
         self.asked.append(noted.message_id)
         return "spam FAIL"
+
+    def learned(self, day: str) -> Section:
+        assert day
+        return Section(LEARNED, tuple(Line(name) for name in self.names), len(self.names))
 
     def week(self, day: str) -> Week:
         return Week({day: self.counts}, {}, {"info@example.com": 3}) if self.counts else Week({}, {}, {})
@@ -174,6 +179,12 @@ def test_sundays_mail_has_the_week_once_and_others_have_not(desk: Desk) -> None:
         "example.com mail on 2024-09-15: the week in figures",
         "example.com mail on 2024-09-22: the week in figures",
     ]
+
+
+def test_learned_names_are_told(desk: Desk) -> None:
+    desk.news.names = ("shop@example.com",)
+    desk.run()
+    assert desk.subjects[-1] == "example.com mail on 2024-10-03: new names 1"
 
 
 KEY = b"k" * 32

@@ -11,6 +11,7 @@ import typer
 from postern_mail.mail.aliases import Alias
 from postern_mail.mail.days import formatted, moment
 from postern_mail.mail.header_rules import CONDITIONS
+from postern_mail.mail.learning import AT, FROM
 from postern_mail.mail.plan import Policy
 from postern_mail.mail.row_faults import alias_fault, unasked_rule
 from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, MADE_BY, Row, made_itself, texts
@@ -105,7 +106,7 @@ class Meaning:
             expires_at = None if alias.expires_at is None else int(alias.expires_at)
             meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
         if used is not None:
-            use = used.get(row["address"], Use())
+            use = _use(row, used)
             meant |= {"count": sum(use.counts.values()), "last_used": use.last_used or None}
         return {**plain(row), **meant, "state": self.state(row), "fault": fault}
 
@@ -123,7 +124,7 @@ class Meaning:
             more = f", and {len(listed) - len(shown)} more" if len(listed) > len(shown) else ""
             remarks = self._remarks(row, what)
             if used is not None:
-                remarks.insert(0, _used(used.get(row["address"], Use())))
+                remarks.insert(0, _used(_use(row, used)))
             cells = [str(row["address"]), ", ".join(shown) + more, _in_brackets(remarks)]
             say(columns.line(cells), _STYLES.get(what))
 
@@ -162,7 +163,19 @@ class Meaning:
         if alias is not None and alias.keep_tag:
             remarks.append("keeps the tag")
         remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
+        if alias is not None and alias.learned:
+            remarks.append(f"{formatted(row[AT], '%Y-%m-%d')} from {row.get(FROM)}")
+            remarks += [] if destinations(row) else [f"goes where @{row['address'].rpartition('@')[2]} goes"]
+        if alias is not None and alias.learning is not None:
+            remarks.append(f"learns {alias.learning.limit} names a day")
         return remarks + ([str(row["note"])] if row.get("note") else [])
+
+
+def _use(row: Row, used: Mapping[str, Use]) -> Use:
+    """How an alias is used; the message by which it was learned counts for the catch-all, and is a use all the same."""
+    found = used.get(row["address"], Use())
+    learned_at = row.get(AT, 0)
+    return Use(found.counts, max(found.last_used, int(learned_at) if str(learned_at).isdecimal() else 0))
 
 
 def _used(use: Use) -> str:

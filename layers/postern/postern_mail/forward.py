@@ -46,6 +46,7 @@ from .side_by_side import Begun
 
 if TYPE_CHECKING:
     from .ports.daily_test import Arrivals
+    from .ports.learning import Learner
     from .replying import Replying
     from .screening import Screened, Screening
 
@@ -78,6 +79,7 @@ class Forwarder:
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
     arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
     replying: "Callable[[], Replying] | None" = None  # made when it is first needed
+    learner: "Callable[[], Learner] | None" = None  # of a catch-all; made when it is first needed
 
     def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
         """Forward the message of this event; returns when every recipient is settled. `ended` says how Lambda ended
@@ -129,6 +131,7 @@ class Forwarder:
             Outcome(one, State.REJECTED, f"{one.key} is unknown: it is no mail address") for one in waiting.unknown
         ]
         outcomes: list[Outcome] = []
+        learned: list[Forward] = []
         size, screened = 0, None
         if waiting.recipients:
             now, raw = self.clock.now(), fetched.result()
@@ -145,6 +148,7 @@ class Forwarder:
                 planned = plan(waiting, header, found, self.policy, now, entry.released, score=screened.score)
                 planned = self._screening.held(planned, waiting, header, screened, found, now)
             planned = tuple(self._damped(waiting, one, now) for one in planned)
+            learned = [one for one in planned if isinstance(one, Forward) and one.learn]
             outcomes = [
                 _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
             ]
@@ -154,7 +158,26 @@ class Forwarder:
         self._wake(envelope, outcomes)
         mine = [outcome for outcome in outcomes if outcome.recipient in stands]
         self.answering.carry_out(envelope, entry, mine, until)
+        self._learn(envelope, learned, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
+
+    def _learn(
+        self, envelope: Envelope, wanted: Collection[Forward], settled: Collection[Outcome], until: float
+    ) -> None:
+        """Write rows for names that a catch-all sees for the first time, once everything else is done: what fails here
+        is learned with the next mail."""
+        if not wanted or self.learner is None:
+            return
+        passed = {one.recipient.key for one in settled if one.state in (State.FORWARDED, State.MERGED)}
+        for one in wanted:
+            if one.learn is None or one.recipient.key not in passed or self.clock.now() > until:
+                continue
+            try:
+                if self.learner().learn(one.learn, envelope.source):
+                    self.log.learned(envelope, one.learn.key)
+            except Exception as failure:  # noqa: BLE001 (the message is through, whatever this is)
+                self.log.not_learned(envelope, one.learn.key, failure)
+                return
 
     def _tested(self, envelope: Envelope, message: Message) -> list[Outcome]:
         """The recipients for whom this is our own daily test: it arrived, and goes no further."""

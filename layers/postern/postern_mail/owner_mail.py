@@ -52,7 +52,9 @@ class OwnerMail:
         for day in days:
             name = datetime.fromtimestamp(day, UTC).date().isoformat()
             standing = self.news.standing() if day == days[-1] else ()
-            sections = (*self._sections(by_day[day]), *standing, *self._week(name))
+            learned = self.news.learned(name)
+            sections = [*self._sections(by_day[day]), *standing, *([learned] if learned.total else ())]
+            sections += self._week(name)
             if sections:
                 try:
                     self._tell(name, sections)

@@ -13,7 +13,7 @@ from .errors import Misconfigured, OutOfTime, OverCap, Temporary
 from .lookup import follow
 from .mail import aliases, health
 from .mail.address import Address
-from .mail.aliases import REPLIES, Alias
+from .mail.aliases import Alias
 from .mail.claims import Settled
 from .mail.envelope import Envelope
 from .mail.message import Message
@@ -21,6 +21,7 @@ from .mail.outcomes import ClaimState, State
 from .mail.plan import Policy
 from .mail.records import dataclass, field
 from .mail.reply import SWITCHED_OFF
+from .mail.reply_attributes import REPLIES
 from .mail.replying import leaks, told
 from .mail.replying.addressees import Addressees, addressees, listed
 from .mail.replying.contact import Contact

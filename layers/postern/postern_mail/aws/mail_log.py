@@ -270,6 +270,20 @@ class CloudWatchMailLog:
         """A line."""
         self.logger.info("feedback about a message that is no forward")
 
+    def learned(self, envelope: Envelope, alias: str) -> None:
+        """A line."""
+        self.logger.info("learned", message_id=envelope.message_id, alias=self._shown(alias))
+
+    def not_learned(self, envelope: Envelope, alias: str, failure: Exception) -> None:
+        """A warning."""
+        self.logger.warning(
+            "not learned",
+            message_id=envelope.message_id,
+            alias=self._shown(alias),
+            reason=self._shown(str(failure)),
+            error=type(failure).__name__,
+        )
+
     def failure(self, error: Exception) -> None:
         """Counted as NeedsSomebody where waiting alone cures nothing; Lambda counts the others."""
         if isinstance(error, (BadRow, Misconfigured)):

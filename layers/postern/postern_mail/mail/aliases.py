@@ -7,11 +7,13 @@ through to the catch-all. Destinations in our own domains are looked up again.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
 
+from . import learning
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
+from .learning import Learn, Learning, learn
 from .patterns import Pattern
 from .records import dataclass, field
+from .reply_attributes import of_replies
 from .rows import MADE_BY, BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
 
@@ -29,9 +31,8 @@ ATTRIBUTES = (  # what a row may have beside its key
     "name",
     "note",
     MADE_BY,
+    *learning.ATTRIBUTES,
 )
-REPLIES = ("off", "author")  # of `reply`: whether a correspondent is shown by a reply address (mail.replying)
-_MAX_NAME = 60  # characters
 _NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
 
@@ -58,9 +59,11 @@ class Alias:
     keep_tag: bool = False
     patterns: tuple[Pattern, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
-    reply: str = ""  # one of REPLIES; "" for what the setting says
+    reply: str = ""  # one of reply_attributes.REPLIES; "" for what the setting says
     also_from: tuple[Address, ...] = ()  # who may reply beside the destinations
     name: str = ""  # in From of replies
+    learning: Learning | None = None  # of a domain's row
+    learned: bool = False  # a catch-all wrote it
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
@@ -78,13 +81,20 @@ class Alias:
                 keep_tag=flag(_or(row.get("keep_tag"), False)),
                 patterns=_patterns(key, row.get("patterns") or ()),
                 verdicts=read_overrides(row.get("verdicts")),
-                **_of_replies(row),
+                learning=learning.learning(key, row),
+                learned=row.get(learning.AT) is not None,
+                **of_replies(row),
             )
-            if alias.enabled and not listed and not alias.patterns:
+            if alias.enabled and not listed and not alias.patterns and not alias.learned:
                 raise ValueError("it has no destinations")
         except ValueError as fault:
             raise BadRow(TABLE, key, str(fault)) from fault
         return alias
+
+    def goes_on(self, now: float) -> bool:
+        """Whether the search goes on behind this row: a learned one that leads nowhere of its own, and is in force."""
+        leads = bool(self.destinations) or self.discards
+        return self.learned and not leads and self.enabled and (self.expires_at is None or self.expires_at > now)
 
     @property
     def is_catch_all(self) -> bool:
@@ -114,7 +124,8 @@ class Resolution:
     were found, in order; `alias` the address whose name forwarded mail carries; `detail` says
     what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
     answers to SES's verdicts; `derived` are the keys of destinations whose local part the recipient's chose,
-    so that a stranger may name any; `first` is the row that was found first.
+    so that a stranger may name any; `first` is the row that was found first; `learned` the key of the recipient's row
+    if a catch-all wrote it and answers for it still, and `learn` what it is to learn.
     """
 
     outcome: str
@@ -125,6 +136,8 @@ class Resolution:
     verdicts: Mapping[str, str] = field(default_factory=dict)
     derived: frozenset[str] = frozenset()
     first: Alias | None = field(default=None, compare=False)
+    learned: str = field(default="", compare=False)
+    learn: Learn | None = field(default=None, compare=False)
 
 
 def keys(address: Address) -> tuple[str, ...]:
@@ -192,6 +205,8 @@ class _Walk:
     visited: set[str] = field(default_factory=set)
     self_mapped: set[str] = field(default_factory=set)
     first: Alias | None = None
+    learning: Learning | None = None  # of the row that was found first
+    learned: str = ""
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
         if chain and chain[-1] == address.key:
@@ -220,20 +235,28 @@ class _Walk:
             self.dead_ends.append((address.key, "unknown"))
         else:
             self.matched.append(found.alias.key)
-            self.first = self.first or found.alias
+            if self.first is None:
+                self.first, self.learning = found.alias, None if found.by_pattern else found.alias.learning
         return found
 
     def _answers(self, address: Address) -> Iterator[_Found]:
         """What the rows say for an address, most specific first; the first answer counts."""
-        if exact := self._alias(address.key):
+        if (exact := self._alias(address.key)) and not self._goes_on(exact):
             yield _Found(exact, exact.destinations, exact.discards)
         domain = self._alias(f"@{address.domain}")
         if domain is not None:
             yield from self._pattern_answers(address, domain)
-        if address.untagged != address and (untagged := self._alias(address.untagged.key)):
+        untagged = self._alias(address.untagged.key) if address.untagged != address else None
+        if untagged and not self._goes_on(untagged):
             yield _Found(untagged, untagged.destinations, untagged.discards, address.tag)
         if domain and domain.is_catch_all:
             yield _Found(domain, domain.destinations, domain.discards)
+
+    def _goes_on(self, alias: Alias) -> bool:
+        goes_on = alias.goes_on(self.now)
+        if goes_on and not self.matched:
+            self.learned = self.learned or alias.key
+        return goes_on
 
     def _alias(self, key: str) -> Alias | None:
         for spelled in () if is_reserved(key) else spellings(key):
@@ -297,6 +320,8 @@ class _Walk:
             verdicts=self.first.verdicts if self.first else {},
             derived=frozenset(self.destinations.keys() - self.listed),
             first=self.first,
+            learned=self.learned,
+            learn=None if self.learned or outcome != "forward" else learn(recipient, self.learning),
         )
 
 
@@ -347,30 +372,6 @@ def _patterns(key: str, items: object) -> tuple[Pattern, ...]:
     for pattern in patterns:
         _targets(pattern.example())
     return patterns
-
-
-def _of_replies(row: Row) -> dict[str, Any]:
-    """Attributes about replies; raises ValueError."""
-    found: dict[str, Any] = {}
-    if (reply := row.get("reply")) is not None:
-        if reply not in REPLIES:
-            raise ValueError(f"reply: expected {' or '.join(REPLIES)}, found {reply!r}")
-        found["reply"] = reply
-    if row.get("also_from"):
-        found["also_from"] = tuple(map(_who_may, texts(row["also_from"])))
-    if (name := row.get("name")) is not None:
-        if not isinstance(name, str) or not name.isprintable() or len(name) > _MAX_NAME or "@" in name:
-            raise ValueError(f"name: expected at most {_MAX_NAME} characters in one line without @, found {name!r}")
-        found["name"] = name
-    return found
-
-
-def _who_may(text: str) -> Address:
-    """Raises ValueError for text that is no address."""
-    try:
-        return Address.parse(text)
-    except InvalidAddress:
-        raise ValueError(f"also_from: {text!r} is not a mail address") from None
 
 
 def _or(value: object, default: bool) -> object:

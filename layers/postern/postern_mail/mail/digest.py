@@ -25,7 +25,8 @@ LOST = "lost"  # the word for a forward that came back
 HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
 SENT_AS_LOST = "sent-as-lost"  # for what a person sent as an alias and did not arrive
 
-DEAD, UNSEEN, STUCK, SUSPENDED, WEEK = "dead letters", "never seen", "stuck", "suspended", "week"
+DEAD, UNSEEN, STUCK, SUSPENDED = "dead letters", "never seen", "stuck", "suspended"
+LEARNED, WEEK = "learned", "week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,12 @@ KINDS: dict[str, Kind] = {
         " you do not miss needs nothing; it is thrown away in time.",
         "Send it on",
         "postern quarantine release {id} --recipient {who}",
+    ),
+    LEARNED: Kind(
+        "New names",
+        "Mail came to these names for the first time, and the catch-all took it. Each can be switched off by itself.",
+        "Reject its mail from now on",
+        "postern alias disable {who}",
     ),
     WEEK: Kind("The week", "The last seven days, in figures. A message counts once for each of its recipients."),
 }

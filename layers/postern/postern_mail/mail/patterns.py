@@ -32,7 +32,7 @@ class Pattern:
         if not isinstance(item, Mapping) or not _NAMES.issuperset(item) or not isinstance(item.get("pattern"), str):
             raise ValueError(f"expected a pattern with its destinations, found {item!r}")
         text, destinations = item["pattern"], tuple(texts(item.get("destinations", ())))
-        compiled = _compiled(text)
+        expression = compiled(text)
         if not destinations:
             raise ValueError(f"pattern {text!r} has no destinations")
         for destination in destinations:
@@ -41,9 +41,9 @@ class Pattern:
                     f"{destination!r} lets a stranger name the domain: a group may stand before the @ only"
                 )
             for group in _GROUP.findall(destination):
-                if int(group) > compiled.groups:
+                if int(group) > expression.groups:
                     raise ValueError(f"{destination!r} asks for a group that pattern {text!r} has not")
-        return cls(text, destinations, compiled)
+        return cls(text, destinations, expression)
 
     def expand(self, local: str) -> tuple[str, ...] | None:
         """The destinations for a local part with its tag, or None if the pattern does not match all of it.
@@ -64,7 +64,8 @@ class Pattern:
         return tuple(_GROUP.sub("x", one) for one in self.destinations)
 
 
-def _compiled(text: str) -> Any:
+def compiled(text: str) -> Any:
+    """A pattern in RE2 syntax that ignores case; raises ValueError."""
     import re2  # noqa: PLC0415 (only stacks with patterns need it)
 
     options = re2.Options()

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
-from .aliases import REPLIES
 from .damper import Echo, echo, is_automatic
 from .envelope import Envelope
 from .header import MAX_HOPS, Header
 from .own_name import impostor
 from .records import dataclass, field, replace
 from .reply import POLICY, Reply, of_alias, of_rule
+from .reply_attributes import REPLIES
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, counted_as, judge
 from .settings import QUARANTINED, Settings
@@ -25,6 +25,7 @@ from .verdicts import FAIL
 
 if TYPE_CHECKING:
     from .header_rules import HeaderRules
+    from .learning import Learn
     from .score import Score
 
 
@@ -84,6 +85,7 @@ class Forward(Decision):
     replies: bool = field(default=False, compare=False)  # its correspondents are shown by reply addresses
     echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
+    learn: "Learn | None" = field(default=None, compare=False)  # a name without a row, that the domain's row learns
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,14 +245,15 @@ class _Planner:
 
     def decide(self, recipient: Address) -> Decision:
         resolution = aliases.resolve(recipient, self.rows, self.policy.own_domains, self.now)
-        row = next(iter(resolution.matched), "")
+        row = resolution.learned or next(iter(resolution.matched), "")
         if resolution.outcome == "error":
             return BadTable(recipient, resolution.detail, row=row)
         if resolution.outcome in ("unknown", "disabled", "expired"):
             why = resolution.detail or f"{recipient.key} is unknown"
             return Reject(recipient, why, of_alias(resolution.outcome), row=row)
         try:
-            ruling = ruled(self.senders, self.by_header, row, self.rows, self.policy.own_domains)
+            scope = resolution.matched[0]
+            ruling = ruled(self.senders, self.by_header, scope, self.rows, self.policy.own_domains)
         except BadRow as fault:
             return BadTable(recipient, str(fault), row=row)
         decision = (
@@ -295,7 +298,8 @@ class _Planner:
         """The forward with what it counts as."""
         robot, tag = is_automatic(self.envelope, self.header), Settings.of(self.rows).subject_tag
         found = None if released else echo(self.envelope, self.header, forward.alias, resolution.destinations, tag)
-        return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found)
+        learn = resolution.learn
+        return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found, learn=learn)
 
     def _verdict_fields(self) -> tuple[str, ...]:
         """The lines for the mailbox's own filter; none where nobody asked for them and nothing was found."""

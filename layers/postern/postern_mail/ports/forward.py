@@ -205,5 +205,11 @@ class MailLog(AnswerLog, Protocol):
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
         """A destination that could not be served now, counted under the failure's class's name."""
 
+    def learned(self, envelope: Envelope, alias: str) -> None:
+        """A catch-all saw a name for the first time, and it has a row now."""
+
+    def not_learned(self, envelope: Envelope, alias: str, failure: Exception) -> None:
+        """It has none yet; the message is through."""
+
     def failure(self, error: Exception) -> None:
         """A failure that is about to leave the handler, counted under its class's name."""

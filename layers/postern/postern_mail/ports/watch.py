@@ -81,6 +81,9 @@ class News(Protocol):
     def reason(self, noted: Noted) -> str:
         """Why, "" if the ledger does not say."""
 
+    def learned(self, day: str) -> Section:
+        """The names that catch-alls learned on this ISO date."""
+
     def week(self, day: str) -> Week:
         """The figures of the week that ends on this ISO date."""
 

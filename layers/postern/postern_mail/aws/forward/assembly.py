@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from ...ports.daily_test import Arrivals
+    from ...ports.learning import Learner
     from ...ports.replies import Contacts
     from ...replying import Replying
     from ...screening import Screening
@@ -107,6 +108,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         screening=screening(environment, dynamodb),
         arrivals=arrivals(environment, dynamodb, tag_key),
         replying=replying(known, tables, deliverer, rules),
+        learner=learner(environment, dynamodb),
         queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
@@ -160,6 +162,18 @@ def replying(
         from ...replying import Replying  # noqa: PLC0415
 
         return Replying(contacts=known(), tables=tables, deliverer=deliverer, policy=rules)
+
+    return made
+
+
+def learner(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Learner]":
+    """What writes rows for a catch-all, made when it first learns a name."""
+
+    @cache
+    def made() -> "Learner":
+        from .learned import DynamoLearner  # noqa: PLC0415
+
+        return DynamoLearner(dynamodb, environment.stack.ledger_table, environment.alias_table, SystemClock())
 
     return made
 

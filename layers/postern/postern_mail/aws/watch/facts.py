@@ -7,6 +7,7 @@ from ...mail.days import A_DAY
 from ...mail.digest import (
     DEAD,
     HOST_LOST,
+    LEARNED,
     LOST,
     MAX_LINES,
     SENT_AS_LOST,
@@ -27,6 +28,7 @@ from ...mail.week import Week, dates
 from ...ports.clock import Clock
 from ...watch import never_seen, open_too_long
 from ..destinations import DynamoDestinations
+from ..forward.learned import PARTITION
 from .backlog import Backlog
 from .state import DynamoWatchState
 from .summaries import DynamoSummaries
@@ -85,6 +87,16 @@ class StackFacts:
             if entry.get("recipient") == noted.who and (said := lost_by(entry))
         ]
         return "; ".join(lost)
+
+    def learned(self, day: str) -> Section:
+        """By the names that were counted, whether their rows are there still or not. Raises Temporary."""
+        entries = self._ledger.entries(PARTITION, beginning=f"{day} ").values()
+        found = sorted(name for one in entries for name in one.get("names", ()))
+        made = self._section(LEARNED, [(name, name) for name in found])
+        if self._links is None:
+            return made
+        now, links = self._clock.now(), self._links
+        return replace(made, lines=with_links(made.lines, [links.address(name, now) for name in found[:MOST]]))
 
     def week(self, day: str) -> Week:
         """The days that were added up, and the aliases of the week. Raises Temporary."""

@@ -41,15 +41,16 @@ class History:
                 **request,
             )
 
-    def entries(self, message_id: str) -> Entries:
-        """All entries of a message by name, none if nobody has seen it. What a key's partition holds is shown to
-        nobody. Raises Temporary."""
+    def entries(self, message_id: str, *, beginning: str = "") -> Entries:
+        """All entries of a message by name, none if nobody has seen it; only those whose name has this `beginning`.
+        What a key's partition holds is shown to nobody. Raises Temporary."""
         if message_id.startswith(PARTITIONS):
             return {}
+        condition, values = "message_id = :id", {":id": {"S": message_id}}
+        if beginning:
+            condition, values = f"{condition} AND begins_with(entry, :begins)", {**values, ":begins": {"S": beginning}}
         found = self._items.query(
-            KeyConditionExpression="message_id = :id",
-            ExpressionAttributeValues={":id": {"S": message_id}},
-            ConsistentRead=True,
+            KeyConditionExpression=condition, ExpressionAttributeValues=values, ConsistentRead=True
         )
         return {entry["entry"]: entry for entry in found}
 

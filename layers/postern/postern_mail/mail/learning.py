@@ -1,0 +1,71 @@
+"""Names that a catch-all learns: the first mail that it forwards to a name without a row writes one for that name.
+
+Such a row has no destinations of its own: its mail goes where the domain's row leads, now as then, and is counted under
+its name. Switched off, or expired, it ends the search as any other.
+"""
+
+import re
+from typing import Any
+
+from .address import Address
+from .patterns import MAX_PATTERN, compiled
+from .records import dataclass
+from .rows import Row, flag, is_reserved
+
+BY = "learn"  # made_by of such a row
+LEARN, NAMES, LIMIT = "learn", "learn_names", "learn_limit"  # attributes of a domain's row
+AT, FROM = "learned_at", "learned_from"  # of a row that was learned
+ATTRIBUTES = (LEARN, NAMES, LIMIT, AT, FROM)
+A_DAY = 50  # names that a domain learns in a day of UTC, unless its row says otherwise
+MOST_A_DAY = 500  # they stand in one item: 40 KB
+MAX_FROM = 254  # characters of a sender
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")  # what people give away; others need a pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Learning:
+    """What a domain's row says of it: so many names a day, and which, by an RE2 pattern over the whole name; None for
+    plain ones."""
+
+    limit: int
+    names: Any = None
+
+    def takes(self, name: str) -> bool:
+        """Whether this name, in lower case and without its tag, may be learned."""
+        return bool(self.names.fullmatch(name) if self.names is not None else _PLAIN.match(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """A name that is to be learned: the key of its row, and how many its domain learns in a day."""
+
+    key: str
+    limit: int
+
+    @property
+    def domain(self) -> str:
+        """Whose row learns it."""
+        return self.key.rpartition("@")[2]
+
+
+def learning(key: str, row: Row) -> Learning | None:
+    """What a row says of it, None if it learns nothing; raises ValueError."""
+    said = {name: row[name] for name in (LEARN, NAMES, LIMIT) if row.get(name) is not None}
+    if not said:
+        return None
+    if not key.startswith("@"):
+        raise ValueError(f"{next(iter(said))} belongs in the row of a domain, @domain")
+    names, limit = said.get(NAMES), said.get(LIMIT, A_DAY)
+    if names is not None and not isinstance(names, str):
+        raise ValueError(f"{NAMES}: expected a pattern of at most {MAX_PATTERN} characters, found {names!r}")
+    if isinstance(limit, bool) or not str(limit).isdecimal() or not 1 <= int(limit) <= MOST_A_DAY:
+        raise ValueError(f"{LIMIT}: expected a number from 1 to {MOST_A_DAY}, found {limit!r}")
+    found = Learning(int(limit), None if names is None else compiled(names))
+    return found if flag(said.get(LEARN, False)) else None
+
+
+def learn(recipient: Address, found: Learning | None) -> Learn | None:
+    """What is to be learned of a recipient for whom a catch-all answered, None if nothing is."""
+    if found is None or is_reserved(recipient.untagged.key) or not found.takes(recipient.untagged.local.lower()):
+        return None
+    return Learn(recipient.untagged.key, found.limit)

@@ -1,0 +1,33 @@
+"""What an alias's row says of replies."""
+
+from typing import Any
+
+from .address import Address, InvalidAddress
+from .rows import Row, texts
+
+REPLIES = ("off", "author")  # of `reply`: whether a correspondent is shown by a reply address (mail.replying)
+_MAX_NAME = 60  # characters
+
+
+def of_replies(row: Row) -> dict[str, Any]:
+    """The fields of an alias about replies; raises ValueError."""
+    found: dict[str, Any] = {}
+    if (reply := row.get("reply")) is not None:
+        if reply not in REPLIES:
+            raise ValueError(f"reply: expected {' or '.join(REPLIES)}, found {reply!r}")
+        found["reply"] = reply
+    if row.get("also_from"):
+        found["also_from"] = tuple(map(_who_may, texts(row["also_from"])))
+    if (name := row.get("name")) is not None:
+        if not isinstance(name, str) or not name.isprintable() or len(name) > _MAX_NAME or "@" in name:
+            raise ValueError(f"name: expected at most {_MAX_NAME} characters in one line without @, found {name!r}")
+        found["name"] = name
+    return found
+
+
+def _who_may(text: str) -> Address:
+    """Raises ValueError for text that is no address."""
+    try:
+        return Address.parse(text)
+    except InvalidAddress:
+        raise ValueError(f"also_from: {text!r} is not a mail address") from None
