@@ -192,6 +192,27 @@ def test_a_mail_that_is_sent_again_goes_out_once(world: World) -> None:
     assert [who for who, _ in world.delivered] == [AUTHOR, JANE]
 
 
+def test_a_person_releases_what_was_kept_but_for_a_name_in_the_header(world: World) -> None:
+    to = token(world)
+    for raw, expected in ((reply(to), "forwarded"), (reply(to).replace(b"Re: hi", JANE.encode()), "quarantined")):
+        message_id = take(world, raw, to, source="m@evil.example")
+        assert state(world, message_id, to) == "quarantined"
+        opened = {**world.entries(message_id)[f"to:{to}"], "state": "deferred", "released_by": "jane"}
+        world.cloud.put("LedgerTable", [opened])
+        world.delivered.clear()
+        run(world, message_id, to, source="m@evil.example")
+        assert state(world, message_id, to) == expected
+        assert (AUTHOR in [who for who, _ in world.delivered]) == (expected == "forwarded")
+
+
+def test_a_reply_is_a_use_of_its_address(world: World) -> None:
+    to = token(world)
+    world.clock.time += LIFETIME - 60
+    take(world, reply(to), to, source=JANE)
+    world.clock.time += LIFETIME - 60
+    assert state(world, take(world, reply(to), to, source=JANE), to) == "forwarded"
+
+
 def test_a_robot_is_not_passed_on_and_nobody_hears(world: World) -> None:
     to = token(world)
     message_id = take(world, reply(to, more="Auto-Submitted: auto-replied\r\n"), to, source=JANE)

@@ -108,6 +108,19 @@ def test_what_does_not_fit_opens_the_largest_domain_first(room: int, whole: set[
     assert all("do not fit" in why for why in found.whole.values())
 
 
+@pytest.mark.parametrize(
+    ("settings", "row", "there"),
+    [({}, {}, False), ({"reply": "author"}, {}, True), ({}, {"reply": "author"}, True), ({}, {"reply": "off"}, False)],
+)
+def test_the_name_of_reply_addresses_is_taken_where_replies_are_on(
+    settings: dict[str, Any], row: dict[str, Any], there: bool
+) -> None:
+    rows = {"#settings": {"address": "#settings", **settings}, "info@example.com": {**TO_JANE, **row}}
+    assert ("reply@example.com" in wanted(rows, OURS, NOW, 1000).recipients) is there
+    rows["#settings"] |= {"reply_local_part": "answer"}
+    assert ("answer@example.net" in wanted(rows, OURS, NOW, 1000).recipients) is there
+
+
 LOCALS = st.sampled_from(["info", "info+x", "info+y", "sales-a", "abuse", ""])
 ROWS = st.dictionaries(
     st.builds(lambda local, domain: f"{local}@{domain}", LOCALS, st.sampled_from(OURS)),

@@ -43,6 +43,7 @@ def cause(**options: Any) -> str:
         {"head": SIGNED, "dkim": "dest.example", "dmarc": "GRAY", "requires": DKIM},
         {"head": SIGNED.replace("To:", ""), "dkim": "dest.example", "requires": DKIM},  # Microsoft's signs no To
         {"source": "bounces@mail.dest.example"},
+        {"source": "prvs=1234abcdef=jane@dest.example"},  # BATV
         {"author": 'From: "Doe, Jane (private)" <Jane+home@dest.example>\r\n'},
         {"author": "From: =?utf-8?q?J=C3=A4ne?= <jane@dest.example>\r\n"},
         {"author": "From: jane@dest.example\r\n"},

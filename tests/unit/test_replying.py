@@ -52,9 +52,18 @@ OWNERS = st.builds(
 )  # fmt: skip
 
 
-@given(st.sampled_from(PROGRAMS), OWNERS)
-def test_nothing_of_the_owner_is_in_the_header_that_leaves(program: object, owner: Owner) -> None:
+NAMES = st.one_of(
+    st.sampled_from(["Received", "X-Mailer", "Sender", "Reply-To", "Resent-From", "Comments", "Bcc", "List-Post", "Face"]),
+    st.text("abcdefghijklmnopqrstuvwxyz-", min_size=1, max_size=12).map(lambda name: f"X-{name}"),
+)  # fmt: skip
+
+
+@given(st.sampled_from(PROGRAMS), OWNERS, st.lists(st.tuples(NAMES, st.integers(0, 5)), max_size=4))
+def test_nothing_of_the_owner_is_in_the_header_that_leaves(
+    program: object, owner: Owner, more: list[tuple[str, int]]
+) -> None:
     raw = written(program, owner, str(TO), thread=THREAD)  # type: ignore[arg-type]
+    raw = "".join(f"{name}: x {owner.marks[which]} x\r\n" for name, which in more).encode() + raw
     out = left(raw)
     said = header(out).decode().lower()
     found = [mark for mark in (*owner.marks, owner.address.partition("@")[0]) if mark.lower() in said]
@@ -208,6 +217,12 @@ def leaking(body: str, head: str = "Content-Type: text/plain", owner: Owner = Ow
 )  # fmt: skip
 def test_what_names_the_owner_in_the_body_is_found(head: str, body: str, what: str) -> None:
     assert what in leaking(body, head)
+
+
+def test_a_time_of_day_is_no_address_of_a_network() -> None:
+    owner = Owner(server="smtp.dest.example; Sun, 22 Nov 2026 12:34:56 +0000 (from 2001:db8::77)")
+    assert leaking("See you at 12:34:56.", owner=owner) == []
+    assert leaking("from 2001:DB8::77", owner=owner) == ["2001:db8::77 in part 1 (text/plain)"]
 
 
 def test_what_names_others_is_none() -> None:

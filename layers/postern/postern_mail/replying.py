@@ -268,8 +268,7 @@ class _Sent:
 
     def __call__(self, ses_id: str) -> None:
         try:
-            if self.own_id:
-                self.own.contacts.went_out(self.contact, ses_id, self.own_id)
+            self.own.contacts.went_out(self.contact, ses_id, self.own_id)
         except Temporary as failure:
             self.own.deliverer.log.thread_lost(self.envelope, failure)
 

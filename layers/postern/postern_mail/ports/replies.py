@@ -39,7 +39,7 @@ class Contacts(Protocol):
         """Note with a claim whose reply it is, and who hears if it does not arrive."""
 
     def went_out(self, contact: Contact, ses_id: str, own_id: str) -> None:
-        """Remember what SES calls a reply, and what its writer calls it."""
+        """Remember that a contact was used, what SES calls the reply, and what its writer calls it, if he says so."""
 
     def may_tell(self, alias: Address, cause: str, message_id: str) -> bool:
         """Whether this hour has heard of no other message for this cause."""

@@ -81,7 +81,10 @@ class DynamoContacts:
         return {one: str(row["own_id"]) for one, row in found if "own_id" in row}
 
     def went_out(self, contact: Contact, ses_id: str, own_id: str) -> None:
-        """Remember what SES calls a reply, and what its writer calls it. Raises Temporary."""
+        """Remember that a contact was used, and what SES and its writer call the reply. Raises Temporary."""
+        self._touched(contact, Author(contact.name, contact.address), ())
+        if not own_id:
+            return
         self._items.update(
             "DynamoDB UpdateItem (sent)",
             {"message_id": SENT, "entry": ses_id},

@@ -54,6 +54,7 @@ _COMMON = frozenset(
     ]
 )
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]+")
+_COLONS = 7  # of an address of IPv6 that is written out
 _FOLD = re.compile(r"\r?\n[ \t]")
 _BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
 
@@ -87,8 +88,10 @@ def terms(message: Message, own: Collection[Address], others: Collection[Address
 
 def _is_host(text: str) -> bool:
     """Whether this is a host's name with a dot in it, or an address that networks know."""
+    if ":" in text:  # a time of day has two
+        return is_address(text) and ("::" in text or text.count(":") == _COLONS) and text != "::1"
     if is_address(text):
-        return not text.startswith(("127.", "::1"))
+        return not text.startswith("127.")
     last = text.rpartition(".")[2]
     return is_name(text) and not last.isdigit() and len(last) > 1
 

@@ -107,6 +107,8 @@ def _is_anothers(sender: Address | None, author: Address, allowed: Collection[Ad
     """Whether the envelope names another mailbox of the author's own domain, and none that may write."""
     if sender is None or sender.domain != author.domain or is_same(sender, author):
         return False
+    if sender.local.lower().startswith("prvs=") and sender.local.lower().endswith(f"={author.local.lower()}"):
+        return False  # BATV: a key, a signature, and the author
     return not any(is_same(sender, one) for one in allowed)
 
 
