@@ -27,7 +27,7 @@ from postern_mail.mail.health import Failure
 from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import Row, Rows, SenderKey
-from postern_mail.mail.send_as import SentAs
+from postern_mail.mail.send_as import MOST_AN_HOUR, SentAs
 from postern_mail.mail.settings import BadSettings, Settings
 from postern_mail.mail.tags import entry_tag
 from postern_mail.ports.answers import Due, Waiting
@@ -604,15 +604,15 @@ class FakeTeller:
 
 @dataclass
 class FakeReturnedLimits:
-    """As many as `most` in all."""
+    """The events of each alias and hour."""
 
-    most: int = 20
-    admitted: set[str] = field(default_factory=set)
+    admitted: dict[tuple[str, int], set[str]] = field(default_factory=dict)
 
     def admit(self, mail: SentAs) -> None:
-        if mail.message_id not in self.admitted and len(self.admitted) >= self.most:
-            raise OverCap(f"told {self.most} times within this hour")
-        self.admitted.add(mail.message_id)
+        told = self.admitted.setdefault((mail.address.key, mail.at // 3600), set())
+        if mail.message_id not in told and len(told) >= MOST_AN_HOUR:
+            raise OverCap(f"told {MOST_AN_HOUR} times within this hour")
+        told.add(mail.message_id)
 
 
 @dataclass

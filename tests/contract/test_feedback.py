@@ -8,21 +8,22 @@ import pytest
 from postern_mail.aws import clients
 from postern_mail.aws.destinations import DynamoDestinations
 from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.feedback.returned import DynamoReturnedLimits
 from postern_mail.aws.forward.ledger import DynamoLedger
-from postern_mail.errors import EntryMissing, Misconfigured
+from postern_mail.errors import EntryMissing, Misconfigured, OverCap
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.feedback import Feedback, HostMail, lost_by
 from postern_mail.mail.health import GONE, Failure
 from postern_mail.mail.outcomes import ClaimState
-from postern_mail.mail.send_as import SentAs
+from postern_mail.mail.send_as import MOST_AN_HOUR, SentAs
 from postern_mail.mail.tags import destination_tag
-from postern_mail.ports.feedback import FeedbackLedger, Health, Sending
+from postern_mail.ports.feedback import FeedbackLedger, Health, ReturnedLimits, Sending
 
 from emulator.cloud import Cloud
 from emulator.template import Template
 from tests.builders import TAG_KEY, envelope
-from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth
+from tests.fakes import LEASE_SECONDS, FakeClock, FakeFeedbackLedger, FakeHealth, FakeReturnedLimits
 
 pytestmark = pytest.mark.function("FeedbackFunction")
 
@@ -108,6 +109,30 @@ def test_a_hosts_mail_is_news_once(ledger: FeedbackLedger, message_id: str) -> N
 def test_mail_sent_as_an_alias_is_news_once(ledger: FeedbackLedger, message_id: str) -> None:
     lost = SentAs(INFO, "bounced", 100, message_id, lost=(("a@dest.example", "no"), ("b@dest.example", "no")))
     assert [ledger.note_sent_as(lost), ledger.note_sent_as(lost)] == [True, False]
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def limits(request: pytest.FixtureRequest, template: Template) -> ReturnedLimits:
+    if request.param == "fake":
+        return FakeReturnedLimits()
+    request.getfixturevalue("aws")
+    return DynamoReturnedLimits(clients.dynamodb(), template.name("LedgerTable"), FakeClock())
+
+
+def test_an_hour_and_an_alias_has_twenty_events_each_counted_once(limits: ReturnedLimits, message_id: str) -> None:
+    info = Address(message_id, "example.com")
+
+    def event(number: int, at: int = 7200, of: Address = info) -> SentAs:
+        return SentAs(of, "bounced", at, f"{message_id}{number}")
+
+    for number in range(MOST_AN_HOUR):
+        limits.admit(event(number))
+        limits.admit(event(number))
+    with pytest.raises(OverCap, match="20 times within this hour"):
+        limits.admit(event(MOST_AN_HOUR, at=10_799))
+    limits.admit(event(0))
+    limits.admit(event(MOST_AN_HOUR, at=10_800))
+    limits.admit(event(MOST_AN_HOUR, of=Address(f"{message_id}x", "example.com")))
 
 
 def test_kinds_do_not_touch_each_other(ledger: FeedbackLedger, message_id: str) -> None:
