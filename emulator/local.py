@@ -185,7 +185,8 @@ Write to it from another terminal, with swaks or with what Python has:
   printf 'From: You <you@sender.example>\\nTo: info@{domain}\\nSubject: hello\\n\\nHello.\\n' |
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
   s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
-A destination that has got mail may reply to anybody by the same port.
+A destination that has got mail may reply to anybody by the same port; what ann@home.example answers to mail for
+shop@{domain} goes out in its name (docs/reply.md).
 As an alias, with a password of `postern send-as add`, by port {emulator.submission.port}, STARTTLS.
 
 Below comes a line for each recipient, as `postern log` has it.
