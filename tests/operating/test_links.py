@@ -15,15 +15,17 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from postern_mail.aws import clients
+from postern_mail.aws.links.book import LEASE, DynamoLinkBook
 from postern_mail.aws.stack_keys import LINKS, make_keys, stack_keys
 from postern_mail.errors import Unavailable
 from postern_mail.mail import link as links
-from postern_mail.mail.link import Deed, Door
+from postern_mail.mail.link import Deed, Door, Link
 from postern_mail.mail.senders import SenderRule
 
 from docs.costs import LINK
 from emulator.calls import recorded
 from tests.builders import ROOT, verdict
+from tests.fakes import FakeClock
 from tests.iam import may_call
 from tests.operating.conftest import Office
 from tests.operating.test_what_is_billed import Meter
@@ -341,6 +343,19 @@ def test_a_link_whose_deed_failed_holds_still(house: House, monkeypatch: pytest.
         assert house.press(url)["statusCode"] == 503
     assert "is released" in house.press(url)["body"], "an order that was cut off before its event runs again"
     assert len(house.office.queued()) == 1
+
+
+def test_a_link_whose_function_was_killed_holds_again_after_a_minute(house: House) -> None:
+    """Nobody knows how far it came; each deed can be done twice without harm."""
+    clock, ledger = FakeClock(time.time()), house.office.template.name("LedgerTable")
+    book = DynamoLinkBook(house.dynamodb, ledger, clock=clock, keep_days=37)
+    link, name = Link(Deed.OFF, "", WHO, int(clock.time) + 600), links.name("text")
+    assert [book.take(link, name), book.take(link, name)] == [True, False]
+    clock.time += LEASE + 1
+    assert book.take(link, name)
+    book.keep(link, name, "done")
+    clock.time += LEASE + 1
+    assert not book.take(link, name)
 
 
 def _unavailable(*_: Any) -> None:
