@@ -31,7 +31,7 @@ from docs import costs, digest_mail, watch_mails
 DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
 # ls and rm, which are hidden in the help: their sections, and the lines that name them.
-_HIDDEN = re.compile(r"^### `postern \w+ (?:ls|rm)`\n.*?(?=^##)|^\* `(?:ls|rm)`:[^\n]*\n", re.MULTILINE | re.DOTALL)
+_HIDDEN = re.compile(r"^### `postern [\w-]+ (?:ls|rm)`\n.*?(?=^##)|^\* `(?:ls|rm)`:[^\n]*\n", re.MULTILINE | re.DOTALL)
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 

@@ -36,11 +36,10 @@ _STARTTLS, _TLS = 587, 465  # docs.aws.amazon.com/ses, "Connecting to an Amazon 
 def add(
     address: AliasArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Make a password that sends as an alias and as nothing else, and show it this once with the steps for mail
-    programs.
+    """Make a password that sends as one alias alone.
 
-    It is an IAM user, which the stack does not take with it when it goes. Exit status 1 if the address is no alias, or
-    has a password already.
+    It is shown this once, with the steps for mail programs. It is an IAM user, which the stack does not take with it
+    when it goes. Exit status 1 if the address is no alias, or has a password already.
     """
     with exits():
         live = Stack.find(stack)
@@ -59,7 +58,7 @@ def add(
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List who can send as which alias, how old each password is, and what is wrong with it.
+    """List the passwords, with their age and their faults.
 
     Also of a stack that is gone, by --stack. With --json one object a line: address, iam_user, keys (user, made_at,
     active), faults.
@@ -88,9 +87,9 @@ def rotate(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make another password, end those before, and bind the user to its address again.
+    """Make another password, and end those before.
 
-    Exit status 1 if there is none to rotate.
+    It also binds the user to its address again, where somebody loosened that. Exit status 1 if there is none to rotate.
     """
     with exits():
         live = Stack.find(stack)
@@ -115,9 +114,9 @@ def remove(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """End every password of an alias, and take its IAM user away; mail programs that have one can no longer send.
+    """End every password of an alias.
 
-    Also of a stack that is gone, by --stack. Exit status 1 if there is none.
+    Its IAM user goes, and mail programs that have one can no longer send. Also of a stack that is gone, by --stack. Exit status 1 if there is none.
     """
     with exits():
         if (address is None) != everything:

@@ -1,6 +1,7 @@
 """`postern send-as` on moto's IAM: who may get a password, what it may do, and the end of it."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from postern_command.aws.send_as import POLICY, SendAsUsers, policy
 from postern_command.examinations import stack as examination
 from postern_command.output.mail_programs import STEPS, steps
 from postern_command.stack import Stack
+from postern_mail.aws import clients
 from postern_mail.errors import Unavailable
 from postern_mail.mail.address import Address
 from postern_mail.mail.send_as import user_name
@@ -359,3 +361,20 @@ def test_the_steps_have_the_values_and_never_the_password() -> None:
 def test_the_document_has_the_same_steps() -> None:
     document = " ".join((ROOT / "docs/send-as.md").read_text(encoding="utf-8").split())
     assert [one for listed in STEPS.values() for one in listed if " ".join(one.split()) not in document] == []
+
+
+def test_the_document_has_the_rights_that_it_takes_and_no_others(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    made, asked = clients.iam, set()
+
+    def watched() -> Any:
+        client = made()
+        client.meta.events.register("before-call.iam.*", lambda model, **_: asked.add(f"iam:{model.name}"))
+        return client
+
+    monkeypatch.setattr(clients, "iam", watched)
+    for arguments in (["add", INFO], ["rotate", INFO], ["list"], ["remove", INFO]):
+        assert desk.run(*arguments).status == 0
+    document = (ROOT / "docs/send-as.md").read_text(encoding="utf-8")
+    (policy_,) = re.findall(r"^    \{\n.*?^    \}$", document, re.MULTILINE | re.DOTALL)
+    written = {action for one in json.loads(policy_)["Statement"] for action in one["Action"]}
+    assert written == asked | {"iam:TagUser", "ses:GetEmailIdentity"}, "the tags are CreateUser's"
