@@ -116,7 +116,8 @@ def remove(
 ) -> None:
     """End every password of an alias.
 
-    Its IAM user goes, and mail programs that have one can no longer send. Also of a stack that is gone, by --stack. Exit status 1 if there is none.
+    Its IAM user goes, and mail programs that have one can no longer send. Also of a stack that is gone, by --stack.
+    Exit status 1 if there is none.
     """
     with exits():
         if (address is None) != everything:
