@@ -1,15 +1,19 @@
 """Mail sent as an alias through SES's SMTP service: by the password of `postern send-as`, as its address and no other."""
 
+import base64
 import smtplib
+from collections import Counter
 from collections.abc import Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from postern_command.aws.send_as import Password, SendAsUsers
 from postern_mail.mail.address import Address
 
 from emulator.cloud import HOST
+from emulator.sending.delivery import private_key
 from emulator.sending.events import NO_EMAIL
 from emulator.system import OWNER, Emulator
 from tests.cloud_here import enter
@@ -175,3 +179,23 @@ def test_of_mail_that_arrived_nobody_is_told(post: Post, password: Password) -> 
     submit(post, password, letter())
     assert JANE not in post.arrived()
     assert JOE not in post.arrived()
+
+
+def test_who_writes_to_another_alias_of_ours_is_not_taken_for_a_forger(
+    post: Post, password: Password, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By SES's signature, as long as its key is in DNS; without it From is anybody's."""
+    made, zone = letter(), post.emulator.zone
+    made.replace_header("To", "team@example.com")
+    monkeypatch.setattr(zone, "records", dict(zone.records))
+    for expected in (Counter(), Counter({JANE: 1, JOE: 1})):
+        before = post.arrived()
+        with smtplib.SMTP(HOST, post.emulator.submission.port) as client:
+            client.starttls()
+            client.login(password.user, password.password)
+            client.send_message(made, INFO, ["team@example.com"])
+        post.emulator.settle()
+        assert post.arrived() - before == expected
+        public = serialization.load_pem_private_key(private_key(), None).public_key()
+        key = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        zone.add("ses._domainkey.example.com", "TXT", f"v=DKIM1; k=rsa; p={base64.b64encode(key).decode()}")
