@@ -24,7 +24,9 @@ def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any
     assert set(found) == {*reading, *looking, *writing}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["ReadTheSettings"]["Condition"] == {
-        "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["#settings"]}
+        "ForAllValues:StringEquals": {
+            "dynamodb:LeadingKeys": ["#settings", "#postgrey_whitelist_clients", "#postgrey_whitelist_recipients"]
+        }
     }
 
 

@@ -114,8 +114,11 @@ def test_the_functions_need_nothing_of_the_command() -> None:
 
 
 IMPORTER_NEEDS = {
-    f"postern_mail.mail.{name}" for name in ("address", "aliases", "dns_lists", "keys", "rows", "senders", "settings")
-}
+    f"postern_mail.mail.{name}"
+    for name in (
+        "actions", "address", "aliases", "dns_lists", "greylist", "header_rules", "keys", "rows", "senders", "settings",
+    )
+}  # fmt: skip
 
 
 def test_the_importer_is_a_library_of_its_own() -> None:
