@@ -9,11 +9,14 @@ from typing import Annotated, Any
 import typer
 from postern_mail.lookup import look_up
 from postern_mail.mail.address import Address, InvalidAddress
-from postern_mail.mail.envelope import NULL_SENDER, BadEvent, Envelope
+from postern_mail.mail.authors import Author
+from postern_mail.mail.envelope import NULL_SENDER, TOKEN_LENGTH, BadEvent, Envelope
 from postern_mail.mail.header import Header
 from postern_mail.mail.keys import no_alias, with_domain
 from postern_mail.mail.message import Message
 from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
+from postern_mail.mail.records import replace
+from postern_mail.mail.replying.contact import correspondents, shown
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.settings import Settings
 
@@ -123,8 +126,21 @@ def _recipient(decision: Decision, domains: Collection[str]) -> dict[str, str]:
     return {
         "recipient": str(decision.recipient),
         "decision": _name(decision),
-        "reason": str(no_alias(decision.recipient.key, domains)) if foreign else decision.reason,
+        "reason": str(no_alias(decision.recipient.key, domains)) if foreign else _reason(decision),
     }
+
+
+def _reason(decision: Decision) -> str:
+    """Only the stack's key tells a reply address from another."""
+    like = " (unless it is a reply address: `postern contact list`)"
+    return decision.reason + (like if len(decision.recipient.tag) == TOKEN_LENGTH else "")
+
+
+def with_tokens(style: Style, raw: bytes, alias: Address, envelope: Envelope, settings: Settings) -> Style:
+    """The style of a forward that shows its correspondents by reply addresses; TOKEN stands for the stack's."""
+    people = correspondents(Message.split(raw), envelope.sender)
+    to = Address(f"{settings.reply_local_part}+TOKEN", alias.domain)
+    return replace(style, answer_to=tuple(Author(shown(one), to) for one in people))
 
 
 def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, settings: Settings) -> dict[str, Any]:
@@ -136,6 +152,8 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, setting
     if raw is not None:
         before = _header(raw)
         style = settings.styled(Style(prepended=delivery.prepended, tags=delivery.tags))
+        if delivery.replies:
+            style = with_tokens(style, raw, delivery.alias, envelope, settings)
         after = _header(rewrite(raw, delivery.alias, envelope, style))
         described["removed"] = [line for line in before if line not in after]
         described["added"] = [line for line in after if line not in before]

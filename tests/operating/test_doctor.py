@@ -173,6 +173,14 @@ def test_what_ses_gave_up_is_found_whatever_its_metric_is_counted_by(clinic: Off
     cloudwatch_backends[ACCOUNT][REGION].reset()
 
 
+def test_an_alias_with_the_name_of_reply_addresses(clinic: Office) -> None:
+    rows = [{"address": "reply@example.com", "destinations": ["jane@dest.example"]}]
+    clinic.cloud.put("AliasTable", rows)
+    assert "replies are on" not in clinic.run("doctor").out
+    clinic.cloud.put("AliasTable", [{"address": "#settings", "reply": "author"}])
+    assert "alias reply@example.com: replies are on" in " ".join(clinic.run("doctor").out.split())
+
+
 def test_rows_that_cannot_be_understood(clinic: Office) -> None:
     pattern = {"pattern": "(.+)=(.+)", "destinations": [r"\1@\2"]}
     clinic.cloud.put("AliasTable", [{"address": "typo@example.com", "destinations": "jane at dest"}])

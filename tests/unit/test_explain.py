@@ -148,3 +148,13 @@ def test_resolve_says_what_is_not_ours_and_takes_bare_names(tables: Path) -> Non
         "x@gmail.example: foreign gmail.example is not a domain of ours, which are example.com",
         "info: forward jane@dest.example (info@example.com)",
     ]
+
+
+def test_an_alias_that_takes_replies_shows_the_form_of_its_addresses(tables: Path, tmp_path: Path) -> None:
+    tables.write_text(f'{TABLES}\n[settings]\nreply = "author"\n')
+    mail = tmp_path / "m.eml"
+    mail.write_bytes(b"From: Betsy <betsy@sender.example>\r\n\r\nx")
+    done = run("explain", mail, "--recipient", "info@example.com", "--tables", tables)
+    assert '+ Reply-To: "Betsy at sender.example" <reply+TOKEN@example.com>' in done.out
+    done = run("explain", mail, "--recipient", f"reply+{'a' * 26}@example.com", "--tables", tables)
+    assert "is unknown (unless it is a reply address: `postern contact list`)" in done.out

@@ -10,6 +10,7 @@ from ...examination import Examination, Finding, Grade
 from ...mail.days import A_DAY, RETRY_HOURS, moment
 from ...mail.health import is_suspended
 from ...mail.plan import Policy
+from ...mail.replying.reserved import clashes, concerns
 from ...mail.row_faults import alias_fault, rule_faults, rule_numbers, settings_faults, unasked_rule, whitelist_faults
 from ...mail.rows import BOOKKEEPING, Row, TableName
 from ...ports.watch import Progress, WatchState
@@ -202,6 +203,7 @@ def _functions(where: Site) -> Iterator[Finding]:
 def _rows(where: Site) -> Iterator[Finding]:
     rows, policy = where.rows, where.policy
     settings = next(rows.scan("settings"), None)
+    about_replies: dict[str, Row] = {}
     for fault in settings_faults(settings):
         yield Finding(fault, "`postern settings set` or `unset`; all mail is deferred until then")
     for fault in whitelist_faults(rows.scan("whitelists")):
@@ -209,6 +211,10 @@ def _rows(where: Site) -> Iterator[Finding]:
     for row in rows.scan("aliases"):
         if alias := alias_fault(row, policy.own_domains):
             yield Finding(alias, "`postern alias set`, or edit the row")
+        if concerns(row, settings):
+            about_replies[row["address"]] = row
+    for clash in clashes(about_replies, settings, policy.own_domains):
+        yield Finding(clash, "`postern alias remove`, or another `reply_local_part`; mail goes on meanwhile")
     for row in rows.scan("senders"):
         key, typed = (row["sender"], row["scope"]), {name: row[name] for name in row if name not in BOOKKEEPING}
         if rule := "; ".join(rule_faults(key, typed, policy.own_domains, policy.parent_style)):

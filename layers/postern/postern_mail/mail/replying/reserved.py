@@ -36,6 +36,12 @@ def clashes(rows: Mapping[str, Row], settings: Row | None, domains: Collection[s
             )
 
 
+def concerns(row: Row, settings: Row | None) -> bool:
+    """Whether a row of a large table matters to `clashes`."""
+    name = str((settings or {}).get("reply_local_part") or Settings().reply_local_part)
+    return bool(row.get("reply") or row.get("patterns")) or str(row["address"]).startswith((f"{name}@", f"{name}+"))
+
+
 def _answers(name: str, key: str, row: Row) -> bool:
     if not key.startswith("@"):
         try:
