@@ -1,9 +1,10 @@
 """Replies through the production parts: who may, what goes where, and a fault at every call."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import partial
 from itertools import count
 from typing import Any, cast
 
@@ -271,34 +272,68 @@ def test_who_takes_no_replies_makes_no_rows(world: World) -> None:
     assert world.cloud.partition("LedgerTable", message_id=CONTACTS) == []
 
 
-@pytest.mark.parametrize(
-    ("kills", "after"),
-    [
-        (True, False),
-        *(pytest.param(*one, marks=pytest.mark.long) for one in ((True, True), (False, False), (False, True))),
-    ],
-)
-def test_a_fault_at_any_call_loses_no_reply_and_doubles_none(world: World, after: bool, kills: bool) -> None:
-    to = token(world)
-    world.interference.calls.clear()
-    take(world, reply(to, more="Message-ID: <own@private.lan>\r\n"), to, source=JANE)
-    calls = list(world.interference.calls)
+WAYS = [
+    (True, False),
+    *(pytest.param(*one, marks=pytest.mark.long) for one in ((True, True), (False, False), (False, True))),
+]
+
+
+def each_fault(
+    world: World, kills: bool, after: bool, raw: Callable[[], bytes], to: str, source: str
+) -> Iterator[tuple[str, str, bool]]:
+    """(the message's id, where the fault was, whether what SES took may come twice), after all retries."""
+    for _ in range(2):  # the first reads the key, once for each container
+        world.interference.calls.clear()
+        world.clock.time += 3600
+        take(world, raw(), to, source=source)
+        calls = list(world.interference.calls)
     for position in range(len(calls)):
         fault = Fault(position, after, kills)
         world.delivered.clear()
-        world.interference.calls.clear()
-        message_id = store(world, reply(to, more="Message-ID: <own@private.lan>\r\n"), to, source=JANE)
+        world.clock.time += 3600
+        message_id = store(world, raw(), to, source=source)
         world.interference.calls.clear()
         world.interference.choose = lambda number, call, fault=fault: fault if number == fault.position else None  # type: ignore[misc]
-        run(world, message_id, to, source=JANE)
+        run(world, message_id, to, source=source)
         world.interference.choose = lambda number, call: None
         for _ in range(10):
             world.clock.time += 300
-            if run(world, message_id, to, source=JANE) is None:
+            if run(world, message_id, to, source=source) is None:
                 break
-        where = f"{fault} at {calls[position]}"
         settling = calls[position - 1] == SEND and kills and not after
-        doubled = (calls[position] == SEND and after) or settling
+        yield message_id, f"{fault} at {calls[position]}", (calls[position] == SEND and after) or settling
+        assert "open" not in world.entries(message_id)["message"], calls[position]
+
+
+@pytest.mark.parametrize(("kills", "after"), WAYS)
+def test_a_fault_at_any_call_loses_no_reply_and_doubles_none(world: World, after: bool, kills: bool) -> None:
+    to = token(world)
+    raw = partial(reply, to, more="Message-ID: <own@private.lan>\r\n")
+    for message_id, where, doubled in each_fault(world, kills, after, raw, to, JANE):
         assert [who for who, _ in world.delivered] == [AUTHOR] * (2 if doubled else 1), where
         assert state(world, message_id, to) == "forwarded", where
-        assert "open" not in world.entries(message_id)["message"], where
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("kills", "after"), WAYS)
+def test_a_fault_at_any_call_of_a_forward_with_a_reply_address(world: World, after: bool, kills: bool) -> None:
+    names = count()
+
+    def raw() -> bytes:
+        return b"From: n%d@sender.example\r\nMessage-ID: <%d@sender.example>\r\n\r\nx" % (number := next(names), number)
+
+    for message_id, where, doubled in each_fault(world, kills, after, raw, INFO, AUTHOR):
+        got = sorted(who for who, _ in world.delivered)
+        assert (len(got), set(got)) == (3 if doubled else 2, {JANE, "d2@dest.example"}), where
+        assert all(b" <reply+" in one for _, one in world.delivered), where
+        assert state(world, message_id, INFO) == "forwarded", where
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("kills", "after"), WAYS)
+def test_a_fault_at_any_call_of_a_reply_that_is_refused(world: World, after: bool, kills: bool) -> None:
+    to = token(world)
+    raw = partial(reply, to, author="m@evil.example")
+    for message_id, where, doubled in each_fault(world, kills, after, raw, to, "m@evil.example"):
+        assert [who for who, _ in world.delivered] == [JANE] * (2 if doubled else 1), where
+        assert state(world, message_id, to) == "quarantined", where
