@@ -18,7 +18,7 @@ from postern_mail.errors import (
 )
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
-from postern_mail.mail.claims import DSN, VIA, Claim, HeldByAnother, Settled, Standing, take
+from postern_mail.mail.claims import DSN, VIA, Claim, Ending, HeldByAnother, Settled, Standing, Wanted, take
 from postern_mail.mail.damper import KEPT, Echo, outdated
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
@@ -192,16 +192,20 @@ class FakeLedger:
             self.attempts[message_id].add(f"{attempt} ended")
 
     def claim(
-        self,
-        message_id: str,
-        destination: Address,
-        recipient: Address,
-        others: Collection[str] = (),
-        along: Sequence[object] = (),
+        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
     ) -> Claim | Settled:
         self.owners += 1
         until = self.clock.now() + LEASE_SECONDS
         return self._take(Claim(message_id, destination, recipient, str(self.owners), until, group=tuple(others)))
+
+    def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> list[Claim | Settled | Temporary]:
+        found: list[Claim | Settled | Temporary] = []
+        for one in wanted:
+            try:
+                found.append(self.claim(message_id, one.destination, one.recipient, one.others))
+            except Temporary as failure:
+                found.append(failure)
+        return found
 
     def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
         self.owners += 1
@@ -231,6 +235,34 @@ class FakeLedger:
             found = replace(found, first_at=None)
         found = replace(found, state=state, detail=detail, refusals=tuple(refusals))
         self.claims[claim.message_id, claim.entry] = found
+
+    def settle_all(self, endings: Sequence[Ending]) -> list[Temporary | None]:
+        found: list[Temporary | None] = []
+        for one in endings:
+            try:
+                self.settle(one.claim, one.state, one.detail, one.refusals)
+                found.append(None)
+            except Temporary as failure:
+                found.append(failure)
+        return found
+
+    def settle_and_close(
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int,
+        notes: Mapping[str, Any] | None,
+        endings: Sequence[Ending],
+    ) -> bool:
+        claims = [one.claim for one in endings]
+        ours = all(self.claims[one.message_id, one.entry].owner == one.owner for one in claims)
+        mine = {outcome.recipient.key for outcome in outcomes}
+        if not ours or self.messages[envelope.message_id]["pending"] != mine:
+            return False
+        self.settle_all(endings)
+        self.close(envelope, outcomes, size, orders, notes)
+        return True
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
         key = (message_id, f"{VIA}:{destination.key}")

@@ -7,10 +7,12 @@ network fails. `Killed` is no Exception, so nothing in between can catch it.
 import threading
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -18,6 +20,7 @@ import pytest
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError
 from botocore.httpsession import URLLib3Session
 from moto.core.models import botocore_stubber
+from postern_mail import side_by_side as code
 from postern_mail.aws import clients
 from postern_mail.aws.choice import OWN
 from postern_mail.aws.forward import assembly
@@ -26,6 +29,7 @@ from postern_mail.aws.http.errors import NoAnswer, NotConnected
 from postern_mail.aws.mail_log import CloudWatchMailLog
 from postern_mail.environment import InboundEnvironment
 from postern_mail.forward import Forwarder
+from postern_mail.mail.records import replace
 
 from emulator.cloud import Cloud
 from emulator.sending.bounces import Bouncing, Received
@@ -50,6 +54,21 @@ _CLIENTS = ("bounces", "dynamodb", "s3", "ses", "sqs")
 
 class Killed(BaseException):
     """The function's process ends here."""
+
+
+@dataclass
+class Life:
+    """Of one invocation: once it is killed no thread of it makes another call."""
+
+    is_over: bool = False
+
+
+LIFE: ContextVar[Life] = ContextVar("life")
+
+
+def side_by_side(works: Sequence[Callable[[], None]]) -> None:
+    """As the code does it; threads have the life of their invocation."""
+    code.side_by_side([partial(copy_context().run, work) for work in works])
 
 
 @dataclass(frozen=True)
@@ -89,6 +108,7 @@ class Interference:
         fault = self._fault(call)
         answer = self._send(call, request) if fault is None or fault.after else None
         if fault is not None:
+            self._ends(fault)
             raise fault.error(request.url)
         return answer
 
@@ -102,14 +122,24 @@ class Interference:
         with self.one_at_a_time if call.startswith("dynamodb.") else nullcontext():
             answer = asked(service, request, header, *more) if fault is None or fault.after else None
         if fault is not None:
+            self._ends(fault)
             raise fault.error_of_our_own(service.url.netloc)
         return answer
 
     def _fault(self, call: str) -> Fault | None:
+        life = LIFE.get(None) or Life()
         with self.lock:
+            if life.is_over:
+                raise Killed
             fault = self.choose(len(self.calls), call)
             self.calls.append(call)
+            life.is_over = fault is not None and fault.kills and not fault.after
         return fault
+
+    @staticmethod
+    def _ends(fault: Fault) -> None:
+        if fault.kills:
+            (LIFE.get(None) or Life()).is_over = True
 
     def _send(self, call: str, request: Any) -> Any:
         """moto looks at a condition and writes in two steps; DynamoDB does it in one, and so must this."""
@@ -142,10 +172,13 @@ class World:
         """One invocation, for all three recipients unless told; returns what left the handler."""
         at = datetime.fromtimestamp(self.bouncing.received[message_id].at, UTC).isoformat()
         made = event(*(recipients or ALIASES), message_id=message_id, timestamp=at)
+        mine = LIFE.set(Life())
         try:
             self.forwarder.handle(made, self.clock.now() + 30)
         except (Exception, Killed) as raised:  # noqa: BLE001 (Lambda's boundary)
             return raised
+        finally:
+            LIFE.reset(mine)
         return None
 
     def retry(self, message_id: str, *recipients: str, attempts: int = 10) -> None:
@@ -192,7 +225,8 @@ def build(
         monkeypatch.setattr(clients, name, _interfered(getattr(clients, name), interference))
     variables = template.resource("InboundFunction")["Environment"]["Variables"]
     environment = InboundEnvironment.from_environment({**variables, "POSTERN_AWS_CLIENT": client})
-    forwarder = assembly.forwarder(environment, cast("CloudWatchMailLog", log))
+    made = assembly.forwarder(environment, cast("CloudWatchMailLog", log))
+    forwarder = replace(made, deliverer=replace(made.deliverer, at_once=side_by_side))
     cloud.put("AliasTable", [{"address": key, "destinations": value} for key, value in ALIASES.items()])
     # Mail arrived there before, so that no brake holds what nothing tells of (mail/brake.py).
     cloud.put("DestinationTable", [{"address": one, "delivered_at": 1_700_000_000} for one in sorted(DESTINATIONS)])

@@ -1,4 +1,5 @@
-"""The steps of an invocation, as `forward.Forwarder` takes them: open, claim and send and settle each destination, record."""
+"""The steps of an invocation, as `forward.Forwarder` takes them: open; claim, send and settle so many destinations at
+once; record. What is one transaction is one step; where a condition of it does not hold, the others go on without it."""
 
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from postern_mail.mail.outcomes import ClaimState, State
 
 from . import telling
 from .world import (
+    AT_ONCE,
     DUE,
     LEASE,
     PATIENCE,
@@ -39,11 +41,12 @@ def steps(case: Case, world: World, slot: int, mine: Invocation) -> Iterator[Ste
     if verb == "open":
         yield "message open", _open(case, world, slot, mine)
     elif verb == "claim":
-        yield f"via:{about} claim", _claim(case, world, slot, mine, about)
+        yield _claim(case, world, slot, mine)
     elif verb == "send":
-        yield from ((f"send {about}", after) for after in _send(case, world, slot, mine, about))
+        for destination, _ in mine.claimed:
+            yield from ((f"send {destination}", after) for after in _send(case, world, slot, mine, destination))
     elif verb == "settle":
-        yield f"via:{about} settle", _settle(case, world, slot, mine, about)
+        yield _settle(case, world, slot, mine)
     elif verb == "note":
         noted = frozenset(f"{state} {who}" for who, state in _outcomes(case, mine).items() if state.noted)
         message = message_of(world)
@@ -78,7 +81,7 @@ def _open(case: Case, world: World, slot: int, mine: Invocation) -> World:
         rejected=frozenset(who for who in mine.wanted if who in world.gone or not case.leads[who]),
         reached=reached(entries(world)), due=DUE in dict(world.answers).values(),
     )  # fmt: skip
-    return at(world, slot, mine._replace(at=_next(case, mine)))
+    return at(world, slot, _go_on(case, mine))
 
 
 def _deliveries(case: Case, mine: Invocation) -> dict[str, list[str]]:
@@ -92,15 +95,19 @@ def _deliveries(case: Case, mine: Invocation) -> dict[str, list[str]]:
     return found
 
 
-def _next(case: Case, mine: Invocation) -> str:
-    """The step after the last destination that has a result."""
-    done = dict(mine.results)
-    left = [destination for destination in _deliveries(case, mine) if destination not in done]
-    if left:
-        return f"claim {left[0]}"
+def _go_on(case: Case, mine: Invocation) -> Invocation:
+    """Before the step after the last destination that has a result."""
+    if left := _left(case, mine):
+        return mine._replace(at="claim", batches=(left[:AT_ONCE],))
     if any(state.noted for state in _outcomes(case, mine).values()):
-        return "note"
-    return _first_record(case, mine)
+        return mine._replace(at="note")
+    return mine._replace(at=_first_record(case, mine))
+
+
+def _left(case: Case, mine: Invocation) -> tuple[str, ...]:
+    """The destinations that have no result."""
+    done = dict(mine.results)
+    return tuple(destination for destination in _deliveries(case, mine) if destination not in done)
 
 
 def _first_record(case: Case, mine: Invocation) -> str:
@@ -110,8 +117,38 @@ def _first_record(case: Case, mine: Invocation) -> str:
     return "close" if all(one.settled for one in _outcomes(case, mine).values()) else f"record {mine.waiting[0]}"
 
 
-def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> World:
+def _claim(case: Case, world: World, slot: int, mine: Invocation) -> Step:
+    """A batch is claimed where nothing stands yet; else those of it go on for which that is so, and each other alone."""
+    batch, *batches = mine.batches
     claims = dict(world.claims)
+    if len(batch) > 1 and (there := tuple(one for one in batch if one in claims)):
+        return f"claim {','.join(batch)} refused", at(world, slot, _apart(mine, batch, there))
+    mine = mine._replace(batches=tuple(batches))
+    for destination in batch:
+        claim = _taken(case, world, mine, destination, claims)
+        if isinstance(claim, Claim):
+            if claim.uncertain:  # the log counts Resent now, before anything is sent
+                world = world._replace(explained=more(world.explained, destination))
+            mine = mine._replace(claimed=(*mine.claimed, (destination, claim.uncertain)))
+        else:
+            result = "deferred" if isinstance(claim, HeldByAnother) else claim
+            mine = mine._replace(results=put(mine.results, destination, result))
+    world = world._replace(claims=tuple(sorted(claims.items())))
+    if not batches:
+        mine = mine._replace(at="send") if mine.claimed else _go_on(case, mine)
+    return f"claim {','.join(batch)}" if len(batch) > 1 else f"via:{batch[0]} claim", at(world, slot, mine)
+
+
+def _apart(mine: Invocation, batch: tuple[str, ...], lost: tuple[str, ...]) -> Invocation:
+    """A batch without those whose condition was lost, and each of them alone."""
+    rest = tuple(one for one in batch if one not in lost)
+    apart = tuple((one,) for one in lost)
+    return mine._replace(batches=(*((rest,) if rest else ()), *apart, *mine.batches[1:]))
+
+
+def _taken(
+    case: Case, world: World, mine: Invocation, destination: str, claims: dict[str, Standing]
+) -> Claim | Settled | HeldByAnother:
     recipient, *others = _deliveries(case, mine)[destination]
 
     def swap(old: Standing, new: Standing) -> Standing | None:
@@ -128,39 +165,66 @@ def _claim(case: Case, world: World, slot: int, mine: Invocation, destination: s
         world.now + LEASE,
         group=tuple(address(one).key for one in others),
     )
-    claim = take(wanted, world.now, PATIENCE, swap)
-    world = world._replace(claims=tuple(sorted(claims.items())))
-    if isinstance(claim, Claim):
-        if claim.uncertain:  # the log counts Resent now, before anything is sent
-            world = world._replace(explained=more(world.explained, destination))
-        return at(world, slot, mine._replace(at=f"send {destination}", uncertain=claim.uncertain))
-    result = "deferred" if isinstance(claim, HeldByAnother) else claim
-    mine = mine._replace(results=(*mine.results, (destination, result)))
-    return at(world, slot, mine._replace(at=_next(case, mine)))
+    return take(wanted, world.now, PATIENCE, swap)
 
 
 def _send(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> Iterator[World]:
     """SES takes it; or, once in so many, refuses it for good or for now, or its answer is lost."""
     mine_too = world.served | {*_deliveries(case, mine)[destination]}
     sent = world._replace(copies=more(world.copies, destination), served=mine_too)
-    yield at(sent, slot, mine._replace(at=f"settle {destination}", answer=ClaimState.SENT))
+    unsure = ClaimState.UNANSWERED if dict(mine.claimed)[destination] else ClaimState.RELEASED
+    mine = mine._replace(claimed=tuple(one for one in mine.claimed if one[0] != destination))
+
+    def answered(after: World, answer: ClaimState) -> World:
+        return at(after, slot, _sent(case, mine._replace(answers=put(mine.answers, destination, answer))))
+
+    yield answered(sent, ClaimState.SENT)
     if world.faults:
         world, sent = (one._replace(faults=world.faults - 1) for one in (world, sent))
-        unsure = ClaimState.UNANSWERED if mine.uncertain else ClaimState.RELEASED
         for after, answer in (
             (world, ClaimState.FAILED),
             (world, unsure),
             (world, ClaimState.UNANSWERED),
             (sent, ClaimState.UNANSWERED),
         ):
-            yield at(after, slot, mine._replace(at=f"settle {destination}", answer=answer))
+            yield answered(after, answer)
 
 
-def _settle(case: Case, world: World, slot: int, mine: Invocation, destination: str) -> World:
-    found, state = dict(world.claims)[destination], ClaimState(mine.answer)
-    if found.owner != mine.owner:
-        result: str | Settled = "deferred"  # ClaimLost
-    else:
+def _sent(case: Case, mine: Invocation) -> Invocation:
+    """When SES has answered to all of a batch, they are settled: together with all that is left where that is plain."""
+    if mine.claimed:
+        return mine
+    plain = all(answer is ClaimState.SENT for _, answer in mine.answers)
+    presumed = mine._replace(
+        results=tuple(sorted((*mine.results, *((one, Settled(ClaimState.SENT, "")) for one, _ in mine.answers))))
+    )
+    states = set(_outcomes(case, presumed).values())
+    if plain and not _left(case, presumed) and states <= {State.FORWARDED, State.MERGED}:
+        return mine._replace(at="close")
+    return mine._replace(at="settle", batches=(tuple(one for one, _ in mine.answers),))
+
+
+def _settle(case: Case, world: World, slot: int, mine: Invocation) -> Step:
+    """A batch is settled where every claim is still ours; else those of it that are, and each other alone."""
+    batch, *batches = mine.batches
+    if len(batch) > 1 and (lost := _lost(world, mine, batch)):
+        return f"settle {','.join(batch)} refused", at(world, slot, _apart(mine, batch, lost))
+    for destination in batch:
+        world, mine = _settled(world, mine, destination)
+    mine = mine._replace(batches=tuple(batches))
+    step = f"settle {','.join(batch)}" if len(batch) > 1 else f"via:{batch[0]} settle"
+    return step, at(world, slot, mine if batches else _go_on(case, mine))
+
+
+def _lost(world: World, mine: Invocation, batch: tuple[str, ...]) -> tuple[str, ...]:
+    """Those that another invocation claimed meanwhile."""
+    return tuple(one for one in batch if dict(world.claims)[one].owner != mine.owner)
+
+
+def _settled(world: World, mine: Invocation, destination: str) -> tuple[World, Invocation]:
+    found, state = dict(world.claims)[destination], ClaimState(dict(mine.answers)[destination])
+    result: str | Settled = "deferred"
+    if found.owner == mine.owner:  # else ClaimLost
         first_at = None if state is ClaimState.RELEASED else found.first_at
         standing = Standing(
             state=state, owner=found.owner, lease_until=found.lease_until, first_at=first_at, attempts=found.attempts,
@@ -168,8 +232,8 @@ def _settle(case: Case, world: World, slot: int, mine: Invocation, destination: 
         )  # fmt: skip
         world = world._replace(claims=put(world.claims, destination, standing))
         result = standing.settled(state, "via") if state.ends else "deferred"
-    mine = mine._replace(results=(*mine.results, (destination, result)), answer="", uncertain=False)
-    return at(world, slot, mine._replace(at=_next(case, mine)))
+    answers = tuple(one for one in mine.answers if one[0] != destination)
+    return world, mine._replace(results=put(mine.results, destination, result), answers=answers)
 
 
 def _outcomes(case: Case, mine: Invocation) -> dict[str, State]:
@@ -210,10 +274,17 @@ def _is_open(world: World, mine: Invocation, who: str) -> bool:
 
 
 def _close(case: Case, world: World, slot: int, mine: Invocation) -> Step:
-    """A transaction: every record, and the message is shut; nothing of it where anything is not as it was read."""
+    """A transaction: what is not settled yet, every record, and the message is shut; nothing of it where anything is not
+    as it was read."""
+    batch = tuple(one for one, _ in mine.answers)
     as_read = message_of(world).pending == {*mine.waiting} and world.number == mine.orders
-    if not as_read or not all(_is_open(world, mine, who) for who in mine.waiting):
+    if not as_read or _lost(world, mine, batch) or not all(_is_open(world, mine, who) for who in mine.waiting):
+        if batch:
+            return "close refused", at(world, slot, mine._replace(at="settle", batches=(batch,)))
         return "close refused", at(world, slot, mine._replace(at=f"record {mine.waiting[0]}"))
+    for destination in batch:
+        world, mine = _settled(world, mine, destination)
+    world = at(world, slot, mine)
     for who in mine.waiting:
         world = _record(case, world, slot, _running(world, slot, mine), who)
     world = _pending(case, world, slot, _running(world, slot, mine))

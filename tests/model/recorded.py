@@ -21,13 +21,13 @@ from tests.forwarding_world import RAW, World
 VERBS = {
     "ADD recipients": "open", "lease_until": "claim", "refusals": "settle", "recorded_at": "record",
     "checked_at": "pending", "REMOVE #open": "shut", "losses": "lost", "ADD noted": "note", "= :said": "bounced",
-    "SET answer = :due": "due", "SET answer = ": "answer", "#owner = :owner, expires_at": "later",
+    "ADD messages": "messages", "SET answer = :due": "due", "SET answer = ": "answer", "#owner = :owner, expires_at": "later",
 }  # fmt: skip
 
 
 def verb(update: str) -> str:
     """What a write does."""
-    return next(name for part, name in VERBS.items() if part in update)
+    return next((name for part, name in VERBS.items() if part in update), "")
 
 
 def short(address: str) -> str:
@@ -98,14 +98,18 @@ class Recorded(World):
             self.steps.append(f"{kind}:{short(about)} {verb(update)}" if about else f"{kind} {verb(update)}")
 
     def _transacted(self, params: dict[str, Any], **_: Any) -> None:
-        first = params["TransactItems"][0]["Update"]
-        if "lease_until" in first["UpdateExpression"]:
-            self._written(first)
-            return
-        message, *recipients = (one["Update"] for one in params["TransactItems"])
-        if any("checked_at" in one["UpdateExpression"] for one in recipients):
+        changes = [one["Update"] for one in params["TransactItems"]]
+        names = [
+            short(one["Key"]["entry"]["S"].partition(":")[2])
+            for one in changes
+            if one["Key"]["message_id"]["S"] == self.message_id
+        ]
+        verbs = {verb(one["UpdateExpression"]) for one in changes if "reopened" not in one["UpdateExpression"]}
+        if "pending" in verbs:
             self.steps.append("close")
-            return
-        opened = sorted(map(short, message["ExpressionAttributeValues"][":opened"]["SS"]))
-        names = (short(one["Key"]["entry"]["S"].partition(":")[2]) for one in recipients)
-        self.steps.append(f"order open {','.join(opened)}:{','.join(names)}")
+        elif verbs & {"claim", "settle"}:
+            (what,) = verbs - {"messages"}
+            self.steps.append(f"{what} {','.join(names)}" if len(names) > 1 else f"via:{names[0]} {what}")
+        else:
+            opened = sorted(map(short, changes[0]["ExpressionAttributeValues"][":opened"]["SS"]))
+            self.steps.append(f"order open {','.join(opened)}:{','.join(names[1:])}")

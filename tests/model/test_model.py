@@ -1,5 +1,6 @@
 """No loss, no second copy that is not accounted for, no recipient left behind: in every order of steps there is."""
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -10,14 +11,17 @@ from postern_mail.mail.outcomes import ClaimState, State
 
 from tests.model.explore import explore
 from tests.model.machine import successors
-from tests.model.world import DUE, Case, World, short
+from tests.model.world import AT_ONCE, DUE, Case, World, short
 
 ONE = {"a": ("d",)}
 TWO = {"a": ("d", "e"), "b": ("d",)}
 LARGE = ("an answer, and one about a bounce", "two events, merged")
+THREE = {"a": ("d", "e", "f")}
 CASES = {
     "two events, one destination": Case(ONE, events=2, faults=2),
     "two events, merged": Case(TWO, events=2, faults=1),
+    "more destinations than are sent at once": Case(THREE, faults=2, invocations=1),
+    "two events, more destinations than are sent at once": Case(THREE, events=2, faults=0),
     "a bounce": Case(ONE, faults=2, bounces=1),
     "a release": Case({"a": ("d",), "b": ("e",)}, frozenset("ab"), "release", faults=1),
     "a release beside another event": Case(ONE, frozenset("a"), "release", events=2, faults=1),
@@ -45,6 +49,7 @@ def violations(case: Case, world: World) -> Iterator[str]:
     for destination, standing in claims.items():
         if standing.state is ClaimState.SENT and not dict(world.copies).get(destination):
             yield f"{destination} is sent and got nothing"
+    yield from _under_way(world)
     for who, state in world.outcomes:
         if state in (State.FORWARDED, State.MERGED):
             yield from (
@@ -63,6 +68,17 @@ def violations(case: Case, world: World) -> Iterator[str]:
             yield f"{sorted(unsettled - world.message.pending)} are not settled and not pending"
         if world.message.pending and not world.message.open:
             yield "pending, and not open: no check finds it"
+
+
+def _under_way(world: World) -> Iterator[str]:
+    """What a crash leaves unknown has a bound, and who has results left nothing behind."""
+    claims = dict(world.claims)
+    claimed = Counter(one.owner for one in claims.values() if one.state is ClaimState.CLAIMED)
+    if max(claimed.values(), default=0) > AT_ONCE:
+        yield f"whoever is killed now leaves {max(claimed.values())} of which nobody knows whether they were sent"
+    for mine in world.running:
+        if mine is not None and mine.at.startswith(("note", "record")) and claimed[mine.owner]:
+            yield f"{mine.owner} is at {mine.at}, and a destination waits although nothing stands in its way"
 
 
 def violations_at_the_end(world: World) -> Iterator[str]:

@@ -46,7 +46,8 @@ def answers(**wanted: str) -> Chosen:
         (mine,) = after.running
         told = (after.feedback or mine).telling if (after.feedback or mine) else None  # type: ignore[union-attr]
         if step.startswith("send "):
-            return mine is not None and mine.answer == wanted.get(step.removeprefix("send "), "sent")
+            about = step.removeprefix("send ")
+            return mine is not None and dict(mine.answers)[about] == wanted.get(about, "sent")
         if step.startswith("answer "):
             return told is not None and told.says == wanted.get("answer", "sent")
         return not step.startswith(("a bounce", "order"))
@@ -55,7 +56,7 @@ def answers(**wanted: str) -> Chosen:
 
 
 def once(steps: list[str]) -> list[str]:
-    """A write that is tried twice (a claim that another one has) is one step."""
+    """What is tried several times (a message in other forms) is one step."""
     return [step for number, step in enumerate(steps) if step != (steps[number - 1] if number else "")]
 
 

@@ -13,6 +13,7 @@ from postern_mail.mail.outcomes import ClaimState, State
 LEASE = 10  # of a claim, in the model's seconds; longer than any invocation runs
 PATIENCE = 25  # until a claim without an answer is given up
 DUE = "due"
+AT_ONCE = 2  # sendings under way; the code has ten
 
 
 class Message(NamedTuple):
@@ -40,7 +41,9 @@ class Telling(NamedTuple):
 
 
 class Invocation(NamedTuple):
-    """An event that is being taken. `at` is its next step; `results` what became of the destinations so far."""
+    """An event that is being taken. `at` is its next step; `results` what became of the destinations so far. Of those
+    under way `batches` are still to be claimed or settled, `claimed` to be sent (and whether one may have been sent
+    before), `answers` to be settled."""
 
     wanted: frozenset[str]
     owner: str
@@ -50,8 +53,9 @@ class Invocation(NamedTuple):
     rejected: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
     results: tuple[tuple[str, str | Settled], ...] = ()
-    uncertain: bool = False
-    answer: str = ""
+    batches: tuple[tuple[str, ...], ...] = ()
+    claimed: tuple[tuple[str, bool], ...] = ()
+    answers: tuple[tuple[str, ClaimState], ...] = ()
     orders: int = 0
     recorded: tuple[tuple[str, State], ...] = ()
     due: bool = False

@@ -128,7 +128,7 @@ def test_a_copy_that_another_invocation_sends_meanwhile_counts_as_well(world: Wo
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_what_no_destination_has_got_is_told_of(world: World, change: Callable[[World], object]) -> None:
     """Nor does a copy to another recipient of the message keep that back."""
-    world.mailer.script = {JANE: [Throttled("slow")], JOE: [TooFast("slow")]}
+    world.mailer.script = {JANE: [Throttled("slow")], JOE: [TooFast("slow")] * 2}
     world.tables.aliases["joe@example.com"] = {"destinations": ["else@dest.example"]}
     with pytest.raises(Unsettled):
         handle(world, "joe@example.com", "team@example.com")

@@ -1,10 +1,10 @@
 """The shell on fakes: what happens when one thing fails, and when everything comes twice."""
 
 import quopri
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from postern_mail.errors import (
@@ -17,9 +17,7 @@ from postern_mail.errors import (
     Unavailable,
     Unsettled,
 )
-from postern_mail.mail.claims import Claim
 from postern_mail.mail.envelope import BadEvent
-from postern_mail.mail.outcomes import ClaimState
 from postern_mail.mail.settings import KEY, MEGABYTE, MOST_SENT
 
 from tests.builders import MESSAGE_ID, event, stored
@@ -243,8 +241,15 @@ def test_one_destination_that_fails_holds_back_no_other_and_is_tried_again(world
     assert world.states == {"team@example.com": "forwarded"}
 
 
-def test_once_ses_says_too_fast_nobody_else_is_sent_to_in_this_invocation(world: World) -> None:
+def test_whoever_ses_was_too_busy_for_is_sent_to_after_the_others(world: World) -> None:
     world.mailer.script[JANE] = [TooFast("slow down")]
+    world.handle(event("team@example.com"))
+    assert world.mailer.destinations == [JOE, JANE]
+    assert world.states == {"team@example.com": "forwarded"}
+
+
+def test_once_ses_says_too_fast_to_one_alone_nobody_else_is_sent_to_in_this_invocation(world: World) -> None:
+    world.mailer.script = {JANE: [TooFast("slow down")] * 2, JOE: [TooFast("slow down")]}
     with pytest.raises(Unsettled, match="2 recipients deferred"):
         world.handle(event("team@example.com", "info@example.com"))
     assert world.mailer.sent == []
@@ -461,15 +466,15 @@ def test_an_answer_that_got_lost_is_sent_again_and_said_so(world: World) -> None
 
 def test_what_ses_took_and_the_ledger_could_not_note_is_counted_when_it_is_sent_again(world: World) -> None:
     """The claim must not be given back: then nobody would know that the second copy is one."""
-    note, failures = world.ledger.settle, [Throttled("DynamoDB")]
+    note, failures = world.ledger.settle_and_close, [Throttled("DynamoDB")]
 
-    def settle(claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
+    def settle_and_close(*given: Any) -> bool:
         if failures:
             raise failures.pop()
-        note(claim, state, detail, refusals)
+        return note(*given)
 
-    world.ledger.settle = settle  # type: ignore[method-assign]
-    with pytest.raises(Unsettled, match="DynamoDB"):
+    world.ledger.settle_and_close = settle_and_close  # type: ignore[assignment, method-assign]
+    with pytest.raises(Throttled, match="DynamoDB"):
         world.handle(event("info@example.com"))
     with pytest.raises(Unsettled):
         world.handle(event("info@example.com"))

@@ -4,18 +4,16 @@ The decisions are made in `mail`, the world is behind `ports`; this is the order
 what happens when one of them fails. docs/way-of-a-message.md tells the same on one page.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .answer_senders import Answering
-from .deliver import Deliverer
-from .errors import Misconfigured, NotYet, OutOfTime, Temporary, TooFast, Unsettled
-from .lookup import first_rows, look_up
+from .deliver import Delivered, Deliverer
+from .errors import Misconfigured, Temporary, Unsettled
+from .lookup import Ways, first_rows, look_up
 from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
-from .mail.brake import UNCONFIRMED
 from .mail.claims import Settled
 from .mail.envelope import TEST_LOCAL, TOKEN_LENGTH, Envelope
 from .mail.header import Header
@@ -25,7 +23,6 @@ from .mail.plan import (
     BadTable,
     Decision,
     Defer,
-    Delivery,
     Discard,
     Forward,
     GreyHold,
@@ -36,10 +33,9 @@ from .mail.plan import (
     deliveries,
     plan,
 )
-from .mail.records import dataclass, replace
+from .mail.records import dataclass, field, replace
 from .mail.reply import FAILED
 from .mail.rows import Rows
-from .mail.settings import Settings
 from .ports.clock import Clock
 from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, Tables
 from .side_by_side import Begun
@@ -76,6 +72,7 @@ class Forwarder:
     clock: Clock
     log: MailLog
     queue: Queue  # brings back what is held
+    ways: Ways = field(default_factory=Ways)
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
     arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
     replying: "Callable[[], Replying] | None" = None  # made when it is first needed
@@ -120,7 +117,7 @@ class Forwarder:
     def _ahead(self, envelope: Envelope) -> tuple[Begun[bytes], Begun[Rows]]:
         """The message and the first rows, which wait for nothing. What is raised is raised where they are used."""
         fetched = Begun(lambda: self.store.fetch(envelope.message_id))
-        return fetched, Begun(lambda: first_rows(self.tables, envelope, self.policy))
+        return fetched, Begun(lambda: first_rows(self.tables, envelope, self.policy, self.ways))
 
     def _forward(
         self, envelope: Envelope, entry: Entry, until: float, fetched: Begun[bytes], rows: Begun[Rows]
@@ -141,7 +138,7 @@ class Forwarder:
             replied = self._replied(waiting, message, raw, rows, entry, until)
             waiting = waiting.without([one.recipient.key for one in (*tested, *replied)])
             size, header = len(raw), Header.of(message)
-            found = look_up(self.tables, waiting, header, self.policy, now, rows.result())
+            found = look_up(self.tables, waiting, header, self.policy, now, rows.result(), ways=self.ways)
             planned = plan(waiting, header, found, self.policy, now, entry.released)
             screened = self._screened(planned, waiting, message, header, found)
             if screened is not None:
@@ -149,8 +146,15 @@ class Forwarder:
                 planned = self._screening.held(planned, waiting, header, screened, found, now)
             planned = tuple(self._damped(waiting, one, now) for one in planned)
             learned = [one for one in planned if isinstance(one, Forward) and one.learn]
+            delivered = Delivered({})
+            if wanted := deliveries(planned):
+                delivered = self.deliverer.deliver(waiting, wanted, raw, found.settings, until)
+            notes = screened.notes if screened else None
+            plain = not (tested or replied or learned or no_address or entry.due)
+            if plain and self._closed_at_once(envelope, planned, delivered, size, entry.orders, notes):
+                return
             outcomes = [
-                _unless_reached(one, entry.reached) for one in self._carry_out(waiting, planned, found, raw, until)
+                _unless_reached(one, entry.reached) for one in self._outcomes(waiting, planned, found, delivered)
             ]
             outcomes = [*self.answering.decided(waiting, [*outcomes, *replied], raw, found.rows), *tested]
         outcomes += no_address
@@ -249,46 +253,44 @@ class Forwarder:
             self.log.outcome(envelope, outcome, size, self.clock.now())
         return stands
 
-    def _carry_out(
-        self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, raw: bytes, until: float
+    def _closed_at_once(
+        self,
+        envelope: Envelope,
+        decisions: Collection[Decision],
+        delivered: Delivered,
+        size: int,
+        orders: int,
+        notes: Mapping[str, Any] | None,
+    ) -> bool:
+        """Whether SES took everything as it is, and so all that is left to write down is one transaction: most mail."""
+        if not delivered.unsettled or any(not isinstance(one, Forward) or one.suspended for one in decisions):
+            return False
+        outcomes = [_outcome(one, delivered.results) for one in decisions]
+        if not all(one.state in (State.FORWARDED, State.MERGED) for one in outcomes):
+            return False
+        if not self.ledger.settle_and_close(envelope, outcomes, size, orders, notes, delivered.endings):
+            return False
+        for outcome in outcomes:
+            self.log.outcome(envelope, outcome, size, self.clock.now())
+        return True
+
+    def _outcomes(
+        self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, delivered: Delivered
     ) -> list[Outcome]:
-        """Send what is to be sent; a destination that fails holds back no other."""
+        """What became of the recipients, once everything is written down of the destinations."""
+        results = {**delivered.results, **self.deliverer.settled(delivered.unsettled)}
         for decision in decisions:
             if isinstance(decision, BadTable):
                 self.log.bad_row(envelope, decision.reason)
-        results: dict[str, Settled | Temporary] = {}
-        slow: TooFast | None = None
-        steered: Counter[str] = Counter()
         for delivery in deliveries(decisions):
-            steered[delivery.destination.domain] += delivery.is_steered
-            wait: Temporary | None = self._not_now(slow, until)
-            if delivery.is_steered and steered[delivery.destination.domain] > UNCONFIRMED:
-                wait = NotYet(f"{UNCONFIRMED} went to {delivery.destination.domain} in this attempt")
-            result = wait or self._deliver(envelope, delivery, raw, found.settings)
-            if isinstance(result, Temporary):  # its recipients are deferred, and handle() raises
-                self.log.deferred(envelope, delivery.destination, result)
-            slow = slow or (result if isinstance(result, TooFast) else None)
-            results[delivery.destination.key] = result
+            if isinstance(failure := results[delivery.destination.key], Temporary):
+                self.log.deferred(envelope, delivery.destination, failure)  # and handle() raises
         for decision in decisions:
             if isinstance(decision, Forward | Quarantine):
                 for destination in decision.suspended:
                     why = health.why((destination,), found.rows)
                     self.ledger.suspend(envelope.message_id, destination, decision.recipient, why)
         return [_outcome(decision, results) for decision in decisions]
-
-    def _not_now(self, slow: TooFast | None, until: float) -> Temporary | None:
-        """Why SES is not to be asked again in this invocation, if so."""
-        if slow:
-            return TooFast(f"not asked after: {slow}")  # it would only make it worse
-        if self.clock.now() > until:
-            return OutOfTime("no time was left to begin sending in this invocation")
-        return None
-
-    def _deliver(self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings) -> Settled | Temporary:
-        try:
-            return self.deliverer.deliver(envelope, delivery, raw, settings)
-        except Temporary as failure:
-            return failure
 
     def _raise_if_unsettled(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
         deferred = [

@@ -1,6 +1,7 @@
 """What the tables say: rows read as the pure core names their keys, level by level of aliases."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from .mail import aliases, health, senders, settings
 from .mail.address import Address
@@ -12,27 +13,73 @@ from .mail.senders import Senders
 from .ports.forward import Tables
 
 
-def first_rows(tables: Tables, envelope: Envelope, policy: Policy) -> Rows:
-    """The rows that the envelope names, and the settings: what can be read before the message is there. Raises
-    Temporary."""
-    keys = dict.fromkeys(key for recipient in envelope.recipients for key in aliases.keys(recipient))
+class Ways:
+    """Where recipients led when this process looked them up last: it is read beside what their envelope names, so that
+    mostly one round does. It is a guess what to read, and says nothing of what is there."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, ...], _Way] = {}
+
+    def of(self, recipients: Iterable[Address]) -> "_Way":
+        """Of these recipients; nothing if they are new."""
+        return self._known.get(_names(recipients), _NOWHERE)
+
+    def note(self, recipients: Collection[Address], way: "_Way") -> None:
+        """Remember it, unless it is long; what was remembered first makes room."""
+        if len(recipients) > _KNOWN_RECIPIENTS or len(way.aliases) + len(way.destinations) > _KNOWN_KEYS:
+            return
+        while len(self._known) >= _KNOWN_WAYS:
+            self._known.pop(next(iter(self._known)))
+        self._known[_names(recipients)] = way
+
+
+class _Way(NamedTuple):
+    """Keys of the alias and of the destination table, and scopes of sender rules."""
+
+    aliases: Collection[str] = ()
+    scopes: Collection[str] = ()
+    destinations: Collection[str] = ()
+
+
+def _names(recipients: Iterable[Address]) -> tuple[str, ...]:
+    return tuple(one.key for one in recipients)
+
+
+_NOWHERE = _Way()
+_KNOWN_WAYS, _KNOWN_RECIPIENTS, _KNOWN_KEYS = 1000, 5, 50  # a megabyte at most
+
+
+def first_rows(tables: Tables, envelope: Envelope, policy: Policy, ways: Ways | None = None) -> Rows:
+    """The rows that the envelope names, and the settings: what can be read before the message is there; and those to
+    which such recipients led before. Raises Temporary."""
+    way = ways.of(envelope.recipients) if ways else _NOWHERE
+    named = (key for recipient in envelope.recipients for key in aliases.keys(recipient))
+    keys = dict.fromkeys((settings.KEY, *named, *way.aliases))
     asked = Senders.of(envelope, (), policy.parent_style)
-    return tables.read((settings.KEY, *keys), tuple(asked.keys(())))
+    return tables.read(tuple(keys), tuple(asked.keys(way.scopes)), way.destinations)
 
 
 def look_up(
-    tables: Tables, envelope: Envelope, header: Header, policy: Policy, now: float, rows: Rows | None = None
+    tables: Tables,
+    envelope: Envelope,
+    header: Header,
+    policy: Policy,
+    now: float,
+    rows: Rows | None = None,
+    *,
+    ways: Ways | None = None,
 ) -> LookedUp:
     """Every row the plan for this message needs, and the settings: `first_rows` if they are not given, one round more
     for the rules about the header's authors, the health of the destinations, the rules of the aliases that were found
-    and the next level of aliases, and one for each level below. A stranger chooses at most `senders.most_keys` of
-    the keys.
+    and the next level of aliases, and one for each level below; none where such `ways` were gone before. A stranger
+    chooses at most `senders.most_keys` of the keys.
 
     Raises Temporary if any of them could not be read: a row that was not read is not a row that
     is not there.
     """
     asked = Senders.of(envelope, header.authors, policy.parent_style)
     rows = first_rows(tables, envelope, policy) if rows is None else rows
+    is_new = False
     while True:
         unread, reached, scopes = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)
         unread |= {key for key in settings.more_keys(rows) if key not in rows.aliases}
@@ -40,7 +87,10 @@ def look_up(
         rules = [key for key in (*asked.keys(scopes), *by_header) if key not in rows.senders]
         unknown = health.unread(reached | senders.leads_to(rows), rows)
         if not (unread or unknown or rules):
+            if ways and is_new:
+                ways.note(envelope.recipients, _Way(tuple(rows.aliases), scopes, tuple(rows.destinations)))
             return LookedUp(asked, rows)
+        is_new = True
         rows.add(tables.read(sorted(unread), rules, sorted(unknown)))
 
 

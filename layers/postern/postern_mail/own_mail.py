@@ -2,13 +2,13 @@
 
 from typing import Protocol
 
-from .deliver import given_back
 from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.claims import Claim, Settled
 from .mail.outcomes import ClaimState
 from .mail.records import dataclass
 from .ports.forward import Ledger, Mailer
+from .sending import given_back
 
 
 class Resent(Protocol):

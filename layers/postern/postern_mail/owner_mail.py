@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
-from .deliver import given_back
 from .errors import Refused, Temporary
 from .mail.address import Address
 from .mail.claims import Claim, Settled
@@ -21,6 +20,7 @@ from .mail.week import ends, section
 from .ports.clock import Clock
 from .ports.forward import Ledger, Mailer, MailLog
 from .ports.watch import News
+from .sending import given_back
 
 DAYS = 3
 MESSAGE_ID = "digest-"  # and the day: what claims and tags call it

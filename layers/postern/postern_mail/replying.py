@@ -8,7 +8,7 @@ alias hears why; whoever wrote it does not, unless he is that.
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 
-from .deliver import AS_IS, Deliverer, Form, Job
+from .deliver import Deliverer
 from .errors import Misconfigured, OutOfTime, OverCap, Temporary
 from .lookup import follow
 from .mail import aliases, health
@@ -33,6 +33,7 @@ from .mail.thread import identifiers
 from .own_mail import OwnMail
 from .ports.forward import Outcome, Tables
 from .ports.replies import Contacts
+from .sending import AS_IS, Form, Job
 
 MESSAGE_ID = "reply-"  # before a message's id: what the mail about its replies is called
 # What a person lifts who releases it from quarantine; the header names the owner in no case.

@@ -1,7 +1,7 @@
 """Calls under way at once: what takes its time elsewhere need not wait for each other."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 _T = TypeVar("_T")
@@ -23,9 +23,27 @@ class Begun(Generic[_T]):
         except BaseException as raised:  # noqa: BLE001 (raised again where the result is taken)
             self._raised = raised
 
+    def raised(self) -> BaseException | None:
+        """What it raised, once it has ended."""
+        self._thread.join()
+        return self._raised
+
     def result(self) -> _T:
         """What it returned, once it has. Raises what it raised."""
-        self._thread.join()
-        if self._raised is not None:
-            raise self._raised
+        if (raised := self.raised()) is not None:
+            raise raised
         return self._found[0]
+
+
+def side_by_side(works: Sequence[Callable[[], object]]) -> None:
+    """Make these calls at once, and wait for all. What one raises is raised when all have ended; the first that did."""
+    others = [Begun(work) for work in works[1:]]
+    mine = None
+    try:
+        works[0]()
+    except Exception as raised:  # noqa: BLE001 (raised again when all have ended)
+        mine = raised
+    raised_there = [one.raised() for one in others]
+    for error in (mine, *raised_there):
+        if error is not None:
+            raise error

@@ -18,6 +18,7 @@ def new_owner() -> str:
     return uuid.uuid4().hex
 
 
+_REFUSED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"  # why a transaction is cancelled
 MOST_ACTIONS = 100  # of a transaction, docs.aws.amazon.com/amazondynamodb, "TransactWriteItems"
 
 
@@ -60,9 +61,17 @@ class Items:
                 return False, row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
         return True, row(response.get("Attributes", {}))
 
-    def transact(self, what: str, updates: Collection[Update], *, at_most: bool = False) -> bool:
+    def transact(self, what: str, updates: Collection[Update]) -> bool:
         """Whether all conditions held: then all changes were made, else none. Raises Temporary, saying `what` was being
-        done, also if another transaction was at one of the items; with `at_most` that is False as well."""
+        done, also if another transaction was at one of the items."""
+        return not self._transact(what, updates, ())
+
+    def lost(self, what: str, updates: Collection[Update]) -> tuple[int, ...]:
+        """The places of those changes whose condition did not hold, or at whose item another transaction was: then
+        none was made; () if all were. Raises Temporary, saying `what` was being done."""
+        return self._transact(what, updates, (_CONFLICT,))
+
+    def _transact(self, what: str, updates: Collection[Update], also: Collection[str]) -> tuple[int, ...]:
         changes: Any = [
             {
                 "Update": {
@@ -77,11 +86,12 @@ class Items:
             try:
                 self.client.transact_write_items(TransactItems=changes)
             except self.client.exceptions.TransactionCanceledException as refused:
-                reasons = {one.get("Code") for one in refused.response.get("CancellationReasons", ())}
-                if not reasons & {"ConditionalCheckFailed", *(["TransactionConflict"] if at_most else [])}:
+                codes = [one.get("Code") for one in refused.response.get("CancellationReasons", ())]
+                places = tuple(place for place, code in enumerate(codes) if code in (_REFUSED, *also))
+                if not places:
                     raise
-                return False
-        return True
+                return places
+        return ()
 
     def delete(self, what: str, key: Mapping[str, str], values: Mapping[str, Any], *, condition: str) -> bool:
         """Whether the condition held, and so the item is gone. Raises Temporary, saying `what` was being done."""

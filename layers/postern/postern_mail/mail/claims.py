@@ -4,7 +4,8 @@ Whoever has a claim may send until its lease runs out. The ledger reads what sta
 stand there instead, and the ledger writes it on the condition that nothing changed meanwhile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .address import Address
 from .outcomes import ClaimState
@@ -41,6 +42,27 @@ class Claim:
     def entry(self) -> str:
         """Its entry in the ledger."""
         return f"{self.kind}:{self.number or self.destination.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A destination to be claimed for a recipient, and for others, by their keys, whom the same copy serves. What goes
+    `along` is written with a first claim."""
+
+    destination: Address
+    recipient: Address
+    others: tuple[str, ...] = ()
+    along: Sequence[Any] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of a claim; `detail` is SES's id, or why not, `refusals` what SES refused on the way."""
+
+    claim: Claim
+    state: ClaimState
+    detail: str
+    refusals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +178,11 @@ def take(
                     return end.settled(ClaimState.AMBIGUOUS, claim.kind)
         found = instead
     return HeldByAnother(claim.lease_until)
+
+
+def first(claim: Claim, now: float) -> Standing:
+    """How a claim stands where nothing stood before."""
+    return _taken(Standing(), claim, now)
 
 
 def _taken(found: Standing, claim: Claim, now: float) -> Standing:

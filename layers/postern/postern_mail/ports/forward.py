@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ..errors import Temporary
 from ..mail.address import Address
-from ..mail.claims import Claim, Settled
+from ..mail.claims import Claim, Ending, Settled, Wanted
 from ..mail.damper import Echo
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
@@ -96,23 +96,24 @@ class Ledger(Protocol):
         """Note that an attempt ended, and not by force. Raises Temporary."""
 
     def claim(
-        self,
-        message_id: str,
-        destination: Address,
-        recipient: Address,
-        others: Collection[str] = (),
-        along: Sequence[Any] = (),
+        self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
     ) -> Claim | Settled:
         """Claim a destination for a recipient, and for others whom the same copy serves, by their keys; or learn that
         it is settled; it is `ambiguous` once SES has not
-        answered for so long that nobody should wait any more. What goes `along` (`Rates.counting`) is written with a
-        first claim; else the claim is not `counted`. Raises ClaimHeld, Temporary."""
+        answered for so long that nobody should wait any more. Raises ClaimHeld, Temporary."""
+
+    def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> Sequence[Claim | Settled | Temporary]:
+        """What `claim` would return or raise for each of these, at most `sending.AT_ONCE`; one that cannot be had holds
+        up no other. A claim is `counted` if what goes along (`Rates.counting`) was written with it."""
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
         """Say what became of a claim, and what SES refused on the way. Raises ClaimLost, Temporary.
 
         `detail` is SES's id, or why not.
         """
+
+    def settle_all(self, endings: Sequence[Ending]) -> Sequence[Temporary | None]:
+        """Say what became of these claims, of one message; what `settle` would raise for each, if anything."""
 
     def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
         """Say that a destination got nothing because it is suspended; it can be claimed later. A claim
@@ -132,6 +133,18 @@ class Ledger(Protocol):
         Returns the recipients whose outcome is now as it is here: one that was
         settled before stays. Raises Temporary.
         """
+
+    def settle_and_close(
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int,
+        notes: Mapping[str, Any] | None,
+        endings: Sequence[Ending],
+    ) -> bool:
+        """Say what became of these claims, and close the message, as all its recipients are settled: all of it, or
+        nothing and False, where anything is not as it was read. Raises Temporary."""
 
 
 class Mailer(Protocol):

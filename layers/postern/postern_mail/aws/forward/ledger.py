@@ -18,21 +18,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from ...environment import Ledger as Times
-from ...errors import ClaimHeld, ClaimLost
+from ...errors import ClaimHeld
 from ...mail.address import Address
-from ...mail.claims import DSN, RACES, VIA, Claim, HeldByAnother, Settled, Standing, take
+from ...mail.claims import RACES, Ending
 from ...mail.days import A_DAY, RETRY_HOURS
 from ...mail.dsn import UNANSWERED, Answer, Silence
 from ...mail.envelope import Envelope
-from ...mail.outcomes import ClaimState, State
-from ...mail.records import asdict, replace
+from ...mail.outcomes import State
+from ...mail.records import asdict
 from ...ports.clock import Clock
 from ...ports.forward import Attempts, Entry, Outcome
 from ..attributes import row
 from ..failures import translated
 from ..items import MOST_ACTIONS, Items, Update, new_owner
 from .answer_entries import DUE, MESSAGE, AnswerEntries, reached
-from .claim_entries import standing, swapped
+from .claim_entries import ClaimEntries
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -45,7 +45,7 @@ NO_RECIPIENT = "-"  # a set is never empty in DynamoDB
 _Key = tuple[str, str]  # (message_id, entry)
 
 
-class DynamoLedger(AnswerEntries):
+class DynamoLedger(ClaimEntries, AnswerEntries):
     """The ledger in DynamoDB."""
 
     def __init__(
@@ -106,94 +106,6 @@ class DynamoLedger(AnswerEntries):
         there = "attribute_exists(message_id)"
         self._update((message_id, MESSAGE), "ADD attempts :one", {":one": {f"{attempt} ended"}}, condition=there)
 
-    def claim(
-        self,
-        message_id: str,
-        destination: Address,
-        recipient: Address,
-        others: Collection[str] = (),
-        along: Sequence[Update] = (),
-    ) -> Claim | Settled:
-        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives.
-
-        Where nothing stands there yet, what goes `along` (`DynamoRates.counting`) is written with it, all or nothing.
-        """
-        owner, until = self._owner(), self._lease_until()
-        return self._take(Claim(message_id, destination, recipient, owner, until, group=tuple(others)), along)
-
-    def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
-        """Claim one answer to the sender, about these recipients or, where one may have been sent already, about those
-        of that one. Raises ClaimHeld while another one lives."""
-        keys = tuple(one.key for one in group)
-        first = group[0]
-        wanted = Claim(
-            message_id, first, first, self._owner(), self._lease_until(), kind=DSN, number=number, group=keys
-        )  # fmt: skip
-        return self._take(wanted)
-
-    def _lease_until(self) -> int:
-        return int(self._clock.now()) + self._lease_seconds + 1
-
-    def _take(self, wanted: Claim, along: Sequence[Update] = ()) -> Claim | Settled:
-        now, counted = self._clock.now(), False
-
-        def swap(old: Standing, new: Standing) -> Standing | None:
-            nonlocal counted
-            if along and old.state is None:
-                writes = [swapped(wanted, old, new, now, self._expires_at(now)), *along]
-                counted = self._items.transact("DynamoDB TransactWriteItems (claim)", writes, at_most=True)
-            return None if counted else self._swap(wanted, old, new, now)
-
-        claim = take(wanted, now, self._retry_seconds, swap)
-        if isinstance(claim, HeldByAnother):
-            raise ClaimHeld(
-                f"message {wanted.message_id}: another invocation is at {wanted.entry} until {claim.until:.0f}"
-            )
-        return replace(claim, counted=counted) if isinstance(claim, Claim) else claim
-
-    def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
-        """Write how a claim stands; what stands there if it is not as it was read."""
-        one = swapped(claim, old, new, now, self._expires_at(now))
-        done, found = self._update((claim.message_id, claim.entry), one.expression, one.values, condition=one.condition)
-        return None if done else standing(found)
-
-    def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
-        """Say what became of a claim.
-
-        Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
-        ClaimLost if another invocation holds the claim by now.
-        """
-        update = "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"
-        values = {
-            ":state": state, ":detail": detail, ":now": int(self._clock.now()), ":owner": claim.owner,
-            ":refusals": list(refusals),
-        }  # fmt: skip
-        if state is ClaimState.RELEASED:
-            update += " REMOVE first_at"
-        if claim.kind == VIA and state.accepted and detail:
-            update, values = f"{update} ADD ses_ids :ids", {**values, ":ids": {detail}}
-        ours, _ = self._update((claim.message_id, claim.entry), update, values, condition="#owner = :owner")
-        if not ours:
-            raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
-
-    def suspend(self, message_id: str, destination: Address, recipient: Address, reason: str) -> None:
-        """Say that a destination got nothing because it is suspended; a later claim takes it over.
-
-        An entry that says more is left alone: that of a claim that lives, of a message that was or may have been sent.
-        """
-        now = self._clock.now()
-        idle = {f":{state}": state for state in ClaimState if state.idle}
-        self._update(
-            (message_id, f"{VIA}:{destination.key}"),
-            "SET #state = :new, recipient = :recipient, destination = :destination, detail = :reason,"
-            " settled_at = :now, expires_at = :expires_at",
-            {
-                ":new": ClaimState.SUSPENDED, ":recipient": recipient.key, ":destination": str(destination),
-                ":reason": reason, ":now": int(now), ":expires_at": self._expires_at(now), **idle,
-            },
-            condition=f"attribute_not_exists(#state) OR #state IN ({', '.join(idle)})",
-        )  # fmt: skip
-
     def close(
         self,
         envelope: Envelope,
@@ -212,14 +124,35 @@ class DynamoLedger(AnswerEntries):
         if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
             values = {":now": int(self._clock.now()), ":noted": noted}
             self._update(message, "SET noted_at = :now ADD noted :noted", values)
-        if self._close_at_once(envelope.message_id, outcomes, size, orders, notes):
+        if self._close_at_once(envelope.message_id, outcomes, size, orders, notes, ()):
             return frozenset(outcome.recipient for outcome in outcomes)
         stands = [outcome.recipient for outcome in outcomes if self._record(envelope.message_id, outcome, orders)]
         self._settled(envelope, outcomes, size, orders, notes)
         return frozenset(stands)
 
+    def settle_and_close(
+        self,
+        envelope: Envelope,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int,
+        notes: Mapping[str, Any] | None,
+        endings: Sequence[Ending],
+    ) -> bool:
+        """Settle these claims, record the outcomes and shut the message, by one transaction. False, and nothing is
+        written, where a condition of it does not hold, or it is too much for one. Raises Temporary."""
+        if len(outcomes) + len(endings) >= MOST_ACTIONS:
+            return False
+        return self._close_at_once(envelope.message_id, outcomes, size, orders, notes, endings)
+
     def _close_at_once(
-        self, message_id: str, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
+        self,
+        message_id: str,
+        outcomes: Collection[Outcome],
+        size: int,
+        orders: int,
+        notes: Mapping[str, Any] | None,
+        endings: Sequence[Ending],
     ) -> bool:
         """Whether everybody is settled, and so recorded, and the message shut: by one transaction, as for most mail. If
         not, nothing is written, or some outcomes that will be found as they are here."""
@@ -235,11 +168,10 @@ class DynamoLedger(AnswerEntries):
             values,
             f"pending = :done AND {order}",
         )
-        writes = [*(self._recording(message_id, outcome, orders) for outcome in outcomes), shut]
-        return all(
-            self._items.transact(
-                "DynamoDB TransactWriteItems (close)", writes[start : start + MOST_ACTIONS], at_most=True
-            )
+        records = [self._recording(message_id, outcome, orders) for outcome in outcomes]
+        writes = [*map(self.settling, endings), *records, shut]
+        return not any(
+            self._items.lost("DynamoDB TransactWriteItems (close)", writes[start : start + MOST_ACTIONS])
             for start in range(0, len(writes), MOST_ACTIONS)
         )
 
@@ -273,8 +205,7 @@ class DynamoLedger(AnswerEntries):
     def _record(self, message_id: str, outcome: Outcome, orders: int) -> bool:
         """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
         faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
-        one = self._recording(message_id, outcome, orders)
-        done, old = self._update((message_id, one.key["entry"]), one.expression, one.values, condition=one.condition)
+        done, old = self._write(self._recording(message_id, outcome, orders))
         return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
 
     def _recording(self, message_id: str, outcome: Outcome, orders: int) -> Update:
