@@ -8,7 +8,7 @@ from .mail.address import Address
 from .mail.envelope import Envelope
 from .mail.header import Header
 from .mail.plan import LookedUp, Policy
-from .mail.rows import Rows
+from .mail.rows import Rows, SenderKey
 from .mail.senders import Senders
 from .ports.forward import Tables
 
@@ -26,7 +26,10 @@ class Ways:
 
     def note(self, recipients: Collection[Address], way: "_Way") -> None:
         """Remember it, unless it is long; what was remembered first makes room."""
-        if len(recipients) > _KNOWN_RECIPIENTS or len(way.aliases) + len(way.destinations) > _KNOWN_KEYS:
+        if (
+            len(recipients) > _KNOWN_RECIPIENTS
+            or len(way.aliases) + len(way.by_header) + len(way.destinations) > _KNOWN_KEYS
+        ):
             return
         while len(self._known) >= _KNOWN_WAYS:
             self._known.pop(next(iter(self._known)))
@@ -34,10 +37,11 @@ class Ways:
 
 
 class _Way(NamedTuple):
-    """Keys of the alias and of the destination table, and scopes of sender rules."""
+    """Keys of the alias and of the destination table, scopes of sender rules, and keys of rules by header."""
 
     aliases: Collection[str] = ()
     scopes: Collection[str] = ()
+    by_header: Collection[SenderKey] = ()
     destinations: Collection[str] = ()
 
 
@@ -56,7 +60,7 @@ def first_rows(tables: Tables, envelope: Envelope, policy: Policy, ways: Ways | 
     named = (key for recipient in envelope.recipients for key in aliases.keys(recipient))
     keys = dict.fromkeys((settings.KEY, *named, *way.aliases))
     asked = Senders.of(envelope, (), policy.parent_style)
-    return tables.read(tuple(keys), tuple(asked.keys(way.scopes)), way.destinations)
+    return tables.read(tuple(keys), (*asked.keys(way.scopes), *way.by_header), way.destinations)
 
 
 def look_up(
@@ -88,7 +92,8 @@ def look_up(
         unknown = health.unread(reached | senders.leads_to(rows), rows)
         if not (unread or unknown or rules):
             if ways and is_new:
-                ways.note(envelope.recipients, _Way(tuple(rows.aliases), scopes, tuple(rows.destinations)))
+                way = _Way(tuple(rows.aliases), scopes, tuple(by_header), tuple(rows.destinations))
+                ways.note(envelope.recipients, way)
             return LookedUp(asked, rows)
         is_new = True
         rows.add(tables.read(sorted(unread), rules, sorted(unknown)))
