@@ -24,6 +24,7 @@ def calls(world: World, *recipients: str) -> list[str]:
 
 
 def test_one_recipient_with_one_destination(world: World) -> None:
+    world.is_warm = True
     assert len(calls(world, "c@example.com")) == 7, "entry, object, rows; health; claim, sending, end"
     assert len(calls(world, "c@example.com")) == 6, "where it led before, its health is read with the rows"
 
