@@ -156,8 +156,8 @@ class Sender:
         return None
 
     def settled(self, sendings: Sequence[Sending]) -> dict[str, Settled | Temporary]:
-        """Write down how these ended; what became of each destination, by its key. Where that fails the claim stays ours
-        until it runs out, and whoever takes it over knows that SES may have sent already."""
+        """Write down how these ended; what became of each destination, by its key. Where that fails the claim stays
+        ours until it runs out, and whoever takes it over knows that SES may have sent already."""
         results: dict[str, Settled | Temporary] = {}
         failures = self.ledger.settle_all([one.ending for one in sendings]) if sendings else ()
         for one, failure in zip(sendings, failures, strict=True):
