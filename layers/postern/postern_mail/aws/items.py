@@ -1,7 +1,7 @@
 """Items of a DynamoDB table: rows read page by page, and updated on a condition."""
 
+import os
 import re
-import uuid
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def new_owner() -> str:
     """Who has a claim or a lease: a name of this one attempt."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 _REFUSED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"  # why a transaction is cancelled

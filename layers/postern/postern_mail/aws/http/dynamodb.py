@@ -2,7 +2,7 @@
 
 import base64
 import json
-import uuid
+import os
 from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -66,7 +66,7 @@ class DynamoDB:
 
         A repeated attempt has the token of the first, so DynamoDB makes the changes once.
         """
-        return self.call("TransactWriteItems", {"ClientRequestToken": str(uuid.uuid4()), **request})
+        return self.call("TransactWriteItems", {"ClientRequestToken": os.urandom(16).hex(), **request})
 
     def get_paginator(self, operation: str) -> Pages:
         """The pages of `query` or `scan`."""
