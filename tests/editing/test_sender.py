@@ -160,3 +160,25 @@ def test_list_filters_and_pages(many: Desk, arguments: tuple[str, ...], found: l
 
 def test_list_says_how_to_go_on(many: Desk) -> None:
     assert many.run("sender", "list", "--limit", 4).err == "there are more: --after 'c.example *'\n"
+
+
+def test_a_rule_of_a_link_is_listed_as_what_it_is_and_replaced_as_any_other(desk: Desk) -> None:
+    """It has `reject` in place of an action: what writes it may write nothing else (docs/links.md)."""
+    made = {"scope": "*", "made_by": "link", "updated_by": "link"}
+    desk.cloud.put("SenderTable", [{"sender": "a@x.example", "reject": "", **made}])
+    desk.cloud.put("SenderTable", [{"sender": "b@x.example", "reject": "no thanks", **made}])
+    desk.cloud.put("SenderTable", [{"sender": "c@x.example", "reject": "", "action": "OK", **made}])
+    lines = desk.run("sender", "list").out.splitlines()
+    assert [line.split("  ")[1].partition(" (")[0] for line in lines] == ["REJECT", "REJECT no thanks", "OK"]
+    assert "it has both action and reject" in lines[2]
+    assert len(desk.run("sender", "list", "reject").out.splitlines()) == 2
+    assert [one["action"] for one in desk.run("sender", "list", "--json").objects] == [
+        "REJECT",
+        "REJECT no thanks",
+        "OK",
+    ]
+    assert desk.run("sender", "add", "a@x.example", "OK").status == 1
+    assert desk.run("sender", "add", "a@x.example", "OK", "--replace").status == 0
+    row = desk.senders()["a@x.example", "*"]
+    assert (row["action"], "reject" in row, "made_by" in row) == ("OK", False, False)
+    assert desk.run("sender", "remove", "b@x.example").status == 0

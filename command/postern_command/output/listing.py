@@ -111,8 +111,9 @@ class Meaning:
         return {**plain(row), **meant, "state": self.state(row), "fault": fault}
 
     def sender_object(self, row: Row) -> dict[str, Any]:
-        """A rule for programs: its attributes and its fault."""
-        return {**plain(row), "fault": self.rule_fault(row)}
+        """A rule for programs: its attributes and its fault; of one that has `reject`, the action that this is."""
+        of_reject = {"action": action(row)} if row.get("reject") is not None else {}
+        return {**of_reject, **plain(row), "fault": self.rule_fault(row)}
 
     def print_aliases(self, rows: Iterable[Row], *, wide: bool = False, used: Mapping[str, Use] | None = None) -> None:
         """A line for each alias; what is off is dim, what is wrong is red. `used`: also how often, and when last."""

@@ -91,4 +91,4 @@ def _edited(desk: Desk, asked: Asked, *, shown_first: bool) -> Shown | Done:
 
 
 def _says(row: Row, text: str) -> bool:
-    return text in f"{row['sender']} {row['scope']} {row.get('action')} {row.get('note') or ''}".lower()
+    return text in f"{row['sender']} {row['scope']} {listing.action(row)} {row.get('note') or ''}".lower()
