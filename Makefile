@@ -18,7 +18,7 @@ export AWS_DEFAULT_REGION ?= eu-west-1
 endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay fuzz faults lock release clean help
+.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay picture fuzz faults lock release clean help
 
 help:  ## What make can do here
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -103,6 +103,10 @@ bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Named wo
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.tables
 	-$(BIN)/python -m bench.screening
+	-$(BIN)/python -m bench.page
+
+picture: .venv/ready .venv-browser/ready  ## Make docs/pictures/page.png again, in Chromium
+	$(BIN)/python -m tests.e2e.browser.picture
 
 bench-relay: .venv/ready  ## Messages through the relay's Postfix; as root
 	$(BIN)/python -m bench.relay

@@ -45,7 +45,7 @@ def tell_each_call(noted: Callable[..., None]) -> None:
         boto3.setup_default_session()
         session = boto3.DEFAULT_SESSION
     assert session is not None
-    session.events.register("before-call", noted, unique_id="postern")
+    session.events.register("before-call", noted, unique_id=f"postern {id(noted)}")
 
 
 @contextmanager
