@@ -1,6 +1,6 @@
 """What a page of `postern page` takes: `python -m bench.page`, with 1,000 aliases and 10,000 messages in the ledger.
 
-DynamoDB and SQS are a stub inside botocore with 20 ms for each call, about what a region nearby takes; all else is real.
+DynamoDB and SQS are a stub inside botocore with 20 ms for each call, about what a region nearby takes; the rest is real.
 The goal is 300 ms for the first page, warm.
 """
 
@@ -109,8 +109,9 @@ def main() -> int:
     boto3.setup_default_session()
     assert boto3.DEFAULT_SESSION
     stub = Stub()
-    boto3.DEFAULT_SESSION.events.register("before-send.dynamodb", stub.answer)
-    boto3.DEFAULT_SESSION.events.register("before-send.sqs", stub.answer)
+    events: Any = boto3.DEFAULT_SESSION.events
+    for service in ("dynamodb", "sqs"):
+        events.register(f"before-send.{service}", stub.answer)
     calls.listen()
     gate = Gate(PORT, time.monotonic)
     known = {name: f"https://sqs.invalid/1/{name}" if name in NAMES[5:] else name for name in NAMES}
