@@ -6,7 +6,9 @@ import time
 from typing import Annotated, Any
 
 import typer
+from postern_mail.mail.address import alias_key
 from postern_mail.mail.days import moment
+from postern_mail.mail.keys import domain_of
 from postern_mail.mail.token import DAILY, MOST_DAILY, Token, is_name, key_of, new_token
 
 from .options import DryRunOption, JsonOption, StackOption, WideOption
@@ -105,7 +107,7 @@ def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, 
         raise WrongUse(f"{name!r}: a name has up to 40 letters, digits, blanks, dots, - and _")
     if domain is None and len(live.domains) > 1:
         raise WrongUse(f"which domain? Say --domain, one of {', '.join(sorted(live.domains))}")
-    chosen = (domain or next(iter(live.domains))).strip().lower()
+    chosen = domain_of(alias_key(f"@{domain or next(iter(live.domains))}"))
     row = {"destinations": to}
     key = f"{_PROBE}@{chosen}"
     found = leads(key, row, live.tables, live.domains, time.time())

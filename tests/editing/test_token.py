@@ -106,6 +106,14 @@ def test_a_domain_is_named_where_there_are_several(desk: Desk) -> None:
     assert desk.run(*ADD[:3], *ADD[5:], POSTERN_DOMAINS="example.org").status == 0
 
 
+def test_a_domain_is_kept_as_look_ups_have_it(desk: Desk) -> None:
+    domains = {"POSTERN_DOMAINS": "bücher.example"}
+    for number, more in enumerate(([], ["--domain", "Bücher.example"], ["--domain", "xn--bcher-kva.example"])):
+        done = desk.run("token", "add", f"t{number}", "--to", "jane@dest.example", *more, **domains)
+        assert done.status == 0, done.err
+    assert {row["domain"] for row in desk.aliases().values()} == {"xn--bcher-kva.example"}
+
+
 def test_a_warning_says_where_its_aliases_would_lead_to_nothing(desk: Desk) -> None:
     done = desk.run(*ADD[:5], "--to", "nobody@example.com")
     assert (done.status, "warning: " in done.err) == (0, True)

@@ -286,6 +286,14 @@ def test_a_name_that_reply_addresses_begin_with_is_taken(world: World, settings:
     assert list(world.book.aliases) == ["#settings"]
 
 
+@pytest.mark.parametrize(
+    "domain", ["bücher.example", "BÜCHER.example", "xn--bcher-kva.example", " XN--bcher-kva.Example "]
+)
+def test_a_domain_is_taken_in_whichever_way_it_is_typed(world: World, domain: str) -> None:
+    world.give(world.token, domain="xn--bcher-kva.example")
+    assert world.post(domain=domain).said["data"]["domain"] == "xn--bcher-kva.example"
+
+
 def test_a_name_that_only_a_catch_all_answers_for_is_free(world: World) -> None:
     world.book.aliases = {"@example.com": {"address": "@example.com", "destinations": ["joe@dest.example"]}}
     assert world.post(format="custom", local_part="shop").status == 201
