@@ -107,7 +107,7 @@ def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, 
         raise WrongUse(f"{name!r}: a name has up to 40 letters, digits, blanks, dots, - and _")
     if domain is None and len(live.domains) > 1:
         raise WrongUse(f"which domain? Say --domain, one of {', '.join(sorted(live.domains))}")
-    chosen = domain_of(alias_key(f"@{domain or next(iter(live.domains))}"))
+    chosen = domain_of(alias_key(f"@{(domain or next(iter(live.domains))).strip()}"))
     row = {"destinations": to}
     key = f"{_PROBE}@{chosen}"
     found = leads(key, row, live.tables, live.domains, time.time())

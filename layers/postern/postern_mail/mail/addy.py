@@ -73,7 +73,7 @@ def _wrong(asked: Mapping[str, Any], token: Token) -> Iterator[tuple[str, str]]:
     domain, description, form = (asked.get(name) for name in ("domain", "description", "format"))
     if not domain:
         yield "domain", "The domain field is required."
-    elif not isinstance(domain, str) or domain_of(alias_key(f"@{domain}")) != token.domain:
+    elif not isinstance(domain, str) or domain_of(alias_key(f"@{domain.strip()}")) != token.domain:
         yield "domain", "The selected domain is invalid."
     if description is not None and not _is_text(description):
         yield "description", "The description field must be a string."
