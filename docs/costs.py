@@ -261,5 +261,6 @@ def _additions() -> str:
         "`MakeDashboard`": total(idle(MakeDashboard="true")) - total(first),
         "`Links`, idle": total(idle(Links="true")) - total(first),
         "1,000 of its links pressed": total(added(first, times(LINK, 1000))) - total(first),
+        "`AliasApi`, idle": total(idle(AliasApi="true")) - total(first),
     }
     return "\n".join(f"| {what} | {dollars:.2f} |" for what, dollars in found.items())

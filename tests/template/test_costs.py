@@ -81,4 +81,4 @@ def test_a_thousand_messages_cost_what_ses_asks_and_little_more() -> None:
 
 
 def test_a_door_costs_nothing_while_nobody_knocks() -> None:
-    assert idle(Links="true") == idle()
+    assert idle(Links="true", AliasApi="true") == idle()
