@@ -1,6 +1,6 @@
 """What a page of `postern page` takes: `python -m bench.page`, with 1,000 aliases and 10,000 messages in the ledger.
 
-DynamoDB and SQS are a stub inside botocore with 20 ms for each call, about what a region nearby takes; the rest is real.
+DynamoDB and SQS are a stub inside botocore, 20 ms for each call, about what a region nearby takes; the rest is real.
 The goal is 300 ms for the first page, warm.
 """
 
