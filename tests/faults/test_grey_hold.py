@@ -1,12 +1,20 @@
 """A message that is held survives a fault at every AWS call of both its attempts: it is not lost, nor sent twice."""
 
+import json
+from contextlib import suppress
 from itertools import count
 
 import pytest
+from postern_mail.aws import clients
+from postern_mail.aws.watch.backlog import Backlog
+from postern_mail.aws.watch.state import DynamoWatchState
+from postern_mail.held import GRACE, Held
+from postern_mail.mail.envelope import Envelope
 
+from tests import rights
 from tests.builders import stored
 from tests.faults.test_every_call import SEND
-from tests.faults.world import RAW, Fault, World
+from tests.faults.world import RAW, Fault, Killed, World
 
 pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow]
 
@@ -72,6 +80,61 @@ def test_nor_does_the_attempt_that_ends_it(world: World, after: bool, kills: boo
         world.retry(message_id, ALIAS)
         settling = position > 0 and second[position - 1] == SEND and kills and not after
         check(world, message_id, second[position], doubled=settling or (second[position] == SEND and after))
+
+
+@pytest.mark.parametrize(
+    ("after", "kills"), [(True, True), pytest.param(False, True, marks=pytest.mark.long)], ids=["after", "before"]
+)
+def test_the_watch_wakes_it_whatever_call_it_is_killed_at(world: World, after: bool, kills: bool) -> None:
+    """What brings it back is lost: the watch does, in the hour in which it was killed or in the next."""
+    hold(world)
+    held, url = watch(world)
+    message_id = overdue(world)
+    world.interference.calls.clear()
+    assert message_id in held.run()
+    made = list(world.interference.calls)
+    assert made[-1] == "sqs.SendMessage"
+    for position in range(len(made)):
+        woken(world, url)
+        message_id = overdue(world)
+        world.interference.calls.clear()
+        world.interference.choose = lambda number, call, at=position: Fault(at, after, kills) if number == at else None  # type: ignore[misc]
+        with suppress(Exception, Killed):
+            held.run()
+        world.interference.choose = lambda number, call: None
+        assert world.entries(message_id)[f"to:{ALIAS}"]["state"] == "deferred", made[position]
+        held.run()
+        events = woken(world, url)
+        assert message_id in events, made[position]
+        for _ in events:
+            world.retry(message_id, ALIAS)
+        check(world, message_id, made[position], doubled=False)
+
+
+def watch(world: World) -> tuple[Held, str]:
+    """What wakes holds, as the watch has it, and the retry queue."""
+    url = str(world.template.resolve({"Ref": "RetryQueue"}))
+    with rights.acting("WatchFunction"):
+        book = DynamoWatchState(clients.dynamodb(), world.template.name("LedgerTable"), keep_days=37)
+        return Held(book=book, queue=Backlog(clients.sqs(), url), clock=world.clock), url
+
+
+def overdue(world: World) -> str:
+    """A message whose hold ended an hour ago, and nobody takes what would wake it off the queue: it is delayed."""
+    message_id = new(world)
+    assert world.run(message_id, ALIAS) is None
+    world.clock.time += 61 + GRACE + 1800
+    return message_id
+
+
+def woken(world: World, url: str) -> list[str]:
+    """The messages that the queue brings back, each as often as it does."""
+    found: list[str] = []
+    while letters := world.cloud.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        found += [Envelope.from_event(json.loads(one["Body"])["requestPayload"]).message_id for one in letters]
+        for one in letters:
+            world.cloud.sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+    return found
 
 
 def broken(world: World, message_id: str, fault: Fault) -> None:

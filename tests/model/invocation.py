@@ -1,5 +1,6 @@
-"""The steps of an invocation, as `forward.Forwarder` takes them: open; claim, send and settle so many destinations at
-once; record. What is one transaction is one step; where a condition of it does not hold, the others go on without it."""
+"""The steps of an invocation, as `forward.Forwarder` takes them: open; ask who is held; claim, send and settle so many
+destinations at once; record; have what is held come back. What is one transaction is one step; where a condition of it
+does not hold, the others go on without it."""
 
 from collections.abc import Iterator
 
@@ -10,7 +11,9 @@ from postern_mail.mail.outcomes import ClaimState, State
 from . import telling
 from .world import (
     AT_ONCE,
+    DELAY,
     DUE,
+    KNOWN,
     LEASE,
     PATIENCE,
     Case,
@@ -40,6 +43,8 @@ def steps(case: Case, world: World, slot: int, mine: Invocation) -> Iterator[Ste
     verb, _, about = mine.at.partition(" ")
     if verb == "open":
         yield "message open", _open(case, world, slot, mine)
+    elif verb in ("grey", "wake"):
+        yield mine.at, _first_seen(case, world, slot, mine, about) if about else _sleep(world, slot, mine)
     elif verb == "claim":
         yield _claim(case, world, slot, mine)
     elif verb == "send":
@@ -56,10 +61,8 @@ def steps(case: Case, world: World, slot: int, mine: Invocation) -> Iterator[Ste
         yield _close(case, world, slot, mine)
     elif verb == "record":
         yield f"to:{about} record", _record(case, world, slot, mine, about)
-    elif verb == "pending":
-        yield "message pending", _pending(case, world, slot, mine)
-    elif verb == "shut":
-        yield "message shut", _shut(case, world, slot, mine)
+    elif verb in ("pending", "shut"):
+        yield f"message {verb}", (_pending if verb == "pending" else _shut)(case, world, slot, mine)
     elif mine.telling is not None:
         for step, after, told in telling.steps(case, world, mine.telling):
             yield (
@@ -81,14 +84,45 @@ def _open(case: Case, world: World, slot: int, mine: Invocation) -> World:
         rejected=frozenset(who for who in mine.wanted if who in world.gone or not case.leads[who]),
         reached=reached(entries(world)), due=DUE in dict(world.answers).values(),
     )  # fmt: skip
-    return at(world, slot, _go_on(case, mine))
+    listed = (who for who, seen in world.first_seen if case.grey.get(who) == KNOWN and seen + DELAY <= world.now)
+    mine = mine._replace(listed=frozenset(listed))
+    asked = _asked(case, mine)
+    return at(world, slot, mine._replace(at=f"grey {asked[0]}") if asked else _go_on(case, mine))
+
+
+def _asked(case: Case, mine: Invocation) -> list[str]:
+    """Of whom the grey hold asks when such mail came first: whose would be forwarded, and nobody released."""
+    return [
+        who for who in mine.waiting
+        if who in case.grey and who not in mine.rejected | mine.released and not _is_kept(case, mine, who)
+    ]  # fmt: skip
+
+
+def _is_kept(case: Case, mine: Invocation, who: str) -> bool:
+    return (who in case.quarantined or who in mine.listed) and who not in mine.released
+
+
+def _first_seen(case: Case, world: World, slot: int, mine: Invocation, who: str) -> World:
+    seen = dict(world.first_seen).get(who, world.now)
+    world = world._replace(first_seen=put(world.first_seen, who, seen))
+    if seen + DELAY > world.now:
+        mine = mine._replace(held=(*mine.held, (who, seen + DELAY)))
+    asked = _asked(case, mine)
+    following = asked[asked.index(who) + 1 :]
+    return at(world, slot, mine._replace(at=f"grey {following[0]}") if following else _go_on(case, mine))
+
+
+def _sleep(world: World, slot: int, mine: Invocation) -> World:
+    """A delayed message: it counts as no attempt."""
+    event = (frozenset(dict(mine.held)), min(dict(mine.held).values()))
+    return _tell(world._replace(sleeping=tuple(sorted({*world.sleeping, event}, key=str))), slot, mine)
 
 
 def _deliveries(case: Case, mine: Invocation) -> dict[str, list[str]]:
     """Destination -> the recipients that lead there; it is claimed for the first."""
     found: dict[str, list[str]] = {}
     for who in mine.waiting:
-        if who in mine.rejected or (who in case.quarantined and who not in mine.released):
+        if who in mine.rejected or who in dict(mine.held) or _is_kept(case, mine, who):
             continue
         for destination in case.leads[who]:
             found.setdefault(destination, []).append(who)
@@ -243,8 +277,11 @@ def _outcomes(case: Case, mine: Invocation) -> dict[str, State]:
         if who in mine.rejected:
             found[who] = State.REJECTED
             continue
-        if who in case.quarantined and who not in mine.released:
+        if _is_kept(case, mine, who):
             found[who] = State.QUARANTINED
+            continue
+        if who in dict(mine.held):
+            found[who] = State.DEFERRED
             continue
         own = [results.get(destination, "deferred") for destination in case.leads[who]]
         settled = [one for one in own if isinstance(one, Settled)]
@@ -301,6 +338,10 @@ def _record(case: Case, world: World, slot: int, mine: Invocation, who: str) -> 
     answered = _is_answered(case, mine, who, state)
     if _is_open(world, mine, who):
         outcomes[who] = state
+        holds = {one: until for one, until in world.holds if one != who} | {
+            one: until for one, until in mine.held if one == who
+        }
+        world = world._replace(holds=tuple(sorted(holds.items())))
         if state.answerable:
             world = world._replace(answers=put(world.answers, who, DUE if answered else "none"))
     following = mine.waiting[mine.waiting.index(who) + 1 :]
@@ -317,10 +358,12 @@ def _pending(case: Case, world: World, slot: int, mine: Invocation) -> World:
         deferred |= {who for who, state in world.outcomes if not state.settled}
     message = message_of(world)
     message = message._replace(pending=message.pending - (mine.wanted - deferred))
+    if mine.held:
+        message = message._replace(release_at=min(dict(mine.held).values()))
     world = world._replace(message=message)
     if not message.pending:
         return at(world, slot, mine._replace(at="shut"))
-    return _tell(world, slot, mine)
+    return at(world, slot, mine._replace(at="wake")) if mine.held else _tell(world, slot, mine)
 
 
 def _shut(case: Case, world: World, slot: int, mine: Invocation) -> World:
@@ -336,7 +379,7 @@ def _tell(world: World, slot: int, mine: Invocation) -> World:
 
 def _end(world: World, slot: int, mine: Invocation) -> World:
     """The handler returns, or raises Unsettled and its event is tried again."""
-    if any(not state.settled for _, state in mine.recorded):
+    if any(not state.settled and who not in dict(mine.held) for who, state in mine.recorded):
         return fail(world, slot, mine)
     return at(world, slot, None)
 

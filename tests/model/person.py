@@ -32,7 +32,7 @@ def steps(case: Case, world: World) -> Iterator[Step]:
 
 def _worth_ordering(case: Case, world: World) -> bool:
     if case.order == "release":
-        return world.ordered or State.QUARANTINED in dict(world.outcomes).values()
+        return world.ordered or bool(world.holds) or State.QUARANTINED in dict(world.outcomes).values()
     return world.ordered or any(state.replayable for _, state in world.outcomes)
 
 

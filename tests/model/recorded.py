@@ -1,20 +1,28 @@
 """A real forwarder, listener and order with the ledger in DynamoDB: each write and each sending is a step."""
 
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from postern_command.reruns import Reruns
 from postern_mail.aws.feedback.ledger import DynamoFeedbackLedger
+from postern_mail.aws.forward.grey_rows import FIRST, DynamoGreyBook
 from postern_mail.aws.reopening import Reopening
 from postern_mail.aws.watch.history import History
 from postern_mail.feedback import Listener
+from postern_mail.mail.address import Address
+from postern_mail.mail.dns import Answers, Question
+from postern_mail.mail.greylist import RECIPIENTS_KEY, triplet
+from postern_mail.mail.list_health import Lists
 from postern_mail.mail.orders import replay
+from postern_mail.mail.settings import KEY
+from postern_mail.screening import Screening
 
 from emulator.template import Template
 from tests.builders import TAG_KEY, bounce, event, stored
 from tests.contract.test_ledger import in_dynamodb
 from tests.daily_fakes import FakeDailyBook
-from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer, FakeOwnerSettings, FakeTeller
+from tests.fakes import FakeAnswerer, FakeFeedbackLog, FakeHealth, FakeMailer, FakeOwnerSettings, FakeQueue, FakeTeller
 from tests.forwarding_world import RAW, World
 
 # Part of an UpdateExpression -> what the model calls it; the first that is found.
@@ -25,6 +33,9 @@ VERBS = {
 }  # fmt: skip
 
 
+SOURCE = "x{}@sender.example"  # so that no other test had such mail
+
+
 def verb(update: str) -> str:
     """What a write does."""
     return next((name for part, name in VERBS.items() if part in update), "")
@@ -33,6 +44,19 @@ def verb(update: str) -> str:
 def short(address: str) -> str:
     """A name as the model wants it."""
     return address.partition("@")[0]
+
+
+class _Nobody:
+    """DNS and list book of a stack that asks no list."""
+
+    def ask(self, questions: Collection[Question], seconds: float) -> Answers:
+        raise AssertionError((questions, seconds))
+
+    def lists(self) -> Lists:
+        raise AssertionError
+
+    def saw(self, before: Lists, after: Lists) -> None:
+        raise AssertionError((before, after))
 
 
 class Recorded(World):
@@ -52,13 +76,34 @@ class Recorded(World):
         client.meta.events.register("before-parameter-build.dynamodb.UpdateItem", self._written)
         client.meta.events.register("before-parameter-build.dynamodb.TransactWriteItems", self._transacted)
         self.ledger = in_dynamodb(client, template, self.clock)  # type: ignore[assignment]
-        self.store.messages[message_id] = stored(RAW, message_id=message_id)
+        self.store.messages[message_id] = stored(RAW, source=SOURCE.format(message_id), message_id=message_id)
+        self.queue.wake = self._woken  # type: ignore[method-assign]
+        self.words: dict[str, str] = {}
 
     def arrive(self) -> None:
         """The message comes in."""
         at = datetime.fromtimestamp(self.clock.time, UTC).isoformat()
         recipients = [f"{who}@example.com" for who in self.leads]
-        self.handle(event(*recipients, message_id=self.message_id, timestamp=at))
+        source = SOURCE.format(self.message_id)
+        self.handle(event(*recipients, source=source, message_id=self.message_id, timestamp=at))
+
+    def holds(self, *held: str) -> None:
+        """Mail for these is held, and for no others."""
+        never = [f"{who}@example.com" for who in self.leads if who not in held]
+        self.tables.aliases |= {
+            KEY: {"greylist": True, "greylist_auto_whitelist_clients": 0}, RECIPIENTS_KEY: {"lines": never},
+        }  # fmt: skip
+        self.words = {
+            triplet("192.0.2.9", SOURCE.format(self.message_id), Address.parse(f"{who}@example.com")): who
+            for who in held
+        }
+        book = DynamoGreyBook(self.client, self.template.name("LedgerTable"))
+        self.screening = Screening(resolver=_Nobody(), book=_Nobody(), grey=book, key=str)
+
+    def wakes(self) -> None:
+        """What is held comes back."""
+        ((made, _),) = self.queue.woken
+        self.handle(made)
 
     def bounces(self, destination: str) -> None:
         """A mailbox gives it back."""
@@ -83,6 +128,10 @@ class Recorded(World):
         found = history.entries(self.message_id)
         orders.carry_out(self.message_id, found, replay(found, (), again=False, failed=True))
 
+    def _woken(self, event: Mapping[str, Any], release_at: float, now: float) -> None:
+        self.steps.append("wake")
+        FakeQueue.wake(self.queue, event, release_at, now)
+
     def put_event(self, made: Any, by: str) -> None:
         """The retry queue."""
         self.steps.append("order event")
@@ -90,7 +139,9 @@ class Recorded(World):
     def _written(self, params: dict[str, Any], **_: Any) -> None:
         kind, _, about = params["Key"]["entry"]["S"].partition(":")
         update = params["UpdateExpression"]
-        if params["Key"]["message_id"]["S"].startswith("#answers"):
+        if params["Key"]["message_id"]["S"].startswith(FIRST):
+            self.steps.append(f"grey {self.words[params['Key']['message_id']['S'].removeprefix(FIRST)]}")
+        elif params["Key"]["message_id"]["S"].startswith("#answers"):
             self.steps.append(f"#answers {verb(update)}")
         elif "reopened" in update:
             self.steps.append(f"order destination {short(about)}")

@@ -11,11 +11,16 @@ from postern_mail.mail.outcomes import ClaimState, State
 
 from tests.model.explore import explore
 from tests.model.machine import successors
-from tests.model.world import AT_ONCE, DUE, Case, World, short
+from tests.model.world import AT_ONCE, DELAY, DUE, KNOWN, Case, World, short
 
 ONE = {"a": ("d",)}
 TWO = {"a": ("d", "e"), "b": ("d",)}
-LARGE = ("an answer, and one about a bounce", "two events, merged")
+LARGE = (
+    "an answer, and one about a bounce",
+    "two events, merged",
+    "a grey hold, two events, and a fault",
+    "a release of what is held",
+)
 THREE = {"a": ("d", "e", "f")}
 CASES = {
     "two events, one destination": Case(ONE, events=2, faults=2),
@@ -32,6 +37,12 @@ CASES = {
     "an answer, and one about a bounce": Case({"a": ("d",), "b": ()}, invocations=1, bounces=1, answered=True),
     "an answer about a bounce": Case(ONE, invocations=1, bounces=1, answered=True),
     "a replay of what was answered": Case(ONE, order="replay", invocations=1, faults=1, bounces=1, answered=True),
+    "a grey hold": Case(ONE, invocations=1, faults=2, grey={"a": ""}),
+    "a grey hold of one of two": Case({"a": ("d",), "b": ("d",)}, invocations=1, grey={"a": ""}),
+    "a grey hold, and lists know by then": Case({"a": ("d",), "b": ("e",)}, invocations=1, grey={"a": "", "b": KNOWN}),
+    "a grey hold, two events": Case(ONE, events=2, faults=0, grey={"a": ""}),
+    "a grey hold, two events, and a fault": Case(ONE, events=2, grey={"a": ""}),
+    "a release of what is held": Case(ONE, order="release", invocations=1, grey={"a": ""}),
     "a row that goes": Case({"a": ("d",)}, invocations=1, faults=2, answered=True, vanishing=frozenset("a")),
     "a row of one who is merged goes": Case(
         {"a": ("d",), "b": ("d",)}, invocations=1, answered=True, vanishing=frozenset("b")
@@ -60,6 +71,7 @@ def violations(case: Case, world: World) -> Iterator[str]:
     for who, times in world.answered:
         if times > 1 + dict(world.opened_by).get(who, 0):
             yield f"the sender was told {times} times of {who}"
+    yield from _too_early(case, world)
     if world.told_wrong:
         yield f"the sender was told that {sorted(world.told_wrong)} are unknown, and a destination has the message"
     if world.message is not None:
@@ -79,6 +91,14 @@ def _under_way(world: World) -> Iterator[str]:
     for mine in world.running:
         if mine is not None and mine.at.startswith(("note", "record")) and claimed[mine.owner]:
             yield f"{mine.owner} is at {mine.at}, and a destination waits although nothing stands in its way"
+
+
+def _too_early(case: Case, world: World) -> Iterator[str]:
+    for who, seen in world.first_seen:
+        early = world.now < seen + DELAY and who not in world.lifted
+        alone = [one for one in case.leads[who] if {who} == {a for a, there in case.leads.items() if one in there}]
+        if early and any(dict(world.copies).get(one) for one in alone):
+            yield f"{who} was held, and got it at once"
 
 
 def violations_at_the_end(world: World) -> Iterator[str]:

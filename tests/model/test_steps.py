@@ -22,6 +22,8 @@ ANSWERS: dict[str, Exception | None] = {
     "sent": None, "failed": Refused("no"), "released": Throttled("slower"), "ambiguous": Unanswered("no answer"),
 }  # fmt: skip
 
+_OTHERS = ("kill", "order cut", "time", "watch", "wakes", "the wake")  # steps of somebody else
+
 Chosen = Callable[[str, World], bool]
 
 
@@ -29,9 +31,7 @@ def walk(case: Case, world: World, chosen: Chosen) -> tuple[list[str], World]:
     """The steps of one undisturbed run, and the world after it. `chosen` says which of SES's answers it is."""
     steps: list[str] = []
     while True:
-        found = [
-            one for one in successors(case, world) if not one[0].startswith(("kill", "order cut", "time", "watch"))
-        ]
+        found = [one for one in successors(case, world) if not one[0].startswith(_OTHERS)]
         one = next((one for one in found if chosen(*one)), None)
         if one is None or (steps and one[0] in ("start", "order")):
             return [step for step in steps if not step.startswith(("start", "read ", "order ended"))], world
@@ -106,6 +106,25 @@ def test_a_bounce_takes_the_models_steps(answer: str, recorded: Callable[..., Re
     steps, _ = walk(case, bounced, answers(answer=answer))
     assert world.steps == steps[1:], "the first is that it comes"
     assert steps[0] == "feedback from d"
+
+
+def test_a_grey_hold_takes_the_models_steps(recorded: Callable[..., Recorded]) -> None:
+    leads = {"a": ("d",), "b": ("d",)}
+    world, case = recorded(leads), Case(leads, invocations=1, grey={"a": ""})
+    world.holds("a")
+    world.arrive()
+    first, held = walk(case, case.start(), answers())
+    assert world.steps == first
+    assert first[-1] == "wake"
+    world.steps.clear()
+    world.clock.time += 61
+    world.wakes()
+    later = next(after for step, after in successors(case, held) if step == "time passes")
+    woken = next(after for step, after in successors(case, later) if step == "wakes")
+    second, done = walk(case, woken, answers())
+    assert world.steps == second
+    assert "grey a" in second
+    assert not done.message or not done.message.open
 
 
 def test_an_order_takes_the_models_steps(recorded: Callable[..., Recorded]) -> None:

@@ -12,6 +12,9 @@ from postern_mail.mail.outcomes import ClaimState, State
 
 LEASE = 10  # of a claim, in the model's seconds; longer than any invocation runs
 PATIENCE = 25  # until a claim without an answer is given up
+DELAY = 5  # of a grey hold
+GRACE = 15  # after a hold until the watch wakes what nothing woke
+KNOWN = "known"  # of who is held: lists know the sender when the hold ends
 DUE = "due"
 AT_ONCE = 2  # sendings under way; the code has ten
 
@@ -23,6 +26,7 @@ class Message(NamedTuple):
     pending: frozenset[str]
     open: bool = True
     noted: frozenset[str] = frozenset()
+    release_at: int = 0
 
 
 class Telling(NamedTuple):
@@ -60,6 +64,8 @@ class Invocation(NamedTuple):
     recorded: tuple[tuple[str, State], ...] = ()
     due: bool = False
     telling: Telling | None = None
+    listed: frozenset[str] = frozenset()
+    held: tuple[tuple[str, int], ...] = ()
 
 
 class Person(NamedTuple):
@@ -92,6 +98,8 @@ class World(NamedTuple):
     """All there is. `copies` of the message that SES took by destination, `explained` those that may be a second one.
     `answers` is what the recipients' entries say of the answer, `answered` how often the sender heard of each,
     `served` are those whom a copy was for, `told_wrong` those of them who were called unknown. `waits` is the note for the watch.
+    `first_seen` says when mail for a recipient came first that nothing authenticates, `holds` until when recipients' entries say
+    that they wait, `sleeping` are the delayed events of the queue.
     `ordered_since` are those whose loss an order took off the owner's list: the copy that bounced was one before it."""
 
     queue: tuple[frozenset[str], ...]
@@ -120,13 +128,17 @@ class World(NamedTuple):
     waits: str = ""
     watch: Watch | None = None
     gone: frozenset[str] = frozenset()
+    first_seen: tuple[tuple[str, int], ...] = ()
+    holds: tuple[tuple[str, int], ...] = ()
+    sleeping: tuple[tuple[frozenset[str], int], ...] = ()
     faults: int = 0
     now: int = 0
 
 
 class Case(NamedTuple):
     """What is tried: where aliases lead (nowhere: the recipient is unknown), which recipients are quarantined at first,
-    whose row goes away at some time, what a person orders, and whether the sender is one who is answered."""
+    whose row goes away at some time, what a person orders, whether the sender is one who is answered, and whose mail nothing
+    authenticates (`grey`): "" if nothing speaks against it later, KNOWN if lists do."""
 
     leads: Mapping[str, tuple[str, ...]]
     quarantined: frozenset[str] = frozenset()
@@ -137,6 +149,7 @@ class Case(NamedTuple):
     bounces: int = 0
     answered: bool = False
     vanishing: frozenset[str] = frozenset()
+    grey: Mapping[str, str] = {}
 
     def start(self) -> World:
         """SES has stored the message and sent so many events of it."""
@@ -162,6 +175,7 @@ def entries(world: World) -> dict[str, dict[str, Any]]:
         entry: dict[str, Any] = {"answer": answers[who]} if who in answers else {}
         if who in dict(world.outcomes):
             entry["state"] = dict(world.outcomes)[who]
+        entry |= {"release_at": dict(world.holds)[who]} if who in dict(world.holds) else {}
         found[f"to:{who}"] = entry | ({"released_by": "somebody"} if who in world.lifted else {})
     for destination, standing in world.claims:
         lost = {"bounced": {"lost": True}} if destination in world.bounced else {}
