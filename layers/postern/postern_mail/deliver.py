@@ -16,6 +16,7 @@ from .mail.brake import UNCONFIRMED
 from .mail.claims import Claim, Ending, Settled, Wanted
 from .mail.days import A_DAY
 from .mail.envelope import Envelope
+from .mail.message import Message
 from .mail.plan import Delivery
 from .mail.records import dataclass, replace
 from .mail.rewrite import Style, rewritten
@@ -54,7 +55,7 @@ class Deliverer(Sender):
     contacts: "Callable[[], Contacts] | None" = None  # made when an alias takes replies
 
     def deliver(
-        self, envelope: Envelope, wanted: Collection[Delivery], raw: bytes, settings: Settings, until: float
+        self, envelope: Envelope, wanted: Collection[Delivery], message: Message, settings: Settings, until: float
     ) -> Delivered:
         """What became of each destination. After `until`, epoch seconds, no sending is begun. What is `unsettled` is to
         be written down next, by `settled` or as `endings`, before anything is done that may fail."""
@@ -65,9 +66,9 @@ class Deliverer(Sender):
             if wait := self.not_now(under_way, until):
                 results |= {one.destination.key: wait for one in waiting}
                 return Delivered(results)
-            most = self.pace.at_once(len(raw))
+            most = self.pace.at_once(len(message.raw))
             batch, waiting = waiting[:most], waiting[most:]
-            known, under_way = self._claimed(envelope, batch, raw, settings)
+            known, under_way = self._claimed(envelope, batch, message, settings)
             results |= known
             self.send_all(envelope, under_way, until)
         if not all(one.is_plain for one in under_way):
@@ -75,7 +76,7 @@ class Deliverer(Sender):
         return Delivered(results | {one.claim.destination.key: one.result for one in under_way}, under_way)
 
     def _claimed(
-        self, envelope: Envelope, batch: Sequence[Delivery], raw: bytes, settings: Settings
+        self, envelope: Envelope, batch: Sequence[Delivery], message: Message, settings: Settings
     ) -> tuple[dict[str, Settled | Temporary], list[Sending]]:
         """(what became of those that are not to be sent, those that are)."""
         claims = self.ledger.claim_all(envelope.message_id, [self._wanted(one, settings.rate_cap) for one in batch])
@@ -83,7 +84,7 @@ class Deliverer(Sender):
         claimed = []
         for delivery, claim in zip(batch, claims, strict=True):
             if isinstance(claim, Claim):
-                forms = partial(self._forms, envelope, delivery, raw, settings)
+                forms = partial(self._forms, envelope, delivery, message, settings)
                 begin = partial(self._admit, delivery, claim, settings.rate_cap)
                 forgo = partial(self._forgo, delivery, claim)
                 claimed.append(Sending(claim, Job(delivery.alias, settings.largest, forms, begin, forgo)))
@@ -114,11 +115,12 @@ class Deliverer(Sender):
             self.rates.forgo(claim.message_id, delivery.destination)
 
     def _forms(
-        self, envelope: Envelope, delivery: Delivery, raw: bytes, settings: Settings, refusals: list[str]
+        self, envelope: Envelope, delivery: Delivery, message: Message, settings: Settings, refusals: list[str]
     ) -> Iterator[tuple[str, Form]]:
         """The forms in their order; each is made only when the one before was refused. None is no form."""
-        alias, style = (
+        alias, raw, style = (
             delivery.alias,
+            message.raw,
             replace(
                 settings.styled(self.style),
                 prepended=delivery.prepended,
@@ -130,7 +132,7 @@ class Deliverer(Sender):
             from .reply_addresses import with_reply_addresses  # noqa: PLC0415 (for who replies only)
 
             style = with_reply_addresses(style, self.contacts(), alias, envelope, raw, settings)
-        yield AS_IS, lambda: rewritten(raw, alias, envelope, style)
+        yield AS_IS, lambda: rewritten(message, alias, envelope, style)
         # The modules of the others are imported when SES refused what most messages are.
         from .mail import notice, repair  # noqa: PLC0415
 

@@ -148,7 +148,7 @@ class Forwarder:
             learned = [one for one in planned if isinstance(one, Forward) and one.learn]
             delivered = Delivered({})
             if wanted := deliveries(planned):
-                delivered = self.deliverer.deliver(waiting, wanted, raw, found.settings, until)
+                delivered = self.deliverer.deliver(waiting, wanted, message, found.settings, until)
             notes = screened.notes if screened else None
             plain = not (tested or replied or learned or no_address or entry.due)
             if plain and self._closed_at_once(envelope, planned, delivered, size, entry.orders, notes):

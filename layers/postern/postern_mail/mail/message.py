@@ -7,8 +7,9 @@ out byte for byte (RFC 5322 2.1: a message is lines; 2.2.3: a field goes on over
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from .records import dataclass
+from .records import dataclass, field
 
 CRLF = b"\r\n"
 LF = b"\n"
@@ -32,9 +33,8 @@ _ONCE = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One header field with its folded lines and its line ending; `name` is in lower case.
+class Field(NamedTuple):
+    """One header field with its folded lines and its line ending; `name` is in lower case. A message has some fifty.
 
     A line without a name (a colon alone, or the From of an mbox) is kept as one whose name is "".
     """
@@ -60,13 +60,14 @@ class Message:
 
     `rest` starts with the line that separates header and body, if there is one, and is a view of the
     original bytes: a 40 MB body is not copied. `newline` is the line ending of the header's first line.
-    `is_cut` says that the header goes on behind the fields.
+    `is_cut` says that the header goes on behind the fields; `raw` is the whole, as it was split.
     """
 
     fields: tuple[Field, ...]
     rest: memoryview
     newline: bytes = CRLF
     is_cut: bool = False
+    raw: bytes = field(default=b"", compare=False, repr=False)
 
     @classmethod
     def split(cls, raw: bytes, most: int = sys.maxsize) -> "Message":
@@ -78,9 +79,14 @@ class Message:
         """
         reader = _Reader(raw, most)
         end = reader.read()
-        fields = tuple(Field(b"".join(lines), name) for name, lines in zip(reader.names, reader.lines, strict=True))
+        fields = tuple(
+            [
+                Field(lines[0] if len(lines) == 1 else b"".join(lines), name)
+                for name, lines in zip(reader.names, reader.lines, strict=True)
+            ]
+        )
         newline = LF if fields and not raw[:end].partition(LF)[0].endswith(CR) and LF in raw[:end] else CRLF
-        return cls(fields, memoryview(raw)[end:], newline, reader.is_cut)
+        return cls(fields, memoryview(raw)[end:], newline, reader.is_cut, raw)
 
     @property
     def body(self) -> memoryview:
@@ -95,7 +101,7 @@ class Message:
 
     def named(self, name: str) -> tuple[Field, ...]:
         """All fields of this lower-case name, in order."""
-        return tuple(field for field in self.fields if field.name == name)
+        return tuple([one for one in self.fields if one.name == name])
 
     def join(self, fields: Iterable[Field]) -> bytes:
         """The message with these fields instead of its own, as `halves` has it."""
@@ -111,11 +117,11 @@ class Message:
         after = dict(zip(map(id, self.fields), map(id, self.fields[1:]), strict=False))
         parts: list[bytes | memoryview] = []
         previous: Field | None = None
-        for field in fields:
-            if previous is not None and after.get(id(previous)) != id(field):
+        for one in fields:
+            if previous is not None and after.get(id(previous)) != id(one):
                 parts.append(self._ending(previous))
-            parts.append(field.raw)
-            previous = field
+            parts.append(one.raw)
+            previous = one
         separated = self.is_separated or not self.rest
         if previous is not None and self.rest and not (separated and self.fields and previous is self.fields[-1]):
             parts.append(self._ending(previous))

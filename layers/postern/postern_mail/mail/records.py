@@ -104,19 +104,20 @@ else:
     def _maker(found: Mapping[str, Field], names: tuple[str, ...]) -> Callable[..., None]:
         defaults = {name: one.default for name, one in found.items() if one.default is not MISSING}
         factories = {name: one.default_factory for name, one in found.items() if one.default_factory is not MISSING}
-        count = len(found)
+        count, known = len(found), frozenset(found)
 
         def __init__(self: Any, *given: Any, **named: Any) -> None:  # noqa: N807 (its name in tracebacks)
             values = self.__dict__
             values.update(zip(names, given))  # noqa: B905 (what is too long is found below)
             if named:
                 values.update(named)
-            if len(values) != len(given) + len(named) or not values.keys() <= found.keys():
-                raise TypeError(f"{type(self).__name__}: given twice, or not known, or too many: {sorted(named)}")
+                if not named.keys() <= known:
+                    raise TypeError(f"{type(self).__name__}: not known: {sorted(named.keys() - known)}")
+            if len(values) != len(given) + len(named):
+                raise TypeError(f"{type(self).__name__}: given twice, or too many: {sorted(named)}")
             if len(values) == count:
                 return
-            for name, value in defaults.items():
-                values.setdefault(name, value)
+            values.update({**defaults, **values})
             for name, make in factories.items():
                 if name not in values:
                     values[name] = make()

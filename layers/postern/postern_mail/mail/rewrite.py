@@ -90,16 +90,15 @@ class Style:
 
 def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (it is frozen)
     """The message as `rewritten` has it, in one piece."""
-    return bytes(rewritten(raw, alias, envelope, style))
+    return bytes(rewritten(Message.split(raw), alias, envelope, style))
 
 
-def rewritten(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> Halves:
+def rewritten(message: Message, alias: Address, envelope: Envelope, style: Style) -> Halves:
     """The message as it is forwarded in the name of `alias`.
 
     Raises nothing: any bytes at all come out as a message with exactly one From. The author is
     the envelope's sender where the header names none.
     """
-    message = Message.split(raw)
     return message.halves(_Editor(message, alias, envelope, style).edited())
 
 

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -43,9 +44,16 @@ def signed(
     canonical = "\n".join((*request, "", lines, ";".join(names), digest))
     parts = (stamp[:8], *scope, "aws4_request")
     place = "/".join(parts)
-    key = f"AWS4{whose.secret}".encode()
     to_sign = f"AWS4-HMAC-SHA256\n{stamp}\n{place}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
-    for part in (*parts, to_sign):
-        key = hmac.digest(key, part.encode(), "sha256")
-    said = f"Credential={whose.key}/{place}, SignedHeaders={';'.join(names)}, Signature={key.hex()}"
+    signature = hmac.digest(_key(whose.secret, parts), to_sign.encode(), "sha256").hex()
+    said = f"Credential={whose.key}/{place}, SignedHeaders={';'.join(names)}, Signature={signature}"
     return {**fields, "authorization": f"AWS4-HMAC-SHA256 {said}"}
+
+
+@lru_cache(maxsize=8)
+def _key(secret: str, parts: tuple[str, ...]) -> bytes:
+    """The key of a day, a region and a service."""
+    key = f"AWS4{secret}".encode()
+    for part in parts:
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
