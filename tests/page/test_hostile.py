@@ -155,6 +155,7 @@ def closed(ann: Browser, name: str, text: str, allowed: Kinds) -> None:
         assert all(one.isprintable() or one == "\n" for one in shown(html)), (name, path)
 
 
+@pytest.mark.slow
 def test_what_was_written_is_read_as_it_was_written(ann: Browser) -> None:
     text = HOSTILE["end of a value"]
     message_id = told(ann.office, text, 1)

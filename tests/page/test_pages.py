@@ -155,6 +155,7 @@ def test_search_and_where_mail_would_go(ann: Browser) -> None:
     assert ann.json("/aliases.json?where=nobody@example.com")["resolved"]["outcome"] == "unknown"
 
 
+@pytest.mark.slow
 def test_how_often_an_alias_was_used(ann: Browser) -> None:
     ann.office.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
     yesterday(ann.office)
@@ -179,6 +180,7 @@ def yesterday(office: Office) -> None:
     office.clock.time = now
 
 
+@pytest.mark.slow
 def test_the_chart_of_the_days_that_are_added_up(ann: Browser) -> None:
     yesterday(ann.office)
     ann.office.happened((INFO, "forwarded", INFO))
@@ -189,6 +191,7 @@ def test_the_chart_of_the_days_that_are_added_up(ann: Browser) -> None:
     assert "2 forwarded" in html.text
 
 
+@pytest.mark.slow
 def test_the_log_in_pages_with_its_filters(ann: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("postern_command.pages.mail.SHOWN", 4)
     for number in range(6):
@@ -320,6 +323,7 @@ def test_a_file_that_an_editor_saved_meanwhile_is_not_written_over(office: Offic
     assert file.read_text() == "= broken"
 
 
+@pytest.mark.slow
 def test_every_page_is_json_too_and_names_it(ann: Browser) -> None:
     ann.office.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
     told = {"/alias": f"?address={quote(INFO)}", "/message": f"?id={kept(ann.office)}"}

@@ -109,3 +109,9 @@ def test_what_is_wrong_is_said_before_it_listens(office: Office, tmp_path: Path)
     broken.write_text("= broken")
     assert run("page", "--no-browser", "--file", broken).status == 2
     assert run("page", "--no-browser", POSTERN_DOMAINS="no domain!").status == 2
+
+
+def test_without_its_extra_it_says_what_to_install(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "postern_command.pages.server", None)
+    done = run("page")
+    assert (done.status, "pip install 'postern-mail[page]'" in done.err) == (2, True)
