@@ -1,10 +1,11 @@
 """Six messages back and forth: Betsy writes to an alias, Ann answers in its name, each from a mailbox of her own."""
 
 import smtplib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes
-from email.utils import parseaddr
+from email.utils import formatdate, parseaddr
 
 from ..cloud import HOST
 from ..system import Emulator
@@ -35,7 +36,7 @@ class Person:
         raw = (
             f"Received: from laptop.{host} ([10.1.2.3]) by smtp.{host}; Sun, 22 Nov 2026 12:00:0{number} +0000\r\n"
             f"From: {self.name} <{self.address}>\r\nTo: {to}\r\nSubject: {subject}\r\n"
-            f"Date: Sun, 22 Nov 2026 12:00:0{number} +0000\r\nMessage-ID: <{number}@laptop.{host}>\r\n{thread}"
+            f"Date: {formatdate(time.time() + number)}\r\nMessage-ID: <{number}@laptop.{host}>\r\n{thread}"
             f"User-Agent: Mutt ({host})\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nLine {number}.\r\n"
         ).encode()
         with smtplib.SMTP(HOST, emulator.receiving.port, local_hostname=f"smtp.{host}") as client:

@@ -2,6 +2,7 @@
 
 import smtplib
 from email import message_from_bytes
+from email.utils import formatdate
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_reply_that_bounces_is_told_to_its_writer_and_suspends_nobody(emulator
     post(emulator, BETSY, round_trip.SHOP, "From: <bounce@sender.example>\nSubject: hi\n\nx\n")
     to = message_from_bytes(emulator.maildirs.messages(ANN)[-1])["Reply-To"].rpartition("<")[2].rstrip(">")
     before = emulator.maildirs.count(ANN)
-    post(emulator, ANN, to, f"From: {ANN}\nTo: {to}\nDate: Sun, 22 Nov 2026 13:00:00 +0000\nSubject: Re: hi\n\nx\n")
+    post(emulator, ANN, to, f"From: {ANN}\nTo: {to}\nDate: {formatdate()}\nSubject: Re: hi\n\nx\n")
     (told,) = emulator.maildirs.messages(ANN)[before:]
     assert b"Subject: Your reply was not delivered\r\n" in told
     assert b"bounce@sender.example" in told
@@ -40,7 +41,7 @@ def test_a_stranger_gets_nothing_by_a_reply_address(emulator: Emulator) -> None:
     post(emulator, BETSY, round_trip.SHOP, f"From: {BETSY}\nSubject: hi\n\nx\n")
     to = message_from_bytes(emulator.maildirs.messages(ANN)[-1])["Reply-To"].rpartition("<")[2].rstrip(">")
     before = emulator.maildirs.count(BETSY)
-    forged = f"From: {ANN}\nTo: {to}\nDate: Sun, 22 Nov 2026 14:00:00 +0000\nSubject: Re: hi\n\nx\n"
+    forged = f"From: {ANN}\nTo: {to}\nDate: {formatdate()}\nSubject: Re: hi\n\nx\n"
     post(emulator, "friend@spammer.example", to, forged)
     assert emulator.maildirs.count(BETSY) == before
     assert emulator.maildirs.count("friend@spammer.example") == 0

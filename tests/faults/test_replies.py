@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow]
 INFO, JANE, JOE = "info@example.com", "d1@dest.example", "joe@third.example"
 SEND = "sesv2.SendEmail"
 OURS = (CONTACTS, SENT, "replies:", "replied:")  # partitions
-MOMENTS = count(1_700_000_000, 60)
+MOMENTS = count()  # seconds after the clock, one for each message
 
 
 @pytest.fixture
@@ -47,7 +47,8 @@ def take(
 
 
 def store(world: World, raw: bytes, *recipients: str, source: str = AUTHOR) -> str:
-    message_id = f"m{next(MOMENTS)}"
+    moment = next(MOMENTS)
+    message_id, raw = f"m{moment}", raw.replace(b"@NOW@", formatdate(world.clock.time + moment).encode())
     whole = stored(raw, source=source, message_id=message_id, helo="mx.dest.example")
     world.bouncing.receive(Received(message_id, source, recipients, whole, world.clock.time))
     world.cloud.s3.put_object(Bucket=world.template.name("MailBucket"), Key=f"inbound/{message_id}", Body=whole)
@@ -79,7 +80,7 @@ def token(world: World, alias: str = INFO, sender: str = AUTHOR) -> str:
 
 
 def reply(to: str, *, author: str = JANE, more: str = "", body: str = "Friday.", date: float = 0) -> bytes:
-    written = formatdate(date or next(MOMENTS))
+    written = formatdate(date) if date else "@NOW@"
     return f"From: Jane <{author}>\r\nTo: {to}\r\nDate: {written}\r\nSubject: Re: hi\r\n{more}\r\n{body}".encode()
 
 
@@ -186,8 +187,8 @@ def test_a_name_in_the_subject_is_kept_whatever_the_setting(world: World) -> Non
 
 
 def test_a_mail_that_is_sent_again_goes_out_once(world: World) -> None:
-    to, raw = token(world), b""
-    raw = reply(to, date=1_600_000_000)
+    to = token(world)
+    raw = reply(to, date=world.clock.time - 3600)
     assert state(world, take(world, raw, to, source=JANE), to) == "forwarded"
     assert state(world, take(world, raw, to, source=JANE), to) == "quarantined"
     assert [who for who, _ in world.delivered] == [AUTHOR, JANE]
@@ -212,6 +213,13 @@ def test_a_reply_is_a_use_of_its_address(world: World) -> None:
     take(world, reply(to), to, source=JANE)
     world.clock.time += LIFETIME - 60
     assert state(world, take(world, reply(to), to, source=JANE), to) == "forwarded"
+
+
+@pytest.mark.parametrize("days", [-15, 15])
+def test_a_mail_of_other_days_is_none_that_is_sent_for_the_first_time(world: World, days: int) -> None:
+    to = token(world)
+    raw = reply(to, date=world.clock.time + days * 86400)
+    assert state(world, take(world, raw, to, source=JANE), to) == "quarantined"
 
 
 def test_a_robot_is_not_passed_on_and_nobody_hears(world: World) -> None:

@@ -253,3 +253,24 @@ def test_correspondents_are_whom_reply_to_names_else_from() -> None:
     assert (
         re.search("[@<>]", shown(correspondents(Message.split(b'From: "x@y" <a@b.example>\r\n\r\n'), None)[0])) is None
     )
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        'Content-Type: text/plain; charset="\xff"', "Content-Type: text/plain; charset*0*=x'%zz",
+        "Content-Type: multipart/mixed; boundary*=utf-8''%ff", "Content-Type: text/plain; charset=nonsense",
+        "Content-Type: message/rfc822",
+    ],
+)  # fmt: skip
+def test_a_body_in_an_odd_form_is_looked_at_without_a_failure(head: str) -> None:
+    assert "jane.doe@dest.example" in leaking("jane.doe@dest.example", head)[0] or "cannot be read" in str(
+        leaking("x", head)
+    )
+
+
+def test_parts_within_parts_without_end_are_no_failure() -> None:
+    body, head = "", "Content-Type: multipart/mixed; boundary=b"
+    for number in range(3000):
+        body += f"--b{number or ''}\r\nContent-Type: multipart/mixed; boundary=b{number + 1}\r\n\r\n"
+    assert leaking(body, head) in ([], ["anything in a body that cannot be read"])

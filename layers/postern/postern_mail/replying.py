@@ -26,7 +26,7 @@ from .mail.replying import leaks, told
 from .mail.replying.addressees import Addressees, addressees, listed
 from .mail.replying.contact import Contact
 from .mail.replying.outgoing import outgoing
-from .mail.replying.permission import Doubt, doubt, is_same, replier, robot, sent_at
+from .mail.replying.permission import OLD, Doubt, doubt, is_same, replier, robot, sent_at
 from .mail.rows import BadRow, Rows
 from .mail.settings import Settings
 from .mail.thread import identifiers
@@ -169,11 +169,16 @@ class _Attempt:
             if said and (in_header or refuses):
                 yield Doubt(cause, "; ".join(said), is_proven=True)
         at = sent_at(self.message)
-        if at is None:
-            yield Doubt("form", "Date cannot be read", is_proven=True)
+        if at is None or abs(self._came_at() - at) > OLD:
+            yield Doubt("form", "Date cannot be read, or is not of these days", is_proven=True)
         elif not self.own.contacts.is_first(found.contact, at, self.envelope.message_id):
             why = f"one of the same second went to {found.contact.address} before"
             yield Doubt("again", why, is_proven=True)
+
+    def _came_at(self) -> float:
+        """When SES received it, epoch seconds."""
+        now = self.own.deliverer.clock.now()
+        return now - (self.envelope.age(now) or 0)
 
     def _people(self, contact: Contact) -> Addressees:
         named = {one.address.key: one.address for one in listed(self.message)}

@@ -16,6 +16,7 @@ from ...mail.authors import Author
 from ...mail.claims import Claim
 from ...mail.days import A_DAY
 from ...mail.replying.contact import LIFETIME, MOST_KNOWN, TOUCHED_AFTER, Contact
+from ...mail.replying.permission import OLD
 from ...mail.replying.token import contact_id, reply_address, row_named
 from ...ports.clock import Clock
 from ..items import Items
@@ -94,7 +95,8 @@ class DynamoContacts:
 
     def is_first(self, contact: Contact, sent_at: int, message_id: str) -> bool:
         """Whether no other message to a contact was written at that second. Raises Temporary."""
-        return self._mine(f"replied:{contact.row_id}", str(sent_at), message_id, self._expires_at())
+        expires_at = int(self._clock.now()) + 2 * OLD + A_DAY  # from then on its Date is too old
+        return self._mine(f"replied:{contact.row_id}", str(sent_at), message_id, expires_at)
 
     def may_tell(self, alias: Address, cause: str, message_id: str) -> bool:
         """Whether this hour has heard of no other message for this cause. Raises Temporary."""

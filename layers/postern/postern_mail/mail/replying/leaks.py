@@ -99,7 +99,11 @@ def _is_host(text: str) -> bool:
 def leaks(message: Message, named: Collection[str]) -> tuple[Leak, ...]:
     """Where these terms stand in what leaves; each place once, and of many the first."""
     wanted = _pattern(named)
-    found = dict.fromkeys((*_in_header(message, wanted), *_in_body(message, wanted, named)))
+    found = dict.fromkeys(_in_header(message, wanted))
+    try:
+        found |= dict.fromkeys(_in_body(message, wanted, named))
+    except (ValueError, LookupError, RecursionError):
+        found[Leak("a body that cannot be read", "anything")] = None
     return tuple(found)[:_MOST_FOUND]
 
 

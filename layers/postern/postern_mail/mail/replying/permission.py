@@ -9,6 +9,7 @@ from collections.abc import Collection
 from email.utils import parsedate_to_datetime
 
 from ..address import Address, InvalidAddress
+from ..days import A_DAY
 from ..envelope import Envelope
 from ..message import Message
 from ..own_name import by_spf, is_aligned
@@ -18,6 +19,7 @@ from ..signatures import Signature, names, signatures
 from ..verdicts import FAIL
 
 DMARC, DKIM = REQUIREMENTS = ("dmarc", "dkim")
+OLD = 14 * A_DAY  # seconds between Date and when it came, from which on it is none that is sent for the first time
 _PASS, _NO_POLICY = "PASS", "GRAY"
 _GOOGLE = ("gmail.com", "googlemail.com")
 _OF_EXCHANGE = "x-auto-response-suppress"  # it stands in the mail of persons, too
