@@ -26,11 +26,11 @@ LOG_GB = 4 / 1024 / 1024  # lines of a message, or of a run: 4 KB
 
 # One run at most, when there is nothing to do.
 WATCH = {
-    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 19, "dynamodb-writes": 2,
+    "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "s3-writes": 1 / 3, "dynamodb-reads": 21, "dynamodb-writes": 2,
     "sqs": 4, "metric-requests": 40, "sns": 1, "log-gb": LOG_GB, "schedules": 1,
 }  # fmt: skip
 # A day is added up four times, and each message with it.
-SUMMARY = {"dynamodb-reads": 12, "dynamodb-writes": 8}
+SUMMARY = {"dynamodb-reads": 18, "dynamodb-writes": 8}
 SUMMED_UP = {"dynamodb-reads": 6, "dynamodb-writes": 1}
 DIGEST = {
     "lambda-requests": 1, "lambda-gb-seconds": 0.25 * 4, "dynamodb-reads": 60, "dynamodb-writes": 6, "sqs": 1,

@@ -5,6 +5,7 @@ import quopri
 from postern_mail.mail.address import Address
 from postern_mail.mail.digest import (
     DEAD,
+    ENDING,
     KINDS,
     LEARNED,
     LOST,
@@ -71,6 +72,9 @@ def _line(word: str) -> Line:
         return line(word, "All of them", "postern")
     if word in (UNSEEN, STUCK):
         return line(word, _ID, "postern", message_id=_ID)
+    if word == ENDING:
+        why = "no mail since 2026-08-29, and it ends after 90 days without"
+        return line(word, f"trip@example.com: {why}", "postern", who="trip@example.com")
     if word == LEARNED:
         return line(word, "shop@example.com", "postern", who="shop@example.com")
     if word == SUSPENDED:

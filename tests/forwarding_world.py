@@ -30,6 +30,7 @@ from tests.fakes import (
 if TYPE_CHECKING:  # tests/unit/test_screening_costs.py counts what a message imports
     from postern_mail.ports.daily_test import Arrivals
     from postern_mail.ports.learning import Learner
+    from postern_mail.ports.uses import Uses
     from postern_mail.screening import Screening
 
 RAW = b"From: Betsy <betsy@sender.example>\r\nSubject: hi\r\n\r\nbody"
@@ -67,6 +68,7 @@ class World:
     arrivals: "Callable[[], Arrivals] | None" = None
     fetching: "Callable[[str, str, float], str] | None" = None
     learner: "Callable[[], Learner] | None" = None
+    uses: "Callable[[], Uses] | None" = None
     queue: FakeQueue = field(default_factory=FakeQueue)
     policy: Policy = field(default_factory=lambda: Policy(frozenset({"example.com"})))
 
@@ -80,7 +82,7 @@ class World:
                 style=Style(), store=self.store, ledger=self.ledger, rates=self.rates, mailer=self.mailer,
                 clock=self.clock, log=self.log, fetching=self.fetching, mail_days=30, at_once=one_after_the_other,
             ),
-            answering=self.answering, queue=self.queue, arrivals=self.arrivals, learner=self.learner,
+            answering=self.answering, queue=self.queue, arrivals=self.arrivals, learner=self.learner, uses=self.uses,
             screening=None if self.screening is None else self._screening,
         ).handle(made, self.clock.now() + self.remaining, ended, attempt)  # fmt: skip
 

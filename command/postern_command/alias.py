@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from postern_mail.mail.address import Address, InvalidAddress, alias_key
 from postern_mail.mail.days import moment
+from postern_mail.mail.endings import AFTER
 from postern_mail.mail.keys import domain_of, in_order, with_domain
 from postern_mail.mail.learning import AT, LEARN, LIMIT, NAMES
 from postern_mail.mail.rows import Row, is_reserved, texts
@@ -41,6 +42,10 @@ AlsoFromOption = Annotated[
 ]
 NameOption = Annotated[str | None, typer.Option(help="What replies show beside the alias.")]
 NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
+EndsOption = Annotated[
+    str | None,
+    typer.Option("--expires-after", metavar="USE", help='"20 messages", "90 days" without use, or both with a comma.'),
+]
 LearnOption = Annotated[
     bool | None,
     typer.Option("--learn/--no-learn", help="Of @domain: whether each name that gets its first mail gets a row."),
@@ -130,6 +135,7 @@ def add(
     reply: ReplyOption = None,
     also_from: AlsoFromOption = None,
     name: NameOption = None,
+    expires_after: EndsOption = None,
     learn: LearnOption = None,
     learn_names: LearnNamesOption = None,
     learn_limit: LearnLimitOption = None,
@@ -148,7 +154,8 @@ def add(
             destinations,
             attributes(expires, keep_tag, note)
             | _of_replies(reply, also_from, name)
-            | _of_learning(learn, learn_names, learn_limit),
+            | _of_learning(learn, learn_names, learn_limit)
+            | _of_ending(expires_after),
         )
         Editor(live, dry_run, as_json).write(made)
 
@@ -160,11 +167,14 @@ def set_(
     also: Annotated[list[str] | None, typer.Option("--add", help="One more destination.")] = None,
     no_longer: Annotated[list[str] | None, typer.Option("--drop", help="One destination less.")] = None,
     expires: ExpiresOption = None,
-    no_expires: Annotated[bool, typer.Option("--no-expires", help="It does not expire.")] = False,
+    no_expires: Annotated[
+        bool, typer.Option("--no-expires", help="It does not expire, at a time or after use.")
+    ] = False,
     keep_tag: KeepTagOption = None,
     reply: ReplyOption = None,
     also_from: AlsoFromOption = None,
     name: NameOption = None,
+    expires_after: EndsOption = None,
     learn: LearnOption = None,
     learn_names: LearnNamesOption = None,
     learn_limit: LearnLimitOption = None,
@@ -180,7 +190,8 @@ def set_(
     """
     with exits():
         changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name)
-        changed |= _of_learning(learn, learn_names, learn_limit) | ({"expires_at": None} if no_expires else {})
+        changed |= _of_learning(learn, learn_names, learn_limit) | _of_ending(expires_after)
+        changed |= dict.fromkeys(("expires_at", AFTER)) if no_expires else {}
         if not (destinations or also or no_longer or changed):
             raise WrongUse("nothing to set; see postern alias set --help")
         if (destinations and (also or no_longer)) or (expires and no_expires):
@@ -240,6 +251,11 @@ def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> 
     if note is not None:
         typed["note"] = note or None
     return typed
+
+
+def _of_ending(typed: str | None) -> dict[str, Any]:
+    """The attribute that was typed; None where it is taken away."""
+    return {} if typed is None else {AFTER: typed or None}
 
 
 def _of_learning(learn: bool | None, names: str | None, limit: int | None) -> dict[str, Any]:

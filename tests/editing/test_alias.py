@@ -412,3 +412,12 @@ def test_a_catch_all_that_learns_and_the_names_it_learned(desk: Desk) -> None:
     assert row(desk, "@example.com").keys() == {"address", "destinations", "learn_limit"}
     assert desk.run("alias", "set", "@example.com", "--learn-limit", 0).status == 1
     assert desk.run("alias", "add", INFO, "jane@dest.example", "--learn").status == 1
+
+
+def test_an_alias_that_ends_after_use(info: Desk) -> None:
+    assert info.run("alias", "set", INFO, "--expires-after", "20 messages, 90 days").status == 0
+    assert row(info)["expires_after"] == "20 messages, 90 days"
+    assert "(ends after 20 messages, 90 days without use)" in info.run("alias", "list").out
+    assert info.run("alias", "set", INFO, "--expires-after", "soon").status == 1
+    assert info.run("alias", "set", INFO, "--no-expires").status == 0
+    assert row(info).keys() == {"address", "destinations"}

@@ -20,7 +20,7 @@ def test_the_check_reads_and_remembers_and_does_no_more(resources: dict[str, Any
     found = statements(resources, "WatchFunction")
     reading = {"ListMessages", "ReadTheLedger", "FindOpenMessagesAndADays", "ReadTheSettings", "ReadAllRows"}
     looking = {"CountWhatWaits", "LookAround"}
-    writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld", "TellPeople"}
+    writing = {"RememberWhatWasFoundAndAnswer", "WakeWhatIsHeld", "TellPeople", "EndWhatNobodyUses"}
     assert set(found) == {*reading, *looking, *writing}
     assert found["ListMessages"]["Condition"] == {"StringLike": {"s3:prefix": "inbound/*"}}
     assert found["ReadTheSettings"]["Condition"] == {

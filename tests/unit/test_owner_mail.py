@@ -36,9 +36,9 @@ class FakeNews:
         self.asked.append(noted.message_id)
         return "spam FAIL"
 
-    def learned(self, day: str) -> Section:
+    def aliases(self, day: str) -> Collection[Section]:
         assert day
-        return Section(LEARNED, tuple(Line(name) for name in self.names), len(self.names))
+        return [Section(LEARNED, tuple(Line(name) for name in self.names), len(self.names))] if self.names else []
 
     def week(self, day: str) -> Week:
         return Week({day: self.counts}, {}, {"info@example.com": 3}) if self.counts else Week({}, {}, {})

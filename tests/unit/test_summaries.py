@@ -155,6 +155,9 @@ class FakeBook:
         self.clock.time += self.seconds
         return Summary({"forwarded": 1})
 
+    def last_used(self) -> dict[str, float]:
+        return {}
+
     def keep(self, day: str, found: Summary, now: float) -> None:
         assert found.counts
         self.kept[day] = now

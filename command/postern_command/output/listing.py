@@ -164,6 +164,8 @@ class Meaning:
         if alias is not None and alias.keep_tag:
             remarks.append("keeps the tag")
         remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
+        if alias is not None and alias.ending is not None:
+            remarks.append(f"ends after {alias.ending}")
         if alias is not None and alias.learned:
             remarks.append(f"{formatted(row[AT], '%Y-%m-%d')} from {row.get(FROM)}")
             remarks += [] if destinations(row) else [f"goes where @{row['address'].rpartition('@')[2]} goes"]

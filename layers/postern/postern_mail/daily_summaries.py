@@ -1,11 +1,16 @@
 """The watch adds up each day that is over, for counts, charts and endings. On the way of a message nothing counts."""
 
+from collections.abc import Mapping
+
+from .endings import Endings
+from .mail.days import A_DAY
 from .mail.records import dataclass
-from .mail.summaries import due
+from .mail.summaries import Summary, day_of, due
 from .ports.clock import Clock
 from .ports.summaries import SummaryBook
 
 MOST_DAYS = 8  # in one run
+DIGEST_AT = 4 * 3600  # seconds after midnight; what comes later is for the digest of the next day
 SECONDS = 45  # after which no other day is begun: the function has two minutes
 
 
@@ -15,6 +20,7 @@ class DailySummaries:
 
     book: SummaryBook
     clock: Clock
+    endings: Endings | None = None
 
     def run(self) -> tuple[str, ...]:
         """The days that were added up. Raises Temporary; safe to repeat, and to kill anywhere."""
@@ -23,6 +29,17 @@ class DailySummaries:
         for day in due(self.book.added_up(began), began)[:MOST_DAYS]:
             if self.clock.now() > began + SECONDS:
                 break
-            self.book.keep(day, self.book.of_day(day), began)
+            found = self.book.of_day(day)
+            if self.endings is not None and day == day_of(began - A_DAY):
+                told_in = day if began % A_DAY < DIGEST_AT else day_of(began)
+                self.endings.run(told_in, self._used(found, began), began)
+            self.book.keep(day, found, began)
             done.append(day)
         return tuple(done)
+
+    def _used(self, yesterday: Summary, now: float) -> Mapping[str, float]:
+        """When each alias was last used, up to now."""
+        found = dict(self.book.last_used())
+        for day in (yesterday, self.book.of_day(day_of(now))):
+            found |= {key: max(found.get(key, 0), use.last_used) for key, use in day.aliases.items()}
+        return found

@@ -34,7 +34,7 @@ from .mail.plan import (
     plan,
 )
 from .mail.records import dataclass, field, replace
-from .mail.reply import FAILED
+from .mail.reply import FAILED, of_alias
 from .mail.rows import Rows
 from .ports.clock import Clock
 from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, Tables
@@ -43,6 +43,7 @@ from .side_by_side import Begun
 if TYPE_CHECKING:
     from .ports.daily_test import Arrivals
     from .ports.learning import Learner
+    from .ports.uses import Uses
     from .replying import Replying
     from .screening import Screened, Screening
 
@@ -76,6 +77,7 @@ class Forwarder:
     screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
     arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
     replying: "Callable[[], Replying] | None" = None  # made when it is first needed
+    uses: "Callable[[], Uses] | None" = None  # of aliases that end; made when it is first needed
     learner: "Callable[[], Learner] | None" = None  # of a catch-all; made when it is first needed
 
     def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
@@ -139,12 +141,7 @@ class Forwarder:
             waiting = waiting.without([one.recipient.key for one in (*tested, *replied)])
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now, rows.result(), ways=self.ways)
-            planned = plan(waiting, header, found, self.policy, now, entry.released)
-            screened = self._screened(planned, waiting, message, header, found)
-            if screened is not None:
-                planned = plan(waiting, header, found, self.policy, now, entry.released, score=screened.score)
-                planned = self._screening.held(planned, waiting, header, screened, found, now)
-            planned = tuple(self._damped(waiting, one, now) for one in planned)
+            planned, screened = self._planned(waiting, message, header, found, entry, now)
             learned = [one for one in planned if isinstance(one, Forward) and one.learn]
             delivered = Delivered({})
             if wanted := deliveries(planned):
@@ -164,6 +161,32 @@ class Forwarder:
         self.answering.carry_out(envelope, entry, mine, until)
         self._learn(envelope, learned, mine, until)
         self._raise_if_unsettled(envelope, outcomes)
+
+    def _planned(
+        self, envelope: Envelope, message: Message, header: Header, found: LookedUp, entry: Entry, now: float
+    ) -> "tuple[tuple[Decision, ...], Screened | None]":
+        """The plan, and what screening found out."""
+        planned = plan(envelope, header, found, self.policy, now, entry.released)
+        screened = self._screened(planned, envelope, message, header, found)
+        if screened is not None:
+            planned = plan(envelope, header, found, self.policy, now, entry.released, score=screened.score)
+            planned = self._screening.held(planned, envelope, header, screened, found, now)
+        damped = (self._damped(envelope, one, now) for one in planned)
+        return tuple(self._unless_over(envelope, one) for one in damped), screened
+
+    def _unless_over(self, envelope: Envelope, decision: Decision) -> Decision:
+        """The decision; a rejection where the alias has taken all the messages that it takes. Only rows that say so are
+        counted."""
+        if not isinstance(decision, Forward) or decision.uses is None or self.uses is None:
+            return decision
+        row, recipient = decision.uses, decision.recipient
+        try:
+            if self.uses().count(row, envelope.message_id):
+                return decision
+        except Temporary as failure:
+            return Defer(recipient, str(failure), alias=decision.alias, row=decision.row)
+        why = f"{row.key} is expired: it took {_counted(row.most, 'message')}"
+        return Reject(recipient, why, of_alias("expired"), alias=decision.alias, row=decision.row)
 
     def _learn(
         self, envelope: Envelope, wanted: Collection[Forward], settled: Collection[Outcome], until: float

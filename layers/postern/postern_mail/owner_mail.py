@@ -52,9 +52,7 @@ class OwnerMail:
         for day in days:
             name = datetime.fromtimestamp(day, UTC).date().isoformat()
             standing = self.news.standing() if day == days[-1] else ()
-            learned = self.news.learned(name)
-            sections = [*self._sections(by_day[day]), *standing, *([learned] if learned.total else ())]
-            sections += self._week(name)
+            sections = [*self._sections(by_day[day]), *standing, *self.news.aliases(name), *self._week(name)]
             if sections:
                 try:
                     self._tell(name, sections)

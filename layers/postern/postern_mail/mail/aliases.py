@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from . import learning
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
+from .endings import AFTER, Counted, Ending, ending
 from .learning import Learn, Learning, learn
 from .patterns import Pattern
 from .records import dataclass, field
@@ -32,6 +33,7 @@ ATTRIBUTES = (  # what a row may have beside its key
     "note",
     MADE_BY,
     *learning.ATTRIBUTES,
+    AFTER,
 )
 _NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
@@ -64,6 +66,7 @@ class Alias:
     name: str = ""  # in From of replies
     learning: Learning | None = None  # of a domain's row
     learned: bool = False  # a catch-all wrote it
+    ending: Ending | None = None
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
@@ -83,6 +86,7 @@ class Alias:
                 verdicts=read_overrides(row.get("verdicts")),
                 learning=learning.learning(key, row),
                 learned=row.get(learning.AT) is not None,
+                ending=ending(row),
                 **of_replies(row),
             )
             if alias.enabled and not listed and not alias.patterns and not alias.learned:
@@ -125,7 +129,8 @@ class Resolution:
     what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
     answers to SES's verdicts; `derived` are the keys of destinations whose local part the recipient's chose,
     so that a stranger may name any; `first` is the row that was found first; `learned` the key of the recipient's row
-    if a catch-all wrote it and answers for it still, and `learn` what it is to learn.
+    if a catch-all wrote it and answers for it still, and `learn` what it is to learn; `counted` the row
+    whose messages are counted, if so.
     """
 
     outcome: str
@@ -137,6 +142,7 @@ class Resolution:
     derived: frozenset[str] = frozenset()
     first: Alias | None = field(default=None, compare=False)
     learned: str = field(default="", compare=False)
+    counted: Counted | None = field(default=None, compare=False)
     learn: Learn | None = field(default=None, compare=False)
 
 
@@ -206,7 +212,7 @@ class _Walk:
     self_mapped: set[str] = field(default_factory=set)
     first: Alias | None = None
     learning: Learning | None = None  # of the row that was found first
-    learned: str = ""
+    learned: Alias | None = None
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
         if chain and chain[-1] == address.key:
@@ -255,7 +261,7 @@ class _Walk:
     def _goes_on(self, alias: Alias) -> bool:
         goes_on = alias.goes_on(self.now)
         if goes_on and not self.matched:
-            self.learned = self.learned or alias.key
+            self.learned = self.learned or alias
         return goes_on
 
     def _alias(self, key: str) -> Alias | None:
@@ -320,9 +326,15 @@ class _Walk:
             verdicts=self.first.verdicts if self.first else {},
             derived=frozenset(self.destinations.keys() - self.listed),
             first=self.first,
-            learned=self.learned,
+            learned=self.learned.key if self.learned else "",
+            counted=_counted(self.learned or self.first),
             learn=None if self.learned or outcome != "forward" else learn(recipient, self.learning),
         )
+
+
+def _counted(row: Alias | None) -> Counted | None:
+    ends = row.ending if row is not None else None
+    return Counted(row.key, ends.messages) if row is not None and ends is not None and ends.messages else None
 
 
 def _alias_address(recipient: Address, key: str) -> Address:

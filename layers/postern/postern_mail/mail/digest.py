@@ -26,7 +26,7 @@ HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
 SENT_AS_LOST = "sent-as-lost"  # for what a person sent as an alias and did not arrive
 
 DEAD, UNSEEN, STUCK, SUSPENDED = "dead letters", "never seen", "stuck", "suspended"
-LEARNED, WEEK = "learned", "week"
+ENDING, LEARNED, WEEK = "ending", "learned", "week"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +109,12 @@ KINDS: dict[str, Kind] = {
         " you do not miss needs nothing; it is thrown away in time.",
         "Send it on",
         "postern quarantine release {id} --recipient {who}",
+    ),
+    ENDING: Kind(
+        "Aliases that end soon",
+        "These addresses end by themselves, most within a week. Their mail is rejected then.",
+        "Keep it for good",
+        "postern alias set {who} --no-expires",
     ),
     LEARNED: Kind(
         "New names",

@@ -24,6 +24,7 @@ from .stamp import TEST_KEY
 from .verdicts import FAIL
 
 if TYPE_CHECKING:
+    from .endings import Counted
     from .header_rules import HeaderRules
     from .learning import Learn
     from .score import Score
@@ -86,6 +87,7 @@ class Forward(Decision):
     echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
     excused: bool = field(default=False, compare=False)
     learn: "Learn | None" = field(default=None, compare=False)  # a name without a row, that the domain's row learns
+    uses: "Counted | None" = field(default=None, compare=False)  # the row that ends after so many messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +300,8 @@ class _Planner:
         """The forward with what it counts as."""
         robot, tag = is_automatic(self.envelope, self.header), Settings.of(self.rows).subject_tag
         found = None if released else echo(self.envelope, self.header, forward.alias, resolution.destinations, tag)
-        learn = resolution.learn
-        return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found, learn=learn)
+        forward = replace(forward, learn=resolution.learn, uses=resolution.counted)
+        return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found)
 
     def _verdict_fields(self) -> tuple[str, ...]:
         """The lines for the mailbox's own filter; none where nobody asked for them and nothing was found."""

@@ -15,5 +15,8 @@ class SummaryBook(Protocol):
     def of_day(self, day: str) -> Summary:
         """A day's mail as the ledger has it."""
 
+    def last_used(self) -> Mapping[str, float]:
+        """When each alias was last used, by the days that were added up, epoch seconds."""
+
     def keep(self, day: str, found: Summary, now: float) -> None:
         """Write what is not there yet, in the place of what stood there. Safe to repeat and to break off."""

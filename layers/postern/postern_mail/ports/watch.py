@@ -81,8 +81,8 @@ class News(Protocol):
     def reason(self, noted: Noted) -> str:
         """Why, "" if the ledger does not say."""
 
-    def learned(self, day: str) -> Section:
-        """The names that catch-alls learned on this ISO date."""
+    def aliases(self, day: str) -> Collection[Section]:
+        """What is told of aliases on this ISO date: those that end soon, and the names that catch-alls learned."""
 
     def week(self, day: str) -> Week:
         """The figures of the week that ends on this ISO date."""

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ...ports.daily_test import Arrivals
     from ...ports.learning import Learner
     from ...ports.replies import Contacts
+    from ...ports.uses import Uses
     from ...replying import Replying
     from ...screening import Screening
 
@@ -109,6 +110,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
         arrivals=arrivals(environment, dynamodb, tag_key),
         replying=replying(known, tables, deliverer, rules),
         learner=learner(environment, dynamodb),
+        uses=uses(environment, dynamodb),
         queue=queue(environment),
         answering=answering(dynamodb, book, environment.alias_table, clock, log),
     )
@@ -174,6 +176,18 @@ def learner(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Cal
         from .learned import DynamoLearner  # noqa: PLC0415
 
         return DynamoLearner(dynamodb, environment.stack.ledger_table, environment.alias_table, SystemClock())
+
+    return made
+
+
+def uses(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Uses]":
+    """What counts messages, made for the first alias that ends after so many."""
+
+    @cache
+    def made() -> "Uses":
+        from .uses import DynamoUses  # noqa: PLC0415
+
+        return DynamoUses(dynamodb, environment.stack.ledger_table, SystemClock())
 
     return made
 

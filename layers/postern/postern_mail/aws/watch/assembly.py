@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 from ...daily_summaries import DailySummaries
 from ...daily_test import DailyTest
+from ...endings import Endings
 from ...environment import DigestEnvironment, WatchEnvironment
 from ...errors import Misconfigured
 from ...held import Held
@@ -34,6 +35,7 @@ from ..stack_keys import LINKS, TAGS, DqsKey, stack_keys
 from . import looking
 from .backlog import Backlog
 from .bucket import S3Bucket
+from .endings import DynamoEndings
 from .examinations import EXAMINATIONS, Site
 from .facts import StackFacts
 from .site import OwnSite
@@ -92,8 +94,9 @@ def held(environment: WatchEnvironment) -> Held:
 
 def daily_summaries(environment: WatchEnvironment) -> DailySummaries:
     """What adds up the days that are over."""
-    book = DynamoSummaries(clients.dynamodb(), environment.stack.ledger_table)
-    return DailySummaries(book=book, clock=SystemClock())
+    dynamodb, clock, ledger_table = clients.dynamodb(), SystemClock(), environment.stack.ledger_table
+    endings = Endings(book=DynamoEndings(dynamodb, ledger_table, environment.alias_table, clock))
+    return DailySummaries(book=DynamoSummaries(dynamodb, ledger_table), clock=clock, endings=endings)
 
 
 def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTests:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from ...mail.days import A_DAY
 from ...mail.digest import (
     DEAD,
+    ENDING,
     HOST_LOST,
     LEARNED,
     LOST,
@@ -30,6 +31,7 @@ from ...watch import never_seen, open_too_long
 from ..destinations import DynamoDestinations
 from ..forward.learned import PARTITION
 from .backlog import Backlog
+from .endings import PARTITION as ENDINGS
 from .state import DynamoWatchState
 from .summaries import DynamoSummaries
 
@@ -88,8 +90,14 @@ class StackFacts:
         ]
         return "; ".join(lost)
 
-    def learned(self, day: str) -> Section:
-        """By the names that were counted, whether their rows are there still or not. Raises Temporary."""
+    def aliases(self, day: str) -> tuple[Section, ...]:
+        """Raises Temporary."""
+        told = [(key, one) for key, one in sorted(self._ledger.entries(ENDINGS).items()) if one.get("told") == day]
+        ending = self._section(ENDING, [(key, f"{key}: {one['why']}") for key, one in told])
+        return tuple(one for one in (ending, self._learned(day)) if one.total)
+
+    def _learned(self, day: str) -> Section:
+        """By the names that were counted, whether their rows are there still or not."""
         entries = self._ledger.entries(PARTITION, beginning=f"{day} ").values()
         found = sorted(name for one in entries for name in one.get("names", ()))
         made = self._section(LEARNED, [(name, name) for name in found])
