@@ -53,19 +53,19 @@ def test_a_quarantined_message_is_released_by_keyboard_alone(person: Person, pos
 def test_an_alias_is_added_and_gets_mail(person: Person, post: Post) -> None:
     person.enter("Aliases")
     person.enter("New alias")
-    person.write("address", "shop@example.com")
+    person.write("address", "letters@example.com")
     person.write("destinations", "jane@dest.example")
     person.write("note", "made with a keyboard")
     person.enter("Show what is added")
     assert "Nothing is written yet" in person.text
     person.enter("Write it")
-    assert "alias shop@example.com is added" in person.text
-    post.send("shop@example.com")
+    assert "alias letters@example.com is added" in person.text
+    post.send("letters@example.com")
     assert post.arrived() == {JANE: 1}
     person.click("link", "Aliases")
-    person.fill("Where would mail go to", "shop")
+    person.fill("Where would mail go to", "letters")
     person.click("button", "Ask")
-    assert "shop: forward to jane@dest.example" in person.text
+    assert "letters: forward to jane@dest.example" in person.text
 
 
 @pytest.mark.long
