@@ -143,6 +143,11 @@ def test_a_from_that_can_be_read_in_two_ways_is_nobodys(author: str) -> None:
     assert replier(Message.split(author.encode() + b"\r\n")) is None
 
 
+@pytest.mark.parametrize("name", ["To", "Cc", "Date", "Subject", "Message-ID", "Content-Type", "MIME-Version"])
+def test_a_field_that_is_there_twice_can_be_read_in_two_ways(name: str) -> None:
+    assert cause(head=f"{name}: x\r\n{name}: x\r\n") == "form"
+
+
 def test_an_address_in_the_name_is_no_author() -> None:
     found = judged(author='From: "jane@dest.example" <m@evil.example>\r\n', source="m@evil.example")
     assert found is not None
