@@ -1,14 +1,20 @@
 """What `postern quarantine learn` proposes: sender rules by which such mail is kept or let through from now on."""
 
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from postern_mail.mail.envelope import NULL_SENDER
 from postern_mail.mail.keys import sender_key
+from postern_mail.mail.message import MAX_HEADER, Message
 from postern_mail.mail.outcomes import State
+from postern_mail.mail.row_faults import rule_numbers
+from postern_mail.mail.rows import LAST_RULE, MOST_RULES, Row
 from postern_mail.mail.visible import visible
 
+_STEP = 10  # between the numbers of header rules, so that one can come between
+_LIST_ID = re.compile(rb"<([A-Za-z0-9._-]{1,255})>[^<>]*\Z|\A([A-Za-z0-9._-]{1,255})\Z")
 Entries = Mapping[str, Mapping[str, Any]]
 
 
@@ -28,6 +34,19 @@ def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
     yield _add(sender, "REJECT"), f"all mail from {sender} is refused"
     domain = sender.rpartition("@")[2]
     yield _add(domain, "REJECT"), f"all mail from {domain} and below it is refused"
+
+
+def list_lesson(raw: bytes, asked: Row | None) -> Iterator[tuple[str, str]]:
+    """The same for mail of a list: a header rule by the name in List-Id, with a number behind those that the settings
+    name."""
+    for field in Message.split(raw, MAX_HEADER).named("list-id")[:1]:
+        found = _LIST_ID.search(field.value)
+        numbers = rule_numbers(asked)
+        number = (max(numbers, default=0) // _STEP + 1) * _STEP
+        if found and len(numbers) < MOST_RULES and number <= LAST_RULE:
+            name = (found[1] or found[2]).decode("ascii")
+            command = f"postern rule add {number} REJECT --list-id {shlex.quote(f'equals {name}')}"
+            yield command, f"all mail of the list {name} is refused"
 
 
 def _add(sender: str, action: str, scope: str = "") -> str:

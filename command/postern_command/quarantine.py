@@ -13,7 +13,7 @@ from postern_mail.mail.orders import CannotOrder, Entries, Order, kept, release
 from postern_mail.mail.outcomes import State
 
 from .ids import short_id, whole_id
-from .lessons import lessons
+from .lessons import lessons, list_lesson
 from .options import (
     DryRunOption,
     IdsArgument,
@@ -110,11 +110,14 @@ def deleted(at: Reruns, message_id: str, where: Stack) -> Order:
 
 @app.command()
 def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Propose sender rules for mail such as this: commands to type, nothing is written. Exit status 1 if none fits."""
+    """Propose rules for mail such as this, by its sender or its list: commands to type, nothing is written. Exit status
+    1 if none fits."""
     with exits():
         found = Stack.find(stack)
         message_id = whole_id(found, message_id)
         proposed = list(lessons(found.ledger.entries(message_id)))
+        if (raw := stored(found, message_id)) is not None:
+            proposed += list_lesson(raw, next(found.rows.scan("settings"), None))
     if not proposed:
         refuse(f"message {message_id} has no sender whom a rule could name")
     say = printer()

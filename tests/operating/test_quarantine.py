@@ -66,6 +66,27 @@ def test_learn_proposes_and_writes_nothing(office: Office) -> None:
     assert office.run("quarantine", "learn", office.happened(INFO, source="<>")).status == 1
 
 
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("The list <News.list.example>", "postern rule add 30 REJECT --list-id 'equals News.list.example'"),
+        ("news.list.example", "postern rule add 30 REJECT --list-id 'equals news.list.example'"),
+        ("<a b>", None),
+        ("x\x1b[2J", None),
+    ],
+)
+def test_learn_proposes_a_header_rule_for_a_list(office: Office, said: str, expected: str | None) -> None:
+    office.cloud.put("AliasTable", [{"address": "#settings", "header_rules": "7, 20"}])
+    try:
+        message_id = office.happened(INFO, source="<>")
+        office.store(message_id, f"From: a@b.example\r\nList-Id: {said}\r\n\r\nhi\r\n".encode())
+        done = office.run("quarantine", "learn", message_id, "--json")
+        assert [one["command"] for one in done.objects] == ([] if expected is None else [expected])
+        assert done.status == (expected is None)
+    finally:
+        office.cloud.delete("AliasTable", [{"address": "#settings"}])
+
+
 def test_delete_takes_the_message_away_and_says_who(office: Office) -> None:
     message_id = office.happened(INFO)
     office.store(message_id)

@@ -328,3 +328,38 @@ def test_without_the_result_filter_these_tests_would_fail(screened: Screened, mo
     monkeypatch.setattr(dns_lists.Site, "names", lambda *_: True)
     screened.dns.records[f"{CLIENT}.{COP}", "A"] = ["127.255.255.254"]
     assert screened.run(dnsbl_sites=COP) == "quarantined"
+
+
+@pytest.mark.parametrize(
+    ("listed", "rule", "expected"),
+    [
+        (True, True, "quarantined"),
+        (False, True, "forwarded"),
+        (True, False, "forwarded"),
+        (False, False, "quarantined"),
+    ],
+)
+def test_a_header_rule_asks_whether_a_list_names_it(
+    screened: Screened, listed: bool, rule: bool, expected: str
+) -> None:
+    screened.dns.records[f"{CLIENT}.{COP}", "A"] = ["127.0.0.2"] if listed else []
+    screened.world.tables.senders["rule:010", "*"] = {"action": "HOLD look", "listed": rule, "larger_than": 10}
+    assert screened.run(dnsbl_sites=COP, dnsbl_action="tag", header_rules="10") == expected
+    assert ("header rule 010: HOLD look" in screened.reason) is (expected == "quarantined")
+
+
+@pytest.mark.parametrize("rule", [True, False])
+def test_where_no_list_answered_it_is_neither(screened: Screened, rule: bool) -> None:
+    screened.dns.faults[f"{CLIENT}.{COP}"] = SERVFAIL
+    screened.world.tables.senders["rule:010", "*"] = {"action": "HOLD look", "listed": rule}
+    assert screened.run(dnsbl_sites=COP, header_rules="10") == "forwarded"
+    assert screened.run(header_rules="10") == "forwarded"
+
+
+def test_a_header_rule_takes_a_message_all_the_way(screened: Screened) -> None:
+    rules = screened.world.tables.senders
+    rules["rule:010", "*"] = {"action": "TAG [hi]", "subject": {"equals": "hi"}}
+    rules["rule:020", INFO] = {"action": "PREPEND X-Hi: yes", "from": {"equals": "betsy@sender.example"}}
+    assert screened.run(header_rules="10, 20") == "forwarded"
+    assert b"\r\nSubject: [hi]\r\n hi\r\n" in screened.sent
+    assert b"\r\nX-Hi: yes\r\n" in screened.sent

@@ -3,7 +3,7 @@
 from itertools import islice
 from urllib.parse import urlencode
 
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import Row, is_header_rule
 from postern_mail.mail.senders import EVERYWHERE
 
 from ..output import listing
@@ -25,7 +25,7 @@ def rules(desk: Desk, asked: Asked) -> Shown:
     text = asked.text("q").lower()
     meaning = Meaning(desk.policy)
     looked = list(islice(desk.edited.scan("senders"), MOST_ROWS + 1))
-    wanted = (row for row in looked[:MOST_ROWS] if _says(row, text))
+    wanted = (row for row in looked[:MOST_ROWS] if not is_header_rule(row["sender"]) and _says(row, text))
     place = (asked.exact("after_scope"), asked.exact("after")) if asked.has("after") else None
     found, more = listing.page(wanted, lambda row: (row["scope"], row["sender"]), place, SHOWN)
     last = {"after": found[-1]["sender"], "after_scope": found[-1]["scope"], "q": asked.text("q")} if more else {}

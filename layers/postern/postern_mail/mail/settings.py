@@ -208,7 +208,7 @@ class Settings:
     )
     verdict_fields: bool = _setting(
         False,
-        "Whether forwards say what SES found: X-Postern-Spam-Verdict, -Virus-, -SPF-, -DKIM-, -DMARC-Verdict, and"
+        "Whether forwards say what SES found: X-Postern-Spam-Verdict, -Virus-Verdict, -SPF, -DKIM, -DMARC, and"
         " X-Postern-Listed.",
     )
     greylist: bool = _setting(
