@@ -7,7 +7,7 @@ import smtplib
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,12 +21,13 @@ from emulator.receiving.zone import Zone
 from emulator.sending.maildirs import Maildirs
 from emulator.sending.refusals import Account
 from emulator.sending.server import Sending
-from tests.deploy import first_day
+from tests.deploy import alias_api, first_day
 from tests.deploy.cloud import Ministack
 from tests.deploy.deployed import STACK, Deployed
 from tests.deploy.doors import Doors
 from tests.deploy.names import HostedZones
 from tests.deploy.receipt import ActiveRules, EventDestinations, InboundFunction
+from tests.password_managers import Asked
 
 DOMAIN, OWNER = "example.com", "ops@owner.example"
 AUTHOR = "betsy@sender.example"
@@ -150,6 +151,10 @@ class Deployment:
     def postern(self, *arguments: str, status: int = 0) -> str:
         """What the `postern` command says on this stack; it ends with this status."""
         return self._run([str(Path(sys.executable).parent / "postern"), *arguments, "--stack", STACK], status)
+
+    def ask_for(self, said: Mapping[str, Any], asked: Asked) -> tuple[int, str]:
+        """What the door for password managers answers, with what `postern token add --json` said: (status, body)."""
+        return alias_api.ask(self._ministack.endpoint, said["url"], asked, said["token"])
 
     # --- mail ---------------------------------------------------------------------------------------------
 

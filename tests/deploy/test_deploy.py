@@ -13,11 +13,12 @@ from postern_mail.aws.stack_keys import DQS, LINKS, STAMP, TAGS, stack_keys
 from postern_mail.mail.link import Deed
 
 from emulator.sending.refusals import Refusal
-from tests.deploy import first_day
+from tests.deploy import alias_api, first_day
 from tests.deploy.deployed import STACK
 from tests.deploy.deployment import ARCHITECTURE, AUTHOR, DOMAIN, OWNER, Deployment
 from tests.deploy.doors import lead_elsewhere
 from tests.deploy.keys import trials
+from tests.password_managers import as_bitwarden_reads, as_the_extension_reads, bitwarden, extension
 
 INFO, NEW, GONE, LATER = (f"{local}@{DOMAIN}" for local in ("info", "new", "gone", "later"))
 ROLES = {f"{local}@{DOMAIN}" for local in ("abuse", "postmaster", "postern-test")}
@@ -211,7 +212,7 @@ def test_what_fails_again_on_the_retry_queue_is_hidden_for_longer(gate: Deployme
 
 
 def test_an_update_to_refusing_takes_the_domain_whole_at_first(gate: Deployment) -> None:
-    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true", Links="true")
+    gate.deploy(RefuseUnknownRecipients="true", CustomerKey="true", Links="true", AliasApi="true")
     assert gate.stack.taken() == {DOMAIN}
     assert gate.answers(f"nobody@{DOMAIN}") == [250]
 
@@ -229,11 +230,37 @@ def test_the_rules_follow_the_alias_table(gate: Deployment) -> None:
     assert gate.answers(LATER, INFO) == [550, 250]
 
 
+def test_a_password_manager_makes_an_alias_that_the_rules_take(gate: Deployment) -> None:
+    said = json.loads(gate.postern("token", "add", "phone", "--domain", DOMAIN, "--to", JOE, "--limit", "3", "--json"))
+    assert said["url"] == gate.stack.outputs()["AliasApiUrl"].rstrip("/")
+    made = as_bitwarden_reads(*gate.ask_for(said, bitwarden(DOMAIN)))
+    assert made.endswith(f"@{DOMAIN}")
+    assert as_the_extension_reads(*gate.ask_for(said, extension(DOMAIN, "custom", "info"))).startswith("That alias")
+    gate.wait_for("the rules", lambda: made in gate.stack.taken())
+    gate.write(made)
+    gate.arrived(JOE, 3)
+    assert as_bitwarden_reads(*gate.ask_for(said, bitwarden(DOMAIN)))
+    assert gate.ask_for(said, bitwarden(DOMAIN))[0] == 429
+    gate.postern("token", "remove", "phone")
+    assert gate.ask_for(said, bitwarden(DOMAIN))[0] == 401
+    for line in gate.postern("alias", "list", "token phone", "--json").splitlines():
+        gate.postern("alias", "remove", json.loads(line)["address"])
+    gate.wait_for("the rules", lambda: gate.stack.taken() == {INFO, NEW, GONE, *ROLES})
+
+
+def test_a_password_manager_cannot_change_where_an_alias_leads(gate: Deployment) -> None:
+    passed: list[str] = []
+    refused = gate.denied_meanwhile(lambda: passed.extend(alias_api.passed(gate.stack, INFO)))
+    assert (passed, refused) == ([], len(alias_api.attempts(INFO)))
+    assert alias_api.inserted_over(gate.stack, INFO) == "DuplicateItemException"
+    assert JANE in gate.postern("resolve", INFO)
+
+
 def test_what_ses_will_not_send_is_told_of_with_the_command_that_fetches_it(gate: Deployment) -> None:
     refusal = Refusal("MessageRejected", 400, "Unsupported attachment type '.exe'.")
     gate.sending.script[JOE] = [refusal]
     message_id = gate.write(NEW)
-    notice = bytes(message_from_bytes(gate.arrived(JOE, 3)).get_payload(decode=True)).decode()
+    notice = bytes(message_from_bytes(gate.arrived(JOE, 4)).get_payload(decode=True)).decode()
     assert f"postern original {message_id} --stack {STACK} > message.eml" in notice
     assert gate.settled(message_id)[f"via:{JOE}"]["state"] == "noticed"
     (link,) = [word for word in notice.split() if ".lambda-url." in word]
@@ -253,7 +280,7 @@ def test_a_message_is_released_by_a_link_once(gate: Deployment) -> None:
     assert gate.doors.ask(link, {})[0] == 200, "a POST without the button shows the page"
     assert gate.stack.ledger(message_id)[f"to:{NEW}"]["state"] == "quarantined"
     assert f"is released for {NEW}" in gate.doors.press(link)[1]
-    gate.arrived(JOE, 4)
+    gate.arrived(JOE, 5)
     assert [gate.doors.press(one) for one in (link, old, altered)] == [no_use] * 3
     assert "by link: The message is released" in gate.postern("trace", message_id)
 

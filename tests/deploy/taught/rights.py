@@ -24,6 +24,8 @@ _DENIED = (b"AccessDenied", b"not authorized to perform")
 _MAX_SHOWN = 500  # bytes of a denial that are kept
 _WORD = re.compile(r"(?<![:\w])#?[A-Za-z_]\w*")
 _KEYWORDS = {"SET", "REMOVE", "ADD", "DELETE", "if_not_exists", "list_append"}
+_STATEMENT = re.compile(r'(INSERT|UPDATE|DELETE)(?: INTO| FROM)? "([^"]+)"')
+_INSERTED = re.compile(r"'(\w+)': \?")
 _HASH_IS = re.compile(r"(#?\w+)\s*=\s*(:\w+)")  # in a key condition
 
 Asgi = Callable[[Any, Any, Any], Awaitable[None]]
@@ -36,6 +38,7 @@ def teach() -> None:
     iam_evaluator.evaluate = _recording(iam_evaluator.evaluate)
     iam_evaluator._resource_policy = _with_trust(iam_evaluator._resource_policy)
     iam_actions.dynamodb_service_context = _with_leading_keys(iam_actions.dynamodb_service_context)
+    iam_actions.dynamodb_transaction_checks = _with_statements(iam_actions.dynamodb_transaction_checks)
     iam_actions.s3_additional_checks = _with_decryption(iam_actions.s3_additional_checks)
     iam_actions.s3_access_point_resources = _by_way_of_s3(iam_actions.s3_access_point_resources)
 
@@ -131,7 +134,8 @@ def _with_leading_keys(original: Callable[[bytes], dict[str, Any]]) -> Callable[
         request = json.loads(body or b"{}")
         keys, attributes = list(_leading_keys(request)), sorted(_attributes(request))
         found = {"dynamodb:LeadingKeys": keys, "dynamodb:Attributes": attributes}
-        return {**original(body), **{name: values for name, values in found.items() if values}}
+        shown = {"dynamodb:Select": "SPECIFIC_ATTRIBUTES"} if any(_shown(request)) else {}
+        return {**original(body), **{name: values for name, values in found.items() if values}, **shown}
 
     return context
 
@@ -143,7 +147,36 @@ def _attributes(request: Mapping[str, Any]) -> set[str]:
     return {name for part in parts for name in _named(part)}
 
 
+def _shown(request: Mapping[str, Any]) -> Iterator[str]:
+    """What a BatchGetItem asks for of the items, if not for all of it."""
+    for wanted in request.get("RequestItems", {}).values():
+        projection = wanted.get("ProjectionExpression", "") if isinstance(wanted, dict) else ""
+        yield from (name.strip() for name in projection.split(",") if name.strip())
+
+
+def _inserted(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The item of PartiQL's INSERT, with a parameter for each attribute."""
+    names = _INSERTED.findall(request.get("Statement", ""))
+    return dict(zip(names, request["Parameters"], strict=True)) if names else {}
+
+
+def _with_statements(original: Callable[..., list[tuple[str, str]]]) -> Callable[..., list[tuple[str, str]]]:
+    """ExecuteStatement is no action of IAM's: PartiQLInsert, PartiQLUpdate and PartiQLDelete are ("IAM security policies
+    with PartiQL for DynamoDB")."""
+
+    def checks(action: str, body: bytes, region: str, account: str) -> list[tuple[str, str]]:
+        found = _STATEMENT.match(json.loads(body or b"{}").get("Statement", ""))
+        if action == "dynamodb:ExecuteStatement" and found:
+            what = f"dynamodb:PartiQL{found[1].capitalize()}"
+            return [(what, f"arn:aws:dynamodb:{region}:{account}:table/{found[2]}")]
+        return original(action, body, region, account)
+
+    return checks
+
+
 def _named(request: Mapping[str, Any]) -> Iterator[str]:
+    yield from _shown(request)
+    yield from _inserted(request)
     if "UpdateExpression" in request or "Item" in request:
         yield from (*request.get("Key", ()), *request.get("Item", ()))
     names = request.get("ExpressionAttributeNames", {})
@@ -153,6 +186,8 @@ def _named(request: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _leading_keys(request: Mapping[str, Any]) -> Iterator[str]:
+    if item := _inserted(request):
+        yield from next(iter(item.values())).values()  # we write the key first
     for table, wanted in request.get("RequestItems", {}).items():
         writes = [one for each in wanted for one in each.values()] if isinstance(wanted, list) else ()
         for one in writes or [{"Key": key} for key in wanted["Keys"]]:
