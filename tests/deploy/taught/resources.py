@@ -1,9 +1,10 @@
 """Resources that ministack does not know, or of which it lacks a part."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
-from ministack.services import s3
+from ministack.services import dynamodb, s3
 from ministack.services.cloudformation import provisioners
 
 Properties = dict[str, Any]
@@ -16,6 +17,19 @@ def teach() -> None:
     bucket = known["AWS::S3::Bucket"]
     made = {name: _with_encryption(bucket[name]) for name in ("create", "update")}
     known["AWS::S3::Bucket"] = {**bucket, **made}
+    dynamodb._partiql_insert = _with_stream(dynamodb._partiql_insert)
+
+
+def _with_stream(insert: Callable[..., Any]) -> Callable[..., Any]:
+    """A table's stream has "any" modification of an item ("Change data capture for DynamoDB Streams"), also PartiQL's."""
+
+    def inserted(table: Any, parsed: Properties) -> Any:
+        answer = insert(table, parsed)
+        if answer[0] == HTTPStatus.OK:
+            dynamodb._emit_stream_event(parsed["table"], "INSERT", None, parsed["item"])
+        return answer
+
+    return inserted
 
 
 def _with_encryption(work: Callable[..., Made]) -> Callable[..., Made]:
