@@ -95,6 +95,16 @@ def test_size_is_all_of_the_message() -> None:
     assert holds(smaller_than=size + 1)
 
 
+@pytest.mark.parametrize("said", ["x@b\u00fccher.example", "X <x@xn--bcher-kva.example>", "x@xn--bcher-kva.example"])
+@pytest.mark.parametrize("typed", ["x@b\u00fccher.example", "X@xn--bcher-kva.example"])
+def test_a_domain_of_another_script_in_either_spelling(said: str, typed: str) -> None:
+    assert holds(f"From: {said}\r\n\r\n", **{"from": {"equals": typed}})
+
+
+def test_a_name_that_looks_like_a_domain_is_no_address() -> None:
+    assert not holds('From: "b.example" <x@c.example>\r\n\r\n', **{"from": {"equals": "b.example"}})
+
+
 def test_a_field_that_is_not_there_is_like_no_text() -> None:
     assert not holds("From: a@b.example\r\n\r\n", subject={"matches": ".*"})
 

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from .actions import DUNNO, OK
+from .address import Address, InvalidAddress
 from .authors import decode_phrase
 from .envelope import Envelope
 from .fields import text_of
@@ -159,17 +160,18 @@ class HeaderRules:
             for value in self._values(name):
                 said = text_of(value[:left])
                 left -= len(value[:left])
-                texts |= dict.fromkeys((said, decode_phrase(said), *(_alone(said) if key != name else ())))
+                texts |= dict.fromkeys((said, decode_phrase(said), *(_alone(name, said) if key != name else ())))
             people = self._header.authors if name == "from" and key != name else ()
             self._read[key] = tuple(texts | dict.fromkeys(one.key for one in people))
         return self._read[key]
 
 
-def _alone(text: str) -> Iterator[str]:
-    """The words that may be an address or the name of a list, without what stands around them."""
+def _alone(name: str, text: str) -> Iterator[str]:
+    """The words that may be an address, or the name of a list, without what stands around them."""
+    mark = "." if name == "list_id" else "@"
     for sign in _BESIDE:
         text = text.replace(sign, " ")
-    return (word for word in text.split() if "@" in word or "." in word)
+    return (word for word in text.split() if mark in word)
 
 
 def _fits(one: Condition, text: str) -> bool:
@@ -216,7 +218,17 @@ def _text(name: str, how: str, said: Any) -> Condition:
         for one in texts:
             _compiled(one)
         return Condition(name, how, texts)
-    return Condition(name, how, tuple(one.casefold() for one in texts))
+    spelled = _addresses(texts) if how == EQUALS and name in ("from", "to") else ()
+    return Condition(name, how, tuple(dict.fromkeys((*(one.casefold() for one in texts), *spelled))))
+
+
+def _addresses(texts: tuple[str, ...]) -> Iterator[str]:
+    """Those that are addresses, with the domain as A-labels."""
+    for one in texts:
+        try:
+            yield Address.parse(one).key
+        except InvalidAddress:
+            continue
 
 
 def _listed(name: str, said: Any) -> tuple[str, ...]:
