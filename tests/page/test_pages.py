@@ -112,6 +112,21 @@ def test_an_alias_is_added_edited_switched_and_removed(ann: Browser) -> None:
     assert aliases(ann.office) == {}
 
 
+def test_a_domains_patterns_are_edited(ann: Browser) -> None:
+    row = {"address": "@example.com", "patterns": [{"pattern": "a-(.+)", "destinations": [r"\1@dest.example"]}]}
+    ann.office.cloud.put("AliasTable", [row])
+    page = ann.page("/alias?address=%40example.com")
+    assert page.form("/alias/save")["patterns"] == r"a-(.+) -> \1@dest.example"
+    assert page.send("/alias/save", note="n", do="write").status_code == 303
+    assert aliases(ann.office)["@example.com"]["patterns"] == row["patterns"], "as they were"
+    page = ann.page("/alias?address=%40example.com")
+    assert page.send("/alias/save", patterns="no arrow").status_code == 400
+    assert page.send("/alias/save", patterns="(( -> jane@dest.example", do="write").status_code == 422
+    assert page.send("/alias/save", patterns=f"b-> -> {JANE}, joe@dest.example", do="write").status_code == 303
+    wanted = [{"pattern": "b->", "destinations": [JANE, "joe@dest.example"]}]
+    assert aliases(ann.office)["@example.com"]["patterns"] == wanted
+
+
 def test_an_alias_that_leads_nowhere_is_not_written(ann: Browser) -> None:
     new = ann.page("/alias/new")
     loop = new.send("/alias/add", address="loop@example.com", destinations="not an address", do="write")

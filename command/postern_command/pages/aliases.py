@@ -25,6 +25,7 @@ from .rendering import Done, Shown
 
 SHOWN = 100  # aliases on a page
 MOST_ROWS = 20_000  # that are looked at for a list
+_LEADS_TO = " -> "
 STATES = ("enabled", "disabled", "expired", "fault")
 
 
@@ -95,15 +96,19 @@ def save(desk: Desk, asked: Asked) -> Shown | Done:
     """An alias with other destinations, another end, note or way with tags."""
     row = _row(desk, asked.exact("address"))
     key, destinations = row["address"], asked.list("destinations")
-    if not destinations and not row.get("patterns"):
+    if not destinations and not asked.text("patterns"):
         raise WrongUse("an alias has one destination at least; remove it, or switch it off")
     typed: dict[str, Any] = {
         "expires_at": None,
         **attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note")),
         "destinations": destinations or None,
     }
+    typed_lines = asked.text("patterns").splitlines()
+    if "patterns" in asked.fields and typed_lines != _patterns(row):
+        typed["patterns"] = _typed_patterns(asked.text("patterns")) or None
     changed = {name: value for name, value in typed.items() if _differs(row, name, value)}
     command = desk.command("alias", "set", key, *_set(changed, asked.text("expires")))
+    command = f"{command}  # no command writes patterns: postern apply does" if "patterns" in changed else command
     change = Change("aliases", (key,), row, with_attributes(row, changed))
     return carried_out(desk, asked, Edit(change, command, "/alias/save", _page(key)), shown_first=True)
 
@@ -159,11 +164,22 @@ def _uses(desk: Desk, asked: Asked) -> dict[str, dict[str, Any]] | None:
     return {key: {"count": sum(use.counts.values()), "last": use.last_used or None} for key, use in found.items()}
 
 
-def _patterns(row: Row) -> list[tuple[str, str]]:
+def _patterns(row: Row) -> list[str]:
+    """A domain's patterns as they are typed, one a line: `PATTERN -> DESTINATIONS`."""
     listed = row.get("patterns")
-    items = listed if isinstance(listed, (list, tuple)) else ()
-    return [(str(one.get("pattern")), ", ".join(map(str, one.get("destinations") or ()))) for one in items if
-            isinstance(one, dict)]  # fmt: skip
+    items = [one for one in listed if isinstance(one, dict)] if isinstance(listed, (list, tuple)) else []
+    return [f"{one.get('pattern')}{_LEADS_TO}{', '.join(listing.destinations(one))}" for one in items]
+
+
+def _typed_patterns(text: str) -> list[dict[str, Any]]:
+    """Raises WrongUse for a line that leads nowhere."""
+    found = []
+    for line in filter(None, map(str.strip, text.splitlines())):
+        pattern, arrow, leads_to = line.rpartition(_LEADS_TO)
+        if not arrow:
+            raise WrongUse(f"{line!r} is no pattern: write PATTERN{_LEADS_TO}DESTINATIONS")
+        found.append({"pattern": pattern.strip(), "destinations": [one.strip() for one in leads_to.split(",")]})
+    return found
 
 
 def _iso(seconds: Any) -> str:
@@ -177,6 +193,8 @@ def _differs(row: Row, name: str, value: Any) -> bool:
     """Whether a field was edited: what stands for the default, or in another form, is left as it was written."""
     if name == "destinations":
         return listing.destinations(row) != (value or [])
+    if name == "patterns":
+        return True
     if name == "keep_tag":
         return bool(row.get(name)) != bool(value)
     return bool((row.get(name) or None) != value)
