@@ -138,3 +138,23 @@ def test_postgreys_own_file_of_clients(post: Post, tmp_path: Path) -> None:
     file.write_text("")
     assert postern("settings", "whitelist", "clients", str(file), **environment).status == 0
     assert state(post, post.send(INFO, sender=STRANGER)) == "deferred"
+
+
+def test_a_header_rule_that_is_added_holds_for_the_next_message(post: Post) -> None:
+    settings(post)
+    environment = post.emulator.environment
+    try:
+        assert (
+            postern("rule", "add", 10, "HOLD look", "--from", "equals Betsy@sender.example", **environment).status == 0
+        )
+        assert postern("rule", "add", 20, "TAG [seen]", "--smaller-than", 10_000_000, **environment).status == 0
+        message_id = post.send(INFO, sender=STRANGER)
+        assert (state(post, message_id), post.arrived()) == ("quarantined", {})
+        assert "header rule 010: HOLD look" in str(post.ledger(message_id)[f"to:{INFO}"]["reason"])
+        assert postern("rule", "remove", 10, **environment).status == 0
+        post.send(INFO, sender=STRANGER)
+        assert post.arrived() == {JANE: 1}
+        assert b"\r\nSubject: [seen]\r\n" in post.last()
+    finally:
+        for number in (10, 20):
+            postern("rule", "remove", number, **environment)
