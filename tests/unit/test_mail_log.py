@@ -13,6 +13,7 @@ from postern_mail.aws.recipients.log import LATE, PowertoolsRecipientsLog
 from postern_mail.mail.address import Address
 from postern_mail.mail.claims import Claim
 from postern_mail.mail.feedback import KINDS, ON_ACCOUNT_LIST, Feedback, HostMail
+from postern_mail.mail.link import Deed, Link
 from postern_mail.mail.outcomes import ClaimState, State
 from postern_mail.mail.rows import BadRow
 from postern_mail.mail.send_as import SentAs
@@ -58,6 +59,10 @@ MAIL: dict[str, Sequence[Say]] = {
     "unheard": [lambda log: log.unheard()],
     "daily_test": [lambda log: log.daily_test("example.com", "held", "why")],
     "lists": [lambda log: log.lists({}), lambda log: log.lists({"bl.example": "it names everybody"})],
+    "link": [lambda log: log.link(Link(Deed.RELEASE, "m", INFO, 0), "done")],
+    "alias_made": [lambda log: log.alias_made(INFO, "token x")],
+    "learned": [lambda log: log.learned(MESSAGE, INFO)],
+    "not_learned": [lambda log: log.not_learned(MESSAGE, INFO, errors.Throttled("why"))],
     "received": [lambda log: log.received(MESSAGE, Entry(first=True))],
     "outcome": [of(state) for state in State],
     "sent": [lambda log: log.sent(replace(MESSAGE, received_at="2026-11-01T00:00:00Z"), CLAIM, 1, 1e10)],

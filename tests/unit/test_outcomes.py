@@ -23,6 +23,17 @@ NO_STATES = {
     ("layers/postern/postern_mail/aws/forward/ledger.py", "merged"): "an attribute of a recipient's entry",
     ("layers/postern/postern_mail/mail/afterwards.py", "merged"): "an attribute of a recipient's entry",
     ("command/postern_command/destination.py", "suspended"): "a key of --json",
+    ("command/postern_command/output/kinds.py", "forwarded"): "a bar: several states in one",
+    ("command/postern_command/output/kinds.py", "quarantined"): "a bar",
+    ("command/postern_command/output/kinds.py", "rejected"): "a bar: several states in one",
+    ("layers/postern/postern_mail/mail/week.py", "rejected"): "a figure of the digest: several states in one",
+    ("command/postern_command/pages/destinations.py", "suspended"): "a key of --json",
+    ("command/postern_command/pages/edits.py", "sent"): "what a form was sent with",
+    ("command/postern_command/pages/message.py", "failed"): "what a form asks for",
+    ("command/postern_command/pages/message.py", "quarantined"): "a key of --json",
+    ("command/postern_command/pages/today.py", "deferred"): "an option of `postern log`",
+    ("layers/postern/postern_mail/mail/digest.py", "suspended"): "a section",
+    ("layers/postern/postern_mail/replying.py", "suspended"): "a cause",
 }
 
 

@@ -10,6 +10,7 @@ from postern_mail.mail.envelope import BadEvent, Envelope
 from postern_mail.mail.keys import sender_key
 from postern_mail.mail.message import Message
 from postern_mail.mail.orders import Order
+from postern_mail.mail.outcomes import State
 from postern_mail.mail.receipt import kept_event
 
 from ..explain import explanation
@@ -53,8 +54,8 @@ def message(desk: Desk, asked: Asked) -> Shown:
         "of_text": "; ".join(filter(None, (of_text, said))),
         "parts": part_rows(raw) if raw is not None else [],
         "deliveries": _deliveries(desk, message_id, entries, raw) if asked.has("header") and raw else None,
-        "quarantined": "quarantined" in states,
-        "settled": not states & {"deferred", "pending"},
+        "quarantined": State.QUARANTINED in states,
+        "settled": not states & {State.DEFERRED, State.PENDING},
         "block": _block(entries),
         "lessons": list(lessons(entries)),
         "commands": _commands(desk, message_id),
