@@ -30,7 +30,16 @@ RETRY_POLL = 2.0  # seconds between looks at the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
 PAGE = "The page, for a browser (this address is good once):\n "
-_POSTERN = "from postern_command.start import run; run()"
+# It ends with us, however we end: then its standard input does.
+_POSTERN = """
+import os, signal, threading
+def wait():
+    os.read(0, 1)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=wait, daemon=True).start()
+from postern_command.start import run
+run()
+"""
 PORTS = Ports(smtp=2525, aws=5566, ses=5567, submission=2587)
 
 
@@ -159,7 +168,7 @@ def _page(emulator: Emulator, *, wanted: bool) -> Iterator[str]:
         return
     ours = {name: value for name, value in os.environ.items() if name not in _IN_THE_WAY} | emulator.environment
     command = [sys.executable, "-c", _POSTERN, "page", "--no-browser", "--minutes", "1440"]
-    with subprocess.Popen(command, env=ours, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ourselves)
+    with subprocess.Popen(command, env=ours, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 (ourselves)
         assert process.stdout is not None
         try:
             yield process.stdout.readline().strip()
