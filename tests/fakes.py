@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from postern_mail.aws.forward.ledger import earlier
@@ -26,6 +26,7 @@ from postern_mail.mail.feedback import Feedback, HostMail, contradicts
 from postern_mail.mail.health import Failure
 from postern_mail.mail.message import Halves
 from postern_mail.mail.outcomes import ClaimState, State
+from postern_mail.mail.records import replace
 from postern_mail.mail.rows import Row, Rows, SenderKey
 from postern_mail.mail.send_as import MOST_AN_HOUR, SentAs
 from postern_mail.mail.settings import BadSettings, Settings

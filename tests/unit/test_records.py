@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from postern_mail.mail import records
+from postern_mail.mail.address import Address
 
 VALUES: Any = {"a": 1, "b": "x", "c": [2], "d": {"k": 1}, "e": True}
 
@@ -126,3 +127,11 @@ def test_it_goes_through_a_pickle() -> None:
     from postern_mail.mail.address import Address  # noqa: PLC0415 (a class that pickle finds by its name)
 
     assert pickle.loads(pickle.dumps(Address("a", "b.example"))) == Address("a", "b.example")
+
+
+def test_what_is_cached_is_of_one_record_only() -> None:
+    first = Address("Info", "example.com")
+    assert first.key == "info@example.com"
+    second = records.replace(first, local="Else")
+    assert (second.key, second.local, first.key) == ("else@example.com", "Else", "info@example.com")
+    assert records.replace(first) == Address("Info", "example.com")

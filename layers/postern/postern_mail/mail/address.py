@@ -6,6 +6,7 @@ that is not becomes its A-labels (RFC 5891, mapped as UTS 46 says).
 
 import re
 from collections.abc import Collection
+from functools import cached_property
 from typing import Any
 
 from .records import dataclass
@@ -59,7 +60,7 @@ class Address:
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"
 
-    @property
+    @cached_property
     def key(self) -> str:
         """The address in lower case: the key of tables and ledger."""
         return f"{self.local.lower()}@{self.domain}"

@@ -37,7 +37,12 @@ else:
 
     def replace(one: _T, **changes: Any) -> _T:
         """The same with these values changed. Raises TypeError for a name that it has not."""
-        return type(one)(**{**{name: getattr(one, name) for name in getattr(one, _OWN)}, **changes})
+        own, values = getattr(one, _OWN), one.__dict__
+        if not changes.keys() <= own.keys():
+            raise TypeError(f"{type(one).__name__}: not known: {sorted(changes.keys() - own.keys())}")
+        made = object.__new__(type(one))
+        made.__dict__.update({**{name: values[name] for name in own}, **changes})  # and nothing that is cached there
+        return made
 
     def asdict(one: Any) -> Any:
         """Attributes by name, and so on within them."""
@@ -109,6 +114,8 @@ else:
         def __init__(self: Any, *given: Any, **named: Any) -> None:  # noqa: N807 (its name in tracebacks)
             values = self.__dict__
             values.update(zip(names, given))  # noqa: B905 (what is too long is found below)
+            if not named and len(given) == count == len(names):
+                return
             if named:
                 values.update(named)
                 if not named.keys() <= known:

@@ -113,7 +113,7 @@ class _Editor:
     def edited(self) -> Iterator[Field]:
         """The fields to send: ours where From was, at the end of the header if there was none."""
         block = SesBlock.of(self.message, self.envelope.message_id)
-        renamed = block.findings if block else ()
+        renamed = {id(one) for one in (block.findings if block else ())}
         crowded, reply_to, unnamed = self._is_crowded(), self._usable_reply_to(), not self._names_alias()
         for one in self.message.fields:
             name = one.name
@@ -130,7 +130,7 @@ class _Editor:
                     yield one
             elif name in ONCE_ONLY and name in self.seen:
                 continue  # the first stays
-            elif any(one is result for result in renamed):
+            elif id(one) in renamed:
                 yield _renamed(one, "X-Postern-", self.message.newline)
             elif passes_for_ses(one):
                 continue  # a stranger's, and a mailbox behind us believes SES
