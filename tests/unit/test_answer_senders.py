@@ -362,3 +362,14 @@ def test_nobody_is_told_of_a_rejection_that_another_invocation_was_faster_than(w
     handle(world, "info@example.com", "joe@example.com")
     assert world.states == {"info@example.com": "forwarded", "joe@example.com": "forwarded"}
     assert world.answerer.sent == []
+
+
+def test_an_answer_that_is_due_goes_out_with_the_attempt_that_forwards_the_rest(world: World) -> None:
+    world.mailer.script = {JANE: [Throttled("slow")]}
+    world.answerer.script = {NOBODY: [Throttled("slow")]}
+    with pytest.raises(Unsettled):
+        handle(world, NOBODY, "info@example.com")
+    assert answers(world) == {}
+    handle(world, NOBODY, "info@example.com")
+    assert world.states == {NOBODY: "rejected", "info@example.com": "forwarded"}
+    assert NOBODY in answers(world)
