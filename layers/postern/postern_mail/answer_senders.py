@@ -6,6 +6,7 @@ to the watch (`late_answers`), so that no mail waits behind it.
 """
 
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from .errors import OutOfTime, OverCap, Refused, Temporary, Unanswered
 from .mail.address import Address
@@ -19,9 +20,11 @@ from .mail.rows import Rows
 from .mail.settings import Settings
 from .ports.answers import Answerer, AnswerLedger, AnswerLimits, AnswerLog, Due
 from .ports.clock import Clock
-from .ports.feedback import Headers
 from .ports.forward import Entry, Outcome
 from .ports.settings import OwnerSettings
+
+if TYPE_CHECKING:
+    from .ports.feedback import Headers
 
 # Within which answers are begun in one invocation: with the last call's pause and time no more than 10 seconds pass.
 ANSWER_SECONDS = 5
@@ -60,7 +63,7 @@ class Answering:
         if entry.due or any(isinstance(one.answer, Answer) for one in outcomes):
             self.tell(envelope.message_id, until)
 
-    def returned(self, envelope: Envelope, reply: Reply, headers: Headers) -> None:
+    def returned(self, envelope: Envelope, reply: Reply, headers: "Headers") -> None:
         """Tell the sender that the forward for the one recipient of this envelope came back, as if we had known
         at once; once for each recipient, whatever else happened to it. Raises Temporary."""
         (recipient,) = envelope.recipients
