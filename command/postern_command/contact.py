@@ -7,10 +7,10 @@ from typing import Annotated, Any
 import typer
 from postern_mail.lookup import follow
 from postern_mail.mail.address import Address, InvalidAddress
+from postern_mail.mail.alias_attributes import REPLIES
 from postern_mail.mail.aliases import resolve
 from postern_mail.mail.authors import Author
 from postern_mail.mail.days import moment
-from postern_mail.mail.reply_attributes import REPLIES
 from postern_mail.mail.replying.contact import Contact
 from postern_mail.mail.rows import Rows
 from postern_mail.mail.settings import KEY, Settings

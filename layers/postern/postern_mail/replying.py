@@ -13,6 +13,7 @@ from .errors import Misconfigured, OutOfTime, OverCap, Temporary
 from .lookup import follow
 from .mail import aliases, health
 from .mail.address import Address
+from .mail.alias_attributes import REPLIES
 from .mail.aliases import Alias
 from .mail.claims import Settled
 from .mail.envelope import Envelope
@@ -21,7 +22,6 @@ from .mail.outcomes import ClaimState, State
 from .mail.plan import Policy
 from .mail.records import dataclass, field
 from .mail.reply import SWITCHED_OFF
-from .mail.reply_attributes import REPLIES
 from .mail.replying import leaks, told
 from .mail.replying.addressees import Addressees, addressees, listed
 from .mail.replying.contact import Contact

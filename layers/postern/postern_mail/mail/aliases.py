@@ -7,16 +7,18 @@ through to the catch-all. Destinations in our own domains are looked up again.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
-from . import learning
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
-from .endings import AFTER, Counted, Ending, ending
-from .learning import Learn, Learning, learn
+from .alias_attributes import ENDING, LEARNED_AT, LEARNING, by_itself, of_replies
 from .patterns import Pattern
 from .records import dataclass, field
-from .reply_attributes import of_replies
 from .rows import MADE_BY, BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
 from .verdicts import read_overrides
+
+if TYPE_CHECKING:
+    from .endings import Counted, Ending
+    from .learning import Learn, Learning
 
 TABLE = "aliases"
 DISCARD = "discard:"  # a destination: accept and throw away, as /dev/null in aliases(5)
@@ -32,8 +34,8 @@ ATTRIBUTES = (  # what a row may have beside its key
     "name",
     "note",
     MADE_BY,
-    *learning.ATTRIBUTES,
-    AFTER,
+    *LEARNING,
+    ENDING,
 )
 _NAMED = 5  # dead ends that one reason names: a group may have thousands
 MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
@@ -61,12 +63,12 @@ class Alias:
     keep_tag: bool = False
     patterns: tuple[Pattern, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
-    reply: str = ""  # one of reply_attributes.REPLIES; "" for what the setting says
+    reply: str = ""  # one of alias_attributes.REPLIES; "" for what the setting says
     also_from: tuple[Address, ...] = ()  # who may reply beside the destinations
     name: str = ""  # in From of replies
-    learning: Learning | None = None  # of a domain's row
+    learning: "Learning | None" = None  # of a domain's row
     learned: bool = False  # a catch-all wrote it
-    ending: Ending | None = None
+    ending: "Ending | None" = None
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
@@ -84,9 +86,8 @@ class Alias:
                 keep_tag=flag(_or(row.get("keep_tag"), False)),
                 patterns=_patterns(key, row.get("patterns") or ()),
                 verdicts=read_overrides(row.get("verdicts")),
-                learning=learning.learning(key, row),
-                learned=row.get(learning.AT) is not None,
-                ending=ending(row),
+                learned=row.get(LEARNED_AT) is not None,
+                **by_itself(key, row),
                 **of_replies(row),
             )
             if alias.enabled and not listed and not alias.patterns and not alias.learned:
@@ -142,8 +143,8 @@ class Resolution:
     derived: frozenset[str] = frozenset()
     first: Alias | None = field(default=None, compare=False)
     learned: str = field(default="", compare=False)
-    counted: Counted | None = field(default=None, compare=False)
-    learn: Learn | None = field(default=None, compare=False)
+    counted: "Counted | None" = field(default=None, compare=False)
+    learn: "Learn | None" = field(default=None, compare=False)
 
 
 def keys(address: Address) -> tuple[str, ...]:
@@ -211,7 +212,7 @@ class _Walk:
     visited: set[str] = field(default_factory=set)
     self_mapped: set[str] = field(default_factory=set)
     first: Alias | None = None
-    learning: Learning | None = None  # of the row that was found first
+    learning: "Learning | None" = None  # of the row that was found first
     learned: Alias | None = None
 
     def visit(self, address: Address, chain: tuple[str, ...]) -> None:
@@ -328,13 +329,17 @@ class _Walk:
             first=self.first,
             learned=self.learned.key if self.learned else "",
             counted=_counted(self.learned or self.first),
-            learn=None if self.learned or outcome != "forward" else learn(recipient, self.learning),
+            learn=self.learning.learn(recipient)
+            if self.learning and not self.learned and outcome == "forward"
+            else None,
         )
 
+    def _learn(self, recipient: Address) -> "Learn | None":
+        return self.learning.learn(recipient) if self.learning is not None and self.learned is None else None
 
-def _counted(row: Alias | None) -> Counted | None:
-    ends = row.ending if row is not None else None
-    return Counted(row.key, ends.messages) if row is not None and ends is not None and ends.messages else None
+
+def _counted(row: Alias | None) -> "Counted | None":
+    return row.ending.counted(row.key) if row is not None and row.ending is not None else None
 
 
 def _alias_address(recipient: Address, key: str) -> Address:

@@ -18,23 +18,27 @@ _FORM = re.compile(r"([0-9]{1,4}) ?(messages?|days?)\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A row whose messages are counted, by its key, and how many it takes."""
+
+    key: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """When an alias ends: after so many messages, after so many days without use; 0 for never."""
 
     messages: int = 0
     days: int = 0
 
+    def counted(self, key: str) -> Counted | None:
+        """The row with this key, if its messages are counted."""
+        return Counted(key, self.messages) if self.messages else None
+
     def __str__(self) -> str:
         parts = [f"{self.messages} messages"] if self.messages else []
         return ", ".join(parts + ([f"{self.days} days without use"] if self.days else []))
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A row whose messages are counted, by its key, and how many it takes."""
-
-    key: str
-    most: int
 
 
 def ending(row: Mapping[str, Any]) -> Ending | None:

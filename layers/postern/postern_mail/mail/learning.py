@@ -15,11 +15,23 @@ from .rows import Row, flag, is_reserved
 BY = "learn"  # made_by of such a row
 LEARN, NAMES, LIMIT = "learn", "learn_names", "learn_limit"  # attributes of a domain's row
 AT, FROM = "learned_at", "learned_from"  # of a row that was learned
-ATTRIBUTES = (LEARN, NAMES, LIMIT, AT, FROM)
 A_DAY = 50  # names that a domain learns in a day of UTC, unless its row says otherwise
 MOST_A_DAY = 500  # they stand in one item: 40 KB
 MAX_FROM = 254  # characters of a sender
 _PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")  # what people give away; others need a pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Learn:
+    """A name that is to be learned: the key of its row, and how many its domain learns in a day."""
+
+    key: str
+    limit: int
+
+    @property
+    def domain(self) -> str:
+        """Whose row learns it."""
+        return self.key.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +46,11 @@ class Learning:
         """Whether this name, in lower case and without its tag, may be learned."""
         return bool(self.names.fullmatch(name) if self.names is not None else _PLAIN.match(name))
 
-
-@dataclass(frozen=True, slots=True)
-class Learn:
-    """A name that is to be learned: the key of its row, and how many its domain learns in a day."""
-
-    key: str
-    limit: int
-
-    @property
-    def domain(self) -> str:
-        """Whose row learns it."""
-        return self.key.rpartition("@")[2]
+    def learn(self, recipient: Address) -> Learn | None:
+        """What is to be learned of a recipient for whom the domain's row answered, None if nothing is."""
+        if is_reserved(recipient.untagged.key) or not self.takes(recipient.untagged.local.lower()):
+            return None
+        return Learn(recipient.untagged.key, self.limit)
 
 
 def learning(key: str, row: Row) -> Learning | None:
@@ -62,10 +67,3 @@ def learning(key: str, row: Row) -> Learning | None:
         raise ValueError(f"{LIMIT}: expected a number from 1 to {MOST_A_DAY}, found {limit!r}")
     found = Learning(int(limit), None if names is None else compiled(names))
     return found if flag(said.get(LEARN, False)) else None
-
-
-def learn(recipient: Address, found: Learning | None) -> Learn | None:
-    """What is to be learned of a recipient for whom a catch-all answered, None if nothing is."""
-    if found is None or is_reserved(recipient.untagged.key) or not found.takes(recipient.untagged.local.lower()):
-        return None
-    return Learn(recipient.untagged.key, found.limit)

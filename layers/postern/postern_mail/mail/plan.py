@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from . import aliases, brake, health
 from .actions import DISCARD, HOLD, OK
 from .address import Address
+from .alias_attributes import REPLIES
 from .damper import Echo, echo, is_automatic
 from .envelope import Envelope
 from .header import MAX_HOPS, Header
 from .own_name import impostor
 from .records import dataclass, field, replace
 from .reply import POLICY, Reply, of_alias, of_rule
-from .reply_attributes import REPLIES
 from .rows import BadRow, Rows
 from .senders import PARENT, Ruling, Senders, counted_as, judge
 from .settings import QUARANTINED, Settings

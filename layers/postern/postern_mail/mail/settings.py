@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Self
 
+from .alias_attributes import REPLIES
 from .dsn import AUTHENTICATED, OFF
 from .records import dataclass, field, fields, replace
-from .reply_attributes import REPLIES
 from .rewrite import FROM_FORMS, Style
 from .rows import (
     BOOKKEEPING,

@@ -8,9 +8,9 @@ has a rule of its own.
 from collections.abc import Collection, Iterator, Mapping
 
 from ..address import Address, InvalidAddress
+from ..alias_attributes import REPLIES
 from ..aliases import Alias
 from ..envelope import TOKEN_LENGTH
-from ..reply_attributes import REPLIES
 from ..rows import BadRow, Row
 from ..settings import BadSettings, Settings
 

@@ -1,10 +1,13 @@
-"""What an alias's row says of replies."""
+"""What an alias's row says beyond where it leads: of replies, of names that a catch-all learns, of its end."""
 
 from typing import Any
 
 from .address import Address, InvalidAddress
 from .rows import Row, texts
 
+LEARNED_AT = "learned_at"
+LEARNING = ("learn", "learn_names", "learn_limit", LEARNED_AT, "learned_from")  # mail.learning
+ENDING = "expires_after"  # mail.endings
 REPLIES = ("off", "author")  # of `reply`: whether a correspondent is shown by a reply address (mail.replying)
 _MAX_NAME = 60  # characters
 
@@ -31,3 +34,17 @@ def _who_may(text: str) -> Address:
         return Address.parse(text)
     except InvalidAddress:
         raise ValueError(f"also_from: {text!r} is not a mail address") from None
+
+
+def by_itself(key: str, row: Row) -> dict[str, Any]:
+    """The fields of an alias about names that are learned and its end; raises ValueError."""
+    found: dict[str, Any] = {}
+    if any(row.get(name) is not None for name in LEARNING):
+        from .learning import learning  # noqa: PLC0415 (for who learns only)
+
+        found["learning"] = learning(key, row)
+    if row.get(ENDING) is not None:
+        from .endings import ending  # noqa: PLC0415 (for what ends only)
+
+        found["ending"] = ending(row)
+    return found
