@@ -192,8 +192,8 @@ Postern for {domain}, SMTP on 127.0.0.1 port {port}.
 Write to it from another terminal, with swaks or with what Python has:
   swaks --server 127.0.0.1:{port} --from you@sender.example --to info@{domain}
   printf 'From: You <you@sender.example>\\nTo: info@{domain}\\nSubject: hello\\n\\nHello.\\n' |
-    python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port})
-  s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
+    python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port}); \\
+    s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 A destination that has got mail may reply to anybody by the same port; what ann@home.example answers to mail for
 shop@{domain} goes out in its name (docs/reply.md).
 As an alias, with a password of `postern send-as add`, by port {emulator.submission.port}, STARTTLS.
