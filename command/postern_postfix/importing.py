@@ -365,11 +365,10 @@ def _say_loops(tables: TablesFile, drafts: dict[str, Draft], report: Report) -> 
 
 def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
     if rules or asked.main_cf is not None:
-        style = "parent" if settled.style.parents else "dot"
-        value = str(settled.style.parents).lower()
-        report.remark(
-            f"the stack needs ParentDomainMatchesSubdomains={value}; offline commands need --parent-style {style}"
-        )
+        needs = "true; that is the default" if settled.style.parents else "false; with --tables, add --parent-style dot"
+        report.remark(f"the stack needs ParentDomainMatchesSubdomains={needs}")
+    if settled.screening.row():
+        report.remark("[settings] screen mail from `postern apply` on; docs/screening.md says how to try them first")
     if asked.main_cf is None:
         return
     for domain in asked.domains:
@@ -392,4 +391,4 @@ def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> Non
             if not (everybody.get("destinations") if row is None else row.get("enabled", True))
         ]
         if lost and tables.aliases:
-            report.remarks.insert(0, f"mail for {' and '.join(lost)} reaches no one: add a row")
+            report.remarks.insert(0, f"mail for {' and '.join(lost)} reaches no one: add rows, or import again with --mailbox NAME=ADDRESS")

@@ -152,4 +152,4 @@ def _fault(site: str) -> str:
 
 
 def _asks_for_a_key(site: str) -> str:
-    return "; asked once there is a key: postern settings set dqs_key -" if _SPAMHAUS.search(site) else ""
+    return "; asked only with a key of Spamhaus: postern settings set dqs_key -" if _SPAMHAUS.search(site) else ""

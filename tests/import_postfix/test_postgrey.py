@@ -98,6 +98,7 @@ def test_without_its_options_it_says_so(tmp_path: Path) -> None:
     done = imported(tmp_path, main_cf=MAIN_CF)
     assert settings(done) == {}
     assert any("held mail waits 60 seconds" in remark for remark in done.report.remarks)
+    assert any("[settings] screen mail" in remark for remark in done.report.remarks)
 
 
 @pytest.mark.parametrize("folder", ["/etc/postgrey/", "/etc/postfix/postgrey_"])
