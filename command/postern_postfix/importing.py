@@ -391,4 +391,7 @@ def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> Non
             if not (everybody.get("destinations") if row is None else row.get("enabled", True))
         ]
         if lost and tables.aliases:
-            report.remarks.insert(0, f"mail for {' and '.join(lost)} reaches no one: add rows, or import again with --mailbox NAME=ADDRESS")
+            report.remarks.insert(
+                0,
+                f"mail for {' and '.join(lost)} reaches no one: add rows, or import again with --mailbox NAME=ADDRESS",
+            )
