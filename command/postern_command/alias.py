@@ -15,7 +15,7 @@ from postern_mail.mail.visible import visible
 from postern_mail.ports.forward import Tables
 
 from .figures import USED_DAYS, used
-from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
+from .options import AfterOption, DryRunOption, JsonOption, LimitOption, NoteOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.listing import Meaning
@@ -41,7 +41,6 @@ AlsoFromOption = Annotated[
     list[str] | None, typer.Option("--also-from", help="An address that may reply, too; may be repeated, '' for none.")
 ]
 NameOption = Annotated[str | None, typer.Option(help="What replies show beside the alias.")]
-NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
 EndsOption = Annotated[
     str | None,
     typer.Option("--expires-after", metavar="USE", help='"20 messages", "90 days" without use, or both with a comma.'),
@@ -97,12 +96,9 @@ def list_(
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
         uses = used(live.summaries) if with_use else None
     if as_json:
-        for row in found:
-            typer.echo(json.dumps(meaning.alias_object(row, uses)))
+        listing.print_objects(meaning.alias_object(row, uses) for row in found)
     else:
         meaning.print_aliases(found, wide=wide, used=uses)
-    if not found and not as_json:
-        typer.echo("nothing to list", err=True)
     if more:
         listing.hint(found[-1]["address"])
 

@@ -41,6 +41,8 @@ ParentStyleOption = Annotated[
     ),
 ]
 LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
+NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
+ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
 AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]
 SinceOption = Annotated[
     str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), today, yesterday, or a date or time in UTC.")

@@ -1,6 +1,5 @@
 """`postern rule`: header rules, rows of the live sender table."""
 
-import json
 from collections.abc import Iterable
 from typing import Annotated, Any
 
@@ -12,11 +11,12 @@ from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.mail.settings import KEY, BadSettings, Settings
 from postern_mail.mail.verdicts import SCREENED, STATUSES
 
-from .options import DryRunOption, JsonOption, StackOption, WideOption
+from .options import DryRunOption, JsonOption, NoteOption, ScopeOption, StackOption, WideOption
+from .output import listing
 from .output.listing import Meaning
 from .stack import Stack
 from .status import exits, refuse, wrong_use
-from .tables.change import Change, named
+from .tables.change import Change, named, no_rule
 from .tables.editor import Editor, typed_key, with_attributes
 
 app = typer.Typer(
@@ -28,7 +28,6 @@ _TEXT = f"HOW TEXT: {', '.join(OPERATORS)} (an RE2 pattern) and a text; several 
 NumberArgument = Annotated[
     int, typer.Argument(min=1, max=LAST_RULE, help="Rules are asked in the order of their numbers.")
 ]
-ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
 Texts = list[str] | None
 
 
@@ -46,12 +45,9 @@ def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOpti
         rows = [row for row in live.rows.scan("senders") if is_header_rule(row["sender"])]
     rows.sort(key=lambda row: (row["sender"], row["scope"]))
     if as_json:
-        for row in rows:
-            typer.echo(json.dumps(meaning.sender_object(row)))
+        listing.print_objects(map(meaning.sender_object, rows))
     else:
         meaning.print_rules(rows, wide=wide)
-    if not rows and not as_json:
-        typer.echo("nothing to list", err=True)
 
 
 @app.command()
@@ -74,7 +70,7 @@ def add(
         bool | None, typer.Option("--listed/--not-listed", help="Whether a DNS list names it, if one was asked.")
     ] = None,
     scope: ScopeOption = EVERYWHERE,
-    note: Annotated[str | None, typer.Option(help="Yours.")] = None,
+    note: NoteOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also if there is such a rule: it becomes this one.")
     ] = False,
@@ -125,8 +121,7 @@ def remove(
         key = _key(number, where.with_domain(scope))
         before, scopes = editor.sender_rule(key), editor.where.rows.scopes(key[0])
         if before is None:
-            elsewhere = f"; there is one for {', '.join(scopes)} (--scope)" if scopes else ""
-            refuse(f"there is no {named('senders', key)}{elsewhere}")
+            refuse(no_rule(key, scopes))
         gone = _asking(editor.settings(), remove=number) if scopes == [key[1]] else ()
         editor.write(Change("senders", key, before, None), *gone)
 

@@ -1,6 +1,5 @@
 """`postern sender`: rows of the live sender table."""
 
-import json
 from typing import Annotated
 
 import typer
@@ -9,12 +8,21 @@ from postern_mail.mail.rows import BOOKKEEPING, FOREIGN, Row, is_header_rule
 from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.ports.forward import Tables
 
-from .options import AfterOption, DryRunOption, JsonOption, LimitOption, StackOption, WideOption
+from .options import (
+    AfterOption,
+    DryRunOption,
+    JsonOption,
+    LimitOption,
+    NoteOption,
+    ScopeOption,
+    StackOption,
+    WideOption,
+)
 from .output import listing
 from .output.listing import Meaning
 from .stack import Stack
 from .status import Refused, WrongUse, exits, refuse
-from .tables.change import Change, named
+from .tables.change import Change, named, no_rule
 from .tables.editor import Editor, typed_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
@@ -22,7 +30,6 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and ed
 _KEPT = ("note", *BOOKKEEPING)  # of a rule that is replaced; whoever made it, it is the owner's now
 
 SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@, or <>.")]
-ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
 
 
 @app.command("ls", hidden=True)
@@ -51,12 +58,9 @@ def list_(
         rows = (row for row in live.rows.scan("senders") if not is_header_rule(row["sender"]) and wanted(row))
         found, more = listing.page(rows, lambda row: (row["scope"], row["sender"]), _place(after), limit)
     if as_json:
-        for row in found:
-            typer.echo(json.dumps(meaning.sender_object(row)))
+        listing.print_objects(map(meaning.sender_object, found))
     else:
         meaning.print_senders(found, wide=wide)
-    if not found and not as_json:
-        typer.echo("nothing to list", err=True)
     if more:
         listing.hint(f"{found[-1]['sender']} {found[-1]['scope']}")
 
@@ -66,7 +70,7 @@ def add(
     sender: SenderArgument,
     action: Annotated[str, typer.Argument(help='Action and text: OK, DUNNO, "REJECT no thanks", DISCARD.')],
     scope: ScopeOption = EVERYWHERE,
-    note: Annotated[str | None, typer.Option(help="Yours.")] = None,
+    note: NoteOption = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Also if there is such a rule: it gets this action.")
     ] = False,
@@ -101,7 +105,7 @@ def remove(
         found = ((key, editor.sender_rule(key)) for key in keys)
         key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))
         if before is None:
-            refuse(_not_there(key, editor.where.rows.scopes(key[0])))
+            refuse(no_rule(key, editor.where.rows.scopes(key[0])))
         editor.write(Change("senders", key, before, None))
 
 
@@ -113,12 +117,6 @@ def new_rule(tables: Tables, key: tuple[str, str], action: str, note: str | None
     kept = {name: value for name, value in (before or {}).items() if name in _KEPT or name.startswith(FOREIGN)}
     typed = {"sender": key[0], "scope": key[1], "action": action, **({"note": note} if note else {})}
     return Change("senders", key, before, {**kept, **typed})
-
-
-def _not_there(key: tuple[str, str], scopes: list[str]) -> str:
-    elsewhere = " and ".join("for all aliases" if scope == EVERYWHERE else f"for {scope}" for scope in scopes)
-    there = f"; there is one {elsewhere} (--scope)" if scopes else ""
-    return f"there is no {named('senders', key)}{there}"
 
 
 def rule_key(sender: str, scope: str) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Rows as lists, for people and for programs: what they mean beside what was typed."""
 
 import heapq
+import json
 import shlex
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -28,6 +29,17 @@ _COLUMNS = (Column(26, 1), Column(26, 1), Column(20, 2))
 _RULE_COLUMNS = (Column(3), Column(16, 1), Column(26, 2), Column(20, 2))
 _SHOWN = 5  # destinations of a group in a list; `alias show` has all
 _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
+
+
+def print_objects(rows: Iterable[Mapping[str, Any]]) -> None:
+    """One JSON object a line."""
+    for row in rows:
+        typer.echo(json.dumps(row))
+
+
+def _say_if_none(rows: list[Row]) -> None:
+    if not rows:
+        typer.echo("nothing to list", err=True)
 
 
 # By domain and name, which takes a scan of the whole table: in DynamoDB's own, cheaper order a person finds nothing.
@@ -115,7 +127,7 @@ class Meaning:
         of_reject = {"action": action(row)} if row.get("reject") is not None else {}
         return {**of_reject, **plain(row), "fault": self.rule_fault(row)}
 
-    def print_aliases(self, rows: Iterable[Row], *, wide: bool = False, used: Mapping[str, Use] | None = None) -> None:
+    def print_aliases(self, rows: list[Row], *, wide: bool = False, used: Mapping[str, Use] | None = None) -> None:
         """A line for each alias; what is off is dim, what is wrong is red. `used`: also how often, and when last."""
         say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
@@ -128,8 +140,9 @@ class Meaning:
                 remarks.insert(0, _used(_use(row, used)))
             cells = [str(row["address"]), ", ".join(shown) + more, _in_brackets(remarks)]
             say(columns.line(cells), _STYLES.get(what))
+        _say_if_none(rows)
 
-    def print_senders(self, rows: Iterable[Row], *, wide: bool = False) -> None:
+    def print_senders(self, rows: list[Row], *, wide: bool = False) -> None:
         """A line for each rule."""
         say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
@@ -139,8 +152,9 @@ class Meaning:
             remarks += [str(one) for one in (fault, row.get("note")) if one]
             cells = [str(row["sender"]), action(row), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
+        _say_if_none(rows)
 
-    def print_rules(self, rows: Iterable[Row], *, wide: bool = False) -> None:
+    def print_rules(self, rows: list[Row], *, wide: bool = False) -> None:
         """A line for each header rule: its number, its action, and what must hold."""
         say, columns = printer(), Columns(_RULE_COLUMNS, wide=wide)
         for row in rows:
@@ -152,6 +166,7 @@ class Meaning:
             number = str(row["sender"]).removeprefix(HEADER_RULE)
             cells = [number, str(row.get("action")), "; ".join(asks), _in_brackets(remarks)]
             say(columns.line(cells), "red" if fault else None)
+        _say_if_none(rows)
 
     def _remarks(self, row: Row, what: str) -> list[str]:
         """What an alias has beside its destinations."""

@@ -5,7 +5,7 @@ from typing import Literal
 
 from postern_mail.mail import aliases, greylist, header_rules, senders, settings
 from postern_mail.mail.row_faults import named_rule
-from postern_mail.mail.rows import Row, TableName
+from postern_mail.mail.rows import Row, SenderKey, TableName
 
 Key = tuple[str, ...]  # (address,) or (sender, scope)
 
@@ -61,3 +61,10 @@ def named(table: TableName, key: Key) -> str:
     if table == "aliases":
         return f"alias {key[0]}"
     return named_rule((key[0], key[1]))
+
+
+def no_rule(key: SenderKey, scopes: list[str]) -> str:
+    """That a rule is not there, and the scopes in which there is one for the same sender or number."""
+    elsewhere = " and ".join("for all aliases" if scope == senders.EVERYWHERE else f"for {scope}" for scope in scopes)
+    there = f"; there is one {elsewhere} (--scope)" if scopes else ""
+    return f"there is no {named('senders', key)}{there}"
