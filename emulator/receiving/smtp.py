@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import string
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address, ip_network
@@ -17,6 +16,7 @@ from ..account import REGION
 from ..cloud import HOST
 from ..sending.bounces import Received
 from ..sending.refusals import header_end
+from ..smtp_port import SmtpPort
 from ..template import UnknownConstruct
 from .authentication import Session, authenticate
 from .notifications import publish
@@ -75,7 +75,7 @@ class Outside(Protocol):
         """Take a message."""
 
 
-class Receiving:
+class Receiving(SmtpPort):
     """SES receiving for one rule set, on a port of this machine."""
 
     def __init__(
@@ -89,6 +89,7 @@ class Receiving:
         *,
         received: Callable[[Received], None],
     ) -> None:
+        super().__init__(port)
         self.readings = readings
         self.filters: Sequence[Filter] = ()
         self.outside: Outside | None = None
@@ -97,29 +98,6 @@ class Receiving:
         self._cloud = cloud
         self._function = function
         self._zone = zone
-        self._wanted_port = port
-        self._loop = asyncio.new_event_loop()
-        self._server: asyncio.Server | None = None
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def start(self) -> None:
-        """Listen; returns when connections are taken."""
-        self._thread.start()
-        asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
-
-    def stop(self) -> None:
-        """Close the port."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
-    @property
-    def port(self) -> int:
-        """The port listened on."""
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
 
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
@@ -143,17 +121,6 @@ class Receiving:
         message_id = "".join(secrets.choice(_ALPHABET) for _ in range(40))
         await asyncio.to_thread(self._take, message_id, session, envelope, ours, out)
         return f"250 OK {message_id}"
-
-    async def _listen(self) -> None:
-        self._server = await self._loop.create_server(self._protocol, HOST, self._wanted_port)
-
-    async def _close(self) -> None:
-        if self._server is not None:
-            self._server.close()
-        conversations = asyncio.all_tasks() - {asyncio.current_task()}
-        for conversation in conversations:
-            conversation.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
 
     def _protocol(self) -> SMTP:
         host = f"inbound-smtp.{REGION}.amazonaws.com"

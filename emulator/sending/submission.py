@@ -6,7 +6,6 @@ as mail programs show them; [U] which of From and envelope each condition key ju
 
 import asyncio
 import json
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from moto.iam.models import iam_backends
 from postern_mail.relay.smtp_password import smtp_password
 
 from ..account import ACCOUNT, REGION
-from ..cloud import HOST
+from ..smtp_port import SmtpPort
 from .addresses import addresses
 from .certificate import context
 from .policies import allowed
@@ -38,7 +37,7 @@ class _User:
     policies: tuple[Mapping[str, Any], ...]
 
 
-class Submission:
+class Submission(SmtpPort):
     """The service on a port of this machine. What it takes goes the way of `sending`.
 
     `default_set` is the identities' default configuration set. With `from_is_the_envelope` ses:FromAddress judges the
@@ -46,25 +45,9 @@ class Submission:
     """
 
     def __init__(self, sending: Sending, default_set: str, port: int = 0) -> None:
+        super().__init__(port)
         self.from_is_the_envelope = False
         self._sending, self._default_set = sending, default_set
-        self._wanted_port = port
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-
-    def start(self) -> None:
-        """Listen; returns when connections are taken."""
-        self._thread.start()
-        listening = self._loop.create_server(self._protocol, HOST, self._wanted_port)
-        self._server = asyncio.run_coroutine_threadsafe(listening, self._loop).result(timeout=10)
-        self.port: int = self._server.sockets[0].getsockname()[1]
-
-    def stop(self) -> None:
-        """Close the port."""
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
 
     async def handle_MAIL(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -89,13 +72,6 @@ class Submission:
         except Refusal as refusal:
             return refusal.message if refusal.code == "SMTP" else f"554 Message rejected: {refusal.message}"
         return f"250 Ok {message_id}"
-
-    async def _close(self) -> None:
-        self._server.close()
-        conversations = asyncio.all_tasks() - {asyncio.current_task()}
-        for conversation in conversations:
-            conversation.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
 
     def _protocol(self) -> SMTP:
         return SMTP(
