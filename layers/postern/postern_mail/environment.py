@@ -84,25 +84,32 @@ class Ledger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How sender rules and screening judge mail."""
+
+    parent_domain_matches_subdomains: bool = _env(
+        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
+        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
+        default=True,
+    )
+    nameserver: str = _env(
+        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEnvironment(Environment):
     """What the inbound function is told."""
 
     stack: Stack
     bucket: Bucket
     ledger: Ledger
+    rules: Rules
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
-    parent_domain_matches_subdomains: bool = _env(
-        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
-        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
-        default=True,
-    )
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
-    nameserver: str = _env(
-        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
-    )
     links_url: str = _env("POSTERN_LINKS_URL", "URL that signed links lead to; empty where there are none.", default="")
     aws_client: str = _env(
         "POSTERN_AWS_CLIENT",
@@ -182,20 +189,13 @@ class DigestEnvironment(ScheduledEnvironment):
 class WatchEnvironment(ScheduledEnvironment):
     """What the hourly watch is told."""
 
+    rules: Rules
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
     failures: str = _env("POSTERN_FAILURES", "URL of the queue of what functions gave up.")
     rule_set: str = _env("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
     alarm_topic: str = _env("POSTERN_ALARM_TOPIC", "ARN of the topic by which people hear alarms and what is new.")
-    parent_domain_matches_subdomains: bool = _env(
-        "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
-        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
-        default=True,
-    )
-    nameserver: str = _env(
-        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,10 +127,10 @@ class Ledger(Protocol):
         orders: int = 0,
         notes: Mapping[str, Any] | None = None,
     ) -> frozenset[Address]:
-        """Record the outcomes; the message stays open if any recipient is not settled.
+        """Record the outcomes; the message stays open while a recipient is not settled.
 
-        `size` is the message's, in octets; `notes` are what screening found out, if anything was asked.
-        Returns the recipients whose outcome is now as it is here: one that was
+        `size` is the message's, in octets, 0 if nobody looked; `orders` is the number the entry had; `notes` are what
+        screening found out, if it asked. Returns the recipients whose outcome is now as it is here: one that was
         settled before stays. Raises Temporary.
         """
 

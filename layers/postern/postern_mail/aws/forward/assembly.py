@@ -131,7 +131,7 @@ def policy(environment: InboundEnvironment, look: Style) -> Policy:
     """What holds for all mail of the stack."""
     return Policy(
         own_domains=frozenset(environment.stack.domains),
-        parent_style=PARENT if environment.parent_domain_matches_subdomains else DOT,
+        parent_style=PARENT if environment.rules.parent_domain_matches_subdomains else DOT,
         stamp_key=look.stamp_key,
     )
 
@@ -215,7 +215,7 @@ def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "C
         from .list_book import DynamoListBook  # noqa: PLC0415
 
         return Screening(
-            resolver=DnsResolver(environment.nameserver),
+            resolver=DnsResolver(environment.rules.nameserver),
             book=DynamoListBook(dynamodb, environment.stack.ledger_table),
             grey=DynamoGreyBook(dynamodb, environment.stack.ledger_table),
             key=DqsKey(dynamodb, environment.stack.ledger_table),

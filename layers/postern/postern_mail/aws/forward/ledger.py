@@ -114,11 +114,11 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         orders: int = 0,
         notes: Mapping[str, Any] | None = None,
     ) -> frozenset[Address]:
-        """Record the outcomes; the message stays open while any of its recipients is pending.
+        """See ports.forward.Ledger.
 
-        `size` is the message's in octets, 0 if nobody looked. What the owner must know is noted first: an outcome
-        that is settled is not decided again, so nobody would do it later. What a person ordered since the entry
-        said `orders` is left to the event of that order. Returns the recipients whose outcome is now as it is here.
+        What the owner must know is noted first: an outcome that is settled is not decided again, so a note that a
+        failure kept out would never follow. What a person ordered since the entry said `orders` is left to the event
+        of that order.
         """
         message = (envelope.message_id, MESSAGE)
         if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
@@ -139,8 +139,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         notes: Mapping[str, Any] | None,
         endings: Sequence[Ending],
     ) -> bool:
-        """Settle these claims, record the outcomes and shut the message, by one transaction. False, and nothing is
-        written, where a condition of it does not hold, or it is too much for one. Raises Temporary."""
+        """See ports.forward.Ledger; also False where one transaction has no room for it."""
         if len(outcomes) + len(endings) >= MOST_ACTIONS:
             return False
         return self._close_at_once(envelope.message_id, outcomes, size, orders, notes, endings)

@@ -59,7 +59,7 @@ def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
 
 def teller(environment: WatchEnvironment, log: CloudWatchMailLog, event: object) -> Teller[Site]:
     """What looks at everything and tells people; the schedule's event names the other functions."""
-    stack, style = environment.stack, PARENT if environment.parent_domain_matches_subdomains else DOT
+    stack, style = environment.stack, PARENT if environment.rules.parent_domain_matches_subdomains else DOT
     known = {
         "aliases": environment.alias_table,
         "senders": environment.sender_table,
@@ -104,7 +104,7 @@ def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTes
     dynamodb = clients.dynamodb()
     return ListTests(
         tables=DynamoTables(dynamodb, environment.alias_table, ""),
-        resolver=LaterResolver(environment.nameserver),
+        resolver=LaterResolver(environment.rules.nameserver),
         book=DynamoListBook(dynamodb, environment.stack.ledger_table),
         key=DqsKey(dynamodb, environment.stack.ledger_table),
         log=log,
