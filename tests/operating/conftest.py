@@ -82,6 +82,19 @@ class Office:
     def url(self, queue: str) -> str:
         return self.cloud.sqs.get_queue_url(QueueName=self.template.name(queue))["QueueUrl"]
 
+    def enter(self, monkeypatch: pytest.MonkeyPatch, **more: str) -> None:
+        """Set the environment in which the command finds this stack, and these variables."""
+        variables = {
+            "POSTERN_DOMAINS": "example.com",
+            "POSTERN_ALIAS_TABLE": self.template.name("AliasTable"),
+            "POSTERN_SENDER_TABLE": self.template.name("SenderTable"),
+            "POSTERN_LEDGER_TABLE": self.template.name("LedgerTable"),
+            "POSTERN_MAIL_BUCKET": self.template.name("MailBucket"),
+            "POSTERN_RETRY_QUEUE": self.url("RetryQueue"),
+            "POSTERN_DEAD_LETTERS": self.url("DeadLetterQueue"),
+        }
+        enter(self.cloud, monkeypatch, **variables, **more)
+
     def clear(self) -> None:
         rows = self.cloud.rows("LedgerTable")
         self.cloud.delete("LedgerTable", ({"message_id": row["message_id"], "entry": row["entry"]} for row in rows))
@@ -106,15 +119,6 @@ def _started() -> Iterator[tuple[Cloud, Template]]:
 @pytest.fixture
 def office(_started: tuple[Cloud, Template], world: World, monkeypatch: pytest.MonkeyPatch) -> Office:
     made = Office(*_started)
-    variables = {
-        "POSTERN_DOMAINS": "example.com",
-        "POSTERN_ALIAS_TABLE": made.template.name("AliasTable"),
-        "POSTERN_SENDER_TABLE": made.template.name("SenderTable"),
-        "POSTERN_LEDGER_TABLE": made.template.name("LedgerTable"),
-        "POSTERN_MAIL_BUCKET": made.template.name("MailBucket"),
-        "POSTERN_RETRY_QUEUE": made.url("RetryQueue"),
-        "POSTERN_DEAD_LETTERS": made.url("DeadLetterQueue"),
-    }
-    enter(made.cloud, monkeypatch, **variables)
+    made.enter(monkeypatch)
     made.clear()
     return made

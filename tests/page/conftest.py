@@ -9,7 +9,7 @@ from postern_command.stack import Stack
 
 from emulator.template import Template
 from tests.builders import ROOT
-from tests.cloud_here import CloudHere, enter
+from tests.cloud_here import CloudHere
 from tests.operating.conftest import Office
 from tests.page.browsing import Browser, browser
 from tests.world import World
@@ -29,17 +29,7 @@ def _page_stack() -> Iterator[tuple[CloudHere, Template]]:
 @pytest.fixture
 def office(_page_stack: tuple[CloudHere, Template], world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     made = Office(*_page_stack)
-    variables = {
-        "POSTERN_DOMAINS": "example.com",
-        "POSTERN_ALIAS_TABLE": made.template.name("AliasTable"),
-        "POSTERN_SENDER_TABLE": made.template.name("SenderTable"),
-        "POSTERN_DESTINATION_TABLE": made.template.name("DestinationTable"),
-        "POSTERN_LEDGER_TABLE": made.template.name("LedgerTable"),
-        "POSTERN_MAIL_BUCKET": made.template.name("MailBucket"),
-        "POSTERN_RETRY_QUEUE": made.url("RetryQueue"),
-        "POSTERN_DEAD_LETTERS": made.url("DeadLetterQueue"),
-    }
-    enter(made.cloud, monkeypatch, **variables)
+    made.enter(monkeypatch, POSTERN_DESTINATION_TABLE=made.template.name("DestinationTable"))
     made.clear()
     for table, keys in _TABLES.items():
         rows = made.cloud.rows(table)
