@@ -23,10 +23,10 @@ _LIST, _REGION = "bl.lists.example", "eu-west-1"
 _SAID = """\
 Once an hour Postern looks at everything that `postern doctor` looks at and that needs no person. What is new goes to
 whom the alarms go (`OwnerAddress`), in one mail, by Amazon SNS: so it arrives also while Amazon SES has stopped our own
-mail. Each thing is told once, and once more when it is over. A quiet hour sends nothing. Until somebody has confirmed
+mail. Each thing is told once, and once more when it is over. A quiet hour sends nothing. Until someone has confirmed
 the subscription, nothing counts as told.
 
-Words of somebody else, a server that refused mail for one, stand in quotation marks; their dots are in brackets, so
+Words from outside, such as a server's refusal, stand in quotation marks; their dots are in brackets, so
 that no mail program makes a link of them.
 
 Here is the mail for each kind of finding. Several of an hour come in one mail."""

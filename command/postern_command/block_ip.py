@@ -20,7 +20,7 @@ SHORTEST = 8  # bits of a prefix: a slip of the finger must not stop half of the
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="IP filters of SES: 550 5.7.1 for whoever comes from an address, whatever domain of the account he writes to.",
+    help="IP filters of SES: 550 5.7.1 for clients at an address, for every domain of the account.",
 )
 
 CidrArgument = Annotated[str, typer.Argument(help="An address or a network, 192.0.2.1 or 192.0.2.0/24.")]

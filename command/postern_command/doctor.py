@@ -19,7 +19,7 @@ def doctor(
     whole: Annotated[bool, typer.Option("--all", help="Say what was seen also where all is well.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look for everything that needs somebody.
+    """Check for anything that needs attention.
 
     Exit status 0 if all is well or there are warnings only, 1 if something failed, 3 if AWS did not answer for a part
     of it; the others are shown all the same. With --json one object a line: group, check, state, found (seen, todo,

@@ -49,7 +49,7 @@ GROUPS = {
     },
     "Health": {
         "page": "A page with all of this, for this machine's browser.",
-        "doctor": "Look for everything that needs somebody.",
+        "doctor": "Check for anything that needs attention.",
         "destination": "Destinations that bounce: list and resume them.",
         "verify": "Test what only a real account can tell.",
     },

@@ -26,7 +26,7 @@ def sender_of(raw: bytes) -> tuple[str, str]:
         for field in message.named(name)[:1]:
             found = [str(author.address) for author in authors(field.value)]
             return (found[0] if found else NULL_SENDER), instead
-    return NULL_SENDER, "nobody, as there is neither Return-Path nor From"
+    return NULL_SENDER, "no one, as there is neither Return-Path nor From"
 
 
 def authenticated(envelope: Envelope, message: Message) -> Envelope:

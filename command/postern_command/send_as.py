@@ -206,9 +206,9 @@ def _alias(live: Stack, text: str) -> Address:
     found = aliases.resolve(alias, rows, live.domains, now)
     if found.outcome not in _SENDS:
         todo = _TODO.get(found.outcome, "`postern resolve {alias}` says more").format(alias=alias)
-        raise Refused(f"{alias} is {_NOT.get(found.outcome, found.outcome)}, so answers to it reach nobody: {todo}")
+        raise Refused(f"{alias} is {_NOT.get(found.outcome, found.outcome)}, so answers to it reach no one: {todo}")
     if found.outcome == "discard":
-        warn([f"mail to {alias} is thrown away: answers to it reach nobody, nor does the code that Gmail sends"])
+        warn([f"mail to {alias} is thrown away: answers to it reach no one, nor does the code that Gmail sends"])
     return alias
 
 

@@ -286,7 +286,7 @@ def _refuse_the_others(line: Line, settled: Settled, rules: dict[str, access5.Ru
         report.say(line, nobody_else())
         return
     rules[EVERYBODY] = access5.Rule(line, EVERYBODY, "REJECT")
-    report.say(line, changed("reject: as the sender rule * REJECT, for everybody who has none of his own"))
+    report.say(line, changed("reject: the sender rule * REJECT, for every sender without a rule of its own"))
 
 
 def _text_tables(

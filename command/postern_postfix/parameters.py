@@ -24,7 +24,7 @@ _PARTS = {
     "fallback_transport_maps": impossible("there is no local delivery", _MAILBOX),
     "inet_interfaces": outbound("there it is loopback-only; SES listens for mail from outside"),
     "inet_protocols": outbound("which addresses the relay uses"),
-    "local_recipient_maps": changed("whoever has no row of the alias table is Rejected"),
+    "local_recipient_maps": changed("a recipient without a row in the alias table is Rejected"),
     "local_transport": unneeded("there is no local delivery"),
     "luser_relay": impossible("it is not read as a catch-all", "add the row @domain with its destination"),
     "mailbox_transport": impossible("there are no mailboxes", _MAILBOX),
@@ -56,7 +56,7 @@ _PARTS = {
     "smtpd_milters": impossible("there are no milters", _HELD),
     "smtpd_proxy_filter": impossible("there is no filter to pass mail to", _HELD),
     "smtpd_null_access_lookup_key": changed("the null sender's key is <> here"),
-    "smtpd_reject_unlisted_recipient": changed("whoever has no row is Rejected, after SES has accepted"),
+    "smtpd_reject_unlisted_recipient": changed("a recipient without a row is Rejected, after SES has accepted"),
     "smtpd_restriction_classes": impossible(
         "there are no restriction classes", "write rules with the alias as their scope"
     ),

@@ -65,7 +65,7 @@ def test_each_attribute_is_part_of_the_condition(rows: TableRows, name: str) -> 
     else:
         rows.write([Change("aliases", KEY, TYPED, other)])
     for after in ({"address": KEY[0]}, None):
-        with pytest.raises(Overtaken, match="alias edited@example.com: edited by somebody else"):
+        with pytest.raises(Overtaken, match="alias edited@example.com: edited by someone else"):
             rows.write([Change("aliases", KEY, TYPED, after)])
     assert found(rows) == ({KEY[0]: other} if other else {})
 
@@ -136,7 +136,7 @@ def test_what_does_not_pass_is_throttled(script: Script) -> None:
 
 def test_a_row_that_was_edited_is_not_tried_again(script: Script) -> None:
     script.cancelled("TransactionConflict", "ConditionalCheckFailed")
-    with pytest.raises(Overtaken, match="^sender rule s: edited by somebody else"):
+    with pytest.raises(Overtaken, match="^sender rule s: edited by someone else"):
         script.write()
     assert script.pauses == []
     script.cancelled("ConditionalCheckFailed", "ConditionalCheckFailed")

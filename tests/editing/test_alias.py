@@ -301,7 +301,7 @@ def test_a_row_that_is_edited_meanwhile_is_not_written_over(
     done = info.run("alias", *command, INFO)
     assert (done.status, done.out) == (1, "")
     assert (
-        done.err == "postern: alias info@example.com: edited by somebody else after it was read; look, and try again\n"
+        done.err == "postern: alias info@example.com: edited by someone else after it was read; look, and try again\n"
     )
     assert info.aliases()[INFO] == theirs
 

@@ -352,7 +352,7 @@ def test_a_row_that_is_edited_meanwhile_is_not_written_over(
     before = desk.aliases()
     done = desk.run("apply", file, "--yes")
     assert done.status == 1
-    assert f"postern: alias {key}: edited by somebody else after it was read" in done.err
+    assert f"postern: alias {key}: edited by someone else after it was read" in done.err
     meddling.meddle = None
     untouched = {name: row for name, row in desk.aliases().items() if name != key}
     assert untouched == {name: row for name, row in before.items() if name != key}

@@ -84,7 +84,7 @@ def test_settings_that_somebody_else_changed_meanwhile_are_not_written_over(
 
     monkeypatch.setattr(TableRows, "write", later)
     done = desk.run("settings", "set", "subject_tag", "[mine]")
-    assert (done.status, "settings: edited by somebody else" in done.err) == (1, True)
+    assert (done.status, "settings: edited by someone else" in done.err) == (1, True)
     assert item(desk)["subject_tag"] == "[hers]"
 
 

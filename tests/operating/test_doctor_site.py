@@ -238,12 +238,12 @@ FOREIGN = account.ReceiptRule("theirs", True, (), True)
             [
                 (
                     "failed",
-                    "the rule theirs of somebody else takes mail for example.com as well, before ours, and ends"
+                    "the rule theirs of another owner takes mail for example.com as well, before ours, and ends"
                     " there: Postern never sees it",
                 )
             ],
         ),
-        ((OURS, FOREIGN), [("warning", "the rule theirs of somebody else takes mail for example.com as well")]),
+        ((OURS, FOREIGN), [("warning", "the rule theirs of another owner takes mail for example.com as well")]),
         ((account.ReceiptRule("theirs", True, ("elsewhere.example",), True), OURS), []),
         ((account.ReceiptRule("theirs", False, (), True), OURS), []),
         (

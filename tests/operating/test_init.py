@@ -161,7 +161,7 @@ def test_a_rule_set_of_somebody_else_is_joined(office: Office, folder: Path) -> 
     assert said(told, "rule set") == [
         (
             "warning",
-            "the rule set shop of somebody else is active, with 0 rules",
+            "the rule set shop of another owner is active, with 0 rules",
             "our rule joins it (RuleSetMode is join, ActiveRuleSet is shop); take-over would replace it",
         )
     ]

@@ -144,10 +144,10 @@ def test_an_address_is_no_variable_of_a_policy_and_fits_a_tag(desk: Desk) -> Non
     ("address", "said"),
     [
         ("x@example.net", "example.net is no domain of the stack, which has example.com: add it to Domains"),
-        ("nobody@example.com", "is no alias, so answers to it reach nobody: `postern alias add nobody@example.com"),
-        ("off@example.com", "is disabled, so answers to it reach nobody: `postern alias enable off@example.com`"),
-        ("old@example.com", "is expired, so answers to it reach nobody: `postern alias set old@example.com"),
-        ("bad@example.com", "row cannot be understood, so answers to it reach nobody: `postern resolve bad@"),
+        ("nobody@example.com", "is no alias, so answers to it reach no one: `postern alias add nobody@example.com"),
+        ("off@example.com", "is disabled, so answers to it reach no one: `postern alias enable off@example.com`"),
+        ("old@example.com", "is expired, so answers to it reach no one: `postern alias set old@example.com"),
+        ("bad@example.com", "row cannot be understood, so answers to it reach no one: `postern resolve bad@"),
     ],
 )
 @pytest.mark.parametrize("verb", ["add", "rotate"])

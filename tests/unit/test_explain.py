@@ -96,7 +96,7 @@ def test_a_recipient_that_is_no_address_has_a_line_too(tables: Path, tmp_path: P
             (),
             "message offline from b@x.example (the header's From, as there is no Return-Path)",
         ),
-        (b"Subject: x", (), "message offline from <> (nobody, as there is neither Return-Path nor From)"),
+        (b"Subject: x", (), "message offline from <> (no one, as there is neither Return-Path nor From)"),
         (b"From: b@x.example", ("--sender", "c@x.example"), "message offline from c@x.example"),
         (b"From: b@x.example", ("--sender", "<>"), "message offline from <>"),
     ],

@@ -103,7 +103,7 @@ def _raise_for_good(cancelled: ClientError, changes: Sequence[Change]) -> None:
     overtaken = [str(change) for reason, change in pairs if reason.get("Code") == _OVERTAKEN]
     if overtaken:
         rest = f" and {len(overtaken) - 1} more" if len(overtaken) > 1 else ""
-        raise Overtaken(f"{overtaken[0]}{rest}: edited by somebody else after it was read; look, and try again")
+        raise Overtaken(f"{overtaken[0]}{rest}: edited by someone else after it was read; look, and try again")
     for reason, change in pairs:
         if reason.get("Code") == _BAD:
             raise Misconfigured(f"DynamoDB does not take {change}: {reason.get('Message')}")

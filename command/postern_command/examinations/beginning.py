@@ -109,7 +109,7 @@ def _rule_set(begun: Beginning) -> Iterator[Finding]:
     else:
         said = f"{begun.propose('RuleSetMode', 'join')}, {begun.propose('ActiveRuleSet', active)}"
         yield Finding(
-            f"the rule set {active} of somebody else is active, with {len(rules)} rules",
+            f"the rule set {active} of another owner is active, with {len(rules)} rules",
             f"our rule joins it ({said}); take-over would replace it",
             Grade.WARNING,
         )

@@ -37,7 +37,7 @@ def order(rule_set: str, around: Surroundings) -> Iterator[Finding]:
         taken = matches(rule.recipients, around.domains) if rule not in ours and rule.enabled else []
         if not taken:
             continue
-        told = f"the rule {rule.name} of somebody else takes mail for {', '.join(taken)} as well"
+        told = f"the rule {rule.name} of another owner takes mail for {', '.join(taken)} as well"
         if place < first and rule.stops:
             yield Finding(
                 f"{told}, before ours, and ends there: Postern never sees it", "put it behind ours, or delete it"

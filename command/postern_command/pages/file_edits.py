@@ -29,7 +29,7 @@ def write_file(path: Path, change: Change) -> None:
     """
     now = rows_of(TablesFile.load(path), change.table).get(change.key)
     if (now is None) != (change.before is None) or (now and change.before and not same(now, change.before)):
-        raise Overtaken(f"{change}: edited in {path} by somebody else after it was read; look, and try again")
+        raise Overtaken(f"{change}: edited in {path} by someone else after it was read; look, and try again")
     document = tomlkit.parse(path.read_bytes().decode())
     row = None if change.after is None else written(change.after, *KEY_NAMES[change.table])
     if change.table == "aliases":

@@ -2,7 +2,7 @@
 
 SES refuses some messages for what they are. Before that becomes a failure, plainer forms
 are tried, each after the one before: the header repaired, the original as an attachment, a notice,
-a notice with nothing in its header that anybody else chose.
+a notice with nothing in its header that anyone else chose.
 """
 
 from collections import Counter

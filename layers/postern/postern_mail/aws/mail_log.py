@@ -249,7 +249,7 @@ class CloudWatchMailLog:
     def untold(self, mail: "SentAs", reason: str) -> None:
         """A warning; the digest tells the owner."""
         self.logger.warning(
-            "nobody was told that mail sent as an alias was lost",
+            "mail sent as an alias was lost, and no one was told",
             message_id=mail.message_id,
             sender=self._shown(str(mail.address)),
             reason=self._shown(reason),

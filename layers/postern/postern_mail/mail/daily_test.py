@@ -152,7 +152,7 @@ def raw(domain: str, day: str, tag: str) -> bytes:
         "Content-Type: text/plain; charset=us-ascii",
         "",
         "Postern sends this message to itself once a day, to see that mail comes in.",
-        "Nobody need read it. Whoever finds it in a mailbox: mail to this domain goes another way",
+        "You need not read it. If it is in your mailbox, mail to this domain goes another way",
         "than through Postern. `postern settings set daily_test false` ends it.",
         "",
     )

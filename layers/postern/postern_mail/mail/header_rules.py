@@ -3,7 +3,7 @@
 They are rows of the sender table, with the key `rule:NNN` in the scopes of sender rules and with their actions. Within
 a scope they are asked in the order of their numbers, as a filter of a mailbox is: OK, REJECT, codes and DISCARD end the
 search, DUNNO ends it in its scope, after the others the next is asked. All that a rule asks of must hold.
-Anybody can write a header, so an OK counts only with DMARC PASS.
+Anyone can write a header, so an OK counts only with DMARC PASS.
 
 Sender rules come first. A refusal of theirs decides; their OK excuses from no header rule, as it excuses from no
 header_checks in Postfix.

@@ -113,7 +113,7 @@ def _what_to_do(alias: Address, envelope: Envelope, style: Style, reason: str, l
             "",
             f"  {link[0]}",
             "",
-            "Whoever has this link can do so, too: forward it to nobody.",
+            "Anyone who has this link can do so: do not forward it.",
             "",
         ]
     return [

@@ -146,7 +146,7 @@ def _transfer_encoding(value: bytes, body: memoryview) -> list[str]:
         return []
     word = _ENCODING.match(_octets(value))
     if word is None:
-        raise SpoiltField("no encoding that anybody knows")
+        raise SpoiltField("an unknown encoding")
     return ["8bit" if word[1].lower() == "binary" else word[1].lower()]
 
 

@@ -54,5 +54,5 @@ def _lines(mail: SentAs, subject: str) -> Iterator[str]:
         yield "Write to them no more: Amazon stops accounts about which many complain."
     else:
         yield "It is not sent again. If the address is right, its mail server says above what is wrong."
-    yield "Did you not write it? Then somebody has the password: whoever runs this mail makes another with"
+    yield "Did you not write it? Then someone else has the password: the owner of this mail system makes another with"
     yield f"`postern send-as rotate {mail.address}`."

@@ -215,7 +215,7 @@ def judge(senders: Senders, scope: str, rows: Rows, own_domains: Collection[str]
     if found:
         return Ruling(found)
     for keys in senders.authors:
-        # Anybody can write a From that the owner has said OK to.
+        # Anyone can write a From that the owner has said OK to.
         found = _search(keys, scope, rows, own_domains, ignored=() if senders.vouched else (OK,))
         if found:
             return Ruling(found, by_header=True)

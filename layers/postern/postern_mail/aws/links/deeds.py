@@ -113,6 +113,6 @@ class AwsDeeds:
         self._store.top(link.message_id)
         return Done(
             "The message can be saved for 5 minutes; after that, press the button of the page before once more.",
-            "It is as its sender sent it, and nobody has looked into it: open it with a mail program.",
+            "It is as its sender sent it, and has not been checked: open it with a mail program.",
             self._store.address(link.message_id, FILE_NAME, SECONDS),
         )

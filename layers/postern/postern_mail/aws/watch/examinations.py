@@ -260,11 +260,11 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         UNDER_WAY, "messages open too long", _open_too_long, ("ledger",),
-        "A message came in and has not reached everybody it is for, and nothing tries it any more.",
+        "A message has not reached everyone it is for, and nothing tries it any more.",
     ),
     Examination(
         UNDER_WAY, "orders without a run", _ordered_in_vain, ("ledger",),
-        "Somebody ordered a message to run again, and it did not run.",
+        "A message was ordered to run again, and did not run.",
     ),
     Examination(
         UNDER_WAY, "grey holds", screening.held, ("ledger",),
