@@ -83,7 +83,7 @@ def test_every_command_is_one_that_there_is(word: str) -> None:
     command: Any = typer.main.get_command(app)
     while names and names[0] in getattr(command, "commands", {}):
         command = command.commands[names.pop(0)]
-    context = typer.Context(command)
+    context = typer.Context(command, help_option_names=["-h", "--help"])  # the command keeps what it was asked first
     command.parse_args(context, names)  # raises for what it does not know
 
 

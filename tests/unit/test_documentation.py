@@ -163,7 +163,7 @@ def test_every_command_has_an_example_in_its_help(
     for word in rest:
         if word.endswith((".toml", ".eml")):
             Path(word).touch()
-    assert named.make_context("postern", list(rest)).params
+    assert named.make_context("postern", list(rest), help_option_names=["-h", "--help"]).params
 
 
 def test_every_command_stands_in_one_group_of_the_help() -> None:
