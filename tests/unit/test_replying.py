@@ -219,6 +219,52 @@ def test_what_names_the_owner_in_the_body_is_found(head: str, body: str, what: s
     assert what in leaking(body, head)
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("Content-Type: text/plain", "\u30e1\u30fc\u30eb\u306fjane.doe@dest.example\u307e\u3067"),
+        ("Content-Type: text/plain", "_jane.doe@dest.example_ -jane.doe@dest.example-"),
+        ("Content-Type: text/plain", "jane.doe+shop@dest.example"),
+        ("Content-Type: text/plain", "https://lists.example/off?e=jane.doe%40dest.example"),
+        ("Content-Type: text/html", "jane.doe<b>@</b><!-- -->dest.example"),
+        ("Content-Type: text/x-vcard", "EMAIL:jane.d\r\n oe@dest.example"),
+        ("Content-Type: text/plain\r\nContent-Transfer-Encoding: base64 (x)", "amFuZS5kb2VAZGVzdC5leGFtcGxl"),
+        ("Content-Type: application/msword", "\0".join("jane.doe@dest.example")),
+        ("Content-Type: multipart/mixed; boundary=b", "of jane.doe@dest.example\r\n--b\r\n\r\nx\r\n--b--"),
+        ("Content-Type: multipart/mixed; boundary=b", "--b\r\n\r\nx\r\n--b--\r\nof jane.doe@dest.example\r\n"),
+        ("Content-Type: multipart/mixed; boundary=b",
+         "--b\r\nContent-Type: a/b; name*0=jane.doe@de;\r\n name*1=st.example\r\n\r\nx\r\n--b--"),
+        ("Content-Type: multipart/mixed; boundary=b",
+         "--b\r\nContent-Disposition: attachment; filename*=utf-8''jane.doe%40dest.example.pdf\r\n\r\nx\r\n--b--"),
+    ],
+)  # fmt: skip
+def test_an_address_is_found_however_programs_write_it(head: str, body: str) -> None:
+    assert any(one.startswith("jane.doe") for one in leaking(body, head))
+
+
+@pytest.mark.parametrize("said", ["janedoe@gmail.com", "jane.doe@googlemail.com", "j.anedoe+x@GMail.com"])
+def test_gmail_has_one_mailbox_for_many_spellings(said: str) -> None:
+    assert leaking(said, owner=Owner(address="jane.doe@gmail.com")) == [f"{said.lower()} in part 1 (text/plain)"]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "Subject: boundary=jane.doe@dest.example",
+        "Subject: x=?utf-8?q?_jane.doe=40dest.example?=",
+        "Content-Type: text/plain; name*=utf-8''jane.doe%40dest.example",
+        'Content-Disposition: inline; filename="jane.doe\\@dest.example.pdf"',
+    ],
+)
+def test_an_address_in_a_field_that_leaves_is_found_however_it_is_written(field: str) -> None:
+    found = leaks(Message.split(f"{field}\r\n\r\nx".encode()), ("jane.doe@dest.example",))
+    assert [one.what for one in found if one.in_header][:1] == ["jane.doe@dest.example"]
+
+
+def test_parameters_that_contradict_one_another_are_no_failure() -> None:
+    assert leaking("x", "Content-Type: multipart/mixed; boundary*=a; boundary*0=b; name*=a; name*0=b") is not None
+
+
 def test_a_time_of_day_is_no_address_of_a_network() -> None:
     owner = Owner(server="smtp.dest.example; Sun, 22 Nov 2026 12:34:56 +0000 (from 2001:db8::77)")
     assert leaking("See you at 12:34:56.", owner=owner) == []

@@ -10,10 +10,11 @@ from collections.abc import Collection, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.message import Message as Part
+from email.utils import collapse_rfc2231_value
 from typing import cast
 
-from ..address import Address
-from ..authors import decode_phrase
+from ..address import Address, spellings
+from ..authors import MAX_PHRASE, decode_phrase
 from ..hostnames import is_address, is_name
 from ..message import Message
 from ..records import dataclass
@@ -56,6 +57,11 @@ _COMMON = frozenset(
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]+")
 _COLONS = 7  # of an address of IPv6 that is written out
 _FOLD = re.compile(r"\r?\n[ \t]")
+_FOLDED = ("calendar", "vcard", "x-vcard", "directory")  # subtypes of text whose lines are folded (RFC 5545, 6350)
+_ESCAPED = re.compile(r"%([0-7][0-9A-Fa-f])")  # of ASCII, as links have it (RFC 3986 2.1)
+_TAG = re.compile(r"<[^<>]*>")
+_GLUED = re.compile(r"(?<=\S)(?==\?[\w*-]+\?[BbQq]\?)|(?<=\?=)(?=\S)")  # an encoded-word within a word
+_GOOGLE = ("gmail.com", "googlemail.com")
 _BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
 
 
@@ -102,17 +108,24 @@ def leaks(message: Message, named: Collection[str]) -> tuple[Leak, ...]:
     found = dict.fromkeys(_in_header(message, wanted))
     try:
         found |= dict.fromkeys(_in_body(message, wanted, named))
-    except (ValueError, LookupError, RecursionError):
+    except (ValueError, LookupError, RecursionError, TypeError):
         found[Leak("a body that cannot be read", "anything")] = None
     return tuple(found)[:_MOST_FOUND]
 
 
 def _in_header(message: Message, wanted: re.Pattern[str]) -> Iterator[Leak]:
     for field in copied(message):
-        said = _BOUNDARY.sub(b"", field.value)
-        for text in (said.decode("utf-8", "replace"), decode_phrase(said.decode("utf-8", "replace"))):
-            for found in wanted.findall(text):
-                yield Leak(f"header {field.name.capitalize()}", found.lower(), in_header=True)
+        where = f"header {field.name.capitalize()}"
+        said = _BOUNDARY.sub(b"", field.value) if field.name == "content-type" else field.value
+        for found in wanted.findall(_read(said.decode("utf-8", "replace"))):
+            yield Leak(where, found.lower(), in_header=True)
+        if len(said) > MAX_PHRASE and b"=?" in said:
+            yield Leak(where, "anything, as it is too long to read,", in_header=True)
+
+
+def _read(value: str) -> str:
+    """A field's value in the ways that programs read it, encoded-words also where RFC 2047 wants none."""
+    return "\n".join(dict.fromkeys((value, decode_phrase(value), decode_phrase(_GLUED.sub(" ", value)))))
 
 
 def _in_body(message: Message, wanted: re.Pattern[str], named: Collection[str]) -> Iterator[Leak]:
@@ -125,34 +138,75 @@ def _in_body(message: Message, wanted: re.Pattern[str], named: Collection[str]) 
         if part.get_content_type() == _KEYS:
             yield Leak(where, "a PGP key")
         # What programs make of a host's name: it may stand within a word.
-        made = {"boundary": part.get_boundary(), "Content-ID": part.get("Content-ID")}
+        made = {"boundary": part.get_boundary(), **{name: part.get(name) for name in ("Content-ID", "Message-ID")}}
         for name, value in made.items():
             if one := next((one for one in named if one in str(value or "").lower()), ""):
                 yield Leak(f"{name} of {where}", one)
-        for name, value in () if part is whole else part.items():
-            for found in wanted.findall(f"{value}\n{decode_phrase(str(value))}"):
-                yield Leak(f"{name} of {where}", found.lower())
-        if not part.is_multipart():
-            for found in wanted.findall(_text(part)):
-                yield Leak(where, found.lower())
+        for name, value in _parameters(part) if part is whole else (*part.items(), *_parameters(part)):
+            for found in wanted.findall(_read(str(value))):
+                yield Leak(f"{name} of {where}", found.lower(), in_header=part is whole)
+        if part.get_content_maintype() == "message" and _encoding(part) in ("base64", "quoted-printable"):
+            yield Leak(where, "a message that cannot be read")
+        text = f"{part.preamble or ''}\n{part.epilogue or ''}" if part.is_multipart() else _text(part)
+        for found in wanted.findall(text):
+            yield Leak(where, found.lower())
+
+
+def _parameters(part: Part) -> Iterator[tuple[str, str]]:
+    """(field, value) of each parameter except the boundary, joined and decoded (RFC 2231)."""
+    for name in ("Content-Type", "Content-Disposition"):
+        for parameter, value in part.get_params((), name)[1:]:
+            if parameter.lower() != "boundary":
+                said = collapse_rfc2231_value(value).replace("\\", "")
+                yield name, f"{said}\n{said.rpartition('.')[0]}"  # a file's name ends otherwise than a host's
+
+
+def _encoding(part: Part) -> str:
+    """Content-Transfer-Encoding without comments and blanks, lower case."""
+    return str(part.get("Content-Transfer-Encoding", "")).partition("(")[0].strip().lower()
 
 
 def _text(part: Part) -> str:
-    """What a part holds, as it may be read; octets of another kind as Latin-1, in which a certificate has addresses."""
+    """What a part holds, in the ways that it may be read; octets of another kind as Latin-1, in which a certificate has
+    addresses, and as UTF-16, in which documents have them."""
+    if encoding := _encoding(part):
+        part.replace_header("Content-Transfer-Encoding", encoding)
     payload = part.get_payload(decode=True)
     octets = payload[:MOST_READ] if isinstance(payload, bytes) else b""
     if part.get_content_maintype() != "text":
-        return octets.decode("latin-1")
+        return "\n".join((octets.decode("latin-1"), octets.replace(b"\0", b"").decode("latin-1")))
     try:
         text = octets.decode(part.get_content_charset("utf-8"), "replace")
     except LookupError:
         text = octets.decode("latin-1")
-    unfolded = _FOLD.sub("", text) if part.get_content_subtype() in ("calendar", "vcard", "directory") else text
-    return f"{unfolded}\n{html.unescape(unfolded)}" if part.get_content_subtype() == "html" else unfolded
+    ways = [_FOLD.sub("", text) if part.get_content_subtype() in _FOLDED else text]
+    if part.get_content_subtype() == "html":
+        ways += [html.unescape(text), html.unescape(_TAG.sub("", text))]
+    return "\n".join(dict.fromkeys((*ways, *map(_unescaped, ways))))
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
 def _pattern(named: Collection[str]) -> re.Pattern[str]:
-    """These terms as words. A host's name behind an @ is another mailbox's address."""
-    longest_first = sorted(named, key=len, reverse=True)
-    parts = [rf"(?<![\w.{'' if '@' in one else '@'}+-]){re.escape(one)}(?![\w-]|\.\w)" for one in longest_first]
-    return re.compile("|".join(parts) or r"(?!)", re.IGNORECASE)
+    """These terms as words, between letters and digits of ASCII: other scripts have no blanks around them. A host's
+    name behind an @ is another mailbox's address."""
+    longest_first = [spelt for one in sorted(named, key=len, reverse=True) for spelt in spellings(one)]
+    mailboxes = "|".join(_mailbox(one) for one in longest_first if "@" in one) or "(?!)"
+    hosts = "|".join(re.escape(one) for one in longest_first if "@" not in one) or "(?!)"
+    end = r"(?!-?[A-Za-z0-9]|\.[A-Za-z0-9])"
+    return re.compile(
+        rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9][.+_-])(?:{mailboxes}){end}"
+        rf"|(?<![A-Za-z0-9@])(?<![A-Za-z0-9@][.+_-])(?:{hosts}){end}",
+        re.IGNORECASE,
+    )
+
+
+def _mailbox(address: str) -> str:
+    """A pattern for an address with any tag, and with Gmail's dots and names."""
+    local, _, domain = address.rpartition("@")
+    is_google = domain in _GOOGLE and bool(local.replace(".", ""))
+    name = r"\.?".join(map(re.escape, local.replace(".", ""))) if is_google else re.escape(local)
+    there = "|".join(map(re.escape, _GOOGLE if is_google else (domain,)))
+    return rf"{name}(?:\+[\w.=-]{{0,64}})?@(?:{there})"
