@@ -72,7 +72,7 @@ check: .venv/ready  ## Style, types, generated documents
 	$(BIN)/python -m docs.generate --check
 	$(BIN)/python relay/generate.py --check
 
-docs: .venv/ready  ## Generate docs/settings.md, docs/command.md and the files in relay/template.yaml
+docs: .venv/ready  ## Write the generated documents and the files in relay/template.yaml
 	$(BIN)/python -m docs.generate
 	$(BIN)/python relay/generate.py
 

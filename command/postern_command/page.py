@@ -26,12 +26,13 @@ def page(
     """Serve a page for this machine's browser: mail, quarantine, aliases, rules, destinations, domains, doctor.
 
     It listens on 127.0.0.1 and ::1 at a random port and does what the commands do, with the same rights. The address
-    it prints is good once. It ends with Ctrl-C. It needs the extra `page`: pip install 'postern-mail[page]'.
+    it prints is good once. It ends with Ctrl-C. It needs the extra `page`: in
+    the clone, python3 -m pip install '.[page]'.
     """
     try:
         from .pages.server import begin, serve  # noqa: PLC0415 (the extra)
     except ModuleNotFoundError as missing:
-        wrong_use(f"the page needs {missing.name}: pip install 'postern-mail[page]'")
+        wrong_use(f"the page needs {missing.name}: in the clone, python3 -m pip install '.[page]'")
     from .pages.desk import Desk  # noqa: PLC0415
 
     with exits():

@@ -114,4 +114,4 @@ def test_what_is_wrong_is_said_before_it_listens(office: Office, tmp_path: Path)
 def test_without_its_extra_it_says_what_to_install(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "postern_command.pages.server", None)
     done = run("page")
-    assert (done.status, "pip install 'postern-mail[page]'" in done.err) == (2, True)
+    assert (done.status, "python3 -m pip install '.[page]'" in done.err) == (2, True)
