@@ -151,7 +151,7 @@ class Moto:
             raise Killed
 
 
-@pytest.mark.parametrize("earlier", [0, 2])
+@pytest.mark.parametrize("earlier", [0, pytest.param(2, marks=pytest.mark.long)])
 def test_killed_at_every_call_of_aws_there_is_a_working_password(earlier: int, account: None) -> None:
     """Before a call, so that it is not made, and after it, so that its answer is lost."""
     world = Moto()

@@ -46,7 +46,7 @@ def ambiguous(world: World) -> str:
 KINDS: dict[str, Callable[[World], str]] = {"quarantined": quarantined, "failed": failed, "ambiguous": ambiguous}
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_outcome_that_needs_somebody_is_counted(world: World, kind: str, after: bool) -> None:
     try:
@@ -78,7 +78,7 @@ SAID: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", SAID)
 def test_feedback_that_needs_somebody_is_counted(world: World, kind: str, after: bool) -> None:
     """A second time where it came again: `first` is of the ledger, and no count hangs on it."""

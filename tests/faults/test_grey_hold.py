@@ -82,9 +82,8 @@ def test_nor_does_the_attempt_that_ends_it(world: World, after: bool, kills: boo
         check(world, message_id, second[position], doubled=settling or (second[position] == SEND and after))
 
 
-@pytest.mark.parametrize(
-    ("after", "kills"), [(True, True), pytest.param(False, True, marks=pytest.mark.long)], ids=["after", "before"]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("after", "kills"), [(True, True), (False, True)], ids=["after", "before"])
 def test_the_watch_wakes_it_whatever_call_it_is_killed_at(world: World, after: bool, kills: bool) -> None:
     """What brings it back is lost: the watch does, in the hour in which it was killed or in the next."""
     hold(world)

@@ -330,9 +330,11 @@ def test_a_fault_at_any_call_of_a_forward_with_a_reply_address(world: World, aft
     def raw() -> bytes:
         return b"From: n%d@sender.example\r\nMessage-ID: <%d@sender.example>\r\n\r\nx" % (number := next(names), number)
 
-    for message_id, where, doubled in each_fault(world, kills, after, raw, INFO, AUTHOR):
+    for message_id, where, _ in each_fault(world, kills, after, raw, INFO, AUTHOR):
         got = sorted(who for who, _ in world.delivered)
-        assert (len(got), set(got)) == (3 if doubled else 2, {JANE, "d2@dest.example"}), where
+        # Both go out side by side, in no order: which a fault meets cannot be told, and a death meets both.
+        assert set(got) == {JANE, "d2@dest.example"}, where
+        assert max(got.count(who) for who in got) <= 2, where
         assert all(b" <reply+" in one for _, one in world.delivered), where
         assert state(world, message_id, INFO) == "forwarded", where
 

@@ -68,9 +68,9 @@ def may_come_twice(fault: Fault) -> bool:
 
 
 def faults() -> Iterator[Any]:
-    """All four at the mail itself, and one at the other calls, in every gate; the rest in the long one."""
+    """All four at the mail itself in every gate; the rest in the long one."""
     for position, after, kills in product(range(len(CALLS)), (False, True), (True, False)):
-        short = position == CALLS.index(SEND) or (after and kills)
+        short = position == CALLS.index(SEND)
         name = f"{position}-{'after' if after else 'before'}-{'killed' if kills else 'network'}"
         yield pytest.param(position, after, kills, id=name, marks=() if short else pytest.mark.long)
 

@@ -60,7 +60,7 @@ def cutting(monkeypatch: pytest.MonkeyPatch) -> list[Network]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("name", ORDERS)
 def test_an_order_that_was_cut_off_goes_on_when_it_is_given_again(
     name: str, after: bool, office: Office, cutting: list[Network]

@@ -133,6 +133,7 @@ def test_every_list_on_a_terminal(listening: Office) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_what_strangers_write_does_not_act_on_a_terminal(listening: Office) -> None:
     """Beside our own colours there is nothing but what prints."""
     text = "\x1b[2J\x1b]0;owned\x07\x9b31m\x07\x08\u202eexe\U000e0041" * 3

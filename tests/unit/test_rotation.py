@@ -208,7 +208,9 @@ def _killed_at(world: World, deaths: list[int], version: str, from_the_start: bo
 
 
 @pytest.mark.parametrize("from_the_start", [True, False], ids=["from the first step", "from the step that died"])
-@pytest.mark.parametrize("times", [0, 1, 2, 3])
+@pytest.mark.parametrize(
+    "times", [0, 1, *(pytest.param(one, marks=[pytest.mark.slow, pytest.mark.long]) for one in (2, 3))]
+)
 def test_killed_anywhere_twice_it_ends_well(times: int, from_the_start: bool) -> None:
     """Every pair of deaths, before or after any call, also inside the repetition."""
     alone = _killed_at(rotated(times), [], "new", from_the_start)

@@ -81,6 +81,8 @@ def test_so_many_ways_are_remembered() -> None:
     assert decided(tables, ways, envelope("a0@example.com"))[1] == 2
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_a_long_way_is_not_remembered() -> None:
     tables, ways = (
         FakeTables({"info@example.com": {"destinations": [f"d{one}@dest.example" for one in range(60)]}}),
