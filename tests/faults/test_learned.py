@@ -53,6 +53,14 @@ def test_one_message_for_several_new_names_is_one_copy(world: World) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("name", ["reply", "Reply+x", "postern-test+x"])
+def test_a_name_that_postern_keeps_for_itself_is_not_learned(world: World, name: str) -> None:
+    message_id = world.store(f"{name}@example.com")
+    assert world.run(message_id, f"{name}@example.com") is None
+    assert world.copies(message_id) == {"d1@dest.example": 1}
+    assert learned(world) == set()
+
+
 @pytest.mark.parametrize(("after", "kills"), WAYS)
 def test_a_fault_of_the_learning_costs_no_mail(world: World, after: bool, kills: bool) -> None:
     first = world.store("first@example.com")
