@@ -41,7 +41,6 @@ from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome,
 from .side_by_side import Begun
 
 if TYPE_CHECKING:
-    from .mail.settings import Settings
     from .ports.daily_test import Arrivals
     from .ports.learning import Learner
     from .ports.uses import Uses
@@ -143,7 +142,7 @@ class Forwarder:
             size, header = len(raw), Header.of(message)
             found = look_up(self.tables, waiting, header, self.policy, now, rows.result(), ways=self.ways)
             planned, screened = self._planned(waiting, message, header, found, entry, now)
-            learned = _to_learn(planned, found.settings)
+            learned = _to_learn(planned, found)
             delivered = Delivered({})
             if wanted := deliveries(planned):
                 delivered = self.deliverer.deliver(waiting, wanted, message, found.settings, until)
@@ -331,10 +330,10 @@ def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
-def _to_learn(planned: Collection[Decision], settings: "Settings") -> list[Forward]:
+def _to_learn(planned: Collection[Decision], found: LookedUp) -> list[Forward]:
     """The forwards that teach a catch-all a name; those names that Postern keeps for itself are not learned."""
-    kept = (settings.reply_local_part, TEST_LOCAL)
-    learning = (one for one in planned if isinstance(one, Forward) and one.learn is not None)
+    learning = [one for one in planned if isinstance(one, Forward) and one.learn is not None]
+    kept = (found.settings.reply_local_part, TEST_LOCAL) if learning else ()
     return [one for one in learning if one.recipient.untagged.local.lower() not in kept]
 
 
