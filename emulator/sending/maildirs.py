@@ -26,10 +26,10 @@ class Maildirs:
 
     def messages(self, destination: str) -> list[bytes]:
         """The messages a destination got, oldest first."""
-        path = self.path(destination)
-        if not path.is_dir():
+        new = self.path(destination) / "new"  # made after the folder it is in
+        if not new.is_dir():
             return []
-        files = sorted((path / "new").iterdir(), key=lambda file: file.stat().st_mtime_ns)
+        files = sorted(new.iterdir(), key=lambda file: file.stat().st_mtime_ns)
         return [file.read_bytes() for file in files]
 
     def count(self, destination: str) -> int:
