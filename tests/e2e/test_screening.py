@@ -88,7 +88,10 @@ def test_the_watch_wakes_what_nothing_woke(post: Post) -> None:
     woken_by = post.emulator.cloud.sqs.purge_queue
     woken_by(QueueUrl=post.emulator.environment["POSTERN_RETRY_QUEUE"])
     assert post.emulator.run_scheduled("WatchFunction", ahead=2000) is None
-    woken(post)
+    for _ in range(3):  # woken within the second that it is held for, it waits for the rest of it
+        woken(post)
+        if state(post, message_id) != "deferred":
+            break
     assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
 
 
