@@ -169,27 +169,8 @@ PIP_INSTALL = -m pip install -qq --disable-pip-version-check
 	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 	touch $@
 
-.venv-sam/ready: requirements/sam.txt
-	$(PYTHON) -m venv --clear .venv-sam
-	.venv-sam/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/sam.txt
-	touch $@
-
-.venv-checkov/ready: requirements/checkov.txt
-	$(PYTHON) -m venv --clear .venv-checkov
-	.venv-checkov/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/checkov.txt
-	touch $@
-
-.venv-site/ready: requirements/site.txt
-	$(PYTHON) -m venv --clear .venv-site
-	.venv-site/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/site.txt
-	touch $@
-
-.venv-browser/ready: requirements/browser.txt
-	$(PYTHON) -m venv --clear .venv-browser
-	.venv-browser/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/browser.txt
-	touch $@
-
-.venv-ministack/ready: requirements/ministack.txt
-	$(PYTHON) -m venv --clear .venv-ministack
-	.venv-ministack/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/ministack.txt
+# Tools with pins of their own: an environment each.
+.venv-sam/ready .venv-checkov/ready .venv-site/ready .venv-browser/ready .venv-ministack/ready: .venv-%/ready: requirements/%.txt
+	$(PYTHON) -m venv --clear .venv-$*
+	.venv-$*/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/$*.txt
 	touch $@

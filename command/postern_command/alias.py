@@ -105,7 +105,7 @@ def list_(
 
 @app.command()
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show one alias: its row, its state, and who wrote it when. Exit status 1 if there is none."""
+    """Show one alias: its row, its state, and who wrote it when. Exit status 1 if it does not exist."""
     with exits():
         live = Stack.find(stack)
         key, row = _found(Editor(live, dry_run=True, as_json=as_json), address)
@@ -203,7 +203,7 @@ def remove(
 ) -> None:
     """Remove an alias. Its mail goes to a less specific one then, if there is one; `disable` rejects it.
 
-    Exit status 1 if there is none.
+    Exit status 1 if it does not exist.
     """
     with exits():
         editor = Editor(Stack.find(stack), dry_run, as_json)
@@ -215,7 +215,7 @@ def remove(
 def enable(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Let an alias forward again. Exit status 1 if there is none."""
+    """Let an alias forward again. Exit status 1 if it does not exist."""
     with exits():
         _edit(address, {"enabled": None}, Editor(Stack.find(stack), dry_run, as_json))
 
@@ -224,7 +224,7 @@ def enable(
 def disable(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Reject an alias's mail, also where the domain has a catch-all. Exit status 1 if there is none."""
+    """Reject an alias's mail, also where the domain has a catch-all. Exit status 1 if it does not exist."""
     with exits():
         _edit(address, {"enabled": False}, Editor(Stack.find(stack), dry_run, as_json))
 

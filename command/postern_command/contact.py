@@ -86,7 +86,7 @@ def list_(
 def remove(alias: AliasArgument, correspondent: CorrespondentArgument, stack: StackOption = None) -> None:
     """Revoke the reply address for a correspondent. The next message from there makes another.
 
-    Exit status 1 if there is none in force.
+    Exit status 1 if no such address is in force.
     """
     with exits():
         live = Stack.find(stack)

@@ -114,7 +114,7 @@ def remove(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a header rule. Exit status 1 if there is none."""
+    """Remove a header rule. Exit status 1 if it does not exist."""
     with exits():
         where = Stack.find(stack)
         editor = Editor(where, dry_run, as_json)

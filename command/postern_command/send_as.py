@@ -89,7 +89,7 @@ def rotate(
 ) -> None:
     """Make another password, and end those before.
 
-    It also binds the user to its address again, where somebody loosened that. Exit status 1 if there is none to rotate.
+    It also binds the user to its address again, if that was loosened. Exit status 1 if the user does not exist.
     """
     with exits():
         live = Stack.find(stack)
@@ -117,7 +117,7 @@ def remove(
     """End every password of an alias.
 
     Its IAM user goes, and mail programs that have one can no longer send. Also of a stack that is gone, by --stack.
-    Exit status 1 if there is none.
+    Exit status 1 if it does not exist.
     """
     with exits():
         if (address is None) != everything:

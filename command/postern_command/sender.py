@@ -94,7 +94,7 @@ def remove(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a sender rule. Exit status 1 if there is none."""
+    """Remove a sender rule. Exit status 1 if it does not exist."""
     with exits():
         where = Stack.find(stack)
         editor = Editor(where, dry_run, as_json)

@@ -32,7 +32,7 @@ _PROBE = "postern-any-address"  # stands for whatever alias it makes
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List the tokens by name. Nobody can say again what a token is. With --json one object a line."""
+    """List the tokens by name. A token itself is never shown again. With --json one object a line."""
     with exits():
         found = sorted(Stack.find(stack).tokens.all(), key=lambda one: one.name)
     say, columns = printer(), Columns(_COLUMNS, wide=wide)
@@ -86,7 +86,7 @@ def add(
 def remove(
     name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """End a token. The aliases that it made stay. Exit status 1 if there is none."""
+    """End a token. The aliases that it made stay. Exit status 1 if it does not exist."""
     with exits():
         live = Stack.find(stack)
         found = [one for one in live.tokens.all() if one.name == name]

@@ -242,6 +242,11 @@ def test_an_address_is_found_however_programs_write_it(head: str, body: str) -> 
     assert any(one.startswith("jane.doe") for one in leaking(body, head))
 
 
+def test_a_text_is_read_to_its_end() -> None:
+    """Below pictures that stand within it, for one."""
+    assert leaking("x" * 700_000 + " jane.doe@dest.example") == ["jane.doe@dest.example in part 1 (text/plain)"]
+
+
 @pytest.mark.parametrize("said", ["janedoe@gmail.com", "jane.doe@googlemail.com", "j.anedoe+x@GMail.com"])
 def test_gmail_has_one_mailbox_for_many_spellings(said: str) -> None:
     assert leaking(said, owner=Owner(address="jane.doe@gmail.com")) == [f"{said.lower()} in part 1 (text/plain)"]

@@ -22,7 +22,7 @@ from .outgoing import copied
 
 WARN, REFUSE = LEAKS = ("warn", "refuse")
 MOST_BODY = 8 * 1024 * 1024  # octets of a body that are read: its text comes first
-MOST_READ = 512 * 1024  # octets of one part
+MOST_READ = 512 * 1024  # octets of one part that is no text; of a text all is read
 MOST_TERMS = 60
 _MOST_FOUND = 10  # that are told of
 _KEYS = "application/pgp-keys"
@@ -172,8 +172,9 @@ def _text(part: Part) -> str:
     if encoding := _encoding(part):
         part.replace_header("Content-Transfer-Encoding", encoding)
     payload = part.get_payload(decode=True)
-    octets = payload[:MOST_READ] if isinstance(payload, bytes) else b""
+    octets = payload if isinstance(payload, bytes) else b""
     if part.get_content_maintype() != "text":
+        octets = octets[:MOST_READ]
         return "\n".join((octets.decode("latin-1"), octets.replace(b"\0", b"").decode("latin-1")))
     try:
         text = octets.decode(part.get_content_charset("utf-8"), "replace")
