@@ -10,7 +10,7 @@ from tests.fakes import FakeFeedbackLog
 from tests.faults.test_feedback import ALIAS, DESTINATION, listening, sent, taken
 from tests.faults.world import Fault, World
 
-pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow, pytest.mark.long]  # `listening` acts for Feedback
+pytestmark = [pytest.mark.function("InboundFunction"), pytest.mark.slow, pytest.mark.long]
 
 REPLIER = "d1@dest.example"
 UPDATE, SEND = "dynamodb.UpdateItem", "sesv2.SendEmail"
