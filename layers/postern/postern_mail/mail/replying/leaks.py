@@ -1,12 +1,13 @@
 """What in a reply names its owner: his addresses, and the hosts that his mail came by. Looked for, and never changed.
 
 The body is the person's own, and goes out as it is. It is read with the standard library's parser, part by part and
-decoded, as the correspondent's mail program will show it.
+decoded, as the correspondent's mail program will show it. Lines may break anywhere: programs wrap, quote and flow what
+they send, so a name is also found with line breaks in it.
 """
 
 import html
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.message import Message as Part
@@ -58,8 +59,14 @@ _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f]*:[0-9A-Fa-f
 _COLONS = 7  # of an address of IPv6 that is written out
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FOLDED = ("calendar", "vcard", "x-vcard", "directory")  # subtypes of text whose lines are folded (RFC 5545, 6350)
-_ESCAPED = re.compile(r"%([0-7][0-9A-Fa-f])")  # of ASCII, as links have it (RFC 3986 2.1)
+_ESCAPED = re.compile(r"%\n?([0-7])\n?([0-9A-Fa-f])")  # of ASCII, as links have it (RFC 3986 2.1)
 _TAG = re.compile(r"<[^<>]*>")
+_ROW = re.compile(r"</?(?:p|br|div|t[drh]|li|pre|blockquote|h[1-6])\b[^<>]*>", re.IGNORECASE)  # begins a line
+# A line break with the blanks and quote marks around it, and what stands before one that goes on (RFC 2045 6.7 rule 5).
+# It begins behind a word, so that a run of blanks is read once.
+_BREAK = re.compile(r"(?<!\s)=?\s*[\n\r\v\f\x85\u2028\u2029][\s>|]*")
+_UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")  # where a line may be broken, or may not
+_SOFT = re.compile(r" \r?\n>* ?")  # a break that DelSp=yes takes out (RFC 3676 4.1 to 4.5)
 _GLUED = re.compile(r"(?<=\S)(?==\?[\w*-]+\?[BbQq]\?)|(?<=\?=)(?=\S)")  # an encoded-word within a word
 _GOOGLE = ("gmail.com", "googlemail.com")
 _BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE)
@@ -118,14 +125,24 @@ def _in_header(message: Message, wanted: re.Pattern[str]) -> Iterator[Leak]:
         where = f"header {field.name.capitalize()}"
         said = _BOUNDARY.sub(b"", field.value) if field.name == "content-type" else field.value
         for found in wanted.findall(_read(said.decode("utf-8", "replace"))):
-            yield Leak(where, found.lower(), in_header=True)
+            yield Leak(where, _whole(found), in_header=True)
         if len(said) > MAX_PHRASE and b"=?" in said:
             yield Leak(where, "anything, as it is too long to read,", in_header=True)
 
 
 def _read(value: str) -> str:
     """A field's value in the ways that programs read it, encoded-words also where RFC 2047 wants none."""
-    return "\n".join(dict.fromkeys((value, decode_phrase(value), decode_phrase(_GLUED.sub(" ", value)))))
+    return _joined((value, decode_phrase(value), decode_phrase(_GLUED.sub(" ", value))))
+
+
+def _joined(ways: Iterable[str]) -> str:
+    """What is said in these ways, each line break with what belongs to it as one `\\n`, and percent-encoding read too."""
+    plain = [_BREAK.sub("\n", _UNSEEN.sub("", way)) for way in ways]
+    return "\0".join(dict.fromkeys((*plain, *map(_unescaped, plain))))
+
+
+def _whole(found: str) -> str:
+    return found.replace("\n", "").lower()
 
 
 def _in_body(message: Message, wanted: re.Pattern[str], named: Collection[str]) -> Iterator[Leak]:
@@ -144,12 +161,12 @@ def _in_body(message: Message, wanted: re.Pattern[str], named: Collection[str]) 
                 yield Leak(f"{name} of {where}", one)
         for name, value in _parameters(part) if part is whole else (*part.items(), *_parameters(part)):
             for found in wanted.findall(_read(str(value))):
-                yield Leak(f"{name} of {where}", found.lower(), in_header=part is whole)
+                yield Leak(f"{name} of {where}", _whole(found), in_header=part is whole)
         if part.get_content_maintype() == "message" and _encoding(part) in ("base64", "quoted-printable"):
             yield Leak(where, "a message that cannot be read")
-        text = f"{part.preamble or ''}\n{part.epilogue or ''}" if part.is_multipart() else _text(part)
+        text = _joined((part.preamble or "", part.epilogue or "")) if part.is_multipart() else _text(part)
         for found in wanted.findall(text):
-            yield Leak(where, found.lower())
+            yield Leak(where, _whole(found))
 
 
 def _parameters(part: Part) -> Iterator[tuple[str, str]]:
@@ -175,27 +192,29 @@ def _text(part: Part) -> str:
     octets = payload if isinstance(payload, bytes) else b""
     if part.get_content_maintype() != "text":
         octets = octets[:MOST_READ]
-        return "\n".join((octets.decode("latin-1"), octets.replace(b"\0", b"").decode("latin-1")))
+        return _joined((octets.decode("latin-1"), octets.replace(b"\0", b"").decode("latin-1")))
     try:
         text = octets.decode(part.get_content_charset("utf-8"), "replace")
     except LookupError:
         text = octets.decode("latin-1")
     ways = [_FOLD.sub("", text) if part.get_content_subtype() in _FOLDED else text]
+    if str(part.get_param("delsp")).lower() == "yes":
+        ways.append(_SOFT.sub("", text))
     if part.get_content_subtype() == "html":
-        ways += [html.unescape(text), html.unescape(_TAG.sub("", text))]
-    return "\n".join(dict.fromkeys((*ways, *map(_unescaped, ways))))
+        ways += [html.unescape(text), html.unescape(_TAG.sub("", _ROW.sub("\n", text)))]
+    return _joined(ways)
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+    return _ESCAPED.sub(lambda found: chr(int(found[1] + found[2], 16)), text)
 
 
 def _pattern(named: Collection[str]) -> re.Pattern[str]:
     """These terms as words, between letters and digits of ASCII: other scripts have no blanks around them. A host's
-    name behind an @ is another mailbox's address."""
+    name behind an @ is another mailbox's address. Each may have line breaks (`_joined`) in it."""
     longest_first = [spelt for one in sorted(named, key=len, reverse=True) for spelt in spellings(one)]
     mailboxes = "|".join(_mailbox(one) for one in longest_first if "@" in one) or "(?!)"
-    hosts = "|".join(re.escape(one) for one in longest_first if "@" not in one) or "(?!)"
+    hosts = "|".join(_host(one) for one in longest_first if "@" not in one) or "(?!)"
     end = r"(?!-?[A-Za-z0-9]|\.[A-Za-z0-9])"
     return re.compile(
         rf"(?<![A-Za-z0-9])(?<![A-Za-z0-9][.+_-])(?:{mailboxes}){end}"
@@ -208,6 +227,16 @@ def _mailbox(address: str) -> str:
     """A pattern for an address with any tag, and with Gmail's dots and names."""
     local, _, domain = address.rpartition("@")
     is_google = domain in _GOOGLE and bool(local.replace(".", ""))
-    name = r"\.?".join(map(re.escape, local.replace(".", ""))) if is_google else re.escape(local)
-    there = "|".join(map(re.escape, _GOOGLE if is_google else (domain,)))
-    return rf"{name}(?:\+[\w.=-]{{0,64}})?@(?:{there})"
+    name = r"\n?\.?\n?".join(map(re.escape, local.replace(".", ""))) if is_google else _broken(local)
+    there = "|".join(map(_broken, _GOOGLE if is_google else (domain,)))
+    return rf"{name}\n?(?:\+[\w.=\n-]{{0,64}})?@\n?(?:{there})"
+
+
+def _host(name: str) -> str:
+    """A pattern for a host. Behind a dot a line may end with the sentence, and the next one begin with a word or number
+    of its own."""
+    return re.escape(name) if is_address(name) else _broken(name).replace(r"\.\n?", r"\.")
+
+
+def _broken(text: str) -> str:
+    return r"\n?".join(map(re.escape, text))
