@@ -136,7 +136,7 @@ def _read(value: str) -> str:
 
 
 def _joined(ways: Iterable[str]) -> str:
-    """What is said in these ways, each line break with what belongs to it as one `\\n`, and percent-encoding read too."""
+    """What is said in these ways and in percent-encoding, each line break with what belongs to it as one `\\n`."""
     plain = [_BREAK.sub("\n", _UNSEEN.sub("", way)) for way in ways]
     return "\0".join(dict.fromkeys((*plain, *map(_unescaped, plain))))
 
