@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -97,12 +97,16 @@ def delete(
     each(message_ids, one, stack, dry_run, as_json, says=("would be deleted for", "is deleted for"))
 
 
-def deleted(at: Reruns, message_id: str, where: Stack) -> Order:
-    """Throw a message away. Raises CannotOrder, MessageMissing, Overtaken, Temporary."""
+def deleted(at: Reruns, message_id: str, where: Stack, shown: Collection[str] | None = None) -> Order:
+    """Throw a message away. `shown` are the recipients whose copies may go, None for all. Raises CannotOrder,
+    MessageMissing, Overtaken, Temporary."""
     from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
 
     entries = _known(at, message_id)
     found = kept(entries)
+    more = [who for who in found if shown is not None and who not in shown]
+    if more:
+        raise CannotOrder(f"it is quarantined for {', '.join(more)} too; nothing was deleted")
     if not at.dry_run:
         parts.deleting(where, at.by).message(message_id, entries, found)
     return Order(found)

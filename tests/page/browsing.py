@@ -71,7 +71,7 @@ class Page:
         return " ".join("".join(self.tree.find("body").itertext()).split())
 
     def form(self, action: str, number: int = 0) -> dict[str, Any]:
-        """The fields of a form, as they would be sent."""
+        """The fields of a form, as they would be sent: a list where one name has several."""
         form = [one for one in self.tree.iter("form") if one.get("action") == action][number]
         fields: dict[str, Any] = {}
         for one in form.iter():
@@ -80,10 +80,12 @@ class Page:
             if one.tag == "textarea":
                 fields[one.get("name")] = (one.text or "").removeprefix("\n")
             elif one.get("type") != "checkbox" or "checked" in one.attrib:
-                fields[one.get("name")] = one.get("value", "")
+                name, value = one.get("name"), one.get("value", "")
+                before = fields.get(name, [])
+                fields[name] = [*([before] if isinstance(before, str) else before), value] if before else value
         return fields
 
-    def send(self, action: str, number: int = 0, /, **typed: str) -> "Response":
+    def send(self, action: str, number: int = 0, /, **typed: str | list[str]) -> "Response":
         """Send a form, with this typed into it."""
         return self.browser.post(action, {**self.form(action, number), **typed})
 

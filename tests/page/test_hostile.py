@@ -34,7 +34,8 @@ def told(office: Office, text: str, at: float) -> str:
     """A message that has this text wherever a stranger can write; returns its id."""
     clean = text.replace("\ud800", "")
     source = f"{clean}@evil.example"
-    message_id = office.happened(("info@example.com", "quarantined", f"rule {clean}"), source=source)
+    kept = [(who, "quarantined", f"rule {clean}") for who in ("info@example.com", '"<img src=x>"@example.com')]
+    message_id = office.happened(*kept, source=source)
     said = {"at": 1, "lost": True, "why": f"550 {clean}"}
     claim = {
         "message_id": message_id,

@@ -37,6 +37,13 @@ def test_a_replay_opens_what_is_asked_for_and_no_more(
     assert replay(entries(), wanted, **{"again": False, "failed": False, **options}) == expected
 
 
+def test_a_replay_opens_the_copy_that_serves_whom_it_names() -> None:
+    """Both aliases lead to Joe, who was sent one copy, in the name of the first."""
+    made = entries(**{LATE: "failed"})
+    made["via:joe@dest.example"]["recipients"] = [LATE]
+    assert replay(made, [LATE], again=False, failed=True) == Order((LATE,), (LATE,), ("joe@dest.example",))
+
+
 def test_what_is_settled_but_open_is_run_so_that_it_is_closed() -> None:
     """An order or a function that was cut off leaves that; nothing of it is sent again."""
     made = entries(**{LATE: "merged"})

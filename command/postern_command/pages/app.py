@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from ..status import Refused, WrongUse, advised
 from ..tables.file import BadTablesFile
-from . import aliases, calls, destinations, domains, kept, mail, message, plan, rules, settings, today
+from . import aliases, calls, destinations, domains, kept, mail, message, orders, plan, rules, settings, today
 from .asked import QUOTED, Asked
 from .desk import Desk
 from .gate import FORM_TOKEN, Gate
@@ -42,7 +42,7 @@ PAGES: dict[str, View] = {
     for one, view in each.PAGES.items()
 }
 ACTIONS: dict[str, Action] = {
-    one: action for each in (message, aliases, rules, destinations) for one, action in each.ACTIONS.items()
+    one: action for each in (orders, aliases, rules, destinations) for one, action in each.ACTIONS.items()
 }
 SLOW = (today.doctor, domains.domains)  # they ask public DNS; other pages do not wait for them
 _STATUS = {  # of what a page or an action cannot do

@@ -32,6 +32,10 @@ class Asked:
         found = self.fields.get(name)
         return found[-1] if found else ""
 
+    def all(self, name: str) -> "list[str]":
+        """What the page itself had put there, each that was left ticked once."""
+        return [one for one in dict.fromkeys(self.fields.get(name, ())) if one.strip()]
+
     def list(self, name: str) -> list[str]:
         """What was ticked, or typed one a line or with commas between."""
         found = self.fields.get(name, [])

@@ -1,6 +1,5 @@
-"""One message: its story, its header before and after, its text; and what a person may order for it."""
+"""One message: its story, its header before and after, and its text."""
 
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,7 +8,6 @@ from postern_mail.mail.afterwards import afterwards
 from postern_mail.mail.envelope import BadEvent, Envelope
 from postern_mail.mail.keys import sender_key
 from postern_mail.mail.message import Message
-from postern_mail.mail.orders import Order
 from postern_mail.mail.outcomes import State
 from postern_mail.mail.receipt import kept_event
 
@@ -20,13 +18,11 @@ from ..log import recipients_of
 from ..offline import authenticated
 from ..output.ledger_text import Entries, as_object
 from ..output.message_text import header_rows, part_rows, text_lines
-from ..quarantine import deleted, released
-from ..replay import replayed
-from ..reruns import Reruns, reruns
 from ..source import Source
 from .asked import Asked
 from .desk import Desk
-from .rendering import Done, Shown
+from .orders import offers
+from .rendering import Shown
 
 WHOLE = 1024 * 1024  # octets up to which a message is read whole; of a larger one the first 64 KB are shown
 _TOP = "the first 64 KB of a large message; `postern original` has all of it"
@@ -42,7 +38,6 @@ def message(desk: Desk, asked: Asked) -> Shown:
     story = as_object(message_id, entries)
     text, of_text = text_lines(raw) if raw is not None else ([], "the bucket does not have it any more")
     recipients = list(recipients_of({"message_id": message_id, **entries.get("message", {})}, entries))
-    states = {row["state"] for row in recipients}
     data: dict[str, Any] = {
         "title": f"Message {message_id[:8]}",
         "message_id": message_id,
@@ -54,56 +49,18 @@ def message(desk: Desk, asked: Asked) -> Shown:
         "of_text": "; ".join(filter(None, (of_text, said))),
         "parts": part_rows(raw) if raw is not None else [],
         "deliveries": _deliveries(desk, message_id, entries, raw) if asked.has("header") and raw else None,
-        "quarantined": State.QUARANTINED in states,
-        "settled": not states & {State.DEFERRED, State.PENDING},
+        "quarantined": any(row["state"] == State.QUARANTINED for row in recipients),
+        "orders": offers(desk, message_id, entries, raw),
         "block": _block(entries),
         "lessons": list(lessons(entries)),
-        "commands": _commands(desk, message_id),
+        "trace": desk.command("trace", message_id),
+        "show": desk.command("quarantine", "show", message_id),
     }
     told = {name: data[name] for name in ("message_id", "story", "header", "text", "parts", "deliveries")}
     return Shown("message.html", data, told=told)
 
 
-def release(desk: Desk, asked: Asked) -> Done:
-    """Forward what is quarantined."""
-    return _ordered(desk, asked, lambda at, one: released(at, one, []), "runs for", ("quarantine", "release"))
-
-
-def delete(desk: Desk, asked: Asked) -> Done:
-    """Throw away what is quarantined."""
-    return _ordered(
-        desk, asked, lambda at, one: deleted(at, one, desk.stack), "is deleted for", ("quarantine", "delete")
-    )
-
-
-def replay(desk: Desk, asked: Asked) -> Done:
-    """Run a message again."""
-    again, failed = asked.text("which") == "again", asked.text("which") == "failed"
-    flags = ["--again"] if again else ["--failed"] if failed else []
-
-    def one(at: Reruns, message_id: str) -> Order:
-        return replayed(at, message_id, [], again=again, failed=failed)
-
-    return _ordered(desk, asked, one, "runs for", ("replay",), flags)
-
-
 PAGES = {"/message": message}
-ACTIONS = {"/message/release": release, "/message/delete": delete, "/message/replay": replay}
-
-
-def _ordered(
-    desk: Desk,
-    asked: Asked,
-    one: Callable[[Reruns, str], Order],
-    says: str,
-    words: tuple[str, ...],
-    flags: list[str] | None = None,
-) -> Done:
-    """Raises CannotOrder, MessageMissing, Overtaken, Temporary."""
-    message_id = asked.text("id")
-    order = one(reruns(desk.stack, dry_run=False), message_id)
-    said = f"message {message_id[:8]} {says} {', '.join(order.recipients)}"
-    return Done(said, desk.command(*words, message_id, *(flags or [])), f"/message?{urlencode({'id': message_id})}")
 
 
 def _raw(desk: Desk, message_id: str, entries: Entries) -> tuple[bytes | None, str]:
@@ -134,15 +91,3 @@ def _block(entries: Entries) -> str:
     proposed = [does for _, does in lessons(entries)]
     source = sender_key(str(entries.get("message", {}).get("source", "")))
     return f"/rule/new?{urlencode({'sender': source, 'action': 'REJECT'})}" if proposed else ""
-
-
-def _commands(desk: Desk, message_id: str) -> dict[str, str]:
-    return {
-        "trace": desk.command("trace", message_id),
-        "show": desk.command("quarantine", "show", message_id),
-        "release": desk.command("quarantine", "release", message_id),
-        "delete": desk.command("quarantine", "delete", message_id),
-        "replay": desk.command("replay", message_id),
-        "failed": desk.command("replay", message_id, "--failed"),
-        "again": desk.command("replay", message_id, "--again"),
-    }

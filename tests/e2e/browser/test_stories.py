@@ -50,6 +50,19 @@ def test_a_quarantined_message_is_released_by_keyboard_alone(person: Person, pos
 
 
 @pytest.mark.long
+def test_a_message_is_released_for_one_of_two(person: Person, post: Post) -> None:
+    message_id = post.send(INFO, "team@example.com", raw=message(body=GTUBE))
+    person.click("link", "Quarantine")
+    person.click("link", f"Look at {message_id[:8]}")
+    person.do("click", role="checkbox", name="team@example.com")
+    person.click("button", "Release")
+    assert f"runs for {INFO} postern quarantine release {message_id} --recipient {INFO}" in person.text
+    retried(post)
+    assert post.arrived() == {JANE: 1}
+    assert post.ledger(message_id)["to:team@example.com"]["state"] == "quarantined"
+
+
+@pytest.mark.long
 def test_an_alias_is_added_and_gets_mail(person: Person, post: Post) -> None:
     person.enter("Aliases")
     person.enter("New alias")

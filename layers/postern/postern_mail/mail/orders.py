@@ -121,11 +121,11 @@ def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
 def _destinations(
     entries: Entries, recipients: Collection[str], states: Collection[ClaimState], *, everybody: bool
 ) -> tuple[str, ...]:
-    """Claims to be opened: those made for these recipients, all if nobody was named."""
+    """Claims to be opened: those whose copy serves one of these recipients, all if none was named."""
     return tuple(
         name.removeprefix("via:")
         for name, entry in entries.items()
         if name.startswith("via:")
         and (entry.get("state") in states or (states and lost_by(entry)))
-        and (everybody or entry.get("recipient") in recipients)
+        and (everybody or not {entry.get("recipient"), *entry.get("recipients", ())}.isdisjoint(recipients))
     )
