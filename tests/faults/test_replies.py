@@ -130,6 +130,32 @@ def test_one_aliases_destination_may_not_write_for_another(world: World) -> None
     assert AUTHOR not in [who for who, _ in world.delivered]
 
 
+def test_an_alias_with_a_tag_in_to_or_cc_is_the_alias(world: World) -> None:
+    """As "reply all" puts it there, when a correspondent had written to both."""
+    to, tagged = token(world), token(world, "info+shop@example.com", "joe@sender.example")
+    raw = reply(f"{to}, Info <info+Shop@example.com>", more=f"Cc: {tagged}, INFO+news@example.com\r\n")
+    message_id = take(world, raw, to, tagged, source=JANE)
+    assert [state(world, message_id, one) for one in (to, tagged)] == ["forwarded"] * 2
+    assert sorted(who for who, _ in world.delivered) == [AUTHOR, "joe@sender.example"]
+    for _, got in world.delivered:
+        header = got.partition(b"\r\n\r\n")[0].lower()
+        assert (b"reply+" in header, b"+news@" in header, JANE.encode() in header) == (False, False, False)
+        assert b'\r\nto: "betsy" <betsy@sender.example>\r\ncc: "betsy" <joe@sender.example>\r\n' in header
+
+
+def test_a_tag_with_a_row_of_its_own_is_another_alias(world: World) -> None:
+    """Its correspondents are no business of those of the alias."""
+    vip = {"address": "info+vip@example.com", "destinations": ["d3@dest.example"], "reply": "author"}
+    world.cloud.put("AliasTable", [vip])
+    try:
+        to, other = token(world), token(world, "info+vip@example.com", "ceo@sender.example")
+        message_id = take(world, reply(f"{to}, {other}"), to, source=JANE)
+        assert state(world, message_id, to) == "quarantined"
+        assert "ceo@" not in str(world.delivered)
+    finally:
+        world.cloud.delete("AliasTable", [{"address": "info+vip@example.com"}])
+
+
 def test_a_revoked_or_an_old_address_is_none(world: World) -> None:
     to = token(world)
     contacts = rows(world)

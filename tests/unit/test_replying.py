@@ -156,6 +156,25 @@ def test_the_address_of_another_aliases_correspondent_is_anybody_else() -> None:
     assert found(f"To: {TO}, {address}", **{address: other}).others == (address,)
 
 
+@pytest.mark.parametrize("alias", ["info@example.com", "info+shop@example.com"])
+@pytest.mark.parametrize(
+    "named", ["info@example.com", "Info+Shop@Example.com", "x <info+a+b@example.com>", "info+@example.com"]
+)
+def test_a_tagged_alias_is_the_alias(alias: str, named: str) -> None:
+    contact = replace(CONTACT, alias=Address.parse(alias))
+    tagged = replace(CONTACT, alias=Address.parse("info+news@example.com"), address=Address.parse("joe@sender.example"))
+    raw = f"To: {TO}\r\nCc: {named}, reply+2@example.com\r\n\r\nx".encode()
+    people = addressees(Message.split(raw), contact.alias, {str(TO): contact, "reply+2@example.com": tagged})
+    assert people == Addressees({"to": (contact,), "cc": (tagged,)})
+
+
+@pytest.mark.parametrize(
+    "named", ["infos+shop@example.com", "info+shop@third.example", "+info@example.com", "info-shop@example.com"]
+)
+def test_what_is_no_tag_makes_another_address(named: str) -> None:
+    assert found(f"To: {TO}, {named}").others == (named,)
+
+
 # Threads
 
 

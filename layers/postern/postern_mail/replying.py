@@ -125,17 +125,21 @@ class _Attempt:
 
     def _found(self, recipient: Address, contact: Contact) -> _Found:
         """What the tables say of the alias. Raises Temporary, also for rows that cannot be understood."""
-        rows, policy, now = Rows(), self.own.policy, self.own.deliverer.clock.now()
-        follow(self.own.tables, [contact.alias], rows, policy.own_domains, now)
-        resolution = aliases.resolve(contact.alias, rows, policy.own_domains, now)
-        if resolution.outcome == "error":
-            raise Misconfigured(resolution.detail)
+        rows, resolution = self._resolved(contact.alias)
         wanted = sorted(health.unread([one.key for one in resolution.destinations], rows))
         if wanted:
             rows.add(self.own.tables.read((), (), wanted))
         ailing = health.suspended(resolution.destinations, rows)
         row = resolution.first or Alias(contact.alias.key, ())
         return _Found(recipient, contact, row, resolution.destinations, ailing, replier(self.message))
+
+    def _resolved(self, alias: Address) -> tuple[Rows, aliases.Resolution]:
+        rows, policy, now = Rows(), self.own.policy, self.own.deliverer.clock.now()
+        follow(self.own.tables, [alias], rows, policy.own_domains, now)
+        resolution = aliases.resolve(alias, rows, policy.own_domains, now)
+        if resolution.outcome == "error":
+            raise Misconfigured(resolution.detail)
+        return rows, resolution
 
     def _doubts(self, found: _Found) -> Iterator[Doubt]:
         """What speaks against it, first what speaks against whoever wrote it; more is found out as it is asked for."""
@@ -184,8 +188,20 @@ class _Attempt:
         named = {one.address.key: one.address for one in listed(self.message)}
         ids = {key: row_id for key, one in named.items() if (row_id := self.own.contacts.row_named(one))}
         rows = self.own.contacts.named(set(ids.values())) if ids else {}
-        known: Mapping[str, Contact] = {key: rows[row_id] for key, row_id in ids.items() if row_id in rows}
-        return addressees(self.message, contact.alias, known)
+        alias = contact.alias
+        known: Mapping[str, Contact] = {
+            key: rows[row_id]
+            for key, row_id in ids.items()
+            if row_id in rows and self._is_of(rows[row_id].alias, alias)
+        }
+        return addressees(self.message, alias, known)
+
+    def _is_of(self, other: Address, alias: Address) -> bool:
+        """Whether both are one alias, with this tag or that: a tag may have a row of its own. Raises Temporary."""
+        if other.untagged.key != alias.untagged.key or other.key == alias.key:
+            return other.key == alias.key
+        one, another = (self._resolved(named)[1] for named in (other, alias))
+        return bool(one.matched) and one.matched[:1] == another.matched[:1]
 
     def _leaks(self, found: _Found) -> tuple[leaks.Leak, ...]:
         if found.contact.row_id not in self.looked:

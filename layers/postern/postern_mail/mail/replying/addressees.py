@@ -1,4 +1,7 @@
-"""To and Cc of a reply: reply addresses become the correspondents, the alias goes, and nobody else may be there."""
+"""To and Cc of a reply: reply addresses become the correspondents, the alias goes, and nobody else may be there.
+
+An alias with a tag is the alias, as it is for mail that comes in.
+"""
 
 from collections.abc import Mapping
 
@@ -29,10 +32,11 @@ def listed(message: Message) -> tuple[Author, ...]:
 
 
 def addressees(message: Message, alias: Address, contacts: Mapping[str, Contact]) -> Addressees:
-    """`contacts` has the contact of each reply address by its key; one of another alias is one of the others."""
+    """`contacts` has the contact of each reply address by its key; one of another alias is one of the others. A tag
+    that has a row of its own is another alias, too, and whoever asks leaves its contacts out."""
     found: dict[str, tuple[Contact, ...]] = {}
     others: list[str] = []
-    mine = (alias.key, alias.untagged.key)
+    mine = alias.untagged.key
     for name in NAMES:
         kept: dict[str, Contact] = {}
         for field in message.named(name):
@@ -43,9 +47,9 @@ def addressees(message: Message, alias: Address, contacts: Mapping[str, Contact]
                 return Addressees({}, fault=f"{name.capitalize()} has what is no address")
             for person in people:
                 contact = contacts.get(person.address.key)
-                if contact is not None and contact.alias.key == alias.key:
+                if contact is not None and contact.alias.untagged.key == mine:
                     kept.setdefault(contact.address.key, contact)
-                elif person.address.key not in mine:
+                elif person.address.untagged.key != mine:
                     others.append(str(person.address))
         found[name] = tuple(kept.values())
     if sum(map(len, found.values())) > MOST:
