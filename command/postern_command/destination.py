@@ -1,7 +1,6 @@
 """`postern destination`: who gets no mail for now, why, and the end of it."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Annotated, Any
 
@@ -17,6 +16,7 @@ from .options import DryRunOption, JsonOption, SinceOption, StackOption, WideOpt
 from .output.columns import Column, Columns
 from .output.difference_text import plain
 from .output.terminal import printer
+from .reading import whole
 from .reruns import Reruns, reruns
 from .stack import Stack
 from .status import Refused, WrongUse, exits, refuse, say_no
@@ -138,8 +138,10 @@ def redelivered(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tu
     while it is suspended, Temporary."""
     if is_suspended(where.tables.read((), (), [key]).destinations[key]):
         raise Refused(f"{key} is suspended: postern destination resume {key}")
-    for message in at.ledger.messages(since, time.time()):
+    for message, entries in whole(at.ledger, since, lambda _: 1):
         message_id = message["message_id"]
+        if not missing(entries):
+            continue
         try:
             yield message_id, _redelivered(at, where, message_id, key)
         except CannotOrder:

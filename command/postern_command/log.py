@@ -1,11 +1,11 @@
 """`postern log`: what became of the mail of some days, one recipient a line."""
 
 import json
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from math import inf
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
@@ -19,6 +19,7 @@ from .options import JsonOption, SinceOption, StackOption, WideOption
 from .output.columns import CUT, Column, Columns
 from .output.ledger_text import told
 from .output.terminal import printer
+from .reading import Ledger, quarantines, whole
 from .stack import Stack
 from .status import WrongUse, exits
 from .times import short, since_when
@@ -62,7 +63,7 @@ def log(
                 for row in followed(lambda at: listed(ledger, at, only, sender, state), start, limit):
                     show(row)
             return
-        found = listed(ledger, start, only, sender, state)
+        found = listed(ledger, start, only, sender, state, limit + 1)
         shown = [show(row) for row in islice(found, limit)]
         if next(found, None) is not None:
             typer.echo("there are more: --limit, or a shorter --since", err=True)
@@ -91,27 +92,28 @@ def known_state(typed: str | None) -> str | None:
     return typed and typed.lower()
 
 
-class Ledger(Protocol):
-    """What of the ledger is read here."""
-
-    def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
-        """The `message` entries since then, newest first."""
-        ...
-
-    def entries(self, message_id: str) -> "Entries":
-        """All entries of a message, by name."""
-        ...
-
-
 def listed(
-    ledger: Ledger, since: float, recipient: str | None, sender: str | None, state: str | None
+    ledger: Ledger,
+    since: float,
+    recipient: str | None,
+    sender: str | None,
+    state: str | None,
+    enough: float = inf,
 ) -> Iterator[dict[str, Any]]:
-    """What became of each recipient since then, newest message first, of those that are asked for. Raises WrongUse,
-    Temporary."""
-    wanted = _wanted(recipient)
-    for row in _recipients(ledger, since, sender):
-        if wanted(row["recipient"]) and state in (None, row["state"], row["later"]):
-            yield row
+    """What became of each recipient since then, newest message first, of those that are asked for. `enough` is how many
+    will be taken, as far as is known. Raises WrongUse, Temporary."""
+    wanted, from_whom = _wanted(recipient), (sender or "").lower()
+    kept = state == State.QUARANTINED
+
+    def counted(message: Mapping[str, Any]) -> int:
+        if from_whom not in str(message.get("source", "")).lower() or (kept and not quarantines(message)):
+            return 0
+        return sum(map(wanted, message.get("recipients", ())))
+
+    for message, entries in whole(ledger, since, counted, noted=kept, enough=enough):
+        for row in recipients_of(message, entries):
+            if wanted(row["recipient"]) and state in (None, row["state"], row["later"]):
+                yield row
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:
@@ -125,13 +127,6 @@ def _wanted(text: str | None) -> Callable[[str], bool]:
     if text.startswith("@"):
         return lambda key: key.rpartition("@")[2] == address.domain
     return lambda key: key == address.key
-
-
-def _recipients(ledger: Ledger, since: float, sender: str | None) -> Iterator[dict[str, Any]]:
-    for message in ledger.messages(since, time.time()):
-        if sender is not None and sender.lower() not in str(message.get("source", "")).lower():
-            continue
-        yield from recipients_of(message, ledger.entries(message["message_id"]))
 
 
 def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[dict[str, Any]]:

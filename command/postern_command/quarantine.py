@@ -1,8 +1,8 @@
 """`postern quarantine`: what was kept and not forwarded."""
 
 import json
-import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from math import inf
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,13 +30,14 @@ from .output.ledger_text import as_object, lines, told
 from .output.message_text import header_rows, text_lines
 from .output.message_text import lines as message_lines
 from .output.terminal import printer
+from .reading import Ledger, quarantines, whole
 from .reruns import Reruns, each
 from .stack import Stack
 from .status import exits, refuse, wrong_use
 from .times import short, since_when
 
 if TYPE_CHECKING:
-    from postern_mail.aws.watch.history import History
+    pass
 
 _COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 
@@ -174,11 +175,11 @@ def show(
         say(whole.line([line]), None)
 
 
-def quarantined(ledger: "History", since: float) -> Iterator[dict[str, Any]]:
-    """What is kept of the mail since then, a recipient each, newest message first, as --json has it. Raises
-    Temporary."""
-    for message in ledger.messages(since, time.time(), noted=True):
-        yield from _quarantined(message, ledger.entries(message["message_id"]))
+def quarantined(ledger: Ledger, since: float, enough: float = inf) -> Iterator[dict[str, Any]]:
+    """What is kept of the mail since then, a recipient each, newest message first, as --json has it. `enough` is how
+    many will be taken, as far as is known. Raises Temporary."""
+    for message, entries in whole(ledger, since, quarantines, noted=True, enough=enough):
+        yield from _quarantined(message, entries)
 
 
 def stored(found: Stack, message_id: str) -> bytes | None:
@@ -202,11 +203,14 @@ def _from(sender: str, since: str, stack: str | None) -> list[str]:
     wanted = sender.strip().lower()
     with exits():
         ledger = Stack.find(stack).ledger
+
+        def counted(message: Mapping[str, Any]) -> int:
+            return quarantines(message) if _is_from(str(message.get("source", "")), wanted) else 0
+
         found = [
             str(message["message_id"])
-            for message in ledger.messages(since_when(since), time.time(), noted=True)
-            if _is_from(str(message.get("source", "")), wanted)
-            and _quarantined(message, ledger.entries(message["message_id"]))
+            for message, entries in whole(ledger, since_when(since), counted, noted=True)
+            if _quarantined(message, entries)
         ]
     if not found:
         refuse(f"nothing from {sender} is quarantined since {since}")

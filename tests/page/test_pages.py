@@ -224,6 +224,13 @@ def test_the_log_in_pages_with_its_filters(ann: Browser, monkeypatch: pytest.Mon
     assert "postern log --since 1d --state rejected" in ann.page("/mail?state=rejected").text
 
 
+def test_the_log_reads_what_it_lists_and_says_so(ann: Browser) -> None:
+    for who in (INFO, "team@example.com", INFO):
+        ann.office.happened((who, "forwarded", ""))
+    assert "This page asked AWS for 5 \u00d7 DynamoDB Query." in ann.page("/mail").text, "two days, and three messages"
+    assert "This page asked AWS for 3 \u00d7 DynamoDB Query." in ann.page("/mail?recipient=team@example.com").text
+
+
 def test_the_header_before_and_after(ann: Browser) -> None:
     ann.office.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
     message_id = ann.office.happened((INFO, "forwarded", ""), source="bo@x.example")

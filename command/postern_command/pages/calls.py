@@ -2,10 +2,12 @@
 
 from collections import Counter
 from contextvars import ContextVar
+from threading import Lock
 from typing import Any
 
 from ..aws import reach
 
+_counting = Lock()  # a page reads side by side
 _made: ContextVar["Counter[str] | None"] = ContextVar("calls of this page", default=None)
 
 
@@ -24,4 +26,5 @@ def listen() -> None:
 def _noted(model: Any, **_: object) -> None:
     made = _made.get()
     if made is not None:
-        made[f"{model.service_model.service_id} {model.name}"] += 1
+        with _counting:
+            made[f"{model.service_model.service_id} {model.name}"] += 1

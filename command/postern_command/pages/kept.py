@@ -15,7 +15,7 @@ SHOWN = 100  # recipients on the page
 def kept(desk: Desk, asked: Asked) -> Shown:
     """The list; a message is looked at before it is released."""
     since = asked.text("since", "30d") or "30d"
-    found = list(islice(quarantined(desk.ledger, since_when(since)), SHOWN + 1))
+    found = list(islice(quarantined(desk.ledger, since_when(since), SHOWN + 1), SHOWN + 1))
     rows = [{**row, "short": short_id(str(row["message_id"]))} for row in found[:SHOWN]]
     data = {
         "title": "Quarantine",

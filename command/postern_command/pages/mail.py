@@ -1,11 +1,12 @@
 """The log: what became of each recipient, with the filters of `postern log`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from ..ids import short_id
 from ..log import STATES, known_state, listed
+from ..reading import messages
 from ..times import since_when
 from .asked import Asked
 from .desk import Desk
@@ -30,11 +31,12 @@ def mail(desk: Desk, asked: Asked) -> Shown:
         desk.stack.with_domain(recipient) if recipient else None,
         sender or None,
         known_state(state or None),
+        SHOWN + 1,
     )
     rows: list[dict[str, Any]] = []
     for row in found:
         if len(rows) >= SHOWN and row["message_id"] != rows[-1]["message_id"]:
-            bounded.cut = True  # the next page begins with this message
+            bounded.next = _place(row)
             break
         rows.append({**row, "short": short_id(str(row["message_id"]))})
     asked_for = {"since": since, "recipient": recipient, "sender": sender, "state": state}
@@ -45,7 +47,7 @@ def mail(desk: Desk, asked: Asked) -> Shown:
         "states": STATES,
         "sinces": SINCE,
         "looked": bounded.looked,
-        "more": f"/mail?{urlencode({**asked_for, 'before': bounded.last})}" if bounded.cut else "",
+        "more": f"/mail?{urlencode({**asked_for, 'before': bounded.next})}" if bounded.next else "",
         "command": desk.command("log", *_words(asked_for)),
     }
     return Shown("mail.html", data)
@@ -55,24 +57,29 @@ PAGES = {"/mail": mail}
 
 
 class _Bounded:
-    """The ledger, of which only so many messages are looked at. `last` names the one that was reached, by when it was
-    opened and by its id, and the next page begins with it."""
+    """The ledger, of which only so many messages are looked at. `next` names the one that the next page begins with, by
+    when it was opened and by its id, "" if there is none."""
 
     def __init__(self, ledger: "History", before: str) -> None:
         self._ledger = ledger
         time, _, self._first = before.partition("-")
         self._before = int(time) if time.isdigit() else None
-        self.looked, self.cut, self.last = 0, False, before
+        self.looked, self.next = 0, ""
 
-    def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
+    def by_day(self, since: float, now: float, *, noted: bool = False) -> Iterator[Iterator[dict[str, Any]]]:
         """As the ledger has them, from the message that this page begins with."""
-        for message in self._ledger.messages(since, now if self._before is None else self._before, noted=noted):
-            opened_at = int(message["opened_at"])
-            if self._before is not None and not self._is_reached(opened_at, str(message["message_id"])):
+        yield self._bounded(messages(self._ledger, since, now if self._before is None else self._before, noted=noted))
+
+    def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
+        """All of a message."""
+        return self._ledger.entries(message_id)
+
+    def _bounded(self, found: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for message in found:
+            if self._before is not None and not self._is_reached(int(message["opened_at"]), str(message["message_id"])):
                 continue
-            self.last = f"{opened_at}-{message['message_id']}"
             if self.looked >= MOST_MESSAGES:
-                self.cut = True
+                self.next = _place(message)
                 return
             self.looked += 1
             yield message
@@ -86,9 +93,9 @@ class _Bounded:
             return True
         return False
 
-    def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
-        """All of a message."""
-        return self._ledger.entries(message_id)
+
+def _place(message: Mapping[str, Any]) -> str:
+    return f"{int(message['opened_at'])}-{message['message_id']}"
 
 
 def _words(asked_for: dict[str, str]) -> list[str]:

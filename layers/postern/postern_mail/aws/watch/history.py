@@ -29,10 +29,15 @@ class History:
     def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
         """The `message` entries of the time since then, newest first; with `noted` only those that have
         something for the owner. Raises Temporary."""
+        for found in self.by_day(since, now, noted=noted):
+            yield from found
+
+    def by_day(self, since: float, now: float, *, noted: bool = False) -> Iterator[Iterator[dict[str, Any]]]:
+        """The same, of each day by itself, newest first; a day is read when its first message is asked for."""
         request: dict[str, Any] = {"FilterExpression": "attribute_exists(noted)"} if noted else {}
         for day in _days_backwards(since, now):
             values = {":day": {"S": day.isoformat()}, ":since": {"N": str(int(since))}}
-            yield from self._items.query(
+            yield self._items.query(
                 IndexName="day",
                 KeyConditionExpression="#day = :day AND opened_at >= :since",
                 ExpressionAttributeNames={"#day": "day"},
