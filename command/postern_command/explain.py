@@ -14,15 +14,16 @@ from postern_mail.mail.envelope import NULL_SENDER, TOKEN_LENGTH, BadEvent, Enve
 from postern_mail.mail.header import Header
 from postern_mail.mail.keys import no_alias, with_domain
 from postern_mail.mail.message import Message
-from postern_mail.mail.plan import Decision, Defer, Delivery, deliveries, plan
+from postern_mail.mail.plan import Decision, Defer, Delivery, Forward, deliveries, plan
 from postern_mail.mail.records import replace
 from postern_mail.mail.replying.contact import correspondents, shown
 from postern_mail.mail.rewrite import Style, rewrite
 from postern_mail.mail.settings import Settings
 
+from .asking import Asking, Looked, lines
 from .events import unwrapped
 from .offline import authenticated, offline_envelope, sender_of
-from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
+from .options import DnsOption, JsonOption, ParentStyleOption, StackOption, TablesOption
 from .output.terminal import printer
 from .source import Source, source
 from .status import NO, exits, wrong_use
@@ -45,13 +46,15 @@ def explain(
     tables: TablesOption = None,
     stack: StackOption = None,
     parent_style: ParentStyleOption = None,
+    dns: DnsOption = True,
     as_json: JsonOption = False,
 ) -> None:
     """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
 
     The event may be wrapped, in Lambda's record of a failure or in a message of SQS or SNS, and may be several.
     Without the message the rules see no header From. Without an event say --recipient; SES has then found nothing
-    against the message. Exit status 0 when the plan was printed, whatever it is; 1 if a recipient is no mail address;
+    against the message. DNS lists and restrictions that are on are asked, from this machine; lines name what was not
+    asked. Exit status 0 when the plan was printed, whatever it is; 1 if a recipient is no mail address;
     2 for a file that cannot be read; 3 if AWS or the network failed.
     """
     if (event is None) == (not recipient) or (event is None and message is None):
@@ -62,15 +65,16 @@ def explain(
         with exits():
             raw = message.read_bytes() if message else None
             found = source(stack, tables, parent_style)
+            asking = Asking(found, dns)
             if event is None:
                 to = tuple(Address.parse(with_domain(one, found.domains)) for one in recipient or ())
-                told = [explanation(offline_envelope(raw or b"", to, _typed(sender)), raw, found)]
+                told = [explanation(offline_envelope(raw or b"", to, _typed(sender)), raw, found, asking)]
                 told[0]["sender_is"] = sender_of(raw or b"")[1] if sender is None else ""
             else:
                 events = list(unwrapped(json.loads(event.read_bytes())))
                 message_read = Message.split(raw or b"")
                 envelopes = [authenticated(Envelope.from_event(one), message_read) for one in events]
-                told = [explanation(one, raw, found) for one in envelopes]
+                told = [explanation(one, raw, found, asking) for one in envelopes]
     except (BadEvent, OSError, InvalidAddress) as fault:
         wrong_use(fault)
     except (ValueError, RecursionError) as fault:
@@ -86,16 +90,23 @@ def explain(
         raise typer.Exit(NO)
 
 
-def explanation(envelope: Envelope, raw: bytes | None, found: Source) -> dict[str, Any]:
-    """The plan for a message, as plain data; with its octets, also how its header would change. Raises Temporary."""
+def explanation(envelope: Envelope, raw: bytes | None, found: Source, asking: Asking | None = None) -> dict[str, Any]:
+    """The plan for a message, as plain data; with its octets, also how its header would change. Without `asking` the
+    DNS is not asked. Raises Temporary."""
     now, header, policy = time.time(), Header.of(raw or b""), found.policy
     asked = look_up(found.tables, envelope, header, policy, now)
-    decisions = plan(envelope, header, asked, policy, now)
+    decisions, looked = plan(envelope, header, asked, policy, now), Looked()
+    if any(isinstance(one, Forward) for one in decisions):
+        message = header.message or Message.split(b"")
+        looked = (asking or Asking(found, dns=False)).look(envelope, message, header, asked)
+    if looked.screened is not None:
+        decisions = plan(envelope, header, asked, policy, now, score=looked.screened.score)
     return {
         "message_id": envelope.message_id,
         "source": envelope.source,
         "recipients": [_recipient(decision, found.domains) for decision in decisions],
         "no_address": list(envelope.unreadable),
+        "screening": looked.data,
         "deliveries": [_delivery(delivery, envelope, raw, asked.settings) for delivery in deliveries(decisions)],
     }
 
@@ -107,6 +118,7 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
         yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
     for text in explained["no_address"]:
         yield f"  {text}: no mail address, so no alias can be meant"
+    yield from (f"  {line}" for line in lines(explained["screening"]))
     for delivery in explained["deliveries"]:
         merged = f" (once for {', '.join(delivery['recipients'])})" if len(delivery["recipients"]) > 1 else ""
         yield f"would send to {delivery['destination']} in the name of {delivery['alias']}{merged}"

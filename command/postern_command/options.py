@@ -22,6 +22,13 @@ StackOption = Annotated[
         help="The stack that is meant; else POSTERN_ALIAS_TABLE and the others, POSTERN_STACK, samconfig.toml.",
     ),
 ]
+DnsOption = Annotated[
+    bool,
+    typer.Option(
+        "--dns/--no-dns",
+        help="Whether DNS lists and restrictions that are on are asked, from this machine.",
+    ),
+]
 TablesOption = Annotated[
     Path | None,
     typer.Option("--tables", exists=True, dir_okay=False, help="A tables file, as TOML, in place of the live tables."),

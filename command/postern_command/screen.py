@@ -1,30 +1,37 @@
 """`postern screen`: what the rules say of a sender."""
 
 import json
+import re
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 from postern_mail.lookup import follow
 from postern_mail.mail import aliases, settings
-from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, PREPEND, REDIRECT, TAG, WARN
+from postern_mail.mail.actions import BCC, DUNNO, HOLD, INFO, OK, PREPEND, REDIRECT, TAG, WARN
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
+from postern_mail.mail.hostnames import is_address
 from postern_mail.mail.keys import scope_key, with_domain
-from postern_mail.mail.plan import header_rules, ruled
+from postern_mail.mail.message import Message
+from postern_mail.mail.plan import LookedUp, header_rules, ruled
 from postern_mail.mail.records import replace
+from postern_mail.mail.restrictions import UNKNOWN_CLIENT, Who
 from postern_mail.mail.rows import BadRow, Rows
 from postern_mail.mail.senders import EVERYWHERE, Ruling, SenderRule, Senders
 from postern_mail.mail.verdicts import Verdicts
 from postern_mail.mail.visible import visible
 
-from .options import JsonOption, ParentStyleOption, StackOption, TablesOption
+from .asking import Asking, Looked, lines
+from .options import DnsOption, JsonOption, ParentStyleOption, StackOption, TablesOption
 from .resolve import listed, parsed_address
 from .source import Source, source
-from .status import NO, exits
+from .status import NO, WrongUse, exits
 
+_CLIENT = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]+)\[(?P<address>[^\[\]]+)\]|(?P<alone>[^\[\]]+))\Z")
 # Which rule is shown where several hold: the one that counts before the others.
 _PRECEDENCE = (HOLD, REDIRECT, BCC, TAG, PREPEND, WARN, INFO, DUNNO)
 
@@ -46,6 +53,12 @@ def screen(
     dmarc: Annotated[
         str, typer.Option(metavar="VERDICT", help="SES's DMARC verdict; only with PASS does an OK by From count.")
     ] = "PASS",
+    client: Annotated[
+        str | None,
+        typer.Option(metavar="CLIENT", help="Who brings it, for lists: 192.0.2.9, or mx.sender.example[192.0.2.9]."),
+    ] = None,
+    helo: Annotated[str | None, typer.Option(help="What the client says after EHLO.")] = None,
+    dns: DnsOption = True,
     parent_style: ParentStyleOption = None,
     tables: TablesOption = None,
     stack: StackOption = None,
@@ -54,29 +67,67 @@ def screen(
     """Print what the sender rules say of each sender, by a tables file or by the live tables; with what stands in the
     header, the header rules too. `postern explain` takes a whole message.
 
+    DNS lists and restrictions that are on are asked too, from this machine: about the sender, From, and what
+    --client and --helo say. Lines name what was not asked.
+
     With --json one object a line: sender, action (DUNNO when no rule says anything, ERROR for a row that
-    cannot be understood), text, matched key and scope of the rule that counts before the others, and
-    `rules`, all that hold. Exit status 0, or 1 if a row cannot be understood.
+    cannot be understood), text, matched key and scope of the rule that counts before the others,
+    `rules`, all that hold, and `screening`, null where nothing is on. Exit status 0, or 1 if a row cannot be
+    understood.
     """
     done = True
     header = _header({"From": header_from, "Subject": subject, "To": to, "List-Id": list_id}, size)
     with exits():
-        screener = Screener(source(stack, tables, parent_style), header, Verdicts(dmarc=dmarc.upper()))
+        who, found = Client.read(client, helo), source(stack, tables, parent_style)
+        screener = Screener(found, header, Verdicts(dmarc=dmarc.upper()), Asking(found, dns), who)
         for sender in listed(senders):
-            screened, rules = screener.screen(sender, alias)
-            typer.echo(json.dumps(screened) if as_json else visible(_screened(screened, rules)))
+            screened, said = screener.screen(sender, alias)
+            typer.echo(json.dumps(screened) if as_json else "\n".join(map(visible, said)))
             done = done and screened["action"] != "ERROR"
     raise typer.Exit(0 if done else NO)
 
 
+@dataclass(frozen=True, slots=True)
+class Client:
+    """Who brings a message, as far as it is known."""
+
+    address: str = ""
+    name: str | None = None
+    helo: str | None = None
+
+    @classmethod
+    def read(cls, client: str | None, helo: str | None) -> "Client":
+        """What was typed, the client as Postfix logs it: `mx.sender.example[192.0.2.9]`, `unknown[192.0.2.9]`, or an
+        address alone. Raises WrongUse."""
+        if client is None:
+            return cls(helo=helo)
+        found = _CLIENT.match(client)
+        if found is None or not is_address(address := found["alone"] or found["address"]):
+            raise WrongUse(f"--client is 192.0.2.9 or mx.sender.example[192.0.2.9], not {client!r}")
+        name = found["name"]
+        return cls(address, "" if name and name.lower() == "unknown" else name, helo)
+
+    def who(self, sender: Who) -> Who:
+        """The same with a sender's domain."""
+        return Who(self.address, self.name or "", self.helo, sender.domain)
+
+    @property
+    def unasked(self) -> tuple[str, ...]:
+        """Restrictions that cannot be asked: whether the address has a name is not known."""
+        return (UNKNOWN_CLIENT,) if self.name is None else ()
+
+
 class Screener:
-    """Asks the sender rules and the header rules."""
+    """Asks the sender rules, the header rules, and lists and restrictions about `who` brings it."""
 
-    def __init__(self, found: Source, header: Header, verdicts: Verdicts) -> None:
+    def __init__(
+        self, found: Source, header: Header, verdicts: Verdicts, asking: Asking | None = None, who: Client | None = None
+    ) -> None:
         self._source, self._header, self._verdicts = found, header, verdicts
+        self._asking, self._who = asking or Asking(found, dns=False), who or Client()
 
-    def screen(self, sender: str, alias: str | None) -> tuple[dict[str, Any], tuple[SenderRule, ...]]:
-        """The rule that counts, as plain data, and all that hold. Raises Temporary."""
+    def screen(self, sender: str, alias: str | None) -> tuple[dict[str, Any], list[str]]:
+        """What is found, as plain data and as lines for people. Raises Temporary."""
         policy, scope = self._source.policy, self._scope(alias)
         envelope = Envelope.offline(sender, (), self._verdicts)
         asked = Senders.of(envelope, self._header.authors, policy.parent_style)
@@ -87,24 +138,25 @@ class Screener:
         try:
             by_header = header_rules(envelope, self._header, rows)
             ruling = ruled(asked, by_header, scope, rows, policy.own_domains)
+            looked = self._looked(envelope, LookedUp(asked, rows), ruling)
+            if looked.screened is not None:
+                by_header = header_rules(envelope, self._header, rows, looked.screened.score)
+                ruling = ruled(asked, by_header, scope, rows, policy.own_domains)
         except BadRow as fault:
-            return {
-                "sender": sender,
-                "action": "ERROR",
-                "text": str(fault),
-                "matched": None,
-                "scope": None,
-                "rules": [],
-            }, ()
+            found = _found(sender, "ERROR", str(fault))
+            return found, [_line(found, ())]
         rule = _shown(ruling)
-        return {
-            "sender": sender,
-            "action": rule.action.word if rule else DUNNO,
-            "text": rule.action.text if rule else "",
-            "matched": rule.sender if rule else None,
-            "scope": rule.scope if rule else None,
-            "rules": [_rule(one) for one in ruling.rules],
-        }, ruling.rules
+        found = _found(sender, rule.action.word, rule.action.text, rule) if rule else _found(sender, DUNNO, "")
+        found |= {"rules": [_rule(one) for one in ruling.rules], "screening": looked.data}
+        return found, [_line(found, ruling.rules), *(f"  {line}" for line in lines(looked.data))]
+
+    def _looked(self, envelope: Envelope, found: LookedUp, ruling: Ruling) -> Looked:
+        """What screening finds; nothing is asked of what the rules refuse anyway."""
+        if ruling.final is not None and ruling.final.action.word != OK:
+            return Looked()
+        message, sender = self._header.message or Message.split(b""), Who.of(envelope, None)
+        who, unasked = self._who.who(sender), self._who.unasked
+        return self._asking.look(envelope, message, self._header, found, who, unasked)
 
     def _scope(self, alias: str | None) -> str:
         """The key of the row that answers for the alias, or what was typed if none does."""
@@ -133,6 +185,11 @@ def _shown(ruling: Ruling) -> SenderRule | None:
     return ruling.final or next(filter(None, (ruling.first(word) for word in _PRECEDENCE)), None)
 
 
-def _screened(found: dict[str, Any], rules: Iterable[SenderRule]) -> str:
+def _found(sender: str, action: str, text: str, rule: SenderRule | None = None) -> dict[str, Any]:
+    where = {"matched": rule.sender if rule else None, "scope": rule.scope if rule else None}
+    return {"sender": sender, "action": action, "text": text, **where, "rules": [], "screening": None}
+
+
+def _line(found: dict[str, Any], rules: Iterable[SenderRule]) -> str:
     said = "; ".join(map(str, rules)) or found["text"] or "no rule"
     return f"{found['sender']}: {found['action']} ({said})"

@@ -24,6 +24,7 @@ class Source:
     tables: Tables
     policy: Policy
     live: bool = False  # what is wrong in a file was said when it was read
+    stack: Stack | None = None  # whose tables they are
 
     @property
     def domains(self) -> Collection[str]:
@@ -61,4 +62,5 @@ def source(stack: str | None, tables: Path | None, parent_style: str | None = No
         return Source(loaded, policy)
     live = Stack.find(stack)
     policy = live.policy  # what is wrong with it is said before AWS is asked
-    return Source(live.tables, replace(policy, parent_style=parent_style or policy.parent_style), live=True)
+    policy = replace(policy, parent_style=parent_style or policy.parent_style)
+    return Source(live.tables, policy, live=True, stack=live)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from postern_mail.mail.dns_lists import KEYED
+
 from emulator.receiving.name_server import NameServer
 from emulator.system import Emulator
 from tests.command import run as postern
@@ -102,7 +104,8 @@ def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: NameSe
     settings(post, dnsbl_sites="zen.spamhaus.org")
     assert state(post, post.send(INFO)) == "forwarded", "without a key it is off"
     said = postern("doctor", "--all", **environment).out
-    assert "zen.dq.spamhaus.net not asked: Spamhaus answers only with a DQS key" in said
+    assert f"zen.dq.spamhaus.net not asked: {KEYED}" in said
+    assert f"  not asked: {zone}: {KEYED}" in postern("screen", STRANGER, **environment).out
     assert postern("settings", "set", "dqs_key", key, **environment).status == 2, "others can read a command line"
     assert postern("settings", "set", "dqs_key", "-", stdin="no key\n", **environment).status == 1
     done = postern("settings", "set", "dqs_key", "-", stdin=f"{key}\n", **environment)
@@ -113,7 +116,13 @@ def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: NameSe
     logged = post.emulator.function_log.read_text()
     shown = postern("quarantine", "show", message_id, **environment).out + postern("doctor", "--all", **environment).out
     assert f"{zone} does not count" in shown, "127.0.0.1, which nothing may list, is the client here"
-    for text in (logged, shown, str(post.ledger(message_id)), postern("settings", "list", **environment).out):
+    named = {**environment, "POSTERN_NAMESERVER": dns.address}
+    screened = postern(
+        "screen", STRANGER, "--client", f"mx.x.example[{'.'.join(CLIENT.split('.')[::-1])}]", **named
+    ).out
+    assert f"{zone} (the client, 127.0.0.4)" in screened or f"does not count now: {zone}" in screened
+    assert KEYED not in screened
+    for text in (logged, screened, shown, str(post.ledger(message_id)), postern("settings", "list", **environment).out):
         assert key not in text
     assert "not asked" not in shown
     assert postern("settings", "unset", "dqs_key", **environment).status == 0

@@ -176,6 +176,7 @@ def test_the_text_of_a_rule(run: Any) -> None:
         "matched": "spam.example",
         "scope": "*",
         "rules": [{"sender": "spam.example", "scope": "*", "action": "REJECT", "text": "no thanks"}],
+        "screening": None,
     }
 
 

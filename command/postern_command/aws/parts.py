@@ -8,6 +8,7 @@ from postern_mail.aws.clock import SystemClock
 from postern_mail.aws.destinations import DynamoDestinations
 from postern_mail.aws.failures import translated
 from postern_mail.aws.forward.contacts import DynamoContacts
+from postern_mail.aws.forward.list_book import DynamoListBook
 from postern_mail.aws.forward.mail_store import S3MailStore
 from postern_mail.aws.forward.tables import DynamoTables
 from postern_mail.aws.reopening import Reopening
@@ -15,6 +16,7 @@ from postern_mail.aws.watch.backlog import Backlog
 from postern_mail.aws.watch.history import History
 from postern_mail.aws.watch.state import DynamoWatchState
 from postern_mail.aws.watch.summaries import DynamoSummaries
+from postern_mail.mail.list_health import Lists
 from postern_mail.mail.rows import TableName
 
 from .deleting import Deleting
@@ -87,6 +89,18 @@ def reopening(stack: "Stack", by: str) -> Reopening:
     """The ledger, to open settled entries again in somebody's name."""
     with reaching("DynamoDB"):
         return Reopening(clients.dynamodb(), stack["ledger"], clock=SystemClock(), by=by)
+
+
+def lists(stack: "Stack") -> Lists:
+    """What is remembered of DNS lists. Raises Temporary."""
+    with reaching("DynamoDB"):
+        return DynamoListBook(clients.dynamodb(), stack["ledger"]).lists()
+
+
+def dqs_key(stack: "Stack") -> str:
+    """The owner's key for Spamhaus, "" if there is none. Raises Temporary."""
+    with reaching("DynamoDB"):
+        return stack_keys.DqsKey(clients.dynamodb(), stack["ledger"])()
 
 
 def set_dqs_key(stack: "Stack", key: str) -> None:

@@ -64,26 +64,35 @@ class _Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screening:
-    """Asks the DNS about a message."""
+    """Asks the DNS about a message; without `grey` nothing is held."""
 
     resolver: Resolver
     book: ListBook
-    grey: GreyBook
     key: Key
+    grey: GreyBook | None = None
 
     def look(
-        self, envelope: Envelope, message: Message, header: Header, found: LookedUp, own_domains: Collection[str]
+        self,
+        envelope: Envelope,
+        message: Message,
+        header: Header,
+        found: LookedUp,
+        own_domains: Collection[str],
+        *,
+        who: Who | None = None,
+        unasked: Collection[str] = (),
     ) -> Screened:
-        """What speaks against a message. Raises Temporary if the ledger does not say which lists to believe."""
+        """What speaks against a message. A dry run says `who` in place of SES's block, and which restrictions cannot be
+        asked then. Raises Temporary if the ledger does not say which lists to believe."""
         settings = found.settings
-        who = Who.of(envelope, SesBlock.of(message, envelope.message_id))
+        who = who or Who.of(envelope, SesBlock.of(message, envelope.message_id))
         lists = self._lists(who, message, header, settings, own_domains)
         skips = {*subjects.FORWARDERS, *_names(settings.dnsbl_skip)} if lists.client and lists.by_address else set()
         trusted = subjects.is_below(who.reverse_name, skips)
         waits = settings.greylist and not is_authenticated(envelope, header)
         known = waits and client_whitelist(found.rows).has_name(who.reverse_name)
         confirming = confirmations(who) if trusted or known else []
-        chosen = _chosen(settings, who, own_domains)
+        chosen = {name: one for name, one in _chosen(settings, who, own_domains).items() if name not in unasked}
         questions = [*restrictions.questions(who, chosen), *lists.questions(), *confirming]
         answers = self.resolver.ask(questions, SECONDS) if questions else {}
         own_name = bool(confirming) and is_confirmed(who, answers)
@@ -107,7 +116,7 @@ class Screening:
     ) -> tuple[Decision, ...]:
         """The decisions, with a grey hold for whom the owner wants it and nothing excuses. Raises Temporary."""
         settings, who = found.settings, screened.who
-        if not settings.greylist or is_authenticated(envelope, header):
+        if self.grey is None or not settings.greylist or is_authenticated(envelope, header):
             return tuple(decisions)
         clients, recipients = client_whitelist(found.rows), recipient_whitelist(found.rows)
         if clients.has_address(who.client) or (screened.name_is_own and clients.has_name(who.reverse_name)):
