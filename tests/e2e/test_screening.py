@@ -5,7 +5,6 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-
 from postern_mail.mail.dns_lists import KEYED
 
 from emulator.receiving.name_server import NameServer
