@@ -96,6 +96,7 @@ EXAMPLES = {
     "sender remove": "spammer.example --scope info@example.com",
     "rule list": "--wide",
     "rule add": "10 HOLD --subject 'contains casino'",
+    "rule move": "10 5",
     "rule remove": "10 --dry-run",
     "token list": "--json",
     "token add": "phone --domain example.com --to jane@dest.example",

@@ -64,6 +64,42 @@ def test_other_settings_stay_and_replace_keeps_what_is_the_owners(desk: Desk) ->
     assert settings(desk)["subject_tag"] == "[x]"
 
 
+def test_a_rule_is_moved_whole(desk: Desk) -> None:
+    desk.run("rule", "add", 10, "HOLD", "--subject", "contains a", "--note", "why")
+    desk.run("rule", "add", 20, "HOLD", "--subject", "contains b")
+    before = desk.senders()[RULE]
+    done = desk.run("rule", "move", 10, 30, "--dry-run")
+    assert (done.status, RULE in desk.senders(), asked(desk)) == (0, True, "10, 20")
+    done = desk.run("rule", "move", 10, 30)
+    assert (done.status, done.err) == (0, "")
+    assert [line for line in done.out.splitlines() if line[0] in "+-" and line[2] != " "] == [
+        "+ header rule 030", "- header rule 010"
+    ]  # fmt: skip
+    after = desk.senders()["rule:030", "*"]
+    changing = ("sender", "updated_at")
+    assert {**before, **dict.fromkeys(changing)} == {**after, **dict.fromkeys(changing)}
+    assert (RULE in desk.senders(), asked(desk)) == (False, "20, 30")
+    assert desk.run("rule", "add", 30, "HOLD", "--to", "contains x", "--scope", "info@example.com").status == 0
+    assert desk.run("rule", "move", 30, 5, "--scope", "info@example.com").status == 0
+    assert asked(desk) == "5, 20, 30", "30 is left in the other scope"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        ((7, 8), 1, "there is no header rule 007"), ((10, 20), 1, "header rule 020 is there already"),
+        ((10, 10), 1, "is there already"), ((10, 1000), 2, "999"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_moved_stays(desk: Desk, arguments: tuple[int, int], status: int, said: str) -> None:
+    for number in (10, 20):
+        desk.run("rule", "add", number, "HOLD", "--subject", "contains a")
+    before = desk.senders()
+    done = desk.run("rule", "move", *arguments)
+    assert (done.status, desk.senders(), asked(desk)) == (status, before, "10, 20")
+    assert said in done.err
+
+
 def test_a_rule_more_than_fifty_is_refused(desk: Desk) -> None:
     desk.run("settings", "set", "header_rules", ", ".join(map(str, range(100, 150))))
     done = desk.run("rule", "add", 10, "HOLD", "--subject", "contains a")

@@ -63,7 +63,8 @@ class Editor:
         return self.where.tables.read((), [key]).senders[key]
 
     def write(self, change: Change, *along: Change) -> None:
-        """Check a row, write it if nobody was faster, with those that must go `along`, and show what changed.
+        """Check a row, write it if nobody was faster, with those that must go `along`, and show what changed in its
+        table.
 
         Ends with status 1 for a row that is not valid. Raises Overtaken, Temporary.
         """
@@ -77,6 +78,9 @@ class Editor:
         if not self.dry_run:
             write_live(change, self.where, *along)
         self._show(change, found.warnings, written=not self.dry_run)
+        for one in along:
+            if one.table == change.table:
+                self._show(one, [], written=not self.dry_run)
 
     def _clashes(self, change: Change) -> list[str]:
         """Aliases in the way of reply addresses; the table is read where the change may put one there."""
