@@ -23,7 +23,7 @@ export SAM_CLI_TELEMETRY = 0
 help:  ## What make can do here
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/demo  ## Send real messages through the whole system and judge what arrives
+demo: .venv/packages  ## Send real messages through the whole system and judge what arrives
 	$(BIN)/python -m emulator demo
 
 local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
@@ -135,42 +135,43 @@ lock:  ## Resolve the pinned requirements again (needs uv)
 clean:  ## Remove what was installed and built here
 	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .venv-site .venv-browser .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-PIP_INSTALL = -m pip install -qq --disable-pip-version-check
+PIP = PYTHON=$(PYTHON) .ci/pip
+LOCKED = --require-hashes --requirement
 
-# Two steps: what the demo needs, quickly, and what the tests and checks need besides. The first compiles nothing.
+# Two steps: what the demo needs, quickly, and what the tests and checks need besides. The first compiles nothing; it
+# takes setuptools, which builds two packages that have no wheel and our own, then both halves of the list at once.
 .venv/packages: requirements/demo.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
-	@echo "Installing what the demo needs into .venv (once, about 20 seconds):"
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/python $(PIP_INSTALL) --no-compile --no-deps --require-hashes --requirement requirements/demo.txt
-	touch $@
-
-.venv/demo: .venv/packages pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@echo "Installing what the demo needs into .venv (once, about 10 seconds):"
+	rm -rf .venv && mkdir .venv
+	awk '/^[a-z]/ {part = /^setuptools=/ ? 0 : /^[a-l]/ ? 1 : 2} {print > ".venv/" part ".txt"}' $<
+	$(PIP) .venv --no-compile $(LOCKED) .venv/0.txt
+	printf '%s\n' '--no-compile $(LOCKED) .venv/1.txt' '--no-compile $(LOCKED) .venv/2.txt' '--editable .' | \
+		PYTHON=$(PYTHON) xargs -L 1 -P 3 .ci/pip .venv --no-build-isolation
 	touch $@
 
 .venv/ready: .venv/locked pyproject.toml
-	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	$(PIP) .venv --no-build-isolation --editable .
 	touch $@
 
 .venv/fuzz: .venv/ready requirements/fuzz.txt
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/fuzz.txt
+	$(PIP) .venv $(LOCKED) requirements/fuzz.txt
 	mkdir -p .local/corpus
 	touch $@
 
 .venv/locked: .venv/packages requirements/dev.txt
-	$(BIN)/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/dev.txt
+	$(PIP) .venv $(LOCKED) requirements/dev.txt
 	touch $@
 
 .venv-3.13/ready: requirements/dev.txt
 	@$(PYTHON_313) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' || { echo "Python 3.13 is needed: make PYTHON_313=..."; exit 1; }
-	$(PYTHON_313) -m venv --clear .venv-3.13
-	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/dev.txt
-	.venv-3.13/bin/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	rm -rf .venv-3.13
+	PYTHON=$(PYTHON_313) .ci/pip .venv-3.13 $(LOCKED) requirements/dev.txt
+	PYTHON=$(PYTHON_313) .ci/pip .venv-3.13 --no-build-isolation --editable .
 	touch $@
 
 # Tools with pins of their own: an environment each.
 .venv-sam/ready .venv-checkov/ready .venv-site/ready .venv-browser/ready .venv-ministack/ready: .venv-%/ready: requirements/%.txt
-	$(PYTHON) -m venv --clear .venv-$*
-	.venv-$*/bin/python $(PIP_INSTALL) --no-deps --require-hashes --requirement requirements/$*.txt
+	rm -rf .venv-$*
+	$(PIP) .venv-$* $(LOCKED) requirements/$*.txt
 	touch $@

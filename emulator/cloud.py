@@ -46,8 +46,12 @@ class Cloud:
 
     def start(self) -> None:
         """Start the server and create what the template declares."""
-        self._server.start()
+        self.listen()
         self.declare()
+
+    def listen(self) -> None:
+        """Start the server; nothing is in it."""
+        self._server.start()
 
     def declare(self) -> None:
         """Create what the template declares."""

@@ -30,7 +30,7 @@ from .receiving.rule_set import RuleSet
 from .receiving.smtp import Receiving
 from .receiving.zone import Zone
 from .sending.maildirs import Maildirs
-from .sending.refusals import Account
+from .sending.refusals import Account, Refusal
 from .sending.server import Sending
 from .sending.submission import Submission
 from .template import Template
@@ -67,7 +67,7 @@ class Emulator:
 
     `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
     is removed at the end. Several in one process need stacks of their own: moto has one account. On its
-    `first_day` SES does not know the domain, and public DNS has no record of it.
+    `first_day` the account is empty until `create`, and public DNS has no record of the domain.
     """
 
     def __init__(  # noqa: PLR0913 (each is one thing that a test or a person chooses)
@@ -105,13 +105,15 @@ class Emulator:
         self.rule_set = RuleSet.of(self.template)  # its `readings` may be set before the start
         self.rule_set.publishes = partial(may_publish, self.cloud)
         self.rule_api = RuleApi(self.rule_set)
-        self.sending.operations |= self.rule_api.operations
+        self.sending.operations |= self.rule_api.operations | {"DescribeStacks": no_such_stack}
         self.following: Following | None = None
         self._domain = domain
         self._ports = ports
         self._retry_delays = retry_delays
         self.names = NameServer(Zone())  # public DNS, as `postern dns` asks it
         register(self.names.zone, domain)
+        self._first_day = first_day
+        self.rule_set.active = not first_day
         if not first_day:
             deploy(self.sending.standing, domain, verified=True)
             publish(self.names.zone, domain)
@@ -121,8 +123,10 @@ class Emulator:
         """Start everything; returns when mail is taken."""
         with self._stack as starting:
             starting.enter_context(self.names)
-            self.cloud.start()
+            self.cloud.listen()
             starting.callback(self.cloud.stop)
+            if not self._first_day:
+                self.cloud.declare()
             self.sending.start()
             starting.callback(self.sending.stop)
             self.submission.start()
@@ -159,6 +163,12 @@ class Emulator:
         """Stop everything, last started first."""
         self._stack.close()
 
+    def create(self) -> None:
+        """On the first day: what the template declares, and SES waits for the domain's DNS records."""
+        self.cloud.declare()
+        self.rule_set.active = True
+        deploy(self.sending.standing, self._domain, verified=False)
+
     @property
     def endpoints(self) -> dict[str, str]:
         """The variables that make any AWS SDK or command talk to this emulator."""
@@ -167,6 +177,7 @@ class Emulator:
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
             "AWS_ENDPOINT_URL_SESV2": ses,
             "AWS_ENDPOINT_URL_SES": ses,
+            "AWS_ENDPOINT_URL_CLOUDFORMATION": ses,
             "POSTERN_NAMESERVER": self.nameserver or self.names.address,
         }
 
@@ -249,6 +260,11 @@ class Emulator:
         answer = self.following.ask("Create")
         if answer["Status"] != "SUCCESS":
             raise RuntimeError(f"RecipientRules: {answer['Reason']}")
+
+
+def no_such_stack(form: Mapping[str, str]) -> Mapping[str, Any]:
+    """CloudFormation's DescribeStacks, by SES's address: the resources are here without a stack. Raises Refusal."""
+    raise Refusal("ValidationError", 400, f"Stack with id {form.get('StackName')} does not exist")
 
 
 def _told_by_schedule(template: Template, logical_id: str) -> dict[str, Any]:

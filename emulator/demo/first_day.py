@@ -1,6 +1,7 @@
 """The first day, as docs/getting-started.md has it: an account that is empty, until mail can come."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from ..function import ROOT
 from ..system import OWNER, STACK, Emulator
 
 POSTERN = Path(sys.executable).parent / "postern"
+_UNANSWERED = re.compile(r"^ *no answer ", re.MULTILINE)
 _FILES = ("template.yaml", "owner.example.yaml")
 
 
@@ -24,7 +26,7 @@ def begin(emulator: Emulator, domain: str, folder: Path, say: Callable[[str], No
     (folder / "samconfig.toml").write_text(config, encoding="utf-8")
     faults = run(emulator, folder, say, 0, "init", "--yes", "--domain", domain, "--owner", OWNER)
     say("\n$ make deploy\nHere the emulator has done it: SES knows the domain, and waits for its DNS records.\n")
-    deploy(emulator.sending.standing, domain, verified=False)
+    emulator.create()
     faults += run(emulator, folder, say, 1, "dns", domain)
     say("\nThe records are pasted at the DNS provider, and SES sees them.\n")
     publish(emulator.names.zone, domain)
@@ -33,7 +35,7 @@ def begin(emulator: Emulator, domain: str, folder: Path, say: Callable[[str], No
 
 
 def run(emulator: Emulator, folder: Path, say: Callable[[str], None], expected: int, *arguments: str) -> list[str]:
-    """Show a command and what it says; its fault if it does not end as expected."""
+    """Show a command and what it says; its fault if it does not end as expected, or had no answer from AWS."""
     say(f"$ postern {' '.join(arguments)}")
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     done = subprocess.run(  # noqa: S603 (our own command)
@@ -46,6 +48,6 @@ def run(emulator: Emulator, folder: Path, say: Callable[[str], None], expected: 
         check=False,
     )
     say("".join(f"  {line}\n" for line in done.stdout.splitlines()).rstrip("\n"))
-    return (
-        [] if done.returncode == expected else [f"postern {arguments[0]} ended with {done.returncode}, not {expected}"]
-    )
+    if done.returncode != expected:
+        return [f"postern {arguments[0]} ended with {done.returncode}, not {expected}"]
+    return [f"postern {arguments[0]} had no answer"] if _UNANSWERED.search(done.stdout) else []

@@ -13,7 +13,6 @@ from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 from ..cloud import HOST
-from ..sending.bounces import PAUSE
 from ..system import Emulator
 from .letters import Letter
 
@@ -39,7 +38,7 @@ def judge(emulator: Emulator, letter: Letter) -> Judgement:
     SES sends one bounce a second; a sooner one waits for the hourly check, which the demo does not.
     """
     if letter.answered:
-        time.sleep(PAUSE)
+        time.sleep(emulator.sending.bouncing.pause)
     before = _counts(emulator)
     code, said = _send(emulator.receiving.port, letter)
     should = (*letter.destinations, *([letter.sender] if letter.answered else []))

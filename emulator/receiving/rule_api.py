@@ -41,6 +41,8 @@ class RuleApi:
         if name != self.rule_set.name:
             raise Refusal("RuleSetDoesNotExist", 400, f"Rule set does not exist: {name}")
         self.calls.append((action, str(form.get("RuleName") or form.get("Rule", {}).get("Name", ""))))
+        if action == "DescribeActiveReceiptRuleSet" and not self.rule_set.active:
+            return {}
         rules = _OPERATIONS[action](self.rule_set, form)
         return {"Metadata": {"Name": self.rule_set.name}, "Rules": rules} if rules is not None else {}
 

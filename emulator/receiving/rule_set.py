@@ -28,7 +28,7 @@ class RuleSet:
     """One rule set.
 
     `writes` are patterns of rule ARNs by bucket, or by the role that SES writes by, and `invokes` by function;
-    `publishes` tells whether a topic's policy lets SES publish there.
+    `publishes` tells whether a topic's policy lets SES publish there; where it is not `active`, none is.
     """
 
     name: str
@@ -37,6 +37,7 @@ class RuleSet:
     invokes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     publishes: Callable[[str], bool] = lambda _: False
     readings: Readings = USUAL
+    active: bool = True
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod

@@ -114,6 +114,11 @@ class Bouncing:
         """Remember a message that came in."""
         self.received[message.message_id] = message
 
+    @property
+    def pause(self) -> float:
+        """Seconds until the next one is taken."""
+        return max(0.0, self._last + PAUSE - self.now())
+
     def send(self, form: Mapping[str, str]) -> str:
         """Carry out one SendBounce; returns SES's message id. Raises Refusal."""
         with self._asking:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from postern_command.aws.account import active_rules
 from postern_mail.aws import clients
 from postern_mail.aws.recipients.assembly import manner
 from postern_mail.aws.recipients.receipt_rules import PACE, SesReceiptRules
@@ -215,3 +216,10 @@ def test_a_star_under_string_equals_is_a_star() -> None:
     """IAM expands it under ArnLike only."""
     assert double._arns({"StringEquals": {"aws:SourceArn": "rule-*"}}) == ["rule-[*]"]
     assert double._arns({"ArnLike": {"aws:SourceArn": ["rule-*"]}}) == ["rule-*"]
+
+
+def test_an_account_begins_without_an_active_rule_set(api: RuleApi) -> None:
+    api.rule_set.active = False
+    assert active_rules() == ("", ())
+    api.rule_set.active = True
+    assert active_rules()[0] == "x"
