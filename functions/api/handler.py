@@ -16,7 +16,8 @@ api = assembly.alias_api(environment, log)
 
 @log.logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Returns the answer. What it raises is said to be an error of the server's, without a word."""
+    """Return the HTTP answer. An exception becomes the function URL's error response, which tells the caller
+    nothing."""
     request = Request.from_event(event)
     with log.leaving():
         answer = api.answer(request.method, request.path, request.headers.get("authorization", ""), request.body)

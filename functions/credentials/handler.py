@@ -1,6 +1,6 @@
 """Credentials: one step of a rotation of the relay's SMTP password (postern_mail.relay.rotation).
 
-CloudFormation calls it too, as the stack goes: IAM does not delete a user that has keys.
+CloudFormation calls it too, when the stack is deleted: IAM does not delete a user that has keys.
 """
 
 import os
@@ -20,7 +20,7 @@ keys = assembly.user_keys(environment)
 
 @log.logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Returns nothing when the step is done; whatever it raises, Secrets Manager tries the rotation again."""
+    """Carry out one step. Return when it is done; after an exception, Secrets Manager repeats the rotation."""
     if "RequestType" not in event:
         rotation.handle(event)
         return

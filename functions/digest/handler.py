@@ -1,5 +1,5 @@
-"""Digest: once a day, what the owner must know (postern_mail.owner_mail), and a message to ourselves which proves that
-mail comes in (daily_test)."""
+"""Digest: once a day, mails the owner the digest (postern_mail.owner_mail) and sends the daily test message, which
+proves that mail comes in (daily_test)."""
 
 import os
 from contextlib import ExitStack
@@ -18,8 +18,8 @@ daily_test = assembly.daily_test(environment, log)
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing when the days are told of and the test is on its way; whatever it raises, Lambda tries again. One
-    that fails holds back no other."""
+    """Return when each digest is sent and the test is on its way; Lambda retries after an exception. If one of the two
+    fails, the other still runs."""
     with log.leaving(), ExitStack() as each:
         each.callback(daily_test.run)
         owner_mail.run()

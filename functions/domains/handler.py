@@ -18,7 +18,7 @@ log = Logger(service="postern")
 
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Raises only where CloudFormation cannot be reached; Lambda then brings the request again."""
+    """Raises only if CloudFormation cannot be reached; Lambda then repeats the request."""
     request = Request.from_event(event)
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep)
     keeping = Keeping(
@@ -29,6 +29,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> None:
         onward=NextInvocation(clients.functions(brief=True), context.function_name).start,
         say=log.info,
     )
-    # The name stays the same for as long as the resource is there: another would have CloudFormation delete this one.
+    # The name must not change while the resource exists: CloudFormation would delete the resource with the old name.
     name = f"{request.stack.split('/')[1]}-domains"
     log.info(answered(request, lambda: keeping.carry_out(request), name=name, deadline=deadline))

@@ -1,4 +1,5 @@
-"""Feedback: what SES says of forwards it has sent, by EventBridge. The way of an event is in postern_mail.feedback."""
+"""Feedback: records what SES reports about sent forwards, through EventBridge. The steps are in
+postern_mail.feedback."""
 
 import os
 
@@ -15,7 +16,8 @@ listener = assembly.listener(environment, log)
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing when all is written down; whatever it raises, Lambda tries again, and then the queue has it."""
+    """Return when everything is recorded; Lambda retries after an exception, then keeps the event in the on-failure
+    queue."""
     del context
     with log.leaving():
         listener.handle(event)

@@ -1,4 +1,4 @@
-"""Inbound: SES's receipt event in, forwarded mail out. The way itself is in postern_mail.forward.
+"""Inbound: SES's receipt event in, forwarded mail out. The steps are in postern_mail.forward.
 
 The event comes from SES, or from the retry queue when it has failed before (postern_mail.intake).
 """
@@ -16,6 +16,6 @@ intake = assembly.intake(environment, log)
 
 
 def handler(event: object, context: Any) -> None:
-    """Returns nothing when the message is settled; whatever it raises, Lambda or SQS tries again."""
+    """Return when the message is settled; Lambda or SQS retries after an exception."""
     with log.invocation(context):
         intake.handle(event, assembly.last_start(context))

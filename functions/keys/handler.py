@@ -1,5 +1,5 @@
 """Keys: CloudFormation's request in, its answer out; makes the keys that the ledger lacks (aws.stack_keys), and refuses
-a door for which the account has no room (aws.room)."""
+to create a function URL if the account has no concurrency left for it (aws.room)."""
 
 import time
 from typing import Any
@@ -17,7 +17,7 @@ log = Logger(service="postern")
 
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Raises only where CloudFormation cannot be reached; Lambda then brings the request again."""
+    """Raises only if CloudFormation cannot be reached; Lambda then repeats the request."""
     request = Request.from_event(event)
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep)
     table = str(request.properties.get("Table"))

@@ -17,7 +17,7 @@ links = assembly.links(environment, log)
 
 @log.logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Returns the answer. What it raises is said to be an error of the server's, without a word."""
+    """Return the page. An exception becomes the function URL's error response, which tells the caller nothing."""
     request = Request.from_event(event)
     with log.leaving():
         page = links.answer(request.method, request.path, request.body)

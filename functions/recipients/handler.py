@@ -1,4 +1,4 @@
-"""Recipients: brings the receipt rules to where the alias table is. How is said in postern_mail.recipients.keep."""
+"""Recipients: makes the receipt rules match the alias table. How is in postern_mail.recipients.keep."""
 
 import os
 from typing import Any
@@ -16,5 +16,6 @@ keep = keeper(environment, log)
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Takes the stream's events, the schedule's, and CloudFormation's; what it raises is tried again."""
+    """Take events of the table's stream, of the schedule and of CloudFormation; the sender retries after an
+    exception."""
     keep.handle(event, lambda: context.get_remaining_time_in_millis() / 1000)

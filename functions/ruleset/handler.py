@@ -15,7 +15,7 @@ log = Logger(service="postern")
 
 @log.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> None:
-    """Raises only where CloudFormation cannot be reached; Lambda then brings the request again."""
+    """Raises only if CloudFormation cannot be reached; Lambda then repeats the request."""
     request = Request.from_event(event)
     deadline = Deadline(lambda: context.get_remaining_time_in_millis() / 1000, time.sleep)
 

@@ -1,6 +1,6 @@
-"""Watch: on a schedule, what is open too long and what no invocation ever saw (postern_mail.watch), the answers to
-senders that had to wait (late_answers), grey holds that nothing woke (held), whether DNS lists can be believed
-(list_tests), the days that are over, added up (daily_summaries), and what people should know (teller)."""
+"""Watch: on a schedule, finds messages that have been open too long and objects that no invocation saw
+(postern_mail.watch), sends delayed answers to senders (late_answers), wakes overdue grey holds (held), tests the DNS
+lists (list_tests), adds up completed days (daily_summaries), and tells people what is new (teller)."""
 
 import os
 from contextlib import ExitStack
@@ -22,7 +22,7 @@ daily_summaries = assembly.daily_summaries(environment)
 @log.metrics.log_metrics
 @log.logger.inject_lambda_context
 def handler(event: object, context: LambdaContext) -> None:
-    """Returns nothing; what it found is in the log, the metrics and the ledger. One that fails holds back no other."""
+    """Run each task; its findings are in the log, the metrics and the ledger. If one fails, the others still run."""
     with ExitStack() as each:
         telling = assembly.teller(environment, log, event)
         for one in (telling, daily_summaries, list_tests, late_answers, held):

@@ -35,7 +35,7 @@ def test_a_group_of_two_thousand_settles(aws: Cloud, template: Template, suspend
     members = [f"{number}{'m' * 55}@{'d' * 60}.{'e' * 60}.{'f' * 50}.example" for number in range(MEMBERS)]
     row = {"destinations": members}
     world.tables.aliases = {"all@example.com": row, "everybody@example.com": row}
-    gone = {"suspended_at": 1, "reason": "the mailbox is not there: " + "x" * 2_000}
+    gone = {"suspended_at": 1, "reason": "the mailbox does not exist: " + "x" * 2_000}
     world.tables.destinations = {
         who: gone if number < suspended else {"delivered_at": 1} for number, who in enumerate(members)
     }

@@ -137,7 +137,7 @@ DAY: list[Mail | Retries | tuple[int, str, str]] = [
     (0, "postern redrive --dry-run", "there are no dead letters"),
     (1, "postern redrive <good>", "no dead letter is about message"),
     (0, "postern destination list --all", "bounce@dest.example"),
-    (0, "postern destination show bounce@dest.example", "the mailbox is not there"),
+    (0, "postern destination show bounce@dest.example", "the mailbox does not exist"),
     (0, "postern destination resume bounce@dest.example", "is resumed"),
     (0, "postern destination redeliver bounce@dest.example", "runs for both@example.com"),
     Retries(),

@@ -94,7 +94,7 @@ def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Pos
     assert got(post) == {}
     outcome = post.ledger(kept)["to:info@example.com"]
     assert outcome["state"] == "quarantined"
-    assert "jane@dest.example is suspended: the mailbox is not there" in outcome["reason"]
+    assert "jane@dest.example is suspended: the mailbox does not exist" in outcome["reason"]
     assert via(post, kept)["state"] == "suspended"
     bucket = post.emulator.template.name("MailBucket")
     post.emulator.cloud.s3.head_object(Bucket=bucket, Key=f"inbound/{kept}")

@@ -10,7 +10,7 @@ JANE, JOE = "jane@dest.example", "joe@dest.example"
 @pytest.fixture
 def known(desk: Desk) -> Desk:
     """Jane is suspended, Joe has failed once."""
-    suspended = {"suspended_at": 1_795_000_000, "told_at": 1_795_000_001, "reason": "the mailbox is not there"}
+    suspended = {"suspended_at": 1_795_000_000, "told_at": 1_795_000_001, "reason": "the mailbox does not exist"}
     desk.cloud.put(
         "DestinationTable",
         [
@@ -27,7 +27,8 @@ def row(desk: Desk, address: str) -> object:
 
 def test_the_list_has_who_is_suspended(known: Desk) -> None:
     assert (
-        known.run("destination", "list").out == f"{JANE}  suspended 2026-11-18 11:06:40 UTC  the mailbox is not there\n"
+        known.run("destination", "list").out
+        == f"{JANE}  suspended 2026-11-18 11:06:40 UTC  the mailbox does not exist\n"
     )
     everybody = known.run("destination", "list", "--all", "--json").objects
     assert [(one["address"], one["suspended"]) for one in everybody] == [(JANE, True), (JOE, False)]
@@ -48,7 +49,7 @@ def test_resume_forgives_and_says_who_did_it(known: Desk) -> None:
     done = known.run("destination", "resume", JANE)
     assert (done.status, done.out) == (
         0,
-        f"{JANE} is resumed; it was suspended 2026-11-18 11:06:40 UTC: the mailbox is not there\n",
+        f"{JANE} is resumed; it was suspended 2026-11-18 11:06:40 UTC: the mailbox does not exist\n",
     )
     after = row(known, JANE)
     assert isinstance(after, dict)

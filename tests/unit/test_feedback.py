@@ -113,7 +113,7 @@ def test_a_mailbox_that_is_not_there_is_suspended_at_once_and_told_once(world: W
     gone = bounce(status="5.1.1", diagnostic="smtp; 550 5.1.1 user unknown")
     world.take(gone, gone)
     assert world.row["suspended_at"] == world.row["told_at"] == int(world.clock.now())
-    assert world.row["reason"].startswith("the mailbox is not there: Permanent NoEmail 5.1.1 smtp; 550 5.1.1")
+    assert world.row["reason"].startswith("the mailbox does not exist: Permanent NoEmail 5.1.1 smtp; 550 5.1.1")
     assert [line.partition(":")[0] for line in world.log.lines] == [
         "bounced jane@dest.example", "suspended jane@dest.example", "answer sent info@example.com",
         "bounced jane@dest.example again",
@@ -364,7 +364,7 @@ def test_a_rejection_has_no_time_of_its_own() -> None:
 
 def test_the_sample_event_is_a_mailbox_that_is_gone(world: World) -> None:
     world.take(sample_event("bounce"))
-    assert world.row["reason"] == "the mailbox is not there: Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown"
+    assert world.row["reason"] == "the mailbox does not exist: Permanent NoEmail 5.1.1 smtp; 550 5.1.1 user unknown"
 
 
 @pytest.mark.parametrize(

@@ -590,7 +590,7 @@ def test_a_group_of_which_many_are_suspended_is_settled_with_short_reasons(world
     """A claim has its own reason, and no item of the ledger has them all."""
     members = [f"m{number}@dest.example" for number in range(2_000)]
     world.tables.aliases["all@example.com"] = {"destinations": members}
-    said = {"suspended_at": 1, "reason": "the mailbox is not there: " + "x" * 400}
+    said = {"suspended_at": 1, "reason": "the mailbox does not exist: " + "x" * 400}
     world.tables.destinations = dict.fromkeys(members[1:], said)
     world.handle(event("all@example.com"))
     assert world.mailer.destinations == members[:1]

@@ -38,7 +38,7 @@ def kind(event: dict[str, Any]) -> str | None:
 @pytest.mark.parametrize(
     ("type_", "subtype", "status", "counts_as"),
     [
-        # The mailbox is not there: once is enough.
+        # The mailbox does not exist: once is enough.
         ("Permanent", "NoEmail", "", GONE),
         ("Permanent", "NoEmail", "5.7.1", GONE),
         ("Permanent", "General", "5.1.1", GONE),

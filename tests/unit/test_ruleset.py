@@ -75,7 +75,7 @@ def test_a_set_that_is_gone_cannot_come_back(region: Region) -> None:
 
 
 def test_joining_needs_the_set_to_be_the_active_one(region: Region) -> None:
-    with pytest.raises(Misconfigured, match="to join is rule set theirs, but none is active"):
+    with pytest.raises(Misconfigured, match="the rule set to join is theirs, but none is active"):
         region.ask("Create", JOIN, OTHER)
     region.sets.current = OTHER
     assert region.ask("Create", JOIN, OTHER) == "joined theirs"
@@ -100,7 +100,7 @@ def test_our_own_set_does_not_give_way_where_mail_would_be_lost(region: Region, 
         region.sets.rules[OWN].append("postern-dev-inbound")
     else:
         del region.sets.rules[OTHER]
-    with pytest.raises(Misconfigured, match="to join is rule set theirs, but rule set postern is active"):
+    with pytest.raises(Misconfigured, match="the rule set to join is theirs, but rule set postern is active"):
         region.ask("Update", JOIN, OTHER)
     assert region.sets.current == OWN
 

@@ -1,7 +1,7 @@
 """New aliases for a password manager: a request in, an answer in addy.io's form out (mail.addy).
 
-A token makes new names in one domain, which lead where its row says, so many a day. It changes and shows nothing that
-is there.
+A token creates new names in one domain, with the destinations of the token's row and up to its number a day. It can
+neither change nor show existing aliases.
 """
 
 from collections.abc import Collection
@@ -21,11 +21,11 @@ from .mail.token import Choose, Token, key_of
 from .ports.clock import Clock
 from .ports.tokens import TokenBook
 
-_TRIES = 5  # names that are made up until one is free: of 2 ** 26 at the least
+_TRIES = 5  # random names tried until one is free, out of at least 2 ** 26
 
 
 class AliasLog(Protocol):
-    """Hears what was made."""
+    """Logs what the API did."""
 
     def alias_made(self, address: str, made_by: str) -> None:
         """A token made an alias."""
@@ -34,7 +34,7 @@ class AliasLog(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AliasApi:
-    """Answers requests. `choose` picks so that nobody can guess."""
+    """Answers requests. `choose` picks unpredictably."""
 
     book: TokenBook
     own_domains: Collection[str]
@@ -43,7 +43,7 @@ class AliasApi:
     log: AliasLog
 
     def answer(self, method: str, path: str, authorization: str, body: str) -> Answer:
-        """The answer to one request; whoever has no token is told nothing but that. Raises Temporary, BadRow."""
+        """The answer to one request; a caller without a valid token learns only that. Raises Temporary, BadRow."""
         key = key_of(addy.bearer(authorization))
         row = self.book.token(key) if key else None
         if key is None or row is None:
@@ -70,7 +70,7 @@ class AliasApi:
         if isinstance(wish, Answer):
             return wish
         now = self.clock.now()
-        # Before the name is looked at: a token that asks which names are taken uses itself up.
+        # Counted before the name is looked up, so that probing for existing names uses up the token's daily number.
         if not self.book.count(token.key, formatted(now, "%Y-%m-%d"), token.daily):
             return addy.TOO_MANY
         for _ in range(1 if wish.form == CUSTOM else _TRIES):
@@ -82,8 +82,8 @@ class AliasApi:
         return addy.refused({"local_part" if wish.form == CUSTOM else "format": addy.TAKEN})
 
     def _is_free(self, local: str, domain: str) -> bool:
-        """Whether neither a row in another spelling nor a pattern answers for a name, and no reply address begins with
-        it; a catch-all may answer."""
+        """Whether a name is free: no row in another spelling and no pattern matches it, and no reply address begins
+        with it. A catch-all may match."""
         name, whole = spellings(f"{local}@{domain}"), spellings(f"@{domain}")
         rows = self.book.seen([*name, *whole, SETTINGS])
         of_replies = str(rows.get(SETTINGS, {}).get("reply_local_part") or Settings().reply_local_part)

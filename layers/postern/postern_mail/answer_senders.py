@@ -1,8 +1,9 @@
-"""Tells senders what became of their message: one answer for all recipients of whom it is due, at most three a message.
+"""Answers senders whose mail was not delivered: one answer covers all affected recipients, at most three answers a
+message.
 
-Whether a sender is told is decided with the outcome and recorded with it (`mail.dsn`); here it is done. At most once
-for each recipient: an answer of which SES may have sent one already is not sent again. What cannot be done now is left
-to the watch (`late_answers`), so that no mail waits behind it.
+`mail.dsn` decides with each outcome whether the sender is answered, and the decision is recorded with it; this module
+carries it out. At most once for each recipient: if SES may already have sent an answer, it is not repeated. What cannot
+be sent now is left to the watch (`late_answers`), so that no mail waits for it.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +27,7 @@ from .ports.settings import OwnerSettings
 if TYPE_CHECKING:
     from .ports.feedback import Headers
 
-# Within which answers are begun in one invocation: with the last call's pause and time no more than 10 seconds pass.
+# Seconds in which one invocation may start answers; with the pause and duration of the last call, 10 at most.
 ANSWER_SECONDS = 5
 TOO_MANY = "too many"
 
@@ -43,10 +44,10 @@ class Answering:
     settings: OwnerSettings
 
     def decided(self, envelope: Envelope, outcomes: Sequence[Outcome], raw: bytes, rows: Rows) -> list[Outcome]:
-        """The outcomes, each with what its sender is to be told, if anything; `rows` have the settings."""
+        """The outcomes, each with the answer that its sender gets, or why not; `rows` have the settings."""
         if not any(one.state.answerable for one in outcomes):
-            return list(outcomes)  # as with most mail: the header is not read again
-        setting = Settings.of(rows).answer_senders  # they are understood, else everybody would be deferred
+            return list(outcomes)  # most mail: the header is not parsed again
+        setting = Settings.of(rows).answer_senders  # known to be valid: otherwise every recipient would be deferred
         known, now, odd = Correspondence.of(envelope, raw, setting), self.clock.now(), set(envelope.unknown)
         return [
             one
@@ -58,18 +59,18 @@ class Answering:
         ]
 
     def carry_out(self, envelope: Envelope, entry: Entry, outcomes: Collection[Outcome], until: float) -> None:
-        """Send the answers of these outcomes, and what an earlier invocation left. Raises Temporary if they can
+        """Send the answers of these outcomes, and those that an earlier invocation left. Raises Temporary if they can
         neither be sent nor left to the watch."""
         if entry.due or any(isinstance(one.answer, Answer) for one in outcomes):
             self.tell(envelope.message_id, until)
 
     def returned(self, envelope: Envelope, reply: Reply, headers: "Headers") -> None:
-        """Tell the sender that the forward for the one recipient of this envelope came back, as if we had known
-        at once; once for each recipient, whatever else happened to it. Raises Temporary."""
+        """Tell the sender that the forward to the one recipient of this envelope came back, as if it had failed at
+        once; once for each recipient, whatever else happened to it. Raises Temporary."""
         (recipient,) = envelope.recipients
         answer: Answer | Silence
         if late := too_late(envelope.received_at, self.clock.now()):
-            answer = Silence(late, late=True)  # and nobody need look
+            answer = Silence(late, late=True)  # nothing for the watch to send
         else:
             known = Correspondence.of(
                 envelope, headers.header(envelope.message_id), self.settings.read().answer_senders
@@ -82,8 +83,8 @@ class Answering:
             self.tell(envelope.message_id, self.clock.now() + ANSWER_SECONDS)
 
     def tell(self, message_id: str, until: float) -> bool:
-        """Send what is due for a message, begun before `until`; whether nothing is left to the watch. Raises Temporary
-        if it cannot be left."""
+        """Send the answers due for a message, starting none after `until`. Returns whether all were sent; the rest is
+        left to the watch. Raises Temporary if it cannot be left."""
         try:
             self._tell(message_id, min(until, self.clock.now() + ANSWER_SECONDS))
         except Temporary as failure:

@@ -1,8 +1,8 @@
 """Answering CloudFormation: a custom resource's request in, one answer out.
 
-CloudFormation waits for a PUT to a presigned URL and knows no other way; a request that nobody
-answers holds the stack until its ServiceTimeout. So every request is answered exactly once: by
-the work, by what the work raised, or by a timer shortly before the function would be ended.
+CloudFormation waits for a PUT to a presigned URL and knows no other way; an unanswered request holds the stack until
+its ServiceTimeout. So every request is answered exactly once: by the work, by what the work raised, or by a timer
+shortly before the function times out.
 
 docs.aws.amazon.com/AWSCloudFormation, "Custom resource request and response reference".
 """
@@ -22,11 +22,11 @@ ANSWER_TIMEOUT = 10  # seconds for one PUT
 ANSWER_ATTEMPTS = 2
 # Seconds before the end of the function in which an answer can still be given.
 RESERVE = ANSWER_TIMEOUT * ANSWER_ATTEMPTS + 2
-CALL = 15  # seconds that one call to AWS may take; clients.receipt_rules(brief=True) is told so
+CALL = 15  # seconds that one call to AWS may take; clients.receipt_rules(brief=True) uses this
 
 PAUSE = 1.1  # seconds before each call: SES allows one a second (its quotas page)
-# Attempts at one call, 17 seconds in all. CloudFormation calls SES at the same time and uses up
-# the same second; and a role that was just made is refused until IAM knows it everywhere.
+# Attempts at one call, 17 seconds in all. CloudFormation calls SES at the same time and uses up the same second; and a
+# role just created is refused until IAM has propagated it.
 PATIENCE = 5
 
 _T = TypeVar("_T")
@@ -35,7 +35,7 @@ Put = Callable[[str, bytes], None]  # url, body
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What CloudFormation asks. `kind` is Create, Update or Delete; `properties` are the template's."""
+    """A request of CloudFormation. `kind` is Create, Update or Delete; `properties` are the template's."""
 
     kind: str
     stack: str
@@ -44,7 +44,7 @@ class Request:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
-        """Read the event; raises KeyError for one that CloudFormation did not send."""
+        """Read the event. Raises KeyError if CloudFormation did not send it."""
         return cls(event["RequestType"], event["StackId"], event.get("ResourceProperties", {}), event)
 
 
@@ -60,7 +60,7 @@ class Answer:
     def give(self, status: str, reason: str, name: str) -> None:
         """Send SUCCESS or FAILED; `name` becomes the PhysicalResourceId.
 
-        Raises OSError if CloudFormation cannot be reached: Lambda then tries the whole event again.
+        Raises OSError if CloudFormation cannot be reached: Lambda then retries the whole event.
         """
         with self._lock:
             if not self._given:
@@ -75,33 +75,33 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The end of the function; `remaining` says how many seconds it is away."""
+    """The end of the function's time; `remaining` returns the seconds left."""
 
     remaining: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
 
     def pause(self, seconds: float) -> None:
-        """Sleep; raises Unavailable where a call after it could outlast the time for an answer."""
+        """Sleep. Raises Unavailable if a call afterwards might leave no time to answer."""
         if self.remaining() - seconds < CALL + RESERVE:
             raise Unavailable("no time left for another call to AWS")
         self.sleep(seconds)
 
 
 def patiently(call: Callable[[], _T], pause: Callable[[float], None]) -> _T:
-    """What a call to AWS returns that is made after a pause, and again after a longer one while it raises Temporary.
-    Raises what the last attempt does, or the pause."""
+    """Pause, make the call and return its result; while it raises Temporary, try again after longer pauses. Raises what
+    the last attempt or the pause raises."""
     for attempt in range(1, PATIENCE):
         pause(PAUSE * attempt)
         try:
             return call()
         except Temporary:
-            continue  # the last attempt, below, lets it out
+            continue  # the last attempt, below, lets its exception through
     pause(PAUSE * PATIENCE)
     return call()
 
 
 def put(url: str, body: bytes) -> None:
-    """PUT to a presigned URL, which was signed without a content type. Raises OSError at the last failure."""
+    """PUT to a presigned URL, which was signed without a content type. Raises OSError if the last attempt fails."""
     for attempt in range(1, ANSWER_ATTEMPTS + 1):
         request = urllib.request.Request(url, body, {"Content-Type": ""}, method="PUT")  # noqa: S310 (CloudFormation's)
         try:
@@ -115,9 +115,8 @@ def put(url: str, body: bytes) -> None:
 def answered(request: Request, work: Callable[[], str | None], *, name: str, deadline: Deadline, put: Put = put) -> str:
     """Do the work and answer with what it says; returns the status and the reason.
 
-    Work that says None goes on in another invocation, which answers.
-    A Delete is never refused: what went wrong is said in the reason, and a resource that could
-    not be given up must not hold a rollback.
+    If the work returns None, it continues in another invocation, which answers. A Delete always succeeds: the reason
+    says what went wrong, because a resource that cannot be released must not block a rollback.
     """
     answer = Answer(request, put)
     refused = "SUCCESS" if request.kind == "Delete" else "FAILED"

@@ -1,4 +1,5 @@
-"""The watch adds up each day that is over, for counts, charts and endings. On the way of a message nothing counts."""
+"""The watch adds up each completed day, for counts, charts and alias endings. No counting happens while a message is
+forwarded."""
 
 from collections.abc import Mapping
 
@@ -10,20 +11,20 @@ from .ports.clock import Clock
 from .ports.summaries import SummaryBook
 
 MOST_DAYS = 8  # in one run
-DIGEST_AT = 4 * 3600  # seconds after midnight; what comes later is for the digest of the next day
-SECONDS = 45  # after which no other day is begun: the function has two minutes
+DIGEST_AT = 4 * 3600  # seconds after midnight; later entries go into the next day's digest
+SECONDS = 45  # after which no further day is started: the function has two minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailySummaries:
-    """Adds up what is due."""
+    """Adds up the days that are due."""
 
     book: SummaryBook
     clock: Clock
     endings: Endings | None = None
 
     def run(self) -> tuple[str, ...]:
-        """The days that were added up. Raises Temporary; safe to repeat, and to kill anywhere."""
+        """Add up and return the days that are due. Raises Temporary; safe to repeat, and to interrupt anywhere."""
         began = self.clock.now()
         done: list[str] = []
         for day in due(self.book.added_up(began), began)[:MOST_DAYS]:
@@ -38,7 +39,7 @@ class DailySummaries:
         return tuple(done)
 
     def _used(self, yesterday: Summary, now: float) -> Mapping[str, float]:
-        """When each alias was last used, up to now."""
+        """When each alias was last used, up to now, in epoch seconds."""
         found = dict(self.book.last_used())
         for day in (yesterday, self.book.of_day(day_of(now))):
             found |= {key: max(found.get(key, 0), use.last_used) for key, use in day.aliases.items()}

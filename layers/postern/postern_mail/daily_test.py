@@ -1,11 +1,11 @@
 """The daily test message: sent to ourselves by SES and the public MX, and awaited by the watch.
 
-It is sent to a domain only where SES has verified it and sends for the account, and where public DNS, asked in the same
-run, names this region's SES as the only MX: a message that cannot come back bounces, and bounces count against the
-account. Where it is not sent, the record says why, and the watch tells people.
+It is sent to a domain only if SES has verified the domain and sending is enabled for the account, and if public DNS,
+queried in the same run, names this region's SES as the only MX: a message that cannot come back bounces, and bounces
+count against the account. If it is not sent, the record says why, and the watch tells people.
 
-A run that is killed while it sends is repeated, so that a test may come twice: it goes to nobody, and a test that was
-never sent would look like mail that is lost.
+A run that is killed while it sends is repeated, so a test may arrive twice: that is harmless, because it reaches no
+mailbox, while a test that was never sent would look like lost mail.
 """
 
 from collections.abc import Collection
@@ -21,12 +21,13 @@ from .ports.daily_test import AccountFacts, DailyBook, DailyLog, Resolver
 from .ports.forward import Mailer
 from .ports.settings import OwnerSettings
 
-SECONDS = 10.0  # for all questions to the DNS: nobody waits
+SECONDS = 10.0  # for all DNS queries; no mail waits for them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DailyTest:
-    """Sends what is due. `host` is where SES receives in this region; `lease` is longer than the function runs."""
+    """Sends the tests that are due. `host` is where SES receives mail in this region; `lease` is longer than the
+    function runs."""
 
     domains: Collection[str]
     host: str
@@ -41,7 +42,8 @@ class DailyTest:
     lease: int
 
     def run(self) -> None:
-        """Look at each domain once a day. Raises Temporary, after the others were looked at."""
+        """Examine each domain once a day, and send its test. Raises Temporary, after the other domains were
+        examined."""
         day, records = daily_test.day_of(self.clock.now()), self.book.records()
         due = [one for one in self.domains if one not in records or not records[one].is_done(day)]
         if not due:
@@ -57,7 +59,7 @@ class DailyTest:
             raise failures[0]
 
     def _reasons(self, due: Collection[str]) -> dict[str, tuple[Stage, str]]:
-        """What is to be done for each domain, and why it is not sent."""
+        """The stage of each domain, and why its test is not sent, if so."""
         try:
             wanted = self.settings.read().daily_test
         except Misconfigured as fault:
@@ -77,7 +79,7 @@ class DailyTest:
     def _one(self, domain: str, before: Record | None, day: str, stage: Stage, why: str) -> None:
         now = self.clock.now()
         if before is not None and before.stage is Stage.SENDING and before.day == day:
-            if before.arrived_at or before.bounce:  # so it was sent
+            if before.arrived_at or before.bounce:  # proof that it was sent
                 self.book.ended(domain, before.tag, Stage.SENT)
                 return
             if now < before.at + self.lease:

@@ -1,7 +1,7 @@
-"""Once a day the watch looks at aliases that end by themselves.
+"""Once a day the watch examines aliases that end by themselves.
 
-The owner hears of it a week before. What nobody used for as long as its row says expires then. What is to be told
-stands in the ledger, for the digest.
+The owner is told a week before. An alias that was not used for as long as its row allows expires then. What the owner
+is to be told stands in the ledger, for the digest.
 """
 
 from collections.abc import Mapping
@@ -18,13 +18,13 @@ from .ports.endings import EndingBook, Note
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endings:
-    """Looks at all aliases."""
+    """Examines all aliases."""
 
     book: EndingBook
 
     def run(self, day: str, used: Mapping[str, float], now: float) -> None:
-        """`used` is when each alias was last used, today with it; what is told is told in the digest of this ISO date.
-        Raises Temporary; safe to repeat, and to kill anywhere."""
+        """Examine all aliases. `used` is when each was last used, today included; the news goes into the digest of
+        `day`, an ISO date. Raises Temporary; safe to repeat, and to interrupt anywhere."""
         notes = dict(self.book.notes())
         for row in self.book.rows():
             alias = _ends(row, now)
@@ -48,7 +48,7 @@ class Endings:
 
 
 def _written(row: Row) -> float:
-    """When a row was written or learned, 0 if it does not say so."""
+    """When a row was written or learned, in epoch seconds; 0 if it does not say."""
     found = 0.0
     for name in ("updated_at", AT):
         with suppress(ValueError):
@@ -57,10 +57,11 @@ def _written(row: Row) -> float:
 
 
 def _ends(row: Row, now: float) -> Alias | None:
-    """What a row means, None where it does not end by itself, is off or over, or cannot be understood."""
+    """The alias of a row that ends by itself; None if it has no end, is switched off, has ended, or cannot be
+    parsed."""
     try:
         alias = Alias.from_row(str(row["address"]), row)
     except BadRow:
-        return None  # the watch tells of it by itself
+        return None  # the watch reports it separately
     over = alias.expires_at is not None and alias.expires_at <= now
     return alias if alias.enabled and not over and (alias.ending or alias.expires_at) else None

@@ -1,8 +1,8 @@
 """The environment of the functions, read once and checked as a whole.
 
-What several functions are told is a group: a class of its own, and a field of the environment of each. The metadata
-of every other field names its variable and explains it; docs/reference/environment.md is generated from here. What
-the owner changes without a deployment is in `mail.settings`.
+Variables that several functions share form a group: a class of its own, and a field in the environment of each. The
+metadata of every other field names its variable and explains it; docs/reference/environment.md is generated from it.
+What the owner changes without a deployment is in `mail.settings`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,11 +20,11 @@ def _env(variable: str, meaning: str, **options: Any) -> Any:
 
 
 class Environment:
-    """What one function is told: groups and variables."""
+    """The environment of one function: groups and variables."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read all variables; raises Misconfigured naming everything missing or wrong at once."""
+        """Read all variables. Raises Misconfigured, which names everything missing or wrong at once."""
         faults: list[str] = []
         found = _read_all(cls, environment, faults)
         if faults:
@@ -33,12 +33,12 @@ class Environment:
 
 
 def groups(kind: Any) -> dict[str, type[Any]]:
-    """The groups among the fields of an environment, by the fields' names."""
+    """The groups among the fields of an environment, by field name."""
     return {one.name: one.type for one in fields(kind) if isinstance(one.type, type) and "variable" not in one.metadata}
 
 
 def variables(kind: Any) -> Iterator[Field[Any]]:
-    """Every field that is a variable, also those of its groups."""
+    """Every field that is a variable, including those in groups."""
     for one in fields(kind):
         if "variable" in one.metadata:
             yield one
@@ -48,7 +48,7 @@ def variables(kind: Any) -> Iterator[Field[Any]]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What every function is told of its stack."""
+    """Facts about the stack."""
 
     name: str = _env(
         "POSTERN_STACK", "Name of the stack; its metrics have it as their dimension `service`.", default="postern"
@@ -68,13 +68,13 @@ class Bucket:
 
     name: str = _env("POSTERN_MAIL_BUCKET", "Name of the bucket that SES writes messages to.")
     prefix: str = _env(
-        "POSTERN_MAIL_PREFIX", "What precedes the message id in an object's key, with its slash.", default="inbound/"
+        "POSTERN_MAIL_PREFIX", "Prefix of the message id in an object's key, with its slash.", default="inbound/"
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """How long a message is tried, and its entries are kept."""
+    """How long a message is retried, and how long its entries are kept."""
 
     lease_seconds: int = _env(
         "POSTERN_LEASE_SECONDS",
@@ -89,17 +89,20 @@ class Rules:
 
     parent_domain_matches_subdomains: bool = _env(
         "POSTERN_PARENT_DOMAIN_MATCHES_SUBDOMAINS",
-        "Whether a sender rule for a domain holds for its subdomains (`true`), or one with a dot before it (`false`).",
+        "Whether a sender rule for a domain also applies to its subdomains (`true`), or only a rule for `.domain` does"
+        " (`false`).",
         default=True,
     )
     nameserver: str = _env(
-        "POSTERN_NAMESERVER", "Address and port of the DNS that screening asks; empty for the machine's.", default=""
+        "POSTERN_NAMESERVER",
+        "Address and port of the DNS resolver that screening asks; empty for the system's.",
+        default="",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InboundEnvironment(Environment):
-    """What the inbound function is told."""
+    """Environment of the inbound function."""
 
     stack: Stack
     bucket: Bucket
@@ -110,18 +113,18 @@ class InboundEnvironment(Environment):
     destination_table: str = _env("POSTERN_DESTINATION_TABLE", "Name of the table of destinations' health.")
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that forwards are sent with.")
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
-    links_url: str = _env("POSTERN_LINKS_URL", "URL that signed links lead to; empty where there are none.", default="")
+    links_url: str = _env("POSTERN_LINKS_URL", "Base URL of signed links; empty if there are none.", default="")
     aws_client: str = _env(
         "POSTERN_AWS_CLIENT",
-        "What asks S3, DynamoDB and SES: `own`, or `boto3`, which takes five times the time and three times the memory."
-        " What only boto3 knows, a proxy for one, is asked by it in any case.",
+        "Client for S3, DynamoDB and SES: `own`, or `boto3`, which takes five times the time and three times the"
+        " memory. Where only boto3 will do, as with a proxy, it is used in any case.",
         default="own",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedbackEnvironment(Environment):
-    """What the feedback function is told."""
+    """Environment of the feedback function."""
 
     stack: Stack
     bucket: Bucket
@@ -135,13 +138,13 @@ class FeedbackEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipientsEnvironment(Environment):
-    """What the function is told that keeps the receipt rules."""
+    """Environment of the function that keeps the receipt rules."""
 
     stack: Stack
     bucket: Bucket
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     rule_set: str = _env("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
-    rule_prefix: str = _env("POSTERN_RULE_PREFIX", "What the names of the rules begin with that this function keeps.")
+    rule_prefix: str = _env("POSTERN_RULE_PREFIX", "Prefix of the names of the rules that this function keeps.")
     inbound_function: str = _env("POSTERN_INBOUND_FUNCTION", "ARN of the function that the rules invoke.")
     inbound_tls: str = _env(
         "POSTERN_INBOUND_TLS",
@@ -150,14 +153,14 @@ class RecipientsEnvironment(Environment):
     )
     writer_role: str = _env(
         "POSTERN_WRITER_ROLE",
-        "ARN of the role that SES writes messages by; empty where the bucket's policy lets it.",
+        "ARN of the role with which SES writes messages; empty if the bucket's policy allows SES to.",
         default="",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledEnvironment(Environment):
-    """What the functions of a schedule are told."""
+    """Environment of the functions that run on a schedule."""
 
     stack: Stack
     bucket: Bucket
@@ -170,37 +173,39 @@ class ScheduledEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestEnvironment(ScheduledEnvironment):
-    """What the owner's digest and the daily test are told."""
+    """Environment of the owner's digest and the daily test."""
 
     configuration_set: str = _env("POSTERN_CONFIGURATION_SET", "SES configuration set that both are sent with.")
     owner: str = _env(
-        "POSTERN_OWNER", "Who gets the daily digest, from the first of the domains; no one if it is empty.", default=""
+        "POSTERN_OWNER",
+        "Recipient of the daily digest, which is sent from the first of the domains; empty for no digest.",
+        default="",
     )
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
-    links_url: str = _env("POSTERN_LINKS_URL", "URL that signed links lead to; empty where there are none.", default="")
+    links_url: str = _env("POSTERN_LINKS_URL", "Base URL of signed links; empty if there are none.", default="")
     nameserver: str = _env(
         "POSTERN_NAMESERVER",
-        "Address and port of the DNS that the daily test asks; empty for the machine's.",
+        "Address and port of the DNS resolver that the daily test asks; empty for the system's.",
         default="",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchEnvironment(ScheduledEnvironment):
-    """What the hourly watch is told."""
+    """Environment of the hourly watch."""
 
     rules: Rules
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
     sender_table: str = _env("POSTERN_SENDER_TABLE", "Name of the sender table.")
     retry_queue: str = _env("POSTERN_RETRY_QUEUE", "URL of the retry queue.")
-    failures: str = _env("POSTERN_FAILURES", "URL of the queue of what functions gave up.")
+    failures: str = _env("POSTERN_FAILURES", "URL of the queue of events that functions gave up.")
     rule_set: str = _env("POSTERN_RULE_SET", "Name of the receipt rule set that our rules are in.")
-    alarm_topic: str = _env("POSTERN_ALARM_TOPIC", "ARN of the topic by which people hear alarms and what is new.")
+    alarm_topic: str = _env("POSTERN_ALARM_TOPIC", "ARN of the topic that sends people alarms and the watch's news.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinksEnvironment(Environment):
-    """What the door behind signed links is told."""
+    """Environment of the function behind signed links."""
 
     stack: Stack
     bucket: Bucket
@@ -213,14 +218,14 @@ class LinksEnvironment(Environment):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiEnvironment(Environment):
-    """What the door for password managers is told."""
+    """Environment of the function for password managers."""
 
     stack: Stack
     alias_table: str = _env("POSTERN_ALIAS_TABLE", "Name of the alias table.")
 
 
 def _read_all(kind: Any, environment: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
-    """The values that are set, by field; what is missing or wrong is added to `faults`."""
+    """The values that are set, by field; missing and wrong variables are added to `faults`."""
     found: dict[str, Any] = {}
     inner = groups(kind)
     for one in fields(kind):

@@ -1,15 +1,15 @@
-"""How things fail. Every failure is one of two kinds, and neither is ever passed over.
+"""How things fail. Every failure is one of two kinds, and neither is ignored.
 
-Temporary leaves the handler as an exception: Lambda retries, then the on-failure queue keeps the
-event. Permanent is recorded in the ledger and counted; the original message stays in S3.
+Temporary leaves the handler as an exception: Lambda retries, then the on-failure queue keeps the event. Permanent is
+recorded in the ledger and counted; the original message stays in S3.
 
-What the pure core raises about its input (`mail.envelope.BadEvent`, `mail.rows.BadRow`) is a
-ValueError; `forward` lets the first leave the handler and turns the second into a deferred recipient.
+What the pure core raises about its input (`mail.envelope.BadEvent`, `mail.rows.BadRow`) is a ValueError; `forward` lets
+the first leave the handler and turns the second into a deferred recipient.
 """
 
 
 class PosternError(Exception):
-    """Anything Postern says went wrong; the message names the thing."""
+    """A failure that Postern reports; the message names what failed."""
 
 
 class Temporary(PosternError):
@@ -21,7 +21,7 @@ class Unavailable(Temporary):
 
 
 class Unanswered(Unavailable):
-    """SES was asked to send and no answer came: it may have sent or not."""
+    """SES was asked to send and did not answer: it may or may not have sent."""
 
 
 class Throttled(Temporary):
@@ -29,11 +29,11 @@ class Throttled(Temporary):
 
 
 class TooFast(Throttled):
-    """SES takes no more messages of this account for now, whatever they are."""
+    """SES accepts no more messages from this account for now, whatever they are."""
 
 
 class Misconfigured(Temporary):
-    """Somebody must mend the set-up; until then the mail is kept and retried, never bounced."""
+    """The set-up must be fixed; until then the mail is kept and retried, never bounced."""
 
 
 class MessageMissing(Temporary):
@@ -41,43 +41,43 @@ class MessageMissing(Temporary):
 
 
 class EntryMissing(Temporary):
-    """The ledger has no entry for what SES says about a sending."""
+    """The ledger has no entry for the sending that SES reports on."""
 
 
 class ClaimHeld(Temporary):
-    """Another invocation is sending to this destination right now, or died doing so."""
+    """Another invocation is sending to this destination now, or died while it did."""
 
 
 class ClaimLost(Temporary):
-    """Our claim ran out and another invocation took it over before we could settle it."""
+    """Our claim expired and another invocation took it over before we could settle it."""
 
 
 class OverCap(Temporary):
-    """An alias has sent its fill to a destination; the next hour has room again."""
+    """An alias has sent as much to a destination as its cap allows; the next hour has room again."""
 
 
 class NotYet(Temporary):
-    """A few messages are out to a domain of which nothing is known; more go when it is heard of them."""
+    """A few messages are on their way to a domain with no history; more follow once feedback about them arrives."""
 
 
 class OutOfTime(Temporary):
-    """Too little time is left to begin another sending; the rest is for the next invocation."""
+    """Too little time is left to start another sending; the next invocation does the rest."""
 
 
 class Unsettled(Temporary):
-    """Some recipients or destinations of a message could not be settled; it names them."""
+    """Some recipients or destinations of a message could not be settled; the message names them."""
 
 
 class LoginRefused(Temporary):
-    """SES's SMTP service does not take these credentials, or not yet."""
+    """SES's SMTP service does not accept these credentials, or not yet."""
 
 
 class TooSoon(Temporary):
-    """The SMTP credentials were rotated so lately that an instance may still use those before."""
+    """The SMTP credentials were rotated so recently that an instance may still use the previous ones."""
 
 
 class Overtaken(PosternError):
-    """What was to be changed was changed by somebody else after it was read, so nothing was written over it."""
+    """The row changed after it was read, so nothing was written over it."""
 
 
 class Permanent(PosternError):

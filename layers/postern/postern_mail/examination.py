@@ -1,7 +1,7 @@
-"""What is looked at to see whether a stack is well, and what is said of it by `postern doctor` and the hourly watch.
+"""What is examined to see whether a stack is healthy, and what `postern doctor` and the hourly watch report.
 
-An examination looks at one thing and yields what it saw. What it says is for people: `seen` is what is there,
-`todo` what somebody should do about it. An examination that yields nothing found all well.
+An examination looks at one thing and yields its findings, written for people: `seen` is the state, `todo` what to do
+about it. An examination that yields nothing found no fault.
 """
 
 from collections.abc import Callable, Iterable
@@ -12,16 +12,16 @@ from typing import Generic, TypeVar
 from .errors import Temporary
 from .mail.records import dataclass
 
-MOST = 100  # findings of one examination that are named
+MOST = 100  # findings named for one examination
 
 
 class Grade(StrEnum):
-    """How well a thing is, best first."""
+    """The state of a thing, best first."""
 
     OK = "ok"
-    NOT_CHECKED = "not checked"  # nothing names it, or it does not concern this stack
-    WARNING = "warning"  # mail goes; somebody should look when there is time
-    FAILED = "failed"  # mail waits or does not come, or nobody would hear of it
+    NOT_CHECKED = "not checked"  # it has no name in this stack, or does not concern it
+    WARNING = "warning"  # mail flows; look at it when there is time
+    FAILED = "failed"  # mail waits or is not received, or a failure would go unnoticed
     NO_ANSWER = "no answer"  # AWS or the network failed, or the right to look is missing
 
 
@@ -30,10 +30,10 @@ _ORDER = list(Grade)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was seen, and what to do about it, "" for nothing.
+    """One observation, and what to do about it, "" for nothing.
 
-    `said` are the words of somebody else, a server for one. `about` names the thing from one look to the next, where
-    `seen` changes meanwhile. `since` is when it began, epoch seconds, where something says so.
+    `quoted` are words from outside, such as a server's. `about` identifies the thing between two runs if `seen`
+    changes. `since` is when it began, in epoch seconds, if known.
     """
 
     seen: str
@@ -45,7 +45,7 @@ class Finding:
 
     @property
     def text(self) -> str:
-        """What was seen, with what somebody else said of it."""
+        """What was seen, with the quoted words."""
         return f"{self.seen}: {self.said}" if self.said else self.seen
 
 
@@ -54,8 +54,8 @@ Where_contra = TypeVar("Where_contra", contravariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Examination(Generic[Where_contra]):
-    """One thing that is looked at, in a group of them; `needs` are the parts that must have a name for it. `means` is
-    what a finding means to somebody who does not run mail servers."""
+    """One thing to examine, in a group; `needs` are the parts of the stack it needs the names of. `means` explains a
+    finding to people who do not run mail servers."""
 
     group: str
     name: str
@@ -64,7 +64,7 @@ class Examination(Generic[Where_contra]):
     means: str = ""
 
     def run(self, where: Where_contra, named: Callable[[str], object]) -> "Examined":
-        """Look, unless a part has no name; a failure of AWS is a finding like others."""
+        """Examine the thing, unless one of its parts has no name; a failure of AWS becomes a finding."""
         missing = [part for part in self.needs if named(part) is None]
         if missing:
             nothing = Finding(f"nothing names its {missing[0].replace('_', ' ')}", grade=Grade.NOT_CHECKED)
@@ -81,7 +81,7 @@ class Examination(Generic[Where_contra]):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What one examination found; `cut` if there was more than is named, as its last finding says."""
+    """The findings of one examination; `cut` if there were more than are named, as its last finding says."""
 
     group: str
     name: str
@@ -91,5 +91,5 @@ class Examined:
 
     @property
     def grade(self) -> Grade:
-        """That of its worst finding."""
+        """The worst grade of its findings."""
         return max((one.grade for one in self.findings), key=_ORDER.index, default=Grade.OK)

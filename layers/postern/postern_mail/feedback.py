@@ -1,8 +1,8 @@
-"""What becomes of forwards after SES took them: into the ledger, into the health of their destinations, and back to the
-sender where they were lost.
+"""Handles what SES reports about forwards it accepted: the ledger, the health of their destinations, and the sender if
+a forward was lost.
 
-Events come twice, late and in any order, also before the sending was settled. Every step is the same
-when it is repeated, so an event that failed half-way is simply taken again.
+Events arrive twice, late and in any order, even before the sending was settled. Each step can be repeated, so an event
+that failed half-way is simply taken again.
 """
 
 from collections.abc import Collection
@@ -22,8 +22,8 @@ from .ports.settings import OwnerSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Takes one event of SES sending all the way, as the owner's settings say. `domains` are ours,
-    `user_of` names the user that sends as an address of theirs."""
+    """Handles one SES sending event, as the owner's settings say. `domains` are ours, `user_of` names the user that
+    sends as an address in one of them."""
 
     settings: OwnerSettings
     user_of: UserOf
@@ -37,9 +37,9 @@ class Listener:
     log: FeedbackLog
 
     def handle(self, event: object) -> None:
-        """Write down what happened; returns when all of it is.
+        """Record what happened; return when all of it is recorded.
 
-        Raises BadFeedback for an event that is none, EntryMissing, Temporary.
+        Raises BadFeedback for an event that is not feedback, EntryMissing, Temporary.
         """
         try:
             self._take(event)
@@ -48,7 +48,8 @@ class Listener:
             raise
 
     def _take(self, event: object) -> None:
-        sent_as = SentAs.from_event(event, self.user_of, self.domains)  # first: who sends so can choose all other tags
+        # First, because such a sender can choose all other tags.
+        sent_as = SentAs.from_event(event, self.user_of, self.domains)
         if sent_as is not None:
             self._sent_as(sent_as)
             return
@@ -85,24 +86,24 @@ class Listener:
             self._lost(feedback, sending)
 
     def _reply(self, feedback: Feedback, sending: Sending) -> None:
-        """Told to the replier; no destination's health hangs on it, as it went to none."""
+        """Tell the replier; no destination's health changes, as the reply went to none."""
         if feedback.is_lost:
             self.ledger.lost(feedback.message_id, sending.recipient, sending.destination)
             self.returned.tell_replier(feedback, sending)
 
     def _test(self, feedback: Feedback) -> None:
-        """Our own daily test: if it came back, the watch tells, and nothing else hangs on it."""
+        """Our own daily test: if it came back, record that for the watch to report; nothing else changes."""
         if feedback.is_lost and (domain := self.tests.bounced(feedback.destination, feedback.why)):
             self.log.daily_test(domain, feedback.kind, feedback.why)
 
     def _sent_as(self, mail: SentAs) -> None:
-        """Told to those who get the alias's mail; no destination's health hangs on it, as it went to none."""
+        """Tell those who get the alias's mail; no destination's health changes, as the message went to none."""
         if mail.lost:
             self.log.sent_as(mail, first=self.ledger.note_sent_as(mail))
             self.returned.tell(mail)
 
     def _host(self, mail: HostMail) -> None:
-        """Told to the owner and nothing else: no health, no claim and no answer hangs on what a host sends."""
+        """Log it for the owner and nothing else: mail sent by a host affects no health, claim or answer."""
         host = mail.sender.rpartition("@")[2].lower()
         if not any(f".{host}".endswith(f".{domain}") for domain in self.domains):
             self.log.unrelated()
@@ -110,7 +111,8 @@ class Listener:
             self.log.host_mail(mail, first=self.ledger.note_host(mail))
 
     def _lost(self, feedback: Feedback, sending: Sending) -> None:
-        """The owner must know, and the sender may: but what SES itself stopped is not the sender's business."""
+        """Tell the owner, and the sender if allowed; but a message that SES itself stopped is not the sender's
+        business."""
         envelope = self.ledger.lost(feedback.message_id, sending.recipient, sending.destination)
         if envelope is not None and feedback.kind == BOUNCED and feedback.subtype != ON_ACCOUNT_LIST:
             self.answering.returned(envelope, of_bounce(feedback.status), self.headers)

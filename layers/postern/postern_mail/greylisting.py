@@ -1,6 +1,6 @@
-"""The grey hold of messages: which recipients wait, and until when. Rows say when such mail came first.
+"""The grey hold of messages: which recipients wait, and until when. Rows say when similar mail first came.
 
-Whoever is held is screened again when his time has come, from the stored message and with fresh answers.
+A held message is screened again when its hold ends, from the stored message and with fresh DNS answers.
 """
 
 from collections.abc import Callable, Collection
@@ -23,7 +23,7 @@ _WHY = "nothing authenticates it, and no such mail came before"
 
 @dataclass(frozen=True, slots=True)
 class Greylisting:
-    """Decides who waits."""
+    """Decides which recipients wait."""
 
     book: GreyBook
 
@@ -36,8 +36,8 @@ class Greylisting:
         now: float,
         never: Callable[[Forward], bool],
     ) -> tuple[Decision, ...]:
-        """The decisions, with a hold in place of what would be forwarded too early; `never` says whom a whitelist
-        excuses. Raises Temporary."""
+        """The decisions, with a hold in place of each forward that is too early; `never` says which forwards a
+        whitelist exempts. Raises Temporary."""
         keep = settings.greylist_max_age * A_DAY
         client = greylist.client_word(who.client)
         passes, held = False, dict[Forward, GreyHold]()
@@ -59,12 +59,13 @@ class Greylisting:
 
 
 def client_whitelist(rows: Rows) -> Whitelist:
-    """The owner's whitelist of clients; raises Misconfigured for one that cannot be understood."""
+    """The owner's whitelist of clients. Raises Misconfigured if it cannot be parsed."""
     return _whitelist(rows, greylist.CLIENTS_KEY, Whitelist.clients)
 
 
 def recipient_whitelist(rows: Rows) -> Whitelist:
-    """The owner's whitelist of recipients, with those whom Postgrey never holds; raises Misconfigured."""
+    """The owner's whitelist of recipients, with those that Postgrey never holds. Raises Misconfigured if it cannot be
+    parsed."""
     return _whitelist(rows, greylist.RECIPIENTS_KEY, lambda lines: Whitelist.recipients((*greylist.NEVER_HELD, *lines)))
 
 

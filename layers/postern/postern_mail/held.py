@@ -1,4 +1,4 @@
-"""Grey holds whose time has come and that nothing woke: the hourly check brings them back."""
+"""Grey holds that ended without the queue waking their message: the hourly watch wakes it."""
 
 from collections.abc import Mapping
 from itertools import islice
@@ -11,26 +11,26 @@ from .ports.clock import Clock
 from .ports.watch import WatchState
 from .watch import MOST_NAMED
 
-GRACE = 1800  # seconds after which nobody waits for the queue any more
+GRACE = 1800  # seconds after which the queue is no longer waited for
 
 
 class EventQueue(Protocol):
     """The retry queue."""
 
     def put_event(self, event: Mapping[str, Any], by: str) -> None:
-        """Put an event there. Raises Temporary."""
+        """Put an event into the queue. Raises Temporary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Wakes what is overdue."""
+    """Wakes overdue messages."""
 
     book: WatchState
     queue: EventQueue
     clock: Clock
 
     def run(self) -> tuple[str, ...]:
-        """The ids of the messages that were woken. Raises Temporary; safe to repeat."""
+        """Wake the overdue messages and return their ids. Raises Temporary; safe to repeat."""
         found = overdue(self.book, self.clock.now())
         for message_id, recipients in found.items():
             entry = self.book.seen([message_id])[message_id]
@@ -39,7 +39,7 @@ class Held:
 
 
 def overdue(book: WatchState, now: float) -> dict[str, tuple[str, ...]]:
-    """Messages with recipients whose hold ended a while ago, with those. Raises Temporary."""
+    """Messages with recipients whose hold ended a while ago, and those recipients. Raises Temporary."""
     opened = list(islice(book.open_since_before(now), MOST_NAMED))
     marked = [one for one, entry in book.seen(opened).items() if _is_due(entry, now)]
     waiting = {one: _waiting(book.entries(one), now) for one in marked}

@@ -1,4 +1,5 @@
-"""Answers that had to wait, taken up by the watch: throttled ones, and those whose claim another invocation died with.
+"""Delayed answers to senders, sent by the watch: throttled ones, and those whose claim was left by an invocation that
+died.
 
 They are in no queue: what is due stands in the ledger beside each recipient, and a note names the message.
 """
@@ -11,14 +12,14 @@ from .ports.clock import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LateAnswers:
-    """Sends what was left to the watch, those first that wait longest; what fails again goes to the end."""
+    """Sends the answers left to the watch, the longest waiting first; those that fail again go to the end."""
 
     ledger: AnswerLedger
     answering: Answering
     clock: Clock
 
     def run(self) -> None:
-        """Send as many as there is time for. Raises Temporary."""
+        """Send as many as time allows. Raises Temporary."""
         until = self.clock.now() + ANSWER_SECONDS
         for waiting in self.ledger.waiting_answers():
             if self.clock.now() > until:

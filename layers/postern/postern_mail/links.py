@@ -1,8 +1,8 @@
 """Links: a request to a page behind a signed link in, a page out.
 
-Whoever reads a page changes nothing: what scans mail reads every link in it. The button does, once: a link is taken by
-a conditional write before its deed and noted after it, and each deed is one that can be done twice without harm, so
-that a function killed in between leaves a link that holds, and not a message that is lost.
+Reading a page changes nothing, because mail scanners open every link. The button acts, once: a conditional write claims
+the link before its action, and a second write notes the action as done. Each action can be repeated without harm, so a
+function killed in between leaves a link that still works, and no lost message.
 """
 
 from urllib.parse import parse_qs

@@ -1,4 +1,4 @@
-"""The hourly test of DNS lists by their own entries (RFC 5782 5): one that does not pass does not count."""
+"""The hourly test of DNS lists by their own entries (RFC 5782 5): a list that fails does not count."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -11,7 +11,7 @@ from .mail.rows import Rows
 from .mail.settings import KEY, Settings
 from .ports.screening import Key, Resolver
 
-SECONDS = 10.0  # for all lists: nobody waits
+SECONDS = 10.0  # for all lists; no mail waits for them
 
 
 class Tables(Protocol):
@@ -22,25 +22,25 @@ class Tables(Protocol):
 
 
 class Book(Protocol):
-    """What is remembered of DNS lists. Raises Temporary."""
+    """The stored state of DNS lists. Raises Temporary."""
 
     def lists(self) -> Lists:
-        """As it stands."""
+        """The current state."""
 
     def tested(self, before: Lists, after: Lists) -> bool:
-        """Remember that; whether nobody was faster."""
+        """Store a new state; returns False if another write was faster."""
 
 
 class ListLog(Protocol):
-    """Where it is told."""
+    """Logs the tests."""
 
     def lists(self, silent: Mapping[str, str]) -> None:
-        """Why lists do not count, by zone; {} if all do."""
+        """Log why lists do not count, by zone; {} if all count."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListTests:
-    """Asks each list that the settings name about what it must list, and what it must not."""
+    """Asks each list that the settings name for one entry that it must list and one that it must not."""
 
     tables: Tables
     resolver: Resolver
@@ -49,13 +49,13 @@ class ListTests:
     log: ListLog
 
     def run(self) -> None:
-        """Test once; what nobody answers in time stays as it was. Raises Temporary, BadSettings."""
+        """Test once; a list that does not answer in time keeps its state. Raises Temporary, BadSettings."""
         settings = Settings.of(self.tables.read((KEY,), ()))
         asked = _asked(settings, self.key)
         if not asked:
             return
         answers = self.resolver.ask([one for pair in asked.values() for one in pair], SECONDS)
-        for _ in range(2):  # a message may write there at the same time
+        for _ in range(2):  # screening a message may write there at the same time
             before = self.book.lists()
             faulty = {zone: why for zone, why in before.faulty.items() if zone in asked}
             for zone, (listed, unlisted) in asked.items():

@@ -1,4 +1,4 @@
-"""One mail of our own to one destination, claimed in the ledger like any sending, so that nobody gets it twice."""
+"""One message of our own to one destination, claimed in the ledger like any sending, so that no one gets it twice."""
 
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from .sending import given_back
 
 
 class Resent(Protocol):
-    """The log, as far as it is about what may go out twice."""
+    """The part of the log about possible duplicates."""
 
     def resent(self, claim: Claim) -> None:
         """As `ports.forward.MailLog` has it."""
@@ -20,15 +20,15 @@ class Resent(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnMail:
-    """Sends what we have to say ourselves."""
+    """Sends Postern's own messages."""
 
     ledger: Ledger
     mailer: Mailer
     log: Resent
 
     def send(self, message_id: str, alias: Address, destination: Address, raw: bytes) -> Settled | None:
-        """What became of it, None if that was settled before; `message_id` is what the ledger and SES's events call it.
-        Raises Temporary."""
+        """Send, and return the settled state, None if it was settled before; `message_id` identifies it in the ledger
+        and in SES's events. Raises Temporary."""
         claim = self.ledger.claim(message_id, destination, alias)
         if isinstance(claim, Settled):
             return None

@@ -1,7 +1,7 @@
-"""The daily digest: what an owner must know, once for each day that has anything to tell.
+"""The daily digest: one mail for each day with anything to report.
 
-Each run looks at the three days before, so a day on which nothing worked is told of later. A day is
-claimed in the ledger like a destination: a run that is repeated sends no second digest.
+Each run covers the three days before, so a day on which nothing worked is reported later. A day is claimed in the
+ledger like a destination, so a repeated run sends no second digest.
 """
 
 from collections import defaultdict
@@ -23,12 +23,12 @@ from .ports.watch import News
 from .sending import given_back
 
 DAYS = 3
-MESSAGE_ID = "digest-"  # and the day: what claims and tags call it
+MESSAGE_ID = "digest-"  # followed by the day: its id in claims and tags
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnerMail:
-    """Writes to the owner."""
+    """Sends the digest to the owner."""
 
     news: News
     ledger: Ledger
@@ -41,8 +41,8 @@ class OwnerMail:
     links: LinkLines | None = None
 
     def run(self) -> None:
-        """Tell of each of the last days that has not been told of. Raises Temporary; Refused, after the others were
-        told of, for a day that SES does not take: so an alarm rings, and the next runs try again."""
+        """Send the digest of each recent day that has none yet. Raises Temporary; Refused, after the other days were
+        sent, for a day that SES refuses: so an alarm fires, and the next runs try again."""
         today = self.clock.now() // A_DAY * A_DAY
         days = [today - back * A_DAY for back in range(DAYS, 0, -1)]
         by_day: dict[float, list[Noted]] = defaultdict(list)
@@ -62,7 +62,7 @@ class OwnerMail:
             raise refusals[0]
 
     def _week(self, day: str) -> tuple[Section, ...]:
-        """The figures of a week, with the mail about its last day."""
+        """The figures of the week that ends with this day, and the mail about them."""
         found = section(day, self.news.week(day)) if ends(day) else None
         return () if found is None else (found,)
 

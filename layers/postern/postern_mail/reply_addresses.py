@@ -1,4 +1,4 @@
-"""The forwards of an alias that takes replies: Reply-To is the reply address of each correspondent."""
+"""The forwards of an alias that takes replies: Reply-To holds the reply address of each correspondent."""
 
 from .mail.address import Address
 from .mail.authors import Author
@@ -15,7 +15,8 @@ from .ports.replies import Contacts
 def with_reply_addresses(
     style: Style, contacts: Contacts, alias: Address, envelope: Envelope, raw: bytes, settings: Settings
 ) -> Style:
-    """The style of a forward with its correspondents as reply addresses, each with a row by now. Raises Temporary."""
+    """The style of a forward with reply addresses in place of its correspondents; each gets a row first. Raises
+    Temporary."""
     message = Message.split(raw)
     known = marks(message)
     named = [(one, contacts.met(alias, one, known)) for one in correspondents(message, envelope.sender)]

@@ -1,4 +1,4 @@
-"""The DNS, asked many questions at once. It is imported only where a list or a restriction asks one."""
+"""Sends many DNS queries at once. Imported only if a list or a restriction needs one."""
 
 from collections.abc import Collection, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -9,13 +9,13 @@ import dns.resolver
 
 from .mail.dns import NONE, Answer, Answers, Question
 
-SECONDS = 2.0  # for all questions about a message
-_ONE = 0.9  # seconds until a question is asked again: a datagram may be lost
-_SIDE_BY_SIDE = 24  # questions under way
+SECONDS = 2.0  # for all queries about a message
+_ONE = 0.9  # seconds until a query is repeated: a datagram may be lost
+_SIDE_BY_SIDE = 24  # queries in flight
 
 
 class DnsResolver:
-    """A resolver; `server` is `address:port` of one, "" for that of the machine."""
+    """A resolver; `server` is `address:port`, "" for the system's."""
 
     def __init__(self, server: str = "") -> None:
         self._resolver = _of_this_machine() if not server else dns.resolver.Resolver(configure=False)
@@ -26,7 +26,7 @@ class DnsResolver:
         self._pool = ThreadPoolExecutor(_SIDE_BY_SIDE, thread_name_prefix="dns")
 
     def ask(self, questions: Collection[Question], seconds: float = SECONDS) -> Answers:
-        """What was answered in time; what comes late is dropped. Raises nothing."""
+        """The answers that came in time; late ones are dropped. Raises nothing."""
         asked = {one: self._pool.submit(self._one, one, seconds) for one in dict.fromkeys(questions)}
         wait(asked.values(), seconds)
         late = [one for one in asked.values() if not one.done()]
@@ -36,7 +36,7 @@ class DnsResolver:
         return {one: answer for one, answer in found.items() if answer is not None}
 
     def _one(self, question: Question, seconds: float) -> Answer | None:
-        """None if it took too long."""
+        """One answer, None if it took too long."""
         try:
             found = self._resolver.resolve(question.name, question.kind, lifetime=seconds, search=False)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
@@ -44,14 +44,14 @@ class DnsResolver:
         except dns.exception.Timeout:
             return None
         except dns.exception.DNSException as failure:
-            return Answer(failed=type(failure).__name__)  # whose text may hold the name, and a key in it
+            return Answer(failed=type(failure).__name__)  # not its text, which may hold the name, and in it a key
         except OSError as failure:
             return Answer(failed=f"no connection: {failure.strerror}")
         return Answer(tuple(sorted(_values(found))))
 
 
 def _of_this_machine() -> dns.resolver.Resolver:
-    """As /etc/resolv.conf has it; without one nothing is answered, and mail goes on."""
+    """The resolver of /etc/resolv.conf; without one, queries get no answer and mail still flows."""
     try:
         return dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:

@@ -1,7 +1,7 @@
-"""Tells whoever reads an alias's mail what became of a message that was sent as the alias (`mail.send_as`).
+"""Tells those who read an alias's mail what became of a message sent as the alias (`mail.send_as`).
 
-Noted for the owner first, so that nothing depends on the mail about it. Each destination of the alias is claimed in
-the ledger like any other sending: an event that comes again, or is taken again after a failure, tells nobody twice.
+It is noted for the owner first, so that nothing depends on the mail about it. Each destination of the alias is claimed
+in the ledger like any other sending: an event that comes again, or is retried after a failure, tells no one twice.
 """
 
 from collections.abc import Collection
@@ -25,7 +25,7 @@ from .ports.forward import Ledger, Mailer, Tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returned:
-    """Writes to the destinations of an alias. `domains` are ours, `stack` is the name of it."""
+    """Writes to the destinations of an alias. `domains` are ours, `stack` is its name."""
 
     stack: str
     tables: Tables
@@ -37,8 +37,8 @@ class Returned:
     log: ReturnedLog
 
     def tell(self, mail: SentAs) -> None:
-        """Tell everybody who is to be told and was not. Safe to repeat. Raises Temporary; what cannot be told, because
-        nobody gets the alias's mail or it was told too much this hour, is in the owner's digest."""
+        """Tell each destination that was not told yet. Safe to repeat. Raises Temporary. What cannot be told, because
+        the alias has no destination that gets mail or was told too often this hour, is in the owner's digest."""
         found = self._destinations(mail.address)
         if not found:
             self.log.untold(mail, "no destination of the alias gets mail")
@@ -54,7 +54,7 @@ class Returned:
             raise failures[0]
 
     def tell_replier(self, feedback: Feedback, sending: Sending) -> None:
-        """Tell whoever wrote a reply that it did not arrive, with SES's words. Raises Temporary."""
+        """Tell the writer of a reply that it did not arrive, with SES's words. Raises Temporary."""
         from .mail.replying import told  # noqa: PLC0415 (for who replies only)
 
         alias, home = Address.parse(sending.alias), Address.parse(sending.replier)
@@ -64,7 +64,7 @@ class Returned:
         own.send(f"reply-{feedback.message_id}-{one}", alias, home, told.told(alias, *text))
 
     def _destinations(self, address: Address) -> list[Address]:
-        """Where the alias leads now, without those that are suspended."""
+        """The alias's destinations now, without suspended ones."""
         rows, now = Rows(), self.clock.now()
         follow(self.tables, [address], rows, self.domains, now)
         leads_to = aliases.resolve(address, rows, self.domains, now).destinations
@@ -72,7 +72,7 @@ class Returned:
         return [one for one in leads_to if not health.is_suspended(known.get(one.key))]
 
     def _tell(self, mail: SentAs, raw: bytes, destination: Address) -> Temporary | None:
-        """Why it could not be told, if that may pass."""
+        """Tell one destination; return the failure if it may pass, None otherwise."""
         own = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
         try:
             end = own.send(mail.message_id, mail.address, destination, raw)

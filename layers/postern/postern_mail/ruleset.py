@@ -2,18 +2,18 @@
 
 Only one rule set is active in a region and account. Four modes, one parameter:
 
-    activate    ours becomes active if no other is
-    take-over   ours becomes active in the place of the one that is named, which comes back when
-                the stack goes
-    join        our rules are in the set that is named, another stack's; it must be the active one, or
-                ours is, which then gives way
-    manual      nobody's hand but yours
+    activate    our set becomes active if no other is
+    take-over   our set replaces the named one, which becomes active again when
+                the stack is deleted
+    join        our rules are in the named set, another stack's; either that set is active, or
+                ours is and gives way to it
+    manual      only you change the active set
 
-The set to be replaced is named by whoever deploys, and not found out: so a request that comes
-twice, or after a crash, finds its record in the request itself.
+The deployer names the set to replace; Postern does not look it up. So a request that is repeated, even after a crash,
+carries the name itself.
 
-When the stack goes, the set is given up only if it is still ours and holds no other stage's
-rules. If it must stay, SES itself refuses to delete it (CannotDelete), so nothing is lost.
+When the stack is deleted, the set is deactivated only if it is still ours and holds no other stage's rules. If it must
+stay, SES itself refuses to delete it (CannotDelete), so nothing is lost.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -42,19 +42,20 @@ class RuleSets(Protocol):
         """The active rule set, if there is one. Raises Temporary."""
 
     def activate(self, name: str | None) -> bool:
-        """Make a set active, or none; False if there is no such set. Raises Temporary."""
+        """Make a set active, or no set for None; returns False if there is no such set. Raises Temporary."""
 
 
 class Stacks(Protocol):
     """CloudFormation."""
 
     def rolling_back(self, stack: str) -> bool:
-        """Whether the stack is on its way back to what it was. Raises Temporary."""
+        """Whether the stack is rolling back. Raises Temporary."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the template asks for. `other` is the set to replace or to join; `own_rules` are patterns."""
+    """What the template asks for. `other` is the set to replace or to join; `own_rules` are patterns of our rules'
+    names."""
 
     mode: str
     own: str
@@ -63,7 +64,7 @@ class Wish:
 
     @classmethod
     def of(cls, properties: Mapping[str, Any]) -> "Wish":
-        """Read the properties; raises Misconfigured for what the template would not say."""
+        """Read the properties. Raises Misconfigured for values that the template never sends."""
         mode = properties.get("Mode")
         if mode not in MODES:
             raise Misconfigured(f"Mode: expected one of {', '.join(MODES)}, found {mode!r}")
@@ -77,7 +78,7 @@ class Wish:
 class Activation:
     """Carries out one request of CloudFormation; safe to repeat.
 
-    `pause` sleeps, or raises Temporary where no time would be left for what comes after.
+    `pause` sleeps, or raises Temporary if too little time would be left afterwards.
     """
 
     sets: RuleSets
@@ -85,7 +86,8 @@ class Activation:
     pause: Callable[[float], None]
 
     def carry_out(self, kind: str, stack: str, properties: Mapping[str, Any]) -> str:
-        """Says what was done. Raises Misconfigured if it must not be done, Temporary if it could not be."""
+        """Carry out the request and return what was done. Raises Misconfigured if it must not be done, Temporary if it
+        could not be."""
         if kind == "Delete":
             return self._give_up(Wish.of(properties))
         try:
@@ -114,14 +116,14 @@ class Activation:
         return f"{wish.own} is active, {_called(name)} was"
 
     def _join(self, wish: Wish, active: Active | None) -> str:
-        """Our own set is active where a stack changes its mode, or goes back to joining after an update that
-        failed: CloudFormation then takes our rule out of it, and nobody's mail would be taken."""
+        """Our own set is active while a stack changes its mode, or returns to joining after a failed update:
+        CloudFormation then removes our rule from it, and all mail would be refused."""
         if active is not None and active.name == wish.other:
             return f"joined {active.name}"
         ours = active is not None and active.name == wish.own and not _not_among(active.rules, wish.own_rules)
         if not (ours and self._activate(wish.other)):
             name = active.name if active else None
-            raise Misconfigured(f"to join is rule set {wish.other}, but {_called(name)} is active in this region")
+            raise Misconfigured(f"the rule set to join is {wish.other}, but {_called(name)} is active in this region")
         return f"joined {wish.other}, which is active in the place of {wish.own}"
 
     def _give_up(self, wish: Wish) -> str:

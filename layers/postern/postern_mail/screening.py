@@ -1,7 +1,7 @@
-"""Screening: what SES's verdicts do not ask about a message, and only what the owner turned on.
+"""Screening: checks a message beyond SES's verdicts, as far as the owner turned it on.
 
-Client, HELO and reverse name are those of SES's own block. Lists and restrictions give one score; a list that cannot
-be believed does not count. What nobody answered is never a finding.
+Client, HELO and reverse name are those that SES's own block states. Lists and restrictions give one score; a list that
+fails its tests does not count. An unanswered query is never a finding.
 """
 
 import hashlib
@@ -24,12 +24,12 @@ from .mail.ses_block import SesBlock
 from .mail.settings import TAGGED, Settings
 from .ports.screening import GreyBook, Key, ListBook, Resolver
 
-SECONDS = 2.0  # for all questions about a message
+SECONDS = 2.0  # for all queries about a message
 
 
 @dataclass(frozen=True, slots=True)
 class Screened:
-    """What was found out about a message; `notes` are what the ledger keeps of it. `name_is_own`: the client's name has
+    """The result for a message; `notes` are what the ledger keeps of it. `name_is_own`: the client's name resolves to
     the client's address."""
 
     who: Who
@@ -40,7 +40,7 @@ class Screened:
 
 @dataclass(frozen=True, slots=True)
 class _Lists:
-    """The lists of the settings, and what they are asked about."""
+    """The lists in the settings, and what to ask them."""
 
     by_address: tuple[Site, ...]
     by_domain: tuple[Site, ...]
@@ -64,7 +64,7 @@ class _Lists:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Screening:
-    """Asks the DNS about a message; without `grey` nothing is held."""
+    """Screens a message by DNS; without `grey` nothing is held."""
 
     resolver: Resolver
     book: ListBook
@@ -82,8 +82,8 @@ class Screening:
         who: Who | None = None,
         unasked: Collection[str] = (),
     ) -> Screened:
-        """What speaks against a message. A dry run says `who` in place of SES's block, and which restrictions cannot be
-        asked then. Raises Temporary if the ledger does not say which lists to believe."""
+        """Screen a message. A dry run passes `who` instead of SES's block, and in `unasked` the restrictions that
+        cannot be checked then. Raises Temporary if the ledger cannot say which lists count."""
         settings = found.settings
         who = who or Who.of(envelope, SesBlock.of(message, envelope.message_id))
         lists = self._lists(who, message, header, settings, own_domains)
@@ -114,7 +114,8 @@ class Screening:
         found: LookedUp,
         now: float,
     ) -> tuple[Decision, ...]:
-        """The decisions, with a grey hold for whom the owner wants it and nothing excuses. Raises Temporary."""
+        """The decisions, with a grey hold for each recipient that the settings hold and nothing exempts. Raises
+        Temporary."""
         settings, who = found.settings, screened.who
         if self.grey is None or not settings.greylist or is_authenticated(envelope, header):
             return tuple(decisions)
@@ -127,13 +128,14 @@ class Screening:
     def _lists(
         self, who: Who, message: Message, header: Header, settings: Settings, own_domains: Collection[str]
     ) -> _Lists:
+        """The lists to ask about this message."""
         by_address, by_domain = dns_lists.sites(settings.dnsbl_sites), dns_lists.sites(settings.rhsbl_sites)
         key = self.key() if any(one.keyed for one in (*by_address, *by_domain)) else ""
         domains = subjects.domains(who, message, header, own_domains) if by_domain else {}
         return _Lists(by_address, by_domain, subjects.client(who) if by_address else {}, domains, key)
 
     def _remember(self, who: Who, asked: Collection[Asked]) -> dict[str, str]:
-        """The lists that do not count now, this client included."""
+        """Count this client's errors; return the lists that do not count now, by zone, with why."""
         before = self.book.lists()
         if not who.client:
             return before.silent
@@ -147,12 +149,12 @@ class Screening:
 
 
 def confirmations(who: Who) -> list[Question]:
-    """What tells whether the client's name is its own: whoever has an address calls it as he likes."""
+    """The query that tells whether the client's name is its own: the holder of an address can give it any name."""
     return [Question(who.reverse_name, "AAAA" if ":" in who.client else "A")] if who.reverse_name else []
 
 
 def is_confirmed(who: Who, answers: Answers) -> bool:
-    """Whether the name has the client's address."""
+    """Whether the name resolves to the client's address."""
     client = dns_lists.reversed_address(who.client)
     found = (answer for one in confirmations(who) if (answer := answers.get(one)))
     return any(dns_lists.reversed_address(value) == client for answer in found for value in answer.values)
@@ -163,8 +165,8 @@ def _names(text: str) -> set[str]:
 
 
 def _chosen(settings: Settings, who: Who, own_domains: Collection[str]) -> dict[str, str]:
-    """The restrictions that are asked of this sender: that a domain of ours takes mail is known, as Postfix knows it of
-    its own."""
+    """The restrictions that apply to this sender, by name. Our own domains are known to take mail, as Postfix knows its
+    own."""
     chosen = settings.restrictions
     if who.domain in own_domains:
         chosen.pop(restrictions.UNKNOWN_SENDER, None)
@@ -191,7 +193,7 @@ def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str,
 
 
 def _notes(who: Who, score: Score, asked: Collection[Asked], *, skipped: bool) -> dict[str, Any]:
-    """What is kept of it: nothing that is a stranger's text but for names he gave himself, and no key."""
+    """What the ledger keeps: of a stranger's text only the names in his SMTP session, and no key."""
     listings: list[Listing] = [one for part in asked for one in part.listings]
     notes: dict[str, Any] = {
         "client": who.client or "unknown",

@@ -1,7 +1,7 @@
-"""The hourly watch writes to people: what is new, and what is over, in one mail.
+"""The hourly watch writes to people: what is new and what is over, in one mail.
 
-A mail that was sent and not noted, because the function was killed between the two, is sent again: nobody knows which
-of the two it was, and nothing may stay untold. What two runs find at once is told by one: it claims the telling, for
+If the function is killed after sending and before noting it, the mail is sent again: which of the two happened is
+unknown, and nothing may go untold. If two runs find the same thing at once, one tells it: it claims the telling for
 longer than the function runs.
 """
 
@@ -21,7 +21,7 @@ CLAIM = 150  # seconds: longer than the function's timeout
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Teller(Generic[Where_contra]):
-    """Looks at everything, and tells. `domain` and `stack` are what the mail calls them."""
+    """Runs all examinations, and tells. `domain` and `stack` are their names in the mail."""
 
     examinations: Sequence[Examination[Where_contra]]
     where: Named[Where_contra]
@@ -33,16 +33,16 @@ class Teller(Generic[Where_contra]):
     stack: str
 
     def run(self) -> None:
-        """Look once, and tell what is to be told. Raises Temporary; then nothing counts as told."""
+        """Examine once, and tell what is due. Raises Temporary; then nothing counts as told."""
         before = self.book.read()
         examined = [one.run(self.where.site, self.where.get) for one in self.examinations]
         telling = compare(before.known, examined, self.clock.now())
         if telling and not self.post.is_heard():
-            self.log.unheard()  # told once somebody has confirmed the subscription
+            self.log.unheard()  # told once a subscription is confirmed
             return
         if telling:
             if not self.book.claim(before.version, self.clock.now(), CLAIM):
-                raise Unavailable("another run of the watch is telling this, or was killed at it a moment ago")
+                raise Unavailable("another run of the watch is telling this, or was just killed while doing so")
             self.post.publish(subject(telling, self.domain), body(telling, self.domain, self.stack))
             self.log.told(telling)
         if telling or telling.known != before.known:

@@ -1,7 +1,7 @@
-"""What the hourly watch tells: of what it found, what is new since it last told, and what is over.
+"""What the hourly watch tells: which findings are new since it last told, and which are over.
 
-Each thing is told once when it is found, and once more when it is over. Where AWS does not answer, nothing is known of
-what was told before: that is neither new nor over, and a silence is told at the second look in a row, as most pass.
+Each thing is told once when it is found, and once more when it is over. If AWS does not answer, earlier findings are
+neither new nor over; the silence itself is told at the second run in a row, as most pass.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,15 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from .examination import Examined, Finding, Grade
 from .mail.records import dataclass, field, replace
 
-MOST = 50  # findings of one examination that are told and remembered
+MOST = 50  # findings told and remembered for one examination
 SILENT = "Nothing is known of this for now: Amazon did not answer twice in a row, or the right to ask is missing."
-_SILENCE = "no answer"  # what a silence is about
-_MAX_TEXT = 200  # characters that are remembered of what was seen
+_SILENCE = "no answer"  # `about` of a silence
+_MAX_TEXT = 200  # characters of `seen` that are remembered
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was found before: what was seen then, since when it is so (epoch seconds), and whether it was told."""
+    """An earlier finding: what was seen, since when (epoch seconds), and whether it was told."""
 
     seen: str
     since: float
@@ -26,7 +26,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """Something to tell of."""
+    """A finding to tell."""
 
     finding: Finding
     since: float
@@ -34,17 +34,17 @@ class New:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What is new by one examination."""
+    """The new findings of one examination."""
 
     name: str
     means: str
     new: tuple[New, ...]
-    more: bool = False  # there is more than is named
+    more: bool = False  # there are more than are named
 
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """What to tell, and what is known once it is told; `still` counts what was told before and has not ended."""
+    """What to tell, and what is known once it is told; `still` counts findings told before that persist."""
 
     sections: tuple[Section, ...] = ()
     over: tuple[tuple[str, Known], ...] = ()  # by the examination's name
@@ -57,7 +57,8 @@ class Telling:
 
 
 def compare(before: Mapping[str, Mapping[str, Known]], examined: Sequence[Examined], now: float) -> Telling:
-    """What is new and what is over, given what was known before. An examination that is made no longer is forgotten."""
+    """What is new and what is over, compared with what was known before. Examinations that no longer exist are
+    forgotten."""
     sections: list[Section] = []
     over: list[tuple[str, Known]] = []
     known: dict[str, Mapping[str, Known]] = {}
@@ -84,7 +85,7 @@ def compare(before: Mapping[str, Mapping[str, Known]], examined: Sequence[Examin
 
 
 def _found(one: Examined) -> Iterator[tuple[str, Finding]]:
-    """Those that are told, by what they are about."""
+    """The findings to tell, each with what it is about."""
     named = one.findings[:-1] if one.cut else one.findings
     for each in named[:MOST]:
         if each.grade is Grade.NO_ANSWER:
@@ -94,7 +95,7 @@ def _found(one: Examined) -> Iterator[tuple[str, Finding]]:
 
 
 def _held(was: Known | None, found: Finding, now: float) -> Known:
-    """A finding as it is known from now on; a silence is told once it was there before."""
+    """A finding as it is remembered from now on; a silence is told if it was there before."""
     if was is not None:
         return replace(was, told=True)
     since = now if found.since is None else found.since

@@ -1,8 +1,8 @@
-"""What fell through: messages open for longer than anything tries them, and objects that no invocation ever saw.
+"""Finds what was overlooked: messages open for longer than events are retried, and objects that no invocation saw.
 
-Runs on a schedule. The bucket is listed some pages a run, and the place is remembered; the ledger is
-asked only for objects that came since the pass before. What was found is remembered too, and looked
-at again each time, so that it counts until somebody has mended it.
+Runs on a schedule. Each run lists some pages of the bucket and remembers where it stopped; the ledger is asked only
+about objects stored since the previous pass. Findings are remembered too, and checked again each run, so that they
+count until they are fixed.
 """
 
 from collections.abc import Mapping
@@ -13,18 +13,19 @@ from .mail.records import dataclass, replace
 from .ports.clock import Clock
 from .ports.watch import Bucket, Overlooked, WatchLog, WatchState
 
-PAGES = 50  # of 1,000 objects a run: half a minute at most, with the questions to the ledger
+PAGES = 50  # of 1,000 objects in one run: half a minute at most, with the queries to the ledger
 UNSEEN_AFTER = 5 * 3600  # seconds: SES itself tries to hand a message over for 4 hours
-# Between two passes through the bucket, in seconds: lists are the dearest thing that an idle stack does.
+# Seconds between two passes through the bucket: listing it costs more than anything else an idle stack does.
 PASSES = 3 * 3600 - 600  # the third hourly run, give or take some minutes
 # After the last retry: Lambda's own queue may keep an event for 6 hours before, and the pauses are of 1 hour.
 OPEN_MARGIN = 8 * 3600
-MOST_NAMED = 1000  # messages that are looked at for being open too long
+MOST_NAMED = 1000  # open messages that are examined
 
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Objects that no invocation has seen, with the times they were stored at, and those that one has run meanwhile."""
+    """Objects that no invocation saw, with when each was stored (epoch seconds), and those that were processed
+    since."""
 
     stored_at: Mapping[str, float]
     run_meanwhile: tuple[str, ...]
@@ -41,7 +42,7 @@ class Watch:
     retry_hours: int
 
     def run(self) -> Overlooked:
-        """Look once, and count what was found. Raises Temporary."""
+        """Look once, and return and count the findings. Raises Temporary."""
         self._look_through_the_bucket()
         unseen = never_seen(self.book)
         for message_id in unseen.run_meanwhile:
@@ -75,7 +76,7 @@ class Watch:
 
 
 def open_too_long(book: WatchState, now: float, retry_hours: float) -> tuple[str, ...]:
-    """Messages that are open although nothing tries them any more: they were opened, or ordered to run again, longer
+    """Messages that are open although nothing retries them any more: they were opened, or ordered to run again, longer
     ago than events are retried. Raises Temporary."""
     limit = now - retry_hours * 3600 - OPEN_MARGIN
     old = list(islice(book.open_since_before(limit), MOST_NAMED))
@@ -84,8 +85,8 @@ def open_too_long(book: WatchState, now: float, retry_hours: float) -> tuple[str
 
 
 def ordered_in_vain(book: WatchState, now: float) -> Mapping[str, float]:
-    """Open messages that a person ordered to run again, with when, and that no invocation has looked at since: the
-    order may have been cut off before its event was sent. Raises Temporary."""
+    """Open messages that a person ordered to run again, with when (epoch seconds), and that no invocation took up
+    since: the order may have been interrupted before its event was sent. Raises Temporary."""
     opened = list(islice(book.open_since_before(now), MOST_NAMED))
     entries = book.seen(opened)
     ordered = {one: float(entries.get(one, {}).get("reopened_at", 0)) for one in opened}
@@ -93,7 +94,7 @@ def ordered_in_vain(book: WatchState, now: float) -> Mapping[str, float]:
 
 
 def never_seen(book: WatchState) -> Unseen:
-    """What was remembered as an object that no invocation saw. Raises Temporary."""
+    """The remembered objects that no invocation saw. Raises Temporary."""
     stored_at = book.remembered()
     seen = book.seen(tuple(stored_at))
     return Unseen({one: at for one, at in sorted(stored_at.items()) if one not in seen}, tuple(sorted(seen)))

@@ -1,8 +1,8 @@
-"""The hourly watch's mail: what is new and what is over, for somebody who does not run mail servers. SNS sends it as
-plain text, and so it arrives also while SES has stopped our mail.
+"""The hourly watch's mail: what is new and what is over, for people who do not run mail servers. SNS sends it as plain
+text, so it arrives even while SES has stopped our mail.
 
-Strangers' words stand in quotation marks, on one line, with an end, and no mail program makes a link of them: dots
-and colons that could be of one are in brackets.
+Strangers' words stand in quotation marks, on one line, cut to a length, and no mail program makes a link of them: dots
+and colons that could be part of one are in brackets.
 """
 
 import re
@@ -17,7 +17,7 @@ MAX_BODY = 200_000  # octets; SNS takes 262,144
 _MAX_WORDS = 200  # characters of a stranger's words
 _MAX_LINE = 500
 _COMMAND = re.compile(r"`(postern [^`]*)`")
-_LINK = re.compile(r"(?<=\w)[.:@](?=[^\W\d])|:(?=//)")  # not those of a status, 5.1.1
+_LINK = re.compile(r"(?<=\w)[.:@](?=[^\W\d])|:(?=//)")  # not those of a status such as 5.1.1
 
 
 def subject(telling: Telling, domain: str) -> str:
@@ -75,7 +75,7 @@ def _seen(new: New) -> str:
 
 
 def plain(text: str) -> str:
-    """One line in which nothing acts."""
+    """The text on one line, without control characters."""
     return visible(" ".join(text.split()))[:_MAX_LINE]
 
 

@@ -1,9 +1,9 @@
-"""Bringing every domain to where the template wants it, at most one call a second, for as long as it takes.
+"""Brings every domain to the state that the template asks for, at most one SES call a second, for as long as it takes.
 
-SES allows one call a second in the whole account, so that a hundred new domains outlast a function. What is not done
-when the time is nearly over goes on in an invocation of its own, which begins with the domain that was next; the last
-one answers CloudFormation. Every domain is looked at first and only what differs is written, so a request that comes
-twice, or after a crash, changes nothing.
+SES allows one call a second in the whole account, so a hundred new domains take longer than one function may run. What
+is not done when the time is nearly over continues in another invocation, starting with the next domain; the last one
+answers CloudFormation. Every domain is examined first and only differences are written, so a request that is repeated,
+even after a crash, changes nothing.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,18 +22,18 @@ from .wish import Wish
 SES_PACE = 1.1  # seconds before each call: SES allows one a second (its quotas page)
 ZONE_PACE = 0.25  # Route 53 allows five a second for an account (its quotas page)
 LONGEST = 10.0  # seconds of one pause
-PATIENCE = 5  # attempts at a call that fails: a role that was just made is refused until IAM knows it everywhere
-THROTTLES = 30  # attempts at a call that is throttled: the recipients function uses up the same second
-HAND_OVER = 180  # seconds before the end of the function, of 15 minutes, after which no further domain is begun
+PATIENCE = 5  # attempts at a failing call: a role just created is refused until IAM has propagated it
+THROTTLES = 30  # attempts at a throttled call: the recipients function uses the same quota
+HAND_OVER = 180  # seconds before the function's end (of 15 minutes) after which no further domain is started
 MOST_TURNS = 10  # invocations for one request; Lambda ends a function that calls itself after 16
-ONWARD = "PosternOnward"  # what the event of a later turn has beside CloudFormation's request
+ONWARD = "PosternOnward"  # key in a later turn's event, beside CloudFormation's request
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far one request is: its turn, the next domain by its place, and what was done so far."""
+    """How far one request has come: its turn, the index of the next domain, and what was done so far."""
 
     turn: int = 1
     next: int = 0
@@ -53,20 +53,20 @@ class Progress:
 
 @dataclass(slots=True)
 class Tempo:
-    """Seconds before each call to SES: twice as many once somebody else was found to use the same second."""
+    """Seconds before each call to SES: twice as many once a throttle shows that another caller uses the same quota."""
 
     seconds: float = SES_PACE
 
     def slow_down(self) -> None:
-        """From now on, half of the seconds are others'."""
+        """Leave half of the quota to others from now on."""
         self.seconds = 2 * SES_PACE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
-    """Carries out one request of CloudFormation; safe to repeat.
+    """Carries out one request of CloudFormation. Safe to repeat.
 
-    `onward` starts the next invocation with an event; `say` gets a line for everything that was done or left.
+    `onward` starts the next invocation with an event; `say` logs a line for everything that was done or left unchanged.
     """
 
     identities: Identities
@@ -78,7 +78,7 @@ class Keeping:
     tempo: Tempo = field(default_factory=Tempo)
 
     def carry_out(self, request: Request) -> str | None:
-        """What was done, None if another invocation goes on with it.
+        """Carry out the request and return what was done, None if another invocation continues.
 
         Raises Misconfigured if it must not be done, Temporary if it could not be.
         """
@@ -117,11 +117,12 @@ class Keeping:
         try:
             self.onward(event)
         except Temporary:
-            self.onward(event)  # what comes twice does no harm
+            self.onward(event)  # a second copy does no harm
         self.say(f"goes on in invocation {progress.turn} with domain {progress.next + 1}")
 
     def _zones(self, wish: Wish) -> dict[str, str]:
-        """The hosted zone of each domain that has one: the nearest above it. Raises Misconfigured for one too many."""
+        """The hosted zone of each domain that has one: the nearest above it. Raises Misconfigured if two zones match
+        one domain, or a zone matches none."""
         by_name: dict[str, str] = {}
         for zone in wish.zones:
             name = self._patiently(partial(self.zones.name, zone), ZONE_PACE)
@@ -168,7 +169,7 @@ class Keeping:
         return self._ses(lambda: self.identities.look(domain))
 
     def _step(self, step: Step | Left) -> bool:
-        """Carry it out; True if it is left."""
+        """Carry out a step; True if it was left undone."""
         if isinstance(step, Step):
             try:
                 self._ses(partial(self.identities.carry_out, step))
@@ -181,10 +182,10 @@ class Keeping:
         return False
 
     def _record(self, domain: str, zone: str, one: Wanted, before: RecordSet | None) -> bool | None:
-        """True if it was written, False if it is left, None if it was there.
+        """Write a record set: True if it was written, False if it was left, None if it was there.
 
-        A batch whose answer was lost is refused when it comes again, and so is one that somebody was faster than:
-        what is there then decides.
+        Route 53 refuses a batch that is repeated because its answer was lost, and one that another change overtook: the
+        records then found decide.
         """
         step = self._record_step(domain, zone, one, before)
         if isinstance(step, Change):
@@ -209,7 +210,7 @@ class Keeping:
         return self._patiently(call, self.tempo.seconds)
 
     def _patiently(self, call: Callable[[], _T], pace: float) -> _T:
-        """Every call after a pause; again after a longer one while it fails. Raises OutOfTime."""
+        """Make a call after a pause; while it fails, again after longer ones. Raises OutOfTime."""
         failures = 0
         for attempt in range(1, THROTTLES + 1):
             self._pause(min(pace * attempt, LONGEST))
@@ -232,7 +233,7 @@ class Keeping:
 
 
 def _before(request: Request) -> Wish | None:
-    """The wish of the last deployment; None for one that was refused, or that another version understood."""
+    """The wish of the last deployment; None if that was refused, or if another version understood it differently."""
     try:
         return Wish.of(request.stack, request.event["OldResourceProperties"])
     except (Misconfigured, LookupError, TypeError):

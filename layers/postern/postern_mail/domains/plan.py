@@ -1,8 +1,8 @@
-"""From what is there to what is wanted, for one domain. Nothing is decided that would take anything away.
+"""The steps from the present state of one domain to the wanted one. No step takes anything away.
 
-An identity that this stack made carries its name as a tag, given in the call that made it. Everything else is adopted:
-it gets what it lacks and keeps what somebody chose for it. A record set is written where none is; the one exception is
-a DMARC record that still says what we wrote before.
+An identity that this stack created carries the stack's name as a tag, set in the call that created it. Any other is
+adopted: it gets what it lacks and keeps what was chosen for it. A record set is written only where there is none,
+except for a DMARC record that still says what we wrote before.
 """
 
 from ..mail.records import dataclass, field
@@ -25,9 +25,9 @@ MAKE, MAIL_FROM_DOMAIN, CONFIGURATION_SET, SIGN, KEY_LENGTH, FEEDBACK_BY_MAIL = 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A domain as SES has it. `made_by` is the stack that made it, "" if it was none of Postern's.
+    """A domain's identity in SES. `made_by` is the stack that created it, "" if not Postern.
 
-    `easy` is whether SES has the DKIM keys; `next_key` is the length of the next one. `verified`: mail can be sent.
+    `easy` is whether SES holds the DKIM keys; `next_key` is the length of the next one. `verified`: mail can be sent.
     """
 
     dkim: Dkim = field(default_factory=Dkim)
@@ -45,7 +45,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One call to SES about one domain's identity: what is set, and to what; "" unsets it."""
+    """One call to SES about one domain's identity: what to set, and its value; "" unsets it."""
 
     kind: str
     domain: str
@@ -54,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One batch of Route 53: `delete` is exactly what is there, or nothing."""
+    """One batch of Route 53: `delete` is exactly what exists, or nothing."""
 
     create: RecordSet
     delete: RecordSet | None = None
@@ -62,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """What stays as it is, and why; with the line that a person may add."""
+    """What is left unchanged, and why; with the line that a person may add."""
 
     domain: str
     why: str
@@ -77,7 +77,7 @@ def identity_steps(domain: str, found: Identity | None, wish: Wish, before: Wish
         return [Step(MAKE, domain)]
     ours = found.made_by == wish.stack
     mail_from = wish.manner.mail_from(domain)
-    # What may be replaced: nothing, and what we set ourselves.
+    # Values that may be replaced: none, and those we set ourselves.
     known_mail_from = {"", mail_from, before.manner.mail_from(domain) if before else ""}
     known_set = {"", wish.configuration_set, before.configuration_set if before else ""}
     steps: Identities = []
@@ -97,8 +97,8 @@ def identity_steps(domain: str, found: Identity | None, wish: Wish, before: Wish
 
 
 def farewell_steps(domain: str, found: Identity | None, wish: Wish) -> list[Step]:
-    """What an identity is given back that stays when its domain goes: a configuration set that is deleted would make
-    whatever else is sent in its name fail, and with the set goes the feedback by events."""
+    """What to restore on an identity that outlives its domain in the stack. Its deleted configuration set would make
+    everything else sent in its name fail, and feedback by events goes with the set."""
     if found is None or found.configuration_set != wish.configuration_set:
         return []
     return [*_feedback(domain, found, by_mail=True), Step(CONFIGURATION_SET, domain)]
@@ -114,14 +114,14 @@ def _signing(domain: str, found: Identity) -> Identities:
 
 
 def _feedback(domain: str, found: Identity, *, by_mail: bool) -> list[Step]:
-    """By mail a bounce would come to the alias, which forwards it to the mailbox that bounces."""
+    """Turn off feedback by mail: a bounce would go to the alias, which forwards it to the mailbox that bounces."""
     if found.feedback_by_mail == by_mail:
         return []
     return [Step(FEEDBACK_BY_MAIL, domain, "on" if by_mail else "")]
 
 
 def record_step(domain: str, one: Wanted, found: RecordSet | None, before: RecordSet | None) -> Change | Left | None:
-    """What becomes of one record set, None if it is as it should be. `before` is what the last deployment wanted."""
+    """What to do about one record set, None if it is right. `before` is what the last deployment wanted."""
     if found is None:
         return Change(one.set)
     if found.says(one.set):

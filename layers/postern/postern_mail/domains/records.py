@@ -11,7 +11,7 @@ DKIM, MAIL_FROM, SPF, DMARC, MX = PARTS = ("dkim", "mailfrom", "spf", "dmarc", "
 
 INCLUDE = "include:amazonses.com"
 SPF_LINE = f'"v=spf1 {INCLUDE} ~all"'
-EASY_DKIM = "dkim.amazonses.com"  # where SES does not say otherwise
+EASY_DKIM = "dkim.amazonses.com"  # unless SES says otherwise
 _MX_TTL = 300  # seconds; short, because this record is the switch
 _TTL = 1800
 
@@ -20,7 +20,7 @@ _TTL = 1800
 class RecordSet:
     """All records of one name and type: `name` in lower case without its last dot, `values` as in a zone file.
 
-    `ttl` is in seconds; a set without values is something that Route 53 alone has (an alias, a weighted set).
+    `ttl` is in seconds; a set without values is specific to Route 53 (an alias, a weighted set).
     """
 
     name: str
@@ -47,7 +47,7 @@ class RecordSet:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A record set of one of the PARTS of a domain's DNS."""
+    """A record set, with the one of PARTS it belongs to."""
 
     part: str
     set: RecordSet
@@ -55,7 +55,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Dkim:
-    """Where SES publishes the keys of a domain: three tokens, and the zone that the CNAME records lead to."""
+    """Where SES publishes a domain's keys: three tokens, and the zone that the CNAME records point to."""
 
     tokens: tuple[str, ...] = ()
     zone: str = EASY_DKIM
@@ -63,7 +63,7 @@ class Dkim:
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """What all domains of a stack have in common. `label` is empty for SES's own MAIL FROM domain."""
+    """What all domains of a stack share. `label` is empty for SES's own MAIL FROM domain."""
 
     region: str
     label: str
@@ -75,7 +75,7 @@ class Manner:
 
 
 def wanted(domain: str, dkim: Dkim, manner: Manner, parts: Collection[str] = PARTS) -> list[Wanted]:
-    """The record sets of a domain, of these parts of its DNS, in the order of PARTS."""
+    """A domain's record sets for these parts of its DNS, in the order of PARTS."""
     region, mail_from = manner.region, manner.mail_from(domain)
     found = [
         Wanted(DKIM, RecordSet(f"{token}._domainkey.{domain}", "CNAME", _TTL, (f"{token}.{dkim.zone}",)))
@@ -95,8 +95,8 @@ def wanted(domain: str, dkim: Dkim, manner: Manner, parts: Collection[str] = PAR
 
 
 def spf_to_add(found: RecordSet) -> str:
-    """The SPF record that a domain's TXT records are to hold in place of the one they have, or beside the others; "" if
-    SES is in it already. RFC 7208 3.2: a domain has one."""
+    """The SPF record to add to a domain's TXT records, or to put in place of its own; "" if that includes SES already.
+    RFC 7208 3.2: a domain has one."""
     policies = [text for value in found.values if is_spf(text := _joined(value))]
     if not policies:
         return SPF_LINE
@@ -110,7 +110,7 @@ def is_spf(text: str) -> bool:
 
 
 def with_ses(policy: str) -> str:
-    """An SPF record that lets SES send as well, "" if this one does. A mechanism without a sign has a + (RFC 7208
+    """An SPF record that also lets SES send, "" if this one does. A mechanism without a qualifier means + (RFC 7208
     4.6.2)."""
     if INCLUDE in policy.lower().replace(" +", " ").split():
         return ""

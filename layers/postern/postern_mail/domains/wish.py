@@ -1,4 +1,4 @@
-"""What the template asks for, and what of it cannot be: refused in one sentence before anything is made."""
+"""What the template asks for. Impossible wishes are refused in one sentence before anything is created."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,18 +9,19 @@ from ..mail.records import dataclass
 from .records import DKIM, MAIL_FROM, PARTS, Manner
 
 MAX_DOMAINS = 100  # recipients of one receipt rule (docs.aws.amazon.com/ses, "Service quotas")
-# Bytes of the list with its commas: 100 domains of 30 letters. It stands in an environment of 4 KB and in policies of
-# 10,240 and 6,144 characters (tests/template/test_domains.py adds them up).
+# Bytes of the list with its commas: 100 domains of 30 letters. It must fit into an environment of 4 KB and into
+# policies of 10,240 and 6,144 characters (tests/template/test_domains.py adds them up).
 MAX_BYTES = 3099
-# Letters of the stack's name beside which so much fits, and how often the name stands in one environment.
+# Letters of the stack's name that leave room for that, and how often the name occurs in one environment.
 SHORT_NAME, TIMES_NAMED = 20, 11
-MAX_DOMAIN = 209  # letters, so that a DKIM token and `._domainkey.` before it make no more than 253
+MAX_DOMAIN = 209  # letters: with a DKIM token and `._domainkey.` before it, at most 253
 _DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The domains, and how each is to be. `parts` of their DNS may be written into `zones`, ids of hosted zones."""
+    """The domains, and the state each should have. `parts` of their DNS may be written into `zones`, ids of hosted
+    zones."""
 
     stack: str
     domains: tuple[str, ...]
@@ -31,7 +32,7 @@ class Wish:
 
     @classmethod
     def of(cls, stack: str, properties: Mapping[str, Any]) -> "Wish":
-        """Read the properties of the resource; `stack` is its ARN. Raises Misconfigured, naming everything wrong."""
+        """Read the properties of the resource; `stack` is its ARN. Raises Misconfigured, which names every fault."""
         region, name = stack.split(":")[3], stack.split("/")[1]
         manner = Manner(region, properties["MailFromLabel"], properties["DmarcPolicy"])
         wish = cls(
@@ -57,7 +58,7 @@ class Wish:
 
 
 def faults_of(domains: Sequence[str], stack: str = "") -> list[str]:
-    """What is wrong with a list of mail domains of a stack of this name, empty if it can be deployed."""
+    """What is wrong with the list of mail domains of a stack of this name; empty if it can be deployed."""
     size = len(",".join(domains))
     room = room_for(stack)
     wrong = [one for one in domains if not _DOMAIN.fullmatch(one) or len(one) > MAX_DOMAIN]
@@ -77,12 +78,12 @@ def faults_of(domains: Sequence[str], stack: str = "") -> list[str]:
 
 
 def room_for(stack: str) -> int:
-    """How many bytes the list may have beside a stack's name."""
+    """The bytes that the list may take, given the stack's name."""
     return MAX_BYTES - TIMES_NAMED * max(0, len(stack) - SHORT_NAME)
 
 
 def _given(values: Sequence[str]) -> tuple[str, ...]:
-    """The members of a list; an empty one comes as one empty member."""
+    """The members of a list; CloudFormation sends an empty list as one empty member."""
     return tuple(value for value in values if value)
 
 

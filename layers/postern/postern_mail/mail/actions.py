@@ -1,7 +1,7 @@
-"""The actions of access(5): what the right side of a sender rule says.
+"""The actions of access(5): the right side of a sender rule.
 
-What Postfix takes and means something else by than its reader would think, or what cannot be done
-behind SES, is an error that says what Postfix would do.
+A word that Postfix accepts with another meaning than its reader would think, or that cannot be done behind SES, is an
+error that says what Postfix would do.
 """
 
 import re
@@ -58,7 +58,7 @@ class Action:
 
     @property
     def is_final(self) -> bool:
-        """Whether the search ends here; after the others Postfix goes on with the next restriction."""
+        """Whether the search ends here; after any other action Postfix continues with the next restriction."""
         return self.word in (OK, REJECT, DISCARD) or self.is_code
 
     @property
@@ -71,7 +71,7 @@ class Action:
 
 
 def _meaning(word: str) -> str:
-    """What is wrong with a word that is no action of ours, and what Postfix would make of it."""
+    """What is wrong with a word that is not one of our actions, and what Postfix would make of it."""
     if word in _OTHERS:
         return _OTHERS[word]
     if word.isdigit():
@@ -80,7 +80,7 @@ def _meaning(word: str) -> str:
         return "Postfix would look it up as the name of a map; there are none here"
     if re.match(r"(REJECT|PERMIT|CHECK|WARN_IF|SLEEP|DEFER)_", word):
         return "Postfix would apply it as a restriction; there are none here"
-    return f"expected one of {', '.join(ACTIONS)}, or a code with a text; Postfix would take it for a restriction"
+    return f"expected one of {', '.join(ACTIONS)}, or a code with a text; Postfix would read it as a restriction"
 
 
 def _address(typed: object, text: str) -> Address:
@@ -91,7 +91,7 @@ def _address(typed: object, text: str) -> Address:
 
 
 def _check_field(typed: object, text: str) -> None:
-    """Raises ValueError for a header line that SES refuses or that we take out or write ourselves."""
+    """Raises ValueError for a header line that SES refuses or that we remove or write ourselves."""
     found = _FIELD.match(text)
     if found is None or len(text) > MAX_PREPEND:
         raise ValueError(f"action {typed!r}: expected PREPEND Name: value, in ASCII and under {MAX_PREPEND} octets")

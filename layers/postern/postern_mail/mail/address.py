@@ -1,7 +1,7 @@
 """Mail addresses as values: parsed once, at the edge, and compared by their look-up key.
 
-Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII, and a domain
-that is not becomes its A-labels (RFC 5891, mapped as UTS 46 says).
+Grammar: RFC 5321 4.1.2 (Mailbox). SES has no SMTPUTF8, so a local part is ASCII, and an internationalised domain
+becomes A-labels (RFC 5891, mapped by UTS 46).
 """
 
 import re
@@ -14,7 +14,7 @@ from .records import dataclass
 RECIPIENT_DELIMITER = "+"  # Postfix's recipient_delimiter: info+news@ is info@ with the tag news
 
 _ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
-# Dots are taken as they come: a..b@ and a.@ break RFC 5321 and are in use all the same.
+# Dots may stand anywhere: a..b@ and a.@ break RFC 5321 but are in use.
 _DOT_ATOM = re.compile(rf"(?:{_ATEXT}|\.)+\Z")
 _QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\[ -~])*"\Z')
 _DOMAIN = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\Z")
@@ -26,7 +26,7 @@ MAX_ADDRESS = 320  # octets: 64 of local part, @, 255 of domain (RFC 5321 4.5.3.
 
 
 class InvalidAddress(ValueError):
-    """The text is not a mail address; the message names it."""
+    """The text is not a mail address; the message quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,8 @@ class Address:
     def parse(cls, text: str) -> "Address":
         """Read `local@domain`, with or without angle brackets.
 
-        Raises InvalidAddress for anything else. A local part that is quoted without need is
-        unquoted, as RFC 5321 4.1.2 asks: `"info"@example.com` is `info@example.com`.
+        Raises InvalidAddress for anything else. A local part quoted without need is unquoted, as RFC 5321 4.1.2 asks:
+        `"info"@example.com` is `info@example.com`.
         """
         bare = text.strip()
         if bare.startswith("<") and bare.endswith(">"):
@@ -67,7 +67,7 @@ class Address:
 
     @property
     def tag(self) -> str:
-        """What follows the first `+` of the local part, or "" (a leading `+` is no tag)."""
+        """What follows the first `+` of the local part, or "" (a leading `+` does not start a tag)."""
         return self.local[self._delimiter + 1 :] if self._delimiter > 0 else ""
 
     @property
@@ -81,7 +81,7 @@ class Address:
 
 
 def spellings(key: str) -> tuple[str, ...]:
-    """The keys under which people type a row for this one: with A-labels, and then as they read them.
+    """The keys under which people may write a row for this one: with A-labels, then with U-labels.
 
     `info@xn--mnchen-3ya.example` is also `info@m\u00fcnchen.example`; most keys have one spelling.
     """
@@ -98,7 +98,7 @@ def spellings(key: str) -> tuple[str, ...]:
 def alias_key(text: str) -> str:
     """`Info@Bücher.example` and `@Bücher.example` as they are looked up.
 
-    Text that has no such form is given back in lower case.
+    Text without such a form is returned in lower case.
     """
     text = text.strip()
     try:
@@ -110,7 +110,7 @@ def alias_key(text: str) -> str:
 
 
 def _ascii(domain: str) -> str:
-    """A domain as A-labels, "" if it has none: SES takes no others, and one domain is one key."""
+    """A domain as A-labels, "" if it has none: SES accepts no others, and each domain must have one key."""
     try:
         return domain if domain.isascii() else _idna().encode(domain, uts46=True).decode("ascii")
     except UnicodeError:
@@ -124,6 +124,6 @@ def _idna() -> Any:
 
 
 def mask(text: str, keep: Collection[str]) -> str:
-    """For logs: every address in a text cut down to its first character, `j***@dest.example`,
-    but for those at the domains to keep (our own: operators need them to find a row)."""
+    """For logs: every address in a text cut down to its first character, `j***@dest.example`, except at the domains to
+    keep (our own: operators need them to find a row)."""
     return _MENTIONED.sub(lambda found: found[0] if found[2].lower() in keep else f"{found[1][:1]}***@{found[2]}", text)

@@ -1,7 +1,6 @@
-"""The words of an address field (RFC 5322 3.2, 4.1): what From, Reply-To, To and Cc are made of.
+"""The words of an address field (RFC 5322 3.2, 4.1), of which From, Reply-To, To and Cc are made.
 
-Reading never fails and takes linear time: no character is looked at again for more than one thing, and
-no pattern gives back what it took.
+Reading never fails and takes linear time: no character is read twice for the same purpose, and no pattern backtracks.
 """
 
 import re
@@ -26,7 +25,7 @@ _PARENTHESES = re.compile(r"\\.|[()]", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One of the kinds above; `text` is what a quoted string or comment holds, else as it is written."""
+    """One of the kinds above; `text` is the content of a quoted string or comment, else the text as written."""
 
     kind: str
     text: str
@@ -37,7 +36,7 @@ class Word:
 
 
 def words(text: str) -> Iterator[Word]:
-    """The words of an unfolded value, in order; what is opened and never closed opens nothing."""
+    """The words of an unfolded value, in order; an opening sign that is never closed opens nothing."""
     reader = _Reader(text)
     while reader.at < len(text):
         yield reader.next()
@@ -48,8 +47,8 @@ class _Reader:
         self.at = 0
         self._text = text
         self._closes = _closing(text) if "(" in text else {}
-        self._quotes = True  # until one is never closed
-        self._encoded_end = 0  # where the next `?=` is
+        self._quotes = True  # until one is found unclosed
+        self._encoded_end = 0  # position of the next `?=`
         self._behind_at = False
 
     def next(self) -> Word:
@@ -89,7 +88,7 @@ class _Reader:
         return Word(QUOTED, _QUOTED_PAIR.sub(r"\1", found[1]))
 
     def _end_of_encoded(self) -> int:
-        """Where the encoded-word that starts here ends, 0 if it is none; it may hold blanks, which RFC 2047 2
+        """Where the encoded-word that starts here ends, 0 if there is none; it may hold blanks, which RFC 2047 2
         forbids and some programs write."""
         start = _ENCODED.match(self._text, self.at)
         if start is None:
@@ -101,7 +100,7 @@ class _Reader:
 
 
 def _closing(text: str) -> dict[int, int]:
-    """Where each parenthesis that is closed is closed; they nest."""
+    """The position of each parenthesis's closing one; they nest."""
     closes: dict[int, int] = {}
     opened: list[int] = []
     for found in _PARENTHESES.finditer(text):

@@ -1,9 +1,8 @@
 """Addresses as we write them: into a header, or into a request to SES.
 
-Reading takes what people use (`address`, `authors`); writing gives SES what it takes. SES reads addresses
-by JavaMail's InternetAddress: a local part has no empty word between dots, a domain letters, digits,
-hyphens and dots alone. A local part that is no dot-atom is quoted (RFC 5322 3.4.1), which makes it one
-that SES takes; a domain cannot be quoted.
+Reading accepts what people use (`address`, `authors`); writing gives SES what it accepts. SES reads addresses with
+JavaMail's InternetAddress: a local part has no empty word between dots, a domain only letters, digits, hyphens and
+dots. A local part that is not a dot-atom is quoted (RFC 5322 3.4.1), which SES accepts; a domain cannot be quoted.
 """
 
 import re
@@ -26,5 +25,5 @@ def written(address: Address) -> str:
 
 
 def is_taken(address: Address) -> bool:
-    """Whether SES takes this address, written so. It has no SMTPUTF8, and no underscores in domains."""
+    """Whether SES accepts this address, written this way. It has no SMTPUTF8, and no underscores in domains."""
     return address.local.isascii() and address.local.isprintable() and _DOMAIN.match(address.domain) is not None

@@ -1,9 +1,9 @@
-"""The API of addy.io, as far as Bitwarden and addy's own browser extension call it: what is asked, what is answered.
+"""The API of addy.io, as far as Bitwarden and addy's own browser extension call it: requests and answers.
 
 From their public sources: anonaddy/anonaddy (StoreAliasRequest, AliasController, AliasResource, DomainOptionController,
 ApiTokenDetailController), anonaddy/browser-extension (App.vue, createAlias.js), bitwarden/clients
-(integration/addy-io.ts, rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Laravel words
-errors.
+(integration/addy-io.ts, rpc/rest-client.ts), bitwarden/sdk-internal (username_forwarders/addyio.rs). Errors have
+Laravel's wording.
 """
 
 import hashlib
@@ -28,20 +28,20 @@ _LIST_LENGTH = 10
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status of HTTP, and what is said in JSON."""
+    """An HTTP status, and the JSON to send."""
 
     status: int
     said: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def body(self) -> str:
-        """As it is sent."""
+        """The JSON text."""
         return json.dumps(self.said)
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """The alias that is asked for; `local` is "" unless the asker names it."""
+    """The alias asked for; `local` is "" unless the request names it."""
 
     form: str
     local: str
@@ -55,10 +55,11 @@ def bearer(authorization: str) -> str:
 
 
 def wish(body: str, token: Token) -> Wish | Answer:
-    """What a request wants, or the answer that says what is wrong with it. Nothing in it says where mail goes."""
+    """What a request asks for, or the answer that says what is wrong with it. A request cannot choose where mail
+    goes."""
     try:
         asked = json.loads(body)
-    except (ValueError, RecursionError):  # no JSON, or some that is nested as nobody writes it
+    except (ValueError, RecursionError):  # not JSON, or nested absurdly deep
         asked = {}
     asked = asked if isinstance(asked, dict) else {}
     wrong = dict(_wrong(asked, token))
@@ -89,19 +90,19 @@ def _wrong(asked: Mapping[str, Any], token: Token) -> Iterator[tuple[str, str]]:
 
 
 def _is_text(value: object) -> bool:
-    """Whether it is text that has octets: JSON can say half a character, which no table keeps."""
+    """Whether it is text that UTF-8 can encode: JSON can hold half a surrogate pair, which no table stores."""
     return isinstance(value, str) and value == value.encode("utf-8", "ignore").decode()
 
 
 def refused(wrong: Mapping[str, str]) -> Answer:
-    """422, as Laravel words it: the first fault, and how many more there are."""
+    """422, in Laravel's words: the first fault, and how many more there are."""
     first, more = next(iter(wrong.values())), len(wrong) - 1
     rest = f" (and {more} more error{'s' if more > 1 else ''})" if more else ""
     return Answer(422, {"message": f"{first}{rest}", "errors": {name: [said] for name, said in wrong.items()}})
 
 
 def made(address: str, note: str, token: Token, now: float) -> Answer:
-    """201 with the new alias. Where it leads is not said: whoever finds a token learns no mailbox."""
+    """201 with the new alias. It does not say where the alias leads: a stolen token reveals no mailbox."""
     local, _, domain = address.partition("@")
     at = _time(now)
     nothing = dict.fromkeys(("last_forwarded", "last_blocked", "last_replied", "last_sent", "deleted_at", "from_name"))
@@ -138,14 +139,14 @@ def details(token: Token) -> Answer:
 
 
 def no_aliases() -> Answer:
-    """A list of none: the extension shows its list when it has signed in, and a token reads nothing."""
+    """An empty list: the extension shows its list after signing in, and a token can read nothing."""
     links = dict.fromkeys(("first", "last", "prev", "next"))
     meta = {"current_page": 1, "from": None, "last_page": 1, "per_page": _LIST_LENGTH, "to": None, "total": 0}
     return Answer(200, {"data": [], "links": links, "meta": meta})
 
 
 def no_recipients() -> Answer:
-    """A list of none: the token says where mail goes."""
+    """An empty list: the token says where mail goes."""
     return Answer(200, {"data": []})
 
 
@@ -155,7 +156,7 @@ TOO_MANY = Answer(429, {"message": "You have reached your daily limit for creati
 
 
 def forbidden(why: str) -> Answer:
-    """403: the token is one, and makes nothing as things are."""
+    """403: the token is valid, but cannot create aliases at present."""
     return Answer(403, {"message": why})
 
 
@@ -164,6 +165,6 @@ def _time(seconds: float) -> str:
 
 
 def _uuid(text: str) -> str:
-    """The same for the same text, in the form of RFC 9562 5.8."""
+    """An id for a text, always the same, in the form of RFC 9562 5.8."""
     found = hashlib.sha256(text.encode()).hexdigest()
     return f"{found[:8]}-{found[8:12]}-8{found[13:16]}-8{found[17:20]}-{found[20:32]}"

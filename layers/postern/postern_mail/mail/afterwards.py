@@ -1,7 +1,7 @@
-"""What became of a recipient's mail after SES took it: the later truth beside the outcome.
+"""What became of a recipient's mail after SES accepted it: recorded beside the outcome.
 
-The outcome stays `forwarded`, because SES took the message; whether the mailbox got it stands in the claims, as
-feedback wrote it there (docs/reference/feedback.md).
+The outcome stays `forwarded`, because SES accepted the message; whether the mailbox got it stands in the claims, where
+feedback wrote it (docs/reference/feedback.md).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,18 +16,19 @@ _VIA = "via:"
 
 
 class Later(StrEnum):
-    """What SES said later of one recipient's forwards; of several destinations the worst counts, in this order."""
+    """What SES reported later about one recipient's forwards; with several destinations the worst counts, in this
+    order."""
 
-    LOST = "lost"  # it did not arrive, and is not tried any more
+    LOST = "lost"  # it did not arrive, and is not retried any more
     COMPLAINED = "complained"
-    BOUNCED = "bounced"  # it arrived all the same: an out-of-office reply, for one
+    BOUNCED = "bounced"  # it arrived nevertheless: an out-of-office reply, for example
     DELAYED = "delayed"
     DELIVERED = "delivered"  # to every destination
 
 
 @dataclass(frozen=True, slots=True)
 class Afterwards:
-    """What is known, and what was said with it."""
+    """The state, and the details that came with it. `at` is epoch seconds."""
 
     state: Later
     destination: str
@@ -36,7 +37,8 @@ class Afterwards:
 
 
 def afterwards(who: str, entries: Mapping[str, Mapping[str, Any]]) -> Afterwards | None:
-    """The later truth of one recipient by the ledger's entries of its message, None while SES has said nothing.
+    """What became of one recipient's forwards, from the ledger's entries of the message; None while SES has reported
+    nothing.
 
     A destination that got the message in another recipient's name counts for both.
     """

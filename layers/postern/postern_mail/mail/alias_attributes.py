@@ -1,4 +1,4 @@
-"""What an alias's row says beyond where it leads: of replies, of names that a catch-all learns, of its end."""
+"""Attributes of an alias's row beyond its destinations: replies, names that a catch-all learns, its end."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from .rows import Row, texts
 LEARNED_AT = "learned_at"
 LEARNING = ("learn", "learn_names", "learn_limit", LEARNED_AT, "learned_from")  # mail.learning
 ENDING = "expires_after"  # mail.endings
-REPLIES = ("off", "author")  # of `reply`: whether a correspondent is shown by a reply address (mail.replying)
+REPLIES = ("off", "author")  # of `reply`: whether a reply address stands for a correspondent (mail.replying)
 _MAX_NAME = 60  # characters
 
 
@@ -29,7 +29,7 @@ def of_replies(row: Row) -> dict[str, Any]:
 
 
 def _who_may(text: str) -> Address:
-    """Raises ValueError for text that is no address."""
+    """Raises ValueError for text that is not an address."""
     try:
         return Address.parse(text)
     except InvalidAddress:

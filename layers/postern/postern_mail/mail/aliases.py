@@ -1,9 +1,9 @@
-"""The alias table: which destinations an address of ours stands for.
+"""The alias table: the destinations of each of our addresses.
 
-Look-up follows virtual(5) over an exact and a pattern map: the exact address with its tag, the
-domain's patterns in their order, the address without its tag, the domain's catch-all. A row that
-is found ends the search, also when it is disabled or expired: a disabled alias must not fall
-through to the catch-all. Destinations in our own domains are looked up again.
+Look-up follows virtual(5) over an exact and a pattern map: the exact address with its tag, the domain's patterns in
+their order, the address without its tag, the domain's catch-all. A row that is found ends the search, even if it is
+disabled or expired: a disabled alias must not fall through to the catch-all. Destinations in our own domains are looked
+up again.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from .learning import Learn, Learning
 
 TABLE = "aliases"
-DISCARD = "discard:"  # a destination: accept and throw away, as /dev/null in aliases(5)
-ATTRIBUTES = (  # what a row may have beside its key
+DISCARD = "discard:"  # a destination: accept and discard, as /dev/null in aliases(5)
+ATTRIBUTES = (  # what a row may have besides its key
     "destinations",
     "enabled",
     "expires_at",
@@ -37,8 +37,8 @@ ATTRIBUTES = (  # what a row may have beside its key
     *LEARNING,
     ENDING,
 )
-_NAMED = 5  # dead ends that one reason names: a group may have thousands
-MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake, not a need
+_NAMED = 5  # dead ends named in one reason: a group may have thousands
+MAX_DEPTH = 10  # levels of aliases within our own domains; more is a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ Target = Address | SameLocalPart
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """A row of the alias table, understood. `destinations` leaves out `discard:`."""
+    """A parsed row of the alias table. `destinations` leaves out `discard:`."""
 
     key: str
     destinations: tuple[Target, ...]
@@ -63,8 +63,8 @@ class Alias:
     keep_tag: bool = False
     patterns: tuple[Pattern, ...] = ()
     verdicts: Mapping[str, str] = field(default_factory=dict)
-    reply: str = ""  # one of alias_attributes.REPLIES; "" for what the setting says
-    also_from: tuple[Address, ...] = ()  # who may reply beside the destinations
+    reply: str = ""  # one of alias_attributes.REPLIES; "" for the setting's default
+    also_from: tuple[Address, ...] = ()  # who else may reply, besides the destinations
     name: str = ""  # in From of replies
     learning: "Learning | None" = None  # of a domain's row
     learned: bool = False  # a catch-all wrote it
@@ -72,7 +72,7 @@ class Alias:
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Alias":
-        """Read one row; raises BadRow, naming it, if any part cannot be understood."""
+        """Read one row. Raises BadRow, naming it, if any part cannot be parsed."""
         try:
             check_attributes(row, ("address", *ATTRIBUTES))
             listed = texts(row.get("destinations") or ())
@@ -97,21 +97,23 @@ class Alias:
         return alias
 
     def goes_on(self, now: float) -> bool:
-        """Whether the search goes on behind this row: a learned one that leads nowhere of its own, and is in force."""
+        """Whether the search continues after this row: it was learned, has no destination of its own, and is in
+        force."""
         leads = bool(self.destinations) or self.discards
         return self.learned and not leads and self.enabled and (self.expires_at is None or self.expires_at > now)
 
     @property
     def is_catch_all(self) -> bool:
-        """Whether a domain's row answers for every address: one that has patterns only does not."""
+        """Whether a domain's row matches every address: a row with only patterns does not."""
         return bool(self.destinations or self.discards or not self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """The row that answers for an address, and where it leads.
+    """The row that matches an address, and where it leads.
 
-    `tag` is what its key left over, None where it took the whole local part; `by_pattern` that the local part chose.
+    `tag` is what its key left over, None if it matched the whole local part; `by_pattern`: the local part chose the
+    targets.
     """
 
     alias: Alias
@@ -125,13 +127,12 @@ class _Found:
 class Resolution:
     """What an address stands for.
 
-    `outcome` is forward, unknown, disabled, expired, discard or error; `matched` the keys that
-    were found, in order; `alias` the address whose name forwarded mail carries; `detail` says
-    what a person needs to know beyond the outcome, "" if nothing; `verdicts` are the alias's own
-    answers to SES's verdicts; `derived` are the keys of destinations whose local part the recipient's chose,
-    so that a stranger may name any; `first` is the row that was found first; `learned` the key of the recipient's row
-    if a catch-all wrote it and answers for it still, and `learn` what it is to learn; `counted` the row
-    whose messages are counted, if so.
+    `outcome` is forward, unknown, disabled, expired, discard or error; `matched` the keys that were found, in order;
+    `alias` the address that forwards are sent as; `detail` what a person needs to know beyond the outcome, "" if
+    nothing; `verdicts` the alias's own answers to SES's verdicts; `derived` the keys of destinations whose local part
+    comes from the recipient's, so that a stranger may choose it; `first` the row that was found first; `learned` the
+    key of the recipient's row if a catch-all wrote it and still matches it, and `learn` what it is to learn; `counted`
+    the row whose messages are counted, if any.
     """
 
     outcome: str
@@ -155,16 +156,16 @@ def keys(address: Address) -> tuple[str, ...]:
 
 
 def unread(recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float) -> set[str]:
-    """Keys that resolving these recipients needs and that have not been asked for."""
+    """Keys that resolving these recipients needs and that have not been read."""
     return way_of(recipients, rows, own_domains, now)[0]
 
 
-# (alias keys as `unread` names them, keys of the outside destinations reached so far, keys of the rows found first)
+# (alias keys as in `unread`, keys of the outside destinations reached so far, keys of the rows found first)
 Way = tuple[set[str], set[str], tuple[str, ...]]
 
 
 def way_of(recipients: Iterable[Address], rows: Rows, own_domains: Collection[str], now: float) -> Way:
-    """What is known of the way of these recipients so far."""
+    """How far these recipients can be resolved with the rows read so far."""
     needed: set[str] = set()
     reached: set[str] = set()
     first: dict[str, None] = {}
@@ -173,7 +174,7 @@ def way_of(recipients: Iterable[Address], rows: Rows, own_domains: Collection[st
         try:
             walk.visit(recipient, ())
         except ValueError:
-            continue  # resolve() meets the same fault and reports it
+            continue  # resolve() finds the same fault and reports it
         needed |= walk.unread
         reached |= walk.destinations.keys()
         first.update(dict.fromkeys(walk.matched[:1]))
@@ -183,8 +184,8 @@ def way_of(recipients: Iterable[Address], rows: Rows, own_domains: Collection[st
 def resolve(recipient: Address, rows: Rows, own_domains: Collection[str], now: float) -> Resolution:
     """What a recipient stands for; `now` is epoch seconds.
 
-    `rows` holds every key that `unread` names. Never raises for what rows say: a bad row, a
-    loop or too many levels is the outcome `error`, with the row or the chain in `detail`.
+    `rows` holds every key that `unread` names. A bad row, a loop or too many levels does not raise: the outcome is
+    `error`, with the row or the chain in `detail`.
     """
     walk = _Walk(rows, own_domains, now)
     try:
@@ -206,7 +207,7 @@ class _Walk:
     matched: list[str] = field(default_factory=list)
     destinations: dict[str, Address] = field(default_factory=dict)
     discards: bool = False
-    listed: set[str] = field(default_factory=set)  # of the destinations: those that a row names
+    listed: set[str] = field(default_factory=set)  # the destinations that a row names
     dead_ends: list[tuple[str, str]] = field(default_factory=list)  # (address, outcome)
     unread: set[str] = field(default_factory=set)
     visited: set[str] = field(default_factory=set)
@@ -221,7 +222,7 @@ class _Walk:
         chain = (*chain, address.key)
         if address.key in chain[:-1]:
             if address.key in self.self_mapped:
-                return  # and is not expanded again by another way
+                return  # and is not expanded again on another path
             raise ValueError(f"alias loop: {' -> '.join(chain)}")
         if len(chain) > MAX_DEPTH:
             raise ValueError(f"more than {MAX_DEPTH} levels of aliases: {' -> '.join(chain)}")
@@ -247,7 +248,7 @@ class _Walk:
         return found
 
     def _answers(self, address: Address) -> Iterator[_Found]:
-        """What the rows say for an address, most specific first; the first answer counts."""
+        """The rows that match an address, most specific first; the first counts."""
         if (exact := self._alias(address.key)) and not self._goes_on(exact):
             yield _Found(exact, exact.destinations, exact.discards)
         domain = self._alias(f"@{address.domain}")
@@ -280,7 +281,7 @@ class _Walk:
                 expanded = pattern.expand(address.local)
                 if expanded is not None:
                     yield _Found(domain, *_targets(expanded), by_pattern=True)
-            except ValueError as fault:  # a stranger chose the local part, the row is not to blame
+            except ValueError as fault:  # a stranger chose the local part; the row is not at fault
                 self.dead_ends.append((address.key, f"unknown (pattern {pattern.text!r}: {fault})"))
                 yield _Found(domain, (), discards=False)
 
@@ -343,7 +344,7 @@ def _counted(row: Alias | None) -> "Counted | None":
 
 
 def _alias_address(recipient: Address, key: str) -> Address:
-    """The row's own address, or the recipient's where the domain's row answered."""
+    """The row's own address, or the recipient's if the domain's row matched."""
     return Address.parse(recipient.key if key.startswith("@") else key)
 
 
@@ -363,14 +364,14 @@ def _target(address: Address, found: _Found, destination: Target) -> Address:
 
 
 def _targets(listed: Iterable[str]) -> tuple[tuple[Target, ...], bool]:
-    """(the destinations, whether `discard:` is among them); raises ValueError for text that is neither."""
+    """(the destinations, whether `discard:` is among them). Raises ValueError for text that is neither."""
     listed = tuple(listed)
     kept = tuple(_destination(text) for text in listed if text.lower() != DISCARD)
     return kept, len(kept) < len(listed)
 
 
 def _destination(text: str) -> Target:
-    """Raises ValueError for text that is no destination."""
+    """Parse one destination. Raises ValueError if the text is not one."""
     if text.startswith("@"):
         return SameLocalPart(Address.parse(f"x{text}").domain)
     try:
@@ -392,5 +393,5 @@ def _patterns(key: str, items: object) -> tuple[Pattern, ...]:
 
 
 def _or(value: object, default: bool) -> object:
-    """A flag that is not there, or NULL, has its default."""
+    """A flag; its default if it is absent or NULL."""
     return default if value is None else value

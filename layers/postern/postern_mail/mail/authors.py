@@ -1,8 +1,8 @@
 """The authors of a message, read from From or Reply-To however they were written (RFC 5322 3.4, 4.4).
 
-Real senders break the grammar in every way, so reading never fails: what cannot be understood gives no author. But
-nothing is guessed that could be another person's mailbox: words are never joined to an address that does not
-stand there, and a quoted string alone is a name.
+Real senders break the grammar in every way, so reading never fails: what cannot be parsed gives no author. But nothing
+is guessed that could be another person's mailbox: words are never joined into an address that is not there, and a
+quoted string alone is a name.
 """
 
 import re
@@ -15,31 +15,31 @@ from .address_writer import is_taken
 from .encoded_words import decoded
 from .records import dataclass, field
 
-_REMEMBERED = 32  # values: of one message, and of a few
-MAX_PHRASE = 2_000  # characters of a name that are looked at; decoding takes more than linear time
+_REMEMBERED = 32  # values, enough for a few messages
+MAX_PHRASE = 2_000  # characters of a name that are read; decoding takes more than linear time
 
-# Control characters, bidirectional controls and blanks without width; the joiners U+200C and
-# U+200D stay, scripts and emoji need them.
+# Control characters, bidirectional controls and zero-width blanks; the joiners U+200C and U+200D stay, because scripts
+# and emoji need them.
 _INVISIBLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u115f\u1160\u2800\u3164\uffa0]+"
 )
 
-# What shows nothing, not even a blank: soft hyphen, joiners of glyphs, variation selectors, tags. U+FE0F stays, emoji
-# need it. The fillers and the blank of Braille show as a blank.
+# Characters that show nothing, not even a blank: soft hyphen, grapheme joiners, variation selectors, tags. U+FE0F
+# stays, because emoji need it. Hangul fillers and the Braille blank show as a blank.
 _NOTHING = re.compile(r"[\u00ad\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0e\U000e0000-\U000e0fff]+")
 
 _SCHEMES = ("mailto", "smtp")  # what programs write before an address
 # Local parts of other scripts: RFC 6532.
 _LOCAL = re.compile(r'[^\x00-\x20\x7f-\xa0"(),:;<>@\[\]\\]++|"(?:[^\x00-\x1f\x7f-\xa0"\\]|\\[ -~])*+"')
 _END = Word("special", ",")
-_OPENING, _CLOSING = "'`(\u2018\u201c\u00ab", "'`)\u00b4\u2019\u201d\u00bb"  # quotes that are none, around an address
+_OPENING, _CLOSING = "'`(\u2018\u201c\u00ab", "'`)\u00b4\u2019\u201d\u00bb"  # typographic quotes, around an address
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
     """One mailbox of a From or Reply-To: its decoded display name ("" if none) and its address.
 
-    The local part may have letters of other scripts (RFC 6532), which SES does not send to.
+    The local part may have letters of other scripts (RFC 6532), to which SES cannot send.
     """
 
     name: str
@@ -48,24 +48,24 @@ class Author:
 
 @lru_cache(maxsize=_REMEMBERED)
 def authors(value: bytes) -> tuple[Author, ...]:
-    """The mailboxes in an unfolded field value, in order; () if there is none to be had. Remembered: the same fields
-    are read for each destination, and a list of 64 KB takes a second."""
+    """The mailboxes in an unfolded field value, in order; () if there are none. Cached: the same fields are read for
+    each destination, and a list of 64 KB takes a second."""
     return tuple(author for entry in _entries(value) for author in entry.authors)
 
 
 def unaddressed(value: bytes) -> str:
-    """What a From calls its author in which no address is to be had, as a person reads it; "" if it says nothing."""
+    """The name of the author, as a person reads it, in a From that holds no address; "" if there is none."""
     entries = _entries(value)
     return "" if any(entry.authors for entry in entries) else next((entry.said for entry in entries if entry.said), "")
 
 
 def answerable(people: Iterable[Author]) -> tuple[Author, ...]:
-    """Those that an answer can be sent to, each once."""
+    """The authors that SES can send an answer to, each once."""
     return each_once(author for author in people if is_taken(author.address))
 
 
 def each_once(people: Iterable[Author]) -> tuple[Author, ...]:
-    """The authors without those that are there already, by address; a name that one of them has is kept."""
+    """The authors without duplicate addresses; a name is kept if any of the duplicates has one."""
     found: dict[str, Author] = {}
     for author in people:
         known = found.get(author.address.key)
@@ -76,8 +76,8 @@ def each_once(people: Iterable[Author]) -> tuple[Author, ...]:
 
 @lru_cache(maxsize=_REMEMBERED)
 def count_mailboxes(value: bytes) -> int:
-    """How many recipients a server may see in an address list: every entry, also one that is no
-    address, and two where a word follows the brackets; the name of a group and an empty entry are none."""
+    """How many recipients a server may see in an address list: every entry counts, even if it is not an address, and
+    twice if a word follows the brackets; a group's name and an empty entry do not count."""
     count, some, closed, inside = 0, False, False, False
     for word in (*words(_text(value)), _END):
         if word.is_("<>"):
@@ -95,14 +95,14 @@ def count_mailboxes(value: bytes) -> int:
 def decode_phrase(text: str) -> str:
     """A display name as a person reads it: encoded-words decoded (RFC 2047), nothing invisible.
 
-    Control and bidirectional characters become a space: they could make one name look like
-    another, or start a new header line.
+    Control and bidirectional characters become a space: they could make one name look like another, or start a new
+    header line.
     """
     return " ".join(_INVISIBLE.sub(" ", _NOTHING.sub("", decoded(text[:MAX_PHRASE]))).split())
 
 
 def _text(value: bytes) -> str:
-    """Raw 8-bit headers are UTF-8 today, and from older programs Latin-1 as Windows has it."""
+    """Raw 8-bit headers are UTF-8 today; older programs wrote Windows' Latin-1."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -111,7 +111,7 @@ def _text(value: bytes) -> str:
 
 @dataclass(slots=True)
 class _Entry:
-    """What stands between two commas: the authors in it, and what it says where there are none."""
+    """The text between two commas: the authors in it, and the name if there are none."""
 
     authors: tuple[Author, ...] = ()
     said: str = ""
@@ -120,8 +120,8 @@ class _Entry:
 
 
 def _entries(value: bytes) -> list[_Entry]:
-    """The entries of a list. Encoded-words alone are an author only where the list has no other: else they
-    would be shown in front of whoever really wrote."""
+    """The entries of a list. Encoded-words alone are an author only if the list has no other: otherwise they would be
+    shown in front of the real author."""
     text = _text(value)
     found = [_read(entry) for entry in _split(words(text), groups=";" in text)]
     if not any(entry.authors for entry in found):
@@ -133,7 +133,7 @@ def _entries(value: bytes) -> list[_Entry]:
 
 
 def _with_commas(entries: Iterable[_Entry]) -> Iterator[_Entry]:
-    """The entries, with a comma that belongs to a name in it: `Doe, John <j@x.example>`."""
+    """The entries, rejoined where a comma belongs to a name: `Doe, John <j@x.example>`."""
     before: list[str] = []
     for entry in entries:
         if entry.authors and before and entry.bracketed:
@@ -149,15 +149,16 @@ def _with_commas(entries: Iterable[_Entry]) -> Iterator[_Entry]:
 
 @dataclass(slots=True)
 class _Raw:
-    """An entry as words: those outside of brackets, and for each pair what is in it and how many stood before."""
+    """An entry as words: those outside brackets, and for each pair of brackets its words and how many words came
+    before."""
 
     outside: list[Word] = field(default_factory=list)
     brackets: list[tuple[int, list[Word]]] = field(default_factory=list)
 
 
 def _split(stream: Iterable[Word], *, groups: bool = True) -> Iterator[_Raw]:
-    """The entries of a list. A colon ends the name of a group, which is no mailbox (3.4); where no semicolon ends a
-    group, it is one more character of a name."""
+    """The entries of a list. A colon ends a group's name, which is not a mailbox (3.4); if no semicolon ends the group,
+    the colon is part of a name."""
     entry = _Raw()
     inside: list[Word] | None = None  # brackets
     for word in (*stream, _END):
@@ -165,7 +166,7 @@ def _split(stream: Iterable[Word], *, groups: bool = True) -> Iterator[_Raw]:
             if not word.is_("<>") and word is not _END:
                 inside.append(word)
                 continue
-            first, *others = [inside] if word.is_(">") else _listed(inside)  # never closed, the list goes on in it
+            first, *others = [inside] if word.is_(">") else _listed(inside)  # never closed: the list continues inside
             entry.brackets.append((len(entry.outside), first))
             for other in others:
                 yield entry
@@ -183,7 +184,7 @@ def _split(stream: Iterable[Word], *, groups: bool = True) -> Iterator[_Raw]:
 
 
 def _listed(found: Sequence[Word]) -> list[list[Word]]:
-    """Words between commas."""
+    """Words, split at commas."""
     pieces: list[list[Word]] = [[]]
     for word in found:
         if word.is_(",;"):
@@ -194,15 +195,15 @@ def _listed(found: Sequence[Word]) -> list[list[Word]]:
 
 
 def _is_scheme(before: Sequence[Word]) -> bool:
-    """Whether a colon that follows these words belongs to `mailto:`, and ends no group's name."""
+    """Whether a colon after these words belongs to `mailto:` rather than ending a group's name."""
     return bool(before) and before[-1].kind == ATOM and before[-1].text.lower() in _SCHEMES
 
 
 def _read(entry: _Raw) -> _Entry:
-    """The authors of an entry: one for each pair of brackets with an address, else what stands there bare.
+    """The authors of an entry: one for each pair of brackets with an address, else the bare address.
 
-    What follows the brackets is no name of theirs. Brackets with an address that cannot be read are not made up
-    for by one in the name.
+    Words after the brackets are not part of the name. If the address in brackets cannot be parsed, an address in the
+    name does not replace it.
     """
     outside, start, named, unread = entry.outside, 0, "", False
     found: list[Author] = []
@@ -230,7 +231,7 @@ def _read(entry: _Raw) -> _Entry:
 
 
 def _bracketed(inside: Sequence[Word]) -> list[Address]:
-    """The address between brackets; several, if somebody wrote a list there."""
+    """The address between brackets; several, if a list was written there."""
     significant = _significant(inside)
     if significant and significant[0].is_("@"):  # a source route is ignored: `<@a.example,@b.example:jane@c.example>`
         colons = [number for number, word in enumerate(inside) if word.is_(":")]
@@ -247,8 +248,8 @@ def _significant(found: Iterable[Word]) -> list[Word]:
 
 
 def _whole(piece: Sequence[Word]) -> Address | None:
-    """The address that all these words are: comments and blanks may stand around its words and dots (4.4), but no
-    two words stand together."""
+    """The address that all these words form: comments and blanks may stand around its words and dots (4.4), but no two
+    words may be adjacent."""
     significant = [word for word in _significant(piece) if not word.is_("[]")]
     if len(significant) > 1 and significant[1].is_(":") and _is_scheme(significant[:1]):
         significant = significant[2:]
@@ -260,7 +261,7 @@ def _whole(piece: Sequence[Word]) -> Address | None:
 
 
 def _is_dotted(part: Sequence[Word]) -> bool:
-    """Whether the words of a local part or domain have a dot between each two."""
+    """Whether the words of a local part or domain have a dot between any two."""
     return bool(part) and all(map(_dot_between, part, part[1:]))
 
 
@@ -269,7 +270,7 @@ def _dot_between(before: Word, after: Word) -> bool:
 
 
 def _bare(outside: Sequence[Word], named: str) -> Iterator[Author]:
-    """The authors where there are no brackets: all the words are an address, or some are and the others a name."""
+    """The authors without brackets: all words form an address, or some do and the others are a name."""
     whole = _whole(outside)
     if whole is not None:
         yield Author(named or _comments(outside), whole)
@@ -292,9 +293,9 @@ def _bare(outside: Sequence[Word], named: str) -> Iterator[Author]:
 
 
 def _around(outside: Sequence[Word], at: int) -> range:
-    """The words that are the address around an @, an empty range if they are none.
+    """The range of words that form the address around an @, empty if they form none.
 
-    Its local part is what stands before the @ up to a blank. A quoted string goes with it only across a dot.
+    Its local part is what stands before the @ up to a blank. A quoted string belongs to it only across a dot.
     """
     last = at - 1 if at and outside[at - 1].kind not in CFWS else at - 2
     stop = at + 2 if at + 1 < len(outside) and outside[at + 1].kind not in CFWS else at + 3
@@ -317,7 +318,7 @@ def _around(outside: Sequence[Word], at: int) -> range:
 
 
 def _address(local: Sequence[Word], domain: Sequence[Word]) -> Address | None:
-    """The address of these words, None if it is none; its A-labels may make it longer than an address can be."""
+    """The address that these words form, None if they form none; A-labels may make it longer than an address can be."""
     left = "".join(decode_phrase(word.text) if word.kind == ENCODED else word.text for word in _significant(local))
     right = "".join(word.text for word in domain).partition("?")[0]  # of a mailto: URL
     if right and right[-1] in _CLOSING:
@@ -341,7 +342,7 @@ def _address(local: Sequence[Word], domain: Sequence[Word]) -> Address | None:
 
 
 def _phrase(found: Sequence[Word]) -> str:
-    """A display name: what is neither comment nor the scheme of an address."""
+    """A display name: the words that are neither comments nor an address's scheme."""
     texts: list[str] = []
     for word in found:
         if word.is_(":") and texts and texts[-1].lower() in _SCHEMES:

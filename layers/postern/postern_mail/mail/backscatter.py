@@ -1,7 +1,7 @@
-"""Who is never answered: robots, lists, and whoever cannot be the one who wrote.
+"""Senders that never get an answer: robots, lists, and those who cannot be the real author.
 
-The rules are those of Forward Email's backscatter policy, and RFC 3834 2. They look at the header, which
-the sender writes: they can only keep an answer back.
+The rules are those of Forward Email's backscatter policy, and RFC 3834 2. They read the header, which the sender
+writes: so they can only suppress an answer.
 """
 
 from itertools import chain
@@ -19,7 +19,7 @@ _ROBOT_TAGS = ("+donotreply", "-donotreply", "+noreply", "-noreply")
 
 
 def objection(envelope: Envelope, message: Message) -> str:
-    """Why nobody who sent this message is answered, "" if somebody may be."""
+    """Why this message gets no answer, "" if it may get one."""
     header = Header.of(message)
     if envelope.source == NULL_SENDER or envelope.sender is None or header.null_sender:
         return "no envelope sender to answer"

@@ -1,30 +1,30 @@
-"""What a mailbox's refusal is about: the mailbox is not there, the message or its sender is unwelcome, or neither.
+"""The cause of a mailbox's refusal: the mailbox does not exist, the message or its sender is unwelcome, or neither.
 
-Servers choose their words and their codes themselves, so both are read: RFC 3463's code first, and the text where the
-code says nothing or where it contradicts the code. A text that speaks of a rate, of content, of policy or of the
-sender is never about the mailbox, whatever its code: strangers choose all of these. The texts that this was held
-against, with their sources, are in tests/bounces/answers.tsv.
+Servers choose their words and codes freely, so both are read: first RFC 3463's code, then the text, if the code says
+nothing or the text contradicts it. A text about a rate, content, policy or the sender is never about the mailbox,
+whatever its code: strangers choose all of these. The texts this was tested against, with their sources, are in
+tests/bounces/answers.tsv.
 """
 
 import re
 from enum import StrEnum
 
-MOST_TEXT = 2000  # characters that are looked at
+MOST_TEXT = 2000  # characters that are read
 
 
 class Cause(StrEnum):
-    """What a refusal is about."""
+    """The cause of a refusal."""
 
-    GONE = "gone"  # the mailbox or its domain is not there
+    GONE = "gone"  # the mailbox or its domain does not exist
     MESSAGE = "message"  # content, size, policy, a rate or the sender: says nothing of the mailbox
     MAILBOX = "mailbox"  # anything else: full, locked, unclear
 
 
-# Codes by RFC 3463 (3.2 to 3.8): the mailbox or its domain is not there.
+# Codes of RFC 3463 (3.2 to 3.8): the mailbox or its domain does not exist.
 _GONE = re.compile(r"5\.(?:1\.(?:1|2|3|6|10)|2\.1)\Z")
 # Security and policy; content; size and features; the sender's address; delivery by time or rate.
 _MESSAGE = re.compile(r"[245]\.(?:7\.\d+|6\.\d+|3\.4|2\.3|1\.[789]|4\.5|5\.3)\Z")
-# Codes that say no more than that it failed; 5.4.1 is Exchange Online's for an address that is not there.
+# Codes that say only that it failed; 5.4.1 is Exchange Online's for an address that does not exist.
 _SAYS_NOTHING = re.compile(r"(?:5\.(?:0\.\d+|1\.0|2\.0|3\.0|4\.[014]|5\.[01]))?\Z")
 
 _RATE = (
@@ -56,7 +56,7 @@ _FULL = r"\bfull\b|pleine|(?:disk|mailbox|storage|of|enough|user's|no) space|sto
 _NOT_THE_MAILBOX = re.compile("|".join((_RATE, _CONTENT, _POLICY, _SENDER)))
 _NOT_FOR_GOOD = re.compile(_FULL)
 
-# Exchange Online says so of an address that is not there (learn.microsoft.com, "Fix NDR error 550 5.4.1").
+# Exchange Online's words for an address that does not exist (learn.microsoft.com, "Fix NDR error 550 5.4.1").
 _EXCHANGE = re.compile(r"recipient address(?:es)? rejected: access denied")
 _WHO = (
     r"(?:user|recipient|mailbox|address|account|person|destination|alias|login|local[- ]part|domain|host|e-?mail|name"
@@ -91,15 +91,15 @@ _HOST = re.compile(r"\b(?!resolver\.)[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b(?:
 
 
 def has_reply(text: str) -> bool:
-    """Whether another server's SMTP reply is quoted: no mail program that is out of office speaks so."""
+    """Whether the text quotes another server's SMTP reply: an out-of-office message never does."""
     return _REPLY.match(text) is not None or re.search(r"\b[45]\d\d[ -][45]\.\d{1,3}\.\d{1,3}\b", text) is not None
 
 
 def cause(status: str, text: str, *, no_mailbox: bool = False) -> Cause:
-    """What a refusal is about. `status` is RFC 3463's code or ""; `text` the other server's words; `no_mailbox` says
-    that SES itself takes it for a mailbox that is not there."""
+    """The cause of a refusal. `status` is RFC 3463's code or ""; `text` the other server's words; `no_mailbox` says
+    that SES itself reports a mailbox that does not exist."""
     plain = _plain(text)
-    if status.startswith("4.4."):  # the network, or no answer until the time was over: whatever was said meanwhile
+    if status.startswith("4.4."):  # the network, or no answer before the timeout, whatever the text says
         return Cause.MAILBOX
     if _EXCHANGE.search(plain) and status in ("", "5.4.1"):
         return Cause.GONE
@@ -117,18 +117,18 @@ def cause(status: str, text: str, *, no_mailbox: bool = False) -> Cause:
 
 
 def _only_full(status: str, plain: str) -> bool:
-    """Whether the mailbox is full, and so only the quota's words look like a limit's."""
+    """Whether the mailbox is full, so that words about a quota do not mean a rate limit."""
     return status.endswith(".2.2") or re.search(r"quota|mailbox (?:is )?full|out of storage", plain) is not None
 
 
 def _plain(text: str) -> str:
-    """The words alone, lower case: addresses and names of hosts could hold any of the words that are looked for."""
+    """The words alone, in lower case: addresses and host names could contain any of the words searched for."""
     lower = text[:MOST_TEXT].lower().replace("\u2019", "'")
     words = _HOST.sub(" ", _ADDRESS.sub(" ", _URL.sub(_words_of_url, lower)))
     return " ".join(words.split())
 
 
 def _words_of_url(found: re.Match[str]) -> str:
-    """What a page that explains the refusal is called."""
+    """The name of a page that explains the refusal."""
     path = found[0].partition("//")[2].partition("/")[2]
     return path if re.search(r"receivingrate|senderguidelines", path) else " "

@@ -1,8 +1,9 @@
-"""The brake on hard bounces by the domain of destinations, for those whose local part a stranger chooses.
+"""The brake on hard bounces by domain, for destinations whose local part a stranger chooses.
 
-`@own -> @other.example`, `keep_tag` and patterns lead wherever a stranger likes: each name of a dictionary would be
-a hard bounce of the account's, and each another destination. So the row of a domain, under `@domain` in the table of
-destinations, counts what came back; and what never arrived anywhere goes out a few at a time.
+`@own -> @other.example`, `keep_tag` and patterns lead wherever a stranger likes: in a dictionary attack each name would
+be another destination and another hard bounce of the account's. So the row of a domain, under `@domain` in the
+destination table, counts bounces; and to destinations where nothing ever arrived only a few messages are in flight at a
+time.
 """
 
 from collections.abc import Collection
@@ -14,9 +15,9 @@ from .rows import Row, Rows
 if TYPE_CHECKING:
     from .feedback import Feedback
 
-BOUNCES, WITHIN = 5, 3600  # so many hard bounces at one domain within so many seconds
-UNCONFIRMED = 10  # sendings to what has never had a Delivery that are out at once, to one domain
-SILENCE = 3600  # seconds after which those of which nothing was heard stand in the way no more
+BOUNCES, WITHIN = 5, 3600  # hard bounces at one domain, and the seconds within which they count
+UNCONFIRMED = 10  # messages in flight to one domain's destinations that never had a Delivery
+SILENCE = 3600  # seconds after which messages without feedback no longer count
 _KEPT = 20  # bounces in a domain's row
 
 
@@ -26,17 +27,18 @@ def domain_key(destination: str) -> str:
 
 
 def hard_bounce(feedback: "Feedback") -> Failure | None:
-    """What counts against the domain, None if nothing. Two destinations of one message are two."""
+    """The failure that counts against the domain, None if nothing does. Two destinations of one message count as
+    two."""
     from .feedback import BOUNCED, ON_ACCOUNT_LIST  # noqa: PLC0415 (a plan has none)
 
-    not_sent = (ON_ACCOUNT_LIST, "Suppressed")  # SES answered in the mailbox's place: no bounce of the account's
+    not_sent = (ON_ACCOUNT_LIST, "Suppressed")  # SES answered instead of the mailbox: not a bounce of the account's
     if feedback.kind != BOUNCED or feedback.type != "Permanent" or feedback.subtype in not_sent:
         return None
     return Failure(feedback.at, GONE, feedback.message_id, feedback.why, feedback.destination)
 
 
 def verdict(key: str, row: Row) -> Failure | None:
-    """The bounce that holds what is unproven at a domain, None if none does. Raises BadRow."""
+    """The bounce that brakes the unproven destinations of a domain, None if none does. Raises BadRow."""
     standing = failures(key, row)
     for first, last in zip(standing, standing[BOUNCES - 1 :], strict=False):
         if last.at - first.at <= WITHIN:
@@ -45,23 +47,24 @@ def verdict(key: str, row: Row) -> Failure | None:
 
 
 def reason(found: Failure) -> str:
-    """Why, for people."""
+    """The reason, for people."""
     return f"{BOUNCES} hard bounces at the domain within an hour, the last: {found.why}"
 
 
 def superfluous(key: str, row: Row) -> set[str]:
-    """Bounces that can be taken out of a domain's row that has many. Raises BadRow."""
+    """Bounces that can be removed from a domain's row that has many. Raises BadRow."""
     standing = failures(key, row)
     return {str(one) for one in standing[:-BOUNCES]} if len(standing) > _KEPT else set()
 
 
 def is_proven(destination: str, rows: Rows) -> bool:
-    """Whether a message arrived there before. Of what is not proven only a few may be out to a domain at once."""
+    """Whether a message ever arrived there. Only a few messages to unproven destinations of a domain may be in flight
+    at once."""
     row = rows.destinations[destination]
     return row is not None and row.get("delivered_at") is not None
 
 
 def held(destination: str, derived: Collection[str], rows: Rows) -> bool:
-    """Whether a destination gets nothing because of what came back from its domain."""
+    """Whether a destination gets nothing because of bounces from its domain."""
     at_domain = rows.destinations[domain_key(destination)]
     return destination in derived and is_suspended(at_domain) and not is_proven(destination, rows)

@@ -1,7 +1,7 @@
-"""The claim on one sending, and who may send: the whole machine, without the ledger that keeps it.
+"""The claim on one sending, and who may send: the whole state machine, without the ledger that stores it.
 
-Whoever has a claim may send until its lease runs out. The ledger reads what stands there, `take` says what is to
-stand there instead, and the ledger writes it on the condition that nothing changed meanwhile.
+The owner of a claim may send until its lease expires. The ledger reads the stored claim, `take` says what to store
+instead, and the ledger writes it on the condition that nothing changed in between.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,19 +11,18 @@ from .address import Address
 from .outcomes import ClaimState
 from .records import dataclass, field, replace
 
-VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, on the answer to the sender
-RACES = 5  # times that another invocation may be faster
+VIA, DSN = "via", "dsn"  # kinds of claims: on a destination, and on the answer to the sender
+RACES = 5  # how often another invocation may be faster
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """The right of one invocation to send one message to one destination, until `lease_until`.
 
-    `owner` is of this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
-    this already; `again`: there was an earlier attempt; `counted`:
-    what goes along with a first claim was written with it.
-    `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1. `group` has the keys
-    of the recipients that an answer is about, or whom the copy serves beside `recipient`.
+    `owner` identifies this one attempt. `uncertain`: an earlier attempt ended without an answer, so SES may have sent
+    this already; `again`: there was an earlier attempt; `counted`: the items that go along with a first claim were
+    written with it. `kind` is VIA, or DSN for an answer to the sender: `number` counts a message's answers from 1.
+    `group` has the keys of the recipients that an answer is about, or that the copy serves besides `recipient`.
     """
 
     message_id: str
@@ -40,14 +39,14 @@ class Claim:
 
     @property
     def entry(self) -> str:
-        """Its entry in the ledger."""
+        """The name of its entry in the ledger."""
         return f"{self.kind}:{self.number or self.destination.key}"
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A destination to be claimed for a recipient, and for others, by their keys, whom the same copy serves. What goes
-    `along` is written with a first claim."""
+    """A destination to claim for a recipient, and for others, by their keys, that the same copy serves. The items
+    `along` are written with a first claim."""
 
     destination: Address
     recipient: Address
@@ -57,7 +56,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of a claim; `detail` is SES's id, or why not, `refusals` what SES refused on the way."""
+    """What became of a claim; `detail` is SES's id, or why it failed, `refusals` what SES refused on the way."""
 
     claim: Claim
     state: ClaimState
@@ -69,8 +68,8 @@ class Ending:
 class Settled:
     """A destination that needs no (more) sending.
 
-    `state` is one that ends a claim; `recipient` is the key of the one it was sent for; `reason` says what
-    was out of the ordinary, or SES's id for an answer that was sent; `group` is that of an answer.
+    `state` is one that ends a claim; `recipient` is the key of the recipient it was sent for; `reason` says what was
+    unusual, or SES's id for an answer that was sent; `group` is that of an answer.
     """
 
     state: ClaimState
@@ -81,9 +80,9 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """What the ledger has of a claim: nothing, if there is no `state`. Times are epoch seconds.
+    """A claim as the ledger stores it; no `state` if there is none. Times are epoch seconds.
 
-    `before` is the state it was taken from; `first_at` the first attempt since nothing was unknown.
+    `before` is the state it was taken from; `first_at` the first of the attempts without an answer.
     """
 
     state: ClaimState | None = None
@@ -98,14 +97,15 @@ class Standing:
     group: tuple[str, ...] = ()
 
     def settled(self, state: ClaimState, kind: str) -> Settled:
-        """The end of this claim, which is in such a state."""
+        """The end of this claim, which is in this state."""
         rescued = kind == VIA and state.accepted
         return Settled(state, self.recipient, ", ".join(self.refusals) if rescued else self.detail, self.group)
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """It is ours. `already`: our own call had worked, and botocore repeated it because the answer was lost."""
+    """The claim is ours. `already`: our own first call had succeeded, and botocore repeated it because the answer was
+    lost."""
 
     uncertain: bool
     already: bool = False
@@ -120,21 +120,21 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class HeldByAnother:
-    """Another invocation may be sending, until then."""
+    """Another invocation may be sending, until then (epoch seconds)."""
 
     until: float
 
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """It is ours, and SES has not answered for so long that nothing is sent any more."""
+    """The claim is ours, but SES has not answered for so long that nothing more is sent."""
 
     why: str
 
 
 def ask(found: Standing, owner: str, now: float, patience: float) -> Taken | Ended | HeldByAnother | GivenUp:
-    """What the claim that stands there is to an owner who comes now. `patience`: seconds for which SES may leave
-    attempts without an answer."""
+    """What the stored claim means for an owner who asks now. `patience`: seconds for which SES may leave attempts
+    unanswered."""
     if found.state is None:
         return Taken(uncertain=False)
     if found.state.ends:
@@ -152,10 +152,10 @@ def ask(found: Standing, owner: str, now: float, patience: float) -> Taken | End
 def take(
     claim: Claim, now: float, patience: float, swap: Callable[[Standing, Standing], Standing | None]
 ) -> Claim | Settled | HeldByAnother:
-    """The claim, `uncertain` if it is; or why there is none.
+    """Take a claim; or return why it cannot be taken.
 
-    `swap` puts the second in place of the first and returns None, or what stands there if that is not the first.
-    The first try is that nothing stands there, as is so for most mail: then nothing is read.
+    `swap` replaces the first by the second and returns None, or returns the stored claim if it is not the first. The
+    first try assumes that none is stored, as for most mail: then nothing is read.
     """
     found = Standing()
     for _ in range(RACES):
@@ -181,7 +181,7 @@ def take(
 
 
 def first(claim: Claim, now: float) -> Standing:
-    """How a claim stands where nothing stood before."""
+    """The stored form of a first claim."""
     return _taken(Standing(), claim, now)
 
 
@@ -200,8 +200,8 @@ def _taken(found: Standing, claim: Claim, now: float) -> Standing:
 
 
 def _group(found: Standing, claim: Claim) -> tuple[str, ...]:
-    """Whom it is about: it may have been sent already for those that an earlier attempt was about. An answer is about
-    nobody else then; a copy serves all."""
+    """The recipients it is about: it may have been sent already for those of an earlier attempt. An answer is then
+    about them alone; a copy serves all."""
     if found.state is None or not found.state.uncertain:
         return claim.group
     if claim.kind == DSN:

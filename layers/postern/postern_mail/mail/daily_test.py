@@ -1,7 +1,7 @@
-"""The daily test message: a message to ourselves by the public MX, which proves that mail comes in.
+"""The daily test message: a message to ourselves through the public MX, which proves that mail comes in.
 
-One record for each domain says what became of the last test. It is sent only where nothing can go wrong that counts
-against the account; otherwise the record says why it was not.
+One record for each domain holds the result of the last test. It is sent only if nothing can go wrong that counts
+against the account; otherwise the record says why it was not sent.
 """
 
 import hmac
@@ -19,10 +19,10 @@ from .message import Message
 from .records import dataclass
 from .tags import destination_tag
 
-MESSAGE_ID = "daily-test-"  # and the day: what tags and the field call it
+MESSAGE_ID = "daily-test-"  # followed by the day: its id in tags and the field
 FIELD = "X-Postern-Test"
-WAIT = 3600  # seconds that it may take until it arrives
-STALE = 2 * A_DAY  # seconds after which a record says that the test is not made at all
+WAIT = 3600  # seconds that it may take to arrive
+STALE = 2 * A_DAY  # seconds after which a record means that no test is made
 MOST_DAYS = 16  # between two tests that bounce
 
 
@@ -30,11 +30,11 @@ _SAID = re.compile(rb"\s*(%s\d{4}-\d\d-\d\d)\s+([0-9a-f]{32})\s*\Z" % MESSAGE_ID
 
 
 class Stage(StrEnum):
-    """How far the test of a day came."""
+    """How far a day's test has come."""
 
-    OFF = "off"  # the owner wants none
+    OFF = "off"  # switched off by the owner
     HELD = "held"  # it was not sent, for a reason
-    SENDING = "sending"  # it is being sent, or somebody was killed at it
+    SENDING = "sending"  # it is being sent, or the run was killed while sending
     SENT = "underway"
     REFUSED = "refused"  # by SES
 
@@ -43,8 +43,8 @@ class Stage(StrEnum):
 class Record:
     """What is known of a domain's test, times in epoch seconds.
 
-    `day` (an ISO date), `at`, `stage` and `why` are of the last look; the others of the last sending: its tag, when it
-    was, when it arrived, what SES said when it bounced, and how many bounced in a row before it.
+    `day` (an ISO date), `at`, `stage` and `why` belong to the last check; the others to the last sending: its tag, when
+    it was sent, when it arrived, SES's words if it bounced, and how many bounced in a row before it.
     """
 
     day: str
@@ -59,29 +59,29 @@ class Record:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Record":
-        """As the ledger has it."""
+        """Read a record from the ledger."""
         known: dict[str, Any] = {name: float(row.get(name, 0)) for name in ("at", "sent_at", "arrived_at")}
         known |= {name: str(row.get(name, "")) for name in ("day", "why", "tag", "bounce")}
         return cls(**known, stage=Stage(str(row["stage"])), bounces=int(row.get("bounces", 0)))
 
     @property
     def bounced(self) -> bool:
-        """Whether the last one came back; one that arrived all the same did not."""
+        """Whether the last test came back; one that arrived nevertheless did not."""
         return bool(self.bounce) and not self.arrived_at
 
     @property
     def in_a_row(self) -> int:
-        """How many came back in a row, up to the last one."""
+        """How many tests in a row came back, including the last."""
         return self.bounces + 1 if self.bounced else 0 if self.arrived_at else self.bounces
 
     def is_done(self, day: str) -> bool:
-        """Whether there is nothing left to do on this day."""
+        """Whether nothing is left to do on this day."""
         return self.day >= day and self.stage is not Stage.SENDING
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What SES says of the account; `verified` are the domains that it may send from."""
+    """The state of the account in SES; `verified` are the domains that it may send from."""
 
     sends: bool
     production: bool
@@ -89,12 +89,12 @@ class Account:
 
 
 def message_id(day: str) -> str:
-    """What the tests of a day are called."""
+    """The id of the tests of a day."""
     return f"{MESSAGE_ID}{day}"
 
 
 def address(domain: str) -> Address:
-    """From whom and to whom it is."""
+    """The sender and recipient of the test."""
     return Address(TEST_LOCAL, domain)
 
 
@@ -104,7 +104,7 @@ def day_of(now: float) -> str:
 
 
 def not_by_account(domain: str, account: Account) -> str:
-    """Why SES would not send it, "" if it would."""
+    """Why SES would not send the test, "" if it would."""
     if domain not in account.verified:
         return f"SES has not verified {domain}"
     if not account.sends:
@@ -113,7 +113,7 @@ def not_by_account(domain: str, account: Account) -> str:
 
 
 def not_by_dns(domain: str, answer: Answer | None, host: str) -> str:
-    """Why it would not come back to us, "" if it would: `host` must be the only MX. None is no answer in time."""
+    """Why the test would not come back to us, "" if it would: `host` must be the only MX. None is no answer in time."""
     if answer is None or answer.failed:
         return f"public DNS does not say where mail to {domain} goes: {answer.failed if answer else 'no answer'}"
     if not answer.values:
@@ -128,13 +128,13 @@ def not_by_dns(domain: str, answer: Answer | None, host: str) -> str:
 
 
 def not_after_bounces(record: Record | None, now: float) -> str:
-    """Why it is too early after others that came back, "" if it is not: each counts against the account, so the pauses
-    grow, from one day to MOST_DAYS."""
+    """Why it is too early after tests that came back, "" if it is not: each bounce counts against the account, so the
+    pauses grow, from one day to MOST_DAYS."""
     if record is None or not record.in_a_row:
         return ""
     pause = min(2 ** (record.in_a_row - 1), MOST_DAYS) * A_DAY
     again = record.sent_at + pause
-    if now + A_DAY / 2 > again:  # a run of the schedule may be some minutes early
+    if now + A_DAY / 2 > again:  # a scheduled run may be some minutes early
         return ""
     return f"{record.in_a_row} came back in a row; the next is sent after {moment(again)}"
 
@@ -160,7 +160,7 @@ def raw(domain: str, day: str, tag: str) -> bytes:
 
 
 def tag_of(message: Message, domain: str, key: bytes) -> str:
-    """The tag that a message's field has, if we made it for this domain, on whatever day; else ""."""
+    """The tag in a message's field, if we made it for this domain, on any day; else ""."""
     named = message.named(FIELD.lower())[:1]  # we write one
     if not named or not (found := _SAID.match(named[0].value)):
         return ""

@@ -1,8 +1,9 @@
-"""The damper of robots that answer each other by way of an alias: what comes again and again from where it leads.
+"""The damper on robots that answer each other through an alias: it counts what keeps coming from the alias's own
+destinations.
 
-A vacation notice of a member to his own list is forwarded like any other mail; ten within ten minutes are a loop, which
-no stamp shows where a robot writes a new message each time. So what the mailbox of a destination sends to its own alias
-is counted: what is automatic, and what has the same subject. Whoever writes fifteen different mails is no robot.
+A member's vacation notice to his own list is forwarded like any other mail; ten within ten minutes are a loop, which no
+stamp shows if a robot writes a new message each time. So mail that a destination's mailbox sends to its own alias is
+counted: automatic messages, and messages with the same subject. Fifteen different mails are not a robot's.
 """
 
 import hashlib
@@ -15,16 +16,17 @@ from .header import Header
 from .records import dataclass
 from .senders import counted_as
 
-MOST, WITHIN = 10, 600  # so many messages within so many seconds
-KEPT = 50  # that are noted at once: beyond, it is a loop in any case
+MOST, WITHIN = 10, 600  # messages, and the seconds within which they count
+KEPT = 50  # messages noted at once; more are a loop in any case
 AUTOMATIC = "automatic"
 _REPLIES = re.compile(rb"(?:(?:re|aw|fwd?|wg|sv|vs|antw|odp|res|tr|auto)\s{0,9}(?:[\[(]\d{1,9}[\])])?\s{0,9}:\s*)+")
 
 
 @dataclass(frozen=True, slots=True)
 class Echo:
-    """What comes from a destination to its own alias. `whom` says from whom: the destination, and the domain it counts
-    for, so that nobody uses up another's count by writing his name; `what`: `automatic`, or stands for the subject."""
+    """A message from a destination to its own alias. `whom` is the sender: the destination, and the domain it counts
+    for, so that a stranger cannot use up another sender's count by forging its name; `what`: `automatic`, or a digest
+    of the subject."""
 
     alias: Address
     whom: str
@@ -34,7 +36,7 @@ class Echo:
 def echo(
     envelope: Envelope, header: Header, alias: Address, destinations: Collection[Address], tag: str = ""
 ) -> Echo | None:
-    """What a message counts as, None for one that comes from elsewhere. `tag` is what we put before subjects."""
+    """What a message counts as, None if it comes from elsewhere. `tag` is what we put before subjects."""
     own = {destination.untagged.key for destination in destinations}
     senders = (one.untagged.key for one in (envelope.sender, *header.authors) if one is not None)
     found = next((one for one in senders if one in own), None)
@@ -45,12 +47,12 @@ def echo(
 
 
 def is_automatic(envelope: Envelope, header: Header) -> bool:
-    """Whether no person wrote it, as far as it says so."""
+    """Whether the message says that no person wrote it."""
     return header.is_automatic or header.null_sender or envelope.source == NULL_SENDER
 
 
 def subject(raw: bytes, tag: str = "") -> str:
-    """What stands for a subject: the same for what is an answer to it, and to that."""
+    """A digest of a subject: the same for a reply to it, and for a reply to that."""
     words = b" ".join(raw.lower().split())
     if tag:
         words = b" ".join(words.replace(b" ".join(tag.lower().encode().split()), b" ").split())
@@ -58,24 +60,24 @@ def subject(raw: bytes, tag: str = "") -> str:
 
 
 def noted(message_id: str, at: float) -> str:
-    """How a message is noted: the same however often it is tried."""
+    """The note for a message: the same however often it is tried."""
     return f"{int(at)} {message_id}"
 
 
 def is_over(seen: Collection[str], mine: str) -> bool:
-    """Whether this message is one too many, by all that is noted of its kind: those before it count."""
+    """Whether this message is one too many, given all notes of its kind: those before it count."""
     at = _at(mine)
     return sum(1 for one in seen if at - WITHIN < _at(one) and (_at(one), one) < (at, mine)) >= MOST
 
 
 def reason(found: Echo) -> str:
-    """Why, for people."""
+    """The reason, for people."""
     kind = "automatic messages" if found.what == AUTOMATIC else "messages of one subject"
     return f"more than {MOST} {kind} within {WITHIN // 60} minutes from {found.whom.split()[0]}, where this alias leads"
 
 
 def outdated(seen: Collection[str], now: float) -> set[str]:
-    """What need not be kept: it was too long before what comes now."""
+    """Notes that are too old to matter."""
     return {one for one in seen if _at(one) <= now - 2 * WITHIN}
 
 

@@ -1,6 +1,6 @@
-"""The owner's mail: what somebody must know of one day, in plain words and in one message.
+"""The owner's mail: what to know about one day, in plain words and in one message.
 
-It names envelopes, never a subject or a body, and it has an end however bad the day was.
+It names envelopes, never a subject or a body, and its length is bounded however bad the day was.
 """
 
 import quopri
@@ -22,8 +22,8 @@ _MAX_LINE = 300  # octets of UTF-8
 _WIDTH = 76  # characters of what a section means
 
 LOST = "lost"  # the word for a forward that came back
-HOST_LOST = "host-lost"  # for what a host sent by the relay and did not arrive
-SENT_AS_LOST = "sent-as-lost"  # for what a person sent as an alias and did not arrive
+HOST_LOST = "host-lost"  # for mail that a host sent by the relay and that did not arrive
+SENT_AS_LOST = "sent-as-lost"  # for mail that a person sent as an alias and that did not arrive
 
 DEAD, UNSEEN, STUCK, SUSPENDED = "dead letters", "never seen", "stuck", "suspended"
 ENDING, LEARNED, WEEK = "ending", "learned", "week"
@@ -31,8 +31,8 @@ ENDING, LEARNED, WEEK = "ending", "learned", "week"
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of news, for somebody who does not run mail servers: its title, what it means, and the command for each
-    line of it with what that does; "" for none. In a command stand {id}, {who} and {source} of a line."""
+    """One kind of news, for people who do not run mail servers: its title, what it means, and the command for each of
+    its lines with what that does; "" for no command. A command may hold {id}, {who} and {source} of a line."""
 
     title: str
     means: str
@@ -41,7 +41,7 @@ class Kind:
 
 
 _REPLAY = "postern replay {id} --failed --recipient {who}"
-# By the word that it is noted under: what is lost first, what may wait last.
+# By the word in the notes: what is lost comes first, what can wait last.
 KINDS: dict[str, Kind] = {
     DEAD: Kind(
         "Dead letters",
@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One thing, in words, and the command for it, "" for none. `links` stand below, and are written whole."""
+    """One item, in words, and the command for it, "" for none. `links` stand below it, in full."""
 
     text: str
     todo: str = ""
@@ -137,7 +137,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One kind of news by its word: `total` are there, of which `lines` name the first."""
+    """One kind of news, by its word: there are `total` items, of which `lines` are the first."""
 
     word: str
     lines: tuple[Line, ...]
@@ -145,13 +145,13 @@ class Section:
 
     @property
     def kind(self) -> Kind:
-        """What it is."""
+        """The kind of news."""
         return KINDS.get(self.word) or Kind(self.word.capitalize(), "", "See what became of it", "postern trace {id}")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Noted:
-    """One recipient of one message, or another address, and the word it was noted under."""
+    """One recipient of one message, or another address, and the word of its note."""
 
     word: str
     message_id: str
@@ -161,7 +161,7 @@ class Noted:
 
 
 def line(word: str, text: str, stack: str, *, message_id: str = "", who: str = "", source: str = "") -> Line:
-    """A line of a kind, with its command, ready for a shell."""
+    """A line of a kind, with its command, quoted for a shell."""
     command = Section(word, (), 0).kind.command
     if not command:
         return Line(text)
@@ -170,18 +170,18 @@ def line(word: str, text: str, stack: str, *, message_id: str = "", who: str = "
 
 
 def with_links(lines: Sequence[Line], links: Sequence[tuple[str, ...]]) -> tuple[Line, ...]:
-    """The lines, the first of them with links."""
+    """The lines, with links at the first of them."""
     return (*(replace(one, links=below) for one, below in zip(lines, links, strict=False)), *lines[len(links) :])
 
 
 def in_order(sections: Collection[Section]) -> list[Section]:
-    """What is lost first; what is no kind that is known here behind that."""
+    """The sections, losses first; unknown kinds come last."""
     order = {word: place for place, word in enumerate(KINDS)}
     return sorted(sections, key=lambda one: order.get(one.word, order[STUCK]))
 
 
 def digest(day: str, sections: Collection[Section], sender: Address, owner: Address) -> bytes:
-    """The message, header in ASCII and body in UTF-8; `day` is an ISO date."""
+    """The message, with an ASCII header and a UTF-8 body; `day` is an ISO date."""
     sections = in_order(sections)
     counts = ", ".join(f"{one.kind.title.lower()} {one.total}" for one in sections if one.word != WEEK)
     counts = counts or "the week in figures"
@@ -221,5 +221,5 @@ def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[
 
 
 def one_line(text: str) -> str:
-    """One line; what cannot be seen is spelled out."""
+    """The text on one line; invisible characters are spelled out."""
     return " ".join(visible(" ".join(text.split())).split())

@@ -1,8 +1,8 @@
-"""Display names in headers of ours: nobody may take one for an address, or for what we say ourselves.
+"""Display names in headers of ours: they must not look like an address, or like our own words.
 
-A name with an address in it costs points at mailboxes that judge by rspamd (FROM_NEQ_DISPLAY_NAME,
-SPOOF_DISPLAY_NAME), so `@` is written ` at `. Brackets around an address, and `via` before our domain, are
-the form of our own From: in an author's name they become square ones, and go.
+A name with an address in it costs points at mailboxes that judge by rspamd (FROM_NEQ_DISPLAY_NAME, SPOOF_DISPLAY_NAME),
+so `@` is written ` at `. Brackets around an address, and `via` before our domain, are the form of our own From: in an
+author's name brackets become square, and `via` is removed.
 """
 
 import re
@@ -19,12 +19,12 @@ _VIA = re.compile(r"\s*\bvia\s+[^\s()@\[\]]+\.[^\s()@\[\]]+", re.IGNORECASE)
 
 
 def plain(name: str) -> str:
-    """The name without anything that a program takes for an address."""
+    """The name without anything that a program could read as an address."""
     return _AT.sub(" at ", _folded(name)).strip()
 
 
 def neutral(name: str, domain: str = "") -> str:
-    """The name of an author, which imitates no From that we write, for this domain if it has one."""
+    """An author's name, changed so that it does not imitate a From that we write, for this domain if one is given."""
     folded = _folded(name)
     if holds_address(folded):
         folded = _VIA.sub("", folded).translate(_SQUARE)
@@ -39,5 +39,5 @@ def holds_address(name: str) -> bool:
 
 
 def _folded(name: str) -> str:
-    """The name as it is; with plain signs in place of wide ones that look like those of an address or of our form."""
+    """The name, with plain characters in place of wide ones that look like those of an address or of our form."""
     return unicodedata.normalize("NFKC", name) if _WIDE.search(name) else name

@@ -1,4 +1,4 @@
-"""Questions to the DNS and their answers as decisions see them: values, NONE, or a failure, never a finding."""
+"""DNS queries and their answers as decisions see them: values, NONE, or a failure, which is never a finding."""
 
 from collections.abc import Mapping
 
@@ -7,7 +7,7 @@ from .records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A name and a type of record: A, AAAA or MX."""
+    """The name and record type of a query: A, AAAA or MX."""
 
     name: str
     kind: str = "A"
@@ -24,5 +24,5 @@ class Answer:
     failed: str = ""
 
 
-NONE = Answer()  # there is no such name, or no such record
+NONE = Answer()  # no such name, or no such record
 Answers = Mapping[Question, Answer]  # what came in time

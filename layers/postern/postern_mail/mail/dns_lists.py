@@ -1,8 +1,8 @@
-"""Lists in the DNS (RFC 5782): sites in the form of postscreen_dnsbl_sites, what is asked, and what an answer means.
+"""DNS lists (RFC 5782): sites in the form of postscreen_dnsbl_sites, the queries, and what an answer means.
 
-Only the codes that a setting names are a listing. Everything else that a list answers is an error: that its zone is
-misspelt or lapsed, that it does not know us, that we ask too much. Fourteen mail systems took one of these for a
-listing, and refused all mail.
+Only the codes that a setting names are a listing. Every other answer is an error: the zone is misspelt or lapsed, the
+list does not know us, or we ask too much. Fourteen mail systems mistook one of these for a listing, and refused all
+mail.
 """
 
 import re
@@ -13,15 +13,15 @@ from .dns import Answer, Answers, Question
 from .hostnames import is_address, is_qualified, undotted
 from .records import dataclass, field
 
-MOST_SITES = 8  # of one kind: each is a question for each message
+MOST_SITES = 8  # of one kind: each means a query for each message
 MOST_WEIGHT = 100
-MOST_ASKED = 180  # characters of a domain: with the zone behind it a name has 253
-KEYED = "Spamhaus answers only with a DQS key"  # public mirrors refuse AWS's resolvers since 2022-09-22
+MOST_ASKED = 180  # characters of a domain; with the zone after it a name has 253
+KEYED = "Spamhaus answers only with a DQS key"  # public mirrors have refused AWS's resolvers since 2022-09-22
 
 _SITE = re.compile(r"([^=*\s]+)(?:=([^*\s]+))?(?:\*(-?\d{1,3}))?\Z")
 _PART = re.compile(r"\[(\d{1,3}(?:\.\.\d{1,3})?(?:;\d{1,3}(?:\.\.\d{1,3})?)*)\]|(\d{1,3})")
 _SPAMHAUS = re.compile(r"(?:(.+)\.)?(sbl|sbl-xbl|xbl|pbl|zen|dbl|zrd)\.(?:dq\.)?spamhaus\.(?:org|net)\Z")
-# What the lists say themselves that their answers mean, where the setting names no codes.
+# What the lists themselves say their answers mean, for a setting that names no codes.
 _CODES = {
     "sbl": "127.0.0.[2..3;9]",
     "xbl": "127.0.0.[4..7]",
@@ -32,7 +32,7 @@ _CODES = {
     "zrd": "127.0.2.[2..24]",
     "bl.spamcop.net": "127.0.0.2",
 }
-_ABUSED = ("dbl.dq.spamhaus.net", range(102, 107))  # good domains that somebody abuses: never more than told
+_ABUSED = ("dbl.dq.spamhaus.net", range(102, 107))  # good domains that are abused: reported, but never counted
 _ERRORS = {
     "127.255.255.252": "its name is misspelt",
     "127.255.255.254": "it does not answer the resolver that asks",
@@ -43,31 +43,31 @@ _ERROR = "127.255.255."
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One entry: the answers it names, as four sets of numbers, and what each counts."""
+    """One entry: the answers it names, as four sets of numbers, and the weight of each."""
 
     zone: str
     codes: tuple[frozenset[int], ...]
     weight: int = 1
 
     def names(self, value: str) -> bool:
-        """Whether an answer is one of those."""
+        """Whether an answer is one of these."""
         octets = value.split(".")
         return len(octets) == 4 and all(int(one) in known for one, known in zip(octets, self.codes, strict=True))
 
     @property
     def keyed(self) -> bool:
-        """Whether it is asked with the owner's DQS key."""
+        """Whether queries need the owner's DQS key."""
         return _SPAMHAUS.match(self.zone) is not None
 
     def asked(self, name: str, key: str) -> Question:
-        """The question about what stands before the zone; `key` is the DQS key."""
+        """The query for what stands before the zone; `key` is the DQS key."""
         return Question(f"{name}.{key}.{self.zone}" if self.keyed else f"{name}.{self.zone}")
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list names the client or a domain. `about` says which: client, MAIL FROM, From ... `points` are those of the
-    sites that named the answer."""
+    """A list names the client or a domain. `about` says which: client, MAIL FROM, From ... `points` are the sum of the
+    sites that name the answer."""
 
     zone: str
     about: str
@@ -77,8 +77,8 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What came of asking. `answered` are zones that gave an answer that can be understood; `errors` say what others
-    answered, by zone; `late` those that did not in time."""
+    """The result of the queries. `answered` are zones with a valid answer; `errors` are invalid answers, by zone;
+    `late` are zones that did not answer in time."""
 
     listings: tuple[Listing, ...] = ()
     answered: frozenset[str] = frozenset()
@@ -87,7 +87,7 @@ class Asked:
 
 
 def sites(text: str) -> tuple[Site, ...]:
-    """Read entries with commas or blanks between them; raises ValueError that names the first that is wrong."""
+    """Parse entries separated by commas or blanks. Raises ValueError, which names the first wrong one."""
     found = tuple(_site(one) for one in re.split(r"[,\s]+", text.strip()) if one)
     if len({one.zone for one in found}) > MOST_SITES:
         raise ValueError(f"at most {MOST_SITES} lists")
@@ -95,12 +95,12 @@ def sites(text: str) -> tuple[Site, ...]:
 
 
 def zones(listed: Iterable[Site], key: str) -> tuple[str, ...]:
-    """The zones that are asked: those of Spamhaus only with a key."""
+    """The zones to query: Spamhaus's only with a key."""
     return tuple(dict.fromkeys(one.zone for one in listed if key or not one.keyed))
 
 
 def reversed_address(address: str) -> str:
-    """What stands for an address before the zone, RFC 5782 2.1 and 2.4; "" for what is none."""
+    """The name of an address below a zone, RFC 5782 2.1 and 2.4; "" if the text is not an address."""
     if not is_address(address):
         return ""
     try:
@@ -111,14 +111,14 @@ def reversed_address(address: str) -> str:
 
 
 def listed_domain(name: str) -> str:
-    """A domain as lists are asked for it, "" for an address, a literal, and what is no domain."""
+    """A domain in the form that lists are queried for, "" for an address, a literal, or text that is not a domain."""
     domain = undotted(name).lower()
     fits = len(domain) <= MOST_ASKED and is_qualified(domain) and not is_address(domain)
     return domain if fits else ""
 
 
 def questions(listed: Iterable[Site], subjects: Mapping[str, str], key: str) -> Iterator[Question]:
-    """One for each zone and subject: `subjects` say what each name that stands before the zone is about."""
+    """One query for each zone and subject; `subjects` maps each name below the zone to what it is about."""
     for site in listed:
         if key or not site.keyed:
             yield from (site.asked(name, key) for name in subjects)
@@ -149,7 +149,7 @@ def understood(listed: Iterable[Site], subjects: Mapping[str, str], key: str, an
 
 
 def wrong(answer: Answer, mine: Iterable[Site]) -> str:
-    """Why an answer is an error, "" if it is none: one of the codes that are named, or that nothing is listed."""
+    """Why an answer is an error; "" if it is one of the named codes, or means that nothing is listed."""
     if fault := broken(answer):
         return fault
     if answer.values and not any(site.names(value) for site in mine for value in answer.values):
@@ -158,7 +158,7 @@ def wrong(answer: Answer, mine: Iterable[Site]) -> str:
 
 
 def broken(answer: Answer) -> str:
-    """Why an answer is none that a list gives, whatever its codes mean."""
+    """Why an answer is not one that a list gives, whatever its codes mean; "" if it is."""
     if answer.failed:
         return answer.failed
     for value in answer.values:
@@ -170,7 +170,7 @@ def broken(answer: Answer) -> str:
 
 
 def self_test(zone: str, key: str, *, domains: bool) -> tuple[Question, Question]:
-    """What a list must name, and what it must not (RFC 5782 5)."""
+    """An entry that a list must have, and one that it must not (RFC 5782 5), as queries."""
     site = Site(zone, ())
     listed, unlisted = ("TEST", "INVALID") if domains else ("2.0.0.127", "1.0.0.127")
     return site.asked(listed, key), site.asked(unlisted, key)

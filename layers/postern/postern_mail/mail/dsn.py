@@ -1,9 +1,8 @@
-"""Answers to senders: whether a sender is told that a recipient got nothing, and in which words.
+"""Answers to senders: whether a sender is told that a recipient was not reached, and in which words.
 
-SES has said 250 long before we decide, so a refusal becomes a message of its own (RFC 3464), which SES
-makes and sends to the envelope's sender (API "SendBounce"). Anybody can write anybody's name there, so only a
-sender of whom it is known that he sent this message to this recipient is answered; a DMARC PASS is about From, to
-which nothing is sent.
+SES has said 250 long before we decide, so a refusal becomes a message of its own (RFC 3464), which SES composes and
+sends to the envelope's sender (API "SendBounce"). Anyone can forge that address, so a sender is answered only if it is
+proved to have sent this message to this recipient; a DMARC PASS is about From, to which nothing is sent.
 """
 
 from .address import Address
@@ -17,9 +16,9 @@ from .reply import Reply
 OFF, AUTHENTICATED = ANSWER_SENDERS = ("off", "authenticated")
 # Seconds after receipt: SES bounces nothing older than 24 hours (SES API reference, "SendBounce"), and clocks differ.
 MAX_AGE = 23 * 3600
-MOST_ANSWERS = 3  # to one message, however many recipients it has and whenever their answers become due
+MOST_ANSWERS = 3  # to one message, however many recipients it has and whenever their answers are due
 UNANSWERED = "unanswered"  # noted for the owner: a sender who should have been told
-POSTMASTER = "mailer-daemon"  # the local part that answers are from
+POSTMASTER = "mailer-daemon"  # local part of the address that answers come from
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +30,13 @@ class Answer:
 
     @property
     def sender(self) -> Address:
-        """Who says it: a name at the recipient's own domain."""
+        """The sender of the answer: an address at the recipient's own domain."""
         return Address(POSTMASTER, self.recipient.domain)
 
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """The sender is told nothing, and why not. `late`: he would have been, but SES bounces nothing so old."""
+    """The sender is not told, and why. `late`: only because SES bounces nothing that old."""
 
     reason: str
     late: bool = False
@@ -45,7 +44,7 @@ class Silence:
 
 @dataclass(frozen=True, slots=True)
 class Correspondence:
-    """What is known of a message's sender: `objection` to answering him at all, "" if there is none."""
+    """What is known of a message's sender; `objection` is why it gets no answer at all, "" if it may get one."""
 
     objection: str
     envelope: Envelope
@@ -53,15 +52,15 @@ class Correspondence:
 
     @classmethod
     def of(cls, envelope: Envelope, raw: bytes, setting: str) -> "Correspondence":
-        """Look at envelope and header; `setting` is one of ANSWER_SENDERS."""
+        """Examine envelope and header; `setting` is one of ANSWER_SENDERS."""
         if setting == OFF:
             return cls("answers are switched off", envelope)
         message = Message.split(raw, MAX_HEADER)
         return cls(objection(envelope, message), envelope, message)
 
     def answer(self, recipient: Address, reply: Reply | None, now: float) -> Answer | Silence:
-        """What the sender is told about a recipient to whom nothing went. `reply` is what SMTP would have said,
-        None for what is never answered; `now` is epoch seconds."""
+        """What the sender is told about a recipient that was not reached. `reply` is what SMTP would have said, None
+        for an outcome that is never answered; `now` is epoch seconds."""
         if reply is None:
             return Silence("never answered")
         if self.message is None or self.objection:
@@ -73,7 +72,7 @@ class Correspondence:
 
 
 def too_late(received_at: str, now: float) -> str:
-    """Why a message received then (ISO 8601) is not answered any more, "" if it is."""
+    """Why a message received at that time (ISO 8601) is not answered any more, "" if it is."""
     passed = age(received_at, now)
     if passed is None:
         return "when it was received is not known"

@@ -1,7 +1,7 @@
-"""Encoded-words as a person reads them (RFC 2047). Reading never fails: what cannot be decoded stays as it is.
+"""Encoded-words as a person reads them (RFC 2047). Reading never fails: what cannot be decoded is kept unchanged.
 
-The standard library's decode_header is not used: it escapes the text between encoded-words so that
-a literal `\\u0041` there comes back as an A.
+The standard library's decode_header is not used: it escapes the text between encoded-words so that a literal `\\u0041`
+there comes back as an A.
 """
 
 import binascii
@@ -14,7 +14,7 @@ _ENCODED_WORD = re.compile(r"=\?([^?\s]+)\?([bBqQ])\?(.*?)\?=", re.DOTALL)
 def decoded(text: str) -> str:
     """The text with its encoded-words decoded; blanks between two of them are not shown (6.2).
 
-    What neighbours in one charset hold is decoded together: some programs cut a character in two.
+    Adjacent words in one charset are decoded together: some programs split a character between them.
     """
     pieces: list[str] = []
     charset, octets, at = "", b"", 0
@@ -31,12 +31,12 @@ def decoded(text: str) -> str:
 
 
 def _octets(encoding: str, content: str) -> bytes | None:
-    """What an encoded-word holds, None if it is no base64."""
+    """The content of an encoded-word, None if it is not valid base64."""
     raw = content.encode("utf-8", "replace")
     if encoding in "qQ":
         return binascii.a2b_qp(raw, header=True)
     try:
-        return binascii.a2b_base64(raw + b"===")  # padding is often forgotten, and too much does no harm
+        return binascii.a2b_base64(raw + b"===")  # padding is often missing, and too much does no harm
     except binascii.Error:
         return None
 
@@ -47,4 +47,4 @@ def _text(octets: bytes, charset: str) -> str:
     try:
         return octets.decode(charset.partition("*")[0], "replace")  # a language may follow: RFC 2231 5
     except (LookupError, ValueError):
-        return octets.decode("ascii", "replace")  # a charset nobody knows, or none of text
+        return octets.decode("ascii", "replace")  # an unknown charset, or a codec that is not for text

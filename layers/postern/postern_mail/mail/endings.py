@@ -1,4 +1,4 @@
-"""Aliases that end by themselves: `expires_after` so many messages that went out, so many days without use, or both."""
+"""Aliases that end by themselves: `expires_after` so many forwarded messages, so many days without use, or both."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _FORM = re.compile(r"([0-9]{1,4}) ?(messages?|days?)\Z", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A row whose messages are counted, by its key, and how many it takes."""
+    """A row whose messages are counted: its key, and how many messages it takes."""
 
     key: str
     most: int
@@ -42,7 +42,7 @@ class Ending:
 
 
 def ending(row: Mapping[str, Any]) -> Ending | None:
-    """What a row says of it, None if it says nothing; raises ValueError."""
+    """Parse the row's `expires_after`, None if it has none. Raises ValueError."""
     if row.get(AFTER) is None:
         return None
     found: dict[str, int] = {}
@@ -60,21 +60,21 @@ def ending(row: Mapping[str, Any]) -> Ending | None:
 
 
 def mark(message_id: str) -> str:
-    """How a message is remembered: 16 characters."""
+    """A message's mark in the list of counted ones: 16 characters."""
     return sha256(message_id.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """An ending that is less than a week away: why, in words, and whether it is there."""
+    """An ending less than a week away: why, in words, and whether it has come."""
 
     why: str
     over: bool = False
 
 
 def coming(expires_at: float | None, ends: Ending | None, since: float, taken: int, now: float) -> Coming | None:
-    """Whether an alias ends within a week, None if not. `since`: its last use, or what counts as one; `taken`: messages
-    that count for it."""
+    """The ending of an alias, None if it is over a week away. `since`: its last use, or what counts as one; `taken`:
+    messages counted for it."""
     if expires_at is not None and now < expires_at <= now + WEEK:
         return Coming(f"it expires on {formatted(expires_at, _DATE)}")
     if ends is None:

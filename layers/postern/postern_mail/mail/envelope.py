@@ -1,8 +1,7 @@
 """Envelope: who sent a message and to whom, as SMTP said it (RFC 5321 2.3.1), and SES's verdicts.
 
-The recipients are `receipt.recipients`, the RCPT TO addresses that matched the rule.
-`mail.destination` is the To and Cc of the header: display, forgeable, and without an alias that
-was in Bcc. Nothing here reads it.
+The recipients are `receipt.recipients`, the RCPT TO addresses that matched the rule. `mail.destination` is the To and
+Cc of the header: for display, forgeable, and without an alias that was in Bcc. Nothing here reads it.
 """
 
 import re
@@ -32,11 +31,10 @@ class BadEvent(ValueError):
 class Envelope:
     """One message as SES received it.
 
-    `source` is MAIL FROM as SES gave it, NULL_SENDER if it was empty; `sender` is the address
-    in it, None for the null sender and for text that is no address. `recipients` are in the
-    order of the event, each once; `unreadable` are those that are no address, as they came.
-    `received_at` is ISO 8601 text, "" if SES left it out. `authentication` is what SES wrote on top of the message,
-    None until somebody has looked: the event does not have it.
+    `source` is MAIL FROM as SES reported it, NULL_SENDER if it was empty; `sender` is its address, None for the null
+    sender and for text that is not an address. `recipients` are in the order of the event, each once; `unreadable` are
+    those that are not addresses, as they came. `received_at` is ISO 8601 text, "" if SES left it out. `authentication`
+    holds the results that SES wrote at the top of the message, None until they are read: the event does not have them.
     """
 
     message_id: str
@@ -52,9 +50,9 @@ class Envelope:
     def from_event(cls, event: object) -> "Envelope":
         """Read SES's Lambda event (docs.aws.amazon.com/ses, "Event published to Lambda").
 
-        Raises BadEvent, naming the reason, for anything that is not exactly one receipt with
-        a message id and at least one recipient. Every other field may be missing, and one
-        recipient that is no address does not cost the others their mail.
+        Raises BadEvent, naming the reason, for anything that is not exactly one receipt with a message id and at least
+        one recipient. Every other field may be missing, and a recipient that is not an address does not affect the
+        others.
         """
         ses = _ses_record(event)
         mail, receipt = _section(ses, "mail"), _section(ses, "receipt")
@@ -76,19 +74,19 @@ class Envelope:
     def offline(
         cls, source: str, recipients: tuple[Address, ...], verdicts: Verdicts, message_id: str = ""
     ) -> "Envelope":
-        """The envelope of no event, for a dry run; `source` is MAIL FROM, "" or "<>" for the null sender;
-        `message_id` is the id that a stored message names itself, "" if it names none."""
+        """An envelope without an event, for a dry run; `source` is MAIL FROM, "" or "<>" for the null sender;
+        `message_id` is the id in the name of a stored message, "" if there is none."""
         source = source.strip()
         source = NULL_SENDER if source in ("", NULL_SENDER) else source
         return cls(message_id or "offline", source, _sender(source), recipients, verdicts)
 
     def age(self, now: float) -> float | None:
-        """Seconds since SES received it, at `now` in epoch seconds; None if nobody knows."""
+        """Seconds since SES received it, at `now` in epoch seconds; None if unknown."""
         return age(self.received_at, now)
 
     @property
     def unknown(self) -> tuple[Address, ...]:
-        """Those that are no address, as the ledger and the log name them: nobody can have such an alias."""
+        """Recipients that are not addresses, in the form that the ledger and the log use: no alias can match them."""
         return tuple(
             Address(local[:MAX_ADDRESS], domain[:MAX_ADDRESS]) for local, domain in map(_halves, self.unreadable)
         )
@@ -98,7 +96,7 @@ class Envelope:
         return replace(self, source=NULL_SENDER, sender=None)
 
     def without(self, settled: Collection[str]) -> "Envelope":
-        """The same envelope without the recipients whose keys these are."""
+        """The same envelope without the recipients with these keys."""
         left = tuple(text for text, one in zip(self.unreadable, self.unknown, strict=True) if one.key not in settled)
         return replace(self, recipients=tuple(r for r in self.recipients if r.key not in settled), unreadable=left)
 
@@ -152,7 +150,7 @@ def _sender(source: str) -> Address | None:
 
 
 def _path(text: str) -> Address:
-    """The address in what MAIL FROM or RCPT TO said, without a source route (RFC 5321 C) or a final dot. Raises
+    """The address in MAIL FROM or RCPT TO, without a source route (RFC 5321 C) or a final dot. Raises
     InvalidAddress."""
     bare = text.strip("<> ")
     return Address.parse((bare.rpartition(":")[2] if bare.startswith("@") else bare).removesuffix("."))
@@ -164,7 +162,7 @@ def _halves(text: str) -> tuple[str, str]:
 
 
 def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[str, ...]]:
-    """(addresses, texts that are none)."""
+    """(addresses, texts that are not addresses)."""
     listed = receipt.get("recipients")
     if not isinstance(listed, list) or not listed:
         raise BadEvent("no receipt.recipients, so nothing to forward")
@@ -180,7 +178,7 @@ def _recipients(receipt: Mapping[str, Any]) -> tuple[tuple[Address, ...], tuple[
 
 
 def age(received_at: str, now: float) -> float | None:
-    """Seconds from a time (ISO 8601; UTC unless it says otherwise) until `now`, epoch seconds; None if it is none."""
+    """Seconds from an ISO 8601 time (in UTC unless it names a zone) to `now`, epoch seconds; None if it is no time."""
     try:
         received = datetime.fromisoformat(received_at)
     except ValueError:

@@ -1,8 +1,7 @@
-"""What SES says of a message that it sent for us: an event of EventBridge, understood.
+"""Feedback from SES about a message sent for us: parses the event that EventBridge delivers.
 
-The forms are those of docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes"; EventBridge
-has the same object under `detail`. What is sent carries two tags: the id of the message, and one
-for its destination.
+The forms are those of docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes"; EventBridge has the
+same object under `detail`. Every sending carries two tags: the id of the message, and one for its destination.
 """
 
 import re
@@ -16,7 +15,7 @@ from .outcomes import ClaimState
 from .records import dataclass
 from .tags import DESTINATION_TAG, MESSAGE_TAG
 
-# What happened, by SES's eventType; each is the name of the attribute that the ledger has it in.
+# What happened, by SES's eventType; each is the name of the ledger's attribute.
 KINDS = {
     "Bounce": "bounced",
     "Complaint": "complained",
@@ -26,11 +25,11 @@ KINDS = {
     "Delivery": "delivered",
 }
 BOUNCED, COMPLAINED, REJECTED, DELIVERED = (KINDS[name] for name in ("Bounce", "Complaint", "Reject", "Delivery"))
-ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because of a list of the account's own
-KIND_TAG, RELAY = "kind", "relay"  # of what a host sent by the relay (relay/)
-MAX_WHY = 500  # characters of what another server said
+ON_ACCOUNT_LIST = "OnAccountSuppressionList"  # SES did not send, because the account's own list has the address
+KIND_TAG, RELAY = "kind", "relay"  # on mail that a host sent by the relay (relay/)
+MAX_WHY = 500  # characters of another server's words
 
-_LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, if they say so themselves
+_LOSSES = (BOUNCED, REJECTED)  # attributes of a claim, unless it was a robot's reply
 _ROBOT = ("Transient", "General", "")  # type, subtype and status of an out-of-office reply
 _PEOPLE = {"Bounce": "bouncedRecipients", "Complaint": "complainedRecipients"}
 SECTIONS = {"DeliveryDelay": "deliveryDelay", "Rendering Failure": "failure"}  # the others: in lower case
@@ -40,17 +39,17 @@ _IN_DIAGNOSTIC = re.compile(r"(?:smtp; *)?\d{3}[ -](\d\.\d{1,3}\.\d{1,3})\s", re
 
 
 class BadFeedback(ValueError):
-    """The event is not what SES says of a message of ours; the message says what it is instead."""
+    """The event is not feedback on a message of ours; the text says what it is instead."""
 
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One thing that happened to one sending.
+    """One event of one sending.
 
-    `kind` is one of KINDS's values; `destination` the tag, not an address; `at` epoch seconds, by SES's
-    clock; `id` tells two events of one second apart; `why` is what was said. `type`, `subtype`, `status` (RFC 3463)
-    and `text`, the other server's words, are those of a bounce; a complaint has a subtype too. `ses_id` is SES's id of
-    the sending.
+    `kind` is one of KINDS's values; `destination` the tag, not an address; `at` epoch seconds, by SES's clock; `id`
+    distinguishes two events of one second; `why` is the reason given. `type`, `subtype`, `status` (RFC 3463) and
+    `text`, the other server's words, are those of a bounce; a complaint has a subtype too. `ses_id` is SES's id of the
+    sending.
     """
 
     kind: str
@@ -67,19 +66,19 @@ class Feedback:
 
     @property
     def is_reply(self) -> bool:
-        """Whether it is what SES makes of an out-of-office reply: a general transient bounce without a status, in
-        which no server refuses anything."""
+        """Whether this is how SES reports an out-of-office reply: a general transient bounce without a status, in which
+        no server refuses anything."""
         robot = (self.type, self.subtype, self.status) == _ROBOT
         return self.kind == BOUNCED and robot and not has_reply(self.text)
 
     @property
     def is_lost(self) -> bool:
-        """Whether the message did not arrive, and nobody tries any more."""
+        """Whether the message did not arrive and is not retried any more."""
         return self.kind in (BOUNCED, REJECTED) and not self.is_reply
 
     @classmethod
     def from_event(cls, event: object) -> "Feedback | None":
-        """Read an event; None if it is about a message that carries neither tag, and so is no forward.
+        """Read an event; None if its message carries neither tag, and so is not a forward.
 
         Raises BadFeedback for everything else.
         """
@@ -110,10 +109,11 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class HostMail:
-    """What happened to a message that a host sent by the relay: no forward, no claim, no destination of ours.
+    """What happened to a message that a host sent by the relay: not a forward, without a claim or a destination of
+    ours.
 
-    `id` and `at` are those of Feedback; `sender` is the envelope's; `lost` has each recipient that did not get it, or
-    complained, with what was said. It is empty for what the owner need not know: deliveries, delays, replies of robots.
+    `id` and `at` are as in Feedback; `sender` is the envelope's; `lost` has each recipient that did not get it, or
+    complained, with the reason. It is empty for events the owner need not know of: deliveries, delays, robots' replies.
     """
 
     kind: str
@@ -141,8 +141,8 @@ class HostMail:
 
 
 def lost_people(event_type: str, section: Mapping[str, Any], mail: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Each recipient that did not get a message, or complained, with what was said; none of a delivery, a delay, or the
-    reply of a robot."""
+    """Each recipient that did not get a message, or complained, with the reason; empty for a delivery, a delay, or a
+    robot's reply."""
     if event_type in ("Delivery", "DeliveryDelay"):
         return
     people = section.get(_PEOPLE.get(event_type, "")) or mail.get("destination") or ()
@@ -189,7 +189,7 @@ def text_in(where: Mapping[str, Any], name: str) -> str:
 
 
 def epoch(value: object) -> int:
-    """A time of SES's in epoch seconds. Raises BadFeedback."""
+    """SES's time in epoch seconds. Raises BadFeedback."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:
@@ -200,7 +200,7 @@ def epoch(value: object) -> int:
 
 
 def _person(section: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is said of the one destination that each sending has; nothing if SES says nothing."""
+    """SES's report on the one destination that each sending has; empty if there is none."""
     for name in ("bouncedRecipients", "delayedRecipients"):
         people = section.get(name)
         if isinstance(people, list) and people and isinstance(people[0], Mapping):
@@ -209,7 +209,7 @@ def _person(section: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _status(person: Mapping[str, Any]) -> str:
-    """RFC 3463's code, by itself or from the reply that SES quotes."""
+    """RFC 3463's code: the event's own, or that of the reply SES quotes."""
     status = text_in(person, "status").strip()
     if _STATUS.match(status):
         return status
@@ -228,16 +228,16 @@ def _why(section: Mapping[str, Any], person: Mapping[str, Any]) -> str:
 
 
 def lost_by(entry: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What SES said when the forward of a claim did not arrive, {} if it said nothing of the kind."""
+    """SES's report that the forward of a claim did not arrive, {} if there is none."""
     said = (entry.get(name) for name in _LOSSES)
     return next((one for one in said if isinstance(one, Mapping) and one.get("lost")), {})
 
 
 def contradicts(claim: Mapping[str, Any], ses_id: str) -> bool:
-    """Whether an event with this id of SES's is about no sending of the claim.
+    """Whether an event with this SES id is about a sending that the claim did not make.
 
-    A claim that was settled as sent knows its ids; one that is not settled yet does not, nor one of which an attempt
-    ended without an answer (counted as `Resent` if it was repeated): there the tag is believed.
+    A claim settled as sent knows its ids. One that is not settled yet does not, nor one with an attempt that ended
+    without an answer (counted as `Resent` if it was repeated): there the tag is trusted.
     """
     settled = ClaimState(str(claim["state"])).accepted if "state" in claim else False
     return settled and not claim.get("id_unknown") and ses_id not in (claim.get("ses_ids") or ())

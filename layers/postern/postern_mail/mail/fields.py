@@ -1,8 +1,7 @@
 """Header fields we write ourselves: quoting, encoded-words and folding.
 
-Lines are folded at 76 characters (RFC 2047 2), but for what is never folded within; none is longer
-than LINE_LIMIT, if no word is. None can start a field that is not ours: what goes in has no line
-breaks left (`authors.decode_phrase`).
+Lines are folded at 76 characters (RFC 2047 2), except inside words that cannot be folded; none is longer than
+LINE_LIMIT, if no word is. No value can start another field: line breaks are removed before (`authors.decode_phrase`).
 """
 
 import base64
@@ -11,17 +10,17 @@ from collections.abc import Iterator
 from .message import Field
 
 LINE_LIMIT = 998  # octets of a line without its ending: RFC 5322 2.1.1
-MAX_LIST = 20_000  # octets of a list of mailboxes in a header that is all ours
+MAX_LIST = 20_000  # octets of a list of mailboxes in a header we wrote entirely
 MAX_LINE = 76  # characters, RFC 2047 2 for lines with encoded-words
-_MAX_WORD = MAX_LINE - len("Reply-To: ")  # of what is never folded within
-_ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 and 12 around them
+_MAX_WORD = MAX_LINE - len("Reply-To: ")  # of a word that is never folded
+_ENCODED_WORD_OCTETS = 39  # of UTF-8 in one encoded-word: 52 of base64 plus 12 of its frame
 
 
 def field(name: str, words: list[str], newline: bytes) -> Field:
     """A field folded between its words (RFC 5322 2.2.3)."""
     lines = [f"{name}:"]
     for word in words:
-        most = LINE_LIMIT if lines[-1] == f"{name}:" else MAX_LINE  # some parsers miss what is folded at once
+        most = LINE_LIMIT if lines[-1] == f"{name}:" else MAX_LINE  # some parsers miss a value folded at once
         if len(lines[-1]) + 1 + len(word) > most:
             lines.append("")
         lines[-1] += f" {word}"
@@ -29,7 +28,7 @@ def field(name: str, words: list[str], newline: bytes) -> Field:
 
 
 def copied(name: str, value: bytes, newline: bytes) -> Iterator[Field]:
-    """A field with a value as the sender wrote it, unfolded; none if it is empty, not ASCII, or no line can hold it."""
+    """A field with a value as the sender wrote it, unfolded; none if it is empty, not ASCII, or too long for a line."""
     if 0 < len(value) < LINE_LIMIT and value.isascii() and value.decode("ascii").replace("\t", " ").isprintable():
         start = f"{name}:".encode()
         fold = b"" if len(start) + 1 + len(value) <= LINE_LIMIT else newline
@@ -39,8 +38,8 @@ def copied(name: str, value: bytes, newline: bytes) -> Iterator[Field]:
 def phrase(text: str) -> list[str]:
     """A display name as words to fold between: one quoted string, or encoded-words (RFC 2047 5).
 
-    A quoted string is one word: it may be folded within, but Python's own getaddresses, for one,
-    then takes the name for an address.
+    A quoted string is one word: folding inside it is allowed, but Python's own getaddresses, for example, then reads
+    the name as an address.
     """
     if not text.isascii() or "=?" in text:  # clients decode encoded-words even within quotes
         return encoded(text)
@@ -56,7 +55,7 @@ def unstructured(text: str) -> list[str]:
 
 
 def text_of(value: bytes) -> str:
-    """Raw 8-bit headers are UTF-8 today, and from older programs Latin-1 as Windows has it."""
+    """Raw 8-bit headers are UTF-8 today; older programs wrote Windows' Latin-1."""
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError:
@@ -64,12 +63,12 @@ def text_of(value: bytes) -> str:
 
 
 def encoded(text: str) -> list[str]:
-    """Text as encoded-words, none of which cuts a character (RFC 2047 5)."""
+    """Text as encoded-words, none of which splits a character (RFC 2047 5)."""
     return [f"=?utf-8?b?{base64.b64encode(piece).decode('ascii')}?=" for piece in _pieces(text)]
 
 
 def shortened(text: str, octets: int) -> str:
-    """Text cut to so many octets of UTF-8, with an ellipsis where it was cut."""
+    """Text cut to this many octets of UTF-8, with an ellipsis if it was cut."""
     if len(text.encode("utf-8", "replace")) <= octets:
         return text
     cut = text.encode("utf-8", "replace")[: octets - 3].decode("utf-8", "ignore")

@@ -1,8 +1,8 @@
-"""The grey hold: Postgrey's rules and names, for mail that nothing authenticates. What Postgrey asked, whether the
-sender tries again, cannot be asked behind SES: the delay gives lists the time to know him.
+"""The grey hold: Postgrey's rules and names, for unauthenticated mail. Postgrey's test, whether the sender retries, is
+impossible behind SES: the delay gives DNS lists time to learn about the sender.
 
-Keys, whitelists and counts are those of postgrey(8) 1.37: the client's network, the sender without what changes from
-message to message, the recipient.
+Keys, whitelists and counts are those of postgrey(8) 1.37: the client's network, the sender without the parts that
+change from message to message, and the recipient.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _PART = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){0,3}\.?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Whitelist:
-    """The lines of a file of Postgrey's, as what they match."""
+    """The lines of one of Postgrey's files, by what they match."""
 
     names: frozenset[str] = frozenset()
     networks: tuple[Any, ...] = ()
@@ -43,25 +43,25 @@ class Whitelist:
 
     @classmethod
     def clients(cls, lines: Iterable[str]) -> "Whitelist":
-        """Of clients: names and all below them, addresses, their first octets, networks, /patterns/ of names.
-        Raises ValueError that names the line."""
+        """A whitelist of clients: names and all below them, addresses, their first octets, networks, /patterns/ of
+        names. Raises ValueError, which names the line."""
         return _read(lines, _client)
 
     @classmethod
     def recipients(cls, lines: Iterable[str]) -> "Whitelist":
-        """Of recipients: domains and all below them, `user@`, `user@domain`, both with any tag, /patterns/. Raises
-        ValueError that names the line."""
+        """A whitelist of recipients: domains and all below them, `user@`, `user@domain`, both with any tag, /patterns/.
+        Raises ValueError, which names the line."""
         return _read(lines, _recipient)
 
     def has_address(self, address: str) -> bool:
-        """Whether a client's address is in it."""
+        """Whether it matches a client's address."""
         if any(address == part.rstrip(".") or address.startswith(f"{part.rstrip('.')}.") for part in self.parts):
             return True
         known = _address(address)
         return known is not None and any(known in network for network in self.networks)
 
     def has_name(self, name: str) -> bool:
-        """Whether a client's name, which must be its own, is in it."""
+        """Whether it matches a client's name, which must be confirmed."""
         labels = name.lower().rstrip(".").split(".")
         below = any(".".join(labels[start:]) in self.names for start in range(len(labels)))
         return name != "" and (below or any(pattern.search(name) for pattern in self.patterns))
@@ -77,7 +77,7 @@ class Whitelist:
 
 
 def is_authenticated(envelope: Envelope, header: Header) -> bool:
-    """Whether DMARC or SPF passed, or DKIM for the domain of every author: then nobody is held."""
+    """Whether DMARC or SPF passed, or DKIM for the domain of every author: then no recipient is held."""
     if _PASS in (envelope.verdicts.dmarc, envelope.verdicts.spf):
         return True
     signed = envelope.authentication.dkim if envelope.authentication else ()
@@ -86,17 +86,17 @@ def is_authenticated(envelope: Envelope, header: Header) -> bool:
 
 
 def triplet(client: str, sender: str, recipient: Address) -> str:
-    """A word that stands for a client's network, a sender and a recipient."""
+    """A digest of a client's network, a sender and a recipient."""
     return _word(f"{network(client)}/{normalised(sender)}/{recipient.key}")
 
 
 def client_word(client: str) -> str:
-    """A word that stands for a client's address, "" for one that nobody knows."""
+    """A digest of a client's address, "" if it is unknown."""
     return _word(client) if client else ""
 
 
 def network(client: str) -> str:
-    """The /24 or /64 of an address, `unknown` for none: whose client nobody knows is held all the same."""
+    """The /24 or /64 of an address; `unknown` if there is none, as mail from an unknown client is held too."""
     address = _address(client)
     if address is None:
         return "unknown"
@@ -104,7 +104,7 @@ def network(client: str) -> str:
 
 
 def normalised(sender: str) -> str:
-    """A sender without BATV's mark and a tag, and with # for numbers, which lists count messages by."""
+    """A sender without BATV's mark and tag, and with # for the numbers by which lists count messages."""
     text = "" if sender == NULL_SENDER else sender.strip("<> ").lower()
     local, at, domain = text.rpartition("@")
     if not at:
@@ -113,7 +113,7 @@ def normalised(sender: str) -> str:
 
 
 def lines_of(row: Row | None, key: str) -> tuple[str, ...]:
-    """The lines that an item of the alias table keeps; raises BadRow."""
+    """The lines stored in an item of the alias table. Raises BadRow."""
     found = (row or {}).get(LINES, ())
     if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
         raise BadRow("aliases", key, f"{LINES}: expected a list of lines")
@@ -159,7 +159,7 @@ def _one_word(text: str) -> str:
 
 
 def _pattern(text: str) -> Whitelist:
-    """RE2, which takes linear time whatever a stranger is called; what Perl has beyond it is an error."""
+    """Compile with RE2, which takes linear time whatever a stranger is called; Perl features beyond it are an error."""
     import re2  # noqa: PLC0415 (for who has patterns only)
 
     if len(text) < 3 or not text.endswith("/"):

@@ -1,4 +1,5 @@
-"""What a decision may look at in a message's header: display, and forgeable. Nothing is sent to what is read here."""
+"""The facts of a message's header that a decision may use. A header is for display, and forgeable: nothing is sent to
+an address read here."""
 
 from .address import Address
 from .authors import authors, unaddressed
@@ -7,8 +8,8 @@ from .records import dataclass, field
 from .robots import answers
 from .stamp import NAME, is_among
 
-MAX_HOPS = 50  # Received fields of a message that goes round: hopcount_limit of Postfix
-MAX_FIELDS = 5_000  # a megabyte of empty ones is 250,000, each of them in memory and looked at for each destination
+MAX_HOPS = 50  # Received fields of a message in a loop: hopcount_limit of Postfix
+MAX_FIELDS = 5_000  # a megabyte of empty ones is 250,000, each in memory and read for each destination
 MAX_PEOPLE = 100_000  # octets of From and Reply-To together: a megabyte of names takes seconds to read
 
 
@@ -16,12 +17,11 @@ MAX_PEOPLE = 100_000  # octets of From and Reply-To together: a megabyte of name
 class Header:
     """The facts about a header.
 
-    `authors` are those of every From, `from_fields` says how many of those there are, and `said` what From says where
-    no address is to be had in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic
-    answer, and `null_sender` that Return-Path, which SES writes on top, is `<>`; `stamps` are the values of all loop
-    stamps; `subject` is that of every Subject, as it came. `excess` says what is more than is read, "" if nothing;
-    `message` is what was read, and
-    `size` its octets, None where there is none.
+    `authors` are those of every From, `from_fields` counts these fields, and `unaddressed` is the text of From if no
+    address can be read in it; `hops` counts Received; `is_automatic` says that it has the marks of an automatic answer,
+    and `null_sender` that Return-Path, which SES writes at the top, is `<>`; `stamps` are the values of all loop
+    stamps; `subject` is that of every Subject, as it came. `excess` says which limit the header exceeds, "" if none;
+    `message` is the message read, and `size` its octets, None if there is none.
     """
 
     authors: tuple[Address, ...] = ()
@@ -58,7 +58,7 @@ class Header:
         )
 
     def is_stamped(self, key: bytes, alias: Address) -> bool:
-        """Whether we have forwarded this message for this alias before; a counterfeit is no stamp."""
+        """Whether we have forwarded this message for this alias before; a forged stamp does not count."""
         return is_among(self.stamps, key, alias)
 
 

@@ -1,12 +1,13 @@
-"""Header rules: what to do with mail by its subject, From, To, list, size, SES's verdicts, and whether it is listed.
+"""Header rules: actions by a message's subject, From, To, list, size, SES's verdicts, and whether DNS lists name it.
 
-They are rows of the sender table, with the key `rule:NNN` in the scopes of sender rules and with their actions. Within
-a scope they are asked in the order of their numbers, as a filter of a mailbox is: OK, REJECT, codes and DISCARD end the
-search, DUNNO ends it in its scope, after the others the next is asked. All that a rule asks of must hold.
+They are rows of the sender table, with the key `rule:NNN`, in the scopes of sender rules and with their actions. Within
+a scope they are tried in the order of their numbers, like a mailbox's filter: OK, REJECT, codes and DISCARD end the
+search, DUNNO ends it in its scope, after any other action the next rule is tried. All conditions of a rule must hold.
+
 Anyone can write a header, so an OK counts only with DMARC PASS.
 
-Sender rules come first. A refusal of theirs decides; their OK excuses from no header rule, as it excuses from no
-header_checks in Postfix.
+Sender rules come first. If they refuse the message, that decides; their OK does not skip the header rules, as it does
+not skip header_checks in Postfix.
 """
 
 from collections.abc import Iterator, Mapping
@@ -34,18 +35,18 @@ FIELDS = {"subject": "subject", "from": "from", "to": "to", "list_id": "list-id"
 CONTAINS, EQUALS, MATCHES = OPERATORS = ("contains", "equals", "matches")
 SIZES = LARGER, SMALLER = ("larger_than", "smaller_than")
 CONDITIONS = (*FIELDS, *SIZES, "verdicts", "listed")
-ATTRIBUTES = (*CONDITIONS, "action", "note", MADE_BY)  # what a row may have beside its key
-MAX_READ = 65_536  # octets of one field, all of its name together, that rules are asked about
-MOST_TEXTS = 50  # that one condition names
+ATTRIBUTES = (*CONDITIONS, "action", "note", MADE_BY)  # what a row may have besides its key
+MAX_READ = 65_536  # octets of one field, all fields of its name together, that rules read
+MOST_TEXTS = 50  # in one condition
 
-_BESIDE = "<>()[],;:\"'"  # what may stand around an address
-_COMPILED = 200  # patterns that are kept from one message to the next
+_BESIDE = "<>()[],;:\"'"  # punctuation around an address
+_COMPILED = 200  # compiled patterns kept from one message to the next
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What must hold: `about` is one of CONDITIONS; `how` one of OPERATORS, the name of a verdict, or "". Of several
-    `texts` one is enough."""
+    """One condition: `about` is one of CONDITIONS; `how` one of OPERATORS, the name of a verdict, or "". One of several
+    `texts` is enough."""
 
     about: str
     how: str = ""
@@ -55,13 +56,13 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class HeaderRule(SenderRule):
-    """A row of the sender table whose key is `rule:NNN`, understood."""
+    """A parsed row of the sender table whose key is `rule:NNN`."""
 
     conditions: tuple[Condition, ...] = ()
 
     @classmethod
     def from_row(cls, key: SenderKey, row: Row) -> "HeaderRule":
-        """Read one row; raises BadRow, naming it, for what is no condition or no action."""
+        """Read one row. Raises BadRow, naming it, if it has no valid condition or action."""
         rule = SenderRule.from_row(key, {"action": row.get("action")})
         try:
             check_attributes(row, ("sender", "scope", *ATTRIBUTES))
@@ -80,9 +81,10 @@ class HeaderRule(SenderRule):
 
 
 class HeaderRules:
-    """The rules as one message is asked about: what its header says is read once, however many aliases it is for.
+    """The header rules, applied to one message: its header is read once, however many aliases it is for.
 
-    `score` is what screening found, None where nothing was asked: then it is neither listed nor not listed.
+    `score` is the result of screening, None if nothing was screened: then the message counts as neither listed nor not
+    listed.
     """
 
     def __init__(self, envelope: Envelope, header: Header, rows: Rows, score: "Score | None" = None) -> None:
@@ -93,8 +95,8 @@ class HeaderRules:
         self._known: dict[SenderKey, bool] = {}
 
     def judged(self, scope: str) -> tuple[HeaderRule, ...]:
-        """The rules that hold for the alias whose key is `scope`, in their order. Raises BadRow for one that cannot be
-        understood: the next must not decide in its place."""
+        """The rules that match for the alias with the key `scope`, in their order. Raises BadRow for one that cannot be
+        parsed: the next must not decide in its place."""
         found: list[HeaderRule] = []
         for rule in self._within(scope):
             if found and found[-1].action.word == DUNNO and found[-1].scope == rule.scope:
@@ -107,7 +109,7 @@ class HeaderRules:
         return tuple(found)
 
     def excess(self, scope: str) -> str:
-        """What is more than is read of a field that a rule for this alias asks about, "" if nothing. Raises BadRow."""
+        """Why a field used by a rule for this alias is too large to read, "" if none is. Raises BadRow."""
         asked = {one.about for rule in self._within(scope) for one in rule.conditions if one.about in FIELDS}
         for name in sorted(asked):
             octets = sum(len(value) for value in self._values(name))
@@ -127,7 +129,7 @@ class HeaderRules:
         rule: HeaderRule | None = self._rows.understood.get(name)
         if rule is None:
             row = self._rows.senders[key]
-            assert row is not None  # it was found
+            assert row is not None  # its row was found
             rule = self._rows.understood[name] = HeaderRule.from_row(key, row)
         return rule
 
@@ -152,8 +154,8 @@ class HeaderRules:
         return tuple(one.value for one in message.named(FIELDS[name])) if message is not None else ()
 
     def _texts(self, name: str, *, alone: bool) -> tuple[str, ...]:
-        """What a field says: as it came, as a person reads it, and with `alone` each word that is an address or a
-        list's name. Not more of it than is read."""
+        """The texts of a field: as it came, as a person reads it, and with `alone` each word that is an address or a
+        list's name. Bounded by MAX_READ."""
         key = f"{name} alone" if alone and name != "subject" else name
         if key not in self._read:
             left, texts = MAX_READ, dict[str, None]()
@@ -167,7 +169,7 @@ class HeaderRules:
 
 
 def _alone(name: str, text: str) -> Iterator[str]:
-    """The words that may be an address, or the name of a list, without what stands around them."""
+    """The words that may be an address, or the name of a list, without punctuation around them."""
     mark = "." if name == "list_id" else "@"
     for sign in _BESIDE:
         text = text.replace(sign, " ")
@@ -223,7 +225,7 @@ def _text(name: str, how: str, said: Any) -> Condition:
 
 
 def _addresses(texts: tuple[str, ...]) -> Iterator[str]:
-    """Those that are addresses, with the domain as A-labels."""
+    """The texts that are addresses, with the domain as A-labels."""
     for one in texts:
         try:
             yield Address.parse(one).key
@@ -244,7 +246,7 @@ def _listed(name: str, said: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=_COMPILED)
 def _compiled(pattern: str) -> Any:
-    """RE2, which takes linear time whatever a stranger writes. A line has no end within a field."""
+    """Compile with RE2, which takes linear time whatever a stranger writes. `$` does not match inside a field."""
     import re2  # noqa: PLC0415 (only rules with a pattern need it)
 
     options = re2.Options()

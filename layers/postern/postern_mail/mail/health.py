@@ -1,9 +1,9 @@
 """The health of destinations: which of them get no mail for now, and by what rule.
 
-A mailbox that is not there is suspended at the first bounce that says so: each further one would count
-against the account. What is about the message, its sender or a rate counts for nothing, for strangers choose that
-(`bounce_cause`). Everything else counts only when the mail of several senders fails within some days and none
-arrives in between. Out-of-office replies, which SES calls transient bounces too, say nothing about the mailbox.
+A mailbox that does not exist is suspended at the first bounce that says so: each further bounce would count against the
+account. Failures about the message, its sender or a rate do not count, because strangers choose those (`bounce_cause`).
+All others count only if the mail of several senders fails within some days and none arrives in between. Out-of-office
+replies, which SES also reports as transient bounces, say nothing about the mailbox.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 TABLE = "destinations"
 GONE, PERMANENT, TRANSIENT, COMPLAINT = "gone", "permanent", "transient", "complaint"
 
-_NOT_ASKED = "Suppressed"  # SES answers in the mailbox's place, also with 5.1.1
+_NOT_ASKED = "Suppressed"  # SES answers instead of the mailbox, also with 5.1.1
 _ABOUT_THE_MESSAGE = ("MessageTooLarge", "ContentRejected", "AttachmentRejected")
 _FULL = "MailboxFull"
-_ANYBODY = "-"  # the sender of what nobody is known to have sent
-_NAMED = 5  # suspended destinations that one reason names: a group may have thousands
-_MAX_REASON = 300  # characters of one destination's
-_MANY = 40  # failures of one destination, above which those that cannot matter are taken out
+_ANYBODY = "-"  # stands for all unproven senders
+_NAMED = 5  # suspended destinations named in one reason: a group may have thousands
+_MAX_REASON = 300  # characters for one destination
+_MANY = 40  # failures of one destination, above which superfluous ones are removed
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The mail of how many senders must fail within how many days, where one bounce is not enough."""
+    """How many senders' mail must fail within how many days, if one bounce is not enough."""
 
     failures: int = 5
     days: int = 7
@@ -40,8 +40,8 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One message that a destination did not take. Its text is what the table keeps, in a set: the same
-    event twice is one. `sender` stands for whoever sent it, as `known_sender` has it."""
+    """One message that a destination refused. Its text is an element of a set in the table: the same event twice is
+    stored once. `sender` stands for its sender, as in `known_sender`."""
 
     at: int
     kind: str
@@ -51,7 +51,7 @@ class Failure:
 
     @classmethod
     def parse(cls, text: str) -> "Failure":
-        """Read what str() wrote; raises ValueError."""
+        """Read what str() wrote. Raises ValueError."""
         at, kind, message_id, sender, why = (text + "    ").split(" ", 4)
         return cls(int(at), kind, message_id, why.strip(), sender or _ANYBODY)
 
@@ -60,8 +60,8 @@ class Failure:
 
 
 def known_sender(message: Mapping[str, Any]) -> str:
-    """Who sent a message, by its entry in the ledger: the owner of MAIL FROM's domain where SPF says that it is his,
-    else one word for all whom nobody knows, for anybody can write any name there."""
+    """Who sent a message, from its entry in the ledger: the owner of MAIL FROM's domain if SPF proves it, else one word
+    for all unproven senders, because MAIL FROM can be forged."""
     domain = str(message.get("source", "")).rpartition("@")[2]
     verdicts = message.get("verdicts")
     passed = isinstance(verdicts, Mapping) and verdicts.get("spf") == "PASS"
@@ -69,13 +69,13 @@ def known_sender(message: Mapping[str, Any]) -> str:
 
 
 def failure(feedback: "Feedback", sender: str = _ANYBODY) -> Failure | None:
-    """What an event says against its destination, None if nothing."""
+    """The failure that an event counts as for its destination, None if it does not count."""
     kind = _kind(feedback)
     return Failure(feedback.at, kind, feedback.message_id, feedback.why, sender) if kind else None
 
 
 def _kind(feedback: "Feedback") -> str:
-    """SES's own subtype comes before the status and the text."""
+    """The kind of failure: SES's own subtype comes before the status and the text."""
     from .bounce_cause import Cause, cause  # noqa: PLC0415 (a plan asks for no cause)
     from .feedback import BOUNCED, COMPLAINED, ON_ACCOUNT_LIST  # noqa: PLC0415
 
@@ -85,7 +85,7 @@ def _kind(feedback: "Feedback") -> str:
         return COMPLAINT
     if feedback.is_reply or feedback.subtype in _ABOUT_THE_MESSAGE:
         return ""
-    lasting = TRANSIENT if feedback.type == "Transient" else PERMANENT  # Undetermined too: SES could not read it
+    lasting = TRANSIENT if feedback.type == "Transient" else PERMANENT  # Undetermined too: SES could not parse it
     if feedback.subtype in (_NOT_ASKED, _FULL):
         return lasting
     no_mailbox = feedback.type == "Permanent" and feedback.subtype == "NoEmail"
@@ -99,10 +99,10 @@ def _kind(feedback: "Feedback") -> str:
 
 
 def verdict(address: str, row: Row, rule: Rule) -> Failure | None:
-    """The failure that suspends a destination, by all its row has; None if none does.
+    """The failure that suspends a destination, given its whole row; None if none does.
 
-    Only the failures' own times are compared, so it is the same in whatever order they come, and
-    whatever our clock says. Raises BadRow.
+    Only the failures' own times are compared, so the result depends neither on their order nor on our clock. Raises
+    BadRow.
     """
     standing = _standing(address, row)
     for last in standing:
@@ -116,8 +116,8 @@ def verdict(address: str, row: Row, rule: Rule) -> Failure | None:
 
 
 def superfluous(address: str, row: Row, rule: Rule) -> set[str]:
-    """Failures that can be taken out of a row that has many: forgiven, too old, or with a later one of the same
-    sender. None of a row that has few. Raises BadRow."""
+    """Failures that can be removed from a row that has many: forgiven, too old, or followed by a later one of the same
+    sender. None if the row has few. Raises BadRow."""
     texts_there = set(texts(row.get("failures") or ()))
     if len(texts_there) <= _MANY:
         return set()
@@ -128,13 +128,13 @@ def superfluous(address: str, row: Row, rule: Rule) -> set[str]:
 
 
 def failures(address: str, row: Row) -> list[Failure]:
-    """The failures that nobody forgave, oldest first: those from after `resumed_at`. Raises BadRow."""
+    """The failures that a person has not forgiven, oldest first: those after `resumed_at`. Raises BadRow."""
     return _standing(address, {name: value for name, value in row.items() if name != "delivered_at"})
 
 
 def _standing(address: str, row: Row) -> list[Failure]:
-    """The failures that count, oldest first: those from before `resumed_at` are forgiven, and by a Delivery whatever
-    failed before it; not complaints, which come of what was delivered, and not a mailbox that is not there."""
+    """The failures that count, oldest first. Those before `resumed_at` are forgiven, and a Delivery clears all failures
+    before it except complaints, which follow deliveries, and a mailbox that does not exist."""
     try:
         resumed, delivered = (
             epoch(row[name]) if row.get(name) is not None else 0 for name in ("resumed_at", "delivered_at")
@@ -149,28 +149,29 @@ def _standing(address: str, row: Row) -> list[Failure]:
 def reason(found: Failure, rule: Rule) -> str:
     """Why a destination is suspended, for people."""
     if found.kind == GONE:
-        return f"the mailbox is not there: {found.why}"
+        return f"the mailbox does not exist: {found.why}"
     return f"mail of {rule.failures} senders failed within {rule.days} days, the last: {found.kind}, {found.why}"
 
 
 def is_suspended(row: Row | None) -> bool:
-    """Whether a row says so: by `suspended_at`, whatever its value, for people write rows too."""
+    """Whether a row says so: by `suspended_at`, whatever its value, because people write rows too."""
     return row is not None and row.get("suspended_at") is not None
 
 
 def unread(reached: Collection[str], rows: Rows) -> set[str]:
-    """Keys of destinations, and of their domains' rows, that have not been asked for."""
+    """Keys of destinations, and of their domains' rows, that have not been read."""
     wanted = {*reached, *(f"@{key.rpartition('@')[2]}" for key in reached)}
     return {key for key in wanted if key not in rows.destinations}
 
 
 def suspended(destinations: Iterable[Address], rows: Rows) -> tuple[Address, ...]:
-    """Those that get no mail for now. A key that was never read is a KeyError and not good health."""
+    """The destinations that get no mail for now. A key that was never read raises KeyError; it does not mean good
+    health."""
     return tuple(one for one in destinations if is_suspended(rows.destinations[one.key]))
 
 
 def why(destinations: Collection[Address], rows: Rows) -> str:
-    """Which destinations are suspended and for what, as far as their rows say; of many, the first few."""
+    """Which destinations are suspended and why, as far as their rows say; at most the first few."""
     named = [(one, _reason_of(one, rows)) for one in [*destinations][:_NAMED]]
     said = [f"{one} is suspended" + (f": {text[:_MAX_REASON]}" if text else "") for one, text in named]
     more = len(destinations) - len(said)
@@ -178,7 +179,7 @@ def why(destinations: Collection[Address], rows: Rows) -> str:
 
 
 def _reason_of(destination: Address, rows: Rows) -> str:
-    """Its own, else that of its domain."""
+    """The destination's own reason, else that of its domain."""
     own = rows.destinations[destination.key]
     row = own if is_suspended(own) else rows.destinations.get(f"@{destination.domain}")
     return str((row or {}).get("reason") or "")

@@ -1,6 +1,7 @@
-"""Host names and addresses as Postfix reads them in its restrictions; tests/postfix holds them against a running one.
+"""Host names and addresses as Postfix reads them in its restrictions; tests/postfix compares them with a running one.
 
-Not RFC 1123's: Postfix takes an underscore, and a final dot where it is asked for a host. Source: valid_hostname(3).
+They differ from RFC 1123's: Postfix accepts an underscore, and a final dot where it expects a host. Source:
+valid_hostname(3).
 """
 
 import re
@@ -10,11 +11,11 @@ MAX_NAME, MAX_LABEL = 255, 63  # characters
 _LABEL = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?\Z")
 _DIGITS = re.compile(r"[0-9]+\Z")
 _GROUP = re.compile(r"[0-9A-Fa-f]{1,4}\Z")
-_IPV6 = "ipv6:"  # before an address in a literal, RFC 5321 4.1.3
+_IPV6 = "ipv6:"  # prefix of an address literal, RFC 5321 4.1.3
 
 
 def is_name(text: str) -> bool:
-    """Whether this is a host name: of one label too, but no number."""
+    """Whether this is a host name; one label is enough, but a number is not a name."""
     labels = text.split(".")
     if len(text) > MAX_NAME or all(_DIGITS.match(label) for label in labels):
         return False
@@ -34,7 +35,7 @@ def is_host(text: str) -> bool:
 
 
 def is_literal(text: str) -> bool:
-    """Whether what stands in square brackets is an address."""
+    """Whether the text in square brackets is an address."""
     inside = text[1:-1] if text.endswith("]") and len(text) > 2 else text
     if inside.lower().startswith(_IPV6):
         return _is_ipv6(inside[len(_IPV6) :])
@@ -42,12 +43,12 @@ def is_literal(text: str) -> bool:
 
 
 def is_address(text: str) -> bool:
-    """Whether this is an address of IPv4, or of IPv6 as it is without brackets."""
+    """Whether this is an IPv4 address, or an IPv6 address without brackets."""
     return _is_ipv6(text) if ":" in text else _is_ipv4(text)
 
 
 def undotted(text: str) -> str:
-    """The name without a final dot, but not without the second of two."""
+    """The name without its final dot, unless two dots end it."""
     return text[:-1] if len(text) > 1 and text.endswith(".") and not text.endswith("..") else text
 
 
@@ -63,7 +64,7 @@ def _is_octet(text: str) -> bool:
 
 
 def _is_ipv6(text: str) -> bool:
-    """As Postfix has it: how many groups there are does not matter, but for their limit."""
+    """As in Postfix: the number of groups matters only for its upper limit."""
     groups = text.split(":")
     if not 3 <= len(groups) <= 8 or text.count("::") > 1 or ":::" in text:
         return False

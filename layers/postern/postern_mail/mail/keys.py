@@ -1,7 +1,7 @@
-"""Keys as people type them, and whether a look-up ever asks for one.
+"""Keys as people type them, and whether any look-up uses them.
 
-A key that no look-up asks for is a rule that never holds, and nothing says so when mail comes: it is named where
-rows are written and listed. A key in a form of its own (upper case, `@domain` for a sender) has one that is meant.
+A rule under a key that no look-up uses never applies, and nothing shows it when mail comes: so it is reported when rows
+are written and listed. A misspelt key (upper case, `@domain` for a sender) has a correct form.
 """
 
 import re
@@ -19,7 +19,7 @@ NEITHER = "this is neither an address nor a domain nor user@"
 
 @dataclass(frozen=True, slots=True)
 class NeverAsked:
-    """Why no look-up asks for a key, and the one that is most likely meant, "" if none is."""
+    """Why no look-up uses a key, and the key most likely meant, "" if there is none."""
 
     why: str
     instead: str = ""
@@ -31,7 +31,7 @@ class NeverAsked:
 def sender_key(text: str) -> str:
     """A sender of access(5) as look-ups spell it: an address, a domain, `.domain`, `user@`, `<>` or `*`.
 
-    Lower case, domains as A-labels; text that has no such form is given back in lower case.
+    Lower case, domains as A-labels; text without such a form is returned in lower case.
     """
     text = text.strip()
     if text.startswith("."):
@@ -53,7 +53,7 @@ def domain_of(key: str) -> str:
 
 
 def with_domain(text: str, domains: Collection[str]) -> str:
-    """A bare name with the domain, where there is only one: `info` is `info@example.com`."""
+    """A bare name with the domain added, if there is only one: `info` is `info@example.com`."""
     bare = text.strip()
     if len(domains) != 1 or not bare or "@" in bare or bare.lower() in domains or bare.startswith((".", "*", RESERVED)):
         return text
@@ -61,12 +61,12 @@ def with_domain(text: str, domains: Collection[str]) -> str:
 
 
 def in_order(key: str) -> tuple[str, str]:
-    """Aliases are listed by domain, then by name."""
+    """Sort key of aliases: by domain, then by name."""
     return domain_of(key), key
 
 
 def no_alias(key: str, domains: Collection[str]) -> NeverAsked | None:
-    """Why no look-up of the alias table asks for a key, None if one may. `domains` are our own."""
+    """Why no look-up of the alias table uses a key, None if one may. `domains` are our own."""
     if is_reserved(key):
         return NeverAsked(
             f"no alias begins with {RESERVED}: such items of the table are Postern's own (`postern settings`)"
@@ -87,7 +87,7 @@ def no_alias(key: str, domains: Collection[str]) -> NeverAsked | None:
 
 
 def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
-    """Why no look-up of the sender table asks for a key, None if one may; `style` is one of PARENT_STYLES."""
+    """Why no look-up of the sender table uses a key, None if one may; `style` is one of PARENT_STYLES."""
     if is_header_rule(key):
         return _no_rule(key.removeprefix(HEADER_RULE))
     return None if key in (NULL_SENDER, EVERYBODY) else _no_sender(key, style)
@@ -127,7 +127,7 @@ def _no_rule(number: str) -> NeverAsked | None:
 
 
 def unasked_aliases(text: str, domains: Collection[str]) -> dict[str, NeverAsked]:
-    """Keys that somebody may have typed for an address, and that no look-up asks for."""
+    """Keys that people may have typed for an address, and that no look-up uses."""
     typed = text.rpartition("@")[2]
     keys = (
         text,
@@ -137,7 +137,7 @@ def unasked_aliases(text: str, domains: Collection[str]) -> dict[str, NeverAsked
 
 
 def unasked_senders(text: str, style: str = PARENT) -> dict[str, NeverAsked]:
-    """Keys that somebody may have typed for a sender, his domain or one above it, and that no look-up asks for."""
+    """Keys that people may have typed for a sender, its domain or one above it, and that no look-up uses."""
     typed = text.rpartition("@")[2]
     names = [
         one.split(".")[-count:] for one in (typed, typed.lower()) for count in range(2, 2 + min(8, one.count(".")))
@@ -148,7 +148,7 @@ def unasked_senders(text: str, style: str = PARENT) -> dict[str, NeverAsked]:
 
 
 def _is_storable(key: str) -> bool:
-    """Whether DynamoDB takes it: 1 to 1,024 octets, as a sort key has them."""
+    """Whether DynamoDB accepts it as a sort key: 1 to 1,024 octets."""
     return bool(key) and key.isprintable() and len(key.encode()) <= 1024
 
 
@@ -161,7 +161,7 @@ def _is_alias(canonical: str) -> bool:
 
 
 def _is_sender(canonical: str) -> bool:
-    """Whether this is one of the forms that address_keys of `senders` makes."""
+    """Whether this is one of the forms that address_keys of `senders` produces."""
     try:
         if canonical.endswith("@"):
             Address.parse(f"{canonical}x")

@@ -1,7 +1,7 @@
-"""Names that a catch-all learns: the first mail that it forwards to a name without a row writes one for that name.
+"""Names that a catch-all learns: when it first forwards mail to a name without a row, it writes one for that name.
 
-Such a row has no destinations of its own: its mail goes where the domain's row leads, now as then, and is counted under
-its name. Switched off, or expired, it ends the search as any other.
+Such a row has no destinations of its own: its mail still goes where the domain's row leads, and is counted under its
+name. A learned row that is disabled or expired ends the search like any other.
 """
 
 import re
@@ -14,30 +14,30 @@ from .rows import Row, flag, is_reserved
 
 BY = "learn"  # made_by of such a row
 LEARN, NAMES, LIMIT = "learn", "learn_names", "learn_limit"  # attributes of a domain's row
-AT, FROM = "learned_at", "learned_from"  # of a row that was learned
-A_DAY = 50  # names that a domain learns in a day of UTC, unless its row says otherwise
-MOST_A_DAY = 500  # they stand in one item: 40 KB
+AT, FROM = "learned_at", "learned_from"  # of a learned row
+A_DAY = 50  # names that a domain learns in a UTC day, unless its row says otherwise
+MOST_A_DAY = 500  # they are stored in one item: 40 KB
 MAX_FROM = 254  # characters of a sender
-_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")  # what people give away; others need a pattern
+_PLAIN = re.compile(r"[a-z0-9][a-z0-9._-]{0,31}\Z")  # names that people give out; others need a pattern
 
 
 @dataclass(frozen=True, slots=True)
 class Learn:
-    """A name that is to be learned: the key of its row, and how many its domain learns in a day."""
+    """A name to learn: the key of its row, and how many names its domain learns in a day."""
 
     key: str
     limit: int
 
     @property
     def domain(self) -> str:
-        """Whose row learns it."""
+        """The domain whose row learns it."""
         return self.key.rpartition("@")[2]
 
 
 @dataclass(frozen=True, slots=True)
 class Learning:
-    """What a domain's row says of it: so many names a day, and which, by an RE2 pattern over the whole name; None for
-    plain ones."""
+    """What a domain's row says about learning: how many names a day, and which, by an RE2 pattern that must match the
+    whole name; None for plain ones."""
 
     limit: int
     names: Any = None
@@ -47,14 +47,14 @@ class Learning:
         return bool(self.names.fullmatch(name) if self.names is not None else _PLAIN.match(name))
 
     def learn(self, recipient: Address) -> Learn | None:
-        """What is to be learned of a recipient for whom the domain's row answered, None if nothing is."""
+        """What to learn from a recipient that the domain's row matched, None if nothing."""
         if is_reserved(recipient.untagged.key) or not self.takes(recipient.untagged.local.lower()):
             return None
         return Learn(recipient.untagged.key, self.limit)
 
 
 def learning(key: str, row: Row) -> Learning | None:
-    """What a row says of it, None if it learns nothing; raises ValueError."""
+    """The row's learning attributes, None if it learns nothing. Raises ValueError."""
     said = {name: row[name] for name in (LEARN, NAMES, LIMIT) if row.get(name) is not None}
     if not said:
         return None

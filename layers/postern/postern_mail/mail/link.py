@@ -1,7 +1,7 @@
-"""Signed links: what a mail of ours lets its reader do by pressing a button, without an account.
+"""Signed links: a mail of ours lets its reader act by pressing a button, without an account.
 
-A link says what it is for and until when, and is signed with a key of the stack's own (RFC 2104), so whoever
-has it may do that and nothing else. The signature is compared before anything in it is read.
+A link says what it does and until when, and is signed with a key of the stack's own (RFC 2104), so its holder can do
+that and nothing else. The signature is checked before anything in the link is parsed.
 """
 
 import base64
@@ -12,19 +12,19 @@ from enum import StrEnum
 from .days import A_DAY
 from .records import dataclass
 
-DAYS = 7  # that a link of the digest holds
-BY = "link"  # who did it, in the ledger and in rows
+DAYS = 7  # for which a link in the digest works
+BY = "link"  # made_by in the ledger and in rows
 MOST = 1024  # characters of a link's path; two addresses take 700
 _SIGNED = 32  # hex digits of a signature: 128 bits
 
 
 class Deed(StrEnum):
-    """What a link does."""
+    """The action of a link."""
 
-    RELEASE = "release"  # a message to a recipient for whom it is kept
+    RELEASE = "release"  # a quarantined message, to its recipient
     BLOCK = "block"  # the sender of a message
     OFF = "off"  # an address of ours
-    RESUME = "resume"  # a destination that is sent nothing
+    RESUME = "resume"  # a suspended destination
     FETCH = "fetch"  # a message that SES does not send
 
     @property
@@ -35,7 +35,7 @@ class Deed(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A deed, the message that it is about ("" for none) and the address, until when (epoch seconds)."""
+    """An action, the message ("" for none) and the address that it is about, and when it expires (epoch seconds)."""
 
     deed: Deed
     message_id: str
@@ -44,36 +44,36 @@ class Link:
 
     @property
     def partition(self) -> str:
-        """Where the ledger says that it was used."""
+        """The ledger's partition that records its use."""
         return self.message_id or f"#link:{self.who}"
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """Where links lead, and the key that they are signed with."""
+    """The base URL of links, and the key that signs them."""
 
     url: str
     key: bytes
 
     def to(self, deed: Deed, message_id: str, who: str, until: float) -> str:
-        """The address of a page with a button."""
+        """The URL of a page with a button."""
         return f"{self.url.rstrip('/')}/{signed(self.key, Link(deed, message_id, who, int(until)))}"
 
     def for_days(self, deed: Deed, message_id: str, who: str, now: float) -> str:
-        """One that holds for DAYS from now."""
+        """A URL that works for DAYS from now."""
         return self.to(deed, message_id, who, now + DAYS * A_DAY)
 
 
 def signed(key: bytes, link: Link) -> str:
-    """A link as text: letters, digits, `-`, `_` and one dot, and a hex digit at its end, so that no mail program takes
-    less than the whole for a link."""
+    """A link as text: letters, digits, `-`, `_` and one dot, ending in a hex digit, so that mail programs recognise the
+    whole of it as a link."""
     said = "\n".join((link.deed, str(link.until), link.message_id, link.who))
     text = base64.urlsafe_b64encode(said.encode()).decode("ascii").rstrip("=")
     return f"{text}.{_signature(key, 'link', text)}"
 
 
 def read(key: bytes, text: str, now: float) -> Link | None:
-    """The link that is meant, None for one that we did not sign just so, or that is over."""
+    """Parse a link; None if we did not sign exactly this text, or if it has expired."""
     said, dot, signature = text[: MOST + 1].rpartition(".")
     if len(text) > MOST or not dot or not _same(signature, _signature(key, "link", said)):
         return None
@@ -83,17 +83,17 @@ def read(key: bytes, text: str, now: float) -> Link | None:
 
 
 def button(key: bytes, text: str) -> str:
-    """What the page's button sends along: who has not read the page, a scanner that posts to a link, lacks it."""
+    """The value that the page's button sends: a scanner that posts to a link without reading the page lacks it."""
     return _signature(key, "button", text)
 
 
 def is_pressed(key: bytes, text: str, value: str) -> bool:
-    """Whether this is what the button of that link's page sends."""
+    """Whether this value is the one that the button of that link's page sends."""
     return _same(value, button(key, text))
 
 
 def name(text: str) -> str:
-    """What the ledger calls a link that was used."""
+    """The name of a used link in the ledger."""
     return f"link:{hashlib.sha256(text.encode()).hexdigest()[:_SIGNED]}"
 
 

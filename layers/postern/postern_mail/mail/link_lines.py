@@ -1,4 +1,4 @@
-"""The links below a line of the digest: what its reader may do about it from where he reads."""
+"""The links below a line of the digest, by which its reader can act from his mail program."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from .link import Deed, Door
 from .records import dataclass
 from .visible import visible
 
-MOST = 30  # lines of a section that have links: three each, and a mail of 100 KB is cut off by some programs
+MOST = 30  # lines of a section that have links, three each: some programs cut off mail over 100 KB
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +19,22 @@ class LinkLines:
     domains: Collection[str]
 
     def message(self, message_id: str, source: str, who: str, now: float) -> tuple[str, ...]:
-        """About a message that is kept."""
+        """Links about a quarantined message."""
         release = f"Release: {self.door.for_days(Deed.RELEASE, message_id, who, now)}"
         return release, *self._block(message_id, source, now), *self.address(who, now, message_id)
 
     def address(self, who: str, now: float, message_id: str = "") -> tuple[str, ...]:
-        """About an address of ours."""
+        """Links about an address of ours."""
         if who.startswith("@") or no_alias(who, self.domains):
             return ()
         return (f"Switch {visible(who)} off: {self.door.for_days(Deed.OFF, message_id, who, now)}",)
 
     def destination(self, who: str, now: float) -> tuple[str, ...]:
-        """About a destination that is sent nothing."""
+        """Links about a suspended destination."""
         return (f"Resume: {self.door.for_days(Deed.RESUME, '', who, now)}",)
 
     def _block(self, message_id: str, source: str, now: float) -> tuple[str, ...]:
-        """None for bounces, which come from nobody, and for what no rule can name."""
+        """A link that blocks a sender; none for bounces, which have no sender, or if no rule can name the sender."""
         key = sender_key(source)
         if source in ("", NULL_SENDER) or "@" not in key or no_sender(key) or key != visible(key):
             return ()

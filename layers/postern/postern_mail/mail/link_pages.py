@@ -1,6 +1,8 @@
-"""The pages behind links, as text: what a button will do, what was done and how to undo it, that a link is of no use.
+"""The pages behind links, as text: what a button will do, what was done and how to undo it, or that a link does not
+work.
 
-Nothing in them acts: no script, nothing from elsewhere, and whatever a stranger chose is spelled out and escaped.
+The pages are inert: no script, nothing loaded from elsewhere, and all text that a stranger chose is made visible and
+escaped.
 """
 
 from html import escape
@@ -15,8 +17,8 @@ _CSS = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem}"
     "code{overflow-wrap:anywhere}button,.go{font:inherit;padding:.6rem 1.2rem}"
 )
-# Of every answer. Nothing is loaded but the style sheet, the form leads back here alone, nobody frames a page, no
-# address of a page is told to another site or kept (shared with no cache: a link is a key).
+# Of every answer. Only the style sheet is loaded, the form posts only to this site, pages cannot be framed, and a
+# page's URL is neither sent to other sites nor cached (a link is a key).
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
     " base-uri 'none'; frame-ancestors 'none'",
@@ -30,7 +32,7 @@ _HTML, _SHEET = "text/html; charset=utf-8", "text/css; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is answered: an HTTP status, the body, its type."""
+    """An answer: an HTTP status, the body, its type."""
 
     status: int
     body: str
@@ -39,7 +41,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What came of a deed: in a sentence, how it is undone, and the address that it leads to, if any."""
+    """The result of an action: in a sentence, how to undo it, and the URL it leads to, if any."""
 
     said: str
     undo: str
@@ -50,7 +52,8 @@ SHEET = Page(200, _CSS, _SHEET)
 
 
 def question(link: Link, source: str, button: str, *, proven: bool) -> Page:
-    """What the button does; nothing has been done. `source` is the sender of the message that the link is about."""
+    """The page that says what the button will do; nothing has been done. `source` is the sender of the message that the
+    link is about."""
     title, says, label = _asked(link, source)
     doubt = ""
     if link.deed is Deed.BLOCK and not proven:
@@ -60,7 +63,7 @@ def question(link: Link, source: str, button: str, *, proven: bool) -> Page:
 
 
 def done(outcome: Done) -> Page:
-    """What was done, and how to undo it."""
+    """The page that says what was done, and how to undo it."""
     leads = ""
     if outcome.leads_to:
         leads = f'<p><a class="go" href="{_shown(outcome.leads_to)}" rel="noreferrer">Save the message</a></p>'
@@ -68,7 +71,7 @@ def done(outcome: Done) -> Page:
 
 
 def no_use() -> Page:
-    """The one answer to a link that is wrong, altered, over or used."""
+    """The one page for a link that is wrong, altered, expired or used."""
     says = (
         "It was used already, its time is over, or it was not copied as a whole. Nothing was done now. What can still"
         " be done is in a later mail, and the postern command does it too."
@@ -77,13 +80,13 @@ def no_use() -> Page:
 
 
 def not_now() -> Page:
-    """Something else failed; the link holds still."""
+    """The page for any other failure; the link still works."""
     says = "Amazon did not do what was asked. Nothing is known to be done, and the link holds still: try again later."
     return Page(503, _html("Not now", _p(says)))
 
 
 def rule(sender: str) -> str:
-    """The sender rule that blocks somebody, as `postern sender list` shows it."""
+    """The sender rule that blocks a sender, as `postern sender list` shows it."""
     return f"{sender} REJECT"
 
 

@@ -1,7 +1,7 @@
-"""Whether a DNS list can be believed: by its own test entries (RFC 5782 5), and by how many clients it names.
+"""Whether a DNS list counts: by its own test entries (RFC 5782 5), and by how many clients it names.
 
-A list that lapsed names everybody: SpamCop's did in January 2021. One that names over half of the last clients, or
-does not pass the hourly test, does not count until it recovers.
+A list that lapsed names everyone: SpamCop's did in January 2021. A list that names over half of the last clients, or
+fails the hourly test, does not count until it recovers.
 """
 
 from collections.abc import Collection, Mapping
@@ -11,14 +11,14 @@ from .dns import Answer
 from .dns_lists import broken
 from .records import dataclass, field
 
-CLIENTS = 20  # different ones that are remembered
+CLIENTS = 20  # distinct clients that are remembered
 
-Tested = Mapping[str, str]  # what is wrong with lists that did not pass, by zone
+Tested = Mapping[str, str]  # why lists failed, by zone
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One client, as a word that stands for it, and the lists that named it or a domain of its message."""
+    """One client, as a digest, and the lists that named it or a domain of its message."""
 
     client: str
     zones: frozenset[str] = frozenset()
@@ -26,7 +26,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """What is remembered of all lists. `version` counts its changes."""
+    """The stored state of all lists. `version` counts its changes."""
 
     faulty: Tested = field(default_factory=dict)
     recent: tuple[Seen, ...] = ()
@@ -34,7 +34,7 @@ class Lists:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> "Lists":
-        """As the ledger has it, {} for nothing yet."""
+        """Read the ledger's row, {} if there is none yet."""
         recent = tuple(Seen(str(one["client"]), frozenset(one.get("zones", ()))) for one in row.get("recent", ()))
         faulty = {str(zone): str(why) for zone, why in row.get("faulty", {}).items()}
         return cls(faulty, recent, int(row.get("version", 0)))
@@ -52,17 +52,18 @@ class Lists:
         return {**crowd, **self.faulty}
 
     def seen(self, client: str, zones: Collection[str]) -> "Lists":
-        """The same with one client more; the oldest is forgotten, and what was known of this one."""
+        """The state with one more client; it replaces an earlier result for that client, and the oldest client is
+        dropped."""
         others = [one for one in self.recent if one.client != client]
         return Lists(self.faulty, (*others, Seen(client, frozenset(zones)))[-CLIENTS:], self.version)
 
     def knows(self, client: str, zones: Collection[str]) -> bool:
-        """Whether this client is among the last with the same result: nothing need be written."""
+        """Whether this client is among the last with the same result: then nothing need be written."""
         return Seen(client, frozenset(zones)) in self.recent
 
 
 def failure(listed: Answer | None, unlisted: Answer | None) -> str:
-    """What is wrong with a list by its test entries, "" if it passes, and for what nobody knows: no answer in time."""
+    """Why a list fails by its test entries; "" if it passes, and if it did not answer in time."""
     if listed is None or unlisted is None:
         return ""
     if fault := broken(listed) or broken(unlisted):

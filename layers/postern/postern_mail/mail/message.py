@@ -1,7 +1,7 @@
 """A message as lines: header fields as the bytes they came in, and everything after them untouched.
 
-Nothing is parsed that need not be and nothing is ever serialised again: what is not edited goes
-out byte for byte (RFC 5322 2.1: a message is lines; 2.2.3: a field goes on over folded lines).
+Nothing is parsed unnecessarily and nothing is ever serialised again: unedited parts go out byte for byte (RFC 5322 2.1:
+a message is lines; 2.2.3: a field continues over folded lines).
 """
 
 import re
@@ -15,10 +15,11 @@ CRLF = b"\r\n"
 LF = b"\n"
 CR = b"\r"
 
-# Octets. Ten times what Postfix takes (header_size_limit); one of 10 MB is 830 MB in memory, which kills a function.
+# Octets. Ten times what Postfix accepts (header_size_limit); a header of 10 MB takes 830 MB in memory, which kills a
+# function.
 MAX_HEADER = 1024 * 1024
 
-_NAMES = 1000  # octets in which a field's name ends
+_NAMES = 1000  # octets within which a field's name must end
 
 # A name is printable ASCII without the colon; white space before the colon is tolerated (4.5.8).
 _NAME = re.compile(rb"\r*([!-9;-~]+)[ \t]*:")
@@ -26,7 +27,7 @@ _EMPTY_LINE = re.compile(rb"\r*(?:\n|\Z)")
 _SEPARATOR = re.compile(rb"[ \t\r]*\n|\r|[ \t]+\Z")
 _MBOX = re.compile(rb">*From ")
 _TRACE = frozenset({"return-path", "received", "received-spf", "authentication-results"})  # SES's, and x-ses-*
-# Of RFC 5322 3.6, RFC 2045: a second one behind a line in doubt is a quoted header, or that of a part.
+# Of RFC 5322 3.6, RFC 2045: a second one after a doubtful line belongs to a quoted header, or to a part's.
 _ONCE = frozenset({
     "date", "from", "sender", "reply-to", "to", "cc", "message-id", "in-reply-to", "references", "subject",
     "mime-version", "content-type", "content-transfer-encoding", "content-disposition",
@@ -36,7 +37,7 @@ _ONCE = frozenset({
 class Field(NamedTuple):
     """One header field with its folded lines and its line ending; `name` is in lower case. A message has some fifty.
 
-    A line without a name (a colon alone, or the From of an mbox) is kept as one whose name is "".
+    A line without a name (a colon alone, or an mbox's From) is kept as a field whose name is "".
     """
 
     raw: bytes
@@ -44,13 +45,13 @@ class Field(NamedTuple):
 
     @classmethod
     def read(cls, raw: bytes) -> "Field":
-        """The field in these bytes; any bytes are one."""
+        """The field in these bytes; any bytes form one."""
         found = _NAME.match(raw)
         return cls(raw, sys.intern(found[1].decode("ascii").lower()) if found else "")
 
     @property
     def value(self) -> bytes:
-        """What follows the colon, unfolded: line breaks taken out, white space kept (2.2.3)."""
+        """What follows the colon, unfolded: without line breaks, white space kept (2.2.3)."""
         return self.raw.partition(b":")[2].replace(b"\r", b"").replace(b"\n", b"").strip(b" \t")
 
 
@@ -58,9 +59,9 @@ class Field(NamedTuple):
 class Message:
     """A message split at the end of its header.
 
-    `rest` starts with the line that separates header and body, if there is one, and is a view of the
-    original bytes: a 40 MB body is not copied. `newline` is the line ending of the header's first line.
-    `is_cut` says that the header goes on behind the fields; `raw` is the whole, as it was split.
+    `rest` starts with the line that separates header and body, if there is one, and is a view of the original bytes: a
+    40 MB body is not copied. `newline` is the line ending of the header's first line. `is_cut` says that the header
+    continues after the fields; `raw` is the whole, as it was split.
     """
 
     fields: tuple[Field, ...]
@@ -71,11 +72,11 @@ class Message:
 
     @classmethod
     def split(cls, raw: bytes, most: int = sys.maxsize) -> "Message":
-        """Split a message; any bytes at all are a message. Of the header at most so many octets are read.
+        """Split a message; any bytes are a message. At most `most` octets of the header are read.
 
-        The header ends before the first line that has nothing but CR and LF, and before the first that is
-        no field, as in Postfix (mime_state.c). Within the header a CR alone ends a line too, as many
-        parsers see it: a field must not hide behind one.
+        The header ends before the first line of only CR and LF, and before the first that is not a field, as in Postfix
+        (mime_state.c). Within the header a bare CR ends a line too, as many parsers see it: a field must not hide
+        behind one.
         """
         reader = _Reader(raw, most)
         end = reader.read()
@@ -96,7 +97,7 @@ class Message:
 
     @property
     def is_separated(self) -> bool:
-        """Whether an empty line ends the header, which every parser sees."""
+        """Whether an empty line, which every parser recognises, ends the header."""
         return bool(self.rest) and _EMPTY_LINE.match(self.rest) is not None
 
     def named(self, name: str) -> tuple[Field, ...]:
@@ -104,15 +105,15 @@ class Message:
         return tuple([one for one in self.fields if one.name == name])
 
     def join(self, fields: Iterable[Field]) -> bytes:
-        """The message with these fields instead of its own, as `halves` has it."""
+        """The message with these fields instead of its own; for details see `halves`."""
         return bytes(self.halves(fields))
 
     def halves(self, fields: Iterable[Field]) -> "Halves":
         """The message with these fields instead of its own; the body is not copied.
 
-        A field that does not end in a line feed (a CR alone, or the header was cut short) gets one
-        where what follows it is not what followed it before. A body that no empty line separates gets
-        one, as Postfix gives it one: no parser may go on reading fields there.
+        A field that does not end in a line feed (a bare CR, or the header was cut short) gets one if another line now
+        follows it. A body without a separating empty line gets one, as in Postfix: no parser may continue reading
+        fields there.
         """
         after = dict(zip(map(id, self.fields), map(id, self.fields[1:]), strict=False))
         parts: list[bytes | memoryview] = []
@@ -130,7 +131,7 @@ class Message:
         return Halves(b"".join(parts), self.rest)
 
     def _ending(self, field: Field) -> bytes:
-        """What a field lacks of a line ending."""
+        """The part of a line ending that a field lacks."""
         if field.raw.endswith(LF):
             return b""
         return LF if field.raw.endswith(CR) else self.newline
@@ -153,9 +154,9 @@ class Halves:
 class _Reader:
     """Reads the lines of a header until it ends.
 
-    Two lines are in doubt: one of blanks, which RFC 5322 4.2 lets continue a field, and one that begins
-    with a colon, which SES takes for a field without a name. They are of the header if it goes on behind
-    them to an empty line, and behind blanks repeats no field that comes once; else the body begins there.
+    Two kinds of lines are doubtful: one of blanks, which under RFC 5322 4.2 may continue a field, and one that begins
+    with a colon, which SES reads as a field without a name. They belong to the header if it continues after them up to
+    an empty line, and after blanks repeats no field that may occur only once; else the body begins there.
     """
 
     def __init__(self, raw: bytes, most: int) -> None:
@@ -164,12 +165,12 @@ class _Reader:
         self.names: list[str] = []
         self.lines: list[list[bytes]] = []
         self._raw = raw
-        self._doubt: tuple[int, int, int] | None = None  # fields, lines of the last, and octets before it
+        self._doubt: tuple[int, int, int] | None = None  # fields, lines of the last one, and octets before it
         self._after_blanks = False
         self._end = 0
 
     def read(self) -> int:
-        """The octets of the header."""
+        """The number of octets of the header."""
         at = 0
         for line in _lines(self._raw):
             if not line.strip(CRLF):
@@ -187,7 +188,7 @@ class _Reader:
         return self._cut(at)
 
     def _takes(self, line: bytes, at: int) -> bool:
-        """Whether the line is of the header; if not, `_end` is where that ends."""
+        """Whether the line belongs to the header; if not, `_end` is where the header ends."""
         if self.lines and line[:1] in (b" ", b"\t"):
             if not line.strip(b" \t\r\n"):
                 self._is_doubtful(at)
@@ -210,8 +211,8 @@ class _Reader:
         return True
 
     def _takes_parts(self, line: bytes, at: int, after: int) -> bool:
-        """The same for a line with CRs in it. An empty part ends the header of a message that has no other
-        line ends; a part that is no field goes on with the field before it, as it does for everybody else."""
+        """The same for a line with CRs in it. An empty part ends the header of a message that has no other line ends; a
+        part that is not a field continues the field before it, as every other parser reads it."""
         for number, part in enumerate(_parts(line)):
             if number and part == CR and not _NAME.match(self._raw, after):
                 self._end = at
@@ -228,7 +229,7 @@ class _Reader:
         self.lines.append([line])
 
     def _is_mbox_line(self, line: bytes, at: int) -> bool:
-        """Whether it is what an mbox puts before a message: below what SES wrote, and above a field."""
+        """Whether it is an mbox's line before a message: below what SES wrote, and above a field."""
         if not _MBOX.match(line) or not _NAME.match(self._raw, at + len(line)):
             return False
         return all(name in _TRACE or name.startswith("x-ses-") for name in self.names)
@@ -238,7 +239,7 @@ class _Reader:
             self._doubt = (len(self.lines), len(self.lines[-1]), at)
 
     def _cut(self, at: int) -> int:
-        """The header's end: here, or before the first line in doubt."""
+        """The header's end: here, or before the first doubtful line."""
         if self._doubt is None:
             return at
         fields, lines, at = self._doubt
@@ -247,14 +248,14 @@ class _Reader:
 
 
 def _parts(line: bytes) -> Iterator[bytes]:
-    """The lines that CRs alone make of a line; those at its start stay with what follows them."""
+    """The lines into which bare CRs split a line; CRs at its start stay with what follows them."""
     start = len(line) - len(line.lstrip(CR))
     for number, part in enumerate(line[start:].splitlines(keepends=True)):
         yield part if number else line[:start] + part
 
 
 def _lines(raw: bytes) -> Iterator[bytes]:
-    """The lines of a message with their endings, without looking beyond the one asked for."""
+    """The lines of a message with their endings, read lazily."""
     start = 0
     while start < len(raw):
         end = raw.find(LF, start) + 1 or len(raw)

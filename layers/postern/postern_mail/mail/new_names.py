@@ -1,4 +1,4 @@
-"""Local parts of aliases that a password manager asks for, in addy.io's formats, and which of them it may not have."""
+"""Local parts for aliases that a password manager asks for, in addy.io's formats, and those that it may not have."""
 
 import re
 
@@ -7,15 +7,15 @@ from .token import Choose
 from .words import WORDS
 
 CUSTOM, CHARACTERS, NAMED_BY_WORDS, UUID = FORMATS = ("custom", "random_characters", "random_words", "uuid")
-MOST = 50  # characters of a name that is asked for, as with addy.io
+MOST = 50  # characters of a requested name, as at addy.io
 _CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _HEX = "0123456789abcdef"
-_LENGTH = 8  # 41 bits: whoever guesses names meets the brake long before
+_LENGTH = 8  # 41 bits: the brake stops anyone guessing names long before
 _NUMBERS = [str(number) for number in range(1000)]
-# Letters that every form and every other mail system takes; "+" begins a tag, and what follows it is the same alias.
+# Characters that every web form and mail system accepts; "+" begins a tag, which would be the same alias.
 _NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\Z")
-# Whoever has mail to one of the first six is given certificates for the domain (CA/Browser Forum, "Baseline
-# Requirements" 3.2.2.4.4); to the others mail servers and other domains turn (RFC 2142); the last is Postern's.
+# Anyone who gets mail to one of the first six can obtain certificates for the domain (CA/Browser Forum, "Baseline
+# Requirements" 3.2.2.4.4); mail servers and other domains write to the next four (RFC 2142); the last is Postern's.
 KEPT_BACK = frozenset(
     {
         "admin", "administrator", "hostmaster", "postmaster", "root", "webmaster",
@@ -26,7 +26,7 @@ KEPT_BACK = frozenset(
 
 
 def made(form: str, choose: Choose) -> str:
-    """A local part in one of FORMATS but CUSTOM."""
+    """A new local part in one of FORMATS except CUSTOM."""
     if form == NAMED_BY_WORDS:
         return f"{choose(WORDS)}.{choose(WORDS)}{choose(_NUMBERS)}"
     if form == UUID:  # version 4, RFC 9562 5.4
@@ -35,7 +35,7 @@ def made(form: str, choose: Choose) -> str:
 
 
 def fault(local: str) -> str:
-    """Why nobody may ask for this name, in addy.io's words; "" if one may."""
+    """Why this name may not be had, in addy.io's words; "" if it may."""
     if not local:
         return "The local part field is required."
     if len(local) > MOST:

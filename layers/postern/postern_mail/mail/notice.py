@@ -1,7 +1,6 @@
-"""Messages of our own about one that SES will not send: the original as an attachment, or a notice.
+"""Messages of our own about a message that SES refuses to send: the original as an attachment, or a notice.
 
-All are small and plain, and their headers ASCII, so that nothing the original carried can make
-SES refuse them too.
+All are small and plain, with ASCII headers, so that nothing from the original can make SES refuse them too.
 """
 
 import base64
@@ -25,19 +24,19 @@ _MAX_SUBJECT = 200
 _LINE = 57  # octets in a line of base64: 76 characters (RFC 2045 6.8)
 _CHUNK = 1024 * _LINE
 _FILE_NAME = "message.eml"
-Link = tuple[str, float] | None  # by which the message can be fetched, and until when (epoch seconds)
-_FRAME = 100_000  # octets at most of what an attached original comes in; the header's lists are the most of it
+Link = tuple[str, float] | None  # where the message can be fetched, and until when (epoch seconds)
+_FRAME = 100_000  # octets at most around an attached original, mainly the header's lists
 
 
 def attached_size(octets: int) -> int:
-    """Octets of a message that has an original of so many attached, or a little more."""
+    """Upper bound of the octets of a message that attaches an original of this size."""
     return octets // _LINE * 78 + _FRAME
 
 
 def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str) -> bytes:
-    """The original, whole, as a file that SES does not read into.
+    """The original, whole, as a file that SES does not look into.
 
-    As message/rfc822 (RFC 2046 5.2.1), which takes no base64, SES would find in it again what it refused.
+    As message/rfc822 (RFC 2046 5.2.1), which allows no base64, SES would find in it again what it refused.
     """
     boundary = f"postern-{hashlib.sha256(raw).hexdigest()[:32]}"
     message = Message.split(raw)
@@ -72,7 +71,7 @@ def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reaso
 
 
 def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason: str, link: Link = None) -> bytes:
-    """A text that says what came, why it is not here, and who can fetch it how."""
+    """A text that says what came, why it was not forwarded, and how to get it."""
     message = Message.split(raw)
     text = [
         f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
@@ -89,7 +88,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
 
 
 def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str, link: Link = None) -> bytes:
-    """A notice whose header has nothing that anybody else chose: From, To, Subject, our stamp, all ours."""
+    """A notice whose header holds nothing from outside: From, To, Subject and our stamp are all ours."""
     header = (
         *_addressed(alias),
         fields.field("Subject", fields.unstructured("A message was not forwarded"), CRLF),
@@ -168,7 +167,7 @@ def _addressed(alias: Address) -> tuple[Field, Field]:
 
 
 def _repliable(message: Message, envelope: Envelope) -> tuple[Author, ...]:
-    """Whom an answer should reach, as in the forwarded message itself."""
+    """The authors that a reply should reach, as in the forwarded message itself."""
     named = repliable(message)
     for field in () if named else message.named("from"):
         named = named or answerable(authors(field.value))
@@ -176,7 +175,7 @@ def _repliable(message: Message, envelope: Envelope) -> tuple[Author, ...]:
 
 
 def _unanswerable(message: Message) -> list[str]:
-    """Lines about whom an answer cannot reach, because SES takes no such address in a header."""
+    """Lines that name the authors a reply cannot reach, because SES accepts no such address in a header."""
     said = (authors(field.value) for name in ("reply-to", "from") for field in message.named(name))
     left_out = [str(one.address) for one in next(filter(None, said), ()) if not is_taken(one.address)]
     if not left_out:
@@ -197,7 +196,7 @@ def _subject(message: Message) -> str:
 
 
 def _shown(text: str, octets: int) -> str:
-    """Text in one line, cut to so many octets of UTF-8, without what cannot be seen."""
+    """Text in one line, cut to this many octets of UTF-8, without invisible characters."""
     return fields.shortened(" ".join("".join(one if one.isprintable() else " " for one in text).split()), octets)
 
 
@@ -208,7 +207,7 @@ def _base64(raw: bytes) -> Iterator[bytes]:
 
 
 def quoted_printable(text: list[str]) -> bytes:
-    """Text of which no line is long, whatever it says: a command may be, and must not be broken."""
+    """Quoted-printable text without long lines, whatever it says: a command may be long, and must not be broken."""
     return quopri.encodestring(_lines(text).replace(CRLF, b"\n")).replace(b"\n", CRLF)
 
 

@@ -1,6 +1,6 @@
-"""What a person may order for a message: that it runs again, or that a quarantine is lifted.
+"""What a person may order for a message: that it runs again, or that it is released from quarantine.
 
-Here it is decided which of the ledger's entries are taken up again, without touching any.
+This module decides which of the ledger's entries are reopened, without changing any.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,22 +20,23 @@ class CannotOrder(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Whom a message is run for, and which settled recipients and destinations are opened for that."""
+    """The recipients to run a message for, and which settled recipients and destinations to reopen for that."""
 
     recipients: tuple[str, ...]
     reopened: tuple[str, ...] = ()
     destinations: tuple[str, ...] = ()
 
     def opened(self, entries: Entries) -> tuple[str, ...]:
-        """Those of its recipients that are decided anew; what is settled and stays so only closes the message."""
+        """Those of its recipients that are decided again; a settled one that stays so only closes the message."""
         return tuple(who for who in self.recipients if who in self.reopened or not _state(entries, who).settled)
 
 
 def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bool) -> Order:
-    """Run for these recipients, all if none is named: what is not settled, what failed too, or everything.
+    """Run for these recipients, all if none is named: those not settled, with `failed` also failed ones, with `again`
+    all.
 
-    What is settled and still pending is run without being opened: that closes the message, no more.
-    Raises CannotOrder for a recipient the message did not have, and if nothing would be run.
+    A settled recipient that still counts as pending is run without being reopened: that only closes the message. Raises
+    CannotOrder for a recipient the message did not have, and if nothing would run.
     """
     chosen = _chosen(entries, wanted)
     settled = {who: state for who in chosen if (state := _state(entries, who)).settled}
@@ -51,15 +52,18 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
 
 
 def missing(entries: Entries) -> tuple[str, ...]:
-    """The destinations that got nothing of a message while they were suspended. A sending that ended without an answer
-    before that may have been nothing, too."""
+    """The destinations that got nothing of a message while they were suspended. An earlier sending without an answer
+    may also have come to nothing."""
     claims = {name.removeprefix("via:"): entry for name, entry in entries.items() if name.startswith("via:")}
     return tuple(one for one, claim in claims.items() if "state" in claim and ClaimState(claim["state"]).missed)
 
 
 def missed(entries: Entries, destinations: Collection[str]) -> Order:
-    """Run for the recipients whose destinations got nothing while they were suspended; what the others got is settled.
-    Raises CannotOrder if they missed nothing of this message."""
+    """Run for the recipients whose destinations got nothing while they were suspended; what other destinations got
+    stays settled.
+
+    Raises CannotOrder if they missed nothing of this message.
+    """
     found = [one for one in missing(entries) if one in destinations]
     if not found:
         raise CannotOrder("no recipient missed anything of it")
@@ -68,10 +72,10 @@ def missed(entries: Entries, destinations: Collection[str]) -> Order:
 
 
 def release(entries: Entries, wanted: Collection[str]) -> Order:
-    """Lift the quarantine or the grey hold of these recipients, of all that are kept if none is named.
+    """Release these recipients from quarantine or grey hold, all held ones if none is named.
 
-    Those that were released before and are still deferred run too: that order may have been cut off before its event
-    was sent. Raises CannotOrder if one is neither, and for a message with a virus.
+    Recipients released before and still deferred run too: that order may have been interrupted before its event was
+    sent. Raises CannotOrder if one is neither, and for a message with a virus.
     """
     if entries.get("message", {}).get("verdicts", {}).get("virus") == FAIL:
         raise CannotOrder("SES found a virus in it: that is never released (`postern original` has the message)")
@@ -86,8 +90,8 @@ def release(entries: Entries, wanted: Collection[str]) -> Order:
 
 
 def kept(entries: Entries) -> tuple[str, ...]:
-    """The recipients whose quarantine ends when the message is thrown away. Raises CannotOrder if there are none, and
-    while anybody waits for the message."""
+    """The recipients whose quarantine ends when the message is deleted. Raises CannotOrder if there are none, and while
+    any recipient may still get the message."""
     chosen = _chosen(entries, ())
     waiting = [who for who in chosen if not _state(entries, who).settled]
     if waiting:
@@ -121,7 +125,7 @@ def _chosen(entries: Entries, wanted: Collection[str]) -> tuple[str, ...]:
 def _destinations(
     entries: Entries, recipients: Collection[str], states: Collection[ClaimState], *, everybody: bool
 ) -> tuple[str, ...]:
-    """Claims to be opened: those whose copy serves one of these recipients, all if none was named."""
+    """Claims to reopen: those whose copy serves one of these recipients, all if none was named."""
     return tuple(
         name.removeprefix("via:")
         for name, entry in entries.items()

@@ -1,6 +1,6 @@
-"""What can become of a recipient and of a claim, and what follows from it. No other module knows the words.
+"""The states of a recipient and of a claim, and what follows from each. No other module knows the words.
 
-Each state answers every question here: a new one does not pass mypy (exhaustive-match) before it does.
+Each state answers every question here: mypy (exhaustive-match) rejects a new one until it does.
 """
 
 from collections.abc import Mapping
@@ -28,23 +28,23 @@ class _ClaimMeaning:
 
 
 class State(StrEnum):
-    """What became of one recipient, as the ledger, the log and `postern log --state` call it."""
+    """The outcome of one recipient, as named in the ledger, the log and `postern log --state`."""
 
     FORWARDED = "forwarded"
     MERGED = "merged"
     QUARANTINED = "quarantined"
     REJECTED = "rejected"
     DISCARDED = "discarded"
-    TESTED = "tested"  # our own daily test, which goes no further
+    TESTED = "tested"  # our own daily test, which is not forwarded
     FAILED = "failed"
     AMBIGUOUS = "ambiguous"  # SES never answered: it may have been sent
-    DEFERRED = "deferred"  # tried again
+    DEFERRED = "deferred"  # to be retried
     PENDING = "pending"  # no outcome yet; never recorded
 
     @classmethod
     def of(cls, entry: Mapping[str, object]) -> "State":
-        """The state in a recipient's entry of the ledger; PENDING where there is none yet: feedback may be faster.
-        Raises ValueError for a word that is no state."""
+        """The state in a recipient's entry of the ledger; PENDING if it has none yet, as feedback may be faster. Raises
+        ValueError for an unknown word."""
         return cls(str(entry.get("state", cls.PENDING)))
 
     @property
@@ -63,45 +63,45 @@ class State(StrEnum):
 
     @property
     def settled(self) -> bool:
-        """A retry leaves it as it is."""
+        """Whether a retry leaves it unchanged."""
         return self._meaning.settled
 
     @property
     def answerable(self) -> bool:
-        """The recipient got nothing, which the sender may be told."""
+        """Whether the recipient was not reached, and the sender may be told so."""
         return self._meaning.answerable
 
     @property
     def noted(self) -> bool:
-        """The owner's digest names it."""
+        """Whether the owner's digest names it."""
         return self._meaning.noted
 
     @property
     def replayable(self) -> bool:
-        """A destination may lack the message although it should have it: `postern replay --failed` sends it again."""
+        """Whether a destination may lack a message that it should have: `postern replay --failed` sends it again."""
         return self._meaning.replayable
 
     @property
     def troubling(self) -> bool:
-        """The log warns of it."""
+        """Whether the log warns of it."""
         return self.replayable or not self.settled
 
     @property
     def colour(self) -> str:
-        """In a terminal, "" for none."""
+        """Its colour in a terminal, "" for none."""
         return self._meaning.colour
 
 
 class ClaimState(StrEnum):
-    """How a claim stands, on a destination or on the answer to the sender."""
+    """The state of a claim, on a destination or on the answer to the sender."""
 
-    CLAIMED = "claimed"  # an invocation is sending, or died doing so
+    CLAIMED = "claimed"  # an invocation is sending, or died while it did
     SENT = "sent"
-    NOTICED = "noticed"  # SES took nothing but a notice
+    NOTICED = "noticed"  # SES accepted only a notice
     FAILED = "failed"
-    AMBIGUOUS = "ambiguous"  # SES said nothing for so long that it was given up
-    RELEASED = "released"  # SES said not now, or a person ordered a replay
-    UNANSWERED = "unanswered"  # SES said nothing, then or at an earlier attempt
+    AMBIGUOUS = "ambiguous"  # SES did not answer for so long that it was given up
+    RELEASED = "released"  # SES deferred it, or a person ordered a replay
+    UNANSWERED = "unanswered"  # SES did not answer the last attempt, or an earlier one
     SUSPENDED = "suspended"  # the destination gets nothing for now
 
     @property
@@ -122,48 +122,48 @@ class ClaimState(StrEnum):
 
     @property
     def ends(self) -> bool:
-        """Nothing more is sent; only a person's order changes that."""
+        """Whether nothing more is sent; only a person's order changes that."""
         return self._meaning.ends
 
     @property
     def free(self) -> bool:
-        """The next attempt may take it."""
+        """Whether the next attempt may take it."""
         return self._meaning.free
 
     @property
     def uncertain(self) -> bool:
-        """SES may have accepted the message, and nobody knows."""
+        """Whether SES may have accepted the message without our knowing."""
         return self._meaning.uncertain
 
     @property
     def idle(self) -> bool:
-        """Nothing was sent under it, for certain, and nobody is about to."""
+        """Whether certainly nothing was sent under it, and no one is about to send."""
         return self.free and not self.uncertain
 
     @property
     def accepted(self) -> bool:
-        """SES took a message, in one form or another."""
+        """Whether SES accepted a message, in one form or another."""
         return self._meaning.accepted
 
     @property
     def replayable(self) -> bool:
-        """It ended, and the destination may lack the message: `postern replay --failed` sends it again."""
+        """Whether it ended and the destination may lack the message: `postern replay --failed` sends it again."""
         return self.ends and not self._meaning.whole
 
     @property
     def missed(self) -> bool:
-        """The destination got nothing, or perhaps nothing, though the recipient may be settled: `postern destination
-        redeliver` runs it."""
+        """Whether the destination got nothing, or perhaps nothing, though the recipient may be settled: `postern
+        destination redeliver` sends it."""
         return self is ClaimState.SUSPENDED or self.uncertain
 
     @property
     def reached(self) -> bool:
-        """The destination has something of the message, or may have."""
+        """Whether the destination has part of the message, or may have."""
         return self.accepted or self.uncertain or self is ClaimState.AMBIGUOUS
 
     @property
     def outcome(self) -> State:
-        """Of a recipient for whom no other destination ended worse."""
+        """The state of a recipient for whom no other destination ended worse."""
         match self:
             case ClaimState.SENT:
                 return State.FORWARDED

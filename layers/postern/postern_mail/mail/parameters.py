@@ -1,7 +1,8 @@
-"""MIME parameters as sloppy programs write them, read, and written so that SES takes them (RFC 2045 5.1, RFC 2231).
+"""MIME parameters as sloppy programs write them: parsed, and rewritten so that SES accepts them (RFC 2045 5.1, RFC
+2231).
 
-SES wants `name=value` between semicolons. Programs leave out quotes around a file name with blanks, never
-close a quote, forget a value, or write 8-bit octets. What a parameter says is kept, or SpoiltField is raised.
+SES requires `name=value` between semicolons. Programs omit quotes around a file name with blanks, never close a quote,
+forget a value, or write 8-bit octets. The meaning of a parameter is kept, or SpoiltField is raised.
 """
 
 import re
@@ -16,19 +17,19 @@ _CLOSING = re.compile(r'"\s*\Z', re.ASCII)
 _COMMENT = re.compile(r"\s*\([^()]*\)\s*\Z", re.ASCII)
 _SKIPPED = re.compile(r"[\s;]*(?:\([^()]*\)[\s;]*)*", re.ASCII)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&^_.+-]+\Z")
-_BLANKS = " \t"  # \x85 and \xa0 are octets of a character here
+_BLANKS = " \t"  # \x85 and \xa0 are octets of characters here
 _FILE_NAMES = ("name", "filename")
-_MAX_WORD = 900  # octets of one parameter, which is never folded within
+_MAX_WORD = 900  # octets of one parameter, which is never folded
 
 
 class SpoiltField(Exception):
-    """What the field says cannot be written so that everybody reads the same."""
+    """The field cannot be rewritten so that all programs read the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter; `value` is what it says, an octet each character. `quoted` is how it was written, if that
-    was a quoted string; `is_open` says that its quote is never closed."""
+    """One parameter; `value` is its meaning, one octet per character. `quoted` is its spelling, if it was a quoted
+    string; `is_open` says that its quote is never closed."""
 
     name: str
     value: str
@@ -36,7 +37,7 @@ class Parameter:
     is_open: bool = False
 
     def written(self) -> str:
-        """As SES takes it. Raises SpoiltField."""
+        """The parameter in a form that SES accepts. Raises SpoiltField."""
         value = _spaced(self.value)
         if value.isascii() and value.isprintable():
             said = value if _TOKEN.match(value) else f'"{_escaped(value)}"'
@@ -51,7 +52,7 @@ class Parameter:
 
 
 def parameters(text: str) -> Iterator[Parameter]:
-    """The parameters in what follows a type, in order; what has no value is none."""
+    """The parameters after a type, in order; names without a value are skipped."""
     at = 0
     while at < len(text):
         skipped = _SKIPPED.match(text, at)
@@ -101,7 +102,7 @@ def _escaped(content: str) -> str:
 
 
 def _percent(text: str) -> str:
-    """RFC 2231 4: what is no letter, digit, dot, hyphen or underscore as %XX."""
+    """RFC 2231 4: everything except letters, digits, dots, hyphens and underscores as %XX."""
     octets = text.encode("utf-8")
     return "".join(
         chr(one) if chr(one).isascii() and (chr(one).isalnum() or chr(one) in "._-") else f"%{one:02X}"

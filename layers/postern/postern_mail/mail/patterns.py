@@ -1,7 +1,7 @@
 """The patterns of a domain's row: regular expressions over local parts, in RE2 syntax.
 
-RE2 takes linear time whatever the pattern and whatever a stranger sends (github.com/google/re2,
-"Syntax"); look-around and back-references within a pattern are what it does not have.
+RE2 takes linear time whatever the pattern and whatever a stranger sends (github.com/google/re2, "Syntax"); it lacks
+look-around and back-references within a pattern.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any
 from .records import dataclass
 from .rows import texts
 
-MAX_PATTERN = 1_000  # characters: a slip of the mouse should not become a regular expression
+MAX_PATTERN = 1_000  # characters: text pasted by mistake should not become a regular expression
 
 _GROUP = re.compile(r"\\([0-9])")
 _NAMES = frozenset({"pattern", "destinations"})
@@ -19,7 +19,8 @@ _NAMES = frozenset({"pattern", "destinations"})
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    r"""One pattern and where it leads; `\1` in the local part of a destination is what its first group matched."""
+    r"""One pattern and its destinations; `\1` in the local part of a destination stands for the match of its first
+    group."""
 
     text: str
     destinations: tuple[str, ...]
@@ -27,8 +28,8 @@ class Pattern:
 
     @classmethod
     def from_item(cls, item: Any) -> "Pattern":
-        """Read one {pattern, destinations}; raises ValueError for what is neither or no RE2, or lets a stranger
-        choose the domain."""
+        """Read one {pattern, destinations}. Raises ValueError if it is not one, if RE2 rejects the pattern, or if it
+        lets a stranger choose the domain."""
         if not isinstance(item, Mapping) or not _NAMES.issuperset(item) or not isinstance(item.get("pattern"), str):
             raise ValueError(f"expected a pattern with its destinations, found {item!r}")
         text, destinations = item["pattern"], tuple(texts(item.get("destinations", ())))
@@ -48,7 +49,7 @@ class Pattern:
     def expand(self, local: str) -> tuple[str, ...] | None:
         """The destinations for a local part with its tag, or None if the pattern does not match all of it.
 
-        Raises ValueError where a group is empty that was the whole local part of a destination.
+        Raises ValueError if a group that is the whole local part of a destination is empty.
         """
         found = self.compiled.fullmatch(local)
         if found is None:
@@ -60,12 +61,12 @@ class Pattern:
         return expanded
 
     def example(self) -> tuple[str, ...]:
-        """The destinations with a letter for every group, for a check of their form."""
+        """The destinations with a letter for every group, to check their form."""
         return tuple(_GROUP.sub("x", one) for one in self.destinations)
 
 
 def compiled(text: str) -> Any:
-    """A pattern in RE2 syntax that ignores case; raises ValueError."""
+    """Compile a pattern in RE2 syntax, ignoring case. Raises ValueError."""
     import re2  # noqa: PLC0415 (only stacks with patterns need it)
 
     options = re2.Options()
@@ -80,6 +81,6 @@ def compiled(text: str) -> Any:
 
 
 def re2_fault(text: str, fault: Exception) -> ValueError:
-    """What is wrong with a pattern, in RE2's words."""
+    """A ValueError with RE2's own words."""
     said = fault.args[0].decode("utf-8", "replace") if isinstance(fault.args[0], bytes) else fault
     return ValueError(f"pattern {text!r} is no RE2 regular expression: {said}")

@@ -1,7 +1,7 @@
 """The plan: what is to become of a message, decided for each recipient before anything is done.
 
-The order of the questions: is there such an alias, does the message go round, does a sender rule
-refuse or keep this sender's mail, do SES's verdicts forbid forwarding. The first that says no decides.
+The order of the questions: does the alias exist, is the message in a loop, does a sender rule refuse or quarantine it,
+do SES's verdicts forbid forwarding. The first that says no decides.
 """
 
 from collections.abc import Collection
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What holds for all mail of a stack.
+    """The rules for all mail of a stack.
 
     `own_domains`: a destination in one of them is looked up again; `parent_style`: one of
     senders.PARENT_STYLES; `stamp_key` signs our loop stamps.
@@ -45,22 +45,21 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What the tables have of a message: whom the sender rules take for its senders, and every row that is needed."""
+    """What the tables hold for a message: the senders that sender rules see, and every row needed."""
 
     senders: Senders
     rows: Rows
 
     @property
     def settings(self) -> Settings:
-        """What the owner wants for all mail; raises BadSettings."""
+        """The owner's settings. Raises BadSettings."""
         return Settings.of(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What becomes of one recipient's copy, and why. `alias` is the one whose row was found, None for a recipient
-    that has none, or whose row cannot be understood; `row` is that row's key, also of one that is disabled, "" for
-    none."""
+    """The decision on one recipient's copy, and its reason. `alias` is the one whose row was found, None if there is
+    none or its row cannot be parsed; `row` is that row's key, also of a disabled one, "" for none."""
 
     recipient: Address
     reason: str
@@ -70,60 +69,59 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Forward(Decision):
-    """Sent on, in the name of `alias`, to each destination, with the header lines of sender rules. `unproven` are the
-    keys of destinations of which only a few may be out at once (`brake`). `excused`: a sender rule said OK, or a
-    person released it, so that no grey hold keeps it."""
+    """Forwarded, in the name of `alias`, to each destination, with the header lines of sender rules. `unproven` are the
+    keys of destinations to which only a few messages may be in flight (`brake`). `excused`: a sender rule said OK, or a
+    person released it, so it is exempt from grey holds."""
 
     alias: Address = field(kw_only=False)
     destinations: tuple[Address, ...]
     prepended: tuple[str, ...] = ()
     suspended: tuple[Address, ...] = ()
     unproven: frozenset[str] = field(default=frozenset(), compare=False)
-    by_domain: bool = field(default=False, compare=False)  # the row of a domain answered
-    steered: frozenset[str] = field(default=frozenset(), compare=False)  # of `unproven`, those a sender chose
-    counted: str = field(default="", compare=False)  # whom it counts for: senders.counted_as
+    by_domain: bool = field(default=False, compare=False)  # the row of a domain matched
+    steered: frozenset[str] = field(default=frozenset(), compare=False)  # those of `unproven` that a sender chose
+    counted: str = field(default="", compare=False)  # the sender it counts for: senders.counted_as
     tags: tuple[str, ...] = ()  # of rules, before the subject
-    replies: bool = field(default=False, compare=False)  # its correspondents are shown by reply addresses
-    echo: Echo | None = field(default=None, compare=False)  # it comes from where the alias leads
+    replies: bool = field(default=False, compare=False)  # reply addresses stand for its correspondents
+    echo: Echo | None = field(default=None, compare=False)  # it comes from one of the alias's destinations
     excused: bool = field(default=False, compare=False)
-    learn: "Learn | None" = field(default=None, compare=False)  # a name without a row, that the domain's row learns
-    uses: "Counted | None" = field(default=None, compare=False)  # the row that ends after so many messages
+    learn: "Learn | None" = field(default=None, compare=False)  # a name without a row, which the domain's row learns
+    uses: "Counted | None" = field(default=None, compare=False)  # the row, if it ends after so many messages
 
 
 @dataclass(frozen=True, slots=True)
 class Quarantine(Decision):
-    """Kept, not forwarded, releasable. `suspended` are the destinations that would have got it but for
-    their health, as in Forward."""
+    """Kept, not forwarded, can be released. `suspended` are the destinations that would have been skipped for their
+    health, as in Forward."""
 
     suspended: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Reject(Decision):
-    """Not forwarded: the alias or a sender rule says no. `reply` is what the sender may be told; None for
-    a loop, which nobody is told of."""
+    """Not forwarded: the alias or a sender rule refuses it. `reply` is what the sender may be told; None for a loop,
+    which is never reported."""
 
     reply: Reply | None = None
 
 
 class Discard(Decision):
-    """Not forwarded and not missed: the owner asked for that."""
+    """Not forwarded, as the owner asked."""
 
 
 class Defer(Decision):
-    """Not decided yet: until somebody mends a row, or a rule that says `not now` changes. Retried, and
-    everybody else goes ahead."""
+    """Undecided for now: a row must be fixed, or a rule says `not now`. Retried; the other recipients go ahead."""
 
 
 @dataclass(frozen=True, slots=True)
 class GreyHold(Defer):
-    """Not before `release_at`, epoch seconds: then it is screened again. Nothing is wrong (`mail.greylist`)."""
+    """Not before `release_at` (epoch seconds), when it is screened again. Nothing is wrong (`mail.greylist`)."""
 
     release_at: int = 0
 
 
 class BadTable(Defer):
-    """Deferred until somebody mends a row that cannot be understood, or aliases that lead round."""
+    """Deferred until a row that cannot be parsed, or a loop of aliases, is fixed."""
 
 
 _INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "discard": Discard}
@@ -131,7 +129,7 @@ _INSTEAD: dict[str, type[Decision]] = {"quarantine": Quarantine, "discard": Disc
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message to one destination: the first recipient gives the name, the others are merged."""
+    """One message to one destination: it is sent in the name of the first recipient, the others are merged."""
 
     destination: Address
     forwards: tuple[Forward, ...]
@@ -150,22 +148,22 @@ class Delivery:
 
     @property
     def by_domain(self) -> bool:
-        """Whether strangers choose among many names that lead there."""
+        """Whether strangers can choose among many names that lead there."""
         return self.forwards[0].by_domain
 
     @property
     def counted(self) -> str:
-        """Whom it counts for."""
+        """The sender it counts for."""
         return self.forwards[0].counted
 
     @property
     def replies(self) -> bool:
-        """Whether its correspondents are shown by reply addresses."""
+        """Whether reply addresses stand for its correspondents."""
         return self.forwards[0].replies
 
     @property
     def is_steered(self) -> bool:
-        """Whether a sender chose where it leads, and nothing ever arrived there."""
+        """Whether a sender chose the destination, and nothing ever arrived there."""
         return self.destination.key in self.forwards[0].steered
 
     @property
@@ -187,8 +185,8 @@ def plan(
     """One decision for each recipient, in the envelope's order. `now` is epoch seconds.
 
     `found.rows` holds the settings' key, and every key that `aliases.unread`, `Senders.keys` and `health.unread` name.
-    `released`: keys of recipients whose quarantine a person has lifted; a virus is quarantined all the same.
-    `score`: what screening found, None where nothing was asked.
+    `released`: keys of recipients that a person has released from quarantine; a virus is quarantined regardless.
+    `score`: the result of screening, None if nothing was screened.
     """
     try:
         _ = found.settings
@@ -212,7 +210,7 @@ def header_rules(envelope: Envelope, header: Header, rows: Rows, score: "Score |
 def ruled(
     senders: Senders, by_header: "HeaderRules | None", scope: str, rows: Rows, own_domains: Collection[str]
 ) -> Ruling:
-    """The sender rules for the alias whose key is `scope`, and the header rules if those do not refuse it. Raises
+    """The sender rules for the alias with the key `scope`, and the header rules unless those refuse it. Raises
     BadRow."""
     ruling = judge(senders, scope, rows, own_domains)
     if by_header is None or (ruling.final is not None and ruling.final.action.word != OK):
@@ -297,14 +295,15 @@ class _Planner:
         return replace(counted, prepended=lines, tags=ruling.tags, excused=excused, replies=replies)
 
     def _counted(self, forward: Forward, resolution: aliases.Resolution, released: bool) -> Forward:
-        """The forward with what it counts as."""
+        """The forward, with what it counts as."""
         robot, tag = is_automatic(self.envelope, self.header), Settings.of(self.rows).subject_tag
         found = None if released else echo(self.envelope, self.header, forward.alias, resolution.destinations, tag)
         forward = replace(forward, learn=resolution.learn, uses=resolution.counted)
         return replace(forward, counted=counted_as(self.envelope, robot=robot), echo=found)
 
     def _verdict_fields(self) -> tuple[str, ...]:
-        """The lines for the mailbox's own filter; none where nobody asked for them and nothing was found."""
+        """The lines for the mailbox's own filter; none unless the settings ask for them or screening found
+        something."""
         wanted = Settings.of(self.rows).verdict_fields
         if not wanted and self.score is None:
             return ()
@@ -313,7 +312,8 @@ class _Planner:
         return tuple(lines(self.envelope.verdicts, self.score, all_of_them=wanted))
 
     def _in_our_name(self, recipient: Address) -> Quarantine | None:
-        """A From of ours that SES's results do not show to be ours. No alias and no sender rule excuses from it."""
+        """Quarantine a From of ours that SES's results do not confirm. No alias and no sender rule exempts from
+        this."""
         if Settings.of(self.rows).own_from != QUARANTINED:
             return None
         author = impostor(self.envelope, self.header, self.policy.own_domains)
@@ -321,19 +321,20 @@ class _Planner:
         return Quarantine(recipient, why) if author else None
 
     def _crowded(self, recipient: Address, scope: str) -> Quarantine | None:
-        """A From with more authors than are looked up, for which a rule may be, or a field with more than is read."""
+        """Quarantine a From with more authors than are looked up, if a rule may exist for one, or a field that is too
+        large to read."""
         if self.by_header is not None and (excess := self.by_header.excess(scope)):
             return Quarantine(recipient, excess)
         found = len(self.senders.authors) + self.senders.unseen
         return Quarantine(recipient, f"{found} authors in From, too many to look up") if self.senders.unseen else None
 
     def _too_large(self, recipient: Address) -> Quarantine | None:
-        """A header that nobody read to its end: it is not forwarded, whoever orders that."""
+        """Quarantine a header too large to read: it is not forwarded, whoever orders that."""
         return Quarantine(recipient, self.header.excess) if self.header.excess else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:
-        """A message that we have forwarded before."""
-        assert resolution.alias is not None  # it is set whenever a row matched
+        """Reject a message that we have forwarded before."""
+        assert resolution.alias is not None  # set whenever a row matched
         if self.header.is_stamped(self.policy.stamp_key, resolution.alias):
             return Reject(recipient, f"loop: it was forwarded for {resolution.alias} before")
         if self.header.hops >= MAX_HOPS:
@@ -342,7 +343,7 @@ class _Planner:
 
 
 def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
-    """What the sender rules have against forwarding: a refusal counts before DISCARD, and that before HOLD."""
+    """The refusal of the sender rules, if any: a refusal comes before DISCARD, and that before HOLD."""
     final = ruling.final
     if final is not None and final.action.word == DISCARD:
         return Discard(recipient, str(ruling))
@@ -356,7 +357,7 @@ def _refused(recipient: Address, ruling: Ruling) -> Decision | None:
 def _forward(recipient: Address, resolution: aliases.Resolution, ruling: Ruling, rows: Rows) -> Decision:
     why = f"alias {resolution.matched[0]}" + (f"; {resolution.detail}" if resolution.detail else "")
     why += f"; {ruling}" if ruling.rules else ""
-    assert resolution.alias is not None  # it is set whenever a row matched
+    assert resolution.alias is not None  # set whenever a row matched
     targets = (ruling.redirect,) if ruling.redirect else (*resolution.destinations, *ruling.copies)
     unique: dict[str, Address] = {}
     for target in targets:

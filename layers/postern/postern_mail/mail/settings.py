@@ -141,7 +141,7 @@ class Settings:
     suspend_after: int = _setting(
         5,
         "The mail of how many senders must bounce or be complained about within `suspend_days` before a destination"
-        " gets no more. One bounce is enough where the mailbox is not there.",
+        " gets no more. One bounce is enough where the mailbox does not exist.",
         unit="senders",
         least=1,
         most=9999,

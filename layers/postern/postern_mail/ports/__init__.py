@@ -1,5 +1,6 @@
-"""What the core asks of the world: one small protocol for each thing, one or two methods each, by who asks.
+"""What the core needs from outside: one small protocol for each thing, of one or two methods, grouped by the module
+that uses it.
 
-`aws` holds the real ones; tests/fakes.py the in-memory ones, held to the same contract tests. recipients/ and
-relay/ have ports of their own.
+`aws` holds the real implementations; tests/fakes.py the in-memory ones, held to the same contract tests. recipients/
+and relay/ have ports of their own.
 """

@@ -1,10 +1,10 @@
-"""The time, which all ask for."""
+"""The clock, which most modules need."""
 
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """The time."""
+    """The clock."""
 
     def now(self) -> float:
         """Seconds since 1970."""

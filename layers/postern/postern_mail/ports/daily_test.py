@@ -1,4 +1,4 @@
-"""What the daily test message asks of the world."""
+"""What the daily test message needs from outside."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
@@ -13,39 +13,39 @@ class DailyBook(Protocol):
     """The records of the domains' tests. All raise Temporary."""
 
     def records(self) -> Mapping[str, Record]:
-        """All that there are, by domain."""
+        """All records, by domain."""
 
     def look(self, domain: str, before: Record | None, after: Record) -> bool:
-        """Put what a look found, and what is kept of the last sending, in place of `before`; False if another run
-        was faster. A record that is SENDING forgets what became of the sending before."""
+        """Replace `before` by `after`: the result of this check, with what is kept of the last sending. Returns False
+        if another run was faster. A record that is SENDING forgets the result of the previous sending."""
 
     def ended(self, domain: str, tag: str, stage: Stage, why: str = "") -> None:
-        """How the sending with this tag ended. SENDING gives it back: the next run may take it at once."""
+        """Record how the sending with this tag ended. SENDING gives it back: the next run may claim it at once."""
 
 
 class AccountFacts(Protocol):
-    """What SES says of the account and its identities."""
+    """SES's state of the account and its identities."""
 
     def __call__(self) -> Account:
-        """As it is now. Raises Temporary."""
+        """The current state. Raises Temporary."""
 
 
 class Resolver(Protocol):
     """Public DNS."""
 
     def ask(self, questions: Collection[Question], seconds: float) -> Answers:
-        """What was answered in time."""
+        """The answers that came within so many seconds."""
 
 
 class DailyLog(Protocol):
-    """Where it is told what was done."""
+    """Logs the daily tests."""
 
     def daily_test(self, domain: str, what: str, why: str) -> None:
-        """One line for each domain."""
+        """Log one line for a domain."""
 
 
 class Arrivals(Protocol):
-    """Tells the daily test from other mail to its address, and notes that it arrived."""
+    """Recognises daily tests among the mail to their address, and notes their arrival."""
 
     def note(self, recipient: Address, message: Message) -> bool:
-        """Whether this is a test of ours; that of the last sending is noted. Safe to repeat. Raises Temporary."""
+        """Whether this is one of our tests; the last one sent is noted as arrived. Safe to repeat. Raises Temporary."""

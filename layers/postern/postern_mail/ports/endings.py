@@ -1,4 +1,4 @@
-"""What the watch asks of the world about aliases that end by themselves."""
+"""What the watch needs from outside for aliases that end by themselves."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
@@ -9,30 +9,30 @@ from ..mail.rows import Row
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What is remembered of an alias: since when it is known, and when its owner was told that it ends soon, epoch
-    seconds, 0 for not."""
+    """What is remembered about an alias, in epoch seconds, 0 for never: when it was first seen, and when its owner was
+    told that it ends soon."""
 
     seen_at: float = 0
     told_at: float = 0
 
 
 class EndingBook(Protocol):
-    """The alias table, and what is remembered in the ledger. All raise Temporary."""
+    """The alias table, and the notes in the ledger. All raise Temporary."""
 
     def rows(self) -> Iterator[Row]:
-        """All aliases."""
+        """The rows of all aliases."""
 
     def notes(self) -> Mapping[str, Note]:
-        """What is remembered, by alias."""
+        """The notes, by alias."""
 
     def taken(self, alias: str) -> int:
-        """How many messages count for an alias."""
+        """The number of messages counted for an alias."""
 
     def note(self, alias: str, note: Note, told: Mapping[str, Any]) -> None:
-        """Remember it; `told` is what the digest says of it, and of which day."""
+        """Store a note; `told` is the digest's entry about it, with its day."""
 
     def forget(self, alias: str) -> None:
-        """There is nothing to remember."""
+        """Delete the note."""
 
     def end(self, row: Row, now: float) -> None:
-        """Let an alias expire now, unless its ending was changed meanwhile."""
+        """Make an alias expire now, unless its ending changed since it was read."""

@@ -1,4 +1,4 @@
-"""What learning a name asks of the world."""
+"""What learning a name needs from outside."""
 
 from typing import Protocol
 
@@ -9,5 +9,5 @@ class Learner(Protocol):
     """The alias table, as a catch-all writes into it."""
 
     def learn(self, name: Learn, source: str) -> bool:
-        """Whether a row was written for the name: not if there is one, nor if the domain has learned its fill for
-        today. Raises Temporary."""
+        """Whether a row was written for the name. None is written if it has one, or if the domain has reached its limit
+        for today. Raises Temporary."""

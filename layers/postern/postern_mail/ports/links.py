@@ -1,4 +1,4 @@
-"""What the links (`links`) ask of the world."""
+"""What the links (`links`) need from outside."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -13,40 +13,40 @@ class LinkBook(Protocol):
     """Which links were used, in the ledger. All raise Temporary."""
 
     def entries(self, partition: str) -> Entries:
-        """What the ledger says of a message, and of the links that were used for it, by name."""
+        """The ledger's entries of a message, and of the links used for it, by name."""
 
     def take(self, link: Link, name: str) -> bool:
-        """Whether nobody has used the link, or is about to: then it is ours for some seconds."""
+        """Claim a link for some seconds. Returns False if it was used, or another request has claimed it."""
 
     def keep(self, link: Link, name: str, said: str) -> None:
-        """It was used, and what came of it."""
+        """Note that the link was used, and the result."""
 
     def give_back(self, link: Link, name: str) -> None:
-        """It can be used again."""
+        """Release the claim, so that the link can be used again."""
 
 
 class Deeds(Protocol):
-    """What links do, each once however often it is asked for. All raise Temporary, and Overtaken where somebody else
-    changed the same at the same time."""
+    """The actions behind links, each done once however often it is called. All raise Temporary, and Overtaken if the
+    same thing was changed at the same time."""
 
     def release(self, link: Link, entries: Entries) -> Done:
-        """Forward a message that is kept."""
+        """Forward a quarantined message."""
 
     def block(self, link: Link) -> Done:
-        """Write the rule that rejects a sender's mail, where he has none."""
+        """Write the rule that rejects a sender's mail, if the sender has no rule."""
 
     def off(self, link: Link) -> Done:
-        """Have an address reject mail."""
+        """Make an address reject mail."""
 
     def resume(self, link: Link) -> Done:
-        """Let a destination get mail again."""
+        """Resume a suspended destination."""
 
     def fetch(self, link: Link) -> Done:
-        """An address from which the message can be had for 5 minutes. Raises MessageMissing."""
+        """A URL that serves the message for 5 minutes. Raises MessageMissing."""
 
 
 class LinkLog(Protocol):
-    """Where it is said what links did."""
+    """Logs what links did."""
 
     def link(self, link: Link, said: str) -> None:
-        """A link was used."""
+        """Log that a link was used."""

@@ -1,4 +1,4 @@
-"""What `screening` asks of the world; nobody does for a stack that screens nothing."""
+"""What `screening` needs from outside; a stack that screens nothing needs none of it."""
 
 from collections.abc import Collection
 from typing import Protocol
@@ -11,17 +11,17 @@ class Resolver(Protocol):
     """The DNS."""
 
     def ask(self, questions: Collection[Question], seconds: float) -> Answers:
-        """What was answered within so many seconds for all together; raises nothing."""
+        """The answers that came within so many seconds in all. Raises nothing."""
 
 
 class ListBook(Protocol):
-    """What is remembered of DNS lists. Raises Temporary."""
+    """The stored state of DNS lists. Raises Temporary."""
 
     def lists(self) -> Lists:
-        """As it stands."""
+        """The current state."""
 
     def saw(self, before: Lists, after: Lists) -> None:
-        """Remember that; if somebody was faster, what he wrote stays."""
+        """Store a new state; if another write was faster, that one stays."""
 
 
 class Key(Protocol):
@@ -32,13 +32,13 @@ class Key(Protocol):
 
 
 class GreyBook(Protocol):
-    """When mail came first that nothing authenticates. Raises Temporary."""
+    """When unauthenticated mail first came, by triplet. Raises Temporary."""
 
     def first_seen(self, triplet: str, now: float, keep: float) -> float:
-        """When such mail came first, epoch seconds: now, if none came within so many seconds before."""
+        """When such mail first came, in epoch seconds: now, if none came within the last `keep` seconds."""
 
     def passes(self, client: str, now: float) -> int:
-        """How many messages of a client's passed."""
+        """How many messages from a client passed."""
 
     def passed(self, client: str, now: float, keep: float) -> None:
-        """Count one, at most one an hour."""
+        """Count a message that passed, at most one an hour."""

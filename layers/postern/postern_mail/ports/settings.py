@@ -1,4 +1,4 @@
-"""The owner's settings, for whoever reads no rows of a message."""
+"""The owner's settings, for functions that do not read a message's rows."""
 
 from typing import Protocol
 
@@ -9,4 +9,4 @@ class OwnerSettings(Protocol):
     """The settings' item."""
 
     def read(self) -> Settings:
-        """Those that hold now. Raises Misconfigured while they cannot be understood, Temporary."""
+        """The settings in force. Raises Misconfigured while they cannot be parsed, Temporary."""

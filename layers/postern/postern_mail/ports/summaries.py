@@ -1,4 +1,4 @@
-"""What the adding up of days (`daily_summaries`) asks of the world."""
+"""What adding up the days (`daily_summaries`) needs from outside."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,16 +7,16 @@ from ..mail.summaries import Summary
 
 
 class SummaryBook(Protocol):
-    """The ledger as its days are added up. All raise Temporary."""
+    """The ledger, for adding up its days. All raise Temporary."""
 
     def added_up(self, now: float) -> Mapping[str, float]:
-        """When the days of the last weeks were added up, by ISO date; infinity for one without mail."""
+        """When each day of the last weeks was added up, by ISO date; infinity for a day without mail."""
 
     def of_day(self, day: str) -> Summary:
-        """A day's mail as the ledger has it."""
+        """A day's mail, from the ledger."""
 
     def last_used(self) -> Mapping[str, float]:
-        """When each alias was last used, by the days that were added up, epoch seconds."""
+        """When each alias was last used, in epoch seconds, from the days added up."""
 
     def keep(self, day: str, found: Summary, now: float) -> None:
-        """Write what is not there yet, in the place of what stood there. Safe to repeat and to break off."""
+        """Store a day's summary in place of an earlier one. Safe to repeat and to interrupt."""

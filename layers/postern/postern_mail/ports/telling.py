@@ -1,4 +1,4 @@
-"""What the telling of the hourly watch (`teller`) asks of the world."""
+"""What the hourly watch (`teller`) needs from outside in order to tell."""
 
 from collections.abc import Mapping
 from typing import Protocol, TypeVar
@@ -11,14 +11,14 @@ Where_co = TypeVar("Where_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What was found before, by examination and by what it is about; `version` counts the changes."""
+    """The findings told before, by examination and by what they are about; `version` counts the changes."""
 
     version: int = 0
     known: Mapping[str, Mapping[str, Known]] = field(default_factory=dict)
 
 
 class Named(Protocol[Where_co]):
-    """The stack that is looked at."""
+    """The stack to examine."""
 
     @property
     def site(self) -> Where_co:
@@ -32,30 +32,31 @@ class ToldBook(Protocol):
     """What was told, in the ledger. All raise Temporary."""
 
     def read(self) -> Told:
-        """As it was kept, or as at first."""
+        """The stored state, or the initial one."""
 
     def claim(self, version: int, now: float, seconds: int) -> bool:
-        """Whether nobody else tells what came after this version: then nobody does for so many seconds."""
+        """Claim the telling of what came after this version, for so many seconds; False if another run has it."""
 
     def keep(self, known: Mapping[str, Mapping[str, Known]], version: int) -> None:
-        """Instead of this version."""
+        """Store the findings in place of this version."""
 
 
 class Post(Protocol):
-    """The way to people that is not our own mail."""
+    """The channel to people that does not depend on our own mail."""
 
     def is_heard(self) -> bool:
-        """Whether anybody hears. Raises Temporary."""
+        """Whether anyone has confirmed a subscription. Raises Temporary."""
 
     def publish(self, subject: str, body: str) -> None:
-        """To all who hear the alarms. Raises Temporary."""
+        """Send to all subscribers of the alarms. Raises Temporary."""
 
 
 class TellingLog(Protocol):
-    """Where the telling says what it did."""
+    """Logs the telling."""
 
     def told(self, telling: Telling) -> None:
-        """A mail was sent."""
+        """Log that a mail was sent."""
 
     def unheard(self) -> None:
-        """Nobody has confirmed the subscription to the alarms, so nothing was sent, and nothing counts as told."""
+        """Log that no one has confirmed a subscription to the alarms, so nothing was sent, and nothing counts as
+        told."""

@@ -1,4 +1,4 @@
-"""What the password manager's door needs: tokens, names, a count, and a new alias."""
+"""What the API for password managers needs from outside: tokens, names, a counter, and new aliases."""
 
 from collections.abc import Collection, Mapping
 from typing import Protocol
@@ -14,15 +14,15 @@ class TokenBook(Protocol):
         ...
 
     def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """Those of these keys that have a row, each with its `address`, a domain's `patterns`, and of the settings
-        `reply_local_part`. Raises Temporary."""
+        """The rows of those keys that have one, each with its `address`, a domain's `patterns`, and `reply_local_part`
+        of the settings. Raises Temporary."""
         ...
 
     def count(self, key: str, day: str, most: int) -> bool:
-        """Count one alias more for a token; False, and nothing is counted, if the day has had its most. Raises
+        """Count one more alias for a token. Returns False, counting nothing, if the day's limit is reached. Raises
         Temporary."""
         ...
 
     def make(self, row: Row) -> bool:
-        """Write a new alias; False, and nothing is written, if its key has a row. Raises Temporary."""
+        """Write a new alias. Returns False, writing nothing, if its key has a row. Raises Temporary."""
         ...

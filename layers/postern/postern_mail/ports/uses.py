@@ -1,4 +1,4 @@
-"""What an alias that ends after so many messages asks of the world."""
+"""What an alias that ends after so many messages needs from outside."""
 
 from typing import Protocol
 
@@ -6,8 +6,8 @@ from ..mail.endings import Counted
 
 
 class Uses(Protocol):
-    """How many messages went to an alias."""
+    """The number of messages that an alias took."""
 
     def count(self, row: Counted, message_id: str) -> bool:
-        """Whether this message is among those that the row takes; it counts once, however often it is asked. Raises
+        """Whether this message is within the row's limit; it counts once, however often this is called. Raises
         Temporary."""

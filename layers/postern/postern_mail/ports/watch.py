@@ -1,4 +1,4 @@
-"""What the hourly check (`watch`) and the daily digest (`owner_mail`) ask of the world."""
+"""What the hourly watch (`watch`) and the daily digest (`owner_mail`) need from outside."""
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Protocol
@@ -10,10 +10,10 @@ from ..mail.week import Week
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far the bucket has been looked through. Times are epoch seconds.
+    """How far a pass through the bucket has come. Times are epoch seconds.
 
-    `after`: the object to go on behind, "" for a new pass; `checked_until`: older objects were seen
-    to be in the ledger by an earlier pass, which ended at `finished_at`.
+    `after`: the object to continue after, "" for a new pass; `checked_until`: an earlier pass, which ended at
+    `finished_at`, found all older objects in the ledger.
     """
 
     after: str = ""
@@ -24,56 +24,57 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Overlooked:
-    """Ids of messages that need somebody."""
+    """Ids of messages that need attention."""
 
     open_too_long: tuple[str, ...]
     never_seen: tuple[str, ...]
 
 
 class Bucket(Protocol):
-    """What is under inbound/."""
+    """The messages in the mail bucket."""
 
     def page(self, after: str) -> tuple[Mapping[str, float], str]:
-        """(message ids and when each was stored, what to go on after or "" at the end). Raises Temporary."""
+        """One page: (message ids and when each was stored, what to continue after or "" at the end). Raises
+        Temporary."""
 
 
 class WatchState(Protocol):
-    """The ledger, and what the check remembers in it. All raise Temporary."""
+    """The ledger, and what the watch remembers in it. All raise Temporary."""
 
     def open_since_before(self, moment: float) -> Iterator[str]:
-        """Ids of messages that were opened before then and are open, oldest first."""
+        """Ids of messages that were opened before then and are still open, oldest first."""
 
     def seen(self, message_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
-        """The `message` entries of those of these that have one."""
+        """The `message` entries of those messages that have one."""
 
     def entries(self, message_id: str) -> Mapping[str, Mapping[str, Any]]:
         """All entries of a message by name."""
 
     def progress(self) -> Progress:
-        """As it was saved, or as at first."""
+        """The saved progress, or the initial one."""
 
     def save(self, progress: Progress) -> None:
-        """Remember how far the check came."""
+        """Remember how far the watch came."""
 
     def remember(self, message_id: str, stored_at: float) -> None:
-        """An object that no invocation saw."""
+        """Remember an object that no invocation saw."""
 
     def remembered(self) -> Mapping[str, float]:
-        """Those objects, with the times they were stored at."""
+        """The remembered objects, with when each was stored (epoch seconds)."""
 
     def forget(self, message_id: str) -> None:
-        """It has been run meanwhile."""
+        """Forget an object that has been processed since."""
 
 
 class WatchLog(Protocol):
-    """Where the check says what it found."""
+    """Logs what the watch found."""
 
     def overlooked(self, found: Overlooked) -> None:
-        """Counted as OpenTooLong and NeverSeen, also when there are none."""
+        """Log and count the findings as OpenTooLong and NeverSeen, zeros too."""
 
 
 class News(Protocol):
-    """What the owner's digest tells of. All raise Temporary."""
+    """What the owner's digest reports. All raise Temporary."""
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
         """What was noted since then, whenever its message came."""
@@ -82,10 +83,10 @@ class News(Protocol):
         """Why, "" if the ledger does not say."""
 
     def aliases(self, day: str) -> Collection[Section]:
-        """What is told of aliases on this ISO date: those that end soon, and the names that catch-alls learned."""
+        """The sections about aliases for this ISO date: those that end soon, and names that catch-alls learned."""
 
     def week(self, day: str) -> Week:
         """The figures of the week that ends on this ISO date."""
 
     def standing(self) -> Collection[Section]:
-        """What is so now and needs somebody, whenever it began; none if there is nothing."""
+        """The sections about current problems, whenever they began; none if there are none."""

@@ -1,5 +1,5 @@
-"""Unknown recipients refused in SMTP: receipt rules of our own that name the addresses that exist.
+"""Unknown recipients refused in SMTP: receipt rules of our own that name the existing addresses.
 
-`addresses` says which they are, `plan` which calls bring the rules there; both are pure. `keep` is
-the shell, `ports` what it asks of the world; the real ones are in `aws`.
+`addresses` says which they are, `plan` which calls make the rules match; both are pure. `keep` is the shell, `ports`
+what it needs from outside; the real ones are in `aws`.
 """

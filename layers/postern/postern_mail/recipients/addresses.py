@@ -1,13 +1,12 @@
-"""Which recipients SES is to take: the addresses that exist, or a domain whole.
+"""Which recipients SES is to accept: the existing addresses, or a whole domain.
 
-An address exists if a row answers for it that is neither disabled nor expired. A row that cannot
-be understood exists too: its mail is deferred until the row is mended, and never refused. Where it
-leads is not asked.
+An address exists if a row matches it that is neither disabled nor expired. A row that cannot be parsed exists too: its
+mail is deferred until the row is fixed, and never refused. Where it leads does not matter.
 
-Where an alias takes replies (`mail.replying`), the name of reply addresses is one more.
+If an alias takes replies (`mail.replying`), the reply addresses are accepted too.
 
-An address in a rule also matches with a label added, `info+x@` for `info@`, and one with a label
-only itself (docs.aws.amazon.com/ses, Developer Guide, "Creating receipt rules"): as our look-up does.
+An address in a rule also matches with a label added, `info+x@` for `info@`, and one with a label only itself
+(docs.aws.amazon.com/ses, Developer Guide, "Creating receipt rules"): as our look-up does.
 """
 
 import re
@@ -21,29 +20,29 @@ from ..mail.replying.reserved import reserved_name
 from ..mail.rows import BadRow, Row
 from ..mail.settings import KEY
 
-# Taken whether or not they have a row: RFC 5321 4.5.1, RFC 2142 2 and 5, and where the daily test is sent.
+# Accepted with or without a row: RFC 5321 4.5.1, RFC 2142 2 and 5, and the address of the daily test.
 ALWAYS = ("abuse", "postmaster", TEST_LOCAL)
 
-# RFC 5321 4.1.2: Dot-string and 64 octets (4.5.3.1.1), in lower case, no label alone. Whether SES
-# takes anything else in a rule is not known, so an address that is none of these opens its domain.
+# RFC 5321 4.1.2: Dot-string and 64 octets (4.5.3.1.1), in lower case, not a label alone. Whether SES accepts anything
+# else in a rule is unknown, so any other address opens its whole domain.
 _PLAIN = re.compile(r"(?!\+)[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*\Z")
 _MAX_LOCAL = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The recipients of all our rules together; `whole` are the domains among them, each with its reason."""
+    """The recipients of all our rules together; `whole` are the domains accepted whole, each with its reason."""
 
     recipients: frozenset[str]
     whole: Mapping[str, str]
 
 
 def wanted(rows: Mapping[str, Row], domains: Collection[str], now: float, room: int) -> Wanted:
-    """What the rules should say; `rows` is the whole alias table by key, and the settings, `room` how many recipients
-    fit.
+    """The recipients that the rules should name; `rows` is the whole alias table by key, and the settings, `room` how
+    many recipients fit.
 
-    A domain is taken whole if its own row answers for any address, if one of its addresses may be
-    none that SES takes in a rule, or if there are too many of them: the largest domain first.
+    A domain is accepted whole if its own row matches any address, if SES may not accept one of its addresses in a rule,
+    or if it has too many of them: the largest domain first.
     """
     replies = reserved_name(rows, rows.get(KEY))
     always = (*ALWAYS, replies) if replies else ALWAYS
@@ -67,7 +66,7 @@ def wanted(rows: Mapping[str, Row], domains: Collection[str], now: float, room: 
 
 def _existing(rows: Mapping[str, Row], now: float) -> Iterator[str]:
     """The keys, as A-labels, of the rows that a look-up finds and that are in force."""
-    found: dict[str, str] = {}  # canonical key -> the spelling whose row counts
+    found: dict[str, str] = {}  # canonical key -> the spelling whose row is used
     for key in rows:
         canonical = alias_key(key)
         if "@" in key and key in spellings(canonical) and found.get(canonical) != canonical:
@@ -81,12 +80,12 @@ def _in_force(key: str, row: Row, now: float) -> bool:
     try:
         alias = Alias.from_row(key, row)
     except BadRow:
-        return True  # deferred at look-up: to refuse it would lose what mending the row delivers
+        return True  # deferred at look-up: refusing would lose mail that a fixed row delivers
     return alias.enabled and (alias.expires_at is None or alias.expires_at > now)
 
 
 def _too_large(named: Mapping[str, Collection[str]], others: int, room: int) -> Iterator[str]:
-    """The domains to be taken whole so that the rest fits, each of them one recipient then."""
+    """The domains to accept whole, each as one recipient, so that the rest fits."""
     sizes = {domain: len(keys) for domain, keys in named.items()}
     total = others + sum(sizes.values())
     for domain in sorted(sizes, key=lambda one: (-sizes[one], one)):

@@ -1,12 +1,12 @@
-"""Keeping the rules equal to the table: on every change of it, and by the clock.
+"""Keeps the receipt rules equal to the alias table: on every change of the table, and on a schedule.
 
-The clock is needed for what makes no event: an expiry that passes, a rule that somebody changed, a
-run that ended before its work. Every run looks at the whole table and all rules, so it does not
-matter what an event says, how often it comes, or whether it comes at all.
+The schedule is needed for what makes no event: an expiry, a rule that someone changed, a run that ended early. Every
+run reads the whole table and all rules, so it does not matter what an event says, how often it comes, or whether it
+comes at all.
 
-CloudFormation's part is two moments. Before the template's domain-wide rule goes, one rule of
-ours takes the domains whole (Create, Update); the runs that follow narrow it. After the template's
-rule has come back, ours go (Delete). Its own order of work, deletions last, does the rest.
+CloudFormation's part is two moments. Before the template's domain-wide rule is deleted, one rule of ours accepts the
+domains whole (Create, Update); the following runs narrow it. After the template's rule is back, ours are deleted
+(Delete). CloudFormation deletes last, which does the rest.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,20 +21,20 @@ from .addresses import wanted
 from .plan import DELETE, Step, opening, plan, room
 from .ports import AliasTable, Lease, Progress, RecipientsLog, RuleStore, Turn
 
-# Seconds before the end of the function after which no further call is made: one call to SES with
-# its pause and its retries, and giving the lease back.
+# Seconds before the end of the function after which no further call is made: enough for one call to SES with its pause
+# and retries, and for giving the lease back.
 MARGIN = 60
-_ASK_AGAIN = 2  # seconds until a request of CloudFormation asks for the lease again
-# Attempts at a request of CloudFormation, 20 seconds in all: a role that was just made is refused
-# until IAM knows it everywhere.
+_ASK_AGAIN = 2  # seconds until a request of CloudFormation tries for the lease again
+# Attempts at a request of CloudFormation, 20 seconds in all: a role just created is refused until IAM has propagated
+# it.
 PATIENCE = 5
 
-Remaining = Callable[[], float]  # seconds until the function is ended
+Remaining = Callable[[], float]  # seconds until the function times out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeper:
-    """Brings the rules to where the table is. Safe to run at any time, any number of times."""
+    """Makes the rules match the table. Safe to run at any time, any number of times."""
 
     domains: Collection[str]
     prefix: str
@@ -49,13 +49,13 @@ class Keeper:
 
     @property
     def rules(self) -> RuleStore:
-        """Our rules, where they are to be."""
+        """Our rules, in the set where they belong."""
         return self.rules_in(self.rule_set)
 
     def handle(self, event: Mapping[str, Any], remaining: Remaining) -> None:
-        """A request of CloudFormation is answered; anything else means: look at the table.
+        """Answer a request of CloudFormation; on any other event compare the rules with the table.
 
-        Raises Temporary, and Lambda or the next run tries again.
+        Raises Temporary; Lambda or the next run retries.
         """
         try:
             if "RequestType" in event:
@@ -67,10 +67,10 @@ class Keeper:
             raise
 
     def follow(self, since: float | None, remaining: Remaining) -> None:
-        """Make the rules say what the table says; `since` is when it was changed, if that is known.
+        """Make the rules match the table; `since` is when the table changed (epoch seconds), if known.
 
-        What does not fit into the time is left to the next run. Raises Temporary. Once CloudFormation had our
-        rules removed from this set, a run that was still to come makes none.
+        What does not fit into the time is left to the next run. Raises Temporary. After CloudFormation had our rules
+        removed from this set, later runs create none there.
         """
         turn = self.lease.take()
         if turn is None:
@@ -111,7 +111,7 @@ class Keeper:
         return Progress(done, len(steps) - done, len(aim.recipients), aim.whole)
 
     def _carry_out(self, turn: Turn, steps: Sequence[Step], remaining: Remaining) -> int:
-        """How many of the steps were made before the time was over."""
+        """Make the calls; returns how many were made before the time was over."""
         for done, step in enumerate(steps):
             if remaining() < MARGIN:
                 return done
@@ -123,8 +123,8 @@ class Keeper:
         return opening(self.rules.read().ours, self.domains, self.prefix)
 
     def _answer(self, request: Request, remaining: Remaining) -> None:
-        # When the stack goes over to another set, CloudFormation has those in the old one removed: the
-        # set is part of the resource's name, and the request says which it means.
+        # When the stack switches to another set, CloudFormation has our rules in the old one removed: the set is part
+        # of the resource's name, and the request says which one it means.
         named = str(request.properties.get("RuleSet", ""))
         there = replace(self, rule_set=named) if named else self
         work = there._remove if request.kind == "Delete" else there._open
@@ -135,7 +135,7 @@ class Keeper:
                 try:
                     return work(remaining)
                 except Temporary:
-                    deadline.pause(_ASK_AGAIN * attempt)  # the last attempt, below, lets it out
+                    deadline.pause(_ASK_AGAIN * attempt)  # the last attempt, below, lets its exception through
             return work(remaining)
 
         self.log.answered(answered(request, patiently, name=f"{named}/{self.prefix}", deadline=deadline, put=self.put))
@@ -154,7 +154,7 @@ class Keeper:
 
     @contextmanager
     def _turn(self, remaining: Remaining, behind_since: float | None) -> Iterator[Turn]:
-        """The lease, waited for; `behind_since` is what the next run finds. Raises ClaimHeld."""
+        """The lease, once it is free; `behind_since` is what the next run finds. Raises ClaimHeld."""
         while (turn := self.lease.take()) is None:
             if remaining() < MARGIN + RESERVE:
                 raise ClaimHeld("another invocation is writing the rules")
@@ -173,7 +173,7 @@ class Keeper:
 
 
 def changed_at(event: Mapping[str, Any]) -> float | None:
-    """When the oldest of a stream's records was written, to the second; None for any other event."""
+    """When the oldest of a stream's records was written, in epoch seconds, to the second; None for any other event."""
     times = [record["dynamodb"].get("ApproximateCreationDateTime") for record in event.get("Records", ())]
     return min((float(time) for time in times if time is not None), default=None)
 

@@ -1,14 +1,14 @@
-"""From the rules as they are to the rules as they should be, one SES call at a time.
+"""The steps from the present rules to the wanted ones, one SES call at a time.
 
-Between any two calls, and wherever the work is broken off and begun again:
+Between any two calls, and wherever the work is interrupted and resumed:
 
-- an address that was taken and should be taken is taken: what covers it goes only after what
-  names it is there, and no address moves from one rule to another;
-- no rule is without recipients, for such a rule matches everything.
+- an address that was accepted and should be stays accepted: an entry that covers it is deleted only after
+  one that names it exists, and no address moves from one rule to another;
+- no rule is without recipients, because such a rule matches everything.
 
-So a plan has four parts: domains that are to be taken whole are opened; rules get what is missing
-(and lose in the same call what is not wanted, or is covered by a domain); new rules take the rest;
-and last goes what covers more than is wanted.
+So a plan has four parts: domains to be accepted whole are opened; rules get missing recipients (and lose in the same
+call those that are unwanted, or covered by a domain); new rules take the rest; and last, entries that cover more than
+is wanted are removed.
 
 Limits: docs.aws.amazon.com/ses, "Service quotas", email receiving.
 """
@@ -26,7 +26,7 @@ CREATE, UPDATE, DELETE = "create", "update", "delete"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One of our rules. `sound`: on, spelled as we do, and with the actions that ours have."""
+    """One of our rules. `sound`: enabled, spelled as we do, and with our actions."""
 
     name: str
     recipients: tuple[str, ...]
@@ -44,14 +44,14 @@ class Step:
 
 
 def room(others: int) -> int:
-    """How many recipients fit beside so many rules that are not ours, one rule being kept for `opening`."""
+    """How many recipients fit beside this many foreign rules, with one rule reserved for `opening`."""
     return max(0, MAX_RULES - others - 1) * MAX_RECIPIENTS
 
 
 def opening(rules: Sequence[Rule], domains: Collection[str], prefix: str) -> list[Step]:
-    """The one call after which every address of these domains is taken; none if that is so already.
+    """The one call after which every address of these domains is accepted; none if that is so already.
 
-    Nothing is lost by it: a rule with room for them gets them, or a new one is made.
+    It loses nothing: a rule with room for them gets them, or a new one is created.
     """
     covered = {recipient for rule in rules if rule.sound for recipient in rule.recipients}
     missing = tuple(sorted(set(domains) - covered))
@@ -80,7 +80,7 @@ def plan(rules: Sequence[Rule], wanted: Collection[str], prefix: str) -> list[St
 
 @dataclass(slots=True)
 class _Draft:
-    """What becomes of one rule: `kept` stays, `covering` goes when all else is done."""
+    """What becomes of one rule: `kept` stays, `covering` is removed when all else is done."""
 
     rule: Rule
     kept: list[str]
@@ -89,17 +89,17 @@ class _Draft:
 
     @property
     def space(self) -> int:
-        """For how many more there is room; a rule that matches everything is not reused."""
+        """How many more recipients fit; a rule that matches everything is not reused."""
         return MAX_RECIPIENTS - len(self.kept) - len(self.covering) if self.rule.recipients else 0
 
     @property
     def grows(self) -> bool:
-        """Whether it is written in the first part: it gets addresses, or must be made sound."""
+        """Whether the first part writes it: it gets addresses, or must be made sound."""
         return self.added or bool(self.kept and not self.rule.sound)
 
     @property
     def middle(self) -> tuple[str, ...]:
-        """What it names between the first part and the last."""
+        """The recipients it names between the first part and the last."""
         return (*self.kept, *self.covering) if self.grows else self.rule.recipients
 
 
@@ -116,7 +116,7 @@ def _drafts(rules: Sequence[Rule], wanted: frozenset[str]) -> list[_Draft]:
 
 
 def _filled(drafts: Collection[_Draft], missing: list[str]) -> list[str]:
-    """Put what is missing where there is room; returns the rest."""
+    """Put missing recipients into rules with room; returns the rest."""
     for draft in drafts:
         space = draft.space
         draft.added = bool(missing[:space])
@@ -126,7 +126,7 @@ def _filled(drafts: Collection[_Draft], missing: list[str]) -> list[str]:
 
 
 def _narrowing(drafts: Collection[_Draft]) -> list[Step]:
-    """The last part: each rule loses what is left to lose, and goes if nothing stays."""
+    """The last part: each rule loses what it still has to lose, and is deleted if nothing stays."""
     return [
         Step(UPDATE, draft.rule.name, tuple(draft.kept)) if draft.kept else Step(DELETE, draft.rule.name)
         for draft in drafts

@@ -1,4 +1,4 @@
-"""What keeping the rules asks of the world."""
+"""What keeping the rules needs from outside."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,7 +10,7 @@ from .plan import Rule, Step
 
 @dataclass(frozen=True, slots=True)
 class Overlooked:
-    """The rules of the set: `ours`, and how many `others` there are."""
+    """The rules of the set: `ours`, and the number of `others`."""
 
     ours: tuple[Rule, ...]
     others: int = 0
@@ -20,9 +20,8 @@ class Overlooked:
 class Turn:
     """The right of one invocation to write the rules.
 
-    `asked`: how often others have asked for it so far. `behind_since`: since when the rules are
-    known to lag behind the table, in epoch seconds; None if they are not. `retired`: the names of rule sets
-    that our rules were removed from.
+    `asked`: how often others have asked for it so far. `behind_since`: since when the rules have lagged behind the
+    table, in epoch seconds; None if they do not. `retired`: the names of rule sets from which our rules were removed.
     """
 
     owner: str
@@ -33,9 +32,9 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """One look at table and rules: calls made and calls left, and what the rules are to say.
+    """The result of one comparison: calls made and calls left, and what the rules should name.
 
-    `whole` are the domains that are taken whole, with the reason.
+    `whole` are the domains accepted whole, with the reason.
     """
 
     done: int
@@ -48,34 +47,34 @@ class RuleStore(Protocol):
     """Our rules in SES's rule set."""
 
     def read(self) -> Overlooked:
-        """The rules as they are. Raises Temporary."""
+        """The present rules. Raises Temporary."""
 
     def carry_out(self, step: Step) -> None:
-        """Make one call. Raises Refused if SES does not take these recipients, else Temporary."""
+        """Make one call. Raises Refused if SES does not accept these recipients, else Temporary."""
 
 
 class AliasTable(Protocol):
     """The alias table as a whole."""
 
     def rows(self) -> Mapping[str, Row]:
-        """All rows by key, as they are now. Raises Temporary."""
+        """All present rows, by key. Raises Temporary."""
 
 
 class Lease(Protocol):
     """One writer at a time."""
 
     def take(self) -> Turn | None:
-        """The turn, or None while another has it: that one then looks once more. Raises Temporary."""
+        """The turn, or None while another invocation has it, which will then compare once more. Raises Temporary."""
 
     def renew(self, turn: Turn) -> None:
-        """Hold it for longer. Raises ClaimLost if it ran out and another took it, else Temporary."""
+        """Extend the lease. Raises ClaimLost if it expired and another invocation took it, else Temporary."""
 
     def retire(self, turn: Turn, rule_set: str, *, for_good: bool) -> None:
-        """Remember that there are to be no rules of ours in a set any more, or that there are again. Raises
-        ClaimLost, Temporary."""
+        """Remember that a set must not have our rules any more, or that it may again. Raises ClaimLost, Temporary."""
 
     def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
-        """Let go. Where the rules are level (None) and somebody asked meanwhile it is ours again instead.
+        """Release the lease. If the rules match the table (None) and another invocation asked meanwhile, take it again
+        and return the turn.
 
         Raises ClaimLost, Temporary.
         """
@@ -85,16 +84,16 @@ class RecipientsLog(Protocol):
     """The log and the metrics of keeping the rules."""
 
     def progress(self, progress: Progress) -> None:
-        """What one look found and did."""
+        """Log the result of one comparison."""
 
     def lag(self, seconds: float) -> None:
-        """How long the rules have been, or were, behind the table; 0 if they were level."""
+        """Log how many seconds the rules have lagged, or did lag, behind the table; 0 if they did not."""
 
     def left_to_another(self) -> None:
-        """Another invocation has the turn and will look once more."""
+        """Log that another invocation has the turn and will compare once more."""
 
     def answered(self, said: str) -> None:
-        """What CloudFormation was told."""
+        """Log what CloudFormation was told."""
 
     def failure(self, error: Exception) -> None:
-        """A failure that is about to leave the handler."""
+        """Log a failure that is about to leave the handler."""

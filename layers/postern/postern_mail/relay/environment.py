@@ -1,4 +1,4 @@
-"""What the stack of the relay tells functions/credentials; relay/template.yaml sets all of it."""
+"""The environment of functions/credentials; relay/template.yaml sets all of it."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from ..mail.records import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayEnvironment:
-    """The user whose keys are rotated, the secret they are kept in, and SES's SMTP service."""
+    """The user whose keys are rotated, the secret that holds them, and SES's SMTP service."""
 
     user: str
     secret: str
@@ -18,7 +18,7 @@ class RelayEnvironment:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "RelayEnvironment":
-        """Raises Misconfigured naming everything missing or wrong at once."""
+        """Read the variables. Raises Misconfigured, which names everything missing or wrong at once."""
         variables = {
             "user": "POSTERN_SMTP_USER",
             "secret": "POSTERN_SMTP_SECRET",

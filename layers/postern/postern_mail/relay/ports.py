@@ -1,7 +1,7 @@
-"""What the rotation asks of the world, and the values that pass between.
+"""What the rotation needs from outside, and the values passed between.
 
-`aws.relay` and `smtp_login` hold the real ones; tests/relay_fakes.py the in-memory ones, held to the
-same contract tests.
+`aws.relay` and `smtp_login` hold the real implementations; tests/relay_fakes.py the in-memory ones, held to the same
+contract tests.
 """
 
 import json
@@ -15,7 +15,7 @@ CURRENT, PENDING, PREVIOUS = "AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A new access key of the user; its secret can be read this one time only."""
+    """A new access key of the user; its secret can be read only this once."""
 
     key_id: str
     secret: str = field(repr=False)
@@ -23,18 +23,18 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What Postfix logs in with. In the secret it is the JSON object {"username": ..., "password": ...}."""
+    """Postfix's log-in. The secret holds it as the JSON object {"username": ..., "password": ...}."""
 
     username: str
     password: str = field(repr=False)
 
     def to_text(self) -> str:
-        """As it is kept in the secret, on one line."""
+        """The JSON text for the secret, on one line."""
         return json.dumps({"username": self.username, "password": self.password})
 
     @classmethod
     def from_text(cls, text: str) -> "Credentials | None":
-        """None for `{}`, with which the stack begins. Raises ValueError, which never quotes the text."""
+        """Read the secret's text; None for `{}`, its initial value. Raises ValueError, which never quotes the text."""
         try:
             found = json.loads(text)
             return cls(found["username"], found["password"]) if found else None
@@ -44,7 +44,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A version of the secret that has a value. `made_at` is in seconds since 1970."""
+    """A version of the secret that has a value. `made_at` is in epoch seconds."""
 
     credentials: Credentials | None
     made_at: float
@@ -57,14 +57,14 @@ class Keys(Protocol):
         """The ids of all keys. Raises Temporary."""
 
     def make(self) -> AccessKey:
-        """One more key. Raises Temporary, also if there are two."""
+        """Create one more key. Raises Temporary, also if there are two."""
 
     def remove(self, key_id: str) -> None:
-        """This key is no more; one that is gone already is no fault. Raises Temporary."""
+        """Delete this key; one that is gone already is not an error. Raises Temporary."""
 
 
 class Vault(Protocol):
-    """The secret and its versions, which Secrets Manager tells apart by labels."""
+    """The secret and its versions, which Secrets Manager distinguishes by labels."""
 
     def labels(self) -> Mapping[str, frozenset[str]]:
         """The labels of each version that has any. Raises Temporary."""
@@ -73,7 +73,7 @@ class Vault(Protocol):
         """A version's value, or None if it has none yet. Raises Temporary."""
 
     def write(self, version: str, credentials: Credentials) -> None:
-        """Give the pending version its value. Raises Temporary."""
+        """Set the value of the pending version. Raises Temporary."""
 
     def promote(self, version: str, instead_of: str) -> None:
         """Move the label CURRENT; the version that had it becomes PREVIOUS. Raises Temporary."""
@@ -83,11 +83,11 @@ class Login(Protocol):
     """SES's SMTP service."""
 
     def log_in(self, credentials: Credentials) -> None:
-        """Log in over verified TLS and leave. Raises LoginRefused, Unavailable."""
+        """Log in over verified TLS and disconnect. Raises LoginRefused, Unavailable."""
 
 
 class StepLog(Protocol):
-    """One line for each thing that was done. Never a password or a secret key; ids of keys may be."""
+    """Logs each action. Never a password or a secret key; key ids are allowed."""
 
     def done(self, what: str, **about: str) -> None:
-        """Something was done."""
+        """Log an action."""

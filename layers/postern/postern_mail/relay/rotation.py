@@ -1,14 +1,13 @@
-"""Rotation of the SMTP credentials, in the four steps in which Secrets Manager asks for it.
+"""Rotation of the SMTP credentials, in the four steps that Secrets Manager calls.
 
-IAM allows a user two access keys, so two passwords work side by side: the current one and the one
-before it (or, while a rotation runs, the one to come). A step may be killed anywhere and is then
-repeated; so that this is safe
+IAM allows a user two access keys, so two passwords work side by side: the current one and the previous one (or, during
+a rotation, the next one). A step may be killed anywhere and is then repeated. To make this safe:
 
 - the current key is never touched;
 - a key that no version of the secret names was left by a create step that died: its secret is lost, so
-  it is removed and another is made;
-- the key before the current one is removed when the next rotation needs its place, and only after
-  `overlap`: by then every instance has fetched the current one many times over.
+  it is deleted and another is created;
+- the previous key is deleted when the next rotation needs its place, and only after `overlap`: by then every
+  instance has fetched the current one many times over.
 
 docs.aws.amazon.com/secretsmanager, "Lambda rotation functions".
 """
@@ -36,7 +35,7 @@ class Step(StrEnum):
 STEPS = tuple(Step)
 
 
-# Seconds between log-ins with a new key: IAM tells the rest of AWS in its own time. 139 s in all.
+# Seconds between log-ins with a new key, until IAM has propagated it. 139 s in all.
 PAUSES = (2, 5, 12, 30, 30, 30, 30)
 
 
@@ -55,7 +54,7 @@ class Rotation:
     log: StepLog
 
     def handle(self, event: Mapping[str, Any]) -> None:
-        """Do one step. Raises Temporary, upon which Secrets Manager tries the rotation again."""
+        """Do one step. Raises Temporary; Secrets Manager then repeats the rotation."""
         step, version = str(event.get("Step")), str(event.get("ClientRequestToken"))
         if step not in STEPS or event.get("SecretId") != self.secret:
             raise Misconfigured(f"step {step} of secret {event.get('SecretId')} is not for this function")
@@ -71,7 +70,7 @@ class Rotation:
         match step:
             case Step.CREATE:
                 self._create(version, labels)
-            case Step.SET:  # a key works as soon as it is made, and SES derives the password by itself
+            case Step.SET:  # a key works once it is created, and SES derives the password by itself
                 self.log.done("nothing to set, the key works since it was made", version=version)
             case Step.TEST:
                 self._test(version)
@@ -88,7 +87,7 @@ class Rotation:
         self.log.done("a key was made and its password stored", version=version, key=key.key_id)
 
     def _make_room(self, current: Stored | None, previous: Stored | None) -> None:
-        keep = {_key(current) or _key(previous)}  # CloudFormation may have set the secret back to its empty beginning
+        keep = {_key(current) or _key(previous)}  # CloudFormation may have reset the secret to its initial value
         if current is not None and self.clock.now() - current.made_at < self.overlap:
             keep.add(_key(previous))
         there = self.keys.ids()

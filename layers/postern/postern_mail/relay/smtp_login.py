@@ -1,4 +1,4 @@
-"""A real AUTH on SES's SMTP service, as Postfix does it: STARTTLS first, and the certificate must be the host's."""
+"""A real AUTH at SES's SMTP service, as Postfix does it: STARTTLS first, and the certificate must match the host."""
 
 import smtplib
 import ssl
@@ -10,14 +10,15 @@ _TIMEOUT = 20  # seconds for each answer
 
 
 class SmtpLogin:
-    """Logs in on `host`. `trust` is the machine's own set of authorities unless a test gives another."""
+    """Logs in at `host`. `trust` is the system's set of authorities unless a test gives another."""
 
     def __init__(self, host: str, port: int = 587, trust: ssl.SSLContext | None = None) -> None:
         self._host, self._port = host, port
         self._trust = trust or ssl.create_default_context()
 
     def log_in(self, credentials: Credentials) -> None:
-        """Raises LoginRefused if SES says no, Unavailable for all else; nothing is ever sent in clear."""
+        """Log in and disconnect; nothing is ever sent in clear. Raises LoginRefused if SES refuses, Unavailable for
+        anything else."""
         try:
             with smtplib.SMTP(self._host, self._port, timeout=_TIMEOUT) as smtp:
                 smtp.starttls(context=self._trust)
