@@ -41,10 +41,10 @@ def record_our_own(function: str, stack: str) -> None:
     from postern_mail.aws.http.sesv2 import SesV2  # noqa: PLC0415
 
     recorder = Recorder(Path(os.environ[VARIABLE]), function, stack)
-    # Client, method, what the service signs as, operation; DynamoDB's method is told the operation.
+    # Client, method, what the service signs as, operation; "" where the method is told the operation.
     for kind, method, service, operation in (
-        (DynamoDB, "call", "dynamodb", ""),
-        (S3, "get_object", "s3", "GetObject"),
+        (DynamoDB, "begin", "dynamodb", ""),
+        (S3, "begin", "s3", ""),
         (SesV2, "send_email", "ses", "SendEmail"),
     ):
         setattr(kind, method, _noting(recorder, getattr(kind, method), service, operation))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from postern_mail.aws.forward.ledger import earlier
 from postern_mail.errors import (
@@ -41,6 +41,7 @@ from tests.builders import TAG_KEY
 LEASE_SECONDS = 150
 INFO = "info@example.com"
 RETRY_HOURS = 36
+_T = TypeVar("_T")
 
 
 @dataclass
@@ -51,9 +52,22 @@ class FakeClock:
         return self.time
 
 
+class UnderWay(Generic[_T]):
+    """A call that begins when its result is asked for."""
+
+    def __init__(self, work: Callable[[], _T]) -> None:
+        self.result = work
+
+    def drop(self) -> None:
+        pass
+
+
 @dataclass
 class FakeMailStore:
     messages: dict[str, bytes] = field(default_factory=dict)
+
+    def begin(self, message_id: str) -> UnderWay[bytes]:
+        return UnderWay(lambda: self.fetch(message_id))
 
     def fetch(self, message_id: str) -> bytes:
         if message_id not in self.messages:
@@ -72,6 +86,11 @@ class FakeTables:
     calls: int = 0
     destinations: dict[str, Row] = field(default_factory=dict)
     failure_of_health: Exception | None = None
+
+    def begin(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> UnderWay[Rows]:
+        return UnderWay(lambda: self.read(aliases, senders, destinations))
 
     def read(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()

@@ -8,11 +8,11 @@ import threading
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import partial, partialmethod
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,7 +24,7 @@ from postern_mail import side_by_side as code
 from postern_mail.aws import clients
 from postern_mail.aws.choice import OWN
 from postern_mail.aws.forward import assembly
-from postern_mail.aws.http.connection import Service
+from postern_mail.aws.http.connection import Request, Service
 from postern_mail.aws.http.errors import NoAnswer, NotConnected
 from postern_mail.aws.mail_log import CloudWatchMailLog
 from postern_mail.environment import InboundEnvironment
@@ -50,6 +50,7 @@ ALIASES = {
     "c@example.com": ["d4@dest.example"],
 }
 _NAMES = defaultdict(lambda: "dynamodb", GetObject="s3", SendEmail="sesv2")
+_READS = ("BatchGetItem",)  # moto does these in one step, and they may be under way while others are made
 _CLIENTS = ("bounces", "dynamodb", "s3", "ses", "sqs")
 
 
@@ -102,6 +103,7 @@ class Interference:
     lock: threading.Lock = field(default_factory=threading.Lock)
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     network: URLLib3Session = field(default_factory=URLLib3Session)
+    under_way: dict[Any, tuple[Fault | None, ExitStack]] = field(default_factory=dict)  # by connection
 
     def __call__(self, request: Any, event_name: str, **_: Any) -> Any:
         """botocore's before-send hook."""
@@ -113,15 +115,30 @@ class Interference:
             raise fault.error(request.url)
         return answer
 
-    def once(self, asked: Any, service: Service, request: Any, header: Any, *more: Any) -> Any:
-        """In the place of Service._once, which is `asked`."""
-        operation = header.get("x-amz-target", "").rpartition(".")[2] or (
-            "GetObject" if request[0] == "GET" else "SendEmail"
+    def write(self, asked: Any, service: Service, request: Request) -> Any:
+        """In the place of Service.write, which is `asked`."""
+        operation = request.header.get("x-amz-target", "").rpartition(".")[2] or (
+            "GetObject" if request.target[0] == "GET" else "SendEmail"
         )
         call = f"{_NAMES[operation]}.{operation}"
         fault = self._fault(call)
-        with self.one_at_a_time if call.startswith("dynamodb.") else nullcontext():
-            answer = asked(service, request, header, *more) if fault is None or fault.after else None
+        if fault is not None and not fault.after:
+            self._ends(fault)
+            raise fault.error_of_our_own(service.url.netloc)
+        alone: AbstractContextManager[object] = (
+            self.one_at_a_time if call.startswith("dynamodb.") and operation not in _READS else nullcontext()
+        )
+        with ExitStack() as held:
+            held.enter_context(alone)
+            connection = asked(service, request)
+            self.under_way[connection] = fault, held.pop_all()
+        return connection
+
+    def read(self, asked: Any, service: Service, connection: Any, request: Request) -> Any:
+        """In the place of Service.read, which is `asked`."""
+        fault, held = self.under_way.pop(connection)
+        with held:
+            answer = asked(service, connection, request)
         if fault is not None:
             self._ends(fault)
             raise fault.error_of_our_own(service.url.netloc)
@@ -217,8 +234,8 @@ def build(
         for name in ("DYNAMODB", "S3"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", cloud.listening())
         monkeypatch.setattr("postern_mail.aws.http.connection._jitter", lambda: 0.0)
-        asked = Service._once
-        monkeypatch.setattr(Service, "_once", lambda *given: interference.once(asked, *given))
+        for name, method in (("write", interference.write), ("read", interference.read)):
+            monkeypatch.setattr(Service, name, partialmethod(_in_place, method, getattr(Service, name)))
     for module in ("botocore.endpoint", "postern_mail.aws.forward.answerer", "postern_mail.aws.forward.mailer"):
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(sleep=lambda seconds: None))
     clock, log = FakeClock(), FakeMailLog()
@@ -239,6 +256,10 @@ def build(
     )
     yield World(cloud, template, forwarder, interference, clock, log, delivered, sending.bouncing)
     sending.stop()
+
+
+def _in_place(service: Service, method: Callable[..., Any], asked: Any, *given: Any) -> Any:
+    return method(asked, service, *given)
 
 
 def _interfered(make: Callable[..., Any], interference: Interference) -> Callable[..., Any]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from postern_mail.lookup import Ways, first_rows, look_up
+from postern_mail.lookup import Ways, first_keys, look_up
 from postern_mail.mail.address import Address
 from postern_mail.mail.envelope import Envelope
 from postern_mail.mail.header import Header
@@ -20,7 +20,7 @@ JANE = "jane@dest.example"
 def decided(tables: FakeTables, ways: Ways, made: Envelope, header: Header | None = None) -> tuple[Decision, int]:
     """The plan for its one recipient, and the rounds that it took."""
     before, header = tables.calls, header or Header()
-    rows = first_rows(tables, made, POLICY, ways)
+    rows = tables.read(*first_keys(made, POLICY, ways))
     (decision,) = plan(made, header, look_up(tables, made, header, POLICY, 0, rows, ways=ways), POLICY, 0)
     return decision, tables.calls - before
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .answer_senders import Answering
 from .deliver import Delivered, Deliverer
 from .errors import Misconfigured, Temporary, Unsettled
-from .lookup import Ways, first_rows, look_up
+from .lookup import Ways, ahead, look_up
 from .mail import damper, health, ses_block
 from .mail.address import Address, mask
 from .mail.authentication import Authentication
@@ -37,8 +37,8 @@ from .mail.records import dataclass, field, replace
 from .mail.reply import FAILED, of_alias
 from .mail.rows import Rows
 from .ports.clock import Clock
-from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, Tables
-from .side_by_side import Begun
+from .ports.forward import Attempts, Entry, Ledger, MailLog, MailStore, Outcome, Queue, TablesAhead
+from .side_by_side import Waiting
 
 if TYPE_CHECKING:
     from .ports.daily_test import Arrivals
@@ -66,7 +66,7 @@ class Forwarder:
 
     policy: Policy
     store: MailStore
-    tables: Tables
+    tables: TablesAhead
     ledger: Ledger
     deliverer: Deliverer
     answering: Answering
@@ -97,16 +97,19 @@ class Forwarder:
             raise
 
     def _attempt(self, envelope: Envelope, until: float, ended: str, attempt: str) -> None:
-        """A failure that is told here is none by force; one of memory may not even be told."""
-        ahead = None if ended or attempt else self._ahead(envelope)  # what may be set aside is not read
-        entry = self.ledger.open(envelope)
-        self.log.received(envelope, entry)
+        if not (ended or attempt):
+            with ahead(self.store, self.tables, envelope, self.policy, self.ways) as under_way:
+                self._forward(envelope, self._opened(envelope), until, *under_way)
+            return
+        entry = self._opened(envelope)  # it may be set aside, and then it is not read
         if self._is_ended_by_force(envelope.message_id, ended, attempt):
             self._set_aside(envelope, entry, ended or "twice while it came from the retry queue")
             return
         try:
-            self._forward(envelope, entry, until, *(ahead or self._ahead(envelope)))
+            with ahead(self.store, self.tables, envelope, self.policy, self.ways) as under_way:
+                self._forward(envelope, entry, until, *under_way)
         except Exception as error:
+            # A failure that is told here is none by force; one of memory may not even be told.
             if attempt and not isinstance(error, _BY_SIZE):
                 self.ledger.end(envelope.message_id, attempt)
             raise
@@ -116,13 +119,13 @@ class Forwarder:
         once = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
         return once or earlier.unfinished >= _FORCED
 
-    def _ahead(self, envelope: Envelope) -> tuple[Begun[bytes], Begun[Rows]]:
-        """The message and the first rows, which wait for nothing. What is raised is raised where they are used."""
-        fetched = Begun(lambda: self.store.fetch(envelope.message_id))
-        return fetched, Begun(lambda: first_rows(self.tables, envelope, self.policy, self.ways))
+    def _opened(self, envelope: Envelope) -> Entry:
+        entry = self.ledger.open(envelope)
+        self.log.received(envelope, entry)
+        return entry
 
     def _forward(
-        self, envelope: Envelope, entry: Entry, until: float, fetched: Begun[bytes], rows: Begun[Rows]
+        self, envelope: Envelope, entry: Entry, until: float, fetched: Waiting[bytes], rows: Waiting[Rows]
     ) -> None:
         waiting = envelope.without(entry.settled)
         # No row can be for what is no address, whatever a catch-all takes.
@@ -136,11 +139,12 @@ class Forwarder:
             now, raw = self.clock.now(), fetched.result()
             message = Message.split(raw, MAX_HEADER)
             waiting = _confirmed(waiting, message)
+            first = rows.result()
             tested = self._tested(waiting, message)
-            replied = self._replied(waiting, message, raw, rows, entry, until)
+            replied = self._replied(waiting, message, raw, first, entry, until)
             waiting = waiting.without([one.recipient.key for one in (*tested, *replied)])
             size, header = len(raw), Header.of(message)
-            found = look_up(self.tables, waiting, header, self.policy, now, rows.result(), ways=self.ways)
+            found = look_up(self.tables, waiting, header, self.policy, now, first, ways=self.ways)
             planned, screened = self._planned(waiting, message, header, found, entry, now)
             learned = _to_learn(planned, found)
             delivered = Delivered({})
@@ -215,12 +219,12 @@ class Forwarder:
         return [Outcome(one, State.TESTED, "the daily test") for one in mine if arrivals.note(one, message)]
 
     def _replied(
-        self, envelope: Envelope, message: Message, raw: bytes, rows: Begun[Rows], entry: Entry, until: float
+        self, envelope: Envelope, message: Message, raw: bytes, rows: Rows, entry: Entry, until: float
     ) -> list[Outcome]:
         """The recipients that are reply addresses of ours: this is a reply, and goes to their correspondents."""
         if self.replying is None or not any(len(one.tag) == TOKEN_LENGTH for one in envelope.recipients):
             return []
-        return self.replying().take(envelope, message, raw, rows.result(), entry.released, until)
+        return self.replying().take(envelope, message, raw, rows, entry.released, until)
 
     def _screened(
         self, planned: Collection[Decision], envelope: Envelope, message: Message, header: Header, found: LookedUp

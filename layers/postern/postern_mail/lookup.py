@@ -1,6 +1,7 @@
 """What the tables say: rows read as the pure core names their keys, level by level of aliases."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from .mail import aliases, health, senders, settings
@@ -10,7 +11,8 @@ from .mail.header import Header
 from .mail.plan import LookedUp, Policy
 from .mail.rows import Rows, SenderKey
 from .mail.senders import Senders
-from .ports.forward import Tables
+from .ports.forward import MailStore, Tables, TablesAhead
+from .side_by_side import Waiting
 
 
 class Ways:
@@ -53,14 +55,30 @@ _NOWHERE = _Way()
 _KNOWN_WAYS, _KNOWN_RECIPIENTS, _KNOWN_KEYS = 1000, 5, 50  # a megabyte at most
 
 
-def first_rows(tables: Tables, envelope: Envelope, policy: Policy, ways: Ways | None = None) -> Rows:
-    """The rows that the envelope names, and the settings: what can be read before the message is there; and those to
-    which such recipients led before. Raises Temporary."""
+@contextmanager
+def ahead(
+    store: MailStore, tables: TablesAhead, envelope: Envelope, policy: Policy, ways: Ways
+) -> Iterator[tuple[Waiting[bytes], Waiting[Rows]]]:
+    """The message and its first rows, under way: they wait for nothing. What fails is raised where they are used."""
+    fetched = store.begin(envelope.message_id)
+    rows = tables.begin(*first_keys(envelope, policy, ways))
+    try:
+        yield fetched, rows
+    finally:
+        fetched.drop()
+        rows.drop()
+
+
+def first_keys(
+    envelope: Envelope, policy: Policy, ways: Ways | None = None
+) -> tuple[Collection[str], Collection[SenderKey], Collection[str]]:
+    """What `Tables.read` takes for the rows that the envelope names, and the settings: what can be read before the
+    message is there; and those to which such recipients led before."""
     way = ways.of(envelope.recipients) if ways else _NOWHERE
     named = (key for recipient in envelope.recipients for key in aliases.keys(recipient))
     keys = dict.fromkeys((settings.KEY, *named, *way.aliases))
     asked = Senders.of(envelope, (), policy.parent_style)
-    return tables.read(tuple(keys), (*asked.keys(way.scopes), *way.by_header), way.destinations)
+    return tuple(keys), (*asked.keys(way.scopes), *way.by_header), way.destinations
 
 
 def look_up(
@@ -73,7 +91,7 @@ def look_up(
     *,
     ways: Ways | None = None,
 ) -> LookedUp:
-    """Every row the plan for this message needs, and the settings: `first_rows` if they are not given, one round more
+    """Every row the plan for this message needs, and the settings: `rows`, else those of `first_keys`, one round more
     for the rules about the header's authors, the health of the destinations, the rules of the aliases that were found
     and the next level of aliases, and one for each level below; none where such `ways` were gone before. A stranger
     chooses at most `senders.most_keys` of the keys.
@@ -82,7 +100,7 @@ def look_up(
     is not there.
     """
     asked = Senders.of(envelope, header.authors, policy.parent_style)
-    rows = first_rows(tables, envelope, policy) if rows is None else rows
+    rows = tables.read(*first_keys(envelope, policy)) if rows is None else rows
     is_new = False
     while True:
         unread, reached, scopes = aliases.way_of(envelope.recipients, rows, policy.own_domains, now)

@@ -2,9 +2,28 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 _T = TypeVar("_T")
+_T_co = TypeVar("_T_co", covariant=True)
+
+
+class Waiting(Protocol[_T_co]):
+    """A call under way."""
+
+    def result(self) -> _T_co:
+        """What it returned, once it has; to be asked once. Raises what it raised."""
+
+    def drop(self) -> None:
+        """Its result is not wanted; nothing if it was taken."""
+
+
+class Then(Generic[_T]):
+    """A call under way, and what is made of its result where that is wanted."""
+
+    def __init__(self, first: Waiting[object], finish: Callable[[], _T]) -> None:
+        self.result = finish
+        self.drop = first.drop
 
 
 class Begun(Generic[_T]):
@@ -33,6 +52,9 @@ class Begun(Generic[_T]):
         if (raised := self.raised()) is not None:
             raise raised
         return self._found[0]
+
+    def drop(self) -> None:
+        """It ends by itself."""
 
 
 def side_by_side(works: Sequence[Callable[[], object]]) -> None:

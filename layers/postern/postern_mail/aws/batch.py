@@ -1,10 +1,13 @@
 """BatchGetItem, the one way to read many items by key: asked again for what DynamoDB left, with pauses and an end."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import Throttled
+from ..side_by_side import Then, Waiting
 from .attributes import row
+from .begun import begun
 from .failures import translated
 
 if TYPE_CHECKING:
@@ -27,15 +30,35 @@ def read(
 
     Raises Temporary; Throttled if keys stay unprocessed: a key it did not answer for is never an item that is missing.
     """
+    request = _request(wanted, consistent=consistent, shown=shown)
+    return _items(client, partial(client.batch_get_item, RequestItems=request), pause)
+
+
+def begin(
+    client: "DynamoDBClient", wanted: Iterable[tuple[str, Mapping[str, Any]]], pause: Callable[[float], object]
+) -> Waiting[dict[str, list[dict[str, Any]]]]:
+    """A consistent `read`, under way."""
+    asked = begun(client, "BatchGetItem", RequestItems=_request(wanted, consistent=True, shown=""))
+    return Then(asked, partial(_items, client, asked.result, pause))
+
+
+def _request(wanted: Iterable[tuple[str, Mapping[str, Any]]], *, consistent: bool, shown: str) -> dict[str, Any]:
     request: dict[str, Any] = {}
     how = {**({"ConsistentRead": True} if consistent else {}), **({"ProjectionExpression": shown} if shown else {})}
     for table, key in wanted:
         asked = request.setdefault(table, {"Keys": [], **how})
         asked["Keys"].append(key)
+    return request
+
+
+def _items(
+    client: "DynamoDBClient", ask: Callable[[], Any], pause: Callable[[float], object]
+) -> dict[str, list[dict[str, Any]]]:
+    """All items: those that `ask` gets, and what DynamoDB left, asked for again."""
     found: dict[str, list[dict[str, Any]]] = {}
     for seconds in (*_PAUSES, None):
         with translated("DynamoDB BatchGetItem"):
-            response = client.batch_get_item(RequestItems=request)
+            response = ask()
         for table, items in response["Responses"].items():
             found.setdefault(table, []).extend(map(row, items))
         request = dict(response.get("UnprocessedKeys") or {})
@@ -43,5 +66,6 @@ def read(
             return found
         if seconds is not None:
             pause(seconds)
+        ask = partial(client.batch_get_item, RequestItems=request)
     left = sum(len(keys["Keys"]) for keys in request.values())
     raise Throttled(f"DynamoDB BatchGetItem left {left} keys unprocessed after {len(_PAUSES) + 1} calls")

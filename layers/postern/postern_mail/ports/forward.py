@@ -14,6 +14,7 @@ from ..mail.outcomes import ClaimState, State
 from ..mail.records import dataclass
 from ..mail.reply import Reply
 from ..mail.rows import Rows, SenderKey
+from ..side_by_side import Waiting
 from .answers import AnswerLog
 
 
@@ -72,6 +73,9 @@ class MailStore(Protocol):
     def fetch(self, message_id: str) -> bytes:
         """The message as stored. Raises MessageMissing, Unavailable."""
 
+    def begin(self, message_id: str) -> Waiting[bytes]:
+        """The same, under way."""
+
 
 class Tables(Protocol):
     """The alias and the sender table, and the health of destinations."""
@@ -80,6 +84,15 @@ class Tables(Protocol):
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Rows:
         """The rows under these keys, None for each key without one. Raises Temporary."""
+
+
+class TablesAhead(Tables, Protocol):
+    """Tables that can be read while something else is waited for."""
+
+    def begin(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Waiting[Rows]:
+        """`read`, under way."""
 
 
 class Ledger(Protocol):

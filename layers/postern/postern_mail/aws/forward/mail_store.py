@@ -1,10 +1,14 @@
 """The mail bucket: one object for each message, written by SES's S3 action."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MessageMissing, Misconfigured
 from ...mail.message import Message
+from ...side_by_side import Then, Waiting
+from ..begun import begun
 from ..failures import translated
 
 if TYPE_CHECKING:
@@ -32,9 +36,18 @@ class S3MailStore:
         its own, Temporary if it cannot be read now.
         """
         key = f"{self._prefix}{message_id}"
+        return self._whole(partial(self._client.get_object, Bucket=self._bucket, Key=key), key)
+
+    def begin(self, message_id: str) -> Waiting[bytes]:
+        """The same, under way."""
+        key = f"{self._prefix}{message_id}"
+        asked = begun(self._client, "GetObject", Bucket=self._bucket, Key=key)
+        return Then(asked, partial(self._whole, asked.result, key))
+
+    def _whole(self, ask: Callable[[], Any], key: str) -> bytes:
         with translated(f"S3 GetObject {self._bucket}/{key}"):
             try:
-                found = self._client.get_object(Bucket=self._bucket, Key=key)
+                found = ask()
             except self._client.exceptions.NoSuchKey:
                 raise MessageMissing(f"no object {key} in bucket {self._bucket}") from None
             marks = _ENVELOPE.intersection(found.get("Metadata", {}))
@@ -43,7 +56,8 @@ class S3MailStore:
                     f"object {key} is encrypted by a receipt rule ({', '.join(sorted(marks))}), and only its client can"
                     " read it: take the key out of the rule's S3 action, and encrypt the bucket instead"
                 )
-            return found["Body"].read()
+            content: bytes = found["Body"].read()
+            return content
 
     def header(self, message_id: str) -> bytes:
         """The first 64 KB of a message, all of it if its header is longer. Raises as `fetch` does."""

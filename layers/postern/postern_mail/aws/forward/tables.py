@@ -1,11 +1,13 @@
 """The alias, the sender and the destination table, read by key in as few calls as DynamoDB allows."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...errors import Misconfigured
 from ...mail.rows import Row, Rows, SenderKey
+from ...side_by_side import Waiting
 from .. import batch
 from ..attributes import to_dynamodb
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _SIDE_BY_SIDE = 8  # calls under way at once; botocore's pool holds 10 connections
+_Chunk = Sequence[tuple[str, Mapping[str, str]]]
 
 
 class DynamoTables:
@@ -36,12 +39,18 @@ class DynamoTables:
     def read(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Rows:
-        """The rows under these keys, in ceil(keys / 100) calls side by side.
+        """The rows under these keys, in ceil(keys / 100) calls, eight of them side by side.
 
         Reads are consistent: a row written a moment ago must not be missed, for its mail would go
         to the catch-all. Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
         unprocessed time after time: a key it did not answer for is never a row that is missing.
         """
+        return self.begin(aliases, senders, destinations).result()
+
+    def begin(
+        self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
+    ) -> Waiting[Rows]:
+        """The same, under way."""
         if destinations and not self._destination_table:
             raise Misconfigured("the health of destinations cannot be read: POSTERN_DESTINATION_TABLE is not set")
         wanted = [(self._alias_table, {"address": key}) for key in dict.fromkeys(aliases)]
@@ -49,22 +58,44 @@ class DynamoTables:
         wanted += [(self._destination_table, {"address": key}) for key in dict.fromkeys(destinations)]
         rows = Rows(dict.fromkeys(aliases), dict.fromkeys(senders), dict.fromkeys(destinations))
         chunks = [wanted[start : start + batch.MAX_KEYS] for start in range(0, len(wanted), batch.MAX_KEYS)]
-        if len(chunks) < 2:
-            answers: Iterable[Mapping[str, Sequence[Row]]] = map(self._read_chunk, chunks)
-        else:
-            from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (most messages have fewer keys)
+        return _Reading(self, chunks, rows)
 
-            with ThreadPoolExecutor(_SIDE_BY_SIDE) as pool:
-                answers = list(pool.map(self._read_chunk, chunks))
-        for answer in answers:
-            for one in answer.get(self._alias_table, ()):
-                rows.aliases[one["address"]] = one
-            for one in answer.get(self._sender_table, ()):
-                rows.senders[one["sender"], one["scope"]] = one
-            for one in answer.get(self._destination_table, ()):
-                rows.destinations[one["address"]] = one
-        return rows
+    def answered(self, answer: Mapping[str, Sequence[Row]], rows: Rows) -> None:
+        """Put the items of an answer among the rows."""
+        for one in answer.get(self._alias_table, ()):
+            rows.aliases[one["address"]] = one
+        for one in answer.get(self._sender_table, ()):
+            rows.senders[one["sender"], one["scope"]] = one
+        for one in answer.get(self._destination_table, ()):
+            rows.destinations[one["address"]] = one
 
-    def _read_chunk(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> Mapping[str, Sequence[Row]]:
+    def begun(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> Waiting[Mapping[str, Sequence[Row]]]:
+        """The call for a chunk of keys, under way."""
         keys = [(table, {name: to_dynamodb(value) for name, value in key.items()}) for table, key in wanted]
-        return batch.read(self._client, keys, self._pause, consistent=True)
+        return batch.begin(self._client, keys, self._pause)
+
+
+class _Reading:
+    """Chunks of keys that are read, eight side by side."""
+
+    def __init__(self, tables: DynamoTables, chunks: Sequence[_Chunk], rows: Rows) -> None:
+        self._tables = tables
+        self._rows = rows
+        self._waiting = deque(map(tables.begun, chunks[:_SIDE_BY_SIDE]))
+        self._left = deque(chunks[_SIDE_BY_SIDE:])
+
+    def result(self) -> Rows:
+        """All rows. Raises as `DynamoTables.read`."""
+        try:
+            while self._waiting:
+                self._tables.answered(self._waiting.popleft().result(), self._rows)
+                if self._left:
+                    self._waiting.append(self._tables.begun(self._left.popleft()))
+        finally:
+            self.drop()
+        return self._rows
+
+    def drop(self) -> None:
+        """Read no further."""
+        while self._waiting:
+            self._waiting.popleft().drop()

@@ -9,12 +9,14 @@ import ssl
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .encoded import Encoded
 from .errors import CallFailed, NoAnswer, NotConnected, Refusal, refusal
+from .exchange import read, write
 from .signer import Credentials, Scope, signed
 
 _FAILED = 300  # HTTP status; no redirect is followed
@@ -52,6 +54,16 @@ class Answer(NamedTuple):
     content: bytes
 
 
+class Request(NamedTuple):
+    """What is asked: method and path, header, body with its SHA-256 in hex, and the host with its port."""
+
+    target: tuple[str, str]
+    header: Mapping[str, str]
+    body: bytes | Encoded
+    digest: str
+    host: str
+
+
 class Service:
     """Asks one service. Threads may share it."""
 
@@ -81,49 +93,62 @@ class Service:
 
         Raises Refusal, NotConnected or NoAnswer, when as many attempts were made as may be.
         """
-        method, path = request
-        digest = _digest(body)
-        for attempt in range(1, self._patience.attempts + 1):
-            try:
-                return self._once(
-                    (method, self.url.path.rstrip("/") + path), header, body, digest, host or self.url.netloc
-                )
-            except CallFailed as failure:
-                skewed = (
-                    isinstance(failure, Refusal) and failure.response["Error"]["Code"] in _SKEWED and self._set(failure)
-                )
-                if attempt == self._patience.attempts or not (skewed or _may_pass(failure)):
-                    raise
-                if not skewed:
-                    self._sleep(min(_jitter() * 2 ** (attempt - 1), _LONGEST_PAUSE))
-        raise AssertionError("there is at least one attempt")
+        return self.begin(request, header, body, host).result()
 
-    def _once(
-        self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded, digest: str, host: str
-    ) -> Answer:
+    def begin(
+        self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded = b"", host: str = ""
+    ) -> "Asked":
+        """The same, under way: the request is written, and its answer is read when it is wanted."""
+        method, path = request
+        target = method, self.url.path.rstrip("/") + path
+        return Asked(self, Request(target, header, body, _digest(body), host or self.url.netloc))
+
+    def write(self, request: "Request") -> http.client.HTTPConnection:
+        """The connection on which a request was written. Raises NotConnected, NoAnswer."""
         whole = signed(
             self._scope,
-            request,
-            {**header, "host": host},
-            digest=digest,
+            request.target,
+            {**request.header, "host": request.host},
+            digest=request.digest,
             whose=self._whose(),
             now=self._now() + self._skew,
         )
-        connection = self._connected(host)
+        connection = self._connected(request.host)
+        assert connection.sock is not None
         try:
-            status, said, content = _exchange(connection, request, whole, body)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered early, and that says why
+                write(connection.sock, request.target, whole, request.body)
+        except OSError as error:
+            connection.close()
+            raise _no_answer(request.host, error) from error
+        return connection
+
+    def read(self, connection: http.client.HTTPConnection, request: "Request") -> Answer:
+        """The answer to what was written. Raises Refusal, NoAnswer."""
+        host = request.host
+        try:
+            status, said, content, can_stay = read(connection.sock, request.target[0])
         except (OSError, http.client.HTTPException) as error:
             connection.close()
-            raise NoAnswer(f"no answer from {host}: {error or type(error).__name__}") from error
-        if connection.sock is None or said.get("connection", "").lower() == "close":
-            connection.close()
-        else:
+            raise _no_answer(host, error) from error
+        if can_stay:
             self._idle.setdefault(host, []).append((time.monotonic(), connection))
+        else:
+            connection.close()
         if "x-amz-crc32" in said and said["x-amz-crc32"] != str(zlib.crc32(content)):
             raise NoAnswer(f"the answer of {host} was damaged on its way")
         if status >= _FAILED:
             raise refusal(status, said, content)
         return Answer(said, content)
+
+    def is_worth_another(self, failure: CallFailed, attempt: int) -> bool:
+        """Whether the attempt with this number, from 1, is followed by another: now, for the pause was made."""
+        skewed = isinstance(failure, Refusal) and failure.response["Error"]["Code"] in _SKEWED and self._set(failure)
+        if attempt >= self._patience.attempts or not (skewed or _may_pass(failure)):
+            return False
+        if not skewed:
+            self._sleep(min(_jitter() * 2 ** (attempt - 1), _LONGEST_PAUSE))
+        return True
 
     def _connected(self, host: str) -> http.client.HTTPConnection:
         idle = self._idle.setdefault(host, [])
@@ -164,6 +189,45 @@ class Service:
         return changed
 
 
+class Asked:
+    """A call that was made once, whose answer nothing has read yet."""
+
+    def __init__(self, service: Service, request: Request) -> None:
+        self._service = service
+        self._request = request
+        self._failure: CallFailed | None = None
+        self._connection: http.client.HTTPConnection | None = None
+        try:
+            self._connection = service.write(request)
+        except CallFailed as failure:
+            self._failure = failure
+
+    def result(self) -> Answer:
+        """The answer, after as many attempts as it takes and may be. Raises as `Service.ask`."""
+        attempt = 1
+        while True:
+            try:
+                return self._read()
+            except CallFailed as failure:
+                if not self._service.is_worth_another(failure, attempt):
+                    raise
+                attempt += 1
+
+    def drop(self) -> None:
+        """It is not wanted any more; nothing if it was read. An answer that is left unread ends its connection."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _read(self) -> Answer:
+        """The answer to what was written, or, once that was read, to the same request again."""
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            raise failure
+        connection, self._connection = self._connection, None
+        return self._service.read(connection or self._service.write(self._request), self._request)
+
+
 @cache
 def _trust() -> ssl.SSLContext:
     """One for all, because reading the certificates takes longer than a call. Where OpenSSL has none, botocore's."""
@@ -188,21 +252,8 @@ def _digest(body: bytes | Encoded) -> str:
     return found.hexdigest()
 
 
-def _exchange(
-    connection: http.client.HTTPConnection, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded
-) -> tuple[int, dict[str, str], bytes]:
-    """(status, header, body). Raises OSError or HTTPException, also for an answer that is cut off."""
-    early = False
-    try:
-        length = {"content-length": str(len(body))} if body else {}
-        connection.request(*request, body or None, {**header, **length})
-    except (BrokenPipeError, ConnectionResetError):
-        early = True  # it may have answered before it had all, and that says why
-    response = connection.getresponse()
-    content = response.read()
-    if early:
-        connection.close()
-    return response.status, {name.lower(): value for name, value in response.getheaders()}, content
+def _no_answer(host: str, error: Exception) -> NoAnswer:
+    return NoAnswer(f"no answer from {host}: {error or type(error).__name__}")
 
 
 def _may_pass(failure: CallFailed) -> bool:

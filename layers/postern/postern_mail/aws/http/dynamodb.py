@@ -4,10 +4,12 @@ import base64
 import json
 import os
 from collections.abc import Iterator, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
-from .connection import Service
+from ...side_by_side import Then, Waiting
+from .connection import Answer, Service
 from .errors import NoAnswer, Refusal
 
 
@@ -74,10 +76,19 @@ class DynamoDB:
 
     def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """What DynamoDB answers to an operation by its name. Raises as `Service.ask`."""
+        return self.begin(operation, request).result()
+
+    def begin(self, operation: str, request: Mapping[str, Any]) -> Waiting[Mapping[str, Any]]:
+        """The same, under way."""
         header = {"content-type": "application/x-amz-json-1.0", "x-amz-target": f"DynamoDB_20120810.{operation}"}
         body = json.dumps(request, default=_text).encode("ascii")
+        asked = self._service.begin(("POST", "/"), header, body)
+        return Then(asked, partial(self._read, asked))
+
+    @staticmethod
+    def _read(asked: Waiting[Answer]) -> Mapping[str, Any]:
         try:
-            content = self._service.ask(("POST", "/"), header, body).content
+            content = asked.result().content
         except Refusal as refused:
             kind = _KINDS.get(refused.response["Error"]["Code"])
             if kind:

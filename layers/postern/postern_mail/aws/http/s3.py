@@ -5,11 +5,13 @@ import hashlib
 import zlib
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from functools import partial
 from io import BytesIO
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+from ...side_by_side import Then, Waiting
 from .connection import Answer, Service
 from .errors import NoAnswer, Refusal
 
@@ -32,21 +34,32 @@ class S3:
 
     def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> Mapping[str, Any]:  # noqa: N803 (boto3's)
         """`Body` (a file), `Metadata` and `LastModified` of an object. Raises NoSuchKey and as `Service.ask`."""
-        path_style = self._path_style or "." in Bucket  # no certificate is for two labels
-        host = "" if path_style else f"{Bucket}.{self._service.url.netloc}"
-        path = f"/{Bucket}/{quote(Key, safe='/~')}" if path_style else f"/{quote(Key, safe='/~')}"
+        return self.begin("GetObject", {"Bucket": Bucket, "Key": Key, "Range": Range}).result()
+
+    def begin(self, operation: str, request: Mapping[str, str]) -> Waiting[Mapping[str, Any]]:
+        """The same, under way; GetObject is the one operation that it knows."""
+        assert operation == "GetObject"
+        bucket, key, part = request["Bucket"], request["Key"], request.get("Range")
+        path_style = self._path_style or "." in bucket  # no certificate is for two labels
+        host = "" if path_style else f"{bucket}.{self._service.url.netloc}"
+        path = f"/{bucket}/{quote(key, safe='/~')}" if path_style else f"/{quote(key, safe='/~')}"
         header = {"x-amz-content-sha256": _NOTHING, "x-amz-checksum-mode": "ENABLED"}
-        if Range:
-            header["range"] = Range
+        if part:
+            header["range"] = part
+        asked = self._service.begin(("GET", path), header, host=host)
+        return Then(asked, partial(self._read, asked, key, is_whole=not part))
+
+    @staticmethod
+    def _read(asked: Waiting[Answer], key: str, *, is_whole: bool) -> Mapping[str, Any]:
         try:
-            answer = self._service.ask(("GET", path), header, host=host)
+            answer = asked.result()
         except Refusal as refused:
             if refused.response["Error"]["Code"] == "NoSuchKey":
                 raise NoSuchKey(refused.response) from None
             raise
         found = answer.header
-        if not Range and _is_damaged(answer):
-            raise NoAnswer(f"object {Key} was damaged on its way")
+        if is_whole and _is_damaged(answer):
+            raise NoAnswer(f"object {key} was damaged on its way")
         return {
             "Body": BytesIO(answer.content),
             "Metadata": {name.removeprefix(_META): value for name, value in found.items() if name.startswith(_META)},
