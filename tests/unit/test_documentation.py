@@ -95,6 +95,53 @@ def test_a_link_in_a_document_leads_somewhere(document: str, link: str) -> None:
     assert ((ROOT / document).parent / link).exists()
 
 
+GENERATED = "<!-- Made by docs/generate.py"
+_NOT_WORDS = re.compile(r"^```.*?^```|^(?: {4,}|\t)(?! *(?:[-*]|\d+\.) ).*?$|`[^`]*`|\S+@\S+", re.MULTILINE | re.DOTALL)
+_TARGET_OF_A_LINK = re.compile(r"\]\([^)]*\)")
+
+
+def avoided() -> re.Pattern[str]:
+    """The words that the style sheet in docs/developing.md lists under *not*."""
+    sheet = (ROOT / "docs" / "developing.md").read_text(encoding="utf-8").partition("## Words\n")[2]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \|$", sheet, re.MULTILINE)
+    words = [word.strip() for row in rows for word in row.split(",") if word.strip() != "not"]
+    assert len(words) > 10
+    return re.compile(rf"\b(?<!there )(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+
+
+def unwanted(text: str, words: re.Pattern[str]) -> list[str]:
+    """The avoided words in the prose of a document; code, addresses and the sheet's own table say what they must."""
+    before, _, sheet = text.partition("| write | not |\n")
+    return words.findall(_NOT_WORDS.sub("", before + sheet.partition("\n\n")[2]))
+
+
+def wide(text: str) -> list[str]:
+    """The lines of prose over 100 columns, as they are read: without where a link leads, and without pictures."""
+    lines, fenced = [], False
+    for line in text.splitlines():
+        fenced ^= line.lstrip().startswith("```")
+        is_prose = not fenced and not line.startswith("    ") and not line.lstrip().startswith(("|", "!["))
+        if is_prose and len(_TARGET_OF_A_LINK.sub("]", line)) > 100:
+            lines.append(line)
+    return lines
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
+def test_a_document_keeps_to_the_style_sheet(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    if not text.startswith(GENERATED):
+        assert unwanted(text, avoided()) == []
+        assert wide(text) == []
+
+
+def test_an_avoided_word_and_a_wide_line_are_found() -> None:
+    said = "Nobody mends `nobody`,\n    nobody\nnobody@example.com but\nfor him; there is none.\n"
+    assert unwanted(said, avoided()) == ["Nobody", "mends", "him"]
+    assert wide(
+        f"{'wide ' * 21}\n    {'code ' * 21}\n| {'table ' * 21}\n```\n{'code ' * 21}\n```\n[a](b{'b' * 99})"
+    ) == ["wide " * 21]
+
+
 def test_the_documents_have_examples_at_all() -> None:
     assert len(list(typed())) > 50
     assert len(set(targets())) > 10
