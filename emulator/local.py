@@ -153,7 +153,8 @@ def _variables(emulator: Emulator) -> Iterator[None]:
     """A file that a shell takes with `.`, for as long as this runs; what would lead the SDKs elsewhere is unset."""
     path = emulator.folder / ENVIRONMENT
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in emulator.environment.items())
-    path.write_text(f"unset {' '.join(_IN_THE_WAY)}\n{exports}", encoding="utf-8")
+    found = f'export PATH="$PATH":{shlex.quote(str(Path(sys.executable).parent))}\n'  # `postern`, if it is nowhere else
+    path.write_text(f"unset {' '.join(_IN_THE_WAY)}\n{exports}{found}", encoding="utf-8")
     try:
         yield
     finally:
@@ -196,7 +197,7 @@ Write to it from another terminal, with swaks or with what Python has:
     s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
 A destination that has got mail may reply to anybody by the same port; what ann@home.example answers to mail for
 shop@{domain} goes out in its name (docs/reply.md).
-As an alias, with a password of `postern send-as add`, by port {emulator.submission.port}, STARTTLS.
+As an alias, with the password, server and port that `postern send-as add` prints here (docs/send-as.md).
 
 Below comes a line for each recipient, as `postern log` has it.
 A sender at sender.example is told what does not go, as on AWS.

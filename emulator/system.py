@@ -15,7 +15,7 @@ from postern_mail.mail.rows import made_itself
 from postern_mail.mail.token import ROWS as TOKENS
 
 from .bus import Bus
-from .cloud import CREDENTIALS, Cloud
+from .cloud import CREDENTIALS, HOST, Cloud
 from .domain_setup import deploy, publish, register
 from .following import Following
 from .function import LAMBDA_RETRY_DELAYS, ROOT, Function
@@ -191,6 +191,7 @@ class Emulator:
             "POSTERN_RULE_SET": self.rule_set.name,
             "POSTERN_RESOLVERS": self.names.address,
             "POSTERN_STACK": self.template.stack,
+            "POSTERN_SUBMISSION": f"{HOST}:{self.submission.port}",
         }
         ours |= {"POSTERN_ALIAS_API_URL": self.doors["ApiFunction"].url} if "ApiFunction" in self.doors else {}
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}

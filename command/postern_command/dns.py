@@ -204,5 +204,5 @@ def _table(looked: Look, wide: bool) -> None:
             if one.todo:
                 say(f"-> {one.todo}", _INDENT, None)
     if any(not one.needed and one.state is not State.RIGHT for one in looked.records):
-        say("* advice: mail goes without it", 0, None)
+        say("* advice: mail goes without it, and it is not counted", 0, None)
     say(looked.told, 0, None)

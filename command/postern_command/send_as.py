@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 
 AliasArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="An alias, info@example.com.")]
-_STARTTLS, _TLS = 587, 465  # docs.aws.amazon.com/ses, "Connecting to an Amazon SES SMTP endpoint"
+_TLS = 465  # docs.aws.amazon.com/ses, "Connecting to an Amazon SES SMTP endpoint"
 
 
 @app.command()
@@ -239,19 +239,26 @@ def _warnings(live: Stack, alias: Address) -> list[str]:
 
 def _show(alias: Address, made: "Password | None", *, as_json: bool) -> None:
     """The one time that the password is seen; None is a dry run."""
+    from .aws.send_as import STARTTLS  # noqa: PLC0415 (boto3 takes half a second)
+
     if made is None:
         typer.echo(json.dumps({"address": str(alias), "written": False}) if as_json else f"would send as {alias}")
         return
     if as_json:
-        told = {"address": str(alias), "server": made.server, "port": _STARTTLS, "user": made.user}
+        told = {"address": str(alias), "server": made.server, "port": made.port, "user": made.user}
         typer.echo(json.dumps({**told, "password": made.password, "written": True}))
         return
     typer.echo(f"sends as {alias}, in about a minute. The password is shown this once, and kept nowhere.\n")
     typer.echo(f"  server    {made.server}")
-    typer.echo(f"  port      {_STARTTLS} with STARTTLS, or {_TLS} with TLS")
+    amazon = made.port == STARTTLS
+    typer.echo(f"  port      {made.port} with STARTTLS{f', or {_TLS} with TLS' if amazon else ''}")
     typer.echo(f"  user      {made.user}")
     typer.echo(f"  password  {made.password}")
-    for program, listed in steps(str(alias), made.server, made.user).items():
+    if not amazon:
+        typer.echo(
+            "\nThe server is POSTERN_SUBMISSION's, for programs on this machine; accept its certificate when they ask."
+        )
+    for program, listed in steps(str(alias), made.server, made.user, made.port).items():
         typer.echo(f"\n{program}")
         for number, step in enumerate(listed, 1):
             typer.echo(f"  {step}" if program == "mutt" else f"  {number}. {step}")

@@ -411,7 +411,7 @@ in the way      MX     @                           10 inbound-smtp.eu-west-1.a\u
                 -> mail goes to 1 aspmx.l.google.com (Google) now; when Postern
                 is to have it, put 10 inbound-smtp.eu-west-1.amazonaws.com in
                 place of it
-* advice: mail goes without it
+* advice: mail goes without it, and it is not counted
 5 of 6 right; mx in the way
 """
 

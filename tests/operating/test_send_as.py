@@ -8,7 +8,6 @@ from typing import Any
 
 import boto3
 import pytest
-from postern_command import send_as as command
 from postern_command.aws.send_as import POLICY, SendAsUsers, policy
 from postern_command.examinations import stack as examination
 from postern_command.output.mail_programs import STEPS, steps
@@ -352,10 +351,20 @@ def test_without_a_name_nothing_is_made(desk: Desk) -> None:
 
 
 def test_the_steps_have_the_values_and_never_the_password() -> None:
-    said = "\n".join(one for listed in steps(INFO, "smtp.example", "AKIA1").values() for one in listed)
+    said = "\n".join(one for listed in steps(INFO, "smtp.example", "AKIA1", 2587).values() for one in listed)
     assert not {"ADDRESS", "SERVER", "USER"} & set(said.replace(":", " ").replace("@", " ").split())
     assert list(STEPS) == ["Gmail", "Outlook", "Apple Mail", "Thunderbird", "mutt"]
-    assert command._STARTTLS == 587
+    assert (said.count("Port: 2587"), "587" in said.replace("2587", "")) == (4, False)
+
+
+def test_where_aws_is_an_emulator_its_server_is_shown(desk: Desk) -> None:
+    done = desk.run("add", INFO, POSTERN_SUBMISSION="127.0.0.1:2587")
+    shown = [line.split() for line in done.out.splitlines()]
+    assert ["server", "127.0.0.1"] in shown
+    assert ["port", "2587", "with", "STARTTLS"] in shown
+    assert "amazonaws.com" not in done.out
+    (told,) = desk.run("rotate", INFO, "--json", POSTERN_SUBMISSION="127.0.0.1:2587").objects
+    assert (told["server"], told["port"]) == ("127.0.0.1", 2587)
 
 
 def test_the_document_has_the_same_steps() -> None:

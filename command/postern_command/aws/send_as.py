@@ -5,6 +5,7 @@ of its access key (`postern_mail.relay.smtp_password`). They are no resources of
 """
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from .reach import reaching
 
 POLICY = "send-as-one-address"
 STACK_TAG, ADDRESS_TAG = "postern:stack", "postern:address"
+SERVER = "POSTERN_SUBMISSION"  # HOST:PORT in place of SES's SMTP server, as where AWS is an emulator
+STARTTLS = 587  # docs.aws.amazon.com/ses, "Connecting to an Amazon SES SMTP endpoint"
 _MOST_KEYS = 2  # of a user: docs.aws.amazon.com/IAM, "IAM and AWS STS quotas"
 _NO_TAG = re.compile(r"[^A-Za-z0-9_.+@-]")  # what the value of a tag is not written with as it is
 _SPELLED = re.compile(r"=([0-9A-F]{2})")
@@ -50,11 +53,12 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """What a mail program logs in with. It can be had this once."""
+    """What a mail program logs in with, by STARTTLS. It can be had this once."""
 
     server: str
     user: str
     password: str = field(repr=False)
+    port: int = STARTTLS
 
 
 class Foreign(Exception):
@@ -126,8 +130,8 @@ class SendAsUsers:
         with translated(f"IAM PutUserPolicy {name}"):
             self._iam.put_user_policy(UserName=name, PolicyName=POLICY, PolicyDocument=document)
         key = UserKeys(self._iam, name).make()
-        server = f"email-smtp.{self._region}.amazonaws.com"
-        return Password(server, key.key_id, smtp_password(key.secret, self._region))
+        server, _, port = (os.environ.get(SERVER) or f"email-smtp.{self._region}.amazonaws.com").partition(":")
+        return Password(server, key.key_id, smtp_password(key.secret, self._region), int(port or STARTTLS))
 
     def _described(self, address: Address) -> dict[str, Any] | None:
         name = user_name(self._stack, self._region, address)

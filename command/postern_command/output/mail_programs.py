@@ -45,9 +45,9 @@ STEPS: Mapping[str, Sequence[str]] = {
 }
 
 
-def steps(address: str, server: str, user: str) -> Mapping[str, Sequence[str]]:
+def steps(address: str, server: str, user: str, port: int) -> Mapping[str, Sequence[str]]:
     """The steps for each program, with these values. The password is in none of them."""
-    values = {"ADDRESS": address, "SERVER": server, "USER": user}
+    values = {"587": str(port), "ADDRESS": address, "SERVER": server, "USER": user}
 
     def filled(text: str) -> str:
         for name, value in values.items():
