@@ -113,7 +113,7 @@ class FakeAws:
         )
         asked = json.loads(body) if operation == "BatchGetItem" else {}
         content = message(path) if operation == "GetObject" else json.dumps(_answer(operation, asked)).encode()
-        time.sleep(self._pause)
+        time.sleep(max(0.0, begun + self._pause - time.monotonic()))
         self._calls.append((operation, begun, time.monotonic()))
         return _response(content)
 

@@ -6,7 +6,8 @@ import json
 import socket
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from http.client import HTTPConnection
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -135,6 +136,13 @@ def script() -> Iterator[Script]:
 POST = ("POST", "/")
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 def test_a_damaged_answer_is_none(script: Script) -> None:
     script.answers = [(200, {"x-amz-crc32": str(zlib.crc32(b"{}") ^ 1)}, b"{}")]
     assert script.service().ask(POST, {}, b"x").content == b"{}"
@@ -226,6 +234,54 @@ def test_a_connection_that_rested_too_long_is_not_used_again(script: Script) -> 
     for _ in range(2):
         service.ask(POST, {}, b"x")
     assert len({port for port, *_ in script.requests}) == 2
+
+
+def test_calls_under_way_are_asked_before_any_answer_is_read(script: Script) -> None:
+    service = script.service()
+    begun = [service.begin(POST, {}, body) for body in (b"1", b"2", b"3")]
+    until(lambda: len(script.requests) == 3)
+    assert [one.result().content for one in begun] == [b"{}"] * 3
+    assert len({port for port, *_ in script.requests}) == 3
+    service.ask(POST, {}, b"4")
+    assert script.requests[-1][0] in {port for port, *_ in script.requests[:-1]}, "their connections are used again"
+
+
+@pytest.mark.parametrize("answer", ["hang up", (503, {}, b"")])
+def test_a_call_under_way_that_fails_is_made_again_when_its_answer_is_read(script: Script, answer: Any) -> None:
+    script.answers = [answer]
+    begun = script.service().begin(POST, {}, b"x")
+    until(lambda: len(script.requests) == 1)
+    assert script.slept == []
+    assert begun.result().content == b"{}"
+    assert (len(script.requests), len(script.slept)) == (2, 1)
+
+
+def test_what_cannot_be_asked_fails_when_its_answer_is_read(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialled: list[str] = []
+    service = script.service(attempts=2)
+
+    def nowhere(host: str) -> HTTPConnection:
+        dialled.append(host)
+        return HTTPConnection("127.0.0.1", 1)
+
+    monkeypatch.setattr(service, "_new", nowhere)
+    begun = service.begin(POST, {}, b"x")
+    with pytest.raises(NotConnected):
+        begun.result()
+    assert (len(dialled), len(script.slept)) == (2, 1)
+
+
+def test_an_answer_that_nothing_reads_ends_its_connection(script: Script) -> None:
+    """Else the next call would read it as its own."""
+    service = script.service(attempts=1)
+    script.answers = [(200, {}, b"the first's")]
+    begun = service.begin(POST, {}, b"x")
+    until(lambda: len(script.requests) == 1)
+    begun.drop()
+    assert service.ask(POST, {}, b"y").content == b"{}"
+    begun.drop()
+    assert service.ask(POST, {}, b"z").content == b"{}"
+    assert script.requests[-1][0] == script.requests[-2][0] != script.requests[0][0]
 
 
 def check_sum(kind: str, text: bytes) -> dict[str, str]:

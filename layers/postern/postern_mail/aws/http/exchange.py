@@ -52,7 +52,7 @@ class Reading(http.client.HTTPResponse):
         self.chunked = said("transfer-encoding", "").lower() == "chunked"
         self.chunk_left = None
         length = said("content-length", "")
-        self.length = int(length) if length.isascii() and length.isdecimal() and not self.chunked else None
+        self.length = int(length) if length.isascii() and length.isdecimal() else None
         if status in (http.client.NO_CONTENT, http.client.NOT_MODIFIED):
             self.length = 0
         kept = said("connection", "" if self.version > 10 else "close").lower()
