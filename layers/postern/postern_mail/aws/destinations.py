@@ -60,15 +60,18 @@ class DynamoDestinations:
 
         Events from before now that come later suspend nobody again. Raises Temporary.
         """
+        now = int(self._clock.now())
         done, before = self._items.update(
             _UPDATE,
             {"address": address},
             "SET resumed_at = :now, resumed_by = :by REMOVE suspended_at, reason, told_at, failures, delivered_at",
-            {":now": int(self._clock.now()), ":by": by},
+            {":now": now, ":by": by},
             condition="attribute_exists(suspended_at)",
             returning="ALL_OLD",
         )
-        return before if done else None
+        # At this second, by the same: the answer was lost, and boto3 asked again.
+        is_ours = (before.get("resumed_at"), before.get("resumed_by")) == (now, by)
+        return before if done or is_ours else None
 
     def suspended(self) -> Iterator[Row]:
         """The rows of destinations that are sent nothing for now. Raises Temporary."""

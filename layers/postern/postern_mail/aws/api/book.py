@@ -75,8 +75,9 @@ class DynamoTokenBook:
                     Statement=f'INSERT INTO "{self._aliases}" VALUE {{{names}}}',
                     Parameters=[to_dynamodb(value) for value in row.values()],
                 )
-            except self._client.exceptions.DuplicateItemException:
-                return False
+            except self._client.exceptions.DuplicateItemException as refused:
+                # Just before there was no such row. Where boto3 asked again, it is the one whose answer was lost.
+                return bool(refused.response["ResponseMetadata"].get("RetryAttempts"))
         return True
 
 

@@ -3,7 +3,9 @@
 It outlives the link: the ledger keeps entries for 23 days at least, a link holds for 7. So none is used twice.
 """
 
+import secrets
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ...mail.days import A_DAY
@@ -16,6 +18,7 @@ from ..watch.history import History
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+_PARTS = 10**12  # of a second
 LEASE = 60  # seconds for which a link is taken: longer than the function runs
 _UPDATE = "DynamoDB UpdateItem (link)"
 _FREE = "attribute_not_exists(used_at) AND (attribute_not_exists(taken_until) OR taken_until < :now)"
@@ -37,9 +40,12 @@ class DynamoLinkBook:
     def take(self, link: Link, name: str) -> bool:
         """See LinkBook."""
         now = int(self._clock.now())
-        values = {":now": now, ":until": now + LEASE, ":expires_at": now + self._keep_seconds}
+        # So that nobody else's is the same: whose answer was lost asks again, and then finds his own.
+        until = now + LEASE + Decimal(secrets.randbelow(_PARTS)) / _PARTS
+        values = {":now": now, ":until": until, ":expires_at": now + self._keep_seconds}
         update = "SET taken_until = :until, expires_at = :expires_at"
-        return self._items.update(_UPDATE, _key(link, name), update, values, condition=_FREE)[0]
+        done, there = self._items.update(_UPDATE, _key(link, name), update, values, condition=_FREE)
+        return done or (there.get("taken_until") == until and "used_at" not in there)
 
     def keep(self, link: Link, name: str, said: str) -> None:
         """See LinkBook."""

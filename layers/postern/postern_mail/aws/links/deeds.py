@@ -6,7 +6,7 @@ The role may set `enabled` of an alias and no other attribute that mail hangs on
 
 import shlex
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ...errors import Overtaken
 from ...mail.link import BY, Link
@@ -16,6 +16,7 @@ from ...mail.rows import MADE_BY
 from ...mail.senders import EVERYWHERE
 from ...ports.clock import Clock
 from ...ports.links import Entries
+from ..attributes import row
 from ..destinations import DynamoDestinations
 from ..failures import translated
 from ..forward.mail_store import S3MailStore
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE_NAME = "message.eml"
 SECONDS = 300  # that an address to fetch a message from holds
 _OFF = "SET enabled = :off, updated_at = :now, updated_by = :by"
+_TYPED = f"attribute_exists(address) AND (attribute_not_exists({MADE_BY}) OR {MADE_BY} <> :by)"
 
 
 class AwsDeeds:
@@ -70,26 +72,33 @@ class AwsDeeds:
         undo = f"To undo it: postern sender remove {shlex.quote(link.who)}"
         texts = {"sender": link.who, "scope": EVERYWHERE, "reject": "", MADE_BY: BY, "updated_by": BY}
         item: Any = {name: {"S": text} for name, text in texts.items()}
+        done = Done(f"{link.who} is blocked, by the sender rule {rule(link.who)} for all aliases.", undo)
         item["updated_at"] = {"N": str(int(self._clock.now()))}
         with translated("DynamoDB PutItem (senders)"):
             try:
                 self._client.put_item(
-                    TableName=self._senders, Item=item, ConditionExpression="attribute_not_exists(sender)"
+                    TableName=self._senders,
+                    Item=item,
+                    ConditionExpression="attribute_not_exists(sender)",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
-            except self._client.exceptions.ConditionalCheckFailedException:
+            except self._client.exceptions.ConditionalCheckFailedException as refused:
+                there = row(cast("Mapping[str, Any]", refused.response.get("Item", {})))
+                if there.get(MADE_BY) == BY and "reject" in there:  # written before, and the answer was lost
+                    return done
                 return Done(
                     f"Nothing was done: there is a sender rule for {link.who} already.",
                     f"postern sender list {shlex.quote(link.who)}",
                 )
-        return Done(f"{link.who} is blocked, by the sender rule {rule(link.who)} for all aliases.", undo)
+        return done
 
     def off(self, link: Link) -> Done:
         """See Deeds. An address that has no row, because a less specific one answers for it, gets one that is off."""
         said, typed = f"{link.who} is switched off: mail to it is rejected.", shlex.quote(link.who)
         values = {":off": False, ":now": int(self._clock.now()), ":by": BY}
         for update, condition, verb in (
-            (_OFF, "attribute_exists(address)", "enable"),
-            (f"{_OFF}, {MADE_BY} = :by", "attribute_not_exists(address)", "remove"),
+            (_OFF, _TYPED, "enable"),
+            (f"{_OFF}, {MADE_BY} = :by", f"attribute_not_exists(address) OR {MADE_BY} = :by", "remove"),
         ):
             done, _ = self._aliases.update(
                 "DynamoDB UpdateItem (aliases)", {"address": link.who}, update, values, condition=condition
@@ -101,7 +110,7 @@ class AwsDeeds:
     def resume(self, link: Link) -> Done:
         """See Deeds."""
         if self._destinations.resume(link.who, BY) is None:
-            return Done(f"Nothing was done: {link.who} is not suspended.", "postern destination list")
+            return Done(f"{link.who} is not suspended: it gets mail.", "postern destination list")
         return Done(
             f"{link.who} gets new mail again.",
             "It is suspended again by itself when mail there bounces; nothing else undoes it. What it missed:"
