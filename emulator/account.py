@@ -1,4 +1,4 @@
-"""The account that the emulator stands for."""
+"""The AWS account that the emulator plays."""
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"

@@ -1,8 +1,8 @@
 """EventBridge: the default bus, with the rules that the template declares for it.
 
-A pattern names values that an event must have; of a list in an event one is enough
-(docs.aws.amazon.com/eventbridge, "Creating Amazon EventBridge event patterns"). An event that no
-rule wants is gone.
+A pattern names values that an event must have; if the event has a list, one match is enough
+(docs.aws.amazon.com/eventbridge, "Creating Amazon EventBridge event patterns"). An event that matches no rule is
+dropped.
 """
 
 import threading
@@ -15,7 +15,7 @@ from .account import ACCOUNT, REGION
 from .function import Function
 from .template import Template, UnknownConstruct
 
-# The event types of a configuration set's destination, as events call them.
+# The event types of a configuration set's destination, by their names in events.
 _EVENT_TYPES = {
     "bounce": "Bounce",
     "complaint": "Complaint",
@@ -35,7 +35,7 @@ DETAIL_TYPES = {
 
 
 class Bus:
-    """The bus of one stack. `functions` are the targets, by ARN; `published` is all that rules wanted."""
+    """The bus of one stack. `functions` are the targets, by ARN; `published` has all events that matched a rule."""
 
     def __init__(self, template: Template, functions: Mapping[str, Function]) -> None:
         rules = template.resources("AWS::Events::Rule").values()
@@ -50,7 +50,7 @@ class Bus:
         self.published: list[dict[str, Any]] = []
 
     def publish(self, configuration_set: str, detail: Mapping[str, Any]) -> None:
-        """Take what SES says of a message that was sent with this configuration set."""
+        """Take an event about a message that was sent with this configuration set."""
         if (configuration_set, detail["eventType"]) not in self._subscribed:
             return
         event = {
@@ -73,8 +73,8 @@ class Bus:
 
 
 def wants(pattern: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
-    """Whether an event has, at each place that the pattern names, one of the values it lists there; of the patterns
-    under `$or` one is enough."""
+    """Whether an event matches a pattern: at each place it has one of the listed values; one pattern under `$or` is
+    enough."""
     return all(
         any(wants(one, event) for one in wanted) if name == "$or" else _has(event.get(name), wanted)
         for name, wanted in pattern.items()

@@ -1,6 +1,6 @@
-"""Which calls a function makes: botocore says so itself, and each new one becomes a line of JSON.
+"""Records the AWS calls that a function makes, by botocore's events: each new one becomes a line of JSON.
 
-The tests hold the lines against the roles in the template (tests/rights.py). A line names an action and a resource as a
+Tests compare the lines with the roles in the template (tests/rights.py). A line names an action and a resource as a
 policy does (Service Authorization Reference, "Actions, resources, and condition keys").
 """
 
@@ -15,18 +15,18 @@ import botocore.session
 
 from .account import ACCOUNT, REGION
 
-VARIABLE = "POSTERN_CALLS"  # of the environment: the folder that gets the lines; without it nothing is recorded
-# Operations of S3 that an action of another name allows.
+VARIABLE = "POSTERN_CALLS"  # the environment variable for the folder of the lines; without it nothing is recorded
+# S3 operations that an action of another name allows.
 _S3_ACTIONS = {"HeadObject": "GetObject", "ListObjectsV2": "ListBucket"}
 _OF_A_BUCKET = ("ListBucket",)
-# The parameter that names what a call is about, as a policy does.
+# The parameter that names the resource of a call, as in a policy.
 _NAMED_BY = {"secretsmanager": "SecretId", "sns": "TopicArn", "sts": "RoleArn", "cloudformation": "StackName"}
-_STATEMENT = re.compile(r'(INSERT) INTO "([^"]+)"')  # the one kind that there is
+_STATEMENT = re.compile(r'(INSERT) INTO "([^"]+)"')  # the only kind there is
 _SECRET_ARN = re.compile(r"arn:.*:secret:(.*)-\w{6}")  # Secrets Manager adds six characters to a name
 
 
 def recorded(function: str, stack: str) -> botocore.session.Session:
-    """What to make a boto3 session of whose calls are recorded as those of the function with this logical id."""
+    """A botocore session for boto3 whose calls are recorded as those of the function with this logical id."""
     session = botocore.session.get_session()
     recorder: Any = Recorder(Path(os.environ[VARIABLE]), function, stack)
     session.register("before-parameter-build", recorder)
@@ -34,14 +34,14 @@ def recorded(function: str, stack: str) -> botocore.session.Session:
 
 
 def record_our_own(function: str, stack: str) -> None:
-    """Record the calls of the clients without boto3, too, in this process from now on."""
+    """Record the calls of the clients without boto3 too, in this process from now on."""
     # Here, because the process of ministack (tests/deploy) has no postern_mail, and only writes.
     from postern_mail.aws.http.dynamodb import DynamoDB  # noqa: PLC0415
     from postern_mail.aws.http.s3 import S3  # noqa: PLC0415
     from postern_mail.aws.http.sesv2 import SesV2  # noqa: PLC0415
 
     recorder = Recorder(Path(os.environ[VARIABLE]), function, stack)
-    # Client, method, what the service signs as, operation; "" where the method is told the operation.
+    # Client, method, the service's signing name, operation; "" if the method gets the operation as an argument.
     for kind, method, service, operation in (
         (DynamoDB, "begin", "dynamodb", ""),
         (S3, "begin", "s3", ""),
@@ -60,7 +60,7 @@ def _noting(recorder: "Recorder", method: Callable[..., Any], service: str, oper
 
 
 class Recorder:
-    """Takes botocore's event `before-parameter-build`."""
+    """Handles botocore's event `before-parameter-build`."""
 
     def __init__(self, folder: Path, function: str, stack: str) -> None:
         self._file = folder / f"{os.getpid()}.jsonl"
@@ -69,11 +69,11 @@ class Recorder:
         self._known: set[tuple[str, str, str]] = set()
 
     def __call__(self, params: Mapping[str, Any], model: Any, **_: Any) -> None:
-        """Write down what a call of botocore's needs, unless it is known."""
+        """Record what a botocore call needs, once."""
         self.note(model.service_model.signing_name, model.name, params)
 
     def note(self, service: str, operation: str, params: Mapping[str, Any]) -> None:
-        """Write down what this call needs, unless it is known."""
+        """Record what this call needs, once."""
         role = f"{self._function}Role"
         for action, resource in needed(service, operation, params):
             if (role, action, resource) not in self._known:
@@ -82,7 +82,7 @@ class Recorder:
 
 
 def write(file: Path, role: str, stack: str, action: str, resource: str) -> None:
-    """Add a line, whole, to a file that no other process writes."""
+    """Append a line to this process's own file."""
     line = {"role": role, "stack": stack, "action": action, "resource": _SECRET_ARN.sub(r"\1", resource)}
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a", encoding="utf-8") as lines:
@@ -92,9 +92,9 @@ def write(file: Path, role: str, stack: str, action: str, resource: str) -> None
 def needed(  # noqa: PLR0912 (a table of services)
     service: str, operation: str, params: Mapping[str, Any]
 ) -> Iterator[tuple[str, str]]:
-    """(action, ARN of a resource) for all that IAM looks at; the ARN is "*" where AWS knows no resource."""
+    """(action, resource ARN) for each permission that IAM checks; "*" if the action has no resource."""
     action = f"{service}:{operation}"
-    match service:  # KeyError: an operation of whose resources nothing is known here
+    match service:  # KeyError: an operation that is not known here
         case "dynamodb" if "TransactItems" in params:
             for one in params["TransactItems"]:
                 ((kind, change),) = one.items()
@@ -131,8 +131,8 @@ def needed(  # noqa: PLR0912 (a table of services)
 
 
 def _sending(action: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Sending is allowed on an identity and on a configuration set, and what changes an identity on that; SES's other
-    calls know no resource."""
+    """The permissions of SES calls: sending needs an identity and a configuration set, changes of an identity need that
+    identity; other calls have no resource."""
     if "EmailIdentity" in params:
         yield action, _arn("ses", f"identity/{params['EmailIdentity']}")
         return

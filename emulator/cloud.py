@@ -1,4 +1,4 @@
-"""S3, DynamoDB and SQS: moto's server, with what the template declares."""
+"""S3, DynamoDB and SQS: moto's server, with the template's resources."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "emulator", "AWS_SECRET_ACCESS_KEY": "emulator", "AWS_DEFAULT_REGION": REGION}
 
-# What CreateTable takes of a table's properties; the others are separate calls on AWS.
+# The table properties that CreateTable takes; the others need separate calls on AWS.
 _TABLE_PROPERTIES = ("TableName", "BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
 _QUEUE_PROPERTIES = ("MessageRetentionPeriod", "VisibilityTimeout", "RedrivePolicy", "SqsManagedSseEnabled")
 _REQUESTS_A_CALL = 25  # docs.aws.amazon.com/amazondynamodb, "BatchWriteItem"
@@ -35,7 +35,7 @@ _deserialize = TypeDeserializer().deserialize
 
 
 class Cloud:
-    """A started moto server. `endpoint` is what AWS_ENDPOINT_URL is set to."""
+    """A moto server. `endpoint` is the value for AWS_ENDPOINT_URL."""
 
     def __init__(self, template: Template, port: int = 0) -> None:
         transactions.install()
@@ -50,7 +50,7 @@ class Cloud:
         self.declare()
 
     def listen(self) -> None:
-        """Start the server; nothing is in it."""
+        """Start the server, empty."""
         self._server.start()
 
     def declare(self) -> None:
@@ -68,7 +68,9 @@ class Cloud:
             attributes: Any = {name: _attribute(queue[name]) for name in _QUEUE_PROPERTIES if name in queue}
             self.sqs.create_queue(QueueName=queue["QueueName"], Attributes=attributes)
         for topic in self._template.resources("AWS::SNS::Topic").values():
-            heard = self.sqs.create_queue(QueueName=_heard(topic["TopicName"]))["QueueUrl"]  # instead of people's mail
+            heard = self.sqs.create_queue(QueueName=_heard(topic["TopicName"]))[
+                "QueueUrl"
+            ]  # instead of the owner's mailbox
             where = self.sqs.get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
             made = self.client("sns").create_topic(Name=topic["TopicName"])["TopicArn"]
             self.client("sns").subscribe(TopicArn=made, Protocol="sqs", Endpoint=where)
@@ -81,13 +83,13 @@ class Cloud:
 
     @property
     def endpoint(self) -> str:
-        """The URL that stands for AWS."""
+        """The URL of the server."""
         host, port = self._server.get_host_and_port()
         return f"http://{host}:{port}"
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables with which a client finds this cloud."""
+        """The variables that make a client use this server."""
         return {**CREDENTIALS, "AWS_ENDPOINT_URL": self.endpoint}
 
     @cached_property
@@ -111,7 +113,7 @@ class Cloud:
         return cast("SQSClient", self.client("sqs"))
 
     def client(self, service: Any) -> Any:
-        """A client of this server, for any service of AWS that moto has."""
+        """A client of this server, for any service that moto has."""
         return boto3.client(
             service,
             endpoint_url=self.environment.get("AWS_ENDPOINT_URL"),
@@ -152,7 +154,7 @@ class Cloud:
         return [{name: _deserialize(value) for name, value in item.items()} for item in found["Items"]]
 
     def heard(self) -> list[tuple[str, str]]:
-        """(subject, text) of what was published on the alarms' topic since this was asked before, oldest first."""
+        """(subject, text) of what was published on the alarm topic since the last call, oldest first."""
         found = self._taken(self.sqs.get_queue_url(QueueName=_heard(self._template.name("AlarmTopic")))["QueueUrl"])
         return [(one["Subject"], one["Message"]) for one in found]
 
@@ -180,7 +182,7 @@ def _attribute(value: Any) -> str:
 
 
 def _exact(value: Any) -> Any:
-    """DynamoDB's numbers are decimal."""
+    """The value with decimals for floats, as DynamoDB needs."""
     if isinstance(value, list):
         return [_exact(item) for item in value]
     if isinstance(value, dict):

@@ -1,6 +1,6 @@
-"""What starts RecipientsFunction: CloudFormation's custom resource, the alias table's stream, the schedule.
+"""What invokes RecipientsFunction: CloudFormation's custom resource, the alias table's stream, the schedule.
 
-The stream is read when the system is asked to settle, and all that is new in it is one batch.
+The stream is read when the system is asked to settle; everything new is one batch.
 """
 
 import json
@@ -14,7 +14,7 @@ from .stream import Stream
 from .template import Template
 
 SCHEDULED = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-_PATIENCE = 120  # seconds for one run
+_PATIENCE = 120  # seconds for one invocation
 
 
 class Following:
@@ -52,22 +52,22 @@ class Following:
         return answer
 
     def tick(self) -> None:
-        """The schedule fires."""
+        """Invoke the function as its schedule does."""
         self.function.invoke(SCHEDULED)
         self.function.wait_until_idle(_PATIENCE)
 
     def follow(self) -> None:
-        """Hand on what is new in the stream until there is nothing new."""
+        """Pass on what is new in the stream until nothing is new."""
         while records := self.new():
             self.function.invoke({"Records": records})
             self.function.wait_until_idle(_PATIENCE)
 
     def new(self) -> list[dict[str, Any]]:
-        """Take what is new from the stream, as Lambda gets it."""
+        """Take what is new from the stream, in Lambda's form."""
         return [_event(record) for record in self._stream.new()]
 
 
 def _event(record: dict[str, Any]) -> dict[str, Any]:
-    """As Lambda gets it: times are numbers."""
+    """A stream record in Lambda's form: times are numbers."""
     written = record["dynamodb"]["ApproximateCreationDateTime"]
     return {**record, "dynamodb": {**record["dynamodb"], "ApproximateCreationDateTime": written.timestamp()}}

@@ -1,7 +1,7 @@
-"""Lambda: the handler named in the template, run in processes of their own, asynchronously.
+"""Lambda: runs the handler named in the template asynchronously, in processes of its own.
 
-As on AWS (docs.aws.amazon.com/lambda, "Asynchronous invocation"): an event whose function fails
-is retried, and ends on the on-failure queue as a record with the event under `requestPayload`.
+As on AWS (docs.aws.amazon.com/lambda, "Asynchronous invocation"): an event whose function fails is retried, and ends
+on the on-failure queue as a record with the event under `requestPayload`.
 """
 
 import json
@@ -25,17 +25,17 @@ from .runtime import AHEAD
 from .template import Template
 
 ROOT = Path(__file__).parent.parent
-CONCURRENCY = 2  # environments at once; the machine this runs on has two cores
+CONCURRENCY = 2  # environments in parallel; the machine may have only two cores
 START_TIMEOUT = 60  # seconds for a cold start
 LAMBDA_RETRY_DELAYS = (60.0, 120.0)  # seconds before the first and second retry on AWS
 
 
-Answer = tuple[dict[str, Any] | None, Any]  # None or the error as Lambda reports it, what the function returned
+Answer = tuple[dict[str, Any] | None, Any]  # (None or the error as Lambda reports it, the function's return value)
 
 
 class Environment:
-    """One execution environment, a process: its variables are the template's and nothing else, it is killed when it
-    overruns, as Lambda does, and nothing that the emulator imports leaks into it. Started when first needed."""
+    """One execution environment, a process: its variables are only the template's, it is killed when it times out, as
+    on Lambda, and nothing that the emulator imports leaks into it. It starts when first needed."""
 
     def __init__(self, handler: Path, variables: Mapping[str, str], log: IO[bytes]) -> None:
         self._handler = handler
@@ -45,7 +45,7 @@ class Environment:
         self._pipe: Connection | None = None
 
     def run(self, event: object, context: dict[str, Any], timeout: float) -> Answer:
-        """What became of an event."""
+        """Run an event; returns its outcome."""
         try:
             pipe = self._started()
             pipe.send((event, context))
@@ -60,7 +60,7 @@ class Environment:
         return answer
 
     def stop(self) -> None:
-        """End the process, by its own pid."""
+        """Stop the process, by its pid."""
         if self._pipe is not None:
             self._pipe.close()
         if self._process is not None:
@@ -88,7 +88,7 @@ class Environment:
 
 
 class Function:
-    """The function with this logical id in the template; its clock is so many seconds ahead."""
+    """The function with this logical id in the template; `ahead` is how many seconds its clock is ahead."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class Function:
             **endpoints,
             "AWS_REGION": REGION,
             "AWS_LAMBDA_FUNCTION_NAME": self._name,
-            "PYTHONUNBUFFERED": "1",  # Lambda has everything in the log when the function returns
+            "PYTHONUNBUFFERED": "1",  # on Lambda, everything is in the log when the function returns
             "PATH": os.environ.get("PATH", ""),
             AHEAD: str(ahead),
         }
@@ -132,27 +132,27 @@ class Function:
         self._stopping = threading.Event()
 
     def invoke(self, event: object) -> None:
-        """Take an event, as InvocationType Event does: it is run soon, in a thread of its own."""
+        """Queue an event, as InvocationType Event does: it runs soon, in its own thread."""
         with self._free:
             self._under_way += 1
         threading.Thread(target=self._see_through, args=(event,), daemon=True).start()
 
     def run(self, event: object) -> dict[str, Any] | None:
-        """Run an event and wait for its end: None, or the error; nothing is retried."""
+        """Run an event and wait for its end, without retries. Returns None, or the error."""
         return self._run(event)[0]
 
     def call(self, event: object) -> Any:
-        """Run an event, as InvocationType RequestResponse does: what the function returned, None if it failed."""
+        """Run an event, as InvocationType RequestResponse does. Returns its return value, None if it failed."""
         return self._run(event)[1]
 
     def wait_until_idle(self, timeout: float) -> None:
-        """Wait until every event has ended, in success or on the queue; raises TimeoutError."""
+        """Wait until every event has succeeded or is on the queue. Raises TimeoutError."""
         with self._free:
             if not self._free.wait_for(lambda: self._under_way == 0, timeout):
                 raise TimeoutError(f"{self._under_way} events are still under way after {timeout} s")
 
     def stop(self) -> None:
-        """End all processes."""
+        """Stop all processes."""
         self._stopping.set()
         for environment in self._all:
             environment.stop()

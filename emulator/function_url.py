@@ -1,8 +1,8 @@
-"""Lambda's function URLs: HTTP on this machine, each request an event for the function, its answer the response.
+"""Lambda's function URLs: an HTTP server that turns requests into events, and the function's results into responses.
 
-docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0. A body is base64, as AWS sends what a
-form posts; an answer that is no response, or an error, is a 502 without a word. What a browser asks
-before it sends, from a page or an extension, Lambda answers by itself where the URL has `Cors` (API reference, "Cors").
+docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0. A body is base64, as AWS sends a posted
+form; an invalid result or an error becomes a 502 without text. If the URL has `Cors`, Lambda itself answers a browser's
+preflight request (API reference, "Cors").
 """
 
 import base64
@@ -13,7 +13,7 @@ from typing import Any
 
 from .cloud import HOST
 
-MOST = 6 * 1024 * 1024  # octets of a request, as Lambda has it
+MOST = 6 * 1024 * 1024  # bytes of a request, Lambda's limit
 TIMEOUT = 30  # seconds for a request to arrive
 
 Call = Callable[[dict[str, Any]], Any]
@@ -31,32 +31,32 @@ class FunctionUrl:
 
     @property
     def url(self) -> str:
-        """As CloudFormation's attribute FunctionUrl, with a slash at its end."""
+        """The URL, with a trailing slash like CloudFormation's attribute FunctionUrl."""
         return f"http://{HOST}:{self._server.server_address[1]}/"
 
     def start(self) -> None:
-        """Take requests."""
+        """Start to accept requests."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Take none any more; also if it was never started."""
+        """Stop accepting requests; it need not have been started."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
         self._server.server_close()
 
     def asks_first(self, method: str, headers: Any) -> bool:
-        """Whether this is a browser's question before the request itself (Fetch standard, "CORS-preflight request")."""
+        """Whether this is a browser's preflight request (Fetch standard, "CORS-preflight request")."""
         return bool(self._cors) and method == "OPTIONS" and "Access-Control-Request-Method" in headers
 
     def origin(self, headers: Any) -> dict[str, str]:
-        """What lets a browser show the answer to who asked."""
+        """The headers that let a browser give the response to the page that asked."""
         asking = headers.get("Origin")
         origins = self._cors.get("AllowOrigins", ())
         return {"access-control-allow-origin": asking} if asking and ({"*", asking} & set(origins)) else {}
 
     def allowed(self, headers: Any) -> dict[str, str]:
-        """What lets a browser send the request."""
+        """The headers that let a browser send the request."""
         names = {"headers": "AllowHeaders", "methods": "AllowMethods"}
         lists = {f"access-control-allow-{word}": ",".join(self._cors.get(name, ())) for word, name in names.items()}
         return {**lists, **self.origin(headers)} if self.origin(headers) else {}
@@ -90,7 +90,7 @@ class FunctionUrl:
             do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _do  # noqa: N815 (the library's)
 
             def log_message(self, *_: Any) -> None:
-                """Say nothing: the function's log does."""
+                """Log nothing: the function's log is enough."""
 
         return Handler
 
@@ -111,7 +111,7 @@ def event(method: str, path: str, headers: dict[str, str], body: bytes) -> dict[
 
 
 def response(answer: Any) -> tuple[int, dict[str, str], bytes]:
-    """(status, header, body) for what a function returned."""
+    """(status, header, body) for a function's return value."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
         return 502, {"content-type": "application/json"}, b'{"message": "Internal Server Error"}'
     body = str(answer.get("body", ""))

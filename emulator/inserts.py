@@ -1,4 +1,4 @@
-"""PartiQL's INSERT as AWS has it, in place of moto's, which takes no parameters and writes over what is there.
+"""PartiQL's INSERT as on AWS; it replaces moto's, which takes no parameters and overwrites existing items.
 
 docs.aws.amazon.com/amazondynamodb, "PartiQL insert statements for DynamoDB".
 """
@@ -10,17 +10,17 @@ from typing import Any
 from moto.dynamodb.exceptions import DynamodbException
 from moto.dynamodb.models import DynamoDBBackend
 
-# The one form that Postern writes; any other is a mistake of ours.
+# The only form that Postern writes; any other is our mistake.
 STATEMENT = re.compile(r"""INSERT INTO "(?P<table>[\w.-]+)" VALUE \{(?P<names>'\w+': \?(?:, '\w+': \?)*)\}\Z""")
 
 
 def install() -> None:
-    """Have moto's DynamoDB, of this process, insert so."""
+    """Make moto's DynamoDB in this process use this INSERT."""
     DynamoDBBackend.execute_statement = insert  # type: ignore[method-assign,assignment]
 
 
 class DuplicateItemException(DynamodbException):
-    """The key has an item."""
+    """The key already has an item."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -29,7 +29,7 @@ class DuplicateItemException(DynamodbException):
 
 
 def insert(backend: DynamoDBBackend, statement: str, parameters: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Write a new item, and return no items. Raises DuplicateItemException, ValueError for another statement."""
+    """Write a new item, and return no items. Raises DuplicateItemException; ValueError for any other statement."""
     found = STATEMENT.match(statement)
     names = re.findall(r"'(\w+)'", found["names"]) if found else []
     if found is None or len(names) != len(parameters):

@@ -1,4 +1,4 @@
-"""`make local`: the system stays up for a mail client or swaks, and the tables file is live."""
+"""`make local`: keeps the system up for a mail client or swaks, and reloads the tables file when it changes."""
 
 import os
 import secrets
@@ -26,11 +26,11 @@ from .schedules import Schedules, carry_out, orders, run_due
 from .system import OWNER, Emulator, Ports
 
 ENVIRONMENT = "env"  # the file with the variables
-RETRY_POLL = 2.0  # seconds between looks at the retry queue
+RETRY_POLL = 2.0  # seconds between polls of the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
 PAGE = "The page, for a browser (this address is good once):\n "
-# It ends with us, however we end: then its standard input does.
+# It ends when we end in any way, because its standard input then closes.
 _POSTERN = """
 import os, signal, threading
 def wait():
@@ -44,7 +44,7 @@ PORTS = Ports(smtp=2525, aws=5566, ses=5567, submission=2587)
 
 
 def run(tables: Path, folder: Path, ports: Ports, say: Callable[[str], None] = print, *, page: bool = True) -> int:
-    """Run until Ctrl-C; returns the exit status, 2 for tables that cannot be used."""
+    """Run until Ctrl-C. Returns the exit status, 2 for a tables file that cannot be read."""
     try:
         loaded = TablesFile.load(tables)
         domain = _domain(loaded)
@@ -84,7 +84,7 @@ def _is_free(port: int) -> bool:
 
 
 def _asked_to_stop() -> threading.Event:
-    """Set by Ctrl-C, and by SIGTERM, also where a shell has started us with Ctrl-C ignored."""
+    """An event that Ctrl-C and SIGTERM set, even if a shell started us with Ctrl-C ignored."""
     asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: asked.set())
@@ -92,7 +92,7 @@ def _asked_to_stop() -> threading.Event:
 
 
 class Watch:
-    """From when it is made: tells what becomes of mail, loads the tables when their file changes, obeys signals."""
+    """Prints what happens to mail, reloads the tables when their file changes, and handles signals."""
 
     def __init__(self, emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
         self._emulator = emulator
@@ -105,7 +105,7 @@ class Watch:
         self._seen = _version(tables)
 
     def until_stopped(self) -> None:
-        """Look twice a second."""
+        """Watch until asked to stop, checking twice a second."""
         while not self._stop.wait(0.5):
             self._emulator.follow()
             for line in (*self._arrivals.lines(), *self._news.lines()):
@@ -119,13 +119,13 @@ class Watch:
 
 
 def _version(tables: Path) -> tuple[int, int]:
-    """Time and size: an editor that empties a file and fills it within one tick changes both."""
+    """The file's time and size: both, since an editor may empty and fill a file within one clock tick."""
     status = tables.stat() if tables.exists() else None
     return (status.st_mtime_ns, status.st_size) if status else (0, 0)
 
 
 def _reload(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> None:
-    """Load the tables again and say so: a file that cannot be read leaves them as they were."""
+    """Load the tables again and say so; a file that cannot be read leaves them unchanged."""
     try:
         loaded = TablesFile.load(tables)
         emulator.load(loaded)
@@ -137,8 +137,8 @@ def _reload(emulator: Emulator, tables: Path, say: Callable[[str], None]) -> Non
 
 
 def _complain(tables: TablesFile, say: Callable[[str], None]) -> None:
-    """Say what is wrong in the tables: mail for such a row is deferred, or the row never counts."""
-    for one in Findings.of(tables, Policy(tables.domains)).said:
+    """Print what is wrong in the tables: mail for a faulty row is deferred, or the row is never used."""
+    for one in Findings.of(tables, Policy(tables.domains)).all:
         say(visible(f"tables: {one}"))
 
 
@@ -150,7 +150,7 @@ def _domain(tables: TablesFile) -> str:
 
 @contextmanager
 def _variables(emulator: Emulator) -> Iterator[None]:
-    """A file that a shell takes with `.`, for as long as this runs; what would lead the SDKs elsewhere is unset."""
+    """Write a file for the shell's `.` command, removed at the end; it unsets what would make SDKs go elsewhere."""
     path = emulator.folder / ENVIRONMENT
     exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in emulator.environment.items())
     found = f'export PATH="$PATH":{shlex.quote(str(Path(sys.executable).parent))}\n'  # `postern`, if it is nowhere else
@@ -163,7 +163,7 @@ def _variables(emulator: Emulator) -> Iterator[None]:
 
 @contextmanager
 def _page(emulator: Emulator, *, wanted: bool) -> Iterator[str]:
-    """`postern page` in a process of its own, and the address it prints, which is good once."""
+    """Start `postern page` in its own process; returns the one-time address that it prints."""
     if not wanted:
         yield ""
         return
@@ -178,7 +178,7 @@ def _page(emulator: Emulator, *, wanted: bool) -> Iterator[str]:
 
 
 def _token(emulator: Emulator, domain: str) -> str:
-    """A token of this run, whose aliases lead to the owner."""
+    """A token for this run, whose aliases lead to the owner."""
     text = new_token(secrets.choice)
     token = Token(str(key_of(text)), "local", domain, (OWNER,), DAILY, int(time.time()))
     emulator.cloud.put("AliasTable", [token.row()])

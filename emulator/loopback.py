@@ -1,4 +1,4 @@
-"""What SES sends to a domain of ours comes back by the domain's MX: it is delivered to the port where SES receives."""
+"""Mail that SES sends to our domains comes back through their MX: it is delivered to the port where SES receives."""
 
 import smtplib
 from collections.abc import Callable
@@ -9,20 +9,20 @@ from .cloud import HOST
 from .sending.events import Undelivered
 from .sending.refusals import header_end
 
-_BOUNCES = f"0102emulator@{REGION}.amazonses.com"  # the envelope's sender where there is no MAIL FROM domain
+_BOUNCES = f"0102emulator@{REGION}.amazonses.com"  # the envelope sender without a MAIL FROM domain
 _TIMEOUT = 10  # seconds
 
 
 @dataclass
 class Loopback:
-    """`port` is that of SES receiving, 0 while it is not started; `elsewhere` takes all other mail."""
+    """Delivers mail for our domains to `port` of SES receiving (0 before it starts), other mail to `elsewhere`."""
 
     domain: str
     elsewhere: Callable[[str, bytes], None]
     port: int = 0
 
     def deliver(self, destination: str, raw: bytes) -> None:
-        """Deliver one message. Raises Undelivered if the port refuses it."""
+        """Deliver one message. Raises Undelivered if SES receiving rejects it."""
         if not self.port or destination.rpartition("@")[2].lower() != self.domain:
             self.elsewhere(destination, raw)
             return

@@ -1,4 +1,4 @@
-"""What became of each recipient, as `postern log` has it, as soon as the ledger knows."""
+"""The outcome for each recipient, as in `postern log`, as soon as the ledger has it."""
 
 from collections.abc import Iterator
 
@@ -17,8 +17,8 @@ from .stream import Stream
 
 
 class News:
-    """Tells each recipient's outcome once, and again when it has changed, but not that a forward arrived:
-    `Arrivals` does. For this the ledger gets a stream, which it has on no real stack."""
+    """Prints each recipient's outcome once, and again when it changes, but not the arrival of a forward, which
+    `Arrivals` prints. For this the ledger gets a stream, which it does not have in a real stack."""
 
     def __init__(self, cloud: Cloud, ledger: str) -> None:
         specification = {"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"}
@@ -29,7 +29,7 @@ class News:
         self._told: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def lines(self) -> Iterator[str]:
-        """What is new, without control characters; nothing of a recipient who is pending."""
+        """The new outcomes, without control characters; pending recipients are left out."""
         written = (record["dynamodb"]["Keys"]["message_id"]["S"] for record in self._stream.new())
         for message_id in dict.fromkeys(written):
             entries = self._history.entries(message_id)
@@ -43,14 +43,14 @@ class News:
 
 
 class Arrivals:
-    """Tells what comes into the Maildirs from now on."""
+    """Prints what arrives in the Maildirs from now on."""
 
     def __init__(self, maildirs: Maildirs) -> None:
         self._maildirs = maildirs
         self._counts = {who: maildirs.count(who) for who in maildirs.everybody()}
 
     def lines(self) -> Iterator[str]:
-        """What is new, without control characters; a report to a sender is not called a delivery."""
+        """The new arrivals, without control characters; a report to a sender is not called a delivery."""
         for who in self._maildirs.everybody():
             count, before = self._maildirs.count(who), self._counts.get(who, 0)
             self._counts[who] = count

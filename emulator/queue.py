@@ -1,4 +1,4 @@
-"""Lambda reading a queue: each message is an event of its own, deleted when the function returns.
+"""Lambda's event source for a queue: each message is one event, deleted when the function returns.
 
 docs.aws.amazon.com/lambda, "Using Lambda with Amazon SQS": a message whose function fails comes
 back when its visibility timeout has passed.
@@ -13,26 +13,26 @@ from .template import Template
 
 
 class EventSource:
-    """The event source that the template declares for a function, by the logical ids of both."""
+    """The event source between a queue and a function, by their logical ids in the template."""
 
     def __init__(self, template: Template, queue: str, function: Function, cloud: Cloud) -> None:
         self._arn = template.arn(queue)
         self._name = template.name(queue)
         self._function = function
         self._cloud = cloud
-        self._receipts: dict[str, str] = {}  # of messages that failed, by id
+        self._receipts: dict[str, str] = {}  # receipt handles of messages that failed, by id
         self._stopping = threading.Event()
 
     def run(self, pause: float) -> None:
-        """Take what comes until stopped, looking again after so many seconds."""
+        """Consume messages until stopped, polling at this interval in seconds."""
         threading.Thread(target=self._run, args=(pause,), daemon=True).start()
 
     def stop(self) -> None:
-        """Take no more messages."""
+        """Stop consuming messages."""
         self._stopping.set()
 
     def consume(self) -> list[dict[str, Any] | None]:
-        """Run every message that can be seen now; for each None, or the error."""
+        """Run every visible message; returns None or the error for each."""
         found = []
         while (message := self._next()) is not None and not self._stopping.is_set():
             error = self._function.run({"Records": [self._record(message)]})
@@ -44,7 +44,7 @@ class EventSource:
         return found
 
     def wake(self) -> None:
-        """Let every message that failed be seen at once, as if its time had come."""
+        """Make every message that failed visible at once, as if its visibility timeout had passed."""
         for receipt in self._receipts.values():
             self._cloud.sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
         self._receipts.clear()

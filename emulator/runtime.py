@@ -1,6 +1,6 @@
-"""One Lambda execution environment: a process that loads the real handler and runs events on it.
+"""One Lambda execution environment: a process that loads the real handler and gives it events.
 
-Started by `function`, which sends events over a pipe: `python -m emulator.runtime FD HANDLER.py`.
+`function` starts it and sends events over a pipe: `python -m emulator.runtime FD HANDLER.py`.
 """
 
 import importlib.util
@@ -17,13 +17,13 @@ import boto3
 
 from .calls import VARIABLE, record_our_own, recorded
 
-AHEAD = "EMULATOR_AHEAD"  # of the environment: seconds by which the function's clock is ahead
+AHEAD = "EMULATOR_AHEAD"  # the environment variable for the seconds by which the function's clock is ahead
 _now = time.time
 
 
 @dataclass
 class Context:
-    """What Powertools and handlers read of Lambda's context object."""
+    """The part of Lambda's context object that Powertools and handlers use."""
 
     function_name: str
     aws_request_id: str
@@ -35,12 +35,12 @@ class Context:
     invoked_function_arn: str = field(default="")
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the function."""
+        """The milliseconds until Lambda stops the function."""
         return max(0, int((self.deadline - _now()) * 1000))
 
 
 def serve(pipe: Connection, handler_file: Path) -> None:
-    """Load the handler, as a cold start does, and answer events until the pipe closes."""
+    """Load the handler, as a cold start does, and run events until the pipe closes."""
     if VARIABLE in os.environ:
         who = os.environ["EMULATOR_FUNCTION"], os.environ["EMULATOR_STACK"]
         boto3.setup_default_session(botocore_session=recorded(*who))
@@ -51,7 +51,7 @@ def serve(pipe: Connection, handler_file: Path) -> None:
     assert specification is not None
     assert specification.loader is not None
     module = importlib.util.module_from_spec(specification)
-    sys.dont_write_bytecode = True  # none beside the source: it is not what `sam build` ships
+    sys.dont_write_bytecode = True  # no byte code beside the source: `sam build` would not ship it
     specification.loader.exec_module(module)
     pipe.send("ready")
     while True:
@@ -60,12 +60,12 @@ def serve(pipe: Connection, handler_file: Path) -> None:
         except EOFError:
             return
         answer = _answer(module.handler, event, context)
-        sys.stdout.flush()  # metrics are printed; on AWS the log has them when the function has returned
+        sys.stdout.flush()  # metrics are printed; on AWS they are in the log when the function returns
         pipe.send(answer)
 
 
 def _answer(handler: Any, event: object, context: dict[str, Any]) -> tuple[dict[str, Any] | None, Any]:
-    """(None for success, else the error as Lambda reports it; what the handler returned)."""
+    """(None for success, else the error as Lambda reports it; the handler's return value)."""
     try:
         returned = handler(event, Context(**context))
     except Exception as error:  # noqa: BLE001 (Lambda's own boundary: it reports whatever leaves a handler)

@@ -1,4 +1,4 @@
-"""What has a schedule on AWS: `make local` runs it by the same schedule, and when it is sent a signal."""
+"""Runs the functions that have a schedule on AWS: `make local` uses the same schedule, and signals."""
 
 import quopri
 import re
@@ -22,9 +22,10 @@ _SECONDS = {"minute": 60, "hour": 3600, "day": A_DAY}
 
 
 def next_run(expression: str, now: float) -> float:
-    """When a schedule fires next, in epoch seconds; a rate counts from now on.
+    """When a schedule fires next, in epoch seconds; a rate counts from now.
 
-    Only the forms that template.yaml has (docs.aws.amazon.com/eventbridge, "Schedule expressions"): raises ValueError.
+    It knows only the forms in template.yaml (docs.aws.amazon.com/eventbridge, "Schedule expressions"). Raises
+    ValueError for others.
     """
     if rate := _RATE.match(expression):
         return now + int(rate[1]) * _SECONDS[rate[2]]
@@ -35,7 +36,7 @@ def next_run(expression: str, now: float) -> float:
 
 
 class Schedules:
-    """The schedules of the functions in FUNCTIONS, from when it is made."""
+    """The schedules of the functions in FUNCTIONS, from its creation on."""
 
     def __init__(self, template: Template, now: float) -> None:
         self._next: dict[str, tuple[float, str]] = {}  # (when, expression)
@@ -46,7 +47,7 @@ class Schedules:
                     self._next[word] = next_run(expression, now), expression
 
     def due(self, now: float) -> Iterator[str]:
-        """What is to run now, once each, also if the machine slept meanwhile."""
+        """The functions that are due, once each, even if the machine slept meanwhile."""
         for word, (when, expression) in self._next.items():
             if when <= now:
                 self._next[word] = next_run(expression, now), expression
@@ -54,7 +55,7 @@ class Schedules:
 
 
 def run_due(schedules: Schedules, emulator: Emulator, say: Callable[[str], None]) -> None:
-    """Run what is due, as its schedule does, and say how it went."""
+    """Run the functions that are due, as their schedules do, and print the results."""
     for word in schedules.due(time.time()):
         error = emulator.run_scheduled(FUNCTIONS[word])
         heard = f", and {found}" if word == "watch" and (found := _heard(emulator)) else ""
@@ -62,15 +63,15 @@ def run_due(schedules: Schedules, emulator: Emulator, say: Callable[[str], None]
 
 
 def orders() -> "SimpleQueue[str]":
-    """What is asked for from now on, as it comes."""
-    words: SimpleQueue[str] = SimpleQueue()  # whose put may interrupt its get
+    """Runs functions on request, in order."""
+    words: SimpleQueue[str] = SimpleQueue()  # a signal handler's put may interrupt its get
     for number in SIGNALS:
         signal.signal(number, lambda number, _: words.put(SIGNALS[signal.Signals(number)]))
     return words
 
 
 def carry_out(word: str, emulator: Emulator, say: Callable[[str], None]) -> None:
-    """Do what is asked for, and say how it went."""
+    """Run what was requested, and print the results."""
     error, done = _watch(emulator) if word == "watch" else _digest(emulator)
     say(f"{word} failed, see the function's log: {error}" if error else f"{word} {done}")
 
@@ -81,7 +82,7 @@ def _watch(emulator: Emulator) -> tuple[object, str]:
 
 
 def _heard(emulator: Emulator) -> str:
-    """What SNS mails to whom the alarms go, in his Maildir; what of it, "" for nothing."""
+    """Deliver what SNS mails to the owner into a Maildir; returns a text about it, "" for nothing."""
     told = emulator.cloud.heard()
     for subject, text in told:
         header = f"From: AWS Notifications <no-reply@sns.amazonaws.com>\r\nTo: {OWNER}\r\nSubject: {subject}\r\n"
@@ -91,7 +92,7 @@ def _heard(emulator: Emulator) -> str:
 
 
 def _digest(emulator: Emulator) -> tuple[object, str]:
-    """Tell of today as tomorrow's digest will, also of what was told before."""
+    """Report on today as tomorrow's digest will, including what was reported before."""
     told = [row for row in emulator.cloud.rows("LedgerTable") if str(row["message_id"]).startswith(MESSAGE_ID)]
     emulator.cloud.delete("LedgerTable", ({name: row[name] for name in ("message_id", "entry")} for row in told))
     before = emulator.maildirs.count(OWNER)
@@ -102,6 +103,6 @@ def _digest(emulator: Emulator) -> tuple[object, str]:
 
 
 def _links(digest: bytes) -> list[str]:
-    """The lines of a digest that have a link: they work, on this machine."""
+    """The lines of a digest with links, which work on this machine."""
     text = quopri.decodestring(digest).decode("utf-8", "replace")
     return [line.strip() for line in text.splitlines() if f"http://{HOST}:" in line]

@@ -1,4 +1,4 @@
-"""A port of this machine on which SMTP is spoken, with a thread of its own."""
+"""An SMTP port of this machine, with its own thread."""
 
 import asyncio
 import threading
@@ -9,7 +9,7 @@ from .cloud import HOST
 
 
 class SmtpPort:
-    """Listens from `start` to `stop`; whoever extends it says what answers a connection."""
+    """Listens from `start` to `stop`; a subclass says what handles a connection."""
 
     def __init__(self, port: int) -> None:
         self._wanted_port = port
@@ -18,7 +18,7 @@ class SmtpPort:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def start(self) -> None:
-        """Listen; returns when connections are taken."""
+        """Listen; returns when it accepts connections."""
         self._thread.start()
         asyncio.run_coroutine_threadsafe(self._listen(), self._loop).result(timeout=10)
 
@@ -31,7 +31,7 @@ class SmtpPort:
 
     @property
     def port(self) -> int:
-        """The port listened on."""
+        """The port that it listens on."""
         assert self._server is not None
         port: int = self._server.sockets[0].getsockname()[1]
         return port

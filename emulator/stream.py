@@ -1,4 +1,4 @@
-"""The stream of a table, read on from where one began."""
+"""A table's stream, read from now on."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from .cloud import Cloud
 
 
 class Stream:
-    """What is written to a table from now on. The table has a stream already."""
+    """The writes to a table from now on. The table must have a stream."""
 
     def __init__(self, cloud: Cloud, table: str) -> None:
         self._streams = cloud.streams
@@ -20,7 +20,7 @@ class Stream:
         ]
 
     def new(self) -> list[dict[str, Any]]:
-        """Take the records that are new, as botocore has them."""
+        """Take the new records, in botocore's form."""
         records: list[dict[str, Any]] = []
         for index, iterator in enumerate(self._iterators):
             answer = self._streams.get_records(ShardIterator=iterator)

@@ -1,4 +1,4 @@
-"""The whole system, started in the order in which its parts need each other."""
+"""The whole system, with its parts started in dependency order."""
 
 import json
 import tempfile
@@ -54,7 +54,7 @@ _QUEUES = {
 
 @dataclass(frozen=True)
 class Ports:
-    """TCP ports on 127.0.0.1; 0 takes any that is free."""
+    """TCP ports on 127.0.0.1; 0 takes any free port."""
 
     smtp: int = 0
     aws: int = 0
@@ -65,9 +65,9 @@ class Ports:
 class Emulator:
     """One stack of template.yaml for one mail domain; a context manager.
 
-    `folder` gets the Maildirs and the function's log; without one, a temporary folder does, and
-    is removed at the end. Several in one process need stacks of their own: moto has one account. On its
-    `first_day` the account is empty until `create`, and public DNS has no record of the domain.
+    The Maildirs and the function's log are in `folder`, or in a temporary folder that is removed at the end. Several in
+    one process need different stack names, since moto has one account. With `first_day` the account is empty until
+    `create`, and public DNS has no record of the domain.
     """
 
     def __init__(  # noqa: PLR0913 (each is one thing that a test or a person chooses)
@@ -117,10 +117,10 @@ class Emulator:
         if not first_day:
             deploy(self.sending.standing, domain, verified=True)
             publish(self.names.zone, domain)
-        self.nameserver = ""  # the DNS that functions ask in place of `names`, `address:port`; set before the start
+        self.nameserver = ""  # the DNS server for functions instead of `names`, `address:port`; set before the start
 
     def __enter__(self) -> Self:
-        """Start everything; returns when mail is taken."""
+        """Start everything; returns when it accepts mail."""
         with self._stack as starting:
             starting.enter_context(self.names)
             self.cloud.listen()
@@ -164,14 +164,14 @@ class Emulator:
         self._stack.close()
 
     def create(self) -> None:
-        """On the first day: what the template declares, and SES waits for the domain's DNS records."""
+        """On the first day, create what the template declares; SES then waits for the domain's DNS records."""
         self.cloud.declare()
         self.rule_set.active = True
         deploy(self.sending.standing, self._domain, verified=False)
 
     @property
     def endpoints(self) -> dict[str, str]:
-        """The variables that make any AWS SDK or command talk to this emulator."""
+        """The variables that make any AWS SDK or CLI use this emulator."""
         ses = self.sending.endpoint
         return {
             "AWS_ENDPOINT_URL": self.cloud.endpoint,
@@ -183,7 +183,7 @@ class Emulator:
 
     @property
     def environment(self) -> dict[str, str]:
-        """`endpoints`, the credentials that go with them, and what the `postern` command looks for."""
+        """`endpoints`, their credentials, and the variables of the `postern` command."""
         variables = self.template.resource("InboundFunction")["Environment"]["Variables"]
         named = {name: variables[name] for name in _COMMAND_VARIABLES}
         queues = {name: self.template.resolve({"Ref": queue}) for name, queue in _QUEUES.items()}
@@ -197,7 +197,7 @@ class Emulator:
         return {**CREDENTIALS, **self.endpoints, **named, **queues, **ours}
 
     def load(self, tables: TablesFile) -> None:
-        """Make the two tables equal to a tables file as `apply` does: what was made by itself stays, and tokens."""
+        """Make the tables match a tables file as `apply` does: rows that Postern added stay, and so do tokens."""
         if tables.domains != {self._domain}:
             raise ValueError(f"this stack has the domain {self._domain}, the tables have {sorted(tables.domains)}")
         self._make_equal(
@@ -208,7 +208,7 @@ class Emulator:
         self._make_equal("SenderTable", ("sender", "scope"), tables.senders.values())
 
     def _make_equal(self, table: str, key: tuple[str, ...], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write what differs and remove what is not wanted: a table of some thousands is loaded again at each edit."""
+        """Write only the differences: a table with thousands of rows is loaded again at each edit."""
         live = {tuple(row[name] for name in key): row for row in self.cloud.rows(table)}
         wanted = {tuple(row[name] for name in key): row for row in rows}
         self.cloud.put(table, (row for one, row in wanted.items() if live.get(one) != row))
@@ -217,7 +217,7 @@ class Emulator:
         self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in gone))
 
     def run_scheduled(self, logical_id: str, ahead: float = 0) -> dict[str, Any] | None:
-        """Run a scheduled function once, as its schedule would so many seconds from now: None, or the error."""
+        """Run a scheduled function once, as its schedule would so many seconds from now. Returns None, or the error."""
         scheduled = Function(
             self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log, ahead=ahead
         )
@@ -227,7 +227,7 @@ class Emulator:
             scheduled.stop()
 
     def settle(self, timeout: float = 60) -> None:
-        """Wait until every event has ended, in success or on the queue, and the rules have followed the table.
+        """Wait until every event has succeeded or is on the queue, and the receipt rules match the table.
 
         Raises TimeoutError.
         """
@@ -236,7 +236,7 @@ class Emulator:
         self.feedback.wait_until_idle(timeout)
 
     def follow(self) -> None:
-        """Have the rules follow the alias table, where unknown recipients are refused."""
+        """Update the receipt rules from the alias table, if unknown recipients are refused."""
         if self.following is not None:
             self.following.follow()
 
@@ -253,7 +253,7 @@ class Emulator:
         return function
 
     def _follow_the_table(self, starting: ExitStack) -> None:
-        """Where unknown recipients are refused: the function that does it, set up as CloudFormation would."""
+        """Set up the function that refuses unknown recipients, as CloudFormation would."""
         if not self.template.resources("Custom::RecipientRules"):
             return
         function = self._function("RecipientsFunction", self.function_log, starting)
@@ -264,12 +264,12 @@ class Emulator:
 
 
 def no_such_stack(form: Mapping[str, str]) -> Mapping[str, Any]:
-    """CloudFormation's DescribeStacks, by SES's address: the resources are here without a stack. Raises Refusal."""
+    """Answer CloudFormation's DescribeStacks at SES's address: the resources exist without a stack. Raises Refusal."""
     raise Refusal("ValidationError", 400, f"Stack with id {form.get('StackName')} does not exist")
 
 
 def _told_by_schedule(template: Template, logical_id: str) -> dict[str, Any]:
-    """The event of a function's schedule: its Input, or what EventBridge says by itself."""
+    """The event of a function's schedule: its Input, or EventBridge's default."""
     for event in template.resource(logical_id)["Events"].values():
         if "Input" in event["Properties"]:
             found: dict[str, Any] = json.loads(event["Properties"]["Input"])

@@ -1,7 +1,6 @@
-"""template.yaml as CloudFormation would see it, as far as the emulator needs it.
+"""Reads template.yaml as CloudFormation would, as far as the emulator needs it.
 
-What this module does not know it refuses by name: a template that outgrows it must not run
-here as something else than what deploys.
+It raises for any construct that it does not know: what runs here must not differ from what deploys.
 """
 
 import pickle
@@ -16,7 +15,7 @@ import yaml
 
 from .account import ACCOUNT, REGION
 
-# The property that names a resource, and what its ARN looks like.
+# The property that names a resource, and the form of its ARN.
 _NAMES = {
     "AWS::S3::Bucket": ("BucketName", "arn:aws:s3:::{name}"),
     "AWS::DynamoDB::Table": ("TableName", f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/{{name}}"),
@@ -30,7 +29,7 @@ _NAMES = {
     "AWS::Serverless::Function": ("FunctionName", f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{{name}}"),
 }
 
-_NO_VALUE = object()  # what `Ref: AWS::NoValue` is: the property or list member is not there
+_NO_VALUE = object()  # the value of `Ref: AWS::NoValue`: the property or list member is absent
 
 
 class UnknownConstruct(ValueError):
@@ -38,7 +37,7 @@ class UnknownConstruct(ValueError):
 
 
 def parsed(path: Path) -> dict[str, Any]:
-    """A template as written; each caller gets a document of its own, of a file that is read once for each change."""
+    """A template as written; each caller gets its own copy. A file is parsed again only after it changed."""
     document: dict[str, Any] = pickle.loads(_pickled(path.resolve(), path.stat().st_mtime_ns))  # noqa: S301 (our own)
     return document
 
@@ -70,8 +69,8 @@ _Loader.add_multi_constructor("!", _short_form)
 
 @dataclass(frozen=True)
 class Template:
-    """A template with its parameters filled in. `folder` is where it lies; `urls` are those of functions, by the
-    logical id that SAM makes for each."""
+    """A template with its parameters filled in. `folder` is its folder; `urls` are function URLs, by the logical id
+    that SAM gives each."""
 
     document: Mapping[str, Any]
     folder: Path
@@ -81,7 +80,7 @@ class Template:
 
     @classmethod
     def load(cls, path: Path, stack: str, parameters: Mapping[str, str]) -> "Template":
-        """Read a template; raises UnknownConstruct for a parameter it lacks or leaves open."""
+        """Read a template. Raises UnknownConstruct for an unknown parameter, or one without a value."""
         document = parsed(path)
         known = document["Parameters"]
         surplus = set(parameters) - set(known)
@@ -92,7 +91,7 @@ class Template:
         return cls(document, path.parent, stack, values)
 
     def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of all resources of a type that are created, by logical id, references filled in."""
+        """The resolved properties of all resources of a type that would be created, by logical id."""
         return {
             name: self.resource(name)
             for name, body in self._resources.items()
@@ -100,7 +99,7 @@ class Template:
         }
 
     def doors(self) -> dict[str, Any]:
-        """The configurations of URLs, by the logical ids of the functions that are created with one."""
+        """The URL configurations, by the logical ids of the functions that would be created with one."""
         return {
             name: body["Properties"]["FunctionUrlConfig"]
             for name, body in self._resources.items()
@@ -113,7 +112,7 @@ class Template:
         return bool(self.resolve(self.document["Conditions"][condition]))
 
     def resource(self, name: str) -> dict[str, Any]:
-        """The properties of one resource; layers and policies, which nothing here reads, left out."""
+        """The resolved properties of one resource, without layers and policies, which nothing here reads."""
         properties = self.declared(name)
         wanted = {
             key: value for key, value in properties.items() if key not in ("Layers", "Policies", "PolicyDocument")
@@ -122,7 +121,7 @@ class Template:
         return resolved
 
     def declared(self, name: str) -> Mapping[str, Any]:
-        """The properties of one resource as written, with what SAM's Globals add."""
+        """The properties of one resource as written, with SAM's Globals merged in."""
         own: Mapping[str, Any] = self._resources[name].get("Properties", {})
         if self._resources[name]["Type"] != "AWS::Serverless::Function":
             return own
@@ -144,7 +143,7 @@ class Template:
         return form.format(name=self.name(logical_id))
 
     def resolve(self, value: Any) -> Any:
-        """A value with its intrinsic functions carried out."""
+        """A value with its intrinsic functions evaluated."""
         if isinstance(value, list):
             return [found for item in value if (found := self.resolve(item)) is not _NO_VALUE]
         if not isinstance(value, Mapping):
@@ -179,7 +178,7 @@ class Template:
                 return self._pure(function, argument)
 
     def _pure(self, function: str, argument: Any) -> Any:
-        """What needs nothing but its arguments."""
+        """Evaluate a function that needs only its arguments."""
         known = {"Fn::FindInMap": self._find, "Fn::Join": _join, "Fn::Equals": _equal}
         known |= {
             "Fn::Contains": lambda found: found[1] in found[0],
@@ -232,7 +231,7 @@ class Template:
 
 
 def _merged(common: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    """As SAM does: what a resource says itself comes first, and mappings are merged unless they are functions."""
+    """Merge properties as SAM does: the resource's own win, and mappings are merged unless they are functions."""
     found = {**common, **own}
     for key in common.keys() & own.keys():
         one, other = common[key], own[key]

@@ -1,8 +1,8 @@
-"""DynamoDB's transactions as AWS has them, in place of moto's.
+"""DynamoDB's transactions as on AWS; they replace moto's.
 
-moto 5.2.5 copies the whole table once for each action of a transaction, so 100 rows into a table of some thousands take
-longer than botocore waits; it forgets the request's token, so what botocore then asks again fails on its own
-first try; and an undone transaction takes back what others wrote meanwhile, because nothing keeps two requests apart.
+moto 5.2.5 copies the whole table for each action of a transaction, so 100 rows into a table with thousands take longer
+than botocore waits. It ignores the request's token, so botocore's retry fails because of the first attempt. And a
+rollback also undoes other requests' writes, because requests are not isolated.
 docs.aws.amazon.com/amazondynamodb, "TransactWriteItems" and "Amazon DynamoDB Transactions: How it works".
 """
 
@@ -31,7 +31,7 @@ _Undo = Callable[[], None]
 
 
 def install() -> None:
-    """Have moto's DynamoDB, of this process, carry out transactions so."""
+    """Make moto's DynamoDB in this process use these transactions."""
     if DynamoDBBackend.transact_write_items is not transact:
         DynamoDBBackend.transact_write_items = transact  # type: ignore[method-assign,assignment]
         DynamoHandler.call_action = _one_at_a_time(DynamoHandler.call_action)  # type: ignore[method-assign]
@@ -39,8 +39,8 @@ def install() -> None:
 
 
 def transact(backend: DynamoDBBackend, transact_items: Sequence[Mapping[str, Any]]) -> None:
-    """All actions or none. Raises TransactionCanceledException with a reason for each action, or what moto raises for
-    a request that is wrong in itself."""
+    """Execute all actions or none. Raises TransactionCanceledException with a reason for each action, or what moto
+    raises for an invalid request."""
     if len(transact_items) > MOST_ACTIONS:
         raise TooManyTransactionsException
     undo: list[_Undo] = []
@@ -60,7 +60,7 @@ def transact(backend: DynamoDBBackend, transact_items: Sequence[Mapping[str, Any
 def _carried_out(
     backend: DynamoDBBackend, item: Mapping[str, Any], seen: set[str], undo: list[_Undo]
 ) -> tuple[str | None, str | None, dict[str, Any] | None]:
-    """One action: (code, message, item) of why it is refused, three None if it is not."""
+    """Execute one action. Returns (code, message, item) for a refusal, else three None."""
     if len(item) > 1:
         raise TransactWriteSingleOpException
     ((kind, action),) = item.items()
@@ -107,7 +107,7 @@ def _carry_out(backend: DynamoDBBackend, kind: str, action: Mapping[str, Any], k
 
 
 def _back(backend: DynamoDBBackend, table: Any, key: dict[str, Any]) -> _Undo:
-    """What makes this row, and the table's stream, as they are now."""
+    """A function that restores this row and the table's stream to their current state."""
     before = backend.get_item(table.name, key)
     attributes = copy.deepcopy(before.to_json()["Attributes"]) if before else None
     told = len(table.stream_shard.items) if table.stream_shard else 0
@@ -132,7 +132,7 @@ def _one_at_a_time(call_action: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _once(transact_write_items: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What was done under a token is not done again: AWS remembers one for 10 minutes, this for as long as it runs."""
+    """Execute a transaction only once per token. AWS remembers a token for 10 minutes, this for its whole run."""
     answers: dict[tuple[str, str], Any] = {}
 
     def asked(handler: Any) -> Any:

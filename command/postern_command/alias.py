@@ -29,41 +29,44 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and ed
 
 AddressArgument = Annotated[str, typer.Argument(help="info@example.com, info+news@example.com or @example.com.")]
 ExpiresOption = Annotated[
-    str | None, typer.Option(metavar="TIME", help="A date (2027-01-31, its start in UTC), a time, or epoch seconds.")
+    str | None, typer.Option(metavar="TIME", help="A date (2027-01-31 means 00:00 UTC), a time, or epoch seconds.")
 ]
 KeepTagOption = Annotated[
-    bool | None, typer.Option("--keep-tag/--no-keep-tag", help="Whether info+x goes to jane+x or to jane.")
+    bool | None, typer.Option("--keep-tag/--no-keep-tag", help="Deliver info+x to jane+x, or to jane.")
 ]
 ReplyOption = Annotated[
-    str | None, typer.Option(metavar="author|off", help="Whether forwards show the author by a reply address.")
+    str | None, typer.Option(metavar="author|off", help="Put a reply address for the author on forwards, or not.")
 ]
 AlsoFromOption = Annotated[
-    list[str] | None, typer.Option("--also-from", help="An address that may reply, too; may be repeated, '' for none.")
+    list[str] | None,
+    typer.Option("--also-from", help="Another address that may send replies; may be repeated; '' for none."),
 ]
-NameOption = Annotated[str | None, typer.Option(help="What replies show beside the alias.")]
+NameOption = Annotated[str | None, typer.Option(help="The display name that replies carry.")]
 EndsOption = Annotated[
     str | None,
-    typer.Option("--expires-after", metavar="USE", help='"20 messages", "90 days" without use, or both with a comma.'),
+    typer.Option(
+        "--expires-after", metavar="USE", help='"20 messages", "90 days" (without use), or both with a comma.'
+    ),
 ]
 LearnOption = Annotated[
     bool | None,
-    typer.Option("--learn/--no-learn", help="Of @domain: whether each name that gets its first mail gets a row."),
+    typer.Option("--learn/--no-learn", help="For @domain: add an alias for each name with its first message."),
 ]
-LearnNamesOption = Annotated[str | None, typer.Option(metavar="RE2", help="Of @domain: the names that are learned.")]
-LearnLimitOption = Annotated[int | None, typer.Option(metavar="N", help="Of @domain: names that are learned in a day.")]
+LearnNamesOption = Annotated[str | None, typer.Option(metavar="RE2", help="For @domain: learn only names that match.")]
+LearnLimitOption = Annotated[int | None, typer.Option(metavar="N", help="For @domain: learn at most N names a day.")]
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(
-    text: Annotated[str, typer.Argument(help="Only with this in address, destinations, note or made_by.")] = "",
-    domain: Annotated[str | None, typer.Option(help="Only of this domain.")] = None,
-    destination: Annotated[str | None, typer.Option(help="Only with this in a destination.")] = None,
-    disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled ones.")] = False,
-    expired: Annotated[bool, typer.Option("--expired", help="Only expired ones; with --disabled, both.")] = False,
-    learned: Annotated[bool, typer.Option("--learned", help="Only those that a catch-all learned.")] = False,
+    text: Annotated[str, typer.Argument(help="Only if address, destinations, note or made_by contain this.")] = "",
+    domain: Annotated[str | None, typer.Option(help="Only this domain.")] = None,
+    destination: Annotated[str | None, typer.Option(help="Only if a destination contains this.")] = None,
+    disabled: Annotated[bool, typer.Option("--disabled", help="Only disabled aliases.")] = False,
+    expired: Annotated[bool, typer.Option("--expired", help="Only expired aliases; with --disabled, both.")] = False,
+    learned: Annotated[bool, typer.Option("--learned", help="Only aliases that a catch-all learned.")] = False,
     with_use: Annotated[
-        bool, typer.Option("--used", help=f"Also how often in {USED_DAYS} days, and when last, in UTC.")
+        bool, typer.Option("--used", help=f"Add how often each was used in {USED_DAYS} days, and when last (UTC).")
     ] = False,
     limit: LimitOption = None,
     after: AfterOption = None,
@@ -71,10 +74,10 @@ def list_(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List aliases by domain and name, with what is wrong with them.
+    """List aliases by domain and name, and say what is wrong with any.
 
-    An alias is used by any mail that is not rejected. With --json one object a line: the row, `state` (enabled,
-    disabled, expired, fault) and `fault`; with --used also `count` and `last_used`.
+    Mail that is not rejected counts as use. With --json, one object per line: the row, `state` (enabled, disabled,
+    expired, fault) and `fault`; with --used also `count` and `last_used`.
     """
     states = [word for word, asked in (("disabled", disabled), ("expired", expired)) if asked]
 
@@ -105,7 +108,7 @@ def list_(
 
 @app.command()
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show one alias: its row, its state, and who wrote it when. Exit status 1 if it does not exist."""
+    """Show one alias: its row, its state, and who last changed it. Exit status 1 if it does not exist."""
     with exits():
         live = Stack.find(stack)
         key, row = _found(Editor(live, dry_run=True, as_json=as_json), address)
@@ -140,7 +143,7 @@ def add(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add an alias. Exit status 1 if there is one already, or if the row would not be valid."""
+    """Add an alias. Exit status 1 if it already exists or would not be valid."""
     with exits():
         live = Stack.find(stack)
         made = new_alias(
@@ -159,13 +162,13 @@ def add(
 @app.command("set")
 def set_(
     address: AddressArgument,
-    destinations: Annotated[list[str] | None, typer.Argument(help="In place of those it has.")] = None,
-    also: Annotated[list[str] | None, typer.Option("--add", help="One more destination.")] = None,
-    no_longer: Annotated[list[str] | None, typer.Option("--drop", help="One destination less.")] = None,
+    destinations: Annotated[list[str] | None, typer.Argument(help="Replace its destinations.")] = None,
+    also: Annotated[list[str] | None, typer.Option("--add", help="Add a destination; may be repeated.")] = None,
+    no_longer: Annotated[
+        list[str] | None, typer.Option("--drop", help="Remove a destination; may be repeated.")
+    ] = None,
     expires: ExpiresOption = None,
-    no_expires: Annotated[
-        bool, typer.Option("--no-expires", help="It does not expire, at a time or after use.")
-    ] = False,
+    no_expires: Annotated[bool, typer.Option("--no-expires", help="Remove its expiry, by time and by use.")] = False,
     keep_tag: KeepTagOption = None,
     reply: ReplyOption = None,
     also_from: AlsoFromOption = None,
@@ -175,14 +178,14 @@ def set_(
     learn_names: LearnNamesOption = None,
     learn_limit: LearnLimitOption = None,
     note: NoteOption = None,
-    unset: Annotated[list[str] | None, typer.Option(help="Take an attribute away, also one misspelt.")] = None,
+    unset: Annotated[list[str] | None, typer.Option(help="Remove an attribute, even a misspelt one.")] = None,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Change an alias; what is not named stays. --note "" takes the note away.
+    """Change an alias; what you do not name stays. --note "" removes the note.
 
-    Exit status 1 if there is no such alias, or if somebody edited it meanwhile.
+    Exit status 1 if it does not exist, or if someone else changed it meanwhile.
     """
     with exits():
         changed = dict.fromkeys(unset or ()) | attributes(expires, keep_tag, note) | _of_replies(reply, also_from, name)
@@ -201,7 +204,7 @@ def set_(
 def remove(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Remove an alias. Its mail goes to a less specific one then, if there is one; `disable` rejects it.
+    """Remove an alias. Its mail then goes to a less specific one, such as a catch-all; `disable` rejects it.
 
     Exit status 1 if it does not exist.
     """
@@ -215,7 +218,7 @@ def remove(
 def enable(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Let an alias forward again. Exit status 1 if it does not exist."""
+    """Enable an alias again. Exit status 1 if it does not exist."""
     with exits():
         _edit(address, {"enabled": None}, Editor(Stack.find(stack), dry_run, as_json))
 
@@ -224,21 +227,21 @@ def enable(
 def disable(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Reject an alias's mail, also where the domain has a catch-all. Exit status 1 if it does not exist."""
+    """Reject an alias's mail, even if the domain has a catch-all. Exit status 1 if it does not exist."""
     with exits():
         _edit(address, {"enabled": False}, Editor(Stack.find(stack), dry_run, as_json))
 
 
 def new_alias(tables: Tables, domains: Collection[str], address: str, destinations: list[str], more: Row) -> Change:
-    """An alias that is to be, with these other attributes. Raises Refused if there is one, WrongUse, Temporary."""
+    """The change that adds an alias with these attributes. Raises Refused if it already exists, WrongUse, Temporary."""
     key = typed_key(with_domain(address, domains))
     if tables.read([key], ()).aliases[key] is not None:
-        raise Refused(f"alias {key} is there already; `postern alias set` changes it")
+        raise Refused(f"alias {key} already exists; `postern alias set` changes it")
     return Change("aliases", (key,), None, with_attributes({"address": key, "destinations": destinations}, more))
 
 
 def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> dict[str, Any]:
-    """Attributes that were typed; None for one that is taken away, as what is the default is not written."""
+    """The attributes to write; None removes one, since a default is not written."""
     typed: dict[str, Any] = {}
     if expires is not None:
         typed["expires_at"] = typed_time(expires)
@@ -250,19 +253,19 @@ def attributes(expires: str | None, keep_tag: bool | None, note: str | None) -> 
 
 
 def _of_ending(typed: str | None) -> dict[str, Any]:
-    """The attribute that was typed; None where it is taken away."""
+    """The attribute to write; None removes it."""
     return {} if typed is None else {AFTER: typed or None}
 
 
 def _of_learning(learn: bool | None, names: str | None, limit: int | None) -> dict[str, Any]:
-    """Attributes that were typed; None for what is taken away."""
+    """The attributes to write; None removes one."""
     typed: dict[str, Any] = {} if learn is None else {LEARN: learn or None}
     typed |= {} if names is None else {NAMES: names or None}
     return typed | ({} if limit is None else {LIMIT: limit})
 
 
 def _of_replies(reply: str | None, also_from: list[str] | None, name: str | None) -> dict[str, Any]:
-    """Those about replies."""
+    """The attributes about replies to write; None removes one."""
     typed: dict[str, Any] = {}
     if reply is not None:
         typed["reply"] = reply or None
@@ -289,11 +292,11 @@ def _edit(
 
 
 def _members(key: str, row: Row, also: list[str], no_longer: list[str]) -> list[str]:
-    """The destinations with some more and some less; ends with status 1 for one that is not there."""
+    """The destinations after the additions and removals; ends with status 1 if one to remove is not there."""
     try:
         listed = texts(row.get("destinations") or ())
     except ValueError as fault:
-        refuse(f"alias {key}: {fault}; say all destinations")
+        refuse(f"alias {key}: {fault}; give all destinations")
     here = {_same(one) for one in listed}
     say_no(f"{one} is not a destination of alias {key}" for one in no_longer if _same(one) not in here)
     gone = {_same(one) for one in no_longer}
@@ -308,7 +311,7 @@ def _same(destination: str) -> str:
 
 
 def _found(editor: Editor, address: str, *, advise: bool = True) -> tuple[str, Row]:
-    """The row of an address; else one whose key was typed in a form that no look-up asks for."""
+    """The key and row of an alias, even if its key is spelled in a way that no look-up asks for."""
     if not address.strip():
         raise WrongUse("an empty address")
     spelled = alias_key(with_domain(address, editor.where.domains))
@@ -319,5 +322,5 @@ def _found(editor: Editor, address: str, *, advise: bool = True) -> tuple[str, R
         if row is not None:
             break
     else:
-        refuse(f"there is no alias {spelled}{'; `postern alias add` makes one' if advise else ''}")
+        refuse(f"there is no alias {spelled}{'; `postern alias add` adds it' if advise else ''}")
     return key, row

@@ -1,4 +1,4 @@
-"""`postern apply`: make the live tables equal to a file."""
+"""`postern apply`: make the live tables match a file."""
 
 import json
 import time
@@ -20,19 +20,18 @@ def apply(
     file: FileArgument,
     stack: StackOption = None,
     yes: Annotated[
-        bool, typer.Option("--yes", help="Also if more than 20 % of a table's rows would be removed.")
+        bool, typer.Option("--yes", help="Go ahead even if it removes more than 20 % of a table's rows.")
     ] = False,
     all_rows: AllRowsOption = False,
     dry_run: DryRunOption = False,
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the live tables equal to a file. Interrupted or refused, it does what is left when it is run again.
+    """Make the live tables match a file. If it is interrupted or refused, run it again: it does what is left.
 
-    Rows are written 100 at a time, all or none, what is new first and what is removed last. A row that
-    somebody edits meanwhile is not written over. Rows that were made by themselves (`made_by`) are left alone unless
-    the file names them, or with --all-rows. Exit status 1 for that, for rows that are not
-    valid, and for too many removals.
+    Rows are written 100 at a time, all or none: new rows first, removals last. A row that someone else changes
+    meanwhile is not overwritten, and the exit status is 1; so it is for rows that are not valid, and for too many
+    removals. Rows that Postern added (`made_by`) are left alone unless the file names them or you give --all-rows.
     """
     with exits():
         tables, where = loaded(file, stack)
@@ -53,7 +52,7 @@ def _refusals(found: Mapping[TableName, Survey]) -> Iterator[str]:
         if one.removes_too_much:
             yield (
                 f"{one.remove} of {one.live} rows of {table} would be removed, more than {MOST_REMOVED:.0%}:"
-                " is this the right file? --yes if so"
+                " if this is the right file, add --yes"
             )
 
 

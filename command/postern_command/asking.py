@@ -1,4 +1,4 @@
-"""Lists and restrictions in a dry run: asked of the DNS as the function does it, and nothing is remembered."""
+"""DNS lists and restrictions in a dry run: DNS is asked as the function does it, but nothing is stored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .source import Source
     from .stack import Stack
 
-SERVER = "POSTERN_NAMESERVER"  # ADDRESS:PORT, in place of the machine's
+SERVER = "POSTERN_NAMESERVER"  # ADDRESS:PORT, instead of the machine's
 NO_DNS = "--no-dns"
 _BELIEVED, _KEYED = "whether the stack believes a list", "Spamhaus's lists"
 _BY_DNS = (restrictions.UNKNOWN_SENDER, restrictions.UNKNOWN_HELO)
@@ -34,7 +34,7 @@ _BY_DNS = (restrictions.UNKNOWN_SENDER, restrictions.UNKNOWN_HELO)
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was found out about a message, None where nothing was asked, and what was not asked, each a sentence."""
+    """The result of screening a message, None if there was none, and a sentence for each check that was skipped."""
 
     screened: Screened | None = None
     not_asked: tuple[str, ...] = ()
@@ -42,13 +42,13 @@ class Looked:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What the ledger keeps of it for real mail; what nobody was asked has no answer that is late."""
+        """What the ledger would keep for real mail; without DNS no answer can be late."""
         notes = self.screened.notes if self.screened else {}
         return {name: one for name, one in notes.items() if self.dns or name != "late"}
 
     @property
     def data(self) -> dict[str, Any] | None:
-        """As plain data, None where the owner turned nothing on."""
+        """The result as plain data, None if the owner has no screening on."""
         if self.screened is None:
             return {"not_asked": list(self.not_asked)} if self.not_asked else None
         score = self.screened.score
@@ -57,7 +57,7 @@ class Looked:
 
 
 def lines(data: Mapping[str, Any] | None) -> Iterator[str]:
-    """The same for people, of `Looked.data`."""
+    """The lines for people, from `Looked.data`."""
     said: Mapping[str, Any] = data or {}
     if "score" in said:
         keeps = ": quarantined, unless an OK excuses it" if said["keeps"] else ""
@@ -71,14 +71,14 @@ def lines(data: Mapping[str, Any] | None) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Asks for one run of a command; the same question only once. `dns` False: nothing is asked of the DNS, and what
-    needs no DNS is found all the same."""
+    """Screens messages for one run of a command, asking each DNS question only once. With `dns` False it does only the
+    checks that need no DNS."""
 
     source: Source
     dns: bool = True
     known: dict[Question, Answer] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-    kept: dict[str, Any] = field(default_factory=dict)  # what was read of the stack
+    kept: dict[str, Any] = field(default_factory=dict)  # values read from the stack
 
     def look(
         self,
@@ -89,8 +89,8 @@ class Asking:
         who: Who | None = None,
         unasked: Collection[str] = (),
     ) -> Looked:
-        """What screening finds, if the settings have it. `who` in place of what SES wrote on top of the message, and
-        `unasked` the restrictions that cannot be asked then."""
+        """The result of screening, if the settings turn it on. `who` replaces the client in SES's header block;
+        `unasked` are restrictions that cannot be checked then."""
         if not found.settings.screens:
             return Looked()
         from postern_mail.screening import Screening  # noqa: PLC0415 (imports dnspython)
@@ -110,19 +110,19 @@ class Asking:
         return {one: self.known[one] for one in questions if one in self.known}
 
     def lists(self) -> Lists:
-        """What the stack remembers of the lists, nothing for a tables file and where that cannot be read."""
+        """The stack's record of the lists' health; empty for a tables file, or if it cannot be read."""
         found = self._read(_BELIEVED, lambda parts, stack: parts.lists(stack))
         return found if isinstance(found, Lists) else Lists()
 
     def saw(self, before: Lists, after: Lists) -> None:
-        """Nothing is remembered."""
+        """Does nothing: a dry run stores nothing."""
 
     def key(self) -> str:
-        """The owner's key for Spamhaus, "" for a tables file and where it cannot be read."""
+        """The owner's Spamhaus DQS key; "" for a tables file, or if it cannot be read."""
         return str(self._read(_KEYED, lambda parts, stack: parts.dqs_key(stack)) or "")
 
     def _read(self, what: str, read: Callable[[Any, Stack], object]) -> object:
-        """What the stack has, read once; None where it cannot be."""
+        """A value of the stack, read once; None if it cannot be read."""
         if what not in self.kept:
             self.kept[what] = None
             if self.source.stack is not None and self.dns:
@@ -146,9 +146,9 @@ class Asking:
             yield from (f"{one}: {dns_lists.KEYED}" for one in zones if one not in asked)
             yield from (f"{what}: {why}" for what, why in self.faults.items())
         if by_address and not who.client:
-            yield f"{', '.join(dict.fromkeys(one.zone for one in by_address))}: the client's address is not known"
+            yield f"{', '.join(dict.fromkeys(one.zone for one in by_address))}: the client's address is unknown"
         if who.helo is None and any("_helo_" in one for one in chosen):
-            yield "restrictions of HELO: what the client said is not known"
-        yield from (f"{one}: the client's name is not known" for one in unasked if one in settings.restrictions)
+            yield "HELO restrictions: the client's HELO name is unknown"
+        yield from (f"{one}: the client's name is unknown" for one in unasked if one in settings.restrictions)
         if settings.greylist:
-            yield "the grey hold: whether such mail came before"
+            yield "greylisting: it depends on earlier mail"

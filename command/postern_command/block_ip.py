@@ -1,4 +1,4 @@
-"""`postern block-ip`: whom SES refuses within SMTP by the address they come from."""
+"""`postern block-ip`: SES's IP address filters, which refuse a client within SMTP."""
 
 import json
 import os
@@ -15,12 +15,12 @@ from .status import exits, refuse, wrong_use
 if TYPE_CHECKING:
     from .aws.ip_filters import IpFilters
 
-SHORTEST = 8  # bits of a prefix: a slip of the finger must not stop half of the world
+SHORTEST = 8  # bits of a prefix: a typing error must not block half the internet
 
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="IP filters of SES: 550 5.7.1 for clients at an address, for every domain of the account.",
+    help="SES's IP address filters: they answer 550 5.7.1 to a client, for every domain of the account.",
 )
 
 CidrArgument = Annotated[str, typer.Argument(help="An address or a network, 192.0.2.1 or 192.0.2.0/24.")]
@@ -29,9 +29,9 @@ CidrArgument = Annotated[str, typer.Argument(help="An address or a network, 192.
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List the filters of this account and region, those of other stacks and hands too.
+    """List all IP filters of this account and region, including those that this stack did not make.
 
-    With --json one object a line: cidr, policy, name, ours.
+    With --json, one object per line: cidr, policy, name, ours.
     """
     with exits():
         found = _filters(stack).all()
@@ -48,13 +48,13 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
 def add(
     cidr: CidrArgument,
     allow: Annotated[
-        bool, typer.Option("--allow", help="Let it through where another filter, or SES's own for EC2, stops it.")
+        bool, typer.Option("--allow", help="Let it through where another filter, or SES's own for EC2, blocks it.")
     ] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Have SES refuse all mail from an address or a network. Exit status 1 if there are 100 filters already."""
+    """Have SES refuse all mail from an address or a network. Exit status 1 if there are already 100 filters."""
     network = _network(cidr)
     with exits():
         filters = _filters(stack)
@@ -66,7 +66,7 @@ def add(
             from .aws.ip_filters import MOST  # noqa: PLC0415 (boto3 takes half a second)
 
             if len(found) >= MOST:
-                refuse(f"the account has {MOST} filters, which is the most: take one away, or block a larger network")
+                refuse(f"the account has {MOST} filters, SES's limit: remove one, or block a larger network")
             if not dry_run:
                 filters.add(network, allow=allow)
     does = "lets mail through" if allow else "refuses all mail"
@@ -78,26 +78,26 @@ def add(
 def remove(
     cidr: CidrArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Take a filter of this stack's away. Exit status 1 if it has none for this address or network."""
+    """Remove one of this stack's filters. Exit status 1 if it has no filter for this address or network."""
     network = _network(cidr)
     with exits():
         filters = _filters(stack)
         known = [one for one in filters.all() if _same(one.cidr, network)]
         ours = [one for one in known if one.ours]
         if not ours:
-            theirs = "".join(f"; {one.name} is not this stack's and stays" for one in known)
+            theirs = "".join(f"; {one.name} is not this stack's, and stays" for one in known)
             refuse(f"this stack has no filter for {network}{theirs}")
         for one in ours:
             if not dry_run:
                 filters.remove(one)
-    _told(network, f"SES has no filter of this stack's for {network} any more", dry_run, as_json)
+    _told(network, f"this stack's filter for {network} is removed", dry_run, as_json)
 
 
 def _told(network: str, says: str, dry_run: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps({"cidr": network, "done": not dry_run}))
     else:
-        printer()(f"would be: {says}" if dry_run else says, None)
+        printer()(f"dry run: {says}" if dry_run else says, None)
 
 
 def _filters(stack: str | None) -> "IpFilters":
@@ -108,18 +108,18 @@ def _filters(stack: str | None) -> "IpFilters":
 
 
 def _network(typed: str) -> str:
-    """As SES takes it: a network without bits of a host. Ends with status 2 for what is none."""
+    """The network as SES takes it, without host bits. Ends with status 2 if the text is not a network."""
     try:
         network = ip_network(typed.strip(), strict=False)
     except ValueError as fault:
         wrong_use(fault)
     if network.prefixlen < SHORTEST:
-        wrong_use(f"{network} is more than a /{SHORTEST}: that would stop mail from too many")
+        wrong_use(f"{network} is larger than a /{SHORTEST}: it would block too many senders")
     return str(network)
 
 
 def _same(cidr: str, network: str) -> bool:
-    """SES keeps a network as it was typed, perhaps by another hand."""
+    """Whether a filter is for this network; SES keeps the spelling that was typed."""
     try:
         return str(ip_network(cidr, strict=False)) == network
     except ValueError:

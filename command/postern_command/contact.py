@@ -1,4 +1,4 @@
-"""`postern contact`: the reply addresses of correspondents, by which the people of an alias write in its name."""
+"""`postern contact`: the reply addresses through which the people behind an alias write in its name."""
 
 import json
 import time
@@ -20,7 +20,7 @@ from .options import JsonOption, StackOption
 from .stack import Stack
 from .status import WrongUse, exits, refuse, warn
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Reply addresses: add, list and remove them.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Add, list and remove reply addresses.")
 
 AliasArgument = Annotated[str, typer.Argument(help="info@example.com")]
 CorrespondentArgument = Annotated[str, typer.Argument(help="betsy@sender.example")]
@@ -30,13 +30,13 @@ CorrespondentArgument = Annotated[str, typer.Argument(help="betsy@sender.example
 def add(
     alias: AliasArgument,
     correspondent: CorrespondentArgument,
-    name: Annotated[str, typer.Option(help="The correspondent's, as To shows it.")] = "",
+    name: Annotated[str, typer.Option(help="The correspondent's display name, for To.")] = "",
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the address to write to, so that a correspondent gets mail from the alias.
+    """Print the reply address for a correspondent: write to it, and they get mail from the alias.
 
-    The same one each time, until it is removed. Exit status 1 if the alias forwards nothing or takes no replies.
+    It is the same each time, until you remove it. Exit status 1 if the alias forwards nothing or takes no replies.
     """
     with exits():
         live = Stack.find(stack)
@@ -58,7 +58,7 @@ def list_(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List who can be written to, and by which address; with --json one object a line."""
+    """List correspondents and their reply addresses. With --json, one object per line."""
     with exits():
         live = Stack.find(stack)
         wanted = _typed(live, alias).key if alias else ""
@@ -84,9 +84,9 @@ def list_(
 @app.command("rm", hidden=True)
 @app.command()
 def remove(alias: AliasArgument, correspondent: CorrespondentArgument, stack: StackOption = None) -> None:
-    """Revoke the reply address for a correspondent. The next message from there makes another.
+    """Revoke the reply address for a correspondent. Their next message gets a new one.
 
-    Exit status 1 if no such address is in force.
+    Exit status 1 if there is no such address, or it is already revoked.
     """
     with exits():
         live = Stack.find(stack)
@@ -95,11 +95,11 @@ def remove(alias: AliasArgument, correspondent: CorrespondentArgument, stack: St
         revoked = [contacts.revoke(one) for one in mine if not one.is_revoked]
         if not any(revoked):
             refuse(f"{of} has no reply address for {to}")
-    typer.echo(f"removed: what is written to it is quarantined from now on, and {of}'s people hear why")
+    typer.echo(f"removed: mail to it is quarantined from now on, and the people behind {of} are told why")
 
 
 def _replying(live: Stack, of: Address, settings: Settings) -> Address:
-    """The alias whose row answers for an address; ends with status 1 if nobody could write by it."""
+    """The alias whose row answers for an address; ends with status 1 if it does not take replies."""
     rows, now = Rows(), time.time()
     follow(live.tables, [of], rows, live.domains, now)
     found = resolve(of, rows, live.domains, now)
@@ -109,7 +109,7 @@ def _replying(live: Stack, of: Address, settings: Settings) -> Address:
     if (own or settings.reply) == REPLIES[0]:
         refuse(f"alias {found.alias} takes no replies; `postern alias set {found.alias} --reply author` turns them on")
     if found.alias.key != of.key:
-        warn([f"{of} is answered for by {found.alias}"])
+        warn([f"mail for {of} goes by alias {found.alias}, so the address is made for that"])
     return found.alias
 
 

@@ -1,4 +1,4 @@
-"""`postern destination`: who gets no mail for now, why, and the end of it."""
+"""`postern destination`: the destinations that bounce, and those that Postern suspended."""
 
 import json
 from collections.abc import Iterator
@@ -32,25 +32,27 @@ app = typer.Typer(
 
 AddressArgument = Annotated[
     str,
-    typer.Argument(help="The mailbox, jane@dest.example; or @dest.example, for names that senders choose."),
+    typer.Argument(help="A mailbox, jane@dest.example; or @dest.example, for a destination that is a domain."),
 ]
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(
-    everybody: Annotated[bool, typer.Option("--all", help="Also those with failures that get mail still.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Include destinations with failures that still get mail.")
+    ] = False,
     wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the destinations that are suspended: mail for them is quarantined.
+    """List the suspended destinations. Mail for them is quarantined.
 
-    With --json one object a line: the row, and whether it is `suspended`.
+    With --json, one object per line: the row, and whether it is `suspended`.
     """
     with exits():
         found = Stack.find(stack).destinations.all()
-        rows = [row for row in found if is_suspended(row) or (everybody and _failures(row))]
+        rows = [row for row in found if is_suspended(row) or (everything and _failures(row))]
     say, columns = printer(), Columns(_COLUMNS, wide=wide)
     if not rows and not as_json:
         typer.echo("nothing to list", err=True)
@@ -63,12 +65,12 @@ def list_(
 
 @app.command()
 def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show what is known against a destination. Exit status 1 if nothing is."""
+    """Show a destination's failures, and whether it is suspended. Exit status 1 if it has none."""
     with exits():
         key = destination_key(address)
         row = Stack.find(stack).tables.read((), (), [key]).destinations[key]
         if row is None:
-            refuse(f"nothing is known against {key}")
+            refuse(f"{key} has no failures on record")
     if as_json:
         typer.echo(json.dumps(as_object(row)))
         return
@@ -87,7 +89,7 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
 def resume(
     address: AddressArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Let a destination get mail again, and forget its failures. What it missed stays where it is until
+    """Resume a suspended destination and forget its failures. Mail that it missed stays in quarantine until
     `postern destination redeliver`.
 
     Exit status 1 if it is not suspended.
@@ -111,11 +113,11 @@ def redeliver(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a destination what it missed while it was suspended, and no other mailbox a second copy.
+    """Send a destination the mail it missed while suspended; no other mailbox gets a second copy.
 
-    With @domain, everybody at that domain who is not suspended by himself. It looks at every message of that
-    time, and goes through the retry queue, so it takes a moment. Exit status 1 if the destination is suspended
-    still, or a message has expired.
+    With @domain, every mailbox at that domain that is not itself suspended. It reads every message since --since
+    and uses the retry queue, so it takes a moment. Exit status 1 if the destination is still suspended, or if a
+    message has expired.
     """
     faults: list[str] = []
     with exits():
@@ -126,7 +128,7 @@ def redeliver(
                 faults.append(f"message {message_id}: {order}")
                 continue
             any_ = True
-            told = f"{message_id}  {'would run' if dry_run else 'runs'} for {', '.join(order.recipients)}"
+            told = f"{message_id}  {'would run again' if dry_run else 'runs again'} for {', '.join(order.recipients)}"
             say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
         if not any_ and not faults and not as_json:
             typer.echo("it missed nothing", err=True)
@@ -134,10 +136,10 @@ def redeliver(
 
 
 def redelivered(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tuple[str, Order | MessageMissing]]:
-    """Each message since then that a destination missed, with whom it runs for, or why it cannot. Raises Refused
-    while it is suspended, Temporary."""
+    """Redeliver each message since then that a destination missed: yields its id with the order, or with why it
+    cannot. Raises Refused while the destination is suspended, Temporary."""
     if is_suspended(where.tables.read((), (), [key]).destinations[key]):
-        raise Refused(f"{key} is suspended: postern destination resume {key}")
+        raise Refused(f"{key} is still suspended: postern destination resume {key}")
     for message, entries in whole(at.ledger, since, lambda _: 1):
         message_id = message["message_id"]
         if not missing(entries):
@@ -151,7 +153,8 @@ def redelivered(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tu
 
 
 def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
-    """Run a message for whom it missed. Raises CannotOrder if nobody did, MessageMissing, Temporary."""
+    """Run a message again for the recipients that missed it. Raises CannotOrder if there are none, MessageMissing,
+    Temporary."""
     entries = at.ledger.entries(message_id)
     wanted = [key]
     if key.startswith("@"):
@@ -165,14 +168,14 @@ def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
 
 
 def resumed(where: Stack, key: str) -> Row | None:
-    """Resume a destination; its row as it was, None if it was not suspended. Raises Temporary."""
+    """Resume a destination. Returns its row from before, None if it was not suspended. Raises Temporary."""
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
     return where.destinations.resume(key, caller())
 
 
 def destination_key(address: str) -> str:
-    """The key of what was typed. Raises WrongUse."""
+    """The key of an address or @domain. Raises WrongUse."""
     try:
         return alias_key(address) if address.startswith("@") else Address.parse(address).key
     except InvalidAddress as fault:
@@ -180,7 +183,7 @@ def destination_key(address: str) -> str:
 
 
 def _failures(row: Row) -> list[str]:
-    """As they are kept, oldest first; none if that is no form."""
+    """The failures on record, oldest first; empty if the attribute is malformed."""
     try:
         return sorted(texts(row.get("failures") or ()))
     except ValueError:
@@ -188,7 +191,7 @@ def _failures(row: Row) -> list[str]:
 
 
 def as_object(row: Row) -> dict[str, Any]:
-    """What is known against a destination, as --json has it."""
+    """A destination for --json."""
     return {**plain(row), "failures": _failures(row), "suspended": is_suspended(row)}
 
 

@@ -1,4 +1,4 @@
-"""`postern dns`: the records that our domains need, and what public DNS says of them."""
+"""`postern dns`: the records that our domains need, and what public DNS has."""
 
 import json
 import os
@@ -23,13 +23,13 @@ from .status import AWS_FAILED, NO, WrongUse, exits, warn, wrong_use
 from .surroundings import Surroundings
 from .where import Where
 
-PAUSE = 15.0  # seconds between two looks; a resolver remembers for longer than that anyway
+PAUSE = 15.0  # seconds between two checks; resolvers cache for longer than that anyway
 _STYLES = {State.MISSING: "yellow", State.NOT_EVERYWHERE: "yellow", State.IN_THE_WAY: "red", State.NO_ANSWER: "red"}
-_INDENT = 16  # columns before what belongs to a record
+_INDENT = 16  # columns before the notes on a record
 _pause, _clock = time.sleep, time.monotonic
 
 DomainsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="DOMAIN...", help="Only these, whether there is a stack yet or not.")
+    list[str] | None, typer.Argument(metavar="DOMAIN...", help="Only these domains, even before there is a stack.")
 ]
 
 
@@ -39,19 +39,20 @@ def dns(
     only: Annotated[
         list[str] | None, typer.Option(metavar="PART", help=f"Only this part: {', '.join(PARTS)}; may be repeated.")
     ] = None,
-    zone_file: Annotated[bool, typer.Option("--zone-file", help="Lines for a zone file, to paste.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Ask again until all is right.")] = False,
-    minutes: Annotated[int, typer.Option(min=1, max=4320, help="With --wait, after how many it gives up.")] = 120,
+    zone_file: Annotated[bool, typer.Option("--zone-file", help="Print lines to paste into a zone file.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Check again until everything is right.")] = False,
+    minutes: Annotated[int, typer.Option(min=1, max=4320, help="With --wait, give up after this many.")] = 120,
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show the DNS records that each domain needs, what public DNS says, and what is missing or in the way.
+    """Show the DNS records that each domain needs, what public DNS has, and what is missing or in the way.
 
-    Without a stack yet they are the domains of owner.yaml. Several resolvers are asked (POSTERN_RESOLVERS names
-    others). Exit status 0 if all that is needed is right, 1 if not, 3 if nothing answered. SPF and DMARC are advice.
+    Before there is a stack, the domains come from owner.yaml. It asks several resolvers; POSTERN_RESOLVERS names
+    others. SPF and DMARC are advice: mail flows without them. Exit status 0 if all required records are right, 1 if
+    not, 3 if no resolver answered.
     """
     if unknown := sorted(set(only or ()) - set(PARTS)):
-        wrong_use(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        wrong_use(f"--only {', '.join(unknown)}: expected one of {', '.join(PARTS)}")
     with exits():
         looks = Looks(domains, stack, frozenset(only or PARTS))
         looked = looks.wait(minutes * 60) if wait else looks.look()
@@ -70,7 +71,7 @@ def dns(
 
 
 class Look:
-    """What one look saw: the records, and what could not be asked."""
+    """The result of one check: the records, and what could not be asked."""
 
     def __init__(self, records: Mapping[str, tuple[Judged, ...]], unverified: list[str], warnings: list[str]) -> None:
         self.by_domain = records
@@ -84,12 +85,12 @@ class Look:
 
     @property
     def is_done(self) -> bool:
-        """Whether mail can come and go."""
+        """Whether SES and every record are ready for mail to flow."""
         return not self.unverified and all(one.is_done for one in self.records)
 
     @property
     def told(self) -> str:
-        """How far it is, in one line."""
+        """The progress, in one line."""
         needed = [one for one in self.records if one.needed]
         right = sum(one.state is State.RIGHT for one in needed)
         names = [f"{one.wanted.part} {one.state}" for one in needed if one.state is not State.RIGHT]
@@ -98,7 +99,7 @@ class Look:
 
 
 class Looks:
-    """Which domains are looked at, and how."""
+    """Checks a set of domains, once or until all is right."""
 
     def __init__(self, typed: list[str] | None, stack: str | None, parts: frozenset[str]) -> None:
         self._parts = parts
@@ -111,16 +112,16 @@ class Looks:
             self._stack, self._domains = found.deployed, tuple(sorted(found.domains))
 
     def look(self) -> Look:
-        """Ask SES and DNS once. Raises Temporary only where there is no region."""
+        """Ask SES and DNS once. Raises Temporary only if no region is set."""
         around = Surroundings(self._domains, self._stack)
         identities: Mapping[str, Identity | None] = {}
         warnings = []
         try:
             identities = around.identities
         except Temporary as failure:
-            warnings.append(f"DKIM and MAIL FROM as SES has them are not known: {failure}")
+            warnings.append(f"could not ask SES for its DKIM and MAIL FROM records: {failure}")
         warnings += [
-            f"{domain} is no identity of SES yet; its DKIM records are known after `make deploy`"
+            f"{domain} is not an SES identity yet; SES gives its DKIM records after `make deploy`"
             for domain, one in identities.items()
             if one is None
         ]
@@ -133,20 +134,20 @@ class Looks:
         return Look(records, unverified, warnings)
 
     def wait(self, seconds: float) -> Look:
-        """Look until all is right, or the time is over."""
+        """Check until all is right, for at most this many seconds; returns the last result."""
         end = _clock() + seconds
         with progress() as tell:
             while True:
                 looked = self.look()
                 left = end - _clock()
-                tell(looked.told, f"asked again every {PAUSE:.0f} s, for {max(0, left) / 60:.0f} minutes more")
+                tell(looked.told, f"checked every {PAUSE:.0f} s, for {max(0, left) / 60:.0f} more minutes")
                 if looked.is_done or left <= 0:
                     return looked
                 _pause(PAUSE)
 
 
 def _meant() -> tuple[str, ...]:
-    """The domains that owner.yaml names here, where its stack is not deployed yet."""
+    """The domains of owner.yaml in the working directory, if its stack is not deployed yet; else none."""
     config = SamConfig.load(environment())
     if any(map(os.environ.get, ("POSTERN_DOMAINS", "POSTERN_STACK"))) or not (config.stack and config.owner):
         return ()
@@ -162,7 +163,7 @@ def _meant() -> tuple[str, ...]:
 
 
 def as_object(domain: str, one: Judged) -> dict[str, Any]:
-    """One record, as --json has it."""
+    """One record for --json."""
     record = one.wanted.set
     return {
         "domain": domain,
@@ -179,7 +180,7 @@ def as_object(domain: str, one: Judged) -> dict[str, Any]:
 
 
 def _zone_lines(one: Judged) -> Iterator[str]:
-    """The record, as a comment where another is in its way; nothing that is right already."""
+    """The record as zone-file lines: commented out if another is in its way, none if it is already right."""
     if one.state is State.RIGHT:
         return
     if one.state is State.IN_THE_WAY:
@@ -200,9 +201,9 @@ def _table(looked: Look, wide: bool) -> None:
             state = f"{one.state}" if one.needed or one.state is State.RIGHT else f"{one.state}*"
             say(columns.line((state, record.type, name, wanted)), 0, _STYLES.get(one.state))
             if one.there and one.state is not State.RIGHT:
-                say(f"there: {', '.join(one.there)}", _INDENT, None)
+                say(f"found: {', '.join(one.there)}", _INDENT, None)
             if one.todo:
                 say(f"-> {one.todo}", _INDENT, None)
     if any(not one.needed and one.state is not State.RIGHT for one in looked.records):
-        say("* advice: mail goes without it, and it is not counted", 0, None)
+        say("* advice: mail flows without it, and it is not counted", 0, None)
     say(looked.told, 0, None)

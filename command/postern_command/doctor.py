@@ -1,4 +1,4 @@
-"""`postern doctor`: everything that needs somebody, in one place, with what to do about it."""
+"""`postern doctor`: everything that needs attention, and what to do about it."""
 
 import json
 from collections.abc import Iterable
@@ -16,14 +16,13 @@ from .status import AWS_FAILED, NO, exits
 
 def doctor(
     stack: StackOption = None,
-    whole: Annotated[bool, typer.Option("--all", help="Say what was seen also where all is well.")] = False,
+    whole: Annotated[bool, typer.Option("--all", help="Show the details of healthy checks too.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check for anything that needs attention.
 
-    Exit status 0 if all is well or there are warnings only, 1 if something failed, 3 if AWS did not answer for a part
-    of it; the others are shown all the same. With --json one object a line: group, check, state, found (seen, todo,
-    state).
+    Exit status 0 if all is well or there are only warnings, 1 if a check failed, 3 if AWS did not answer for one of
+    them; the others are still shown. With --json, one object per line: group, check, state, found (seen, todo, state).
     """
     with exits():
         where = Stack.find(stack)
@@ -44,8 +43,8 @@ def doctor(
 
 
 def _sum(examined: Iterable[Examined]) -> str:
-    """The last line: how many of each."""
+    """The last line: how many checks got each grade."""
     counts = {grade: sum(one.grade is grade for one in examined) for grade in Grade}
     if not any(counts[grade] for grade in Grade if grade not in GOOD):
-        return f"All is well: {counts[Grade.OK]} things were looked at."
+        return f"All is well: {counts[Grade.OK]} checks passed."
     return ", ".join(f"{number} {grade}" for grade, number in counts.items() if number) + "."

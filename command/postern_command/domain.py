@@ -1,4 +1,4 @@
-"""`postern domain`: what SES and DNS have of a mail domain, and the end of one that was taken out of the stack."""
+"""`postern domain`: what SES and DNS have for a mail domain, and cleaning up after one that left the stack."""
 
 import json
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Mail domains: what SES and DNS have of each. The list is the parameter Domains.",
+    help="Mail domains: what SES and DNS have for each. The parameter Domains lists them.",
 )
 
 DomainArgument = Annotated[str, typer.Argument(help="A mail domain.")]
@@ -31,9 +31,9 @@ _VERIFIED = "SUCCESS"  # SES's word
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List the stack's domains, and those it has left behind.
+    """List the stack's domains, and former ones that still have an identity or records.
 
-    SES receives for a domain, and sends in its name, once it is verified. With --json one object a line: domain,
+    SES receives for a domain, and sends in its name, once it is verified. With --json, one object per line: domain,
     status, listed.
     """
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
@@ -53,9 +53,9 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Show what SES has of a domain, and what stays as it is although the stack would have it otherwise.
+    """Show what SES has for a domain, and what differs from what the stack would set but is left alone.
 
-    Its records, and what public DNS says of them: `postern dns`. Exit status 1 if SES does not know the domain.
+    `postern dns` shows its DNS records. Exit status 1 if SES does not know the domain.
     """
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -64,7 +64,7 @@ def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption 
         wish = _wish(where, aws.region())
         found = aws.identity(domain)
         if found is None:
-            refuse(f"SES has no identity {domain}; the domains are {', '.join(sorted(where.domains))}")
+            refuse(f"SES has no identity {domain}; the stack's domains are {', '.join(sorted(where.domains))}")
         left = [*_left(domain, found, wish), *_records_left(domain, found, wish)]
     told = _object(domain, found, where)
     if as_json:
@@ -74,22 +74,22 @@ def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption 
     for name, value in told.items():
         say(f"{name.replace('_', ' '):18} {value if isinstance(value, str) else 'yes' if value else 'no'}", None)
     for why in left:
-        say(f"left as it is: {why}", "red")
+        say(f"left alone: {why}", "red")
 
 
 @app.command("rm", hidden=True)
 @app.command("remove")
 def remove(
     domain: DomainArgument,
-    again: Annotated[str | None, typer.Option(help="The domain once more, in place of the question.")] = None,
+    again: Annotated[str | None, typer.Option(help="The domain again, to confirm without being asked.")] = None,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Take away the identity and the DNS records that the stack made for a domain it no longer has.
+    """Delete the identity and the DNS records that the stack made for a domain it no longer has.
 
-    Mail cannot come in by it any more, nor go out in its name. Exit status 1 if the stack still has the domain, if
-    its MX in public DNS names SES, or if the domain is not typed again; 3 if DNS does not answer.
+    SES then neither receives for the domain nor sends in its name. Exit status 1 if the stack still has the domain,
+    if its MX in public DNS names SES, or if you do not confirm; 3 if DNS does not answer.
     """
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
     from .records.public import mail_exchangers  # noqa: PLC0415 (it takes its time)
@@ -97,10 +97,10 @@ def remove(
     with exits():
         where = _deployed(stack)
         if domain in where.domains:
-            refuse(f"{where.deployed} has {domain}: take it out of Domains, and deploy")
+            refuse(f"stack {where.deployed} still has {domain}: remove it from Domains, and deploy")
         still = [host for host in mail_exchangers(domain) if host.startswith("inbound-smtp.")]
         if still:
-            refuse(f"mail for {domain} still comes to SES: its MX in public DNS is {still[0]}. Change that first")
+            refuse(f"mail for {domain} still goes to SES: its MX in public DNS is {still[0]}. Change that first")
         found = aws.identity(domain)
         made = found is not None and found.made_by == where.deployed
         zone = aws.zone_of(domain)
@@ -110,18 +110,18 @@ def remove(
             return
         typed = again if again is not None else typer.prompt("Type the domain again", err=True)
         if typed.strip().lower() != domain:
-            refuse(f"nothing is removed: {typed!r} is not {domain}")
+            refuse(f"nothing was removed: {typed!r} is not {domain}")
         try:
             if zone and ours:
                 aws.delete_records(zone, ours)
         except Refused as refused:
-            refuse(f"nothing is removed, because a record was changed meanwhile: {refused}")
+            refuse(f"nothing was removed, because a record was changed meanwhile: {refused}")
         if made:
             aws.delete_identity(domain)
 
 
 def _ours(zone: str, domain: str, found: "Identity | None", wish: Wish) -> "list[RecordSet]":
-    """The records in a zone that are exactly as we write them. The domain's own TXT set belongs to everybody."""
+    """The records in a zone that are exactly as we write them. Not SPF: others share the domain's own TXT set."""
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     dkim = found.dkim if found else None
@@ -140,22 +140,22 @@ def _tell(
     for line in lines:
         say(f"- {line}", None)
     if made:
-        say(f"- the identity {domain} of SES", None)
+        say(f"- the SES identity {domain}", None)
     elif found is not None:
-        say(f"the identity {domain} stays: the stack did not make it", None)
+        say(f"the SES identity {domain} stays: the stack did not make it", None)
     if not (made or ours):
-        say(f"nothing of {domain} is the stack's", None)
+        say(f"the stack made nothing for {domain}", None)
 
 
 def _deployed(stack: str | None) -> Stack:
     where = Stack.find(stack)
     if not where.deployed:
-        raise WrongUse("which stack? Say --stack NAME: only a deployed one has identities and records")
+        raise WrongUse("which stack? Give --stack NAME: only a deployed stack has identities and records")
     return where
 
 
 def _wish(where: Stack, region: str) -> Wish:
-    """What the stack was deployed with."""
+    """The domains and records that the stack was deployed with."""
     manner = Manner(region, where.get("mail_from_label") or "", where.get("dmarc_policy") or "none")
     zones, parts = ((where.get(name) or "").split(",") for name in ("zones", "records"))
     return Wish(

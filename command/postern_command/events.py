@@ -1,17 +1,17 @@
-"""SES's events as people have them: in a record of Lambda's, in a message of a queue or a topic, several at once."""
+"""SES events as people have them: inside a Lambda failure record, an SQS or SNS message, or several at once."""
 
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_DEPTH = 8  # one in another; nothing that AWS makes has more than four
+_DEPTH = 8  # levels of nesting; AWS makes at most four
 
 
 def unwrapped(document: Any, depth: int = _DEPTH) -> Iterator[Any]:
-    """Each event of SES in a document, one receipt each; what is none of the forms known here, as it is.
+    """Each SES event in a document, one receipt each; a document of an unknown form is yielded unchanged.
 
-    Known are lists, texts of JSON, Lambda's records of a failure (`requestPayload`), SQS's messages as a function and
-    as `aws sqs receive-message` have them, SNS's notifications, and what SES itself publishes to a topic. Raises
+    Known forms: lists, JSON text, Lambda failure records (`requestPayload`), SQS messages as a function or
+    `aws sqs receive-message` gets them, SNS notifications, and what SES itself publishes to a topic. Raises
     ValueError for a message that is not JSON.
     """
     inner = list(_within(document)) if depth else []

@@ -1,4 +1,4 @@
-"""`postern explain`: what would become of a message, without doing any of it."""
+"""`postern explain`: what would happen to a message, without doing any of it."""
 
 import json
 import time
@@ -31,17 +31,15 @@ from .status import NO, exits, wrong_use
 
 def explain(
     message: Annotated[
-        Path | None, typer.Argument(exists=True, dir_okay=False, help="The message, to see how its header changes.")
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="The message, to show how its header changes.")
     ] = None,
-    event: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="SES's Lambda event, as JSON.")
-    ] = None,
+    event: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="The SES event, as JSON.")] = None,
     recipient: Annotated[
         list[str] | None,
-        typer.Option(help="An address of ours it would come to, where there is no event; may be repeated."),
+        typer.Option(help="Without an event: the address it is sent to; may be repeated."),
     ] = None,
     sender: Annotated[
-        str | None, typer.Option(help="MAIL FROM where there is no event, <> for none; else Return-Path's, or From's.")
+        str | None, typer.Option(help="Without an event: MAIL FROM, <> if empty; else from Return-Path or From.")
     ] = None,
     tables: TablesOption = None,
     stack: StackOption = None,
@@ -49,18 +47,18 @@ def explain(
     dns: DnsOption = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what would become of a message, and why, by a tables file or the live tables. Nothing is sent.
+    """Print what would happen to a message, and why, by a tables file or the live tables. Nothing is sent.
 
-    The event may be wrapped, in Lambda's record of a failure or in a message of SQS or SNS, and may be several.
-    Without the message the rules see no header From. Without an event say --recipient; SES has then found nothing
-    against the message. DNS lists and restrictions that are on are asked, from this machine; lines name what was not
-    asked. Exit status 0 when the plan was printed, whatever it is; 1 if a recipient is no mail address;
-    2 for a file that cannot be read; 3 if AWS or the network failed.
+    The event may be wrapped in a Lambda failure record or an SQS or SNS message, and there may be several. Without
+    the message, rules see no From header. Without an event, give --recipient; SES's verdicts are then taken as clean.
+    DNS lists and restrictions that are on are checked from this machine; the output names any check that was skipped.
+    Exit status 0 if the plan was printed, whatever it says; 1 if a recipient is not a mail address; 2 for a file that
+    cannot be read; 3 if AWS or the network failed.
     """
     if (event is None) == (not recipient) or (event is None and message is None):
-        wrong_use("explain needs either --event EVENT.json, or a message and --recipient for whom it would be")
+        wrong_use("explain needs either --event EVENT.json, or a message and --recipient ADDRESS")
     if event is not None and sender is not None:
-        wrong_use("--sender is for a message without an event, which names its own")
+        wrong_use("--sender is for a message without an event: the event names the sender")
     try:
         with exits():
             raw = message.read_bytes() if message else None
@@ -91,8 +89,8 @@ def explain(
 
 
 def explanation(envelope: Envelope, raw: bytes | None, found: Source, asking: Asking | None = None) -> dict[str, Any]:
-    """The plan for a message, as plain data; with its octets, also how its header would change. Without `asking` the
-    DNS is not asked. Raises Temporary."""
+    """The plan for a message as plain data; given its bytes, also how its header would change. Without `asking`, DNS
+    is not asked. Raises Temporary."""
     now, header, policy = time.time(), Header.of(raw or b""), found.policy
     asked = look_up(found.tables, envelope, header, policy, now)
     decisions, looked = plan(envelope, header, asked, policy, now), Looked()
@@ -117,7 +115,7 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
     for recipient in explained["recipients"]:
         yield f"  {recipient['recipient']}: {recipient['decision']}, because {recipient['reason']}"
     for text in explained["no_address"]:
-        yield f"  {text}: no mail address, so no alias can be meant"
+        yield f"  {text}: not a mail address, so no alias can match it"
     yield from (f"  {line}" for line in lines(explained["screening"]))
     for delivery in explained["deliveries"]:
         merged = f" (once for {', '.join(delivery['recipients'])})" if len(delivery["recipients"]) > 1 else ""
@@ -127,7 +125,7 @@ def _lines(explained: dict[str, Any]) -> Iterator[str]:
 
 
 def _typed(sender: str | None) -> str | None:
-    """A sender that was typed. Raises InvalidAddress for what no server could say after MAIL FROM."""
+    """The sender given with --sender, None without one. Raises InvalidAddress if it cannot be a MAIL FROM address."""
     if sender is None:
         return None
     return NULL_SENDER if sender in ("", NULL_SENDER) else str(Address.parse(sender))
@@ -143,13 +141,13 @@ def _recipient(decision: Decision, domains: Collection[str]) -> dict[str, str]:
 
 
 def _reason(decision: Decision) -> str:
-    """Only the stack's key tells a reply address from another."""
+    """The reason, with a caveat for a possible reply address: only the stack's key can tell."""
     like = " (unless it is a reply address: `postern contact list`)"
     return decision.reason + (like if len(decision.recipient.tag) == TOKEN_LENGTH else "")
 
 
 def with_tokens(style: Style, raw: bytes, alias: Address, envelope: Envelope, settings: Settings) -> Style:
-    """The style of a forward that shows its correspondents by reply addresses; TOKEN stands for the stack's."""
+    """The style of a forward that carries reply addresses for its correspondents; TOKEN stands for the real one."""
     people = correspondents(Message.split(raw), envelope.sender)
     to = Address(f"{settings.reply_local_part}+TOKEN", alias.domain)
     return replace(style, answer_to=tuple(Author(shown(one), to) for one in people))
@@ -176,7 +174,7 @@ def _delivery(delivery: Delivery, envelope: Envelope, raw: bytes | None, setting
 
 
 def _header(raw: bytes) -> list[str]:
-    """Each field in one line, fit for a terminal."""
+    """Each field in one line, in printable ASCII."""
     return [ascii(field.raw.decode("latin-1").strip())[1:-1] for field in Message.split(raw).fields]
 
 

@@ -1,4 +1,4 @@
-"""`postern export`: the live tables as a file, for git."""
+"""`postern export`: write the live tables to a file, for version control."""
 
 import os
 import sys
@@ -23,19 +23,19 @@ from .tables.text import toml, written
 
 
 def export(
-    out: Annotated[Path | None, typer.Option(dir_okay=False, help="Where to write; else standard output.")] = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite the file if it is there.")] = False,
+    out: Annotated[Path | None, typer.Option(dir_okay=False, help="The file to write; else standard output.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     all_rows: AllRowsOption = False,
     stack: StackOption = None,
 ) -> None:
-    """Write the live tables as a tables file, in an order that does not change from one time to the next.
+    """Write the live tables as a tables file, always in the same order.
 
-    Who wrote a row, and when, is left out, and so are rows that were made by themselves (`made_by`), unless
-    --all-rows asks for them: then `apply` leaves them as they are. Exit status 1 if a row cannot be written to a
-    file; 2 if the file is there already.
+    It leaves out who last changed a row and when, and rows that Postern added (`made_by`), unless you give
+    --all-rows. `apply` leaves such rows alone. Exit status 1 if a row cannot be written to a file; 2 if the file
+    already exists.
     """
     if out is not None and out.exists() and not force:
-        wrong_use(f"{out} is there already; --force overwrites it")
+        wrong_use(f"{out} already exists; --force overwrites it")
     with exits():
         found, left = _exported(Stack.find(stack), all_rows=all_rows)
         text = "".join(toml(found, with_domains=True)).encode()
@@ -52,7 +52,7 @@ def export(
 def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
     """The live tables under the keys a file would have, and how many rows are left out.
 
-    Ends with status 1 where a file cannot say one.
+    Ends with status 1 if a row cannot be written to a file.
     """
     kept = next(where.rows.scan("settings"), None)
     whitelists = {str(row["address"]): row for row in where.rows.scan("whitelists") if row.get(LINES)}
@@ -66,7 +66,7 @@ def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
             key = key_of(table, row)
             spelled: Any = alias_key(key[0]) if table == "aliases" else (sender_key(key[0]), scope_key(key[1]))
             if spelled in rows:
-                faults.append(f"{named(table, key)} is there twice, spelled in two ways; remove one")
+                faults.append(f"{named(table, key)} exists twice, spelled in two ways; remove one")
             rows[spelled] = row
             faults += _unwritable(table, row)
     say_no(faults)
@@ -82,7 +82,7 @@ def _unwritable(table: TableName, row: Mapping[str, Any]) -> list[str]:
 
 
 def _replace(path: Path, text: bytes) -> None:
-    """All of the file or none of it: what was there stays until the new one is whole."""
+    """Write a file whole or not at all: the old one stays until the new one is complete."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         partial.write_bytes(text)

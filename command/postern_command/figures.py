@@ -1,4 +1,4 @@
-"""What became of the mail of the last days, counted: by the days that the watch added up, and today's in the ledger."""
+"""Count what happened to recent mail, from the watch's daily totals and, for today, from the ledger."""
 
 import time
 from collections import Counter
@@ -14,14 +14,14 @@ from postern_mail.mail.summaries import NO_ALIAS, OUTCOMES, Summary, Use, day_of
 if TYPE_CHECKING:
     from postern_mail.aws.watch.summaries import DynamoSummaries
 
-MOST_USES = 100_000  # entries of a day and an alias that are read: some 20 MB
+MOST_USES = 100_000  # entries (one per day and alias) that are read: some 20 MB
 _NOT_ADDED_UP = 2  # days that may not be added up yet: today, and yesterday for an hour
 USED_DAYS = 30
-ALL = "all"  # in the place of an outcome: of senders and of screening it is not kept
+ALL = "all"  # instead of an outcome: for senders and screening, only totals are kept
 
 
 class By(StrEnum):
-    """What figures are counted by."""
+    """What the figures are grouped by."""
 
     DAY = "day"
     OUTCOME = "outcome"
@@ -32,8 +32,8 @@ class By(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One day, outcome, alias or sender's domain: its recipients by outcome, and when an alias was last used in these
-    days, epoch seconds, 0 for never."""
+    """One day, outcome, alias or sender domain: its recipients by outcome, and for an alias when it was last used in
+    these days (epoch seconds, 0 for never)."""
 
     label: str
     counts: Mapping[str, int]
@@ -41,14 +41,14 @@ class Line:
 
     @property
     def total(self) -> int:
-        """All its recipients."""
+        """The number of recipients."""
         return sum(self.counts.values())
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What became of the mail from one ISO date to another; days in their order, all else the most first. `partial`:
-    there was more than is read."""
+    """The mail from one ISO date to another; days in order, all else by number. `partial`: there was more mail than
+    was read."""
 
     by: By
     first: str
@@ -58,12 +58,12 @@ class Figures:
 
     @property
     def title(self) -> str:
-        """What is counted, in words."""
+        """A title for the figures."""
         return f"Mail from {self.first} to {self.last} (UTC), by {self.by}"
 
     @property
     def by_outcome(self) -> bool:
-        """Whether lines say how many of each outcome there were."""
+        """Whether each line has counts by outcome."""
         return self.by not in (By.SENDER, By.SCREENING)
 
 
@@ -80,9 +80,8 @@ class _Sum:
 def figures(
     book: "DynamoSummaries", by: By, days: int, now: float | None = None, *, added_up_only: bool = False
 ) -> Figures:
-    """What became of the mail of so many days, today with them. A day that is not added up yet is read message by
-    message, unless only those that are shall count: that takes a few calls, however much mail there is. Raises
-    Temporary."""
+    """The figures of the last `days` days, including today. A day that is not added up yet is read message by message;
+    with `added_up_only` it is skipped, so that a few calls are enough for any amount of mail. Raises Temporary."""
     now = time.time() if now is None else now
     dates = [day_of(now - back * A_DAY) for back in reversed(range(days))]
     known = book.days(dates[0], dates[-1])
@@ -107,8 +106,8 @@ def figures(
 def used(
     book: "DynamoSummaries", days: int = USED_DAYS, now: float | None = None, *, added_up_only: bool = False
 ) -> dict[str, Use]:
-    """What came to each alias in so many days, and when it was last used, however long ago: by its key. Raises
-    Temporary."""
+    """By alias key: the mail to each alias in the last `days` days, and when it was last used, however long ago.
+    Raises Temporary."""
     found = figures(book, By.ALIAS, days, now, added_up_only=added_up_only)
     uses = {one.label: Use(one.counts, one.last_used) for one in found.lines}
     for alias, at in book.last_used().items():
@@ -163,7 +162,7 @@ def _most_first(lines: list[Line]) -> list[Line]:
 
 
 def shortened(found: Figures, most: int) -> Figures:
-    """The first lines, and one for all others; days are never left out."""
+    """The first lines, and one for the rest; days are never left out."""
     if found.by is By.DAY or len(found.lines) <= most:
         return found
     rest: Counter[str] = Counter()

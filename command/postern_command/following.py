@@ -1,4 +1,4 @@
-"""What becomes of recipients while one looks: for `postern log --follow`."""
+"""New and changed outcomes as they appear, for `postern log --follow`."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -10,10 +10,10 @@ from postern_mail.errors import Temporary
 
 from .status import advised
 
-PAUSE = 5  # seconds between two looks
-WINDOW = 900  # seconds for which a message is looked at again: what SES says later mostly comes by then
-MOST = 500  # recipients that are looked at each time
-_PATIENCE = 12  # looks in a row that AWS does not answer
+PAUSE = 5  # seconds between two reads
+WINDOW = 900  # seconds for which a message is read again: most of SES's later reports come by then
+MOST = 500  # recipients per read
+_PATIENCE = 12  # failed reads in a row before it gives up
 
 Row = Mapping[str, Any]
 
@@ -25,8 +25,8 @@ def followed(
     pause: Callable[[float], object] = time.sleep,
     now: Callable[[], float] = time.time,
 ) -> Iterator[Row]:
-    """What `listed` since then, of which the latest `first` at once, and from then on what is new and what changes; the
-    oldest first, without an end. Raises Temporary where AWS did not answer for a minute."""
+    """The latest `first` rows of `listed`, then endlessly those that are new or changed, oldest first. Raises
+    Temporary if AWS does not answer for a minute."""
     shown: dict[tuple[str, str], tuple[str, str | None]] = {}
     most, failed = first, 0
     while True:

@@ -1,7 +1,7 @@
-"""The commands of `postern`: in which group of `--help` each stands, what is said of it there, and its examples.
+"""The commands of `postern`: the group of `--help` that each is in, its line there, and its example.
 
-A command is in the module of its name, which is imported when the command is asked for: `postern --help` needs none
-of them.
+A command is in the module of its name, which is imported only when that command is run: `postern --help` imports no
+command.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,49 +13,49 @@ import typer
 from typer.core import TyperGroup
 
 GROUPS = {
-    "What would become of mail": {
+    "What would happen to mail": {
         "resolve": "Where mail for an address goes.",
-        "screen": "What the sender rules say of a sender.",
-        "explain": "What would become of a message, and why.",
+        "screen": "What the sender rules say about a sender.",
+        "explain": "What would happen to a message, and why.",
         "rewrite": "The bytes that would be forwarded.",
     },
-    "What became of mail": {
-        "log": "What became of each recipient, newest message first.",
-        "trace": "Everything that is known of one message.",
-        "stats": "How much mail there was, and what became of it.",
+    "What happened to mail": {
+        "log": "The outcome for each recipient, newest message first.",
+        "trace": "Everything the ledger knows about one message.",
+        "stats": "How much mail came in, and what happened to it.",
         "original": "A message as SES received it.",
-        "quarantine": "What was kept: list, show, release, delete, learn.",
-        "replay": "Run messages again for recipients that got nothing.",
+        "quarantine": "Quarantined mail: list, show, release, delete, learn.",
+        "replay": "Process messages again for recipients that got nothing.",
         "redrive": "Put dead letters back on the retry queue.",
     },
     "The tables": {
         "alias": "List and edit aliases.",
-        "contact": "Reply addresses: add, list and remove them.",
+        "contact": "Add, list and remove reply addresses.",
         "sender": "List and edit sender rules.",
-        "rule": "List and edit rules by subject, From, To, list, size.",
-        "token": "Tokens by which a password manager makes aliases.",
-        "settings": "List and edit what holds for all mail.",
-        "send-as": "Passwords by which mail programs send as an alias.",
-        "block-ip": "List and edit whom SES refuses by address.",
-        "plan": "What would make the live tables equal to a file.",
-        "apply": "Make the live tables equal to a file.",
-        "export": "Write the live tables as a file.",
-        "import": "Make a file from another mail system's files.",
+        "rule": "List and edit rules by Subject, From, To, list or size.",
+        "token": "Tokens that let a password manager create aliases.",
+        "settings": "List and edit the settings for all mail.",
+        "send-as": "Passwords that let mail programs send as an alias.",
+        "block-ip": "List and edit the IP addresses that SES refuses.",
+        "plan": "Show what `apply` would change in the live tables.",
+        "apply": "Make the live tables match a file.",
+        "export": "Write the live tables to a file.",
+        "import": "Make a tables file from another mail system's files.",
     },
     "Set-up": {
-        "domain": "Mail domains: list, show, and remove what was left.",
-        "init": "Write owner.yaml, the values that `make deploy` deploys with.",
-        "dns": "The DNS records that are needed, and what public DNS says.",
+        "domain": "Mail domains: list, show, and clean up former ones.",
+        "init": "Write owner.yaml, the values for `make deploy`.",
+        "dns": "The DNS records you need, and what public DNS has.",
     },
     "Health": {
-        "page": "A page with all of this, for this machine's browser.",
+        "page": "All of this in the browser on this machine.",
         "doctor": "Check for anything that needs attention.",
         "destination": "Destinations that bounce: list and resume them.",
-        "verify": "Test what only a real account can tell.",
+        "verify": "Test what only a real AWS account can show.",
     },
 }
 _NAMES = [name for commands in GROUPS.values() for name in commands]
-_MODULES = {"import": "import_postfix", "block-ip": "block_ip", "send-as": "send_as"}  # where the name is another
+_MODULES = {"import": "import_postfix", "block-ip": "block_ip", "send-as": "send_as"}  # where the module's name differs
 EXAMPLES = {
     "resolve": "info@example.com sales@example.com",
     "screen": "spam@spammer.example --alias info@example.com",
@@ -121,11 +121,11 @@ EXAMPLES = {
     "settings unset": "subject_tag",
     "settings whitelist": "clients /etc/postgrey/whitelist_clients",
 }
-_LONG = {"ls": "list", "rm": "remove"}  # the example is that of the long name
+_LONG = {"ls": "list", "rm": "remove"}  # short names share the example of the long ones
 
 
 class _Commands(Mapping[str, Any]):
-    """The commands by name, each loaded where it is first asked for."""
+    """The commands by name, each loaded on first use."""
 
     def __getitem__(self, name: str) -> Any:
         if name not in _NAMES:
@@ -143,18 +143,18 @@ COMMANDS = _Commands()
 
 
 class Grouped(TyperGroup):
-    """The commands of GROUPS under its headings."""
+    """Lists the commands under the headings of GROUPS."""
 
     def __init__(self, **attributes: Any) -> None:
         super().__init__(**attributes)
         self.commands: Any = COMMANDS
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002 (typer's own)
-        """The names, without a look at the commands."""
+        """The names, without loading the commands."""
         return list(self.commands)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002 (typer's own)
-        """Write a section for each group, of the table alone."""
+        """Write a section for each group, from GROUPS alone."""
         for heading, commands in GROUPS.items():
             with formatter.section(heading):
                 formatter.write_dl(list(commands.items()))

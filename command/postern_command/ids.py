@@ -1,4 +1,4 @@
-"""Message ids as people type them: whole, or the first characters, as lists show them."""
+"""Message ids as people type them: whole, or shortened as lists show them."""
 
 import time
 from collections.abc import Iterator
@@ -9,9 +9,9 @@ from .stack import Stack
 from .status import WrongUse
 
 SHOWN = 8  # characters in a list
-LEAST = 6  # characters that are looked for: fewer are an id of their own, and no beginning
+LEAST = 6  # characters; shorter text is taken as an id of its own, not as the start of one
 _WHOLE = 32  # characters; SES's ids have 40
-_BACK = 40 * A_DAY  # seconds of the ledger that are looked through; the bucket keeps mail as long by default
+_BACK = 40 * A_DAY  # seconds of the ledger that are searched; the bucket keeps mail as long by default
 
 
 def short_id(message_id: str) -> str:
@@ -20,10 +20,10 @@ def short_id(message_id: str) -> str:
 
 
 def whole_id(stack: Stack, typed: str) -> str:
-    """The id that is meant: what was typed if it is whole, or the one that begins so, in the bucket or in the ledger of
-    the last days. What begins no id is given back.
+    """The id that was typed if it is whole, else the one that starts with it in the bucket or in the recent ledger; if
+    no id does, the typed text.
 
-    Raises WrongUse for an empty one and where several begin so, Temporary.
+    Raises WrongUse for an empty id, and if several start with it; Temporary.
     """
     if not typed.strip():
         raise WrongUse("an empty id")
@@ -31,7 +31,7 @@ def whole_id(stack: Stack, typed: str) -> str:
         return typed
     found = sorted(set(_beginning(stack, typed)))
     if len(found) > 1:
-        raise WrongUse(f"{typed!r} is the beginning of {len(found)} ids: {', '.join(found[:3])}; write more of it")
+        raise WrongUse(f"{len(found)} ids start with {typed!r}: {', '.join(found[:3])}; write more of it")
     return found[0] if found else typed
 
 

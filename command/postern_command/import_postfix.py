@@ -1,4 +1,4 @@
-"""`postern import`: tables from the files of other mail systems."""
+"""`postern import`: make a tables file from another mail system's files."""
 
 import json
 from pathlib import Path
@@ -19,34 +19,32 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 _PARENTS = {"parent": True, "dot": False}
 _TABLE = "[TYPE:]FILE"
-_Domains = Annotated[list[str], typer.Option(help="A domain whose mail is to come through Postern; may be repeated.")]
+_Domains = Annotated[list[str], typer.Option(help="A domain that moves to Postern; may be repeated.")]
 _Aliases = Annotated[list[str] | None, typer.Option(metavar=_TABLE, help="aliases(5); may be repeated.")]
 _Virtual = Annotated[
-    list[str] | None, typer.Option(metavar=_TABLE, help="virtual(5), also regexp: and pcre:; may be repeated.")
+    list[str] | None, typer.Option(metavar=_TABLE, help="virtual(5), including regexp: and pcre:; may be repeated.")
 ]
-_Senders = Annotated[list[str] | None, typer.Option(metavar=_TABLE, help="access(5) of senders; may be repeated.")]
+_Senders = Annotated[list[str] | None, typer.Option(metavar=_TABLE, help="access(5) for senders; may be repeated.")]
 _MainCf = Annotated[
     Path | None,
-    typer.Option(help="main.cf; the tables that it names are read too. With --root its path on the box will do."),
+    typer.Option(help="main.cf; it reads the tables named there too. With --root, the path on the box will do."),
 ]
-_Root = Annotated[
-    Path, typer.Option(exists=True, file_okay=False, help="Where the box's files are, if they were copied.")
-]
+_Root = Annotated[Path, typer.Option(exists=True, file_okay=False, help="The folder with a copy of the box's files.")]
 _Style = Annotated[
-    str | None, typer.Option(help="How a domain covers what is below it: parent or dot; else as main.cf has it.")
+    str | None, typer.Option(help="How a rule for a domain covers subdomains: parent or dot; else from main.cf.")
 ]
-_Out = Annotated[Path | None, typer.Option(dir_okay=False, help="The tables file; else standard output.")]
-_Force = Annotated[bool, typer.Option("--force", help="Overwrite the tables file if it is there.")]
+_Out = Annotated[Path | None, typer.Option(dir_okay=False, help="The tables file to write; else standard output.")]
+_Force = Annotated[bool, typer.Option("--force", help="Overwrite an existing tables file.")]
 _Mailboxes = Annotated[
     list[str] | None,
     typer.Option(
         "--mailbox",
         metavar="NAME=ADDRESS",
-        help="Where the mail of a user of the box goes from now on, as root=me@home.example; may be repeated.",
+        help="Where mail for a user of the box goes from now on: root=me@home.example; may be repeated.",
     ),
 ]
-_All = Annotated[bool, typer.Option("--all", help="What became of each line, also of those that need nothing.")]
-_Json = Annotated[bool, typer.Option("--json", help="The report as one JSON object.")]
+_All = Annotated[bool, typer.Option("--all", help="Report every line, even those that need nothing.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the report as one JSON object.")]
 
 
 @app.callback()
@@ -69,19 +67,19 @@ def postfix(
     every: _All = False,
     as_json: _Json = False,
 ) -> None:
-    """Make a tables file from Postfix's files, and say by file and line what became of each line.
+    """Make a tables file from Postfix's files, and report by file and line what happened to each line.
 
-    The report goes to standard output, or to standard error if the tables go to standard output.
-    Exit status 1 if the owner must decide something, the report's "impossible": mail would go elsewhere
-    or nowhere, or a rule that the owner wrote is lost. Else 0, also where something is "left behind"
-    that decides nothing about who gets what. 2 for wrong use. The tables are written with 0 and 1.
+    The report goes to standard output, or to standard error if the tables go to standard output. Exit status 1 if you
+    must decide something, the report's "impossible": mail would go elsewhere or nowhere, or one of your rules is
+    lost. 0 otherwise, even if something is "left behind" that does not affect who gets what; 2 for a usage error. The
+    tables are written with status 0 and 1.
     """
     from postern_postfix.importing import Asked, CannotImport, import_postfix  # noqa: PLC0415 (a sixth of the start)
     from postern_postfix.report import Verdict  # noqa: PLC0415
     from postern_postfix.source import Table  # noqa: PLC0415
 
     if out is not None and out.exists() and not force:
-        wrong_use(f"{out} is there already; --force overwrites it")
+        wrong_use(f"{out} already exists; --force overwrites it")
     given = {Table.ALIASES: _named(aliases), Table.VIRTUAL: _named(virtual), Table.ACCESS: _named(sender_access)}
     if main_cf is None and not any(given.values()):
         wrong_use("nothing to import: give --aliases, --virtual, --sender-access or --main-cf")
@@ -112,13 +110,13 @@ def _named(names: list[str] | None) -> "tuple[Named, ...]":
 
 
 def _on_the_box(main_cf: Path | None, root: Path) -> Path | None:
-    """The file of the box: an absolute path is meant within the root, unless it has the root in it already."""
+    """The file on disk: an absolute path is taken within the root, unless it already starts with the root."""
     if main_cf is None:
         return None
     inside = main_cf.resolve().is_relative_to(root.resolve())
     found = root / main_cf.relative_to("/") if main_cf.is_absolute() and not inside else main_cf
     if not found.is_file():
-        wrong_use(f"there is no file {found}")
+        wrong_use(f"file {found} does not exist")
     return found
 
 
@@ -129,9 +127,9 @@ def _mailboxes(typed: list[str] | None) -> dict[str, str]:
         try:
             found[name.strip().lower()] = str(Address.parse(home))
         except InvalidAddress:
-            wrong_use(f"--mailbox is NAME=ADDRESS, and not {text!r}")
+            wrong_use(f"--mailbox {text!r}: expected NAME=ADDRESS")
         if not name.strip():
-            wrong_use(f"--mailbox is NAME=ADDRESS, and not {text!r}")
+            wrong_use(f"--mailbox {text!r}: expected NAME=ADDRESS")
     return found
 
 
@@ -148,7 +146,7 @@ def _parsed_domain(typed: str) -> str:
 
 def _parents(style: str | None) -> bool | None:
     if style is not None and style not in _PARENTS:
-        wrong_use(f"--parent-style is parent or dot, and not {style!r}")
+        wrong_use(f"--parent-style {style!r}: expected parent or dot")
     return None if style is None else _PARENTS[style]
 
 

@@ -28,30 +28,26 @@ ConfigEnvOption = Annotated[
 
 
 def init(
-    domain: Annotated[str | None, typer.Option(help="The mail domain; else it is asked for.")] = None,
+    domain: Annotated[str | None, typer.Option(help="The mail domain; else it asks.")] = None,
     owner: Annotated[
         str | None,
-        typer.Option(help="Your mailbox outside of this domain, which hears of trouble; else it is asked for."),
+        typer.Option(help="Your mailbox outside this domain, which gets the alarms; else it asks."),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Only say what is wrong in the file, as `make deploy` does first.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the file, as `make deploy` does first.")] = False,
     config_env: ConfigEnvOption = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing: --domain and --owner say it all.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; use --domain and --owner.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at what is there and write owner.yaml, the values that `make deploy` deploys with, from two answers.
+    """Ask two questions, look at your account and DNS, and write owner.yaml, the values for `make deploy`.
 
-    A file that is there keeps its values and gets those that it lacks. What may not be looked at is said, and left
-    out. Exit status 1 if a deployment would fail, or with --check if the file is not complete.
+    An existing file keeps its values and gets those it lacks. What these credentials may not read is named and
+    skipped. Exit status 1 if a deployment would fail, or with --check if the file is not complete.
     """
     with exits():
         stage = config_env or environment()
         config = SamConfig.load(stage)
         if config.owner is None:
-            raise WrongUse(
-                f"{SAMCONFIG} names no file of the owner's for {stage}: work in the folder of Postern's source"
-            )
+            raise WrongUse(f"{SAMCONFIG} names no owner file for {stage}: run this in the folder of Postern's source")
         parameters = load(config.template)
         if check:
             _check(config.owner, parameters)
@@ -79,7 +75,7 @@ def _check(path: Path, parameters: Mapping[str, Parameter]) -> None:
     try:
         text = file.read(path)
     except FileNotFoundError:
-        refuse(f"there is no {path}: `postern init` asks two questions and writes it")
+        refuse(f"{path} does not exist: `postern init` asks two questions and writes it")
     except file.Unreadable as fault:
         refuse(f"{path}: {fault}")
     say_no(f"{path}: {fault}" for fault in values.faults(text, parameters))
@@ -87,7 +83,7 @@ def _check(path: Path, parameters: Mapping[str, Parameter]) -> None:
 
 
 def _look(draft: Draft, config: SamConfig) -> list[Examined]:
-    """What is there, and what follows from it for a new file. The relay's stack has nothing to be looked at."""
+    """Examine the account and DNS, and put what follows into a new file. The relay's stack needs no examination."""
     if "OwnerAddress" not in draft.parameters:
         return []
     from .examinations.beginning import Beginning, looked  # noqa: PLC0415 (the check needs none of it)
@@ -104,12 +100,15 @@ def _look(draft: Draft, config: SamConfig) -> list[Examined]:
 
 
 def _next(stage: str, draft: Draft) -> list[tuple[str, str]]:
-    """The commands that come next, and how long each takes."""
+    """The next commands, and how long each takes."""
     where = {"AWS_REGION": Where.typed.region, "AWS_PROFILE": Where.typed.profile}
     before = "".join(f"{name}={shlex.quote(value)} " for name, value in where.items() if value)
     of_stage = "" if stage == DEFAULT else f" STAGE={stage}"
     steps = [
-        (f"{before}make deploy{of_stage}", "8 minutes the first time; it shows what it will make, and asks for a y")
+        (
+            f"{before}make deploy{of_stage}",
+            "8 minutes the first time; it shows the changes, and asks before it makes them",
+        )
     ]
     if "OwnerAddress" in draft.parameters:
         domain, owner = values.domains(draft.values)[0], values.owner(draft.values)
@@ -118,10 +117,10 @@ def _next(stage: str, draft: Draft) -> list[tuple[str, str]]:
         steps += [
             (
                 f"{before}postern dns --wait",
-                "minutes where the stack writes the records, else as long as you take to paste them",
+                "minutes if the stack writes the records, else as long as it takes you to paste them",
             ),
             (f"{before}postern alias add info@{domain} {owner}", "at once"),
-            (f"{before}postern doctor", "ten seconds; whether all is well, and what to do"),
+            (f"{before}postern doctor", "ten seconds; says whether all is well, and what to do"),
         ]
     return steps
 
@@ -148,7 +147,7 @@ def _print(draft: Draft, looked: list[Examined], steps: list[tuple[str, str]], f
         say(f"{draft.path}: {line}", 0, None)
     said = "is unchanged" if draft.text == draft.there else "is written"
     say(
-        f"{draft.path} {said}, with all {len(draft.parameters)} parameters; docs/parameters.md says what each means.",
+        f"{draft.path} {said}, with all {len(draft.parameters)} parameters; docs/parameters.md explains each.",
         0,
         None,
     )

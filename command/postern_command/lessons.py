@@ -1,4 +1,4 @@
-"""What `postern quarantine learn` proposes: sender rules by which such mail is kept or let through from now on."""
+"""What `postern quarantine learn` proposes: rules that let such mail through, or refuse it, from now on."""
 
 import re
 import shlex
@@ -13,13 +13,13 @@ from postern_mail.mail.row_faults import rule_numbers
 from postern_mail.mail.rows import LAST_RULE, MOST_RULES, Row
 from postern_mail.mail.visible import visible
 
-_STEP = 10  # between the numbers of header rules, so that one can come between
+_STEP = 10  # between the numbers of header rules, so that others fit in between
 _LIST_ID = re.compile(rb"<([A-Za-z0-9._-]{1,255})>[^<>]*\Z|\A([A-Za-z0-9._-]{1,255})\Z")
 Entries = Mapping[str, Mapping[str, Any]]
 
 
 def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
-    """(a command, what it does), to be typed by who wants that."""
+    """(a command, what it does) for each sender rule that would fit a message."""
     message = entries.get("message", {})
     source = str(message.get("source", ""))
     verdicts = message.get("verdicts", {})
@@ -27,18 +27,17 @@ def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
     if source in ("", NULL_SENDER) or "@" not in sender or sender != visible(sender):
         return
     proven = "PASS" in (verdicts.get("spf"), verdicts.get("dmarc"))
-    doubt = "" if proven else "; SES saw no proof of it, so anyone can write this sender"
+    doubt = "" if proven else "; SPF and DMARC did not pass, so anyone can forge this sender"
     kept = [name.removeprefix("to:") for name, one in sorted(entries.items()) if _is_kept(name, one)]
     for who in kept:
-        yield _add(sender, "OK", who), f"such mail to {who} is let through{doubt}"
-    yield _add(sender, "REJECT"), f"all mail from {sender} is refused"
+        yield _add(sender, "OK", who), f"accept mail from {sender} to {who}{doubt}"
+    yield _add(sender, "REJECT"), f"reject all mail from {sender}"
     domain = sender.rpartition("@")[2]
-    yield _add(domain, "REJECT"), f"all mail from {domain} and below it is refused"
+    yield _add(domain, "REJECT"), f"reject all mail from {domain} and its subdomains"
 
 
 def list_lesson(raw: bytes, asked: Row | None) -> Iterator[tuple[str, str]]:
-    """The same for mail of a list: a header rule by the name in List-Id, with a number behind those that the settings
-    name."""
+    """The same for list mail: a header rule by the name in List-Id, numbered after those in the settings."""
     for field in Message.split(raw, MAX_HEADER).named("list-id")[:1]:
         found = _LIST_ID.search(field.value)
         numbers = rule_numbers(asked)
@@ -46,7 +45,7 @@ def list_lesson(raw: bytes, asked: Row | None) -> Iterator[tuple[str, str]]:
         if found and len(numbers) < MOST_RULES and number <= LAST_RULE:
             name = (found[1] or found[2]).decode("ascii")
             command = f"postern rule add {number} REJECT --list-id {shlex.quote(f'equals {name}')}"
-            yield command, f"all mail of the list {name} is refused"
+            yield command, f"reject all mail from the list {name}"
 
 
 def _add(sender: str, action: str, scope: str = "") -> str:

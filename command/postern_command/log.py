@@ -1,4 +1,4 @@
-"""`postern log`: what became of the mail of some days, one recipient a line."""
+"""`postern log`: the outcome of recent mail, one recipient per line."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -29,29 +29,29 @@ if TYPE_CHECKING:
 
 STATES = (*State, *Later)
 COLUMNS = (Column(12), Column(8), Column(11), Column(20, 1), Column(20, 1), Column(12, 2))
-_WELL = (State.FORWARDED, State.MERGED, Later.DELIVERED)  # needs no reason
+_SUCCESS = (State.FORWARDED, State.MERGED, Later.DELIVERED)  # needs no reason
 _TROUBLE = (Later.LOST, Later.COMPLAINED)
 
 
 def log(
     since: SinceOption = "1d",
-    recipient: Annotated[str | None, typer.Option(help="Only what was sent to this address, or to @domain.")] = None,
-    sender: Annotated[str | None, typer.Option(help="Only with this in the envelope's sender.")] = None,
-    state: Annotated[str | None, typer.Option(help=f"Only what ended so: {', '.join(STATES)}.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many recipients.")] = 100,
+    recipient: Annotated[str | None, typer.Option(help="Only mail to this address, or to @domain.")] = None,
+    sender: Annotated[str | None, typer.Option(help="Only if the envelope sender contains this.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"Only this outcome: {', '.join(STATES)}.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="List at most this many recipients.")] = 100,
     follow: Annotated[
         bool,
-        typer.Option("--follow", "-f", help="Go on with what comes and what changes, newest last; Ctrl-C ends it."),
+        typer.Option("--follow", "-f", help="Keep printing new and changed outcomes, newest last, until Ctrl-C."),
     ] = False,
     wide: WideOption = False,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List what became of each recipient, newest message first.
+    """List the outcome for each recipient, newest message first.
 
-    `pending` is one whose message is being handled, or waits to be. What SES said after it took a forward is shown
-    in place of `forwarded`: lost, complained, bounced (and arrived), delayed, delivered. Ids are cut; `postern trace`
-    and the others take them so. With --json one object a line, whole.
+    `pending`: the message is being handled, or waits for that. What SES reports after it accepted a forward replaces
+    `forwarded`: lost, complained, bounced (but arrived), delayed, delivered. Ids are shortened; `postern trace` and
+    other commands accept them. With --json, one object per line, nothing shortened.
     """
     with exits():
         state = known_state(state)
@@ -66,13 +66,13 @@ def log(
         found = listed(ledger, start, only, sender, state, limit + 1)
         shown = [show(row) for row in islice(found, limit)]
         if next(found, None) is not None:
-            typer.echo("there are more: --limit, or a shorter --since", err=True)
+            typer.echo("there are more: raise --limit, or shorten --since", err=True)
         if not shown and not as_json:
             typer.echo("nothing to list", err=True)
 
 
 def _shower(*, wide: bool, as_json: bool) -> Callable[[Mapping[str, Any]], None]:
-    """What prints a recipient."""
+    """A function that prints the outcome for one recipient."""
     say, columns = printer(), Columns(COLUMNS, wide=wide)
 
     def show(row: Mapping[str, Any]) -> None:
@@ -86,9 +86,9 @@ def _shower(*, wide: bool, as_json: bool) -> Callable[[Mapping[str, Any]], None]
 
 
 def known_state(typed: str | None) -> str | None:
-    """The state that was typed, if one was. Raises WrongUse for what is none."""
+    """The state that was typed, None if none was. Raises WrongUse for an unknown one."""
     if typed is not None and typed.lower() not in STATES:
-        raise WrongUse(f"{typed!r} is no state: {', '.join(STATES)}")
+        raise WrongUse(f"unknown state {typed!r}: expected one of {', '.join(STATES)}")
     return typed and typed.lower()
 
 
@@ -100,8 +100,8 @@ def listed(
     state: str | None,
     enough: float = inf,
 ) -> Iterator[dict[str, Any]]:
-    """What became of each recipient since then, newest message first, of those that are asked for. `enough` is how many
-    will be taken, as far as is known. Raises WrongUse, Temporary."""
+    """The outcome for each recipient since then that matches, newest message first. `enough` is how many the caller
+    expects to take. Raises WrongUse, Temporary."""
     wanted, from_whom = _wanted(recipient), (sender or "").lower()
     kept = state == State.QUARANTINED
 
@@ -117,7 +117,7 @@ def listed(
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:
-    """Whether a recipient's key is asked for, by address or by @domain. Raises WrongUse."""
+    """A test for a recipient's key, by address or @domain; without a text all match. Raises WrongUse."""
     if text is None:
         return bool
     try:
@@ -130,7 +130,7 @@ def _wanted(text: str | None) -> Callable[[str], bool]:
 
 
 def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[dict[str, Any]]:
-    """What became of each recipient of a message, as --json has it, by the ledger's entries of the message."""
+    """The outcome for each recipient of a message, for --json, from the ledger's entries."""
     for who in sorted(message.get("recipients", ())):
         outcome = entries.get(f"to:{who}", {})
         yield {
@@ -145,12 +145,12 @@ def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[di
 
 
 def lines_of(row: Mapping[str, Any], columns: Columns) -> Iterator[str]:
-    """What became of a recipient, for people: a line, and below it the reason that had no room and is worth one."""
+    """The outcome for a recipient, for people: one line, and a second for a reason that matters and had no room."""
     line = _line(row, columns)
     yield line
-    well = _ended(row) in _WELL
-    why = _why(row).partition("; ")[2] if well else _why(row)  # of what went well, only what did not
-    if why and (columns.narrow or (well and line.endswith(CUT))):
+    success = _ended(row) in _SUCCESS
+    why = _why(row).partition("; ")[2] if success else _why(row)  # of a success, only what went wrong
+    if why and (columns.narrow or (success and line.endswith(CUT))):
         yield columns.below(why)
 
 
@@ -171,7 +171,7 @@ def _why(row: Mapping[str, Any]) -> str:
 
 
 def _ended(row: Mapping[str, Any]) -> str:
-    """The later truth in place of an outcome that says no more than that SES took it."""
+    """The outcome, replaced by SES's later report where it only says that SES accepted the forward."""
     if not row["later"]:
         return str(row["state"])
     settled = row["state"] in (State.FORWARDED, State.MERGED)

@@ -1,6 +1,6 @@
-"""`postern` itself; its commands are those of help.py. docs/command.md is generated from here.
+"""`postern` itself; help.py lists its commands. docs/command.md is generated from here.
 
-Exit status: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network failed.
+Exit status: 0 done, 1 the answer is no, 2 usage error, 3 AWS or the network failed.
 """
 
 from typing import Annotated
@@ -30,13 +30,11 @@ def _version(asked: bool) -> None:
 @app.callback()
 def postern(
     version: Annotated[  # noqa: ARG001 (its callback prints it)
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
-    region: Annotated[
-        str | None, typer.Option(help="The AWS region; else samconfig.toml's, or as the AWS command finds it.")
-    ] = None,
+    region: Annotated[str | None, typer.Option(help="The AWS region; else samconfig.toml's, or the AWS CLI's.")] = None,
     profile: Annotated[
-        str | None, typer.Option(help="The profile of AWS; else samconfig.toml's, or as the AWS command finds it.")
+        str | None, typer.Option(help="The AWS profile; else samconfig.toml's, or the AWS CLI's.")
     ] = None,
 ) -> None:
     """Postern, the back gate of a mail domain."""

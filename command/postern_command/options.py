@@ -1,4 +1,4 @@
-"""The options that several commands have, spelled once."""
+"""The options that several commands share."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -19,49 +19,52 @@ StackOption = Annotated[
     typer.Option(
         "--stack",
         metavar="NAME",
-        help="The stack that is meant; else POSTERN_ALIAS_TABLE and the others, POSTERN_STACK, samconfig.toml.",
+        help="The stack to use; else POSTERN_ALIAS_TABLE and its companions, POSTERN_STACK, or samconfig.toml.",
     ),
 ]
 DnsOption = Annotated[
     bool,
     typer.Option(
         "--dns/--no-dns",
-        help="Whether DNS lists and restrictions that are on are asked, from this machine.",
+        help="Check the DNS lists and restrictions that are on, from this machine.",
     ),
 ]
 TablesOption = Annotated[
     Path | None,
-    typer.Option("--tables", exists=True, dir_okay=False, help="A tables file, as TOML, in place of the live tables."),
+    typer.Option("--tables", exists=True, dir_okay=False, help="Read this tables file (TOML), not the live tables."),
 ]
 AllRowsOption = Annotated[
-    bool, typer.Option("--all-rows", help="Also rows that were made by themselves: learned, or by a token or a link.")
+    bool, typer.Option("--all-rows", help="Include rows that Postern added: learned ones, those of a token or a link.")
 ]
-WideOption = Annotated[bool, typer.Option("--wide", help="Cut nothing to the width of the terminal.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="JSON instead of lines for people.")]
-RawOption = Annotated[bool, typer.Option("--raw", help="Write to a terminal too, which does what the message says.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")]
+WideOption = Annotated[bool, typer.Option("--wide", help="Do not cut lines to the width of the terminal.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+RawOption = Annotated[bool, typer.Option("--raw", help="Write to a terminal too; it obeys any control codes.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")]
 ParentStyleOption = Annotated[
     ParentStyle | None,
     typer.Option(
         "--parent-style",
-        help="parent: a rule for a domain holds for subdomains; dot: only one with a dot before it. Else the stack's.",
+        help="parent: a rule for a domain covers its subdomains; dot: only a rule for .domain does. Else the stack's.",
     ),
 ]
-LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many; then it says how to go on.")]
-NoteOption = Annotated[str | None, typer.Option(help="Yours.")]
-ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it holds for; * for all.")]
-AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="Only those that come after this one.")]
+LimitOption = Annotated[int | None, typer.Option(min=1, help="List at most this many, and say how to continue.")]
+NoteOption = Annotated[str | None, typer.Option(help="Free-text note.")]
+ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it applies to; * for all.")]
+AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="List only what comes after this key.")]
 SinceOption = Annotated[
-    str, typer.Option(metavar="TIME", help="So long ago (30m, 12h, 7d), today, yesterday, or a date or time in UTC.")
+    str, typer.Option(metavar="TIME", help="How far back: 30m, 12h, 7d, today, yesterday, or a date or time in UTC.")
 ]
 MessageArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="SES's id of the message, or its first six characters or more.")
+    str, typer.Argument(metavar="ID", help="SES's message id, or at least its first six characters.")
 ]
-FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A tables file, as TOML.")]
+FileArgument = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A tables file (TOML).")]
 IdsArgument = Annotated[
-    list[str], typer.Argument(metavar="ID...", help="SES's ids of messages, or their first six characters or more.")
+    list[str], typer.Argument(metavar="ID...", help="SES's message ids, or at least the first six characters of each.")
 ]
 MaybeIdsArgument = Annotated[
-    list[str] | None, typer.Argument(metavar="[ID...]", help="SES's ids of messages, or their first characters.")
+    list[str] | None,
+    typer.Argument(metavar="[ID...]", help="SES's message ids, or at least the first six characters of each."),
 ]
-RecipientsOption = Annotated[list[str] | None, typer.Option("--recipient", help="Only for this one; may be repeated.")]
+RecipientsOption = Annotated[
+    list[str] | None, typer.Option("--recipient", help="Only for this recipient; may be repeated.")
+]

@@ -14,7 +14,7 @@ from .status import exits, refuse
 def original(message_id: MessageArgument, stack: StackOption = None, raw: RawOption = False) -> None:
     """Write a stored message to standard output, as SES received it.
 
-    A terminal gets it with --raw only. Exit status 1 if there is no such message, 2 for wrong use, 3 if AWS or the
+    To a terminal only with --raw. Exit status 1 if there is no such message, 2 for a usage error, 3 if AWS or the
     network failed.
     """
     with exits():

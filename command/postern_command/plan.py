@@ -1,4 +1,4 @@
-"""`postern plan`: what would make the live tables equal to a file."""
+"""`postern plan`: what `postern apply` would change in the live tables."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,12 +24,11 @@ def plan(
     wide: WideOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what would make the live tables equal to a file: what is added, changed and removed.
+    """Show what `postern apply` would add, change and remove to make the live tables match a file.
 
-    Rows that were made by themselves (`made_by`) are left alone unless the file names them, or with --all-rows.
-    On a terminal each change has one line; --wide shows all of it. With --json one object a
-    line. Exit status 0 when the plan was printed; 1 when a row of the file is not valid, naming
-    all of them, or for --check; 2 for a file that cannot be read.
+    Rows that Postern added (`made_by`) are left alone unless the file names them or you give --all-rows. On a terminal
+    each change has one line; --wide shows it whole. With --json, one object per line. Exit status 0 if the plan was
+    printed; 1 if rows of the file are not valid, naming each, or for --check; 2 for a file that cannot be read.
     """
     with exits():
         tables, where = loaded(file, stack)
@@ -42,7 +41,7 @@ def plan(
 
 
 def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
-    """A file that is fit for these tables; ends with status 1 if it is not."""
+    """The tables file, checked, and the stack; ends with status 1 if a row is not valid."""
     tables = TablesFile.load(file)
     where = Stack.find(stack)
     found = Findings.of(tables, where.policy)
@@ -52,7 +51,7 @@ def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
 
 
 def planned(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:
-    """All changes, in the order of a tables file. They are held, and nothing else of the live tables."""
+    """All changes, in the order of a tables file. Only the changes are held in memory, not the live tables."""
     found: list[Change] = []
     for table in compared(tables):
         wanted = rows_of(tables, table)
@@ -62,10 +61,10 @@ def planned(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:
 
 
 def say_left(left: int, as_json: bool) -> None:
-    """Say how many rows were left alone, on standard error where a program reads the other."""
+    """Say how many rows were left alone; on standard error if standard output is for a program."""
     if left:
-        rows = "1 row that was made by itself is" if left == 1 else f"{left} rows that were made by themselves are"
-        typer.echo(f"{rows} left alone; --all-rows takes them too", err=as_json)
+        rows = "1 row that Postern added is" if left == 1 else f"{left} rows that Postern added are"
+        typer.echo(f"{rows} left alone; --all-rows includes {'it' if left == 1 else 'them'}", err=as_json)
 
 
 def _place(change: Change) -> tuple[str, ...]:
@@ -73,7 +72,7 @@ def _place(change: Change) -> tuple[str, ...]:
 
 
 def print_changes(changes: list[Change], json_lines: bool, *, wide: bool) -> None:
-    """Print changes and their number, each whole if `wide`, else one a line on a terminal."""
+    """Print the changes and their number; on a terminal one line each, unless `wide`."""
     if json_lines:
         for change in changes:
             typer.echo(difference_text.as_json(change))

@@ -1,4 +1,4 @@
-"""`postern quarantine`: what was kept and not forwarded."""
+"""`postern quarantine`: messages that were kept and not forwarded."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -44,7 +44,7 @@ _COLUMNS = (Column(12), Column(8), Column(18, 1), Column(18, 1), Column(16, 2))
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="What was kept and not forwarded: list, show, release, delete, learn.",
+    help="Quarantined mail, kept and not forwarded: list, show, release, delete, learn.",
 )
 
 
@@ -53,20 +53,20 @@ def release_(
     message_ids: MaybeIdsArgument = None,
     recipient: RecipientsOption = None,
     all_from: Annotated[
-        str | None, typer.Option(metavar="SENDER", help="All from this address or domain, in place of ids.")
+        str | None, typer.Option(metavar="SENDER", help="Instead of ids: all mail from this address or domain.")
     ] = None,
     since: SinceOption = "30d",
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Forward messages that were quarantined or held, whatever had kept them; one with a virus is never released.
+    """Forward quarantined or held messages, whatever the reason; one with a virus is never released.
 
-    The ledger says who released it. It goes through the retry queue, so it takes a moment. Exit status 1
-    if one is not quarantined.
+    The ledger records who released them. It uses the retry queue, so it takes a moment. Exit status 1 if a message is
+    not quarantined.
     """
     if bool(message_ids) == bool(all_from):
-        wrong_use("say ids of messages, or --all-from SENDER")
+        wrong_use("give message ids, or --all-from SENDER")
 
     def one(at: Reruns, message_id: str) -> Order:
         return released(at, message_id, recipient or [])
@@ -75,8 +75,8 @@ def release_(
 
 
 def released(at: Reruns, message_id: str, recipients: list[str]) -> Order:
-    """Lift the quarantine of a message for these recipients, for all if none is named. Raises CannotOrder,
-    MessageMissing, WrongUse, Overtaken, Temporary."""
+    """Release a message for these recipients, or for all. Raises CannotOrder, MessageMissing, WrongUse, Overtaken,
+    Temporary."""
     entries = _known(at, message_id)
     order = release(entries, at.keys(recipients))
     at.carry_out(message_id, entries, order, lifted=True)
@@ -87,9 +87,9 @@ def released(at: Reruns, message_id: str, recipients: list[str]) -> Order:
 def delete(
     message_ids: IdsArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Throw quarantined messages away for good: the bucket has them no more, and the ledger says who did it.
+    """Delete quarantined messages for good, from the bucket too; the ledger records who did it.
 
-    Exit status 1 if no recipient's copy is quarantined, or while a recipient may still get the message.
+    Exit status 1 if the message is not quarantined for any recipient, or a recipient may still get it.
     """
 
     def one(at: Reruns, message_id: str) -> Order:
@@ -99,7 +99,7 @@ def delete(
 
 
 def deleted(at: Reruns, message_id: str, where: Stack, shown: Collection[str] | None = None) -> Order:
-    """Throw a message away. `shown` are the recipients whose copies may go, None for all. Raises CannotOrder,
+    """Delete a quarantined message, if its quarantined recipients are among `shown` (None: any). Raises CannotOrder,
     MessageMissing, Overtaken, Temporary."""
     from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -115,8 +115,8 @@ def deleted(at: Reruns, message_id: str, where: Stack, shown: Collection[str] | 
 
 @app.command()
 def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """Propose rules for mail such as this, by its sender or its list: commands to type, nothing is written. Exit status
-    1 if none fits."""
+    """Propose rules for mail like this, by sender or list. It prints commands and changes nothing. Exit status 1 if no
+    rule fits."""
     with exits():
         found = Stack.find(stack)
         message_id = whole_id(found, message_id)
@@ -124,7 +124,7 @@ def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonO
         if (raw := stored(found, message_id)) is not None:
             proposed += list_lesson(raw, next(found.rows.scan("settings"), None))
     if not proposed:
-        refuse(f"message {message_id} has no sender whom a rule could name")
+        refuse(f"message {message_id} has no sender that a rule could name")
     say = printer()
     for command, does in proposed:
         if as_json:
@@ -139,7 +139,7 @@ def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonO
 def list_(
     since: SinceOption = "7d", wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """List what is quarantined, newest message first. Ids are cut; `show` and `release` take them so."""
+    """List quarantined mail, newest message first. Ids are shortened; `show` and `release` accept them."""
     with exits():
         ledger, say, any_ = Stack.find(stack).ledger, printer(), False
         columns = Columns(_COLUMNS, wide=wide)
@@ -154,16 +154,16 @@ def list_(
 def show(
     message_id: MessageArgument, wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show one message: what the ledger knows of it, its header as a table, and its text, in which nothing acts.
+    """Show one message: its ledger entries, its header as a table, and its text made safe to display.
 
-    `postern original` has the message itself. Exit status 1 if nothing is known of it.
+    `postern original` writes the message itself. Exit status 1 if the message is unknown.
     """
     with exits():
         found = Stack.find(stack)
         message_id = whole_id(found, message_id)
         entries, raw = found.ledger.entries(message_id), stored(found, message_id)
     if not entries and raw is None:
-        refuse(f"nothing is known of message {message_id}")
+        refuse(f"neither ledger nor bucket has message {message_id}")
     if as_json:
         header, text = (header_rows(raw), text_lines(raw)[0]) if raw is not None else ([], [])
         typer.echo(json.dumps({**as_object(message_id, entries), "header": header, "text": text}))
@@ -171,19 +171,19 @@ def show(
     say, whole = printer(), one_line(wide=wide)
     for line in lines(message_id, entries, wide=wide):
         say(line, None)
-    for line in message_lines(raw) if raw is not None else ("the bucket does not have it any more",):
+    for line in message_lines(raw) if raw is not None else ("the bucket no longer has it",):
         say(whole.line([line]), None)
 
 
 def quarantined(ledger: Ledger, since: float, enough: float = inf) -> Iterator[dict[str, Any]]:
-    """What is kept of the mail since then, a recipient each, newest message first, as --json has it. `enough` is how
-    many will be taken, as far as is known. Raises Temporary."""
+    """Quarantined mail since then, one recipient each, newest message first, for --json. `enough` is how many the
+    caller expects to take. Raises Temporary."""
     for message, entries in whole(ledger, since, quarantines, noted=True, enough=enough):
         yield from _quarantined(message, entries)
 
 
 def stored(found: Stack, message_id: str) -> bytes | None:
-    """The message, None if it is not in the bucket. Raises Temporary."""
+    """The message's bytes, None if it is not in the bucket. Raises Temporary."""
     try:
         return found.bucket.fetch(message_id)
     except MessageMissing:
@@ -199,7 +199,7 @@ def _known(at: Reruns, message_id: str) -> Entries:
 
 
 def _from(sender: str, since: str, stack: str | None) -> list[str]:
-    """The ids of what is kept of a sender's, an address's or a domain's. Ends with status 1 if there is none."""
+    """The ids of quarantined messages from an address or domain. Ends with status 1 if there are none."""
     wanted = sender.strip().lower()
     with exits():
         ledger = Stack.find(stack).ledger

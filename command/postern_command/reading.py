@@ -1,4 +1,4 @@
-"""The ledger read side by side: a Query for each message says what became of it, and need not wait for the others."""
+"""Read the ledger in parallel: each message takes one Query, and none has to wait for the others."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ from postern_mail.mail.outcomes import State
 if TYPE_CHECKING:
     from postern_mail.aws.watch.history import Entries
 
-AT_ONCE = 10  # calls under way, as many as boto3 keeps connections for ("max_pool_connections")
+AT_ONCE = 10  # calls in parallel, boto3's default number of connections ("max_pool_connections")
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
@@ -22,10 +22,10 @@ Message = dict[str, Any]
 
 
 class Ledger(Protocol):
-    """What of the ledger is read here."""
+    """The part of the ledger that is read here."""
 
     def by_day(self, since: float, now: float, *, noted: bool = False) -> Iterator[Iterator[Message]]:
-        """The `message` entries since then, of each day by itself, newest first."""
+        """The `message` entries since then, an iterator for each day, newest first."""
         ...
 
     def entries(self, message_id: str) -> "Entries":
@@ -42,11 +42,11 @@ def ahead(
     enough: float = inf,
     weigh: Callable[[_T], float] = lambda _: 1,
 ) -> Iterator[tuple[_T, _R]]:
-    """Each of these things with what was read for it, in their order.
+    """Each thing with the result of `read` for it, in order.
 
-    At most `at_once` are read at a time, ahead of the one that is taken: `begin` of them at first, and one more with
-    each that is taken. Beyond `enough`, by their weight, none is read before those ahead of it are taken. Raises what
-    `read` raises.
+    At most `at_once` reads run in parallel, ahead of the consumer: `begin` at first, and one more with each result that
+    is taken. Once `enough` (by weight) are read, no more are started until the results before them are taken. Raises
+    what `read` raises.
     """
     left, under_way = iter(things), deque[tuple[_T, Future[_R]]]()
     most, asked, ended = begin, 0.0, False
@@ -72,8 +72,8 @@ def ahead(
 
 
 def messages(ledger: Ledger, since: float, now: float, *, noted: bool = False) -> Iterator[Message]:
-    """The `message` entries since then, newest first; with `noted` only those that have something for the owner. The
-    further one goes back, the more days are read at once. Raises Temporary."""
+    """The `message` entries since then, newest first; with `noted` only those with news for the owner. The further back
+    the consumer goes, the more days are read in parallel. Raises Temporary."""
     for _, found in ahead(_begun, ledger.by_day(since, now, noted=noted), begin=1):
         yield from found
 
@@ -81,18 +81,18 @@ def messages(ledger: Ledger, since: float, now: float, *, noted: bool = False) -
 def whole(
     ledger: Ledger, since: float, wanted: Callable[[Message], int], *, noted: bool = False, enough: float = inf
 ) -> Iterator[tuple[Message, "Entries"]]:
-    """Messages since then with all their entries, newest first. `wanted` is how many of a message's recipients may be
-    listed, 0 for a message that is not read; about `enough` of them are. Raises Temporary."""
+    """Messages since then with all their entries, newest first. `wanted` tells how many recipients of a message may be
+    listed (0 skips it); reading pauses after about `enough` of them. Raises Temporary."""
     some = filter(wanted, messages(ledger, since, time.time(), noted=noted))
     return ahead(lambda message: ledger.entries(message["message_id"]), some, enough=enough, weigh=wanted)
 
 
 def quarantines(message: Mapping[str, Any]) -> int:
-    """How many of its recipients' copies may be quarantined: that is noted before it is so."""
+    """The most recipients of a message that may be quarantined: the note is written before the entry."""
     return sum(str(note).startswith(f"{State.QUARANTINED} ") for note in message.get("noted", ()))
 
 
 def _begun(found: Iterator[Message]) -> Iterator[Message]:
-    """With its first page there."""
+    """The same iterator, with its first page read."""
     first = next(found, None)
     return iter(()) if first is None else chain([first], found)

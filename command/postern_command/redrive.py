@@ -1,9 +1,9 @@
-"""`postern redrive`: dead letters back to the retry queue, but those whose message has expired.
+"""`postern redrive`: move dead letters back to the retry queue, except those whose message has expired.
 
-SQS can move a whole queue by itself and cannot choose, so each letter is looked at, put on the retry
-queue and then taken off the dead letters. Where that is interrupted a letter is on both, which costs
-nothing: what is settled is not done again. On the retry queue it counts as new: it is tried as long
-as at first, and the lifetimes of object and ledger still decide (docs/operating.md).
+SQS can move a whole queue but cannot choose, so each letter is examined, put on the retry queue, and then deleted
+from the dead-letter queue. If that is interrupted, a letter is on both queues, which does no harm: what is settled is
+not done again. On the retry queue it counts as new and is retried for the full time again, within the lifetimes of the
+stored object and the ledger (docs/operating.md).
 """
 
 import json
@@ -32,11 +32,11 @@ def redrive(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Put dead letters back on the retry queue, once what stopped them is repaired.
+    """Put dead letters back on the retry queue, once you have fixed what stopped them.
 
-    One whose message has expired in the bucket stays, and so does what is no event of SES. Exit status 1
-    if any stays, naming each, and for a message that no dead letter is about. Read the errors first:
-    `postern trace ID` tells them.
+    A letter stays if its message has expired in the bucket, or if it is not an SES event. Exit status 1 if any stays,
+    naming each, or if there is no dead letter for a message you named. Read the errors first: `postern trace ID` shows
+    them.
     """
     faults: list[str] = []
     with exits():
@@ -66,7 +66,7 @@ def redrive(
                 say(line, None)
         for letter in staying:
             dead.show(letter)
-        faults += [f"no dead letter is about message {one}" for one in sorted(asked - about)]
+        faults += [f"there is no dead letter for message {one}" for one in sorted(asked - about)]
         if not about and not asked and not as_json:
             typer.echo("there are no dead letters", err=True)
     say_no(faults)
@@ -74,7 +74,7 @@ def redrive(
 
 @dataclass(frozen=True, slots=True)
 class Overlooked:
-    """What a dead letter is about; `fault` says why it cannot go back."""
+    """The message and recipients of a dead letter; `fault` says why it cannot go back."""
 
     message_id: str = ""
     recipients: tuple[str, ...] = ()
@@ -82,7 +82,8 @@ class Overlooked:
 
 
 def look(letter: "Letter", store: "S3MailStore") -> Overlooked:
-    """Read a letter, and see that its message is there. Raises Temporary, but for a message that is missing."""
+    """Read a dead letter, and check that its message is still stored. Raises Temporary; a missing message is a
+    `fault`."""
     try:
         record: Any = json.loads(letter.body)
         envelope = Envelope.from_event(record.get("requestPayload", record) if isinstance(record, dict) else record)

@@ -1,4 +1,4 @@
-"""`postern replay`: messages run again, those that are settled too if asked."""
+"""`postern replay`: process messages again, even settled ones if asked."""
 
 from typing import Annotated
 
@@ -15,21 +15,20 @@ def replay(
     message_ids: IdsArgument,
     recipient: RecipientsOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Also what is settled: who got the message gets it a second time.")
+        bool, typer.Option("--again", help="Include settled recipients: those who got it get a second copy.")
     ] = False,
     failed: Annotated[
         bool,
-        typer.Option("--failed", help="Also what failed, is ambiguous or was lost on the way, but not what arrived."),
+        typer.Option("--failed", help="Include recipients whose copy failed, is ambiguous or was lost."),
     ] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Run messages again for the recipients that the ledger kept: those that are not settled, unless told.
+    """Process messages again for their recipients in the ledger: those not settled yet, unless you say otherwise.
 
-    It goes through the retry queue, so it takes a moment; `postern trace` shows what came of it. A message
-    the ledger does not know runs for the recipients given by --recipient. Exit status 1 if one cannot be
-    run, saying which and why.
+    It uses the retry queue, so it takes a moment; `postern trace` shows the result. For a message that the ledger does
+    not know, give --recipient. Exit status 1 if a message cannot run again, saying which and why.
     """
 
     def one(at: Reruns, message_id: str) -> Order:
@@ -39,8 +38,8 @@ def replay(
 
 
 def replayed(at: Reruns, message_id: str, recipients: list[str], *, again: bool, failed: bool) -> Order:
-    """Run a message again for these recipients, for all if none is named. Raises CannotOrder, MessageMissing,
-    WrongUse, Overtaken, Temporary."""
+    """Run a message again for these recipients, or for all. Raises CannotOrder, MessageMissing, WrongUse, Overtaken,
+    Temporary."""
     entries = at.entries(message_id)
     if "message" not in entries:
         return _never_seen(at, message_id, recipients)
@@ -50,14 +49,14 @@ def replayed(at: Reruns, message_id: str, recipients: list[str], *, again: bool,
 
 
 def _never_seen(at: Reruns, message_id: str, recipients: list[str]) -> Order:
-    """Run what the ledger does not know, for recipients that a person names: the header names one at most."""
+    """Run a message that the ledger does not know for the recipients the user names: the header names one at most."""
     top, stored_at = at.store.top(message_id)
     found = stamped(top, message_id)
     if found is None:
-        raise CannotOrder("neither the ledger nor its header tells of its envelope: it is not as SES stores mail")
+        raise CannotOrder("neither the ledger nor its header has its envelope: SES did not store this message")
     if not recipients:
         raise CannotOrder(
-            "the ledger does not know its recipients. SES's trace names one, and there may have been others:"
+            "the ledger does not know its recipients. SES's header names one, but there may have been others:"
             f" postern replay {message_id} --recipient {found.recipient}"
         )
     keys = at.keys(recipients)

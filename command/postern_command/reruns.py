@@ -1,7 +1,7 @@
-"""Messages run again, by the way that failed events take: for replay, quarantine and destination.
+"""Run messages again, the way failed events are retried: for replay, quarantine and destination.
 
-A run is a record on the retry queue in the form of Lambda's own, with the event made from the ledger;
-what was settled is opened in the ledger first, with who asked and when.
+A run is a record on the retry queue in the form of Lambda's failure records, with an event rebuilt from the ledger.
+What was settled is reopened in the ledger first, with who asked and when.
 """
 
 import json
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Reruns:
-    """Where orders are read, checked, written down and sent."""
+    """The stores and the queue through which orders are read, checked, recorded and sent."""
 
     ledger: "History"
     store: "S3MailStore"
@@ -39,7 +39,7 @@ class Reruns:
     with_domain: Callable[[str], str] = str  # what was typed as an address
 
     def keys(self, typed: list[str]) -> list[str]:
-        """The keys of addresses, or of bare names where there is one domain. Raises WrongUse for text that is none."""
+        """The keys of addresses, or of bare names if there is one domain. Raises WrongUse for other text."""
         try:
             return [Address.parse(self.with_domain(one)).key for one in typed]
         except InvalidAddress as fault:
@@ -51,11 +51,11 @@ class Reruns:
         return self.ledger.entries(message_id)
 
     def present(self, message_id: str) -> None:
-        """See that a message is still in the bucket. Raises MessageMissing, Temporary."""
+        """Check that a message is still in the bucket. Raises MessageMissing, Temporary."""
         self.store.top(message_id)
 
     def carry_out(self, message_id: str, entries: Entries, order: Order, *, lifted: bool = False) -> None:
-        """Open what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
+        """Reopen what is settled, then put the event on the queue. Raises Overtaken, Temporary."""
         if self.dry_run:
             return
         self.send(self.reopening.open(message_id, entries, order, release=lifted))
@@ -67,7 +67,7 @@ class Reruns:
 
 
 def reruns(stack: Stack, *, dry_run: bool) -> Reruns:
-    """Runs of a stack's messages. Raises WrongUse, Temporary."""
+    """The Reruns of a stack. Raises WrongUse, Temporary."""
     from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
     from .aws.table_rows import caller  # noqa: PLC0415
 
@@ -84,9 +84,9 @@ def each(
     stack: str | None,
     dry_run: bool,
     as_json: bool,
-    says: tuple[str, str] = ("would run for", "runs for"),
+    says: tuple[str, str] = ("would run again for", "runs again for"),
 ) -> None:
-    """Give an order for each message; what cannot be is said at the end, and the others are run."""
+    """Give an order for each message; the faults are printed at the end, after the other messages ran."""
     faults: list[str] = []
     with exits():
         found = Stack.find(stack)

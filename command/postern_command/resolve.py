@@ -1,4 +1,4 @@
-"""`postern resolve`: what an address stands for."""
+"""`postern resolve`: where mail for an address goes."""
 
 import json
 import sys
@@ -20,22 +20,21 @@ from .source import Source, source
 from .status import NO, exits
 
 STANDARD_INPUT = "-"
-_BATCH = 100  # addresses looked up together: of each level one BatchGetItem or a few, side by side
+_BATCH = 100  # addresses looked up together: for each level a few BatchGetItem calls at the same time
 _RESOLVED = ("forward", "discard")
 
 
 def resolve(
-    addresses: Annotated[list[str], typer.Argument(help="Addresses; - reads more from standard input, one a line.")],
+    addresses: Annotated[list[str], typer.Argument(help="Addresses; - reads more from standard input, one per line.")],
     tables: TablesOption = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print where mail for each address goes, by a tables file or by the live tables.
 
-    With --json one object a line: address, outcome (forward, unknown, disabled, expired, discard,
-    foreign for a domain that is not ours, or error), destinations, matched keys in their order,
-    error. Exit status 0 when every address resolves, 1 when some do not. A bare name is one of our
-    domain, where there is only one.
+    A bare name gets the domain, if there is only one. With --json, one object per line: address, outcome (forward,
+    unknown, disabled, expired, discard, foreign for a domain that is not ours, or error), destinations, matched keys
+    in order, error. Exit status 0 if every address resolves, 1 if not.
     """
     done = True
     with exits():
@@ -48,7 +47,7 @@ def resolve(
 
 
 def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """What each address stands for, as plain data in the order given. Raises Temporary."""
+    """Where mail for each address goes, as plain data in the given order. Raises Temporary."""
     remaining, now = iter(addresses), time.time()
     while batch := list(islice(remaining, _BATCH)):
         parsed = [parsed_address(with_domain(text, found.domains)) for text in batch]
@@ -64,7 +63,7 @@ def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, A
 
 
 def listed(arguments: Iterable[str]) -> Iterator[str]:
-    """What was typed, with standard input, one a line, in place of -."""
+    """The arguments, with the lines of standard input in place of -."""
     for argument in arguments:
         if argument == STANDARD_INPUT:
             yield from (line.strip() for line in sys.stdin if line.strip())

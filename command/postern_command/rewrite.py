@@ -25,22 +25,22 @@ from .tables.file import TablesFile
 
 
 class CannotRewrite(Exception):
-    """This message would not be forwarded so, or cannot be read; the text says why."""
+    """The message cannot be read, or would not be forwarded like this; the text says why."""
 
 
 def rewrite(
     messages: Annotated[list[Path], typer.Argument(dir_okay=False, help="Messages; several need --out-dir.")],
-    recipient: Annotated[str, typer.Option(help="The address of ours that it was sent to.")],
+    recipient: Annotated[str, typer.Option(help="Our address that it was sent to.")],
     destination: Annotated[str, typer.Option(help="The mailbox that it is forwarded to.")],
-    tables: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")] = None,
-    out_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Where to write, under the same names.")] = None,
+    tables: Annotated[Path | None, typer.Option(exists=True, dir_okay=False, help="A tables file (TOML).")] = None,
+    out_dir: Annotated[Path | None, typer.Option(file_okay=False, help="Write files of the same names here.")] = None,
     raw: RawOption = False,
 ) -> None:
-    """Write the bytes that would be forwarded, to standard output or into a folder. AWS is not asked.
+    """Write the bytes that would be forwarded, to standard output or into a folder. It does not use AWS.
 
-    With tables the message goes in the name of the alias they have, and only where they lead. The
-    loop stamp is made with a test key. A terminal gets the bytes with --raw only. Exit status 1 if a
-    message could not be done, saying which and why; 2 for wrong use.
+    With --tables, the message is forwarded in the name of the alias that matches, and only to its destinations. The
+    loop stamp uses a test key. To a terminal only with --raw. Exit status 1 if a message could not be rewritten,
+    saying which and why; 2 for a usage error.
     """
     try:
         table_file = TablesFile.load(tables) if tables else None
@@ -66,10 +66,10 @@ def rewrite(
 
 
 def rewritten(raw: bytes, recipient: Address, destination: Address, tables: TablesFile | None) -> bytes:
-    """What `destination` would get; in the name of the recipient, or of its alias in the tables.
+    """The bytes that `destination` would get, in the name of the recipient or of its alias in the tables.
 
-    The sender is taken from Return-Path, which SES writes. Raises CannotRewrite if the tables
-    would not send this message there.
+    The sender is taken from Return-Path, which SES writes. Raises CannotRewrite if the tables would not send this
+    message there.
     """
     envelope = offline_envelope(raw, (recipient,))
     if tables is None:
@@ -82,7 +82,7 @@ def rewritten(raw: bytes, recipient: Address, destination: Address, tables: Tabl
 def rewrite_all(
     messages: list[Path], folder: Path, recipient: Address, destination: Address, tables: TablesFile | None
 ) -> Iterator[str]:
-    """Rewrite many files into a folder under their own names; yields a line for each that failed."""
+    """Rewrite files into a folder under the same names; yields a line for each that failed."""
     folder.mkdir(parents=True, exist_ok=True)
     names: set[str] = set()
     for path in messages:

@@ -21,11 +21,9 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List and edit header rules on the live tables (docs/tables.md)."
 )
 
-_TEXT = f"HOW TEXT: {', '.join(OPERATORS)} (an RE2 pattern) and a text; several of one kind: one is enough."
+_TEXT = f"HOW is {', '.join(OPERATORS)} (an RE2 pattern); of several texts for one HOW, any may match."
 
-NumberArgument = Annotated[
-    int, typer.Argument(min=1, max=LAST_RULE, help="Rules are asked in the order of their numbers.")
-]
+NumberArgument = Annotated[int, typer.Argument(min=1, max=LAST_RULE, help="Rules apply in the order of their numbers.")]
 Texts = list[str] | None
 
 
@@ -36,7 +34,7 @@ def _texts(field: str) -> Any:
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List header rules in their order, with what is wrong with them. With --json one object a line."""
+    """List header rules in order, and say what is wrong with any. With --json, one object per line."""
     with exits():
         live = Stack.find(stack)
         meaning = Meaning(live.policy, asked=asked(Editor(live, dry_run=True, as_json=as_json).settings()))
@@ -54,31 +52,29 @@ def add(
     action: Annotated[str, typer.Argument(help='Action and text: TAG "[bulk]", HOLD, "REJECT no thanks", DISCARD.')],
     subject: Annotated[Texts, _texts("Subject")] = None,
     from_: Annotated[
-        Texts, typer.Option("--from", metavar="'HOW TEXT'", help="What From says, an address or all of it.")
+        Texts, typer.Option("--from", metavar="'HOW TEXT'", help="What From says: an address, or the whole field.")
     ] = None,
     to: Annotated[Texts, _texts("To")] = None,
     list_id: Annotated[Texts, _texts("List-Id")] = None,
-    larger_than: Annotated[int | None, typer.Option(min=0, help="The message has more octets.")] = None,
-    smaller_than: Annotated[int | None, typer.Option(min=0, help="The message has fewer octets.")] = None,
+    larger_than: Annotated[int | None, typer.Option(min=0, help="Messages with more bytes than this.")] = None,
+    smaller_than: Annotated[int | None, typer.Option(min=0, help="Messages with fewer bytes than this.")] = None,
     verdict: Annotated[
         Texts,
-        typer.Option(metavar="NAME=STATUS", help=f"What SES says: {', '.join(SCREENED)} and {', '.join(STATUSES)}."),
+        typer.Option(metavar="NAME=STATUS", help=f"SES's verdict: {', '.join(SCREENED)}; {', '.join(STATUSES)}."),
     ] = None,
     listed: Annotated[
-        bool | None, typer.Option("--listed/--not-listed", help="Whether a DNS list names it, if one was asked.")
+        bool | None, typer.Option("--listed/--not-listed", help="Whether a DNS list has the client, if any was asked.")
     ] = None,
     scope: ScopeOption = EVERYWHERE,
     note: NoteOption = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Also if there is such a rule: it becomes this one.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the rule of this number and scope.")] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a header rule: what is to be done with mail of which all this holds, and have it asked.
+    """Add a header rule, and turn it on: what to do with mail that meets all the conditions.
 
-    Exit status 1 if there is such a rule already, or if it would not be valid.
+    Exit status 1 if the rule already exists or would not be valid.
     """
     with exits():
         known: dict[str, Any] = {
@@ -97,7 +93,7 @@ def add(
         editor = Editor(where, dry_run, as_json)
         before = editor.sender_rule(key)
         if before is not None and not replace:
-            refuse(f"{named('senders', key)} is there already; --replace changes it")
+            refuse(f"{named('senders', key)} already exists; --replace changes it")
         kept = {name: value for name, value in (before or {}).items() if name.startswith(FOREIGN)}
         after = {**kept, "sender": key[0], "scope": key[1], "action": action, **typed}
         editor.write(Change("senders", key, before, after), *asking(editor.settings(), add=number))
@@ -114,7 +110,7 @@ def move(
 ) -> None:
     """Give a header rule another number, and so another place in the order.
 
-    Exit status 1 if it does not exist, or if there is a rule with the new number.
+    Exit status 1 if it does not exist, or if the new number is taken.
     """
     with exits():
         where = Stack.find(stack)

@@ -1,4 +1,4 @@
-"""Changes of header rules, and of the setting that says which are asked: for `postern rule` and for the page."""
+"""Changes of header rules, and of the setting that turns them on: for `postern rule` and for the page."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -24,18 +24,18 @@ def key_of(number: int, scope: str) -> SenderKey:
 
 
 def conditions(option: str, typed: Iterable[str]) -> dict[str, list[str]] | None:
-    """What a field must say, from `HOW TEXT` as it was typed; None for nothing. Raises WrongUse."""
+    """The conditions on a field, from `HOW TEXT` as typed; None without any. Raises WrongUse."""
     found: dict[str, list[str]] = {}
     for one in typed:
         how, _, text = one.partition(" ")
         if how not in OPERATORS or not text:
-            raise WrongUse(f"{option} {one!r}: expected {', '.join(OPERATORS)}, a blank and a text")
+            raise WrongUse(f"{option} {one!r}: expected {', '.join(OPERATORS)}, a space and a text")
         found.setdefault(how, []).append(text)
     return found or None
 
 
 def verdicts(typed: Iterable[str]) -> dict[str, str | list[str]] | None:
-    """What SES must say, from `NAME=STATUS` as it was typed; None for nothing. Raises WrongUse."""
+    """The conditions on SES's verdicts, from `NAME=STATUS` as typed; None without any. Raises WrongUse."""
     found: dict[str, list[str]] = {}
     for one in typed:
         name, _, status = (part.strip() for part in one.partition("="))
@@ -48,14 +48,14 @@ def verdicts(typed: Iterable[str]) -> dict[str, str | list[str]] | None:
 
 
 def as_typed(row: Row) -> dict[str, list[str]]:
-    """A rule's conditions on fields and on verdicts by name, as they are typed: `HOW TEXT` and `NAME=STATUS`. What has
-    no such form is left out."""
+    """A rule's conditions on fields and on verdicts, by name, in the form `HOW TEXT` and `NAME=STATUS`. Conditions
+    that have no such form are left out."""
     found = {name: [f"{how} {text}" for how, text in _pairs(row.get(name))] for name in FIELDS}
     return {**found, "verdicts": [f"{name}={status}" for name, status in _pairs(row.get("verdicts"))]}
 
 
 def words(row: Row) -> list[str]:
-    """The options of `postern rule add` that say what is in a row."""
+    """The options of `postern rule add` that would write this row."""
     typed = as_typed(row)
     found = [word for name in FIELDS for one in typed[name] for word in (f"--{name.replace('_', '-')}", one)]
     for name in (LARGER, SMALLER):
@@ -68,15 +68,16 @@ def words(row: Row) -> list[str]:
 
 
 def moved(before: Row, there: Row | None, key: SenderKey) -> tuple[Change, Change]:
-    """A rule under another key: the new row, and the one that goes. Raises Refused if there is one already."""
+    """The changes that give a rule another key: the new row, and the removal of the old one. Raises Refused if `there`
+    is a row with the new key."""
     if there is not None:
-        raise Refused(f"{named('senders', key)} is there already; remove it first, or choose another number")
+        raise Refused(f"{named('senders', key)} already exists; remove it first, or choose another number")
     after = {**before, "sender": key[0], "scope": key[1]}
     return Change("senders", key, None, after), Change("senders", (before["sender"], before["scope"]), before, None)
 
 
 def asked(settings: Row | None) -> tuple[int, ...] | None:
-    """The numbers that the settings name, None where they cannot be understood."""
+    """The numbers of the header rules that are on, None if the settings cannot be understood."""
     try:
         return Settings.from_row(settings).rule_numbers
     except BadSettings:
@@ -84,8 +85,8 @@ def asked(settings: Row | None) -> tuple[int, ...] | None:
 
 
 def asking(before: Row | None, *, add: int | None = None, remove: int | None = None) -> tuple[Change, ...]:
-    """What changes in the settings, so that the rules that are there are asked, and no others. Raises Refused where
-    they cannot be understood, or for one rule too many."""
+    """The change of the settings that turns a rule on or off; empty if there is none. Raises Refused if the settings
+    cannot be understood, or if there would be too many rules."""
     known = asked(before)
     if known is None:
         raise Refused("the settings cannot be understood: `postern settings list` says why")
@@ -102,7 +103,7 @@ def asking(before: Row | None, *, add: int | None = None, remove: int | None = N
 
 
 def _pairs(value: Any) -> Iterable[tuple[str, str]]:
-    """(key, text) of a table whose values are texts or lists of them; nothing for what is none."""
+    """(key, text) for each text in a table whose values are texts or lists of texts; empty for any other value."""
     if not isinstance(value, Mapping):
         return []
     listed = ((key, [said] if isinstance(said, str) else said) for key, said in value.items())

@@ -11,17 +11,17 @@ from .status import WrongUse
 
 SAMCONFIG = Path("samconfig.toml")
 DEFAULT = "default"
-_FILE = "file://"  # what SAM CLI takes for a file of parameters: samcli/cli/types.py, CfnParameterOverridesType
+_FILE = "file://"  # SAM CLI's prefix for a file of parameters: samcli/cli/types.py, CfnParameterOverridesType
 
 
 def environment() -> str:
-    """Which environment is meant: that of POSTERN_ENV, else SAM's default."""
+    """The environment of samconfig.toml to use: POSTERN_ENV, else SAM's default."""
     return os.environ.get("POSTERN_ENV") or DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class SamConfig:
-    """What samconfig.toml says of one environment: where the stack is, and what it is made from."""
+    """One environment of samconfig.toml: where the stack is, and what it is made from."""
 
     stack: str | None = None
     region: str | None = None
@@ -31,9 +31,9 @@ class SamConfig:
 
     @classmethod
     def load(cls, environment: str, path: Path = SAMCONFIG) -> "SamConfig":
-        """The parameters of `sam deploy` in this environment; those of `global` where it has none.
+        """The parameters of `sam deploy` in this environment, else those of `global`; empty if there is no file.
 
-        A file that is not there says nothing; raises WrongUse for one that cannot be read.
+        Raises WrongUse for a file that cannot be read.
         """
         if not path.exists():
             return cls()
@@ -55,7 +55,7 @@ def _parameters(section: Mapping[str, Any], command: str) -> Mapping[str, Any]:
 
 
 def _file(overrides: object) -> Path | None:
-    """The one file that gives all parameters, None if they are given in any other way."""
+    """The one file with all parameters, None if they are given in any other way."""
     if not isinstance(overrides, list) or len(overrides) != 1 or not str(overrides[0]).startswith(_FILE):
         return None
     return Path(str(overrides[0]).removeprefix(_FILE))

@@ -1,4 +1,4 @@
-"""`postern screen`: what the rules say of a sender."""
+"""`postern screen`: what the rules say about a sender."""
 
 import json
 import re
@@ -32,48 +32,47 @@ from .source import Source, source
 from .status import NO, WrongUse, exits
 
 _CLIENT = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]+)\[(?P<address>[^\[\]]+)\]|(?P<alone>[^\[\]]+))\Z")
-# Which rule is shown where several hold: the one that counts before the others.
+# Which rule is shown if several match: the first of these.
 _PRECEDENCE = (HOLD, REDIRECT, BCC, TAG, PREPEND, WARN, INFO, DUNNO)
 
 
 def screen(
     senders: Annotated[
-        list[str], typer.Argument(help="MAIL FROM addresses, <> for none; - reads more from standard input.")
+        list[str], typer.Argument(help="MAIL FROM addresses; <> is the null sender; - reads more from standard input.")
     ],
     alias: Annotated[
-        str | None, typer.Option(help="An address of ours, or the key of its row: rules in its scope come first.")
+        str | None, typer.Option(help="The recipient or its alias: rules in its scope come first.")
     ] = None,
     header_from: Annotated[
-        str | None, typer.Option(metavar="H", help="What From says; it counts where MAIL FROM has no rule.")
+        str | None, typer.Option(metavar="H", help="The From header; it counts if no rule matches MAIL FROM.")
     ] = None,
-    subject: Annotated[str | None, typer.Option(help="What Subject says, for header rules.")] = None,
-    to: Annotated[str | None, typer.Option(help="What To says.")] = None,
-    list_id: Annotated[str | None, typer.Option(help="What List-Id says.")] = None,
-    size: Annotated[int | None, typer.Option(min=0, help="Octets of the message.")] = None,
+    subject: Annotated[str | None, typer.Option(help="The Subject header, for header rules.")] = None,
+    to: Annotated[str | None, typer.Option(help="The To header.")] = None,
+    list_id: Annotated[str | None, typer.Option(help="The List-Id header.")] = None,
+    size: Annotated[int | None, typer.Option(min=0, help="The message's size in bytes.")] = None,
     dmarc: Annotated[
-        str, typer.Option(metavar="VERDICT", help="SES's DMARC verdict; only with PASS does an OK by From count.")
+        str, typer.Option(metavar="VERDICT", help="SES's DMARC verdict; an OK for From counts only with PASS.")
     ] = "PASS",
     client: Annotated[
         str | None,
-        typer.Option(metavar="CLIENT", help="Who brings it, for lists: 192.0.2.9, or mx.sender.example[192.0.2.9]."),
+        typer.Option(metavar="CLIENT", help="The client, for DNS lists: 192.0.2.9 or mx.sender.example[192.0.2.9]."),
     ] = None,
-    helo: Annotated[str | None, typer.Option(help="What the client says after EHLO.")] = None,
+    helo: Annotated[str | None, typer.Option(help="The name that the client gives with EHLO.")] = None,
     dns: DnsOption = True,
     parent_style: ParentStyleOption = None,
     tables: TablesOption = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print what the sender rules say of each sender, by a tables file or by the live tables; with what stands in the
-    header, the header rules too. `postern explain` takes a whole message.
+    """Print what the sender rules say about each sender, by a tables file or the live tables. Given header fields, it
+    includes the header rules. `postern explain` takes a whole message.
 
-    DNS lists and restrictions that are on are asked too, from this machine: about the sender, From, and what
-    --client and --helo say. Lines name what was not asked.
+    DNS lists and restrictions that are on are checked too, from this machine, for the sender, From, --client and
+    --helo. The output names any check that was skipped.
 
-    With --json one object a line: sender, action (DUNNO when no rule says anything, ERROR for a row that
-    cannot be understood), text, matched key and scope of the rule that counts before the others,
-    `rules`, all that hold, and `screening`, null where nothing is on. Exit status 0, or 1 if a row cannot be
-    understood.
+    With --json, one object per line: sender, action (DUNNO if no rule matches, ERROR for a row that cannot be
+    understood), text, the matched key and scope of the rule that takes precedence, `rules`, all that match, and
+    `screening`, null if none is on. Exit status 0, or 1 if a row cannot be understood.
     """
     done = True
     header = _header({"From": header_from, "Subject": subject, "To": to, "List-Id": list_id}, size)
@@ -89,7 +88,7 @@ def screen(
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who brings a message, as far as it is known."""
+    """The SMTP client that delivers a message, as far as it is known."""
 
     address: str = ""
     name: str | None = None
@@ -97,28 +96,28 @@ class Client:
 
     @classmethod
     def read(cls, client: str | None, helo: str | None) -> "Client":
-        """What was typed, the client as Postfix logs it: `mx.sender.example[192.0.2.9]`, `unknown[192.0.2.9]`, or an
-        address alone. Raises WrongUse."""
+        """The client from --client and --helo. Postfix's log form is accepted, `mx.sender.example[192.0.2.9]` or
+        `unknown[192.0.2.9]`, and an address alone. Raises WrongUse."""
         if client is None:
             return cls(helo=helo)
         found = _CLIENT.match(client)
         if found is None or not is_address(address := found["alone"] or found["address"]):
-            raise WrongUse(f"--client is 192.0.2.9 or mx.sender.example[192.0.2.9], not {client!r}")
+            raise WrongUse(f"--client {client!r}: expected 192.0.2.9 or mx.sender.example[192.0.2.9]")
         name = found["name"]
         return cls(address, "" if name and name.lower() == "unknown" else name, helo)
 
     def who(self, sender: Who) -> Who:
-        """The same with a sender's domain."""
+        """The client together with a sender's domain."""
         return Who(self.address, self.name or "", self.helo, sender.domain)
 
     @property
     def unasked(self) -> tuple[str, ...]:
-        """Restrictions that cannot be asked: whether the address has a name is not known."""
+        """Restrictions that cannot be checked, because it is not known whether the address has a name."""
         return (UNKNOWN_CLIENT,) if self.name is None else ()
 
 
 class Screener:
-    """Asks the sender rules, the header rules, and lists and restrictions about `who` brings it."""
+    """Applies the sender rules, the header rules, DNS lists and restrictions to senders; `who` is the client."""
 
     def __init__(
         self, found: Source, header: Header, verdicts: Verdicts, asking: Asking | None = None, who: Client | None = None
@@ -127,7 +126,7 @@ class Screener:
         self._asking, self._who = asking or Asking(found, dns=False), who or Client()
 
     def screen(self, sender: str, alias: str | None) -> tuple[dict[str, Any], list[str]]:
-        """What is found, as plain data and as lines for people. Raises Temporary."""
+        """The result for a sender, as plain data and as lines for people. Raises Temporary."""
         policy, scope = self._source.policy, self._scope(alias)
         envelope = Envelope.offline(sender, (), self._verdicts)
         asked = Senders.of(envelope, self._header.authors, policy.parent_style)
@@ -151,7 +150,7 @@ class Screener:
         return found, [_line(found, ruling.rules), *(f"  {line}" for line in lines(looked.data))]
 
     def _looked(self, envelope: Envelope, found: LookedUp, ruling: Ruling) -> Looked:
-        """What screening finds; nothing is asked of what the rules refuse anyway."""
+        """The result of screening; DNS is not asked about what the rules refuse anyway."""
         if ruling.final is not None and ruling.final.action.word != OK:
             return Looked()
         message, sender = self._header.message or Message.split(b""), Who.of(envelope, None)
@@ -159,7 +158,7 @@ class Screener:
         return self._asking.look(envelope, message, self._header, found, who, unasked)
 
     def _scope(self, alias: str | None) -> str:
-        """The key of the row that answers for the alias, or what was typed if none does."""
+        """The key of the alias row that matches, or of the address itself if none does."""
         if alias is None:
             return EVERYWHERE
         alias = with_domain(alias, self._source.domains)

@@ -1,4 +1,4 @@
-"""`postern send-as`: SMTP passwords of SES's, each of which sends as one alias from any mail program."""
+"""`postern send-as`: SES SMTP passwords that let any mail program send as one alias each."""
 
 import json
 import os
@@ -36,10 +36,10 @@ _TLS = 465  # docs.aws.amazon.com/ses, "Connecting to an Amazon SES SMTP endpoin
 def add(
     address: AliasArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Make a password that sends as one alias alone.
+    """Create a password that can send as one alias only.
 
-    It is shown this once, with the steps for mail programs. It is an IAM user, which the stack does not take with it
-    when it goes. Exit status 1 if the address is no alias, or has a password already.
+    It is shown once, with the steps for mail programs. It belongs to an IAM user, which stays when you delete the
+    stack. Exit status 1 if the address is not an alias, or already has a password.
     """
     with exits():
         live = Stack.find(stack)
@@ -47,8 +47,8 @@ def add(
         found = _found(users, alias)
         if found and found.keys:
             raise Refused(
-                f"{alias} has a password already, of {moment(found.keys[0].made_at)}: `postern send-as rotate {alias}`"
-                " makes another"
+                f"{alias} already has a password, from {moment(found.keys[0].made_at)};"
+                f" `postern send-as rotate {alias}` replaces it"
             )
         warn(_warnings(live, alias))
         made = None if dry_run else users.make(alias)
@@ -58,10 +58,10 @@ def add(
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List the passwords, with their age and their faults.
+    """List the passwords, how old they are, and what is wrong with any.
 
-    Also of a stack that is gone, by --stack. With --json one object a line: address, iam_user, keys (user, made_at,
-    active), faults.
+    It works for a deleted stack too, with --stack. With --json, one object per line: address, iam_user, keys (user,
+    made_at, active), faults.
     """
     with exits():
         found = _all(_users(_name_of(stack)))
@@ -81,25 +81,25 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
 def rotate(
     address: AliasArgument,
     keep_old: Annotated[
-        bool, typer.Option("--keep-old", help="The password before works on, until the next rotation.")
+        bool, typer.Option("--keep-old", help="Keep the old password working until the next rotation.")
     ] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make another password, and end those before.
+    """Create a new password, and revoke the old ones.
 
-    It also binds the user to its address again, if that was loosened. Exit status 1 if the user does not exist.
+    It also restricts the user to its address again, if someone removed that. Exit status 1 if the user does not exist.
     """
     with exits():
         live = Stack.find(stack)
         users, alias = _users(_name(live)), _alias(live, address)
         found = _found(users, alias)
         if found is None or found.address is None:
-            raise Refused(f"nothing sends as {alias} yet: `postern send-as add {alias}`")
+            raise Refused(f"{alias} has no password yet: `postern send-as add {alias}`")
         made = None if dry_run else users.rotate(found)
     _show(alias, made, as_json=as_json)
-    with exits():  # once it is seen: it cannot be shown again
+    with exits():  # only after it was shown: it cannot be shown again
         if made and not keep_old:
             users.end(found)
 
@@ -108,25 +108,25 @@ def rotate(
 @app.command()
 def remove(
     address: Annotated[str | None, typer.Argument(metavar="[ADDRESS]", help="The alias.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="All of the stack, as it is torn down.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="All passwords of the stack, to tear it down.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --all: do not ask first.")] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """End every password of an alias.
+    """Revoke every password of an alias.
 
-    Its IAM user goes, and mail programs that have one can no longer send. Also of a stack that is gone, by --stack.
-    Exit status 1 if it does not exist.
+    It deletes the IAM user, and mail programs that use a password of it can no longer send. It works for a deleted
+    stack too, with --stack. Exit status 1 if there is no password.
     """
     with exits():
         if (address is None) != everything:
-            raise WrongUse("say an ADDRESS, or --all")
+            raise WrongUse("give an ADDRESS, or --all")
         users = _users(_name_of(stack))
         going = _all(users) if address is None else _one(users, address)
         if everything and going and not (yes or dry_run):
             listed = ", ".join(str(one.address or one.name) for one in going)
-            typer.confirm(f"End what sends as {listed}?", abort=True, err=True)
+            typer.confirm(f"Revoke the passwords of {listed}?", abort=True, err=True)
         say = printer()
         if not going and not as_json:
             typer.echo("nothing to remove", err=True)
@@ -143,11 +143,11 @@ def _all(users: "SendAsUsers") -> "list[User]":
 
 
 def _one(users: "SendAsUsers", address: str) -> "list[User]":
-    """Raises Refused if there is none."""
+    """The user of one alias. Raises Refused if there is none."""
     alias = _parsed(address)
     found = _found(users, alias)
     if found is None:
-        raise Refused(f"nothing sends as {alias}: `postern send-as list` names what there is")
+        raise Refused(f"{alias} has no password: `postern send-as list` shows all")
     return [found]
 
 
@@ -158,7 +158,7 @@ def _users(name: str) -> "SendAsUsers":
 
 
 def _found(users: "SendAsUsers", alias: Address) -> "User | None":
-    """Raises Refused for a user of somebody else's."""
+    """The user of an alias, None without one. Raises Refused if a user of that name is not Postern's."""
     from .aws.send_as import Foreign  # noqa: PLC0415 (boto3 takes half a second)
 
     try:
@@ -168,15 +168,15 @@ def _found(users: "SendAsUsers", alias: Address) -> "User | None":
 
 
 def _name(live: Stack) -> str:
-    """The stack's name, by which its functions know the users. Raises WrongUse without one."""
+    """The stack's name, which the IAM users carry. Raises WrongUse without one."""
     name = live.deployed or os.environ.get("POSTERN_STACK", "").strip()
     if not name:
-        raise WrongUse("which stack? Say --stack NAME, or set POSTERN_STACK: the users are named after it")
+        raise WrongUse("which stack? Give --stack NAME, or set POSTERN_STACK: the IAM users are named after it")
     return name
 
 
 def _name_of(option: str | None) -> str:
-    """The same, also of a stack that is gone: its users are not. Raises WrongUse, Temporary."""
+    """The same, even for a deleted stack, whose users may remain. Raises WrongUse, Temporary."""
     try:
         return _name(Stack.find(option))
     except Temporary as failure:
@@ -194,12 +194,12 @@ def _parsed(text: str) -> Address:
 
 
 def _alias(live: Stack, text: str) -> Address:
-    """The address, if mail to it arrives. Raises Refused with what to do, WrongUse, Temporary."""
+    """The address, if mail to it arrives. Raises Refused that says what to do, WrongUse, Temporary."""
     alias = _parsed(live.with_domain(text))
     if alias.domain not in live.domains:
         raise Refused(
-            f"{alias.domain} is no domain of the stack, which has {', '.join(sorted(live.domains))}: add it to Domains"
-            " in owner.yaml and deploy, or send as an address of another"
+            f"{alias.domain} is not one of the stack's domains, {', '.join(sorted(live.domains))}: add it to Domains"
+            " in owner.yaml and deploy, or choose an address of another domain"
         )
     rows, now = Rows(), time.time()
     follow(live.tables, [alias], rows, live.domains, now)
@@ -208,12 +208,12 @@ def _alias(live: Stack, text: str) -> Address:
         todo = _TODO.get(found.outcome, "`postern resolve {alias}` says more").format(alias=alias)
         raise Refused(f"{alias} is {_NOT.get(found.outcome, found.outcome)}, so answers to it reach no one: {todo}")
     if found.outcome == "discard":
-        warn([f"mail to {alias} is thrown away: answers to it reach no one, nor does the code that Gmail sends"])
+        warn([f"mail to {alias} is discarded: answers reach no one, nor does the confirmation code that Gmail sends"])
     return alias
 
 
 _SENDS = ("forward", "discard")
-_NOT = {"unknown": "no alias", "error": "an alias whose row cannot be understood"}
+_NOT = {"unknown": "not an alias", "error": "an alias whose row cannot be understood"}
 _TODO = {
     "unknown": "`postern alias add {alias} MAILBOX` first",
     "disabled": "`postern alias enable {alias}` first",
@@ -222,33 +222,35 @@ _TODO = {
 
 
 def _warnings(live: Stack, alias: Address) -> list[str]:
-    """What would keep such mail back, or its bounces from being told. Raises Temporary."""
+    """What would stop such mail, or hide its bounces from the owner. Raises Temporary."""
     from .aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
     found = account.identity(alias.domain)
     if found is None or not found.verified:
-        return [f"SES does not send for {alias.domain} yet: `postern dns` says what is missing"]
+        return [f"SES does not send for {alias.domain} yet: `postern dns` shows what is missing"]
     wanted = f"{_name(live)}-forward"
     if found.configuration_set != wanted:
         return [
-            f"{alias.domain} has {found.configuration_set or 'no configuration set'} in SES and not {wanted}, so that"
-            f" you do not hear of what comes back: `postern domain show {alias.domain}`"
+            f"{alias.domain} has {found.configuration_set or 'no configuration set'} in SES, not {wanted}, so"
+            f" Postern does not see its bounces: `postern domain show {alias.domain}`"
         ]
     return []
 
 
 def _show(alias: Address, made: "Password | None", *, as_json: bool) -> None:
-    """The one time that the password is seen; None is a dry run."""
+    """Print the password, the only time that it is shown; None for a dry run."""
     from .aws.send_as import STARTTLS  # noqa: PLC0415 (boto3 takes half a second)
 
     if made is None:
-        typer.echo(json.dumps({"address": str(alias), "written": False}) if as_json else f"would send as {alias}")
+        typer.echo(
+            json.dumps({"address": str(alias), "written": False}) if as_json else f"would create a password for {alias}"
+        )
         return
     if as_json:
         told = {"address": str(alias), "server": made.server, "port": made.port, "user": made.user}
         typer.echo(json.dumps({**told, "password": made.password, "written": True}))
         return
-    typer.echo(f"sends as {alias}, in about a minute. The password is shown this once, and kept nowhere.\n")
+    typer.echo(f"This password sends as {alias}, in about a minute. It is shown once and stored nowhere.\n")
     typer.echo(f"  server    {made.server}")
     amazon = made.port == STARTTLS
     typer.echo(f"  port      {made.port} with STARTTLS{f', or {_TLS} with TLS' if amazon else ''}")
@@ -256,13 +258,13 @@ def _show(alias: Address, made: "Password | None", *, as_json: bool) -> None:
     typer.echo(f"  password  {made.password}")
     if not amazon:
         typer.echo(
-            "\nThe server is POSTERN_SUBMISSION's, for programs on this machine; accept its certificate when they ask."
+            "\nThis server (POSTERN_SUBMISSION) is for programs on this machine; accept its certificate when they ask."
         )
     for program, listed in steps(str(alias), made.server, made.user, made.port).items():
         typer.echo(f"\n{program}")
         for number, step in enumerate(listed, 1):
             typer.echo(f"  {step}" if program == "mutt" else f"  {number}. {step}")
-    typer.echo("\nHow such mail fares: docs/send-as.md")
+    typer.echo("\nWhat happens to such mail: docs/send-as.md")
 
 
 def _ages(user: "User") -> str:

@@ -27,17 +27,17 @@ from .tables.editor import Editor, typed_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="List and edit sender rules on the live tables.")
 
-_KEPT = ("note", *BOOKKEEPING)  # of a rule that is replaced; whoever made it, it is the owner's now
+_KEPT = ("note", *BOOKKEEPING)  # attributes of a replaced rule that stay; not made_by: the rule is the owner's now
 
-SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@, or <>.")]
+SenderArgument = Annotated[str, typer.Argument(help="As in access(5): user@domain, domain, user@ or <>.")]
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(
-    text: Annotated[str, typer.Argument(help="Only with this in sender, action or note.")] = "",
+    text: Annotated[str, typer.Argument(help="Only if sender, action or note contain this.")] = "",
     scope: Annotated[
-        str | None, typer.Option(metavar="ALIAS", help="Only for this alias; * for those for all.")
+        str | None, typer.Option(metavar="ALIAS", help="Only rules for this alias; * for those that apply to all.")
     ] = None,
     limit: LimitOption = None,
     after: AfterOption = None,
@@ -45,7 +45,7 @@ def list_(
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List sender rules by scope and sender, with what is wrong with them. With --json one object a line."""
+    """List sender rules by scope and sender, and say what is wrong with any. With --json, one object per line."""
 
     def wanted(row: Row) -> bool:
         return text.lower() in f"{row['sender']} {listing.action(row)} {row.get('note') or ''}".lower() and (
@@ -71,14 +71,12 @@ def add(
     action: Annotated[str, typer.Argument(help='Action and text: OK, DUNNO, "REJECT no thanks", DISCARD.')],
     scope: ScopeOption = EVERYWHERE,
     note: NoteOption = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Also if there is such a rule: it gets this action.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Change the action of an existing rule.")] = False,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Add a sender rule. Exit status 1 if there is one already, or if it would not be valid."""
+    """Add a sender rule. Exit status 1 if it already exists or would not be valid."""
     with exits():
         where = Stack.find(stack)
         made = new_rule(where.tables, rule_key(sender, where.with_domain(scope)), action, note, replace=replace)
@@ -101,7 +99,7 @@ def remove(
         keys = (
             rule_key(sender, where.with_domain(scope)),
             (sender, scope),
-        )  # the second as somebody typed it in the console
+        )  # the second as it may have been typed in the console
         found = ((key, editor.sender_rule(key)) for key in keys)
         key, before = next(((key, row) for key, row in found if row is not None), (keys[0], None))
         if before is None:
@@ -110,27 +108,27 @@ def remove(
 
 
 def new_rule(tables: Tables, key: tuple[str, str], action: str, note: str | None, *, replace: bool = False) -> Change:
-    """A rule that is to be. Raises Refused if there is one and it is not to be replaced, Temporary."""
+    """The change that adds a rule. Raises Refused if it exists and `replace` is not set, Temporary."""
     before = tables.read((), [key]).senders[key]
     if before is not None and not replace:
-        raise Refused(f"{named('senders', key)} is there already; --replace changes it")
+        raise Refused(f"{named('senders', key)} already exists; --replace changes it")
     kept = {name: value for name, value in (before or {}).items() if name in _KEPT or name.startswith(FOREIGN)}
     typed = {"sender": key[0], "scope": key[1], "action": action, **({"note": note} if note else {})}
     return Change("senders", key, before, {**kept, **typed})
 
 
 def rule_key(sender: str, scope: str) -> tuple[str, str]:
-    """The key of a rule as it is looked up. Raises WrongUse for an empty sender, and for a scope that is no alias key
-    and not `*`."""
+    """The key of a rule as it is looked up. Raises WrongUse for an empty sender, and for a scope that is neither an
+    alias key nor `*`."""
     if not sender.strip():
         raise WrongUse("an empty sender; the null sender is <>")
     if is_header_rule(sender):
-        raise WrongUse(f"{sender} is a header rule: postern rule")
+        raise WrongUse(f"{sender} is a header rule: use postern rule")
     return sender_key(sender), EVERYWHERE if scope == EVERYWHERE else typed_key(scope)
 
 
 def _place(after: str | None) -> tuple[str, str] | None:
-    """Where a page starts: `SENDER SCOPE`, as the last page said."""
+    """The key after which a page starts, from `SENDER SCOPE` as the last page printed it."""
     if not after:
         return None
     sender, _, scope = after.partition(" ")

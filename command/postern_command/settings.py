@@ -1,4 +1,4 @@
-"""`postern settings`: what holds for all mail, changed without a deployment."""
+"""`postern settings`: the settings for all mail, changed without a deployment."""
 
 import json
 import re
@@ -22,23 +22,25 @@ from .status import exits, refuse, say_no, wrong_use
 from .tables.change import Change
 from .tables.editor import Editor, with_attributes
 
-DQS_KEY = "dqs_key"  # no item of the settings: a secret of the ledger
+DQS_KEY = "dqs_key"  # not one of the settings: a secret in the ledger
 _DQS_KEY = re.compile(r"[A-Za-z0-9]{10,63}\Z")
 
 app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Settings that hold for all mail from the next message on."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="List and edit the settings for all mail; they apply from the next message on.",
 )
 
-NameArgument = Annotated[str, typer.Argument(help="The setting, as `postern settings list` has it.")]
+NameArgument = Annotated[str, typer.Argument(help="A setting, as in `postern settings list`.")]
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List all settings with their values; those that were never set have their defaults.
+    """List all settings with their values; those never set have their defaults.
 
-    With --json one object a line: name, value, set, default, unit, allowed, meaning. Exit status 1 if one cannot
-    be understood, naming it: all mail is deferred until it is set or unset.
+    With --json, one object per line: name, value, set, default, unit, allowed, meaning. Exit status 1 if one cannot be
+    understood, naming it: all mail is deferred until you set or unset it.
     """
     with exits():
         row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
@@ -68,7 +70,7 @@ def set_(
     value: Annotated[
         str,
         typer.Argument(
-            help="What it is to be; `postern settings list --json` says what it may be. `-` for dqs_key, which is read"
+            help="The new value; `postern settings list --json` says what is allowed. `-` for dqs_key, which is read"
             " from standard input."
         ),
     ],
@@ -76,10 +78,10 @@ def set_(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Set one setting; it holds from the next message on.
+    """Change one setting; it applies from the next message on.
 
-    Exit status 1 if it cannot be understood, or if somebody else changed the settings meanwhile; 2 if there is no
-    such setting.
+    Exit status 1 if the value is not allowed, or if someone else changed the settings meanwhile; 2 if there is no such
+    setting.
     """
     if name == DQS_KEY:
         _set_dqs_key(value, stack, dry_run=dry_run)
@@ -97,7 +99,7 @@ def set_(
 def unset(
     name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """Give one setting its default again. Exit status 2 if there is no such setting."""
+    """Set one setting back to its default. Exit status 2 if there is no such setting."""
     if name == DQS_KEY:
         _write_dqs_key("", stack, dry_run=dry_run)
         return
@@ -118,11 +120,11 @@ class Kind(StrEnum):
 @app.command()
 def whitelist(
     kind: Annotated[Kind, typer.Argument(help="Which of Postgrey's files it is.")],
-    file: Annotated[Path, typer.Argument(help="Postgrey's file; an empty one takes all away.")],
+    file: Annotated[Path, typer.Argument(help="Postgrey's file; an empty one clears the whitelist.")],
     stack: StackOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
-    """Take whom the grey hold never holds from a file of Postgrey's; it replaces what was taken before.
+    """Load a Postgrey whitelist: what greylisting never holds. It replaces the one loaded before.
 
     Exit status 1 if a line cannot be understood, naming it.
     """
@@ -145,16 +147,16 @@ def whitelist(
             from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
 
             parts.put_whitelist(where, key, lines)
-    typer.echo(f"{len(lines)} lines of {kind} {'would be' if dry_run else 'are'} taken")
+    typer.echo(f"{len(lines)} lines of {kind} {'would be' if dry_run else 'are'} loaded")
 
 
 def _set_dqs_key(typed: str, stack: str | None, *, dry_run: bool) -> None:
-    """The key is a secret: it is read from standard input, kept beside the stack's keys, and never shown."""
+    """Set the DQS key, a secret: it is read from standard input, kept with the stack's keys, and never shown."""
     if typed != "-":
-        wrong_use("a key is no word of a command line, which others can read: say - and give it on standard input")
+        wrong_use("others can read a command line: write - here, and give the key on standard input")
     key = (getpass("DQS key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not _DQS_KEY.match(key):
-        refuse("that is no DQS key: expected letters and digits, as Spamhaus's account page has it")
+        refuse("that is not a DQS key: expected 10 to 63 letters and digits, as on Spamhaus's account page")
     _write_dqs_key(key.lower(), stack, dry_run=dry_run)
 
 
@@ -165,8 +167,8 @@ def _write_dqs_key(key: str, stack: str | None, *, dry_run: bool) -> None:
             from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
 
             parts.set_dqs_key(where, key)
-    done = "is set" if key else "is taken away"
-    typer.echo(f"dqs_key would be written: it {done}" if dry_run else f"dqs_key {done}", err=dry_run)
+    done = "set" if key else "removed"
+    typer.echo(f"dqs_key would be {done}" if dry_run else f"dqs_key is {done}", err=dry_run)
 
 
 def _write(changed: dict[str, Any], editor: Editor) -> None:
@@ -176,18 +178,18 @@ def _write(changed: dict[str, Any], editor: Editor) -> None:
 
 def _known(name: str) -> Description:
     if name not in descriptions():
-        wrong_use(f"{name!r} is no setting; there are {', '.join(descriptions())}")
+        wrong_use(f"unknown setting {name!r}: expected one of {', '.join(descriptions())}")
     return descriptions()[name]
 
 
 def _value(one: Description, row: Row) -> Any:
-    """As it is, also where it cannot be understood."""
+    """The value in force, even one that cannot be understood."""
     value = plain(row).get(one.name)
     return one.default if value is None else value
 
 
 def as_object(one: Description, row: Row) -> dict[str, Any]:
-    """One setting with its value, as --json has it."""
+    """One setting with its value, for --json."""
     return {
         "name": one.name,
         "value": _value(one, row),

@@ -1,4 +1,4 @@
-"""What dry runs read rows from: the live tables of a stack, or a tables file in their place."""
+"""Where dry runs read rows: the live tables of a stack, or a tables file instead."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
@@ -19,26 +19,26 @@ from .tables.file import TablesFile
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Tables, and what is said for all mail."""
+    """The tables, and the policy for all mail."""
 
     tables: Tables
     policy: Policy
-    live: bool = False  # what is wrong in a file was said when it was read
+    live: bool = False  # a file was checked when it was read
     stack: Stack | None = None  # whose tables they are
 
     @property
     def domains(self) -> Collection[str]:
-        """Our own."""
+        """Our own domains."""
         return self.policy.own_domains
 
     def warn_of_aliases(self, text: str) -> None:
-        """Name live rows that are meant for an address, and that no look-up asks for. Raises Temporary."""
+        """Warn about live rows that seem meant for an address but are never looked up. Raises Temporary."""
         if self.live and (never := unasked_aliases(text, self.domains)):
             rows = self.tables.read(tuple(never), ()).aliases
             warn(_unasked("aliases", (key,), never[key]) for key in never if rows.get(key) is not None)
 
     def warn_of_senders(self, text: str, scope: str) -> None:
-        """The same for a sender, in a scope and in that of everybody."""
+        """The same for a sender, in one scope and in the scope `*`."""
         if self.live and (never := unasked_senders(text, self.policy.parent_style)):
             keys = [(key, where) for where in dict.fromkeys((scope, EVERYWHERE)) for key in never]
             rows = self.tables.read((), keys).senders
@@ -50,17 +50,16 @@ def _unasked(table: TableName, key: tuple[str, ...], why: NeverAsked) -> str:
 
 
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
-    """The tables file if there is one, else the live tables; `parent_style` in place of the stack's own.
+    """The tables file if one is given, else the live tables; `parent_style` overrides the stack's.
 
-    What is wrong in a file is said as warnings.
-    Raises WrongUse, BadTablesFile, Temporary.
+    Faults in a file are printed as warnings. Raises WrongUse, BadTablesFile, Temporary.
     """
     if tables is not None:
         loaded = TablesFile.load(tables)
         policy = Policy(loaded.domains, parent_style or PARENT)
-        warn(Findings.of(loaded, policy).said)
+        warn(Findings.of(loaded, policy).all)
         return Source(loaded, policy)
     live = Stack.find(stack)
-    policy = live.policy  # what is wrong with it is said before AWS is asked
+    policy = live.policy  # raises for a bad one before AWS is asked
     policy = replace(policy, parent_style=parent_style or policy.parent_style)
     return Source(live.tables, policy, live=True, stack=live)

@@ -1,13 +1,13 @@
-"""The stack that a command works on, and what it is made of. The first of these that is there:
+"""The stack that a command works on, and its parts. It is the first of these:
 
 1. `--stack NAME`
-2. the variables that name its parts, POSTERN_ALIAS_TABLE and the others in _PARTS, as the functions have them;
-   `make local` writes them to `.local/env`. With one of them set, no part is looked for elsewhere
+2. the variables that name its parts, POSTERN_ALIAS_TABLE and the others in _PARTS, as the functions use them;
+   `make local` writes them to `.local/env`. If one is set, all parts come from variables
 3. POSTERN_STACK
 4. samconfig.toml in the working directory, as `sam deploy` reads it, with its region and profile;
-   POSTERN_ENV names another environment than `default`
+   POSTERN_ENV selects an environment other than `default`
 
-A command asks for the parts it needs, and only those must have a name.
+Only the parts that a command uses must have a name.
 """
 
 import os
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PREFIX = "inbound/"
 
-# What has a name of its own in each stack: its variable, and its output of template.yaml.
+# The parts of a stack: the variable that names each, and its output in template.yaml.
 _PARTS = {
     "aliases": ("POSTERN_ALIAS_TABLE", "AliasTableName"),
     "senders": ("POSTERN_SENDER_TABLE", "SenderTableName"),
@@ -56,7 +56,7 @@ _PARTS = {
     "version": ("POSTERN_VERSION", "CodeVersion"),
     "alias_api_url": ("POSTERN_ALIAS_API_URL", "AliasApiUrl"),
 }
-# What was chosen for it: the variable, and the parameter of template.yaml.
+# The stack's parameters: the variable for each, and its name in template.yaml.
 _CHOSEN = {
     "owner": ("POSTERN_OWNER", "OwnerAddress"),
     "zones": ("POSTERN_HOSTED_ZONES", "HostedZones"),
@@ -71,9 +71,9 @@ _NAMES = {**_PARTS, **_CHOSEN, "domains": _DOMAINS}
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """What is known of a stack: the names of its parts and what was chosen for it, by what they are for.
+    """A stack: `known` has the names of its parts and the values of its parameters.
 
-    `deployed` is its name, "" where the environment names its parts.
+    `deployed` is its name, "" if environment variables name its parts.
     """
 
     known: Mapping[str, str]
@@ -81,7 +81,7 @@ class Stack:
 
     @classmethod
     def find(cls, option: str | None) -> "Stack":
-        """The stack that is meant. Raises WrongUse if nothing says which, Temporary if AWS cannot be asked."""
+        """The stack to use. Raises WrongUse if nothing says which, Temporary if AWS does not answer."""
         told = {name: os.environ.get(variable, "").strip() for name, (variable, _) in _NAMES.items()}
         told = {name: value for name, value in told.items() if value}
         if told.keys() & _PARTS.keys() and not option:
@@ -90,22 +90,22 @@ class Stack:
         name = stack_name(option)
         if not name:
             raise WrongUse(
-                "which stack? Say --stack NAME or set POSTERN_STACK; set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE,"
-                " POSTERN_DOMAINS and what else the command needs; or work where a samconfig.toml with a stack_name is"
+                "which stack? Give --stack NAME or set POSTERN_STACK; or work in a folder whose samconfig.toml has a"
+                " stack_name; or set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE, POSTERN_DOMAINS and what else it needs"
             )
         return cls(_described(name), name)
 
     def __getitem__(self, thing: str) -> str:
-        """The name of a part. Raises WrongUse, or Misconfigured for a stack, if it has none."""
+        """The name of a part. If there is none, raises WrongUse, or Misconfigured for a deployed stack."""
         if thing in self.known:
             return self.known[thing]
         variable, output = _NAMES[thing]
         if self.deployed:
             raise Misconfigured(
-                f"stack {self.deployed} is not Postern's, or was not deployed whole: it has no {output}"
+                f"stack {self.deployed} is not a complete Postern stack: it has no output or parameter {output}"
             )
         there = next(one for name, (one, _) in _PARTS.items() if name in self.known)
-        raise WrongUse(f"{variable} is not set, but {there} is: set it too (the stack's {output}), or say --stack NAME")
+        raise WrongUse(f"{variable} is not set, but {there} is: set it too (the stack's {output}), or use --stack NAME")
 
     def get(self, thing: str) -> str | None:
         """The name of a part, None if it has none."""
@@ -113,30 +113,30 @@ class Stack:
 
     @property
     def domains(self) -> frozenset[str]:
-        """Our own, in lower case and as A-labels. Raises WrongUse for what is no list of domains."""
+        """Our own domains, in lower case and as A-labels. Raises WrongUse if the value is not a list of domains."""
         typed = self["domains"]
         try:
             return frozenset(Address.parse(f"x@{domain.strip()}").domain for domain in typed.split(","))
         except InvalidAddress as fault:
-            raise WrongUse(f"POSTERN_DOMAINS is no list of domains: {typed!r}") from fault
+            raise WrongUse(f"POSTERN_DOMAINS is not a list of domains: {typed!r}") from fault
 
     def with_domain(self, text: str) -> str:
-        """A bare name with the domain, where it is known that there is only one. Raises WrongUse as `domains` does."""
+        """A bare name with the domain added, if there is only one. Raises WrongUse as `domains` does."""
         return with_domain(text, self.domains) if "domains" in self.known else text
 
     @property
     def policy(self) -> Policy:
-        """What the stack says for all mail, beside the settings. Raises WrongUse for what is no list of domains."""
+        """The stack's policy for all mail, apart from the settings. Raises WrongUse as `domains` does."""
         style = DOT if self.known.get("parent_domains", "").lower() == "false" else PARENT
         return Policy(self.domains, style)
 
     @property
     def prefix(self) -> str:
-        """What precedes a message's id in the bucket."""
+        """The prefix of message keys in the bucket."""
         return os.environ.get("POSTERN_MAIL_PREFIX") or DEFAULT_PREFIX
 
-    # Its parts, on AWS. Each raises WrongUse or Misconfigured without a name, Temporary without a region.
-    # boto3 takes half a second, so it is imported where a part is first asked for.
+    # Its parts on AWS. Each raises WrongUse or Misconfigured without a name, Temporary without a region.
+    # boto3 takes half a second to import, so that waits until a part is first used.
 
     @property
     def tables(self) -> "DynamoTables":
@@ -147,28 +147,28 @@ class Stack:
 
     @property
     def rows(self) -> "TableRows":
-        """Aliases and sender rules as a whole, to list and to write."""
+        """Aliases and sender rules, to list and write."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.rows(self)
 
     @property
     def tokens(self) -> "Tokens":
-        """Tokens of password managers, to list and to write."""
+        """Password managers' tokens, to list and write."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.tokens(self)
 
     @property
     def destinations(self) -> "DynamoDestinations":
-        """The health of destinations, to list and to resume."""
+        """The health of destinations, to list and resume."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.destinations(self)
 
     @property
     def ledger(self) -> "History":
-        """What became of messages."""
+        """The ledger: what happened to each message."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.ledger(self)
@@ -182,21 +182,21 @@ class Stack:
 
     @property
     def watch_state(self) -> "DynamoWatchState":
-        """What the scheduled check keeps in the ledger."""
+        """The state that the watch function keeps in the ledger."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.watch_state(self)
 
     @property
     def summaries(self) -> "DynamoSummaries":
-        """Days of the ledger, added up."""
+        """The ledger's daily totals."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.summaries(self)
 
     @property
     def bucket(self) -> "S3MailStore":
-        """The messages themselves."""
+        """The stored messages."""
         from .aws import parts  # noqa: PLC0415
 
         return parts.bucket(self)
@@ -209,21 +209,22 @@ class Stack:
 
 
 def _described(name: str) -> dict[str, str]:
-    """What a deployed stack says of itself. Raises Temporary, Misconfigured if it is none of Postern's."""
+    """The parts and parameters of a deployed stack. Raises Temporary, Misconfigured if it is not a Postern stack."""
     from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 
     outputs, parameters = reach.described(name)
     if _PARTS["aliases"][1] not in outputs or _DOMAINS[1] not in parameters:
         missing = _PARTS["aliases"][1] if _PARTS["aliases"][1] not in outputs else _DOMAINS[1]
-        raise Misconfigured(f"stack {name} is not Postern's, or was not deployed whole: it has no {missing}")
+        raise Misconfigured(f"stack {name} is not a complete Postern stack: it has no output or parameter {missing}")
     told = {**parameters, **outputs}
     return {thing: told[output] for thing, (_, output) in _NAMES.items() if told.get(output)}
 
 
 def stack_name(option: str | None) -> str | None:
-    """The stack by option, variable or samconfig.toml; in the last case AWS is asked where it is.
+    """The stack's name by option, variable or samconfig.toml, None if nothing names one. It also selects the region
+    and profile for all calls.
 
-    Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that is not there.
+    Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that does not exist.
     """
     sam = SamConfig.load(environment())
     name = option or os.environ.get("POSTERN_STACK") or sam.stack
@@ -233,7 +234,7 @@ def stack_name(option: str | None) -> str | None:
 
 
 def be_in(where: Where) -> None:
-    """All calls from now on go there. Raises Temporary for a profile that is not there."""
+    """Use this region and profile for all calls from now on. Raises Temporary for a profile that does not exist."""
     if where.region or where.profile:
         from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 

@@ -1,10 +1,10 @@
-"""Where the `postern` script starts: Ctrl-C is no traceback, also while the libraries are still loading."""
+"""Where the `postern` script starts: Ctrl-C gives no traceback, even while libraries are loading."""
 
 import sys
 
 
 def run() -> None:
-    """Run the command; status 130 for Ctrl-C, as a shell says it."""
+    """Run the command; exit status 130 for Ctrl-C, as in a shell."""
     try:
         from .main import run as command  # noqa: PLC0415 (this is what takes its time)
 

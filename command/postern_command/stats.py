@@ -1,4 +1,4 @@
-"""`postern stats`: how much mail there was, and what became of it."""
+"""`postern stats`: how much mail came in, and what happened to it."""
 
 import json
 import sys
@@ -15,26 +15,28 @@ from .output.terminal import parts_printer
 from .stack import Stack
 from .status import exits
 
-MOST_DAYS = 400  # as long as days are kept
+MOST_DAYS = 400  # daily totals are kept that long
 
 
 def stats(
-    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="So many days, today with them.")] = 30,
-    by: Annotated[By, typer.Option(help="What a line is for.")] = By.DAY,
-    limit: Annotated[int, typer.Option(min=1, help="So many lines, and one for all others; days are all shown.")] = 20,
+    days: Annotated[int, typer.Option(min=1, max=MOST_DAYS, help="The number of days, including today.")] = 30,
+    by: Annotated[By, typer.Option(help="What each line counts.")] = By.DAY,
+    limit: Annotated[
+        int, typer.Option(min=1, help="Show this many lines, and one for the rest; days are all shown.")
+    ] = 20,
     picture: Annotated[
-        Path | None, typer.Option("--svg", metavar="FILE", dir_okay=False, help="Write a picture into this file.")
+        Path | None, typer.Option("--svg", metavar="FILE", dir_okay=False, help="Write a picture to this file.")
     ] = None,
     stack: StackOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how much mail there was, and what became of it.
+    """Show how much mail came in, and what happened to it.
 
-    Each recipient of a message counts once, on the day on which it came (UTC). The hourly watch adds up each day when
-    it is over, and again on the next three; today is read from the ledger. In a bar `rejected` is also what was
-    discarded, and `lost` what failed or is ambiguous. By screening messages count: what lists and restrictions
-    found, grey holds; and header rules that held, by recipients. With --json one object a line, all lines, each by
-    outcome.
+    Each recipient of a message counts once, on the day the message came in (UTC). The hourly watch adds up each day
+    when it is over, and again on the next three days; today is read from the ledger. In a bar, `rejected` includes
+    discarded mail, and `lost` includes what failed or is ambiguous. `--by screening` counts messages that DNS lists,
+    restrictions or greylisting caught, and recipients that header rules matched. With --json, one object per line,
+    all lines, with the count of each outcome.
     """
     with exits():
         found = figures(Stack.find(stack).summaries, by, days)
@@ -46,11 +48,11 @@ def stats(
     elif picture is None:
         _print(shortened(found, limit))
     if found.partial:
-        typer.echo("there was more mail than is read; these figures are too low", err=True)
+        typer.echo("there was more mail than this command reads; these figures are too low", err=True)
 
 
 def as_object(found: Figures, line: Line) -> dict[str, Any]:
-    """A line for programs."""
+    """A line for --json."""
     made: dict[str, Any] = {str(found.by): line.label, "total": line.total}
     if ALL not in line.counts:
         made["counts"] = dict(line.counts)

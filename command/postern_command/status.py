@@ -1,6 +1,6 @@
-"""How a command ends: 0 done, 1 the answer is no, 2 wrong use, 3 AWS or the network failed.
+"""The exit statuses: 0 done, 1 the answer is no, 2 usage error, 3 AWS or the network failed.
 
-A fault is one sentence on standard error, never a traceback.
+An error is one sentence on standard error, never a traceback.
 """
 
 import sys
@@ -17,22 +17,22 @@ from .tables.file import BadTablesFile
 NO, WRONG_USE, AWS_FAILED = 1, 2, 3
 
 
-_ELSEWHERE = "is it another region or profile? postern --region REGION --profile NAME"
-_ADVICE = (  # for what boto3 and AWS say of how they were reached
-    ("specify a region", "say postern --region REGION, or set AWS_REGION"),
-    ("locate credentials", "say postern --profile NAME, or sign in (aws sso login, aws configure)"),
+_ELSEWHERE = "is it in another region or account? postern --region REGION --profile NAME"
+_ADVICE = (  # for errors from boto3 and AWS
+    ("specify a region", "use postern --region REGION, or set AWS_REGION"),
+    ("locate credentials", "use postern --profile NAME, or sign in (aws sso login, aws configure)"),
     ("oken has expired", "sign in again (aws sso login)"),
     ("ExpiredToken", "sign in again (aws sso login)"),
-    ("config profile", "`aws configure list-profiles` names those there are"),
-    ("AccessDenied", "these credentials lack the right: postern --profile NAME names others"),
-    ("not authorized", "these credentials lack the right: postern --profile NAME names others"),
-    ("UnrecognizedClient", "AWS does not know these credentials: `aws sts get-caller-identity` says more"),
-    ("InvalidClientTokenId", "AWS does not know these credentials: `aws sts get-caller-identity` says more"),
+    ("config profile", "`aws configure list-profiles` lists your profiles"),
+    ("AccessDenied", "these credentials lack the permission: postern --profile NAME uses others"),
+    ("not authorized", "these credentials lack the permission: postern --profile NAME uses others"),
+    ("UnrecognizedClient", "AWS does not know these credentials: check with `aws sts get-caller-identity`"),
+    ("InvalidClientTokenId", "AWS does not know these credentials: check with `aws sts get-caller-identity`"),
     ("does not exist", _ELSEWHERE),
     ("ResourceNotFoundException", _ELSEWHERE),
     ("NoSuchBucket", _ELSEWHERE),
     ("NonExistentQueue", _ELSEWHERE),
-    ("Could not connect", "is there a network, is the region one, and does AWS_ENDPOINT_URL lead there?"),
+    ("Could not connect", "check the network, the region's name, and AWS_ENDPOINT_URL if it is set"),
 )
 
 
@@ -41,11 +41,11 @@ class Refused(Exception):
 
 
 class WrongUse(ValueError):
-    """What was typed, or set in the environment, cannot be meant; the message says why."""
+    """The command line or the environment is wrong; the message says why."""
 
 
 def say_no(faults: Iterable[str]) -> None:
-    """End with status 1 if there is any fault, after printing each; else go on."""
+    """Print each fault and exit with status 1; return if there are none."""
     listed = list(faults)
     for fault in listed:
         _tell(fault)
@@ -54,25 +54,25 @@ def say_no(faults: Iterable[str]) -> None:
 
 
 def refuse(fault: object) -> NoReturn:
-    """End with status 1."""
+    """Print the reason and exit with status 1."""
     _tell(fault)
     raise typer.Exit(NO)
 
 
 def warn(warnings: Iterable[str]) -> None:
-    """Say what may not be meant, and go on."""
+    """Print warnings, and go on."""
     for warning in warnings:
         _tell(f"warning: {warning}")
 
 
 def wrong_use(fault: object) -> NoReturn:
-    """End with status 2."""
+    """Print the error and exit with status 2."""
     _tell(fault)
     raise typer.Exit(WRONG_USE)
 
 
 def advised(failure: Temporary) -> str:
-    """A failure of AWS or the network, with where it was asked and what to do."""
+    """A failure of AWS or the network as text, with the region and profile, and what to do."""
     return f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}"
 
 
@@ -81,10 +81,10 @@ def _what_to_do(failure: str) -> str:
 
 
 def _where(failure: str) -> str:
-    """Region and profile, unless they are named, or nobody has come to AWS."""
+    """The region and profile in use, unless the failure names them or AWS was never called."""
     if "region" in failure or "profile" in failure or "boto3" not in sys.modules:
         return ""
-    from .aws import reach  # noqa: PLC0415 (it needs boto3, which is there)
+    from .aws import reach  # noqa: PLC0415 (it needs boto3, which is loaded by now)
 
     return f" ({reach.whereabouts()})"
 
@@ -95,8 +95,8 @@ def _tell(fault: object) -> None:
 
 @contextmanager
 def exits() -> Iterator[None]:
-    """End with status 3 where AWS or the network failed, with 2 for wrong use and a tables file that cannot
-    be read, with 1 where the answer is no or somebody else was faster."""
+    """Exit with status 3 if AWS or the network fails, with 2 for a usage error or a tables file that cannot be read,
+    with 1 if the answer is no or someone else changed a row first."""
     try:
         yield
     except Temporary as failure:

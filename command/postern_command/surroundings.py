@@ -1,5 +1,4 @@
-"""Our domains in one account and region, before the stack is there and after: what is asked of AWS and of public DNS,
-each once."""
+"""What AWS and public DNS say about our domains in one account and region, with or without a stack; each asked once."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,12 +14,12 @@ if TYPE_CHECKING:
     from .aws.account import HostedZone, ReceiptRule, Sending
     from .records.public import Answers
 
-MAIL_FROM_LABEL, DMARC_POLICY = "bounces", "none"  # the template's defaults, for a domain that is not set up yet
+MAIL_FROM_LABEL, DMARC_POLICY = "bounces", "none"  # the template's defaults, before the domain is set up
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """The domains of a stack, "" for one that has no name yet. Each property raises Temporary."""
+    """The domains of a stack (`stack` is "" before there is one), and their account. Each property raises Temporary."""
 
     domains: tuple[str, ...]
     stack: str = ""
@@ -29,47 +28,47 @@ class Surroundings:
 
     @cached_property
     def region(self) -> str:
-        """The region that all of this is in."""
+        """The region."""
         from .aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
         return account.region()
 
     @cached_property
     def sending(self) -> "Sending":
-        """What SES lets the account do."""
+        """The account's sending quota and status in SES."""
         from .aws import account  # noqa: PLC0415
 
         return account.sending()
 
     @cached_property
     def rules(self) -> tuple[str, tuple["ReceiptRule", ...]]:
-        """The active rule set and its rules."""
+        """The name of the active receipt rule set, and its rules."""
         from .aws import account  # noqa: PLC0415
 
         return account.active_rules()
 
     @cached_property
     def identities(self) -> Mapping[str, Identity | None]:
-        """Each domain as SES has it."""
+        """The SES identity of each domain, None without one."""
         from .aws import account  # noqa: PLC0415
 
         return {domain: account.identity(domain) for domain in self.domains}
 
     @cached_property
     def zones(self) -> Mapping[str, "HostedZone | None"]:
-        """The hosted zone of each domain."""
+        """The Route 53 hosted zone of each domain, None without one."""
         from .aws import account  # noqa: PLC0415
 
         return {domain: account.hosted_zone(domain) for domain in self.domains}
 
     @cached_property
     def records(self) -> Mapping[str, tuple[Judged, ...]]:
-        """What each domain needs in DNS, and how it stands there. Without SES's answer nothing is known of DKIM."""
+        """The DNS records that each domain needs, and their state in public DNS."""
         return self.judged(self.identities)
 
     @cached_property
     def name_servers(self) -> Mapping[str, frozenset[str]]:
-        """Where the world asks for each domain, or for the nearest one above it that has servers of its own."""
+        """The name servers of each domain, or of the nearest parent domain that has its own."""
         from .records.public import ask  # noqa: PLC0415 (dnspython takes a tenth of a second)
 
         above = {domain: [".".join(domain.split(".")[n:]) for n in range(domain.count("."))] for domain in self.domains}
@@ -77,7 +76,8 @@ class Surroundings:
         return {domain: _first(answers, names) for domain, names in above.items()}
 
     def judged(self, identities: Mapping[str, Identity | None]) -> dict[str, tuple[Judged, ...]]:
-        """The records of each domain, for what SES says of them, and how they stand in DNS."""
+        """The records that each domain needs given its SES identity, and their state in DNS. Without an identity, its
+        DKIM records are unknown."""
         from .records.public import ask  # noqa: PLC0415
 
         needed = {}
@@ -89,7 +89,7 @@ class Surroundings:
         return {domain: tuple(judge(domain, one, answers) for one in records) for domain, records in needed.items()}
 
     def _manner(self, domain: str, identity: Identity | None) -> Manner:
-        """The MAIL FROM domain that SES has, else the one that the stack would choose."""
+        """How the records are written, with the MAIL FROM domain that SES has, else the one the stack would set."""
         label = self.label if identity is None else identity.mail_from.removesuffix(f".{domain}")
         return Manner(self.region, label, self.dmarc_policy)
 

@@ -1,4 +1,4 @@
-"""Times as they are typed, and as they are printed."""
+"""Parse the times that people type, and print times."""
 
 import re
 import time
@@ -9,25 +9,25 @@ from postern_mail.mail.days import A_DAY, formatted
 
 from .status import WrongUse
 
-_EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or no time that anybody means
+_EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or a mistake
 _AGO = re.compile(r"(\d{1,6})([mhd])\Z")
 _SECONDS = {"m": 60, "h": 3600, "d": A_DAY}
-_DAYS = {"today": 0, "yesterday": 1}  # so many days before the one that is
-_LONGEST = 400 * A_DAY  # the ledger keeps 372 days at most, and each day is a question
+_DAYS = {"today": 0, "yesterday": 1}  # how many days before today
+_LONGEST = 400 * A_DAY  # the ledger keeps at most 372 days, and each day is one query
 
 
 def typed_time(text: str) -> int:
-    """Epoch seconds, or an ISO date or time (UTC unless it says otherwise), as epoch seconds. Raises WrongUse."""
+    """The epoch seconds of an ISO date or time (UTC unless it has an offset), or of epoch seconds. Raises WrongUse."""
     if _EPOCH.match(text):
         return int(text)
     found = _iso(text)
     if found is None:
-        raise WrongUse(f"{text!r} is no time: write 2027-01-31, 2027-01-31T18:00 (both in UTC) or epoch seconds")
+        raise WrongUse(f"{text!r} is not a time: write 2027-01-31, 2027-01-31T18:00 (both UTC) or epoch seconds")
     return found
 
 
 def since_when(text: str) -> float:
-    """Epoch seconds of a time ago, of `today` or `yesterday`, or of a time. Raises WrongUse."""
+    """The epoch seconds of 30m, 12h or 7d ago, of `today` or `yesterday`, or of a time. Raises WrongUse."""
     now = time.time()
     ago = _AGO.match(text)
     if ago:
@@ -38,7 +38,7 @@ def since_when(text: str) -> float:
         found = int(text) if _EPOCH.match(text) else _iso(text)
         if found is None:
             raise WrongUse(
-                f"{text!r} is no time: write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00 (in UTC) or"
+                f"{text!r} is not a time: write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC) or"
                 " epoch seconds"
             )
         then = found
@@ -54,6 +54,6 @@ def _iso(text: str) -> int | None:
 
 
 def short(seconds: Any) -> str:
-    """The same in twelve columns: `26 Nov 16:40` of this year, `26 Nov 2025` of another, in UTC."""
+    """A time in twelve columns, in UTC: `26 Nov 16:40` in this year, `26 Nov 2025` in others."""
     year = formatted(seconds, "%Y")
     return formatted(seconds, "%d %b %H:%M" if year == formatted(time.time(), "%Y") else "%d %b %Y")

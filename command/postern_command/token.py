@@ -1,4 +1,4 @@
-"""`postern token`: what a password manager makes aliases with."""
+"""`postern token`: API tokens that let a password manager create aliases."""
 
 import json
 import secrets
@@ -21,18 +21,18 @@ from .tables.checks import alias_faults, leads
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Tokens by which a password manager makes aliases.",
+    help="Tokens that let a password manager create aliases.",
 )
 
-NameArgument = Annotated[str, typer.Argument(help="What you call it, as the device it is for: phone.")]
+NameArgument = Annotated[str, typer.Argument(help="Your name for it, such as the device: phone.")]
 _COLUMNS = (Column(16), Column(20, 1), Column(26, 1), Column(20))
-_PROBE = "postern-any-address"  # stands for whatever alias it makes
+_PROBE = "postern-any-address"  # stands for any alias it creates
 
 
 @app.command("ls", hidden=True)
 @app.command("list")
 def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False) -> None:
-    """List the tokens by name. A token itself is never shown again. With --json one object a line."""
+    """List the tokens by name; the secret itself is never shown again. With --json, one object per line."""
     with exits():
         found = sorted(Stack.find(stack).tokens.all(), key=lambda one: one.name)
     say, columns = printer(), Columns(_COLUMNS, wide=wide)
@@ -49,23 +49,25 @@ def list_(wide: WideOption = False, stack: StackOption = None, as_json: JsonOpti
 @app.command()
 def add(
     name: NameArgument,
-    to: Annotated[list[str], typer.Option("--to", metavar="ADDRESS", help="Where its aliases lead; may be repeated.")],
-    domain: Annotated[str | None, typer.Option(help="Where it makes aliases; needless if there is one domain.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=MOST_DAILY, help="Most aliases that it makes in a day.")] = DAILY,
+    to: Annotated[
+        list[str], typer.Option("--to", metavar="ADDRESS", help="The destination of its aliases; may be repeated.")
+    ],
+    domain: Annotated[str | None, typer.Option(help="The domain of its aliases; else the only one.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_DAILY, help="The most aliases it creates in a day.")] = DAILY,
     stack: StackOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a token, and print it this once: what is kept is its hash.
+    """Create a token, and print it once: only its hash is kept.
 
-    Exit status 1 if there is one of this name, or if its aliases would not be valid.
+    Exit status 1 if the name is taken, or if its aliases would not be valid.
     """
     with exits():
         live = Stack.find(stack)
         text = new_token(secrets.choice)
         token = _token(name, domain, to, limit, text, live)
         if any(one.name == name for one in live.tokens.all()):
-            refuse(f"token {name} is there already; `postern token remove` ends it")
+            refuse(f"token {name} already exists; `postern token remove` revokes it")
         if not dry_run:
             live.tokens.add(token)
     url = (live.get("alias_api_url") or "").rstrip("/")
@@ -74,11 +76,11 @@ def add(
         typer.echo(json.dumps({**_object(token), **shown, "url": url or None, "written": not dry_run}))
         return
     if dry_run:
-        typer.echo(f"token {name} would be made")
+        typer.echo(f"token {name} would be created")
         return
     typer.echo(text)
-    server = f"the server is {url}" if url else "no server takes it yet: deploy with AliasApi true"
-    typer.echo(f"This is token {name}, shown this once; {server}", err=True)
+    server = f"the server is {url}" if url else "no server accepts it yet: deploy with AliasApi true"
+    typer.echo(f"This is token {name}, shown only once; {server}", err=True)
 
 
 @app.command("rm", hidden=True)
@@ -86,7 +88,7 @@ def add(
 def remove(
     name: NameArgument, stack: StackOption = None, dry_run: DryRunOption = False, as_json: JsonOption = False
 ) -> None:
-    """End a token. The aliases that it made stay. Exit status 1 if it does not exist."""
+    """Revoke a token. The aliases that it created stay. Exit status 1 if it does not exist."""
     with exits():
         live = Stack.find(stack)
         found = [one for one in live.tokens.all() if one.name == name]
@@ -98,15 +100,15 @@ def remove(
     if as_json:
         typer.echo(json.dumps({"name": name, "written": not dry_run}))
     else:
-        typer.echo(f"token {name} {'would be' if dry_run else 'is'} removed; the aliases that it made stay")
+        typer.echo(f"token {name} {'would be' if dry_run else 'is'} removed; the aliases that it created stay")
 
 
 def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, live: Stack) -> Token:
-    """The token that is meant; ends with status 1 if its aliases would not be valid. Raises WrongUse, Temporary."""
+    """The token to add; ends with status 1 if its aliases would not be valid. Raises WrongUse, Temporary."""
     if not is_name(name):
-        raise WrongUse(f"{name!r}: a name has up to 40 letters, digits, blanks, dots, - and _")
+        raise WrongUse(f"{name!r}: a name is up to 40 letters, digits, spaces, dots, - and _")
     if domain is None and len(live.domains) > 1:
-        raise WrongUse(f"which domain? Say --domain, one of {', '.join(sorted(live.domains))}")
+        raise WrongUse(f"which domain? Give --domain, one of {', '.join(sorted(live.domains))}")
     chosen = domain_of(alias_key(f"@{(domain or next(iter(live.domains))).strip()}"))
     row = {"destinations": to}
     key = f"{_PROBE}@{chosen}"
@@ -117,5 +119,5 @@ def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, 
 
 
 def _object(token: Token) -> dict[str, Any]:
-    """A token for programs, without its hash."""
+    """A token for --json, without its hash."""
     return {name: value for name, value in token.row().items() if name != "address"}

@@ -1,4 +1,4 @@
-"""`postern trace`: all that the ledger knows of one message."""
+"""`postern trace`: everything the ledger knows about one message."""
 
 import json
 
@@ -15,14 +15,17 @@ from .status import exits, refuse
 def trace(
     message_id: MessageArgument, wide: WideOption = False, stack: StackOption = None, as_json: JsonOption = False
 ) -> None:
-    """Show everything that the ledger knows of one message. Exit status 1 if it knows nothing."""
+    """Show everything the ledger knows about one message. Exit status 1 if it knows nothing."""
     with exits():
         found = Stack.find(stack)
         message_id = whole_id(found, message_id)
         entries = found.ledger.entries(message_id)
     if not entries:
-        short, stored = f"write {LEAST} characters of an id at least", "`postern replay` runs it if it is in the bucket"
-        refuse(f"the ledger has nothing of message {message_id}; {short if len(message_id) < LEAST else stored}")
+        short, stored = (
+            f"write at least {LEAST} characters of the id",
+            "`postern replay` runs it if it is in the bucket",
+        )
+        refuse(f"the ledger does not know message {message_id}; {short if len(message_id) < LEAST else stored}")
     if as_json:
         typer.echo(json.dumps(as_object(message_id, entries)))
         return

@@ -1,4 +1,4 @@
-"""`postern verify`: what only a real account can tell, tried on it within minutes."""
+"""`postern verify`: test on a real account, within minutes, what nothing else can show."""
 
 import json
 import secrets
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _How:
-    """What was asked of a run."""
+    """The options of a run."""
 
     wait: int
     endpoint: str | None
@@ -32,25 +32,25 @@ class _How:
 
 
 def verify(
-    domain: Annotated[str | None, typer.Option(help="Which of the stack's domains; else its only one.")] = None,
+    domain: Annotated[str | None, typer.Option(help="One of the stack's domains; else its only one.")] = None,
     only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this one; may be repeated.")
+        list[str] | None, typer.Option("--only", metavar="NAME", help="Only this experiment; may be repeated.")
     ] = None,
     wait: Annotated[int, typer.Option(min=0, metavar="SECONDS", help="How long to wait for each message.")] = 120,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
-    smtp: Annotated[bool, typer.Option("--smtp", help="The part over SMTP, on a host without credentials.")] = False,
-    run: Annotated[str | None, typer.Option(help="With --smtp: the run that waits elsewhere.")] = None,
-    clean: Annotated[bool, typer.Option("--clean", help="Take away what a run that was cut off left.")] = False,
+    smtp: Annotated[bool, typer.Option("--smtp", help="Only the SMTP part, on a host without credentials.")] = False,
+    run: Annotated[str | None, typer.Option(help="With --smtp: the id of the run that waits elsewhere.")] = None,
+    clean: Annotated[bool, typer.Option("--clean", help="Remove what an interrupted run left behind.")] = False,
     endpoint: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="SES's receiving endpoint; else the region's.")
     ] = None,
     stack: StackOption = None,
     as_json_: JsonOption = False,
 ) -> None:
-    """Test what only a real account can tell, and print the lines for docs/quirks.md.
+    """Test what only a real AWS account can show, and print the lines for docs/quirks.md.
 
-    It says first what it sends, looks for and costs, and asks. Rules are made for reserved addresses only, in front of
-    all others, and taken away in any case.
+    It first says what it sends, checks and costs, and asks. It adds receipt rules for reserved addresses only, before
+    all others, and removes them whatever happens.
     """
     chosen = _chosen(only)
     how = _How(wait, endpoint, run, yes, as_json_)
@@ -71,7 +71,7 @@ def _chosen(only: list[str] | None) -> list[Experiment]:
     known = {one.name: one for one in (*RECEIVING, *SENDING, *SUBMISSION)}
     for name in only or ():
         if name not in known:
-            wrong_use(f"{name} is no experiment; there are {', '.join(known)}")
+            wrong_use(f"unknown experiment {name}: expected one of {', '.join(known)}")
     return [one for name, one in known.items() if not only or name in only]
 
 
@@ -88,7 +88,7 @@ def _domain(stack: str | None, asked: str | None) -> str:
     """Raises WrongUse where there are several and none is named."""
     domains = Stack.find(stack).domains
     if asked and asked.lower() not in domains:
-        raise WrongUse(f"{asked} is not a domain of the stack; it has {', '.join(sorted(domains))}")
+        raise WrongUse(f"{asked} is not one of the stack's domains, {', '.join(sorted(domains))}")
     if not asked and len(domains) > 1:
         raise WrongUse(f"which domain? --domain NAME: {', '.join(sorted(domains))}")
     return asked.lower() if asked else min(domains)
@@ -102,9 +102,9 @@ def _whole(chosen: list[Experiment], domain: str, stack: str | None, how: "_How"
     here = region()
     at = _endpoint(how.endpoint, here)
     for one in chosen if not how.as_json else ():
-        say(f"{one.name:18} sends {one.sends}; looks at {one.looks_for}; {one.cost:.4f} USD", None)
+        say(f"{one.name:18} sends {one.sends}; checks {one.looks_for}; {one.cost:.4f} USD", None)
     if not how.yes:
-        typer.confirm(f"Try these {len(chosen)} on {domain} for at most {cost(chosen):.2f} USD?", abort=True, err=True)
+        typer.confirm(f"Run these {len(chosen)} on {domain} for at most {cost(chosen):.2f} USD?", abort=True, err=True)
     names = Names(domain, how.run or secrets.token_hex(4))
     with built(Stage(names, found.deployed or "postern", found["bucket"], how.wait)) as stage:
         for one in chosen:
@@ -113,7 +113,7 @@ def _whole(chosen: list[Experiment], domain: str, stack: str | None, how: "_How"
 
 
 def _talked(one: Experiment, stage: "Stages", endpoint: "Endpoint") -> Answer:
-    """By SMTP from here, or from elsewhere while this waits."""
+    """The answer of an SMTP experiment, run from here, or from another host while this one waits."""
     from .experiments.conversation import TALKS  # noqa: PLC0415
 
     assert one.judge is not None
@@ -140,7 +140,7 @@ def _by_smtp_alone(chosen: list[Experiment], domain: str | None, how: "_How") ->
     from .experiments.stage import Names  # noqa: PLC0415
 
     if not (domain and how.run and how.endpoint):
-        raise WrongUse("--smtp needs --domain, --run and --endpoint, as `postern verify` prints them where it waits")
+        raise WrongUse("--smtp needs --domain, --run and --endpoint, as the waiting `postern verify` printed them")
     endpoint = _endpoint(how.endpoint, "")
     closed = endpoint.closed()
     for one in chosen:
@@ -160,7 +160,7 @@ def _tell(one: Experiment, answer: Answer, region: str, how: "_How") -> None:
     if how.as_json:
         typer.echo(json.dumps(as_json(one, answer, day, region)))
     else:
-        say = line(one, answer, day, region) or f"{one.name}: could not be tried here: {answer.untried}"
+        say = line(one, answer, day, region) or f"{one.name}: could not be tested here: {answer.untried}"
         printer()(say, None)
 
 
@@ -168,4 +168,4 @@ def _clean(stack: str | None) -> None:
     from .experiments.cleaning import clean  # noqa: PLC0415 (boto3 takes half a second)
 
     gone = clean(Stack.find(stack).deployed or "postern")
-    printer()("\n".join(f"removed: {name}" for name in gone) or "nothing is left of any run", None)
+    printer()("\n".join(f"removed: {name}" for name in gone) or "no run left anything behind", None)

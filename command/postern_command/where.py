@@ -1,4 +1,4 @@
-"""Where on AWS a command works, and as whom."""
+"""The AWS region and profile that a command uses."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -6,7 +6,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Where:
-    """A region and a profile of AWS, None for what boto3 finds; `typed` are those of the command line."""
+    """An AWS region and profile; None leaves it to boto3. `typed` holds the ones from the command line."""
 
     region: str | None = None
     profile: str | None = None

@@ -1,26 +1,26 @@
-"""Postfix's files read as the two tables: `postern import postfix`.
+"""`postern import postfix`: turn Postfix's files into Postern's tables.
 
     source        a file's logical lines, each with its place
-    tokens        RFC 822 tokens and address lists, as tok822(3) of Postfix has them
-    targets       what one address of a right-hand side means
+    tokens        RFC 822 tokens and address lists, as in Postfix's tok822(3)
+    targets       the meaning of one address on a right-hand side
     maps          `hash:/etc/aliases`: the type and the file of a look-up table
     aliases5, virtual5, patterns, access5
-                  one table each, by the manual page of that name; patterns are regexp_table(5) and pcre_table(5)
-    expressions   a pattern for whole addresses taken apart
+                  one table each, by the manual page of that name; patterns covers regexp_table(5) and pcre_table(5)
+    expressions   splits a pattern for whole addresses
     macros, main_cf, master_cf, parameters, restrictions
-                  main.cf, what of master.cf changes it: `$name`s, values, what becomes of parameters and restrictions
+                  main.cf with the overrides of master.cf: `$name`s, values, the verdict on parameters and restrictions
     address_parameters, domains
-                  the parameters that decide how addresses are read, and the lists of domains among them
-    box           what of them the rest needs
+                  the parameters that decide how addresses are read, and the domain lists among them
+    box           the facts about the box that the other modules need
     mailboxes     which addresses are virtual mailboxes
-    filters       programs beside Postfix that look for junk
+    filters       spam filters that run beside Postfix
     lookups       what virtual(5) answers for an address
-    owners        which line has which row
-    leads         where a target leads from where it stands
+    owners        the line that each row comes from
+    leads         where a target leads, given its place
     rows, tags    the rows of the alias table
     report, report_text
-                  what became of each line, and how people are told
-    importing     all of it together
+                  the verdict on each line, and its text for people
+    importing     puts it all together
 
-Nothing is dropped silently: each logical line of each file is in the report once, with what became of it.
+Nothing is dropped silently: each logical line of each file is in the report once, with its verdict.
 """

@@ -1,8 +1,8 @@
 """access(5) for sender addresses: `pattern action`.
 
-Source: access(5) and postmap(1). There is no quoting but of white space in a key, `#` later
-in a line is no comment, and of a key that comes twice the first counts. How an action is chosen is
-check_table_result() of smtpd_check.c: the order of the tests matters, a bare code is OK.
+Source: access(5) and postmap(1). Only white space in a key can be quoted, `#` later in a line does not start a comment,
+and if a key occurs twice the first counts. Actions are read as in check_table_result() of smtpd_check.c: the order of
+the tests matters, and a bare code means OK.
 """
 
 import re
@@ -29,7 +29,7 @@ _HOLD = "HOLD keeps the message until you release it"
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A line understood: a row of the sender table."""
+    """A line as a row of the sender table."""
 
     line: Line
     sender: str
@@ -38,7 +38,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How keys are meant: do domains match their parents' keys, and which key is the null sender's."""
+    """How keys match: whether a domain matches its parents' keys, and which key is the null sender's."""
 
     parents: bool = True  # smtpd_access_maps is in parent_domain_matches_subdomains
     null_sender: str = NULL_SENDER  # smtpd_null_access_lookup_key
@@ -53,7 +53,7 @@ def pair(line: Line) -> tuple[str, str] | None:
 
 
 def rules(lines: Iterable[Line], style: Style, known: dict[str, Rule], report: Report) -> dict[str, Rule]:
-    """The rules by sender, `known` being those of earlier files; says what became of each line."""
+    """The rules by sender; `known` are those of earlier files. Reports each line."""
     found: dict[str, Rule] = {}
     for line in lines:
         read = _read(line, style)
@@ -63,24 +63,24 @@ def rules(lines: Iterable[Line], style: Style, known: dict[str, Rule], report: R
         rule, part = read
         first = found.get(rule.sender) or known.get(rule.sender)
         if first is not None:
-            says = f"{rule.sender} is there already ({first.line.place}), and Postfix takes the first"
+            says = f"{rule.sender} is already defined ({first.line.place}); Postfix uses the first"
             report.say(line, unneeded(says))
             continue
         found[rule.sender] = rule
         report.say(line, part)
         if known:
-            says = "Postfix asked the files before this one first; now the more specific key rules, in whatever file"
+            says = "Postfix searched the earlier files first; now the most specific key wins, in whichever file"
             report.say(line, changed(says))
     return found
 
 
 def warning(rule: Rule, report: Report) -> Rule:
-    """The rule behind warn_if_reject, which refused nobody; says so where it would have."""
+    """A rule after warn_if_reject, which only logged: a rejecting action becomes WARN, and the report says so."""
     word, _, text = rule.action.partition(" ")
     if word != "REJECT" and not _CODE.match(word):
         return rule
     action = _joined("WARN", text)
-    report.say(rule.line, changed(f"{action}: it stands behind {WARN_IF_REJECT}, so it refused no mail"))
+    report.say(rule.line, changed(f"{action}: it came after {WARN_IF_REJECT}, so it rejected no mail"))
     return replace(rule, action=action)
 
 
@@ -100,19 +100,21 @@ def _read(line: Line, style: Style) -> tuple[Rule, Part] | Part:
 
 
 def _sender(typed: str, style: Style) -> str | Part:
-    """The key as the sender table has it."""
+    """The key for the sender table, or the verdict on a key that cannot be used."""
     key = typed.lower()
     if key == style.null_sender.lower():
         return NULL_SENDER
     if key == NULL_SENDER:
-        return left_behind("the null sender has another key here", "see smtpd_null_access_lookup_key in main.cf")
+        return left_behind(
+            "main.cf sets another key for the null sender", "see smtpd_null_access_lookup_key in main.cf"
+        )
     never = no_sender(sender_key(key), PARENT if style.parents else DOT)
     if never and never.why != NEITHER:
         return unneeded(f"it never matched: {never}")
     try:
         return _address_key(key)
     except InvalidAddress:
-        return left_behind(f"{typed} is neither an address nor a domain nor user@", "fix the key; it never matched")
+        return left_behind(f"{typed} is not an address, a domain or user@", "fix the key; it never matched")
 
 
 def _address_key(key: str) -> str:
@@ -130,16 +132,16 @@ def _local(local: str) -> str:
 
 
 def _action(typed: str) -> tuple[str, Part] | Part:
-    """The action as the sender table has it, and what to say about it."""
+    """The action for the sender table with its verdict, or only a verdict."""
     first, *rest = re.split(f"[{WHITE}]+", typed)
     word, text = first.upper(), " ".join(rest)
     if typed.isascii() and typed.isdigit():
         instead = f"write `{typed} text` to refuse, or OK"
-        return impossible("to Postfix a code without text is OK, which was hardly meant", instead)
+        return impossible("Postfix takes a code without text as OK, which was probably not intended", instead)
     if word in _WITH_TEXT:
         return _joined(word, text), taken(f"{word} {text}".strip())
     if word in ("RELAY", "PERMIT", "PERMIT_AUTH_DESTINATION") and not text:
-        return "OK", changed(f"{word} as OK, which is what Postfix does")
+        return "OK", changed(f"{word} as OK, which is how Postfix treats it")
     if _CODE.match(word) and text:
         return _code(word, text)
     return _with_argument(word, text) or _no_action(typed, word)
@@ -148,12 +150,12 @@ def _action(typed: str) -> tuple[str, Part] | Part:
 def _code(code: str, text: str) -> tuple[str, Part]:
     if code.startswith("5"):
         return f"{code} {text}", taken(f"{code} {text}")
-    says = "the sender cannot be asked to try again once SES has accepted; the message is deferred and looked at again"
+    says = "SES has already accepted, so the sender cannot be asked to retry; Postern defers the message and retries"
     return f"{code} {text}", changed(f"{code} {text}: {says}")
 
 
 def _with_argument(word: str, text: str) -> tuple[str, Part] | Part | None:
-    """REDIRECT, BCC and PREPEND, which are nothing without what follows."""
+    """REDIRECT, BCC and PREPEND, which need an argument; None for other words."""
     if word in ("REDIRECT", "BCC"):
         address = _one_address(text)
         if address is None:
@@ -170,7 +172,7 @@ def _no_action(typed: str, word: str) -> Part:
     if _CODE.match(word):
         return impossible("a code needs a text", "write the code and a text")
     if word in ("DEFER", "DEFER_IF_PERMIT", "DEFER_IF_REJECT"):
-        return impossible(f"{word}: the sender cannot be asked to try again once SES has accepted", _HOLD)
+        return impossible(f"{word}: SES has already accepted, so the sender cannot be asked to retry", _HOLD)
     if word == "FILTER":
         return impossible("there is no content filter to pass mail to", _HOLD)
     if ":" in typed:

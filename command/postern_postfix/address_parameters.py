@@ -1,4 +1,4 @@
-"""The parameters of main.cf that decide how addresses are read, and what becomes of their lines."""
+"""The parameters of main.cf that decide how addresses are read, and the verdicts on their lines."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
@@ -35,8 +35,7 @@ _LISTS = {
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A table, and the line of main.cf that names it; None for one that nobody names: the user gave it, or Postfix has
-    it by default."""
+    """A table, and the line of main.cf that names it; None if the user gave the table, or Postfix has it by default."""
 
     map: Map
     line: Line | None = None
@@ -46,27 +45,27 @@ class Named:
 
 @dataclass(slots=True)
 class Settled:
-    """What main.cf decides. Without one, it is what Postfix does by default, but for what only main.cf knows."""
+    """What main.cf decides. The defaults are Postfix's, except for what only main.cf can tell."""
 
     domains: Domains = field(default_factory=lambda: Domains({}))
-    origin: str = ""  # $myorigin, "" if nobody knows
+    origin: str = ""  # $myorigin, "" if unknown
     hosts: frozenset[str] = frozenset()  # names of the box
-    mydomain: str = ""  # what a host name without a dot gets, "" if nothing
+    mydomain: str = ""  # what is appended to a host name without a dot, "" for nothing
     delimiter: str = RECIPIENT_DELIMITER
     style: Style = field(default_factory=Style)
     virtual_keeps_tag: bool = True
     alias_keeps_tag: bool = False
     included_keeps_tag: bool = False
     owners_hear: bool = True
-    everybody: Line | None = None  # of main.cf: who is in no map of senders is refused
+    everybody: Line | None = None  # the line of main.cf that rejects every sender who is in no map
     maps: dict[Table, list[Named]] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
 
 
 def settle(config: MainCf, domains: Collection[str], given: Collection[Table], files: Files, report: Report) -> Settled:
-    """What the parameters decide; says what became of each line.
+    """What the parameters decide. Reports each line.
 
-    `given` are the tables that the user named: they are read instead of those that main.cf names.
+    `given` are the tables that the user named, which are read instead of those in main.cf.
     """
     host = config.value("myhostname").lower()
     mydomain = config.value("mydomain").lower()
@@ -92,7 +91,7 @@ def settle(config: MainCf, domains: Collection[str], given: Collection[Table], f
 
 
 def _lists(config: MainCf, files: Files, mydomain: str) -> Domains:
-    """The lists of domains. A table that is one of virtual(5) says for itself which domains it declares."""
+    """The domain lists. Tables of virtual(5) are left out: they declare their domains themselves."""
     virtual = {*config.items("virtual_alias_maps"), *config.items("virtual_maps")}
     mailboxes = [Map.parse(item) for item in config.items("virtual_mailbox_maps")]
     styles = _parents(config)
@@ -113,14 +112,14 @@ def _lists(config: MainCf, files: Files, mydomain: str) -> Domains:
 
 
 def _origin(config: MainCf, files: Files, report: Report) -> str:
-    """$myorigin; Debian's may be a file, of which the first line counts."""
+    """$myorigin; on Debian it may be a file, of which the first line counts."""
     value = config.value("myorigin")
     if not value.startswith("/"):
         return value.lower()
     try:
         lines = Map("file", value).path(files.root).read_text("utf-8", "replace").split()
     except OSError as fault:
-        report.remark(f"myorigin = {value}: {fault.strerror}; bare names are read as names of the box")
+        report.remark(f"myorigin = {value}: {fault.strerror}; bare names are taken as names on the box")
         return ""
     return lines[0].lower() if lines else ""
 
@@ -178,7 +177,7 @@ def _follow(table: Table, named: Collection[Named], settled: Settled, given: Col
         if table not in given:
             settled.maps.setdefault(table, []).append(one)
         elif one.line is not None:
-            report.say(one.line, changed(f"{one.map}: the file that was given for {table} is read instead"))
+            report.say(one.line, changed(f"{one.map}: the file that you gave for {table} is read instead"))
 
 
 def _say_domains(
@@ -192,9 +191,9 @@ def _say_domains(
         report.say(parameter.line, unneeded("no domain"))
     for item in items:
         if item in tables:
-            part = taken(f"{item}: its lines `domain anything` are domains")
+            part = taken(f"{item}: its lines of the form `domain anything` declare domains")
         elif item in settled.domains.lists[_LISTS[name]].unread:
-            says = f"{item}: a table of domains that cannot be read, so aliases(5) is taken to hold at none of them"
+            says = f"{item}: this table of domains cannot be read, so aliases(5) is assumed to apply at none of them"
             part = impossible(says, "copy the file along and give --root, or write the domains into main.cf")
         elif ":" in item or item.lstrip("!").startswith("/"):
             part = taken(f"{item} is read")
@@ -207,17 +206,17 @@ def _say_domains(
 
 def _domain(name: str, item: str, domains: Collection[str]) -> Part:
     if item.lower() not in domains:
-        instead = f"import with --domain {item} too, if its mail is to come here"
-        return impossible(f"{item} is not among the domains", instead)
+        instead = f"import with --domain {item} too, if its mail moves here"
+        return impossible(f"{item} is not one of the domains given", instead)
     match _LISTS[name]:
         case Kind.LOCAL:
-            return taken(f"{item}: aliases(5) holds there")
+            return taken(f"{item}: aliases(5) applies there")
         case Kind.ALIAS:
-            return taken(f"{item}: only virtual(5) holds there")
+            return taken(f"{item}: only virtual(5) applies there")
         case Kind.MAILBOX:
-            return changed(f"{item}: only virtual(5) holds there, as nothing is left of its mailboxes")
+            return changed(f"{item}: only virtual(5) applies there, as Postern has no mailboxes")
         case _:
-            return changed(f"{item}: only virtual(5) holds there, as nothing is passed on to a host behind")
+            return changed(f"{item}: only virtual(5) applies there, as Postern does not relay to a host behind it")
 
 
 def _say_domain_files(files: Files, domains: Collection[str], report: Report) -> None:
@@ -227,34 +226,34 @@ def _say_domain_files(files: Files, domains: Collection[str], report: Report) ->
             continue
         names = [name for name in listed(line) if name.lower().lstrip("!") in domains]
         if names:
-            report.say(line, taken(f"{', '.join(names)}: main.cf says whether aliases(5) holds there"))
+            report.say(line, taken(f"{', '.join(names)}: main.cf says whether aliases(5) applies there"))
         else:
-            report.say(line, unneeded("it names none of the domains"))
+            report.say(line, unneeded("it names none of the domains given"))
 
 
 def _delimiter(value: str) -> Part:
     if value == RECIPIENT_DELIMITER:
-        return taken("a tag begins at +")
+        return taken("a tag starts at +")
     if not value:
-        return changed("there were no tags: a domain's row says where info+news@ goes, see the notes")
+        return changed("there were no tags: the domain's row says where info+news@ goes, see the notes")
     others = "".join(one for one in value if one != RECIPIENT_DELIMITER)
-    return changed(f"a tag begins at {others} by a pattern of each domain's row, and is not handed on")
+    return changed(f"a tag starts at {others}, by a pattern in each domain's row, and is not passed on")
 
 
 def _propagation(value: str) -> Part:
-    return changed(f"{value}: in rows, where a recipient_delimiter is set, as keep_tag")
+    return changed(f"{value}: becomes keep_tag in rows, if recipient_delimiter is set")
 
 
 def _parents_part(value: str) -> Part:
     if "smtpd_access_maps" in value:
-        return taken("a domain's sender rule covers what is below it")
-    return taken("a domain's sender rule covers the domain alone, and one with a leading dot what is below it")
+        return taken("a sender rule for a domain covers its subdomains")
+    return taken("a sender rule for a domain covers only the domain, one with a leading dot only its subdomains")
 
 
 def _size(value: str) -> Part:
     if not value.isdigit() or not 0 < int(value[:20]) < SES_MESSAGE_BYTES:
-        return changed(f"SES takes up to {SES_MESSAGE_BYTES} octets")
-    return changed(f"SES takes up to {SES_MESSAGE_BYTES} octets, and no lower limit can be set")
+        return changed(f"SES accepts up to {SES_MESSAGE_BYTES} bytes")
+    return changed(f"SES accepts up to {SES_MESSAGE_BYTES} bytes; a lower limit cannot be set")
 
 
 _SAYINGS: dict[str, Callable[[str], Part]] = {

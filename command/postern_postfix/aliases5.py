@@ -1,7 +1,7 @@
 """aliases(5): `name: value, value, ...`.
 
-Source: aliases(5), and postalias(1), which skips a line that is no name:value pair or whose name
-has a domain. Of a name that comes twice it keeps the first.
+Source: aliases(5), and postalias(1), which skips a line that is not a name:value pair or whose name has a domain. If a
+name occurs twice, it keeps the first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ _FIX = "fix the line or remove it; Postfix ignores it"
 
 @dataclass(frozen=True, slots=True)
 class NamedAlias:
-    """A line understood: the name in internal form and lower case, and where it leads."""
+    """A line of aliases(5): the name in internal form and lower case, and its targets."""
 
     line: Line
     name: str
@@ -25,7 +25,7 @@ class NamedAlias:
 
 
 def aliases(lines: Iterable[Line], report: Report) -> dict[str, NamedAlias]:
-    """The aliases by name; says what became of each line that is none."""
+    """The aliases by name. Reports each line that is not an alias."""
     found: dict[str, NamedAlias] = {}
     for line in lines:
         read = _read(line)
@@ -33,7 +33,7 @@ def aliases(lines: Iterable[Line], report: Report) -> dict[str, NamedAlias]:
             report.say(line, read)
         elif read.name in found:
             first = found[read.name].line.place
-            report.say(line, unneeded(f"{read.name} is there already ({first}), and Postfix takes the first"))
+            report.say(line, unneeded(f"{read.name} is already defined ({first}); Postfix uses the first"))
         else:
             found[read.name] = read
     return found
@@ -49,14 +49,14 @@ def included(lines: Iterable[Line]) -> Iterator[tuple[Line, tuple[Target, ...]]]
 
 
 def pair(text: str) -> tuple[str, list[Token]] | str:
-    """Name and tokens of the value, as postalias(1) takes a line apart; or why it takes none."""
+    """The name and the tokens of the value, as postalias(1) splits a line; or why it skips the line."""
     tokens = scan(text)
     colon = next((position for position, token in enumerate(tokens) if _operator(token, ":")), -1)
     before, value = tokens[: max(colon, 0)], tokens[colon + 1 :]
     if not before or not value or any(_operator(token, ",") for token in before):
         return "not a pair of name and value"
     if any(_operator(token, "@%") for token in before):
-        return "its name has a domain, which belongs into virtual(5)"
+        return "its name has a domain, which belongs in virtual(5)"
     name = internal(before).lower()
     return (name, value) if name else "its name is empty"
 

@@ -1,4 +1,4 @@
-"""The box that ran Postfix, as far as it decides how addresses are read."""
+"""The facts about the Postfix box that decide how addresses are read."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _NEVER_SPLIT = ("postmaster", "mailer-daemon", "double-bounce")
 
 
 class Kind(Enum):
-    """What Postfix does with an address that virtual(5) has finished with, by its domain (ADDRESS_CLASS_README)."""
+    """What Postfix does with an address after virtual(5), by its domain's class (ADDRESS_CLASS_README)."""
 
     LOCAL = "mydestination"  # aliases(5), then the mailboxes of the box's users
     ALIAS = "virtual_alias_domains"  # there is no such address
@@ -23,12 +23,11 @@ class Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """What of main.cf decides how addresses are read.
+    """The settings of main.cf that decide how addresses are read.
 
-    `domains` are those of --domain in order; `kinds` says what Postfix does with any domain.
-    `origin` completes a bare name, and `guessed` says that nobody knows whether it is that; `mydomain`
-    completes a host name without a dot, "" if nothing does. `hosts` are names of the box.
-    `mailboxes` are those that --mailbox gives a new home, by user or by address.
+    `domains` are those of --domain, in order; `kinds` tells the class of any domain. `origin` completes a bare name,
+    and `guessed` means that it is only a guess; `mydomain` completes a host name without a dot, "" if nothing does.
+    `hosts` are names of the box. `mailboxes` are the new homes given with --mailbox, by user or address.
     """
 
     domains: tuple[str, ...]
@@ -46,19 +45,19 @@ class Box:
 
     @property
     def ours(self) -> tuple[str, ...]:
-        """The domains of --domain where aliases(5) holds."""
+        """The domains of --domain where aliases(5) applies."""
         return tuple(domain for domain in self.domains if self.kinds(domain) is Kind.LOCAL)
 
     def is_local(self, domain: str) -> bool:
-        """Does aliases(5) hold there?"""
+        """Whether aliases(5) applies at a domain."""
         return self.kinds(domain) is Kind.LOCAL
 
     def asks_bare(self, domain: str) -> bool:
-        """virtual(5): at `$myorigin` and in mydestination a bare name is a key too."""
+        """Whether a bare name is a key of virtual(5) at a domain: at `$myorigin` and in mydestination."""
         return domain == self.origin or self.is_local(domain)
 
     def split(self, local: str) -> tuple[str, str]:
-        """A local part without its tag, and the tag with its delimiter, "" if there is none: split_addr(3)."""
+        """A local part without its tag, and the tag with its delimiter ("" without one), as split_addr(3) splits."""
         name = local.lower()
         listed = "-" in self.delimiter and self.owners_hear
         if name in _NEVER_SPLIT or (listed and (name.startswith("owner-") or name.endswith("-request"))):
@@ -67,11 +66,11 @@ class Box:
         return (local[:end], local[end:]) if 0 < end < len(local) else (local, "")
 
     def takes_tag(self, local: str) -> bool:
-        """Is it a name that a tag may follow?"""
+        """Whether a tag may follow the name."""
         return bool(self.delimiter) and self.split(f"{local}{self.delimiter[0]}x")[0] == local
 
     def completed(self, local: str, domain: str) -> Address | None:
-        """The address that Postfix makes of these, None where it makes none that SES takes."""
+        """The address that Postfix makes of these, None if SES would not accept it."""
         domain = domain or self.origin
         if self.mydomain and "." not in domain and not domain.startswith("[") and not self.is_local(domain):
             domain = f"{domain}.{self.mydomain}"
@@ -81,5 +80,5 @@ class Box:
             return None
 
     def tagged(self, address: Address, tag: str) -> Address:
-        """The address with a tag behind its local part."""
+        """The address with a tag after its local part."""
         return Address(f"{address.local}{tag}", address.domain) if tag else address

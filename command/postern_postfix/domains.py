@@ -1,7 +1,7 @@
-"""The lists of domains in main.cf: mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains.
+"""The domain lists in main.cf: mydestination, virtual_alias_domains, virtual_mailbox_domains, relay_domains.
 
-Source: postconf(5), and match_list(3): items are asked in order; `/file` stands for what is in it, `type:table` for its
-keys, and `!` before an item takes what it matches out of the list.
+Source: postconf(5), and match_list(3): items are tried in order; `/file` stands for the file's items, `type:table` for
+the table's keys, and `!` before an item excludes what it matches.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,29 +14,29 @@ from .patterns import finds
 from .source import WHITE, Line
 
 BOX_NAMES = ("localhost", "localhost.localdomain")
-# Which Postfix asks first, when an address is in several: trivial-rewrite(8), resolve.c.
+# The order in which Postfix tries the lists: trivial-rewrite(8), resolve.c.
 _ORDER = (Kind.LOCAL, Kind.ALIAS, Kind.MAILBOX, Kind.RELAY)
 Reading = Callable[[Map], tuple[Line, ...] | None]  # a file's lines, None if it cannot be read
 
 
 @dataclass(slots=True)
 class DomainList:
-    """One list. `parents` says whether a domain stands for what is below it too (relay_domains)."""
+    """One list. `parents`: a domain covers its subdomains too (relay_domains)."""
 
     parents: bool = False
-    unread: list[str] = field(default_factory=list)  # tables of which nobody knows what they hold
+    unread: list[str] = field(default_factory=list)  # tables that could not be read
     _items: list[tuple[bool, Callable[[str], bool]]] = field(default_factory=list)
 
     @classmethod
     def read(cls, items: Iterable[str], reading: Reading, parents: bool = False) -> "DomainList":
-        """From the items of main.cf."""
+        """The list from its items in main.cf."""
         found = cls(parents)
         for item in items:
             found._add(item, reading)
         return found
 
     def has(self, domain: str) -> bool:
-        """Is the domain, in lower case, in the list?"""
+        """Whether the domain (in lower case) is in the list."""
         wanted = [domain, *_parents(domain)] if self.parents else [domain]
         for negated, matches in self._items:
             if any(map(matches, wanted)):
@@ -72,19 +72,19 @@ class DomainList:
 
 @dataclass(frozen=True, slots=True)
 class Domains:
-    """The four lists, and the names of the box itself, by the kind of domain that each makes."""
+    """The four lists, by the class of domain that each defines, and the names of the box itself."""
 
     lists: dict[Kind, DomainList]
     box: frozenset[str] = frozenset(BOX_NAMES)
 
     def kind(self, domain: str) -> Kind:
-        """What Postfix does with addresses at a domain, in lower case."""
+        """The class of a domain (in lower case)."""
         if domain in self.box:
             return Kind.LOCAL
         return next((kind for kind in _ORDER if kind in self.lists and self.lists[kind].has(domain)), Kind.OUTSIDE)
 
     def unread(self) -> Iterator[tuple[Kind, str]]:
-        """The tables that could not be read, with what their domains would be."""
+        """The tables that could not be read, each with the class that its domains would have."""
         for kind in _ORDER:
             if kind in self.lists:
                 yield from ((kind, item) for item in self.lists[kind].unread)

@@ -1,8 +1,8 @@
-"""A regular expression for whole addresses, taken apart into one for the local part at each domain.
+"""Split a regular expression for whole addresses into one for the local part at each domain.
 
-It comes along where that can be proved: split at its `@` outside of brackets; or, where it has none and
-nothing in it can match one, by what it is anchored to. RE2 must take the parts, so lookaround and
-backreferences do not come along, and neither does what POSIX means otherwise than RE2.
+This is done only if it is provably the same: by splitting at its `@` outside brackets; or, if it has no `@` and cannot
+match one, by its anchors. RE2 must accept the parts, so lookaround and backreferences cannot be imported, nor can
+anything that POSIX and RE2 read differently.
 """
 
 import re
@@ -20,7 +20,7 @@ _WITHOUT_AT = re.compile(r"[A-Za-z0-9_+*?()|{},-]|\\[^A-Za-z0-9@]|\\[dw]|\[[^^][
 
 
 class Unproved(ValueError):
-    """The pattern does not come along; the text says why."""
+    """The pattern cannot be imported; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +29,16 @@ class Split:
 
     local: str
     domain: str
-    groups: int  # that a result may use, within `local`; those of the domain are numbered after them
+    groups: int  # groups in `local` that a result may use; those of the domain are numbered after them
 
     def of(self, domains: Iterable[str]) -> frozenset[str]:
-        """Those of the domains that it is about."""
+        """Those of the domains that it matches."""
         pattern = compiled(f"(?i:{self.domain})")
         return frozenset(domain for domain in domains if pattern.fullmatch(domain))
 
 
 def by_domain(pattern: str, domains: Collection[str]) -> tuple[dict[str, str], int]:
-    """The pattern for the local part at each of the domains, and how many groups a result may use; raises Unproved."""
+    """The pattern for the local part at each domain, and how many groups a result may use. Raises Unproved."""
     choices = _choices(pieces(pattern))
     if len(choices) == 1 and "@" in choices[0]:
         found = split("".join(choices[0]))
@@ -51,13 +51,13 @@ def by_domain(pattern: str, domains: Collection[str]) -> tuple[dict[str, str], i
 
 
 def is_for_domains(pattern: str) -> bool:
-    """Is it one for a domain alone, `/^domain$/`?"""
+    """Whether it is a pattern for a domain alone, `/^domain$/`."""
     parts = pieces(pattern)
     return "@" not in parts and parts[:1] == ["^"] and parts[-1:] == ["$"] and parts[1:-1][-2:] not in _STARS
 
 
 def split(pattern: str) -> Split:
-    """A pattern for addresses as two; raises Unproved."""
+    """Split a pattern for addresses in two. Raises Unproved."""
     parts = pieces(pattern)
     depth, at, closed = 0, -1, True
     for position, piece in enumerate(parts):
@@ -69,7 +69,7 @@ def split(pattern: str) -> Split:
     starts, ends = parts[:1] == ["^"], parts[-1:] == ["$"]
     inner = parts[starts : len(parts) - ends]
     if at < 0 or not closed or "^" in inner or "$" in inner:
-        raise Unproved("it cannot be taken apart at an @")
+        raise Unproved("it cannot be split at an @")
     local = ("" if starts else ".*") + "".join(parts[starts:at])
     domain = "".join(parts[at + 1 : len(parts) - ends]) + ("" if ends else ".*")
     groups = compiled(local).groups
@@ -78,7 +78,7 @@ def split(pattern: str) -> Split:
 
 
 def _choices(parts: list[str]) -> list[list[str]]:
-    """The alternatives of a pattern, `^(a|b)$` opened where its choices are whole addresses."""
+    """The alternatives of a pattern; `^(a|b)$` is opened if its choices are whole addresses."""
     if parts[:2] == ["^", "("] and parts[-2:] == [")", "$"] and _closes_at_the_end(parts[1:-1]):
         inner = _alternatives(parts[2:-2])
         if len(inner) > 1 and all("@" in one for one in inner):
@@ -108,7 +108,7 @@ def _closes_at_the_end(parts: list[str]) -> bool:
 
 
 def _placed(parts: list[str], domains: Collection[str]) -> dict[str, str]:
-    """The local part's pattern at each domain, for one alternative; its groups may not be used."""
+    """The local part's pattern at each domain, for one alternative; a result may not use its groups."""
     if "@" in parts:
         found = split("".join(parts))
         return dict.fromkeys(sorted(found.of(domains)), found.local)
@@ -140,11 +140,11 @@ def _within(text: str, starts: bool, ends: bool, domains: Collection[str]) -> di
 
 
 def delimited(text: str) -> tuple[bool, str, str, str]:
-    """Negated or not, pattern, flags, and the rest: regexp_table(5), `/pattern/flags result`."""
+    """(negated, pattern, flags, rest) of a line of regexp_table(5), `/pattern/flags result`. Raises Unproved."""
     bare = text.lstrip(f"!{WHITE}")
     negated = text[: len(text) - len(bare)].count("!") % 2 == 1
     if not bare or bare[0].isalnum():
-        raise Unproved("it is no pattern")
+        raise Unproved("it is not a pattern")
     delimiter = re.escape(bare[0])
     found = re.compile(rf"{delimiter}((?:\\.|(?!{delimiter})[^\\])*){delimiter}([A-Za-z]*)", re.DOTALL).match(bare)
     if found is None:
@@ -153,13 +153,13 @@ def delimited(text: str) -> tuple[bool, str, str, str]:
 
 
 def translated(pattern: str, flags: str, kind: str) -> str:
-    """The pattern as RE2 takes it, its case aside; raises Unproved where the two may differ."""
+    """The pattern for RE2, apart from case. Raises Unproved if the two may differ."""
     harmless = "im" if kind == "regexp" else "imsEAX"
     unknown = [flag for flag in flags if flag not in harmless]
     if unknown:
-        raise Unproved(f"the flag {unknown[0]} changes what its pattern means")
+        raise Unproved(f"the flag {unknown[0]} changes the meaning of the pattern")
     if kind == "regexp" and any(_means_otherwise(piece) for piece in pieces(pattern)):
-        raise Unproved("an escape or a bracket of its pattern means something else to RE2")
+        raise Unproved("an escape or bracket in the pattern means something else in RE2")
     return f"^{pattern}" if "A" in flags and not pattern.startswith("^") else pattern
 
 
@@ -175,9 +175,9 @@ def pieces(pattern: str) -> list[str]:
     return re.findall(rf"\\.|{bracket}|.", pattern, re.DOTALL)
 
 
-@lru_cache(maxsize=1024)  # each pattern is asked about each alias
+@lru_cache(maxsize=1024)  # each pattern is tried for each alias
 def compiled(pattern: str) -> Any:
-    """The pattern by RE2; raises Unproved for what it does not take."""
+    """The pattern compiled by RE2. Raises Unproved if RE2 refuses it."""
     import re2  # noqa: PLC0415 (only tables with patterns need it)
 
     options = re2.Options()
@@ -185,4 +185,4 @@ def compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except (re2.error, UnicodeError) as fault:
-        raise Unproved("RE2 does not take its pattern (lookaround, backreference or a mistake)") from fault
+        raise Unproved("RE2 refuses the pattern (lookaround, backreference or an error)") from fault

@@ -1,6 +1,6 @@
-"""Programs beside Postfix that look for junk, by their names and usual ports, and what is left of their work.
+"""Spam filters that run beside Postfix, known by their names and usual ports, and what replaces each.
 
-What is not known here may do anything, also with mail that is no junk.
+An unknown program may do anything, even to mail that is not spam.
 """
 
 import re
@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 from .main_cf import words
 
-_VERDICTS = "SES's verdicts and the quarantine are what is left"
+_VERDICTS = "use SES's verdicts and the quarantine"
 
 
 @dataclass(frozen=True, slots=True)
 class Counterpart:
-    """What to say of a program, and what is left of its work."""
+    """The text about a program, and what to use instead."""
 
     says: str
     instead: str = _VERDICTS
@@ -21,20 +21,20 @@ class Counterpart:
 
 _POSTGREY = r"\b10023\b|postgrey|sqlgrey|\bgld\b|greylist"  # 10023 is postgrey's port
 _KNOWN = (
-    (_POSTGREY, Counterpart("greylisting needs an answer that says: try again, and SES has accepted by then")),
+    (_POSTGREY, Counterpart("greylisting needs a temporary rejection, but SES has already accepted the message")),
     (r"spf", Counterpart("SES checks SPF itself")),
     (r"dkim|dmarc|\b889[13]\b", Counterpart("SES checks DKIM and DMARC itself")),
-    (r"amavis|\b10024\b|spamass|spampd|rspamd|\b11332\b|\bclam", Counterpart("SES looks for spam and viruses itself")),
+    (r"amavis|\b10024\b|spamass|spampd|rspamd|\b11332\b|\bclam", Counterpart("SES scans for spam and viruses itself")),
 )
 
 
 def is_postgrey(service: str) -> bool:
-    """Whether this is Postgrey, or another that does its work."""
+    """Whether this is Postgrey or another greylisting service."""
     return re.search(_POSTGREY, service, re.IGNORECASE) is not None
 
 
 def with_a_counterpart(value: str) -> Counterpart | None:
-    """The first program's counterpart, None if one of them has none or none is named."""
+    """The counterpart of the first program named; None if there is none, or if any program is unknown."""
     named = [_counterpart(word) for word in words(value)]
     return None if None in named else next(iter(named), None)
 

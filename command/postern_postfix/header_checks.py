@@ -1,10 +1,10 @@
-"""header_checks(5) as header rules: patterns about Subject, From, To or List-Id that RE2 takes.
+"""header_checks(5) as header rules: patterns for Subject, From, To or List-Id that RE2 accepts.
 
-Postfix asks a table about each line of the header, and the first pattern that matches the line decides about that line.
-A rule here is asked about the message, and after one that is not final the next is asked too. So where a pattern may
-take what a later one of the same field would, a DUNNO with the same condition stands between them; as it ends the
-search, that works for one field, whose rules come last. A field that is folded is one line here, and one that is
-encoded is asked about decoded, too.
+Postfix looks up each header line in a table, and the first pattern that matches decides about that line. A header rule
+applies to the whole message, and after a match that is not final the next rule applies too. So if a pattern may take
+what a later one for the same field would match, a DUNNO with the same condition is put between them. As DUNNO ends the
+search, that works for only one field, whose rules come last. Here a folded field is one line, and an encoded one is
+also matched decoded.
 """
 
 import re
@@ -30,14 +30,14 @@ _GROUP = re.compile(r"\$(?:[0-9]|\{|\()")
 _FINAL = ("REJECT", "DISCARD")
 _KNOWN = (*_FINAL, "HOLD", "WARN", "INFO", "DUNNO", "OK", "BCC", "REDIRECT", "PREPEND")
 _DUNNO = "DUNNO"
-_STEP = 10  # between numbers, so that a rule can come between
-_BY_HAND = "write what it is for as a header rule: postern rule add"
-_CHANGES = "header lines are not taken out or replaced; a rule can HOLD, REJECT, TAG, PREPEND, BCC and REDIRECT"
+_STEP = 10  # between rule numbers, so that others fit in between
+_BY_HAND = "write a header rule that does the same: postern rule add"
+_CHANGES = "header lines cannot be removed or replaced; a rule can HOLD, REJECT, TAG, PREPEND, BCC and REDIRECT"
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """A line understood, for one field."""
+    """A line of header_checks(5) for one field."""
 
     line: Line
     about: str
@@ -58,14 +58,14 @@ class _Check:
 def rules(
     tables: Iterable[tuple[str, Iterable[Line]]], own_domains: frozenset[str], report: Report
 ) -> dict[SenderKey, Row]:
-    """The header rules for tables of these types; says what became of each line."""
+    """The header rules for (type, lines) of tables. Reports each line."""
     checks = [check for kind, lines in tables for check in _understood(lines, kind, report)]
     found: dict[SenderKey, Row] = {}
     for check in _in_order(checks, report):
         if len(found) == MOST_RULES:
             report.say(
                 check.line,
-                impossible(f"there are at most {MOST_RULES} header rules", "join texts: contains takes many"),
+                impossible(f"Postern allows {MOST_RULES} header rules", "combine texts: one `contains` takes many"),
             )
             continue
         key, row = check.row(_number(len(found), len(checks)))
@@ -76,7 +76,7 @@ def rules(
             continue
         found[key] = row
         says = f"header {key[0].replace(':', ' ')}: {check.action} if {check.about} {check.how} {check.text!r}"
-        report.say(check.line, changed(f"{says}; also where the field is folded or encoded"))
+        report.say(check.line, changed(f"{says}; it also matches a folded or encoded field"))
     return found
 
 
@@ -92,9 +92,9 @@ def _understood(lines: Iterable[Line], kind: str, report: Report) -> Iterator[_C
             report.say(line, unreadable(line))
         elif word is not None:
             depth = max(0, depth + (1 if word[1].lower() == "if" else -1))
-            report.say(line, impossible("conditions of a table do not come along", _BY_HAND))
+            report.say(line, impossible("if and endif in a table cannot be imported", _BY_HAND))
         elif depth:
-            report.say(line, impossible("it is under a condition that does not come along", _BY_HAND))
+            report.say(line, impossible("it is inside an if that cannot be imported", _BY_HAND))
         else:
             found = _read(line, kind)
             if isinstance(found, Part):
@@ -116,19 +116,19 @@ def _read(line: Line, kind: str) -> list[_Check] | Part:
         fields, how, text = _condition(translated(pattern, flags, kind))
     except Unproved as fault:
         return impossible(str(fault), _BY_HAND)
-    if "i" in flags:  # it turns the default off: case counts
+    if "i" in flags:  # this flag turns case-insensitivity off
         how, text = MATCHES, f"(?-i:{_as_pattern(how, text)})"
     return [_Check(line, about, how, text, action) for about in fields]
 
 
 def _action(result: str) -> str | Part:
-    """The action as a rule has it; raises Unproved."""
+    """The action for a rule, or the verdict on one that no rule can do. Raises Unproved."""
     word, _, text = result.partition(" ")
     word, text = word.upper(), text.strip(WHITE)
     if word not in _KNOWN:
         return impossible(f"{word}: {_CHANGES}", _BY_HAND)
     if _GROUP.search(text.replace("$$", "")):
-        raise Unproved("its result has a part of the line in it")
+        raise Unproved("its result uses a part of the line")
     text = text.replace("$$", "$")
     word = _DUNNO if word == "OK" else word
     try:
@@ -139,14 +139,14 @@ def _action(result: str) -> str | Part:
 
 
 def _condition(pattern: str) -> tuple[list[str], str, str]:
-    """(the conditions that it is about, how, the text); raises Unproved."""
+    """(the conditions, the operator, the text) for a pattern. Raises Unproved."""
     found = _PREFIX.match(pattern)
     if found is None:
-        raise Unproved("it does not begin with ^, the name of a field and a colon")
+        raise Unproved("it does not start with ^, a field name and a colon")
     names = (found[1] or found[2]).lower().split("|")
     unknown = [name for name in names if name not in _CONDITIONS]
     if unknown:
-        raise Unproved(f"{unknown[0]} is none of {', '.join(_CONDITIONS)}")
+        raise Unproved(f"there are no rules for {unknown[0]}, only for {', '.join(_CONDITIONS)}")
     parts, starts = _behind_the_colon(found[3])
     ends = parts[-1:] == ["$"]
     parts = parts[: len(parts) - ends]
@@ -161,21 +161,21 @@ def _condition(pattern: str) -> tuple[list[str], str, str]:
     if literal is not None and literal and not starts and not ends:
         return conditions, CONTAINS, literal
     if literal is not None and literal and starts and ends and conditions == ["subject"]:
-        return conditions, EQUALS, literal  # of other fields an address alone would be equal, too
+        return conditions, EQUALS, literal  # in other fields, an address alone would be equal too
     text = f"{'^' if starts else ''}{''.join(parts)}{'$' if ends else ''}" or ".*"
     compiled(text)
     return conditions, MATCHES, text
 
 
 def _behind_the_colon(rest: str) -> tuple[list[str], bool]:
-    """What is asked of the value, and whether it must begin so; raises Unproved. A value has no white space around it
-    here, and one blank before it as programs write it."""
+    """The pattern for the value, and whether the value must start with it. Here a value has no white space around it;
+    in a header line, programs write one space before it. Raises Unproved."""
     parts = pieces(rest)
     if not parts or parts == ["$"] or parts[:2] in _ANYTHING:
         return (parts, False) if parts != ["$"] else ([], False)
     gap = _GAP.match(rest)
     if gap is None:
-        raise Unproved("what stands right behind the colon is not told from the blank there")
+        raise Unproved("it does not allow for the space after the colon")
     return pieces(gap[1]), True
 
 
@@ -189,7 +189,7 @@ def _is_choice(parts: list[str]) -> bool:
 
 
 def _literal(parts: list[str]) -> str | None:
-    """The text that these pieces stand for, None if they stand for several."""
+    """The text that these pieces match, None if they match several."""
     text = ""
     for piece in parts:
         if piece.startswith("\\"):
@@ -211,8 +211,8 @@ def _as_pattern(how: str, text: str) -> str:
 
 
 def _in_order(checks: list[_Check], report: Report) -> Iterator[_Check]:
-    """The checks field by field; the field whose lines may take what later ones of it would comes last, with a DUNNO
-    behind each of them. There is one such field; of a second, what follows is lost, and said to be."""
+    """The checks field by field. The field in which a line may take what a later one would match comes last, with a
+    DUNNO after each such line. There can be only one such field; in others the later lines are lost, and reported."""
     groups: dict[str, list[_Check]] = {}
     for check in checks:
         groups.setdefault(check.about, []).append(check)
@@ -228,7 +228,7 @@ def _in_order(checks: list[_Check], report: Report) -> Iterator[_Check]:
         if check.word != _DUNNO:
             yield check
         elif not follows:
-            report.say(check.line, unneeded("DUNNO, and no line about the field follows"))
+            report.say(check.line, unneeded("DUNNO, and no line for this field follows"))
         if check.word == _DUNNO and follows:
             yield check
         elif check.word not in _FINAL and follows:
@@ -236,11 +236,11 @@ def _in_order(checks: list[_Check], report: Report) -> Iterator[_Check]:
 
 
 def _as_far_as_final(group: list[_Check], report: Report) -> Iterator[_Check]:
-    """Of a field whose later lines cannot be kept from what an earlier one takes: those up to it."""
+    """The checks of a field up to the first that is not final; the later ones are reported as lost."""
     first = next(at for at, one in enumerate(group) if one.word not in _FINAL)
     yield from _without_dunno(group[: first + 1], report)
     for check in group[first + 1 :]:
-        says = f"{group[first].line.place} may take what it would, for which there is one field's place"
+        says = f"{group[first].line.place} may match the same mail first, which can be imported for one field only"
         report.say(check.line, impossible(says, _BY_HAND))
 
 
@@ -249,4 +249,4 @@ def _without_dunno(group: list[_Check], report: Report) -> Iterator[_Check]:
         if check.word != _DUNNO:
             yield check
         else:
-            report.say(check.line, unneeded("DUNNO, and what it excused from is not here"))
+            report.say(check.line, unneeded("DUNNO, and there is no rule that it would prevent"))

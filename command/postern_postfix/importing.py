@@ -33,23 +33,23 @@ _REPLACE_PATTERNS = "write a rule for each sender or domain that it means"
 
 
 class CannotImport(ValueError):
-    """A file that the user named cannot be read; the message names it and the fault."""
+    """A file that the user named cannot be read; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What to import. Tables that are given are read instead of those that main.cf names."""
+    """What to import. Tables that are `given` are read instead of those in main.cf."""
 
     domains: tuple[str, ...]
     given: dict[Table, tuple[Named, ...]] = field(default_factory=dict)
     main_cf: Path | None = None
     root: Path = Path("/")
-    parents: bool | None = None  # None: as main.cf has it
+    parents: bool | None = None  # None: as in main.cf
     mailboxes: Mapping[str, str] = field(default_factory=dict)  # new homes, by user or address
 
 
 def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
-    """The tables, and what became of each line of each file. Raises CannotImport."""
+    """The tables, and the report on each line of each file. Raises CannotImport."""
     report = Report()
     files = Files(asked.root, report)
     settled = _settled(asked, files, report)
@@ -72,7 +72,7 @@ def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
 
 
 def _settings(screening: Row, by_header: dict[SenderKey, Row]) -> Row | None:
-    """What main.cf turns on; header rules say themselves that they are to be asked."""
+    """The settings for the screening in main.cf, None without any; `header_rules` is filled in from the rules."""
     return with_rules({**screening, "address": KEY}, by_header) if screening else None
 
 
@@ -82,7 +82,7 @@ def _header_checks(settled: Settled, files: Files, report: Report) -> Iterator[t
 
 
 def _postgrey(settled: Settled, files: Files, report: Report) -> postgrey.Postgrey:
-    """What Postgrey's own files say, if main.cf asks it."""
+    """The contents of Postgrey's files, if main.cf uses Postgrey."""
     if not settled.screening.settings.get("greylist"):
         return postgrey.Postgrey()
     return postgrey.read(files, files.of(Table.MASTER_CF), report)
@@ -113,7 +113,7 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
 
 
 def _with_master_cf(config: main_cf.MainCf, path: Path, files: Files, report: Report) -> main_cf.MainCf:
-    """The parameters as services on the way of mail from outside have them."""
+    """The parameters with the overrides of the services that handle mail from outside."""
     try:
         lines = files.at(path, Table.MASTER_CF, str(path))
     except OSError as fault:
@@ -122,7 +122,7 @@ def _with_master_cf(config: main_cf.MainCf, path: Path, files: Files, report: Re
     found = dict(config.parameters)
     for option in master_cf.overrides(lines, report):
         if option.name in config.parameters:
-            says = f"{option.line.place} has another value for mail from outside"
+            says = f"{option.line.place} overrides it for mail from outside"
             report.say(config.parameters[option.name].line, unneeded(says))
         found[option.name] = option
     return main_cf.checked(found, report)
@@ -179,7 +179,7 @@ def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
 
 
 def _kinds(asked: Asked, settled: Settled, declared: frozenset[str]) -> Callable[[str], Kind]:
-    """What Postfix does with a domain; one of --domain that no list has is taken for one where aliases(5) holds."""
+    """The class of any domain; aliases(5) is assumed to apply at a domain of --domain that is in no list."""
     unread = [kind for kind, _ in settled.domains.unread() if kind is not Kind.LOCAL]
 
     @cache
@@ -202,7 +202,7 @@ def _say_taken_first(
     known: dict[str, aliases5.NamedAlias], found: dict[str, aliases5.NamedAlias], report: Report
 ) -> None:
     for name in known.keys() & found.keys():
-        says = f"{name} is there already ({known[name].line.place}), and Postfix takes the first"
+        says = f"{name} is already defined ({known[name].line.place}); Postfix uses the first"
         report.say(found[name].line, changed(says))
 
 
@@ -210,29 +210,27 @@ def _say_used(aliases: dict[str, aliases5.NamedAlias], report: Report) -> None:
     for name, alias in aliases.items():
         listed = name.removeprefix("owner-")
         if listed != name and listed in aliases:
-            says = (
-                f"bounces of what {listed} forwards do not go to it: the destination's bounces come to Postern itself"
-            )
+            says = f"bounces of mail that {listed} forwards do not go to it: they come to Postern itself"
             report.say(alias.line, changed(says))
 
 
 @dataclass(slots=True)
 class _Virtual:
-    """All that was read as virtual(5)."""
+    """Everything that was read as virtual(5)."""
 
     tables: list[dict[str, virtual5.VirtualRow] | tuple[patterns.PatternRule, ...]] = field(default_factory=list)
     declared: list[tuple[Line, str]] = field(default_factory=list)  # virtual alias domains
 
     def declares(self, asked: Asked, settled: Settled, report: Report) -> frozenset[str]:
-        """Virtual alias domains that lines of virtual(5) declare; says so."""
+        """The virtual alias domains that lines of virtual(5) declare. Reports these lines."""
         for line, domain in self.declared:
             if domain not in asked.domains:
-                instead = f"import with --domain {domain} too, if its mail is to come through Postern"
-                report.say(line, impossible(f"{domain} is not among the domains", instead))
+                instead = f"import with --domain {domain} too, if its mail moves here"
+                report.say(line, impossible(f"{domain} is not one of the domains given", instead))
             elif settled.domains.kind(domain) is Kind.LOCAL:
-                report.say(line, changed(f"{domain} is in mydestination too, so aliases(5) goes on holding there"))
+                report.say(line, changed(f"{domain} is in mydestination too, so aliases(5) still applies there"))
             else:
-                report.say(line, taken(f"{domain} is a virtual alias domain: aliases(5) does not hold there"))
+                report.say(line, taken(f"{domain} is a virtual alias domain: aliases(5) does not apply there"))
         return frozenset(domain for _, domain in self.declared)
 
 
@@ -259,7 +257,7 @@ def _virtual(asked: Asked, settled: Settled, files: Files, report: Report) -> _V
 
 
 def _say_pattern(line: Line, read: patterns.Read, report: Report) -> None:
-    """A rule's own line is told of when its row is made, a declaration's with the other declarations."""
+    """Report a line of a pattern table, except those of rules and declarations, which are reported elsewhere."""
     if isinstance(read, patterns.Condition):
         report.say(line, changed(f"the condition is in the patterns: {read.says}"))
     elif not isinstance(read, (patterns.PatternRule, patterns.Declared)):
@@ -280,7 +278,7 @@ def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access
 
 
 def _refuse_the_others(line: Line, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
-    """A rule for everybody who has none; not where some map did not come along, for its senders would be refused."""
+    """Add a rule that rejects every other sender, unless a map could not be imported: its senders would be rejected."""
     maps = settled.maps.get(Table.ACCESS, ())
     if not rules or any(named.map.is_patterns or named.warns for named in maps):
         report.say(line, nobody_else())
@@ -292,7 +290,7 @@ def _refuse_the_others(line: Line, settled: Settled, rules: dict[str, access5.Ru
 def _text_tables(
     table: Table, settled: Settled, files: Files, report: Report
 ) -> Iterator[tuple[Named, tuple[Line, ...]]]:
-    """Each table of this kind, once, and its lines; those of pattern tables are said to be lost."""
+    """Each table of this kind with its lines, once; lines of pattern tables are reported as impossible."""
     seen: set[str] = set()
     for named in settled.maps.get(table, ()):
         if named.map.file in seen:
@@ -302,24 +300,25 @@ def _text_tables(
         seen.add(named.map.file)
         if named.map.is_patterns:
             for line in _lines(named, Table.PATTERNS, True, files, report):
-                report.say(line, impossible(f"{table} has no patterns here", _REPLACE_PATTERNS))
+                report.say(line, impossible(f"patterns for {table} cannot be imported", _REPLACE_PATTERNS))
         else:
             yield named, _lines(named, table, named.map.is_text, files, report)
 
 
 def _lines(named: Named, table: Table, readable: bool, files: Files, report: Report) -> tuple[Line, ...]:
-    """A table's lines; what cannot be read is the fault of who named it."""
+    """A table's lines. If it cannot be read, the report says so, or for a table that the user named it raises
+    CannotImport."""
     try:
         if not readable:
-            raise FileNotFoundError(f"a table of type {named.map.type} is not read")
+            raise FileNotFoundError(f"tables of type {named.map.type} are not supported")
         lines = files.lines(named.map, table, as_typed=named.line is None and not named.by_default)
     except OSError as fault:
         if named.by_default:
-            report.remark(f"{named.map}, which Postfix reads if main.cf has no alias_maps, cannot be read: {fault}")
+            report.remark(f"{named.map}, Postfix's default for alias_maps, cannot be read: {fault}")
             return ()
         if named.line is None:
             raise CannotImport(f"{named.map}: {fault}") from fault
-        instead = "copy the file along and give --root, or write it as text and name it"
+        instead = "copy the file too and give --root, or write it as a text table and name it"
         report.say(named.line, impossible(f"{named.map}: {fault}", instead))
         return ()
     if named.line is not None:
@@ -350,7 +349,7 @@ def _sound_senders(rules: dict[str, access5.Rule], report: Report) -> Iterator[t
 
 
 def _say_loops(tables: TablesFile, drafts: dict[str, Draft], report: Report) -> None:
-    """Loops that only a pattern closes: nobody knows from the rows alone what it matches, so each row is asked."""
+    """Report loops that only a pattern closes: the rows alone do not show what it matches, so each one is resolved."""
     if not any("patterns" in row for row in tables.aliases.values()):
         return
     for key, draft in drafts.items():
@@ -360,7 +359,7 @@ def _say_loops(tables: TablesFile, drafts: dict[str, Draft], report: Report) -> 
             rows.add(tables.read(needed, ()))
         found = resolve(address, rows, tables.domains, 0)
         for line in draft.lines if found.outcome == "error" else ():
-            report.say(line, impossible(f"{found.detail}: its mail would wait", "lead to the mailbox directly"))
+            report.say(line, impossible(f"{found.detail}: its mail would wait", "name the mailbox directly"))
 
 
 def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
@@ -368,20 +367,20 @@ def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], repo
         needs = "true; that is the default" if settled.style.parents else "false; with --tables, add --parent-style dot"
         report.remark(f"the stack needs ParentDomainMatchesSubdomains={needs}")
     if settled.screening.row():
-        report.remark("[settings] screen mail from `postern apply` on; docs/screening.md says how to try them first")
+        report.remark("[settings] screen mail as soon as you `postern apply`; docs/screening.md says how to test first")
     if asked.main_cf is None:
         return
     for domain in asked.domains:
         if settled.domains.kind(domain) is Kind.OUTSIDE and not list(settled.domains.unread()):
-            report.remark(f"{domain} is in no list of domains of main.cf; it is taken for one where aliases(5) holds")
+            report.remark(f"{domain} is in no domain list of main.cf; aliases(5) is assumed to apply there")
     if any(settled.domains.kind(domain) is Kind.LOCAL for domain in asked.domains):
-        report.remark("users of the box that no alias names have no row: --mailbox NAME=ADDRESS makes one for each")
+        report.remark("users of the box that no alias names have no row: --mailbox NAME=ADDRESS adds one for each")
     if not settled.maps.get(Table.ALIASES):  # alias_maps is set, and empty
         report.remark("no aliases were read: main.cf names none, so give /etc/aliases with --aliases if it was in use")
 
 
 def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> None:
-    """RFC 5321 4.5.1 wants postmaster@, RFC 2142 abuse@; AWS writes to both."""
+    """Warn about missing postmaster@ (RFC 5321 4.5.1) and abuse@ (RFC 2142); AWS writes to both."""
     for domain in asked.domains:
         rows = [tables.aliases.get(f"{name}@{domain}") for name in ("postmaster", "abuse")]
         everybody = tables.aliases.get(f"@{domain}", {})

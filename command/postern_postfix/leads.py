@@ -1,11 +1,11 @@
-"""Where a target leads from where it stands, as Postfix follows it.
+"""Where a target leads, given its place, as Postfix follows it.
 
-In virtual(5) an address is looked up again until it leads to itself or is not found; then its domain decides.
-In aliases(5) a name at a domain of mydestination is another alias, and only what is not goes through virtual(5)
-again: an address elsewhere, and a member of a list that has an owner or is in a file (local(8), recipient.c).
+In virtual(5) an address is looked up again until it leads to itself or is not found; then its domain decides. In
+aliases(5) a name at a domain of mydestination is another alias. Only other targets go through virtual(5) again: an
+address elsewhere, and a member of a list that has an owner or is in a file (local(8), recipient.c).
 
-Where the address is ours and its row says the same, the destination is that address, so that the row can be
-edited later. Elsewhere what it stands for is written in its place.
+If the address is ours and its row means the same, the destination is that address, so that the row can be edited
+later. Otherwise its targets are written instead.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,17 +26,17 @@ from .targets import AtDomain, Bounce, Cannot, Discard, Include, Mailbox, Name, 
 from .virtual5 import VirtualRow
 
 Included = Callable[[str], Iterable[tuple[Line, tuple[Target, ...]]]]
-_ALIAS = "alias "  # before its name in a chain, which holds addresses and paths too
+_ALIAS = "alias "  # prefix of an alias in a chain, which also holds addresses and paths
 _UNIX = "give it a new home: --mailbox {name}=someone@elsewhere.example"
 
 
 class EndlessError(ValueError):
-    """virtual(5) does not come to an end, so cleanup(8) takes the message for none of its recipients."""
+    """virtual(5) is endless here, so cleanup(8) accepts the message for none of its recipients."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """A destination; `keeps_tag` says whether Postfix hands the tag of a tagged address on to it."""
+    """A destination; `keeps_tag` says whether Postfix passes the tag of a tagged address on to it."""
 
     text: str
     keeps_tag: bool
@@ -44,12 +44,12 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a target stands.
+    """The place of a target.
 
-    `key` is that of its row, `line` the one that says it; `asked` the address whose look-up in virtual(5) led here,
-    "" within aliases(5); `by` the line that answered. `ended` are addresses that lead to themselves, `chain` what was
-    written out on the way, `tag` what is appended to each target, and `again` says that a name which is no alias
-    goes through virtual(5).
+    `key` is the key of its row, `line` its line; `asked` is the address whose look-up in virtual(5) led here, "" within
+    aliases(5); `by` is the line that answered. `ended` are addresses that lead to themselves, `chain` what was expanded
+    on the way, `tag` is appended to each target, and `again` means that a name that is not an alias goes through
+    virtual(5).
     """
 
     key: str
@@ -57,7 +57,7 @@ class Place:
     asked: str
     by: VirtualRow | NamedAlias | PatternRule | None = None
     keeps_tag: bool = False
-    keeps_local: bool = False  # the same for @domain, which a catch-all hands the whole local part on to
+    keeps_local: bool = False  # the same for @domain, to which a catch-all passes the whole local part
     ended: frozenset[str] = frozenset()
     chain: tuple[str, ...] = ()
     tag: str = ""
@@ -70,13 +70,13 @@ class Place:
 
     @property
     def is_generic(self) -> bool:
-        """Is any address of a domain asked about, so that nobody knows the local part?"""
+        """Whether this is about any address of a domain, so that the local part is unknown."""
         return self.asked.startswith("@")
 
 
 @dataclass(frozen=True, slots=True)
 class Leads:
-    """What the whole of Postfix's files says about a target."""
+    """Follows targets through all of Postfix's files."""
 
     box: Box
     owners: Owners
@@ -84,10 +84,10 @@ class Leads:
     aliases: Mapping[str, NamedAlias]
     included: Included
     report: Report
-    by_rows: bool = True  # an alias is led to by its row where it has one; else it is written out
+    by_rows: bool = True  # lead to an alias by its row if it has one; else expand it
 
     def virtual(self, owner: VirtualRow | PatternRule, key: str) -> list[Lead]:
-        """Where a line of virtual(5) leads from the row of this key; raises EndlessError."""
+        """Where a line of virtual(5) leads from the row of this key. Raises EndlessError."""
         named = None if key.startswith("@") else Address(*key.rsplit("@", 1))
         ended = frozenset({key} if named is not None and self._holds_itself(owner.targets, named) else ())
         keeps = self.box.virtual_keeps_tag
@@ -95,12 +95,12 @@ class Leads:
         return self.all(owner.targets, place)
 
     def alias(self, alias: NamedAlias, key: str) -> list[Lead]:
-        """Where an alias leads from the row of this key; raises EndlessError."""
+        """Where an alias leads from the row of this key. Raises EndlessError."""
         place = Place(key, alias.line, "", keeps_tag=self.box.alias_keeps_tag)
         return self._expanded(alias, place)
 
     def all(self, targets: Iterable[Target], place: Place) -> list[Lead]:
-        """Where all of them lead, each destination once."""
+        """Where all these targets lead, each destination once."""
         found: dict[str, Lead] = {}
         for target in targets:
             for lead in self._one(target, place):
@@ -117,7 +117,7 @@ class Leads:
                 self.report.say(place.line, changed(f"{why} is {DISCARD}"))
                 yield Lead(DISCARD, keeps_tag=True)
             case Bounce(why):
-                says = f"{why} told senders that there is no such user; SES has accepted, but an answer may tell them"
+                says = f"{why} rejected as unknown; SES has already accepted, but Postern may answer the sender"
                 self.report.say(place.line, changed(says))
             case Include(path):
                 yield from self._include(path, place)
@@ -129,12 +129,12 @@ class Leads:
                 yield from self._completed(address.local, address.domain, place)
 
     def _completed(self, local: str, domain: str, place: Place) -> Iterator[Lead]:
-        """A name or an address, as trivial-rewrite(8) completes it."""
+        """Follow a name or address as trivial-rewrite(8) completes it."""
         whole = "." in domain  # as most are: no need to parse it again
         address = Address(local, domain) if whole else self.box.completed(local, domain)
         if address is None:
             says = f"{local}@{domain or self.box.origin} is not a mail address"
-            self.report.say(place.line, impossible(says, "write it as user@domain, in ASCII; SES takes no other"))
+            self.report.say(place.line, impossible(says, "write it as user@domain in ASCII, as SES requires"))
             return
         if self.box.guessed and place.asked and not domain:
             self._say_guess(address, place)
@@ -145,14 +145,14 @@ class Leads:
             yield from self._virtual(address, place)
 
     def _say_guess(self, address: Address, place: Place) -> None:
-        """Says so where it matters which $myorigin is."""
-        self.report.remark(f"bare names of virtual(5) are read at {address.domain}: only main.cf knows $myorigin")
+        """Report that $myorigin is a guess, and where it matters."""
+        self.report.remark(f"bare names in virtual(5) are read at {address.domain}: only main.cf knows $myorigin")
         if self.lookups.find(address) is not None and _internal(address.local) in self.aliases:
             says = f"{address.local} is {address} if $myorigin is that, and the alias {address.local} if it is the host"
-            self.report.say(place.line, impossible(says, "give --main-cf, or write the address that is meant"))
+            self.report.say(place.line, impossible(says, "give --main-cf, or write the whole address"))
 
     def _virtual(self, address: Address, place: Place) -> Iterator[Lead]:
-        """An address that virtual(5) is asked about, unless it has led to itself."""
+        """Follow an address through virtual(5), unless it leads to itself."""
         if is_template(address.local):
             yield from self._template(address, place)
             return
@@ -178,7 +178,7 @@ class Leads:
             yield from self._instead(address.key, answer.targets, replace(inside, chain=chain))
 
     def _is_back(self, address: Address, answer: Answer, place: Place) -> bool:
-        """Is it the very row that is being written? One that holds its own address has ended before."""
+        """Whether the address leads back to the row being written (one that holds its own address ends earlier)."""
         return address.key == place.key and self.owners.lines.get(place.key) is answer.owner
 
     def _holds_itself(self, targets: Iterable[Target], address: Address) -> bool:
@@ -195,7 +195,7 @@ class Leads:
         return False
 
     def _template(self, address: Address, place: Place) -> Iterator[Lead]:
-        """An address that a pattern makes: virtual(5) is asked about it if it is ours."""
+        """Follow an address that a pattern produces, through virtual(5) if it is ours."""
         kind = self.box.kinds(address.domain)
         ours = address.domain in self.box.domains
         rule = None if ours else self._pattern_at(address.domain, place)
@@ -203,43 +203,43 @@ class Leads:
             yield from self._instead(str(address), rule.targets, replace(place, by=rule))
         elif ours or kind is Kind.OUTSIDE:
             if any(key.rpartition("@")[2] == address.domain not in self.box.domains for key in self.lookups.rows):
-                says = f"virtual(5) has rows at {address.domain}, which are not asked for what a pattern makes"
-                self.report.say(place.line, impossible(says, "write a row for each address that is meant"))
+                says = f"virtual(5) has rows at {address.domain}, which do not apply to addresses from a pattern here"
+                self.report.say(place.line, impossible(says, "write a row for each address"))
             yield Lead(str(address), place.keeps_tag)
         else:
-            says = f"what is matched leads to names of the box, at {address.domain}"
+            says = f"the pattern leads to names on the box, at {address.domain}"
             self.report.say(place.line, impossible(says, "write a row for each"))
 
     def _pattern_at(self, domain: str, place: Place) -> PatternRule | None:
-        """The pattern that takes whatever is at a domain that is not ours; says so of one that takes a part of it."""
+        """The pattern that takes every address at a domain that is not ours. Reports one that takes only some."""
         for rule in self.lookups.patterns:
             share = rule.share_of(domain)
             if share == "all" and not any(map(_is_template, rule.targets)):
                 return rule
             if share != "none":
-                says = f"{rule.line.place} may take what the pattern makes at {domain}"
-                self.report.say(place.line, impossible(says, "write a row for each address that is meant"))
+                says = f"{rule.line.place} may take what the pattern produces at {domain}"
+                self.report.say(place.line, impossible(says, "write a row for each address"))
                 return None
         return None
 
     def _final(self, address: Address, place: Place) -> Iterator[Lead]:
-        """An address that virtual(5) has finished with."""
+        """Follow an address after virtual(5)."""
         kind = self.box.kinds(address.domain)
         if kind is Kind.LOCAL:
             yield from self._local(address, replace(place, asked="", again=False), expanding=not place.asked)
         elif kind is Kind.ALIAS:
-            says = f"{address}: there is no row for it, and Postfix knew no such address either"
+            says = f"{address}: it has no row, and Postfix did not know it either"
             self.report.say(place.line, left_behind(says, "add the address, or remove it here"))
         elif address.key in self.box.mailboxes:
             yield Lead(self.box.mailboxes[address.key], keeps_tag=False)
         elif kind is Kind.MAILBOX:
             self.report.say(place.line, lost_mailbox(str(address)))
         elif kind is Kind.OUTSIDE and address.domain in self.box.hosts:
-            says = f"{address} is at the box's own name, which is in no list of its domains"
-            self.report.say(place.line, impossible(says, "let it lead to a mailbox elsewhere"))
+            says = f"{address} is at the box's own name, which is in none of its domain lists"
+            self.report.say(place.line, impossible(says, "use a mailbox elsewhere"))
         elif kind is Kind.RELAY:
-            says = f"{address} was passed on to a host behind the box"
-            self.report.say(place.line, impossible(says, "let it lead to a mailbox elsewhere"))
+            says = f"{address} was relayed to a host behind the box"
+            self.report.say(place.line, impossible(says, "use a mailbox elsewhere"))
         elif "." not in address.domain and not address.domain.startswith("["):
             says = f"{address}: mail cannot be sent to a host name without a dot"
             self.report.say(place.line, impossible(says, "write the whole domain"))
@@ -264,13 +264,13 @@ class Leads:
         elif kind is Kind.OUTSIDE and domain not in self.box.hosts:
             yield Lead(f"@{domain}", place.keeps_tag)
         elif kind is Kind.ALIAS:
-            self.report.say(place.line, changed(f"@{domain}: a row for each name that virtual(5) has there"))
+            self.report.say(place.line, changed(f"@{domain}: becomes a row for each name that virtual(5) has there"))
         else:
             self._say_mailboxes(domain, place)
 
     def _say_mailboxes(self, domain: str, place: Place) -> None:
-        says = f"@{domain} left the mail to the mailboxes of the box, except the aliases, which have rows"
-        self.report.say(place.line, impossible(says, "give each user a row, or lead to another domain"))
+        says = f"@{domain} delivered to mailboxes on the box; only the aliases get rows"
+        self.report.say(place.line, impossible(says, "give each user a row, or use another domain"))
 
     def _include(self, path: str, place: Place) -> Iterator[Lead]:
         if not self._turns(path, place):
@@ -278,7 +278,7 @@ class Leads:
         try:
             included = tuple(self.included(path))
         except (OSError, ValueError) as fault:
-            instead = "copy the file along and give --root, then import again"
+            instead = "copy the file too and give --root, then import again"
             self.report.say(place.line, impossible(f":include:{path} cannot be read: {fault}", instead))
             return
         self.report.say(place.line, changed(f"the addresses in {path} are written here; edit the row from now on"))
@@ -295,7 +295,8 @@ class Leads:
             yield from leads
 
     def _local(self, address: Address, place: Place, expanding: bool = True) -> Iterator[Lead]:
-        """An address as local(8) has it: the alias of its local part, with or without its tag, else a mailbox.
+        """Follow an address as local(8) does: to the alias of its local part, with or without its tag, else to a
+        mailbox.
 
         An alias that holds its own name means the mailbox; `expanding` says whether one is being expanded.
         """
@@ -310,11 +311,11 @@ class Leads:
         elif place.again and self.lookups.find(address) is not None:
             yield from self._virtual(address, replace(place, asked=address.key))
         else:
-            says = f"{name} was the mailbox of a user of the box, as no other alias has that name"
+            says = f"{name} was the mailbox of a user on the box, since no other alias has that name"
             self.report.say(place.line, impossible(says, _UNIX.format(name=name)))
 
     def _alias(self, alias: NamedAlias, tag: str, place: Place) -> Iterator[Lead]:
-        """By the alias's row if one is at a domain of ours, else expanded."""
+        """Lead to the alias's row if it has one at a domain of ours, else expand the alias."""
         keeps = place.keeps_tag and self.box.alias_keeps_tag
         places = dict.fromkeys((place.domain, self.box.origin, *self.box.ours)) if self.by_rows else ()
         for domain in places:
@@ -343,12 +344,12 @@ class Leads:
         yield from leads
 
     def _turns(self, name: str, place: Place) -> bool:
-        """May it be written out here, or is that a circle? Says so."""
+        """Whether it may be expanded here. Reports a loop, and raises EndlessError for one in virtual(5)."""
         if name not in place.chain and len(place.chain) <= MAX_DEPTH:
             return True
         shown = " -> ".join(one.removeprefix(_ALIAS) for one in (*place.chain, name))
-        says = f"a circle, or more than {MAX_DEPTH} levels: {shown}"
-        self.report.say(place.line, impossible(says, "lead to the mailbox directly"))
+        says = f"a loop, or more than {MAX_DEPTH} levels: {shown}"
+        self.report.say(place.line, impossible(says, "name the mailbox directly"))
         if place.asked:
             raise EndlessError(says)
         return False
@@ -363,7 +364,7 @@ def _listed(leads: Iterable[Lead]) -> str:
 
 
 def _internal(local: str) -> str:
-    """A local part without its quotes, in lower case, as the names of aliases(5) are kept."""
+    """A local part without its quotes and in lower case, as aliases(5) names are stored."""
     if local.startswith('"') and local.endswith('"'):
         local = local[1:-1].replace("\\", "")
     return local.lower()

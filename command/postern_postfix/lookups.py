@@ -1,7 +1,7 @@
 """What virtual(5) answers for an address: the search order of its manual page, over all its tables.
 
-The whole address is asked of every table in turn, patterns too; then of the tables without patterns the
-address without its tag, the bare name, and `@domain`.
+The whole address is looked up in every table in turn, patterns included; then the address without its tag, the bare
+name, and `@domain` in the tables without patterns.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ Table = Mapping[str, VirtualRow] | tuple[PatternRule, ...]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The line that answers, the key by which it was found ("" for a pattern), and the tag that the key left over."""
+    """The line that answers, the key that found it ("" for a pattern), and the tag that was not part of the key."""
 
     owner: VirtualRow | PatternRule
     key: str
@@ -27,20 +27,20 @@ class Answer:
 
     @property
     def targets(self) -> tuple[Target, ...]:
-        """Where it leads."""
+        """The targets of the line."""
         return self.owner.targets
 
 
 @dataclass(frozen=True, slots=True)
 class Lookups:
-    """The tables of virtual(5) in their order."""
+    """The tables of virtual(5), in order."""
 
     box: Box
     tables: tuple[Table, ...]
 
     @property
     def rows(self) -> dict[str, VirtualRow]:
-        """Every row by key; of two with one key the first."""
+        """Every row by key; if a key occurs twice, the first."""
         found: dict[str, VirtualRow] = {}
         for table in self.tables:
             if isinstance(table, Mapping):
@@ -53,23 +53,23 @@ class Lookups:
         return tuple(rule for table in self.tables if isinstance(table, tuple) for rule in table)
 
     def find(self, address: Address) -> Answer | None:
-        """What Postfix finds for an address, None if nothing."""
+        """What Postfix finds for an address, None for nothing."""
         whole = self._whole(address)
         return whole if whole is not None else next(self._parts(address), None)
 
     def domain(self, domain: str) -> Answer | None:
-        """What it finds for an address at a domain that no other key names; patterns aside."""
+        """What Postfix finds for an address at a domain that no other key matches; without patterns."""
         key = f"@{domain}"
         row = self._row(key)
         return None if row is None else Answer(row, key)
 
     def pattern(self, address: Address) -> PatternRule | None:
-        """The pattern that answers for an address, None if none does."""
+        """The pattern that answers for an address, None without one."""
         answer = self._whole(address)
         return answer.owner if answer is not None and isinstance(answer.owner, PatternRule) else None
 
     def tagged(self, address: Address) -> Answer | None:
-        """What it finds for an address that some tag follows, patterns aside."""
+        """What Postfix finds for an address with some tag; without patterns."""
         return next(self._parts(Address(f"{address.local}{self.box.delimiter[:1]}x", address.domain)), None)
 
     def _whole(self, address: Address) -> Answer | None:

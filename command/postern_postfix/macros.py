@@ -1,4 +1,4 @@
-"""`$name` in main.cf, as mac_expand(3) of Postfix does it.
+"""`$name` in main.cf, expanded as by Postfix's mac_expand(3).
 
 Source: postconf(5), "The general format of the main.cf file": `$name`, `${name}`, `$(name)`,
 `${name?text}`, `${name:text}`, `${name?{text}:{text}}`, `${{text} == {text} ? {text} : {text}}`, `$$`.
@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 Lookup = Callable[[str], str | None]
-_MAX_DEPTH = 100  # mac_expand's own limit: more is a circle
+_MAX_DEPTH = 100  # mac_expand's own limit: more is a loop
 _MAX_LENGTH = 1 << 16  # characters: far above any real value, below what doubling macros would make
 _CLOSING = {"{": "}", "(": ")"}
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -29,9 +29,9 @@ class BadMacro(ValueError):
 
 
 def expand(text: str, lookup: Lookup, depth: int = 0) -> str:
-    """The text with every macro replaced; what has no value is empty. Raises BadMacro."""
+    """The text with every macro replaced; one without a value is empty. Raises BadMacro."""
     if depth > _MAX_DEPTH:
-        raise BadMacro("its macros lead in a circle")
+        raise BadMacro("its macros form a loop")
     pieces: list[str] = []
     position = 0
     while (dollar := text.find("$", position)) >= 0:
@@ -44,7 +44,7 @@ def expand(text: str, lookup: Lookup, depth: int = 0) -> str:
 
 
 def _macro(text: str, start: int) -> tuple[str, int]:
-    """What stands between the brackets, or the bare name, and where the text goes on; "$" for `$$`."""
+    """The content of the brackets, or the bare name ("$" for `$$`), and where the text continues."""
     if text[start : start + 1] == "$":
         return "$", start + 1
     if text[start : start + 1] in _CLOSING:
@@ -67,14 +67,14 @@ def _bracketed(text: str, start: int) -> tuple[str, int]:
 
 def _value(macro: str, lookup: Lookup, depth: int) -> str:
     if depth > _MAX_DEPTH:
-        raise BadMacro("its macros lead in a circle")
+        raise BadMacro("its macros form a loop")
     if macro.lstrip(" \t\r\n").startswith("{"):
         truth, rest = _comparison(macro.lstrip(" \t\r\n"), lookup, depth)
         value: str | None = "true" if truth else ""
     else:
         name = _NAME.match(macro)
         if name is None:
-            raise BadMacro(f"{macro!r} is no name")
+            raise BadMacro(f"{macro!r} is not a name")
         value, rest = lookup(name[0]), macro[name.end() :]
     if not rest:
         return expand(value or "", lookup, depth)
@@ -82,20 +82,20 @@ def _value(macro: str, lookup: Lookup, depth: int) -> str:
 
 
 def _comparison(text: str, lookup: Lookup, depth: int) -> tuple[bool, str]:
-    """`{left} operator {right}`, true or false, and what follows it."""
+    """Whether `{left} operator {right}` is true, and the text after it."""
     left, after = _operand(text)
     found = _OPERATOR.match(after)
     word = found[0] if found else ""
     compared = _COMPARED.get(word.removesuffix("level"))
     if compared is None:
-        raise BadMacro(f"{word!r} compares nothing")
+        raise BadMacro(f"{word!r} is not a comparison")
     right, rest = _operand(after[len(word) :])
     left, right = expand(left, lookup, depth), expand(right, lookup, depth)
     return compared(_order(left, right, word.endswith("level")), 0), rest
 
 
 def _order(left: str, right: str, levels: bool) -> int:
-    """-1, 0 or 1: numbers by value, compatibility levels by their parts, all else as text."""
+    """-1, 0 or 1: numbers are compared by value, compatibility levels by their parts, all else as text."""
     if levels and _is_level(left) and _is_level(right):
         one, other = _level(left), _level(right)
         return (one > other) - (one < other)
@@ -115,7 +115,7 @@ def _level(text: str) -> tuple[int, ...]:
 
 
 def _chosen(truth: bool, rest: str) -> str:
-    """The operand of `?yes`, `:no` or `?{yes}:{no}` that counts."""
+    """The operand of `?yes`, `:no` or `?{yes}:{no}` that applies."""
     if rest[0] == "?":
         yes, after = _result(rest[1:])
         if after and truth:
@@ -127,18 +127,18 @@ def _chosen(truth: bool, rest: str) -> str:
         raise BadMacro(f"{rest!r} is neither ? nor :")
     no, after = _result(rest[1:])
     if after:
-        raise BadMacro(f"{after!r} is too much")
+        raise BadMacro(f"unexpected {after!r}")
     return "" if truth else no
 
 
 def _result(text: str) -> tuple[str, str]:
-    """One operand, and what follows it if it stands in braces."""
+    """One operand, and the text after it if it is in braces."""
     return _operand(text) if text.lstrip(" \t\r\n").startswith("{") else (text, "")
 
 
 def _operand(text: str) -> tuple[str, str]:
     bare = text.lstrip(" \t\r\n")
     if not bare.startswith("{"):
-        raise BadMacro(f"{text!r}: an operand stands in braces")
+        raise BadMacro(f"{text!r}: an operand must be in braces")
     content, end = _bracketed(bare, 0)
     return content, bare[end:].lstrip(" \t\r\n")

@@ -1,6 +1,6 @@
-"""virtual_mailbox_maps: which addresses are mailboxes of the box (virtual(8)).
+"""virtual_mailbox_maps: the addresses that are mailboxes on the box (virtual(8)).
 
-Only the keys count; what a key leads to is a path on the box.
+Only the keys count; the values are paths on the box.
 """
 
 from collections.abc import Iterable
@@ -15,14 +15,14 @@ from .source import Line
 
 
 def lost_mailbox(address: str) -> Part:
-    """A virtual mailbox that --mailbox gives no new home."""
+    """The verdict on a virtual mailbox without a new home in --mailbox."""
     instead = "give it a new home: --mailbox ADDRESS=someone@elsewhere.example"
-    return impossible(f"{address}: it was a virtual mailbox of the box", instead)
+    return impossible(f"{address}: it was a virtual mailbox on the box", instead)
 
 
 def say_mailboxes(lines: Iterable[Line], patterns: bool, box: Box, lookups: Lookups, report: Report) -> None:
-    """Says what became of each line of a table, of patterns or of addresses."""
-    pattern = impossible("a pattern for virtual mailboxes of the box", "give each that it means a new home: --mailbox")
+    """Report each line of a table of patterns or addresses."""
+    pattern = impossible("a pattern for virtual mailboxes on the box", "give each mailbox a new home: --mailbox")
     for line in lines:
         report.say(line, pattern if patterns else _part(line, box, lookups))
 
@@ -37,11 +37,11 @@ def _part(line: Line, box: Box, lookups: Lookups) -> Part:
     try:
         address = Address.parse(f"{local or 'x'}@{domain}") if at else None
     except InvalidAddress:
-        return impossible(f"{both[0]} is not a mail address", "SES takes ASCII only: give the mailbox another address")
+        return impossible(f"{both[0]} is not a mail address", "SES accepts ASCII only: give it another address")
     if address is None:
         return taken(f"{domain} is a domain of virtual mailboxes") if domain in box.domains else unneeded("no address")
     if address.domain not in box.domains or box.kinds(address.domain) is not Kind.MAILBOX:
-        return unneeded(f"none of the domains has a mailbox {both[0]}")
+        return unneeded(f"{both[0]} is not at a mailbox domain of this import")
     return _address(address, box, lookups) if local else _everybody(address.domain, lookups)
 
 
@@ -57,5 +57,5 @@ def _everybody(domain: str, lookups: Lookups) -> Part:
     answer = lookups.domain(domain)
     if answer is not None:
         return unneeded(f"{answer.owner.line.place} takes that mail first, in Postfix too")
-    says = f"@{domain}: a virtual mailbox of the box got what no other address did"
+    says = f"@{domain}: a virtual mailbox on the box got the mail for all other addresses"
     return impossible(says, "add the row @domain with its destination")

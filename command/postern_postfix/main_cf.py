@@ -1,6 +1,6 @@
-"""main.cf: parameters, their values, and the defaults that others are made of.
+"""main.cf: parameters, their values, and the defaults that other values use.
 
-Source: postconf(5). The last line of a parameter counts.
+Source: postconf(5). If a parameter is set twice, the last line counts.
 """
 
 import re
@@ -14,7 +14,7 @@ from .source import WHITE, Line
 _SEPARATORS = f",{WHITE}"
 _ASSIGNMENT = re.compile(rf"([^{WHITE}=]+)[{WHITE}]*=[{WHITE}]*(.*)\Z", re.DOTALL)
 
-# Defaults of Postfix 3.7 that other values are made of, or that decide something here.
+# Defaults of Postfix 3.7 that other values use, or that matter here.
 _DEFAULTS = {
     "alias_database": "$default_database_type:/etc/aliases",
     "alias_maps": "$default_database_type:/etc/aliases",
@@ -45,7 +45,7 @@ _DEFAULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One line `name = value`, its macros not yet replaced."""
+    """One line `name = value`, before macros are expanded."""
 
     line: Line
     name: str
@@ -59,20 +59,20 @@ class MainCf:
     parameters: Mapping[str, Parameter]
 
     def is_set(self, name: str) -> bool:
-        """Is there a line for it?"""
+        """Whether main.cf sets it."""
         return name in self.parameters
 
     def value(self, name: str) -> str:
-        """The value with all macros replaced, or Postfix's default; "" if there is none. Raises BadMacro."""
+        """The value with all macros expanded, or Postfix's default; "" without either. Raises BadMacro."""
         return " ".join(expand(self._raw(name) or "", self._raw).split())
 
     def items(self, name: str) -> tuple[str, ...]:
-        """The value as a list: commas or white space between, `{ }` around what belongs together. Raises BadMacro."""
+        """The value as a list, separated by commas or white space; `{ }` makes one item. Raises BadMacro."""
         return words(self.value(name))
 
     @property
     def macros_used(self) -> frozenset[str]:
-        """Names that some value refers to."""
+        """The names that values refer to."""
         values = " ".join(parameter.value for parameter in self.parameters.values())
         return frozenset(re.findall(r"\$[{(]?\s*([A-Za-z0-9_]+)", values))
 
@@ -85,7 +85,7 @@ class MainCf:
 
 
 def parameters(lines: Iterable[Line], report: Report) -> MainCf:
-    """The parameters; says what became of each line that sets none."""
+    """The parameters. Reports each line that sets none."""
     found: dict[str, Parameter] = {}
     for line in lines:
         if line.unreadable:
@@ -98,13 +98,13 @@ def parameters(lines: Iterable[Line], report: Report) -> MainCf:
         name = read[1]
         if name in found:
             earlier = found[name].line
-            report.say(earlier, unneeded(f"{name} is set again ({line.place}), and Postfix takes the last"))
+            report.say(earlier, unneeded(f"{name} is set again ({line.place}); Postfix uses the last"))
         found[name] = Parameter(line, name, read[2].strip(WHITE))
     return checked(found, report)
 
 
 def checked(found: dict[str, Parameter], report: Report) -> MainCf:
-    """Without the parameters whose macros Postfix would refuse; says so."""
+    """The parameters without those whose macros Postfix would refuse, which are reported."""
     config = MainCf(found)
     bad: set[str] = set()
     for name, parameter in found.items():
@@ -117,7 +117,7 @@ def checked(found: dict[str, Parameter], report: Report) -> MainCf:
 
 
 def words(value: str) -> tuple[str, ...]:
-    """A list's items; `{ a, b }` is one, and keeps its braces."""
+    """The items of a list; `{ a, b }` is one item and keeps its braces."""
     found: list[str] = []
     depth, item = 0, ""
     for character in value:

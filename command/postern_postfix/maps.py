@@ -1,6 +1,6 @@
 """The name of a look-up table: `hash:/etc/aliases` is its type and its file (postconf(1), -m).
 
-Only the text that an indexed table is made from can be read, which has the table's own name.
+Only the text source of an indexed table can be read; its name is the table's own.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Map:
 
     @classmethod
     def parse(cls, text: str) -> "Map":
-        """Read `type:file`, or a file alone; `proxy:` is looked through."""
+        """Parse `type:file`, or a file alone; a leading `proxy:` is ignored."""
         text = text.removeprefix("proxy:")
         kind, colon, file = text.partition(":")
         if colon and kind.isalnum():
@@ -29,16 +29,16 @@ class Map:
 
     @property
     def is_text(self) -> bool:
-        """Keys and values, one pair a line."""
+        """Whether the table has keys and values, one pair per line."""
         return self.type in _TEXT
 
     @property
     def is_patterns(self) -> bool:
-        """Regular expressions."""
+        """Whether the table has regular expressions."""
         return self.type in _PATTERNS
 
     def path(self, root: Path) -> Path:
-        """Where it is within a copied tree."""
+        """The file's path within a copied tree."""
         return root / self.file.lstrip("/")
 
     def __str__(self) -> str:

@@ -1,7 +1,8 @@
-"""master.cf, as far as it changes what becomes of mail from outside: master(5).
+"""master.cf, as far as it changes what happens to mail from outside: master(5).
 
-`-o name=value` of a service holds instead of main.cf. What counts are the smtpd that takes mail from outside (`smtp`
-or 25, or behind postscreen the one of type `pass`), and cleanup, local and trivial-rewrite, which every message meets.
+`-o name=value` of a service overrides main.cf. The services that count are the smtpd that accepts mail from outside
+(`smtp` or 25, or behind postscreen the one of type `pass`), and cleanup, local and trivial-rewrite, which handle every
+message.
 """
 
 import re
@@ -13,13 +14,13 @@ from .source import Line
 
 _WHOLE_WAY = ("cleanup", "local", "trivial-rewrite")
 _FIELDS = 8  # service type private unpriv chroot wakeup maxproc command
-# What smtpd itself goes by; how addresses are read is for cleanup and trivial-rewrite to say.
+# The parameters that smtpd itself uses; cleanup and trivial-rewrite decide how addresses are read.
 _OF_SMTPD = re.compile(r"smtpd_|content_filter|receive_override_options|parent_domain|milter_|access_map_|maps_rbl_")
 _FROM_OUTSIDE = re.compile(r"(?:.*:)?(?:smtp|25)\Z")
 
 
 def overrides(lines: Iterable[Line], report: Report) -> tuple[Parameter, ...]:
-    """The options that count; says what became of each line."""
+    """The options that count. Reports each line."""
     found: list[Parameter] = []
     for line in lines:
         fields = line.text.split()
@@ -31,10 +32,10 @@ def overrides(lines: Iterable[Line], report: Report) -> tuple[Parameter, ...]:
             options = [*_options(line)]
             found += [one for one in options if fields[7] != "smtpd" or _OF_SMTPD.match(one.name)]
             if not options:
-                report.say(line, unneeded(f"{fields[0]}: it has what main.cf says"))
+                report.say(line, unneeded(f"{fields[0]}: it overrides nothing in main.cf"))
             else:
                 names = ", ".join(f"{option.name} = {option.value}" for option in options)
-                report.say(line, changed(f"{fields[0]}: {names} is read in place of main.cf's"))
+                report.say(line, changed(f"{fields[0]}: {names} is used instead of main.cf's value"))
     return tuple(found)
 
 

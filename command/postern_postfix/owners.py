@@ -1,8 +1,8 @@
-"""Which line of Postfix's files answers for which key of the alias table.
+"""The line of Postfix's files that answers for each key of the alias table.
 
-virtual(5) is asked first, for every address; aliases(5) only then, and only at the domains of
-mydestination, by local part. A line has a row where Postfix finds it by the very key: what a pattern, the
-address without its tag or a catch-all takes first has none, and is reached through other lines alone.
+virtual(5) is searched first, for every address; then aliases(5), only at the domains of mydestination and by local
+part. A line gets a row if Postfix finds it by exactly that key. If a pattern, the address without its tag or a
+catch-all is found first, the line gets no row, and only other lines lead to it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,13 +22,13 @@ Owner = VirtualRow | NamedAlias
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """The line that answers for each key; `behind` are those whose key a pattern takes first, but not with a tag."""
+    """The line that answers for each key; `behind` are lines whose key a pattern takes first, but not with a tag."""
 
     lines: Mapping[str, Owner]
     behind: Mapping[str, Owner]
 
     def alias_at(self, alias: NamedAlias, domain: str) -> Address | None:
-        """The address at a domain whose row is that of this alias, None if there is none."""
+        """The address at a domain whose row comes from this alias, None without one."""
         try:
             address = quoted(alias.name, domain)
         except InvalidAddress:
@@ -37,7 +37,7 @@ class Owners:
 
 
 def owners(box: Box, aliases: Mapping[str, NamedAlias], lookups: Lookups, report: Report) -> Owners:
-    """Who answers for what; says where a line answers for nothing."""
+    """The line that answers for each key. Reports lines that answer for none."""
     lines: dict[str, Owner] = {}
     behind: dict[str, Owner] = {}
     rows = lookups.rows.values()
@@ -55,10 +55,10 @@ def _add_address(lines: dict[str, Owner], row: VirtualRow, box: Box, lookups: Lo
     local, _, domain = row.key.rpartition("@")
     if domain not in box.domains:
         if box.is_local(domain):
-            report.say(row.line, changed(f"{domain} is the box itself: no row, but used where other lines lead to it"))
+            report.say(row.line, changed(f"{domain} is the box itself: no row, but used if other lines lead to it"))
         else:
-            instead = f"import with --domain {domain} too, if its mail is to come through Postern"
-            report.say(row.line, impossible(f"{domain} is not among the domains", instead))
+            instead = f"import with --domain {domain} too, if its mail moves here"
+            report.say(row.line, impossible(f"{domain} is not one of the domains given", instead))
         return
     answer = lookups.find(Address(local, domain)) if local and lookups.patterns else None
     if answer is None or answer.owner is row:
@@ -68,7 +68,7 @@ def _add_address(lines: dict[str, Owner], row: VirtualRow, box: Box, lookups: Lo
 
 
 def _add_bare(lines: dict[str, Owner], rows: Iterable[VirtualRow], box: Box, lookups: Lookups, report: Report) -> None:
-    """virtual(5): a bare name holds at `$myorigin` and at the domains of the box, after the whole address."""
+    """virtual(5): a bare name matches at `$myorigin` and at the box's domains, after the whole address."""
     places = [domain for domain in box.domains if box.asks_bare(domain)]
     for row in rows:
         for domain in places:
@@ -76,9 +76,9 @@ def _add_bare(lines: dict[str, Owner], rows: Iterable[VirtualRow], box: Box, loo
             if answer is not None and answer.owner is row and not answer.tag:
                 lines[f"{row.key}@{domain}"] = row
             elif answer is not None:
-                report.say(row.line, changed(f"not at {domain}: {answer.owner.line.place} is asked first"))
+                report.say(row.line, changed(f"not at {domain}: {answer.owner.line.place} comes first"))
         if not places:
-            report.say(row.line, changed(f"{row.key}: a bare name means nothing at a virtual alias domain"))
+            report.say(row.line, changed(f"{row.key}: a bare name matches nothing at a virtual alias domain"))
 
 
 def _add_alias(lines: dict[str, Owner], alias: NamedAlias, box: Box, lookups: Lookups, report: Report) -> None:
@@ -86,7 +86,7 @@ def _add_alias(lines: dict[str, Owner], alias: NamedAlias, box: Box, lookups: Lo
         try:
             address = quoted(alias.name, domain)
         except InvalidAddress:
-            instead = "give the alias a name in ASCII; SES takes no other"
+            instead = "give the alias a name in ASCII, as SES requires"
             report.say(alias.line, impossible(f"{alias.name}@{domain} is not a mail address", instead))
             return
         answer = lookups.find(address)
@@ -95,12 +95,12 @@ def _add_alias(lines: dict[str, Owner], alias: NamedAlias, box: Box, lookups: Lo
         else:
             report.say(alias.line, changed(f"no row at {domain}: {_first(answer)}, in Postfix too"))
     if not box.ours:
-        says = "no row of its own: aliases(5) holds at none of the domains; it is used where other lines lead to it"
+        says = "no row of its own: aliases(5) applies at none of the domains; it is used if other lines lead to it"
         report.say(alias.line, changed(says))
 
 
 def _add_behind(behind: dict[str, Owner], aliases: Mapping[str, NamedAlias], box: Box, lookups: Lookups) -> None:
-    """virtual(5): a pattern is asked for the whole address only; with a tag its name may be another line's."""
+    """virtual(5): a pattern is tried on the whole address only; with a tag, the name may match another line."""
     if not lookups.patterns:
         return
     names = dict.fromkeys((*(key for key in lookups.rows if not key.startswith("@")), *aliases))
@@ -116,7 +116,7 @@ def _add_behind(behind: dict[str, Owner], aliases: Mapping[str, NamedAlias], box
 
 
 def _addresses(names: Iterable[str], box: Box) -> Iterator[Address]:
-    """Names at each domain of ours, and addresses that are at one."""
+    """Each name at each of our domains, and each address that is at one."""
     for name in names:
         local, at, domain = name.rpartition("@")
         for one in box.domains:

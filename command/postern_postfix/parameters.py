@@ -1,6 +1,6 @@
-"""What becomes of the parameters of main.cf that decide nothing about addresses.
+"""The verdicts on parameters of main.cf that do not affect addresses.
 
-A parameter that is not here is said to be left behind, so that somebody can look it up.
+A parameter that is not here is reported as left behind, so that the owner can look it up.
 """
 
 import re
@@ -8,25 +8,25 @@ import re
 from .filters import with_a_counterpart
 from .report import Part, Verdict, changed, impossible, left_behind, outbound, unneeded
 
-_MAILBOX = "let aliases lead to mailboxes elsewhere; there are none here"
-_HELD = "look at what it did; sender rules can HOLD, REJECT, PREPEND, BCC and REDIRECT"
+_MAILBOX = "let aliases lead to mailboxes elsewhere; Postern has none"
+_HELD = "see what it did; sender rules can HOLD, REJECT, PREPEND, BCC and REDIRECT"
 _ROW = "write what it did as rows of the alias table"
 
 # By whole name.
 _PARTS = {
-    "append_at_myorigin": outbound("completes addresses that programs of the host give"),
-    "append_dot_mydomain": outbound("completes addresses that programs of the host give"),
+    "append_at_myorigin": outbound("completes addresses from the host's own programs"),
+    "append_dot_mydomain": outbound("completes addresses from the host's own programs"),
     "body_checks": impossible("mail is not searched for text", _HELD),
     "canonical_maps": impossible("recipients are not renamed", _ROW),
-    "content_filter": impossible("there is no filter to pass mail to", _HELD),
+    "content_filter": impossible("there is no content filter to pass mail to", _HELD),
     "default_transport": outbound("how the relay sends"),
     "fallback_transport": impossible("there is no local delivery", _MAILBOX),
     "fallback_transport_maps": impossible("there is no local delivery", _MAILBOX),
     "inet_interfaces": outbound("there it is loopback-only; SES listens for mail from outside"),
     "inet_protocols": outbound("which addresses the relay uses"),
-    "local_recipient_maps": changed("a recipient without a row in the alias table is Rejected"),
+    "local_recipient_maps": changed("a recipient without a row in the alias table is rejected"),
     "local_transport": unneeded("there is no local delivery"),
-    "luser_relay": impossible("it is not read as a catch-all", "add the row @domain with its destination"),
+    "luser_relay": impossible("it is not imported as a catch-all", "add the row @domain with its destination"),
     "mailbox_transport": impossible("there are no mailboxes", _MAILBOX),
     "mailbox_transport_maps": impossible("there are no mailboxes", _MAILBOX),
     "milter_header_checks": impossible("mail is not searched for text", _HELD),
@@ -37,55 +37,53 @@ _PARTS = {
     "mynetworks": outbound("the relay takes mail from its own host only"),
     "mynetworks_style": outbound("the relay takes mail from its own host only"),
     "nested_header_checks": impossible("mail is not searched for text", _HELD),
-    "receive_override_options": changed("virtual(5) and aliases(5) are asked all the same"),
+    "receive_override_options": changed("virtual(5) and aliases(5) apply regardless"),
     "recipient_bcc_maps": impossible("there are no copies by recipient", "add the address to the alias's destinations"),
     "recipient_canonical_maps": impossible("recipients are not renamed", _ROW),
     "relayhost": outbound("SES as smart host"),
     "relay_recipient_maps": impossible("mail is not relayed to a host behind", _ROW),
     "relay_transport": impossible("mail is not relayed to a host behind", _ROW),
     "relocated_maps": impossible(
-        "no sender is told a new address", "forward to it, or leave the address without a row"
+        "senders are not told a new address", "forward to it, or leave the address without a row"
     ),
     "sender_bcc_maps": impossible("it is not read", "write it as sender rules: BCC address"),
     "always_bcc": impossible("there is no copy of everything", "every original is kept in the mail bucket for a while"),
     "sender_canonical_maps": outbound("renames senders of the host"),
     "sender_canonical_classes": outbound("renames senders of the host"),
     "smtp_generic_maps": outbound("renames senders of the host"),
-    "smtpd_client_event_limit_exceptions": unneeded("SES takes the connections"),
-    "smtpd_delay_reject": changed("SES has accepted before anything is asked; all rules see sender and recipient"),
+    "smtpd_client_event_limit_exceptions": unneeded("SES handles connections"),
+    "smtpd_delay_reject": changed("SES accepts before any rule applies; all rules see sender and recipient"),
     "smtpd_milters": impossible("there are no milters", _HELD),
-    "smtpd_proxy_filter": impossible("there is no filter to pass mail to", _HELD),
+    "smtpd_proxy_filter": impossible("there is no content filter to pass mail to", _HELD),
     "smtpd_null_access_lookup_key": changed("the null sender's key is <> here"),
-    "smtpd_reject_unlisted_recipient": changed("a recipient without a row is Rejected, after SES has accepted"),
+    "smtpd_reject_unlisted_recipient": changed("a recipient without a row is rejected, after SES has accepted"),
     "smtpd_restriction_classes": impossible(
         "there are no restriction classes", "write rules with the alias as their scope"
     ),
     "smtpd_sender_login_maps": outbound("only the host's own programs send"),
-    "smtpd_tls_security_level": changed("SES offers TLS; to require it set TlsPolicy of the receipt rule"),
+    "smtpd_tls_security_level": changed("SES offers TLS; the parameter InboundTls can require it"),
     "transport_maps": impossible("each destination goes through SES", _ROW),
     "virtual_transport": left_behind("there are no virtual mailboxes", _MAILBOX),
     "alias_database": unneeded("it only names what newaliases builds"),
-    "expand_owner_alias": changed(
-        "owner- addresses are aliases like any other; who hears of bounces is Postern's affair"
-    ),
+    "expand_owner_alias": changed("owner- addresses are aliases like any other; Postern handles bounces itself"),
     "non_smtpd_milters": outbound("filters of what the host sends"),
     "local_header_rewrite_clients": outbound("which headers the relay completes"),
     "masquerade_domains": outbound("renames senders of the host"),
     "masquerade_classes": outbound("renames senders of the host"),
     "masquerade_exceptions": outbound("renames senders of the host"),
     "notify_classes": outbound("what the host's postmaster is told"),
-    "smtputf8_enable": outbound("SES has no SMTPUTF8, so the relay has it switched off"),
-    "disable_vrfy_command": unneeded("SES speaks SMTP with the world"),
-    "strict_rfc821_envelopes": unneeded("SES speaks SMTP with the world"),
+    "smtputf8_enable": outbound("SES has no SMTPUTF8, so the relay turns it off"),
+    "disable_vrfy_command": unneeded("SES handles SMTP"),
+    "strict_rfc821_envelopes": unneeded("SES handles SMTP"),
     "allow_percent_hack": changed("user%domain is not read as an address"),
     "swap_bangpath": changed("host!user is not read as an address"),
-    "allow_min_user": unneeded("rows may begin with a hyphen"),
+    "allow_min_user": unneeded("rows may start with a hyphen"),
     "allow_mail_to_commands": unneeded("there are no commands"),
     "allow_mail_to_files": unneeded("there are no files"),
     "biff": unneeded("there are no mailboxes"),
     "compatibility_level": outbound("which defaults the relay has"),
-    "double_bounce_sender": outbound("whom the relay's own notices come from"),
-    "message_strip_characters": unneeded("bodies stay byte for byte"),
+    "double_bounce_sender": outbound("the sender of the relay's own notices"),
+    "message_strip_characters": unneeded("bodies are forwarded byte for byte"),
     "body_checks_size_limit": unneeded("mail is not searched for text"),
     "header_size_limit": unneeded("SES has its own limits"),
     "mail_name": unneeded("a name in greetings"),
@@ -98,33 +96,33 @@ _PARTS = {
     "mail_owner": outbound("how Postfix is installed"),
     "default_privs": unneeded("there are no commands and files"),
     "default_database_type": unneeded("tables are in DynamoDB"),
-    "unknown_local_recipient_reject_code": changed("SES has accepted by then; an answer by mail may say so"),
+    "unknown_local_recipient_reject_code": changed("SES has already accepted; an answer by mail may tell the sender"),
     "soft_bounce": left_behind(
-        "the sender cannot be asked to try again once SES has accepted", "use HOLD in sender rules"
+        "SES has already accepted, so the sender cannot be asked to retry", "use HOLD in sender rules"
     ),
-    "hopcount_limit": unneeded("a loop stamp ends loops"),
+    "hopcount_limit": unneeded("a loop stamp stops loops"),
     "owner_request_special": unneeded("owner- and -request addresses are aliases like any other"),
     "virtual_alias_expansion_limit": changed("there is no such limit; each destination is one message"),
     "virtual_alias_recursion_limit": changed("the limit is 10 levels"),
-    "virtual_alias_address_length_limit": changed("the limit is 320 octets"),
+    "virtual_alias_address_length_limit": changed("the limit is 320 bytes"),
     "local_command_shell": unneeded("there are no commands"),
     "mail_spool_directory": left_behind("there are no mailboxes", _MAILBOX),
     "home_mailbox": left_behind("there are no mailboxes", _MAILBOX),
     "forward_path": left_behind("there are no users with a .forward", "write each as an alias"),
     "require_home_directory": unneeded("there are no users"),
     "recipient_canonical_classes": unneeded("recipients are not renamed"),
-    "show_user_unknown_table_name": unneeded("SES speaks SMTP with the world"),
+    "show_user_unknown_table_name": unneeded("SES handles SMTP"),
     "line_length_limit": unneeded("SES has its own limits"),
 }
 
-# By how the name begins; the first that fits.
+# By the start of the name; the first match counts.
 _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("smtp_", outbound("how the relay sends")),
     ("lmtp_", unneeded("there is no LMTP delivery")),
     ("sender_dependent_", outbound("how the relay sends")),
     ("relayhost", outbound("how the relay sends")),
     ("tls_", outbound("how the relay speaks TLS")),
-    ("tlsproxy_", unneeded("SES speaks SMTP with the world")),
+    ("tlsproxy_", unneeded("SES handles SMTP")),
     ("tlsmgr_", outbound("how the relay speaks TLS")),
     ("maillog_", outbound("where the relay logs")),
     ("syslog_", outbound("where the relay logs")),
@@ -140,40 +138,43 @@ _FAMILIES: tuple[tuple[str, Part], ...] = (
     ("postscreen_", unneeded("SES decides who may connect, by block lists of its own")),
     ("smtpd_tls_", unneeded("SES has its own certificate")),
     ("smtpd_sasl_", outbound("SES receiving has no login; the host's programs need no password")),
-    ("smtpd_helo_required", unneeded("SES asks for what SMTP asks for")),
-    ("smtpd_banner", unneeded("SES greets")),
-    ("smtpd_proxy_", unneeded("how a filter is spoken to")),
-    ("smtpd_client_", unneeded("SES takes the connections")),
-    ("smtpd_", unneeded("SES speaks SMTP with the world")),
-    ("anvil_", unneeded("SES takes the connections")),
+    ("smtpd_helo_required", unneeded("SES requires what SMTP requires")),
+    ("smtpd_banner", unneeded("SES sends the greeting")),
+    ("smtpd_proxy_", unneeded("how a filter is contacted")),
+    ("smtpd_client_", unneeded("SES handles connections")),
+    ("smtpd_", unneeded("SES handles SMTP")),
+    ("anvil_", unneeded("SES handles connections")),
     (
         "postgrey",
-        left_behind("greylisting needs an answer that says: try again", "SES's spam verdict and quarantine are left"),
+        left_behind(
+            "greylisting needs a temporary rejection, but SES has already accepted the message",
+            "use SES's spam verdict and the quarantine",
+        ),
     ),
-    ("policy_", unneeded("how a policy service is spoken to")),
-    ("milter_", unneeded("how a milter is spoken to")),
+    ("policy_", unneeded("how a policy service is contacted")),
+    ("milter_", unneeded("how a milter is contacted")),
     ("mailbox_size_limit", unneeded("there are no mailboxes")),
     ("mailbox_delivery_lock", unneeded("there are no mailboxes")),
     ("mailbox_", left_behind("there are no mailboxes", _MAILBOX)),
     ("virtual_mailbox_", left_behind("there are no virtual mailboxes", _MAILBOX)),
     ("virtual_", unneeded("there are no virtual mailboxes")),
     ("local_", unneeded("there is no local delivery")),
-    ("address_verify_", unneeded("no server is asked whether an address exists")),
-    ("access_map_", unneeded("SES has accepted by then; an answer by mail may say so")),
-    ("maps_rbl_", unneeded("SES has accepted by then; an answer by mail may say so")),
-    ("unverified_", unneeded("no server is asked whether an address exists")),
-    ("debug", unneeded("for finding faults of the box")),
+    ("address_verify_", unneeded("Postern does not probe other servers for addresses")),
+    ("access_map_", unneeded("SES has already accepted; an answer by mail may tell the sender")),
+    ("maps_rbl_", unneeded("SES has already accepted; an answer by mail may tell the sender")),
+    ("unverified_", unneeded("Postern does not probe other servers for addresses")),
+    ("debug", unneeded("debugging on the box")),
     ("dovecot_", unneeded("there are no mailboxes")),
 )
 _ENDINGS = ("_directory", "_path", "_reject_code", "_debug")
-# How fast, how many and how long, for any transport of master.cf.
+# Rates, limits and times for any transport of master.cf.
 _TRANSPORT = re.compile(
     r".+_(?:(?:initial_)?destination_(?:concurrency|recipient|rate|pass)[a-z_]*|(?:transport_)?rate_delay|time_limit"
     r"|(?:extra_)?recipient_(?:limit|refill_limit|refill_delay)|(?:minimum_)?delivery_slot[a-z_]*)\Z"
 )
 _FILTERS = ("content_filter", "smtpd_milters", "smtpd_proxy_filter")
-_NOTHING = "it decides nothing about who gets what"
-# Those of Postfix 3.7 (postconf -d), and newer ones, of which nothing above says more.
+_NOTHING = "it does not affect who gets what"
+# The other parameters of Postfix 3.7 (postconf -d), and newer ones.
 _NAMES = """
 2bounce_notice_recipient allow_untrusted_routing alternate_config_directories always_add_missing_headers
 application_event_drain_time authorized_flush_users authorized_mailq_users authorized_submit_users
@@ -217,12 +218,12 @@ _DECIDE_NOTHING = frozenset(_NAMES.split())
 
 
 def judge(name: str, value: str) -> Part:
-    """What becomes of a parameter that decides nothing about addresses."""
+    """The verdict on a parameter that does not affect addresses."""
     part = _by_name(name)
     if part.verdict not in (Verdict.IMPOSSIBLE, Verdict.LEFT_BEHIND):
         return part
     if value in ("", "no"):
-        return unneeded("it is switched off")
+        return unneeded("it is turned off")
     known = with_a_counterpart(value) if name in _FILTERS else None
     return left_behind(f"{name}: {known.says}", known.instead) if known else part
 

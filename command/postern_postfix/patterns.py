@@ -1,7 +1,6 @@
 """regexp_table(5) and pcre_table(5) as `patterns` of domain rows.
 
-Postfix matches the whole address, a domain row's pattern the whole local part: `expressions` takes the
-one apart into the other.
+Postfix matches the whole address, a domain row's pattern the whole local part; `expressions` turns one into the other.
 """
 
 import re
@@ -17,20 +16,20 @@ from .targets import Target, virtual_targets
 from .tokens import scan
 
 _REPLACED = re.compile(r"\$(?:(\$)|([0-9]+)|\{([0-9]+)\}|\(([0-9]+)\)|)")
-# Stands for \1 while a right-hand side is read: such characters may be in an address, a backslash may not.
+# Stands for \1 while a right-hand side is read: an address may have these characters, but no backslash.
 _GROUP = re.compile(r"\{=([1-9])=\}")
 _ANYBODY = (".*", ".+", "(.*)", "(.+)")
 _OPEN_END = re.compile(r"(?:\A|[^\\])(?:\.[*+]|\(\.[*+]\))\Z")
-_ANCHOR = "write it as /^local part@domain$/ with one of --domain, or add rows for the addresses that it means"
+_ANCHOR = "write it as /^local part@domain$/ with a domain of --domain, or add a row for each address"
 _WORDS = re.compile(r"(if|endif)(?![A-Za-z0-9])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class PatternRule:
-    """A line understood: the pattern for each domain row, by domain.
+    """A line as patterns for domain rows, by domain.
 
-    In its targets a group is `{=1=}`; `grouped` writes it as `\\1`. `asked` are the patterns for whole
-    addresses that Postfix asked, with those of the conditions around it, each negated or not.
+    In its targets a group is `{=1=}`; `grouped` writes it as `\\1`. `asked` are the patterns for whole addresses that
+    Postfix tries, including those of the conditions around the line, each negated or not.
     """
 
     line: Line
@@ -40,11 +39,11 @@ class PatternRule:
     asked: tuple[tuple[bool, str], ...] = ()
 
     def matches(self, address: Address) -> bool:
-        """Does the line answer for this address, ours or another?"""
+        """Whether the line matches this address, ours or not."""
         return all(bool(compiled(f"(?i:{one})").search(address.key)) != negated for negated, one in self.asked)
 
     def share_of(self, domain: str) -> str:
-        """How much it takes of the addresses at any domain: `none`, `some` or `all`."""
+        """Whether it matches `none`, `some` or `all` of the addresses at a domain."""
         found = "all"
         for negated, whole in self.asked:
             try:
@@ -57,14 +56,14 @@ class PatternRule:
         return found
 
     def takes_what_follows(self, domain: str) -> bool:
-        """Does it match whatever stands behind a name that it matches?"""
+        """Whether it also matches any text after a name that it matches."""
         local = self.locals.get(domain, "")
         return "|" not in local and _OPEN_END.search(local) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A pattern without `@` that matches domains of ours: they are virtual alias domains."""
+    """A pattern without `@` that matches our domains: it declares them virtual alias domains."""
 
     line: Line
     domains: frozenset[str]
@@ -72,7 +71,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An `if` or an `endif` that was understood."""
+    """An `if` or `endif` that can be imported."""
 
     line: Line
     says: str
@@ -83,17 +82,17 @@ Read = PatternRule | Declared | Condition | Part
 
 @dataclass(frozen=True, slots=True)
 class _Within:
-    """What the conditions around a line leave: domains of ours, and the patterns that Postfix asked."""
+    """The effect of the conditions around a line: our domains that remain, and the patterns that Postfix tries."""
 
     domains: frozenset[str]
     asked: tuple[tuple[bool, str], ...] = ()
 
 
-_Stack = list[_Within | None]  # None: under a condition that does not come along
+_Stack = list[_Within | None]  # None: inside a condition that cannot be imported
 
 
 def read(lines: Iterable[Line], kind: str, domains: Collection[str]) -> Iterator[tuple[Line, Read]]:
-    """What each line of a table of type `kind` (regexp or pcre) means for our domains, in order."""
+    """The meaning of each line of a table of type `kind` (regexp or pcre) for our domains, in order."""
     within: _Stack = [_Within(frozenset(domains))]
     for line in lines:
         word = _WORDS.match(line.text)
@@ -108,7 +107,7 @@ def read(lines: Iterable[Line], kind: str, domains: Collection[str]) -> Iterator
 
 
 def finds(lines: Iterable[Line], kind: str, text: str) -> bool | None:
-    """Does a table of patterns answer for a text, None if that cannot be told?"""
+    """Whether a table of patterns matches a text, None if that cannot be told."""
     for line in lines:
         try:
             negated, pattern, flags, _ = delimited(line.text)
@@ -121,17 +120,17 @@ def finds(lines: Iterable[Line], kind: str, text: str) -> bool | None:
 
 
 def grouped(text: str) -> str:
-    """A destination with its groups as the alias table has them."""
+    """A destination with groups in the alias table's form, `\\1`."""
     return _GROUP.sub(r"\\\1", text)
 
 
 def is_template(text: str) -> bool:
-    """Has the text a group, so that nobody knows yet what it will be?"""
+    """Whether the text has a group, so that its value is not known yet."""
     return _GROUP.search(text) is not None
 
 
 def _if(line: Line, kind: str, within: _Stack) -> Condition | Part:
-    """`if` comes along where it asks for the domain only."""
+    """An `if`, which can be imported if it is about the domain only."""
     outer = within[-1]
     within.append(None)
     try:
@@ -139,13 +138,13 @@ def _if(line: Line, kind: str, within: _Stack) -> Condition | Part:
         whole = translated(pattern, flags, kind)
         found = split(whole)
         if rest.strip(WHITE) or outer is None or found.local not in _ANYBODY:
-            raise Unproved("it asks for more than the domain")
+            raise Unproved("it is about more than the domain")
     except Unproved as fault:
         return impossible(f"a condition: {fault}", f"write the condition into each pattern; {_ANCHOR}")
     chosen = found.of(outer.domains)
     left = outer.domains - chosen if negated else chosen
     within[-1] = _Within(left, (*outer.asked, (negated, whole)))
-    return Condition(line, f"what follows holds for {_listed(left)}")
+    return Condition(line, f"the following lines apply to {_listed(left)}")
 
 
 def _endif(line: Line, within: _Stack) -> Condition | Part:
@@ -155,7 +154,7 @@ def _endif(line: Line, within: _Stack) -> Condition | Part:
 
 
 def _condition_lost() -> Part:
-    return impossible("it is under a condition that does not come along", "see the line of the condition")
+    return impossible("it is inside an if that cannot be imported", "see the line of the if")
 
 
 def _rule(line: Line, kind: str, within: _Within | None) -> Read:
@@ -164,7 +163,7 @@ def _rule(line: Line, kind: str, within: _Within | None) -> Read:
     try:
         return _understood(line, kind, within)
     except Unproved as fault:
-        passes_on = "; mail that it matched goes on to what follows, and to the catch-all"
+        passes_on = "; mail that it matched now goes by the following lines, or by the catch-all"
         return impossible(f"{fault}{passes_on}", _ANCHOR)
 
 
@@ -197,16 +196,16 @@ def _declaration(line: Line, pattern: str, domains: frozenset[str]) -> Read:
 
 
 def _results(text: str, groups: int) -> tuple[Target, ...]:
-    """The right-hand side, each $1 as `{=1=}`; `groups` may be used."""
+    """The targets of the right-hand side, with each $1 as `{=1=}`; it may use `groups` groups. Raises Unproved."""
     if "{=" in text:
-        raise Unproved("its result has {=, which stands for something here")
+        raise Unproved("its result has {=, which the importer uses itself")
 
     def replaced(match: "re.Match[str]") -> str:
         number = match[2] or match[3] or match[4]
         if match[1]:
             return "$"
         if not number or not 1 <= int(number[:4]) <= min(groups, 9):
-            raise Unproved(f"{match[0]} is none of at most 9 groups before the @ of a plain /^...@...$/")
+            raise Unproved(f"{match[0]} must be one of at most 9 groups before the @ of a plain /^...@...$/")
         return f"{{={int(number)}=}}"
 
     return virtual_targets(scan(_REPLACED.sub(replaced, text)))

@@ -1,6 +1,6 @@
 """Postgrey's own files: its options from a command line, and its whitelists. Source: postgrey(8) 1.37.
 
-The command line is that of a systemd unit, of master.cf, or of /etc/default/postgrey, which Debian's unit takes along.
+The command line is in a systemd unit, in master.cf, or in /etc/default/postgrey, which Debian's unit reads.
 """
 
 import re
@@ -15,7 +15,7 @@ from .maps import Map
 from .report import Part, Report, changed, impossible, left_behind, taken, unneeded
 from .source import Line, Table
 
-_DELAY, _PASSES = 300, 5  # what Postgrey does without the option: seconds, messages
+_DELAY, _PASSES = 300, 5  # Postgrey's defaults: seconds, messages
 _MOST_DELAY, _MOST_AGE, _MOST_PASSES = 86_400, 365, 1_000
 _DEFAULTS = ("/etc/default/postgrey", "/etc/sysconfig/postgrey", "/etc/conf.d/postgrey")
 _UNITS = tuple(f"{folder}/systemd/system/postgrey.service" for folder in ("/etc", "/usr/lib", "/lib"))
@@ -25,22 +25,22 @@ _ENDINGS = ("", ".local")
 _COMMAND = re.compile(r"\bpostgrey\b")
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\+?)=(.*)\Z", re.DOTALL)
 _VALUE_FOLLOWS = ("delay", "max-age", "retry-window", _CLIENTS, _RECIPIENTS, "greylist-text", "greylist-action")
-_NO_ANSWER = "SES has accepted by then, so there is no answer that this could change"
+_NO_ANSWER = "SES has already accepted, so there is no SMTP reply to change"
 _OTHERS: dict[str, Part] = {
-    "retry-window": unneeded("--retry-window: nobody is asked to try again"),
+    "retry-window": unneeded("--retry-window: senders are not asked to retry"),
     "greylist-text": unneeded(f"--greylist-text: {_NO_ANSWER}"),
     "greylist-action": unneeded(f"--greylist-action: {_NO_ANSWER}"),
     "hostname": unneeded(f"--hostname: {_NO_ANSWER}"),
     "x-greylist-header": unneeded("--x-greylist-header: the ledger has how long it was held"),
-    "privacy": taken("--privacy: rows have digests only"),
-    "lookup-by-subnet": taken("--lookup-by-subnet: the client's network counts"),
-    "lookup-by-host": left_behind("--lookup-by-host: the client's network counts", "nothing: it holds less mail"),
+    "privacy": taken("--privacy: only hashes are stored"),
+    "lookup-by-subnet": taken("--lookup-by-subnet: the client's network is what counts"),
+    "lookup-by-host": left_behind("--lookup-by-host: the client's network counts", "do nothing: it holds less mail"),
 }
 
 
 @dataclass(slots=True)
 class Postgrey:
-    """What Postgrey's own files say: settings, and the lines of both whitelists."""
+    """What is in Postgrey's files: settings, and the lines of both whitelists."""
 
     settings: dict[str, object] = field(default_factory=dict)
     clients: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Postgrey:
 
 
 def read(files: Files, master_cf: Iterable[Line], report: Report) -> Postgrey:
-    """Postgrey's files within the root, and its command in master.cf; says what became of each line."""
+    """Read Postgrey's files within the root, and its command in master.cf. Reports each line."""
     found = Postgrey()
     options = [*_units(files, report), *_spawned(master_cf), *_defaults(files, report)]
     named: dict[str, list[tuple[str, Line | None]]] = {_CLIENTS: [], _RECIPIENTS: []}
@@ -65,20 +65,20 @@ def read(files: Files, master_cf: Iterable[Line], report: Report) -> Postgrey:
 
 
 def _say_delay(settings: dict[str, object], *, any_options: bool, report: Report) -> None:
-    """What nobody wrote: Postgrey's own delay, where its command line has none."""
+    """Report the delay that applies if Postgrey's command line has none, and set it."""
     if not any_options:
         report.remark(
-            "Postgrey's options are neither in /etc/default/postgrey nor in a unit or master.cf: held mail waits 60"
-            " seconds; if it was another time, postern settings set greylist_delay"
+            "Postgrey's options are not in /etc/default/postgrey, a unit or master.cf: held mail waits 60 seconds; for"
+            " another time, postern settings set greylist_delay"
         )
     elif "greylist_delay" not in settings:
         settings["greylist_delay"] = _DELAY
-        report.remark(f"Postgrey's command line has no --delay: it is {_DELAY} seconds, as without the option")
+        report.remark(f"Postgrey's command line has no --delay: its default of {_DELAY} seconds is used")
 
 
 @dataclass(frozen=True, slots=True)
 class _Named:
-    """A whitelist: which of both, its path on the box, and the line that names it, None for where it usually is."""
+    """A whitelist: its option, its path on the box, and the line that names it, None for a default path."""
 
     name: str
     path: str
@@ -86,7 +86,7 @@ class _Named:
 
 
 def _usual(name: str) -> list[tuple[str, Line | None]]:
-    """The whitelists that Postgrey reads if none is named: as Debian has it, and as it is made."""
+    """The default paths of a whitelist, Debian's and Postgrey's own."""
     what = name.replace("-", "_")
     return [(f"{folder}{what}{ending}", None) for folder in _FOLDERS for ending in _ENDINGS]
 
@@ -98,7 +98,7 @@ def _whitelist(named: _Named, kept: list[str], files: Files, report: Report) -> 
         lines = files.at(Map("", named.path).path(files.root), table, named.path)
     except OSError as fault:
         if named.line is not None:
-            instead = "copy the file along and give --root, or postern settings whitelist"
+            instead = "copy the file too and give --root, or use postern settings whitelist"
             report.say(named.line, left_behind(f"--{named.name}: {named.path}: {fault}", instead))
         return
     if named.line is not None:
@@ -111,9 +111,9 @@ def _entry(line: Line, kept: list[str], read_line: Callable[[Iterable[str]], Whi
     text = line.text.partition("#")[0].strip()
     fix = "write it in another form: postern settings whitelist"
     if line.unreadable or not text.isprintable() or len(text) > MAX_LINE:
-        return left_behind(line.unreadable or "no line of a whitelist", fix)
+        return left_behind(line.unreadable or "not a line of a whitelist", fix)
     if len(kept) >= MOST_LINES:
-        return left_behind(f"a whitelist has at most {MOST_LINES} lines", "leave out what no longer writes to you")
+        return left_behind(f"a whitelist has at most {MOST_LINES} lines", "remove lines that you no longer need")
     try:
         read_line([text])
     except ValueError as fault:
@@ -124,7 +124,7 @@ def _entry(line: Line, kept: list[str], read_line: Callable[[Iterable[str]], Whi
 
 
 def _option(name: str, value: str, settings: dict[str, object]) -> Part:
-    """What becomes of one option; fills the settings."""
+    """The verdict on one option, which may add to the settings."""
     match name:
         case "delay":
             return _number(name, value, "greylist_delay", 1, _MOST_DELAY, settings)
@@ -142,7 +142,7 @@ def _option(name: str, value: str, settings: dict[str, object]) -> Part:
 
 def _number(name: str, value: str, setting: str, least: int, most: int, settings: dict[str, object]) -> Part:
     if not value.isascii() or not value.isdigit():
-        return impossible(f"--{name}={value}: no number", f"postern settings set {setting} NUMBER")
+        return impossible(f"--{name}={value}: not a number", f"postern settings set {setting} NUMBER")
     number = min(max(int(value[:9]), least), most)
     settings[setting] = number
     says = f"--{name}={value}: the setting {setting} is {number}"
@@ -153,7 +153,7 @@ Option = tuple[Line, str, str]
 
 
 def _units(files: Files, report: Report) -> list[Option]:
-    """The options of the systemd unit, as its drop-ins leave them: an empty ExecStart takes away those before."""
+    """The options of the systemd unit and its drop-ins: an empty ExecStart clears the earlier ones."""
     found: list[Option] = []
     for path in _UNITS:
         lines = _lines(files, path)
@@ -182,7 +182,7 @@ def _spawned(lines: Iterable[Line]) -> Iterator[Option]:
 
 
 def _defaults(files: Files, report: Report) -> Iterator[Option]:
-    """Variables of the shell; of one that is set twice the last counts, unless it is appended to."""
+    """The options in shell variables; if one is set twice, the last counts, unless it appends."""
     for path in _DEFAULTS:
         held: dict[str, list[Option]] = {}
         for line in _lines(files, path) or ():
@@ -195,7 +195,7 @@ def _defaults(files: Files, report: Report) -> Iterator[Option]:
             appended = bool(appends) or any(one in value for one in own)
             text = " ".join(_shell(value))
             options = list(_words(line, text))
-            report.say(line, taken(f"{name}: options of Postgrey's") if options else unneeded(f"{name}: no option"))
+            report.say(line, taken(f"{name}: Postgrey's options") if options else unneeded(f"{name}: no option"))
             held[name] = [*(held.get(name, []) if appended else []), *options]
         for options in held.values():
             yield from options
@@ -209,7 +209,7 @@ def _lines(files: Files, path: str) -> tuple[Line, ...] | None:
 
 
 def _words(line: Line, text: str) -> Iterator[Option]:
-    """(the line, an option, its value), as Getopt::Long reads a command line."""
+    """(line, option, value) for each option, as Getopt::Long reads a command line."""
     words = iter(_shell(text))
     for word in words:
         if not word.startswith("--") or word == "--":

@@ -1,4 +1,4 @@
-"""What became of each line: the report that an import ends with."""
+"""The report of an import: the verdict on each line."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -10,11 +10,11 @@ from .source import WHITE, Line, Table, printable
 
 
 class Verdict(StrEnum):
-    """What became of a line or of a part of it; a line has the last of those that its parts have.
+    """The verdict on a line or a part of it, from least to most serious; a line has the most serious of its parts.
 
-    What did not come along is IMPOSSIBLE where the owner must decide, as somebody's mail would go elsewhere or
-    nowhere, or a rule of the owner's own is lost; that alone is the exit status 1. It is LEFT_BEHIND where it decides
-    nothing about who gets what, Postfix ignored it too, or SES has a counterpart.
+    What was not imported is IMPOSSIBLE if the owner must decide, because mail would go elsewhere or nowhere, or one of
+    the owner's rules is lost; only that gives exit status 1. It is LEFT_BEHIND if it does not affect who gets what, if
+    Postfix ignored it too, or if SES has a counterpart.
     """
 
     UNNEEDED = "not needed"
@@ -30,7 +30,7 @@ _ORDER = {verdict: position for position, verdict in enumerate(Verdict)}
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What became of a line or of a part of it; `instead` says what to do about what did not come along."""
+    """The verdict on a line or a part of it; `instead` says what to do about what was not imported."""
 
     verdict: Verdict
     says: str
@@ -38,17 +38,17 @@ class Part:
 
 
 def taken(says: str) -> Part:
-    """It means the same in the tables."""
+    """Imported, with the same meaning."""
     return Part(Verdict.TAKEN, says)
 
 
 def changed(says: str) -> Part:
-    """It is in the tables or in SES, with a difference that the text names."""
+    """Imported, or done by SES, with a difference that the text names."""
     return Part(Verdict.CHANGED, says)
 
 
 def outbound(says: str) -> Part:
-    """It concerns sending, which a Postfix on localhost goes on doing."""
+    """It concerns sending, which a Postfix on localhost continues to do."""
     return Part(Verdict.OUTBOUND, says)
 
 
@@ -58,17 +58,17 @@ def unneeded(says: str) -> Part:
 
 
 def left_behind(says: str, instead: str) -> Part:
-    """It did not come along, and the owner has nothing to decide."""
+    """Not imported, and the owner has nothing to decide."""
     return Part(Verdict.LEFT_BEHIND, says, instead)
 
 
 def impossible(says: str, instead: str) -> Part:
-    """It did not come along, and the owner must decide what becomes of the mail."""
+    """Not imported, and the owner must decide what happens to the mail."""
     return Part(Verdict.IMPOSSIBLE, says, instead)
 
 
 def unreadable(line: Line) -> Part:
-    """A line that says why it is unreadable. One that begins with white space held in no table either."""
+    """The verdict on an unreadable line. Postfix's tables ignored a line that starts with white space too."""
     fix = "fix the line or remove it"
     ignored = line.text[:1] in WHITE and line.table not in (Table.MAIN_CF, Table.MASTER_CF)
     return left_behind(line.unreadable, fix) if ignored else impossible(line.unreadable, fix)
@@ -76,47 +76,47 @@ def unreadable(line: Line) -> Part:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One logical line and all that is said about it."""
+    """One logical line and its verdicts."""
 
     line: Line
     parts: tuple[Part, ...]
 
     @property
     def verdict(self) -> Verdict:
-        """The last of those of its parts; a line about which nothing is said did not come along."""
+        """The most serious verdict of its parts; a line without any counts as IMPOSSIBLE."""
         return max((part.verdict for part in self.parts), key=_ORDER.__getitem__, default=Verdict.IMPOSSIBLE)
 
 
 @dataclass(slots=True)
 class Report:
-    """The lines in the order in which they were read, and remarks that belong to no line."""
+    """The lines in the order in which they were read, and remarks that do not belong to a line."""
 
     remarks: list[str] = field(default_factory=list)
     _said: dict[Line, list[Part]] = field(default_factory=dict)
 
     def enter(self, lines: Iterable[Line]) -> None:
-        """From now on these lines are to be accounted for."""
+        """Add lines that the report must account for."""
         for line in lines:
             self._said.setdefault(line, [])
 
     def say(self, line: Line, part: Part) -> None:
-        """Add what became of a line; the same is said once."""
+        """Add a verdict on a line, once."""
         said = self._said.setdefault(line, [])
         if part not in said:
             said.append(part)
 
     def remark(self, text: str) -> None:
-        """Add what belongs to no line."""
+        """Add a remark that does not belong to a line, once."""
         if text not in self.remarks:
             self.remarks.append(text)
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Each line once."""
+        """Each line, once."""
         return tuple(Entry(line, tuple(parts)) for line, parts in self._said.items())
 
     def counts(self) -> dict[Verdict, int]:
-        """Lines by verdict; every verdict is there."""
+        """The number of lines by verdict, including zeros."""
         counted = Counter(entry.verdict for entry in self.entries)
         return {verdict: counted[verdict] for verdict in Verdict}
 

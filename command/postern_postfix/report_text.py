@@ -1,4 +1,4 @@
-"""The report for people: what needs a person first, one cause once, and what needs nothing only if asked for."""
+"""The report for people: first what needs a decision, each cause once; lines that need nothing only with --all."""
 
 import re
 from collections.abc import Iterator
@@ -8,16 +8,16 @@ from itertools import groupby
 from .report import Entry, Report, Verdict
 from .source import Line, Table, printable
 
-MOST_DIFFERENCES = 20  # that are shown unasked; nobody reads more before the first test
+MOST_DIFFERENCES = 20  # shown without --all; more is too long to read before the first test
 _URGENT = re.compile(
     r"\b(?:postmaster|abuse)\b", re.IGNORECASE
-)  # RFC 2142: they are written to when something is wrong
+)  # RFC 2142: people write to them when something is wrong
 _SHOWN_UNASKED = (Verdict.IMPOSSIBLE, Verdict.LEFT_BEHIND, Verdict.CHANGED)
 _SHOWN = 6  # names or places of one cause
 
 
 def lines(report: Report, every: bool = False) -> Iterator[str]:
-    """The report, line by line; with `every` also what became of each line of the files."""
+    """The report, line by line; with `every` it has each line of the files."""
     counted = (f"{count} {verdict}" for verdict, count in report.counts().items() if count)
     yield f"lines: {', '.join(counted) or 'none'}"
     lost = sorted(_causes(report, Verdict.IMPOSSIBLE), key=lambda cause: not cause.is_urgent)
@@ -35,7 +35,7 @@ def lines(report: Report, every: bool = False) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Cause:
-    """What is said, of what, and about which lines."""
+    """One text, with the names and lines that it is about."""
 
     says: str
     instead: str
@@ -48,7 +48,7 @@ class _Cause:
 
 
 def _causes(report: Report, verdict: Verdict) -> list[_Cause]:
-    """What is said about lines of this verdict; `a: reason` and `b: reason` are one."""
+    """The causes of this verdict; `a: reason` and `b: reason` are one cause."""
     found: dict[tuple[str, str], _Cause] = {}
     for entry in report.entries:
         for part in entry.parts if entry.verdict is verdict else ():
@@ -85,7 +85,7 @@ def _silent(report: Report) -> Iterator[str]:
     silent = [entry for entry in report.entries if entry.verdict not in _SHOWN_UNASKED]
     settings = sum(entry.line.table is Table.MAIN_CF and entry.verdict is Verdict.UNNEEDED for entry in silent)
     if settings:
-        yield f"{settings} parameters of main.cf decide nothing about who gets what"
+        yield f"{settings} parameters of main.cf do not affect who gets what"
     if silent:
         yield f"{len(silent)} lines need nothing from you: --all shows them"
 
@@ -107,6 +107,6 @@ def _lines(entry: Entry) -> Iterator[str]:
 
 
 def _short(text: str) -> str:
-    """A line's text in one row of a terminal."""
+    """A line's text, shortened to one row of a terminal."""
     words = " ".join(text.split())
     return words if len(words) <= 76 else f"{words[:73]}..."

@@ -1,7 +1,7 @@
-"""What becomes of each restriction of smtpd_*_restrictions behind SES.
+"""The verdict on each restriction in smtpd_*_restrictions.
 
-Source: postconf(5) and SMTPD_ACCESS_README. SES accepts a message before anything of ours runs, so
-nothing answers within SMTP any more.
+Source: postconf(5) and SMTPD_ACCESS_README. SES accepts a message before any of our code runs, so nothing can be
+rejected within SMTP any longer.
 """
 
 import re
@@ -24,30 +24,30 @@ LISTS = (
     "smtpd_data_restrictions",
     "smtpd_end_of_data_restrictions",
 )
-_VERDICT = "SES's spam verdict is what is left; sender rules can REJECT whom you meet"
-_RULES = "sender rules, with the alias as their scope, can REJECT"
+_VERDICT = "use SES's spam verdict; sender rules can REJECT known senders"
+_RULES = "sender rules with the alias as their scope can REJECT"
 _SES_DOMAINS = "SES accepts mail for the domains of its receipt rules only"
 
 _PARTS = {
     "permit": unneeded("permit: the list ends there"),
-    "reject": impossible("reject: whoever came this far was refused", "an alias row only for those who may get mail"),
-    "permit_mynetworks": outbound("permit_mynetworks: mail of your own hosts goes through the relay"),
+    "reject": impossible("reject: it rejected all remaining mail", "add alias rows only for those who may get mail"),
+    "permit_mynetworks": outbound("permit_mynetworks: mail from your own hosts goes through the relay"),
     "permit_sasl_authenticated": outbound("permit_sasl_authenticated: SES receiving has no login"),
     "permit_tls_clientcerts": outbound("permit_tls_clientcerts: SES receiving has no login"),
     "permit_tls_all_clientcerts": outbound("permit_tls_all_clientcerts: SES receiving has no login"),
-    "permit_inet_interfaces": outbound("permit_inet_interfaces: mail of your own hosts goes through the relay"),
+    "permit_inet_interfaces": outbound("permit_inet_interfaces: mail from your own hosts goes through the relay"),
     "permit_auth_destination": changed(f"permit_auth_destination: {_SES_DOMAINS}"),
     "reject_unauth_destination": changed(f"reject_unauth_destination: {_SES_DOMAINS}"),
     "defer_unauth_destination": changed(f"defer_unauth_destination: {_SES_DOMAINS}"),
     "reject_non_fqdn_recipient": changed(f"reject_non_fqdn_recipient: {_SES_DOMAINS}"),
     "reject_unknown_recipient_domain": changed(f"reject_unknown_recipient_domain: {_SES_DOMAINS}"),
-    "reject_unlisted_recipient": changed("reject_unlisted_recipient: Rejected after SES has accepted, without a reply"),
-    "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES speaks SMTP with the world"),
-    "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES speaks SMTP with the world"),
-    "warn_if_reject": unneeded("warn_if_reject: what stands behind it refused no mail"),
+    "reject_unlisted_recipient": changed("reject_unlisted_recipient: rejected after SES has accepted, without a reply"),
+    "reject_unauth_pipelining": unneeded("reject_unauth_pipelining: SES handles SMTP"),
+    "reject_multi_recipient_bounce": unneeded("reject_multi_recipient_bounce: SES handles SMTP"),
+    "warn_if_reject": unneeded("warn_if_reject: what follows it rejected no mail"),
 }
 WARN_IF_REJECT = "warn_if_reject"
-_NO_STRANGER = (  # they let in hosts and users of one's own, who come another way now
+_NO_STRANGER = (  # they let in one's own hosts and users, whose mail now takes another way
     "permit_mynetworks",
     "permit_sasl_authenticated",
     "permit_tls_clientcerts",
@@ -55,7 +55,7 @@ _NO_STRANGER = (  # they let in hosts and users of one's own, who come another w
     "permit_inet_interfaces",
 )
 REJECT = "reject"
-_ENDS = ("permit", "permit_auth_destination", "reject", "defer")  # no mail for our domains reaches what is behind
+_ENDS = ("permit", "permit_auth_destination", "reject", "defer")  # no mail for our domains gets past these
 _ONE_ARGUMENT = re.compile(
     r"(?:check_[a-z_]+|(?:reject|permit)_(?:rbl|rhsbl|dnswl|rhswl)_[a-z_]+|sleep|permit_mx_backup_networks)\Z"
 )
@@ -64,21 +64,21 @@ _SENDER_SERVERS = ("check_sender_mx_access", "check_sender_ns_access", "check_se
 
 @dataclass(frozen=True, slots=True)
 class SenderAccess:
-    """`check_sender_access MAP`: a table to follow; `warns` behind warn_if_reject, where it refused no mail."""
+    """`check_sender_access MAP`: a table to read; `warns` if it came after warn_if_reject, and rejected no mail."""
 
     map: Map
     warns: bool = False
 
 
 class Everybody:
-    """`reject` behind maps of senders and nothing else that lets strangers in: a rule for everybody who has none."""
+    """`reject` after maps of senders, with nothing else that lets strangers in: a rule for every other sender."""
 
 
 Found = SenderAccess | Everybody | Screens | Part
 
 
 def restrictions(value: str) -> Iterator[Found]:
-    """What becomes of each restriction of a list, in order."""
+    """The verdict on each restriction of a list, in order."""
     waiting = list(words(value))[::-1]
     last, warns, members, others = "", False, False, False
     while waiting:
@@ -90,7 +90,7 @@ def restrictions(value: str) -> Iterator[Found]:
         takes_one = _ONE_ARGUMENT.match(name) is not None and waiting
         argument = waiting.pop() if takes_one else ""
         if last:
-            yield unneeded(f"{word} {argument}".strip() + f": it stands behind {last}, so it is never reached")
+            yield unneeded(f"{word} {argument}".strip() + f": it comes after {last}, so it is never reached")
         elif name == WARN_IF_REJECT:
             yield _PARTS[name]
         else:
@@ -108,11 +108,11 @@ def _warning(found: Found, shown: str) -> Found:
         return replace(found, warns=True)
     if isinstance(found, Screens):
         return found.warning(shown)
-    return unneeded(f"{shown}: behind {WARN_IF_REJECT}, so it was only logged")
+    return unneeded(f"{shown}: after {WARN_IF_REJECT}, so it was only logged")
 
 
 def nobody_else() -> Part:
-    """What is said of a `reject` that is no rule here."""
+    """The verdict on a `reject` that does not become a rule."""
     return _PARTS[REJECT]
 
 
@@ -140,7 +140,7 @@ def _one(name: str, argument: str, word: str) -> Found:
 
 def _list_in_dns(name: str, argument: str, shown: str) -> Screens | Part:
     if name.startswith("permit"):
-        return unneeded(f"{shown}: allow lists can lie too; dnsbl_sites takes one with a negative weight")
+        return unneeded(f"{shown}: not imported; dnsbl_sites accepts an allow list with a negative weight")
     return dns_list(name, argument)
 
 
@@ -155,11 +155,11 @@ def _policy_service(service: str, shown: str) -> Screens | Part:
 
 def _access(name: str, shown: str) -> Part:
     if name in ("check_recipient_access", "check_recipient_a_access", "check_recipient_mx_access"):
-        instead = f"switch the alias off, or leave it without a row; {_RULES}"
+        instead = f"disable the alias, or leave it without a row; {_RULES}"
         return impossible(f"{shown}: there are no rules by recipient", instead)
     if name in ("check_client_access", "check_reverse_client_hostname_access", "check_client_a_access"):
         return impossible(
-            f"{shown}: rules by client are not read", "block networks: postern block-ip add NETWORK, up to 100"
+            f"{shown}: rules by client are not imported", "block networks: postern block-ip add NETWORK, up to 100"
         )
     if name in _SENDER_SERVERS:
         return impossible(f"{shown}: there are no rules by the sender's servers", _VERDICT)
@@ -168,19 +168,19 @@ def _access(name: str, shown: str) -> Part:
 
 def _syntax_or_identity(name: str, shown: str) -> Part:
     if name.startswith(("reject_non_fqdn_", "reject_unknown_", "reject_invalid_")):
-        return left_behind(f"{shown}: senders, clients and HELO names are not asked for in DNS or checked", _VERDICT)
+        return left_behind(f"{shown}: Postern does not check this", _VERDICT)
     if name.startswith(("reject_unverified_", "reject_authenticated_", "reject_sender_login", "reject_known_")):
-        return left_behind(f"{shown}: it is not checked", _VERDICT)
+        return left_behind(f"{shown}: Postern does not check this", _VERDICT)
     if name.startswith("defer"):
         return impossible(
-            f"{shown}: the sender cannot be asked to try again once SES has accepted", "use HOLD in sender rules"
+            f"{shown}: SES has already accepted, so the sender cannot be asked to retry", "use HOLD in sender rules"
         )
     if name.startswith("permit"):
-        return unneeded(f"{shown}: nothing that it excused from is left")
+        return unneeded(f"{shown}: there is no restriction left that it would bypass")
     if ":" in name:
         return impossible(
-            f"{shown}: a table without check_ before it is not read", "give a sender table with --sender-access"
+            f"{shown}: a table without check_ before it is not imported", "give a sender table with --sender-access"
         )
     if name.startswith(("reject", "sleep")):
-        return left_behind(f"{shown}: SES speaks SMTP with the world", _VERDICT)
-    return impossible(f"{shown}: a restriction class or no restriction", "write rules with the alias as their scope")
+        return left_behind(f"{shown}: SES handles SMTP", _VERDICT)
+    return impossible(f"{shown}: a restriction class, or unknown", "write rules with the alias as their scope")

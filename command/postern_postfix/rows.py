@@ -1,9 +1,6 @@
-"""Rows of the alias table from the lines of aliases(5), virtual(5) and pattern tables.
+"""Rows of the alias table from the lines of aliases(5), virtual(5) and pattern tables; `leads` says where each leads.
 
-`leads` says where each leads.
-
-A line of which nothing comes along becomes a row that is switched off: without it, its mail
-would go to the catch-all.
+A line of which nothing can be imported becomes a disabled row: without it, its mail would go to the catch-all.
 """
 
 import re
@@ -23,13 +20,13 @@ from .source import Line, printable
 from .targets import AtDomain
 from .virtual5 import VirtualRow
 
-_MOST_ROUNDS = 100  # a longer way than that is over the limit of levels, whether it is a circle or not
-_NOTE_LENGTH = 200  # characters: enough to find the line again
+_MOST_ROUNDS = 100  # a longer chain exceeds the limit of levels, loop or not
+_NOTE_LENGTH = 200  # characters: enough to find the line
 
 
 @dataclass(slots=True)
 class Draft:
-    """A row to be, and the lines that it comes from."""
+    """A future row, and the lines that it comes from."""
 
     key: str
     row: dict[str, Any]
@@ -37,7 +34,7 @@ class Draft:
     endless: bool = False
 
     def add_pattern(self, pattern: str, destinations: list[str]) -> None:
-        """A further pattern of a domain's row, which is then in force though its catch-all leads nowhere."""
+        """Add a pattern to a domain's row, which is then enabled even if its catch-all leads nowhere."""
         self.row.setdefault("patterns", []).append({"pattern": pattern, "destinations": destinations})
         if not self.endless:
             self.row.pop("enabled", None)
@@ -45,14 +42,14 @@ class Draft:
 
 @dataclass(slots=True)
 class Drafting:
-    """All rows, in the order in which Postfix would ask for them."""
+    """Makes all rows, in Postfix's search order."""
 
     leads: Leads
     report: Report
     drafts: dict[str, Draft] = field(default_factory=dict)
 
     def draft(self) -> dict[str, Draft]:
-        """Every row; says what became of each line."""
+        """Every row, by key. Reports each line."""
         for key, owner in self.leads.owners.lines.items():
             self._exact(key, owner)
             if key.startswith("@") and isinstance(owner, VirtualRow):
@@ -67,7 +64,7 @@ class Drafting:
         return self.drafts
 
     def _open_circles(self) -> None:
-        """aliases(5) bounces the branch that leads in a circle and goes on with the others: those are written out."""
+        """Expand the rows that form a loop: aliases(5) bounces the branch with the loop and delivers the others."""
         owners = self.leads.owners.lines
         around = [key for key in _around(self.drafts) if isinstance(owners.get(key), NamedAlias)]
         if around:
@@ -92,7 +89,7 @@ class Drafting:
         else:
             row["enabled"] = False
             row["note"] = _note(owner.line)
-            says = f"{key} is written switched off, so that its mail does not go to the catch-all"
+            says = f"{key} is written disabled, so that its mail does not go to the catch-all"
             self.report.say(owner.line, changed(says))
         self.drafts[key] = Draft(key, row, [owner.line], endless)
 
@@ -104,12 +101,12 @@ class Drafting:
         lost = [lead.text for lead in leads if not lead.keeps_tag]
         kept = [lead.text for lead in leads if lead.keeps_tag]
         if lost and kept:
-            says = f"tags are dropped, as for {', '.join(lost)}; Postfix handed them on to {', '.join(kept)}"
+            says = f"tags are dropped, as for {', '.join(lost)}; Postfix passed them on to {', '.join(kept)}"
             self.report.say(owner.line, changed(says))
         return not lost
 
     def _named(self, key: str, owner: VirtualRow) -> None:
-        """`@domain @other`: rows for the names that Postfix knows there, if that is the box or not ours."""
+        """`@domain @other`: make rows for the names that Postfix knows at the other domain, if that is not ours."""
         domain = key[1:]
         for other in self._onward(owner, domain):
             for local in self._names_at(other):
@@ -119,7 +116,7 @@ class Drafting:
                     self._exact(address.key, owner)
 
     def _onward(self, row: VirtualRow, domain: str) -> list[str]:
-        """The domains, ours aside, that an address without a row of its own comes through."""
+        """The domains, except ours, that an address without a row of its own passes through."""
         ours = set(self.leads.box.domains) - {domain}
         found: dict[str, None] = {}
         waiting = [row]
@@ -149,10 +146,10 @@ class Drafting:
             destinations = []
         self._add_pattern(domain, local, destinations, rule.line)
         if rule.kept_case:
-            self.report.say(rule.line, changed("it told upper from lower case; patterns here never do"))
+            self.report.say(rule.line, changed("it was case-sensitive; patterns here are not"))
 
     def _behind_a_pattern(self, key: str, owner: Owner) -> None:
-        """The address with a tag, where a pattern takes the address alone: it is a pattern too, as it has no row."""
+        """Add a pattern for an address with a tag, if another pattern takes the bare address, which so has no row."""
         local, _, domain = key.rpartition("@")
         try:
             leads = self._leads(key, owner)
@@ -167,7 +164,7 @@ class Drafting:
             off = f"pattern-{line.first}@{domain}"
             row = {"address": off, "destinations": [], "enabled": False, "note": _note(line)}
             self.drafts.setdefault(off, Draft(off, row, [line]))
-            says = f"{off} is written switched off, and the pattern leads to it, so that its mail does not go to others"
+            says = f"{off} is written disabled, and the pattern leads to it, so that its mail goes to no one else"
             self.report.say(line, impossible(says, "fix its right-hand side and import again"))
             destinations = [off]
         draft = self.drafts.setdefault(key, Draft(key, {"address": key, "destinations": []}, []))
@@ -176,7 +173,7 @@ class Drafting:
         self.report.say(line, taken(f"pattern {local} at {domain}: {', '.join(destinations)}"))
 
     def _mailboxes(self) -> None:
-        """Rows for the mailboxes of the box that --mailbox gives a new home."""
+        """Make rows for the box's mailboxes that --mailbox gives a new home."""
         box = self.leads.box
         for name, home in box.mailboxes.items():
             addresses = [name] if "@" in name else [f"{name}@{domain}" for domain in box.ours]
@@ -187,7 +184,7 @@ class Drafting:
 
 
 def _around(drafts: Mapping[str, Draft]) -> list[str]:
-    """The rows on a circle, or between two: others lead to them, and they lead to others, without an end."""
+    """The rows in a loop, or between two loops: following rows from them, or back, never ends."""
     onward = {key: _onward(draft, drafts) for key, draft in drafts.items()}
     left = {key for key, keys in onward.items() if keys}
     for _ in range(_MOST_ROUNDS):
@@ -200,10 +197,10 @@ def _around(drafts: Mapping[str, Draft]) -> list[str]:
 
 
 def switch_off_circles(drafts: dict[str, Draft], report: Report) -> None:
-    """Switch off each row from which a way leads in a circle or through too many levels.
+    """Disable each row that leads into a loop or through too many levels.
 
-    In each round those stay that lead to one that stayed, so after as many rounds as there may be
-    levels none should be left. A row that leads to itself ends there.
+    Each round keeps the rows that lead to a row kept before, so after as many rounds as there may be levels none
+    should be left. A row that leads to itself ends there.
     """
     left = set(drafts)
     onward = {key: _onward(draft, drafts) for key, draft in drafts.items()}
@@ -215,18 +212,18 @@ def switch_off_circles(drafts: dict[str, Draft], report: Report) -> None:
         if draft.lines:
             draft.row["note"] = _note(draft.lines[0])
         for line in draft.lines:
-            says = f"{key} leads in a circle or through more than {MAX_DEPTH} levels; it is written switched off"
-            report.say(line, impossible(says, "lead to the mailbox directly, then switch it on"))
+            says = f"{key} leads into a loop or through more than {MAX_DEPTH} levels; it is written disabled"
+            report.say(line, impossible(says, "name the mailbox directly, then enable it"))
 
 
 def _with_group(lead: Lead) -> str:
-    r"""The destination, with the tag that is \1 if it is handed on."""
+    r"""The destination, with \1 for the tag if it is passed on."""
     local, at, domain = lead.text.rpartition("@")
     return rf"{local}\1@{domain}" if lead.keeps_tag and local and at else lead.text
 
 
 def _note(line: Line) -> str:
-    """What the row was made from, for whoever wonders why it is switched off."""
+    """The note on a disabled row: the line that it was made from."""
     return printable(f"{line.place}: {' '.join(line.text.split())}"[:_NOTE_LENGTH])
 
 

@@ -1,4 +1,4 @@
-"""Restrictions, DNS lists and Postgrey as settings: what screens here after SES has accepted."""
+"""Restrictions, DNS lists and Postgrey as settings for screening, which happens after SES has accepted."""
 
 import re
 from collections.abc import Mapping
@@ -9,7 +9,7 @@ from postern_mail.mail.dns_lists import sites
 from .report import Part, changed, left_behind
 
 QUARANTINE, TAG = "quarantine", "tag"
-# Restrictions by the name of their setting; older names of Postfix's too.
+# The setting for each restriction, including Postfix's older names.
 _RESTRICTIONS = {
     "reject_invalid_helo_hostname": "reject_invalid_helo_hostname",
     "reject_invalid_hostname": "reject_invalid_helo_hostname",
@@ -33,7 +33,7 @@ _WEIGHT = re.compile(r"\*-?\d+\Z")
 
 @dataclass(frozen=True, slots=True)
 class Screens:
-    """What a line turns on: settings, lists of clients, lists of domains, and what is said of it."""
+    """What a line turns on: settings, DNS lists of clients and of domains; and the verdict on the line."""
 
     part: Part
     settings: Mapping[str, object] = field(default_factory=dict)
@@ -41,30 +41,30 @@ class Screens:
     rhsbl: tuple[str, ...] = ()
 
     def warning(self, shown: str) -> "Screens":
-        """The same behind warn_if_reject, where it refused no mail: it is told to the mailbox."""
+        """The same after warn_if_reject, where it rejected no mail: the forward only gets a header field."""
         settings = {name: TAG if value == QUARANTINE else value for name, value in self.settings.items()}
         told = {key: tuple(f"{_WEIGHT.sub('', one)}*0" for one in getattr(self, key)) for key in ("dnsbl", "rhsbl")}
-        part = changed(f"{shown}: behind warn_if_reject, so it counts nothing and is told in X-Postern-Listed")
+        part = changed(f"{shown}: after warn_if_reject, so it only adds X-Postern-Listed and does not count")
         return replace(self, part=part, settings=settings, **told)
 
 
 @dataclass(slots=True)
 class Screening:
-    """All that main.cf turns on."""
+    """Everything that main.cf turns on."""
 
     settings: dict[str, object] = field(default_factory=dict)
     dnsbl: list[str] = field(default_factory=list)
     rhsbl: list[str] = field(default_factory=list)
 
     def add(self, found: Screens) -> None:
-        """One line more. What quarantines stays, whatever a second line only warns of."""
+        """Add a line. A check that quarantines stays so, even if another line only warns."""
         kept = {name: value for name, value in self.settings.items() if value == QUARANTINE}
         self.settings |= {**found.settings, **kept}
         self.dnsbl += found.dnsbl
         self.rhsbl += found.rhsbl
 
     def row(self) -> dict[str, object]:
-        """The settings. A list that smtpd asked refused alone, so it counts the whole threshold."""
+        """The settings. A list in smtpd rejected on its own, so it gets the whole threshold as its weight."""
         threshold = int(str(self.settings.get("screening_threshold", 1)))
         lists = {"dnsbl_sites": self.dnsbl, "rhsbl_sites": self.rhsbl}
         weighed = {name: [_weighed(one, threshold) for one in found] for name, found in lists.items()}
@@ -76,7 +76,7 @@ def restriction(name: str, shown: str) -> Screens | None:
     setting = _RESTRICTIONS.get(name)
     if setting is None:
         return None
-    counts = "counts a point, and never alone" if setting in _WEAK else "quarantines where Postfix refused"
+    counts = "adds one point, but never alone" if setting in _WEAK else "quarantines what Postfix rejected"
     return Screens(changed(f"{shown}: the setting {setting}, which {counts}"), {setting: QUARANTINE})
 
 
@@ -87,12 +87,12 @@ def dns_list(name: str, argument: str) -> Screens | Part:
     if fault := _fault(site):
         return left_behind(f"{shown}: {fault}", _NAME_CODES)
     setting = "rhsbl_sites" if "rhsbl" in name else "dnsbl_sites"
-    part = changed(f"{shown}: in the setting {setting}, which quarantines where Postfix refused{_asks_for_a_key(site)}")
+    part = changed(f"{shown}: in the setting {setting}, which quarantines what Postfix rejected{_asks_for_a_key(site)}")
     return Screens(part, rhsbl=(site,)) if "rhsbl" in name else Screens(part, dnsbl=(site,))
 
 
 def postscreen(name: str, value: str) -> list[Screens | Part] | None:
-    """What a parameter of postscreen's lists turns on, None for another parameter or one without a value."""
+    """What a DNS-list parameter of postscreen turns on, None for other parameters or without a value."""
     match name, value.strip():
         case ("postscreen_dnsbl_sites", typed) if typed:
             return _postscreen_sites(typed)
@@ -119,15 +119,15 @@ def _postscreen_sites(value: str) -> list[Screens | Part]:
 
 def _postscreen_threshold(value: str) -> Screens | Part:
     if not value.isdigit() or not 1 <= int(value[:5]) <= 1000:
-        return left_behind(f"{value}: no threshold", "postern settings set screening_threshold NUMBER")
+        return left_behind(f"{value}: not a threshold", "postern settings set screening_threshold NUMBER")
     return Screens(changed(f"the setting screening_threshold is {value}"), {"screening_threshold": int(value)})
 
 
 def postgrey(shown: str) -> Screens:
-    """`check_policy_service` with Postgrey behind it."""
+    """`check_policy_service` with Postgrey."""
     says = (
-        f"{shown}: the setting greylist, a grey hold of mail that nothing authenticates: whether the sender tries again"
-        " cannot be asked"
+        f"{shown}: the setting greylist, which holds unauthenticated mail for a while: the sender cannot be asked to"
+        " retry"
     )
     return Screens(changed(says), {"greylist": True})
 
@@ -152,4 +152,4 @@ def _fault(site: str) -> str:
 
 
 def _asks_for_a_key(site: str) -> str:
-    return "; asked only with a key of Spamhaus: postern settings set dqs_key -" if _SPAMHAUS.search(site) else ""
+    return "; used only with a Spamhaus key: postern settings set dqs_key -" if _SPAMHAUS.search(site) else ""

@@ -1,8 +1,7 @@
 """Logical lines of a Postfix file, each with its place.
 
-Source: postconf(5), aliases(5) and postmap(1), "input format". A line that starts with white
-space continues the one before, also across comments and empty lines; a comment is a line whose
-first character that is not white space is `#`.
+Source: postconf(5), aliases(5) and postmap(1), "input format". A line that starts with white space continues the one
+before, even across comments and empty lines; a comment is a line whose first character other than white space is `#`.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,11 +9,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-WHITE = " \t\r\n\v\f"  # what isspace(3) says in the C locale, and nothing more
+WHITE = " \t\r\n\v\f"  # exactly isspace(3) in the C locale
 
 
 class Table(StrEnum):
-    """What a file is read as."""
+    """The kind of a file."""
 
     ALIASES = "aliases"
     INCLUDE = "include"
@@ -46,12 +45,12 @@ class Line:
 
     @property
     def place(self) -> str:
-        """`file:line`, fit for a terminal and for a row's note."""
+        """`file:line`, printable, for a terminal or a row's note."""
         return printable(f"{self.file}:{self.first}")
 
     @property
     def unreadable(self) -> str:
-        """Why Postfix itself makes nothing of this line, "" if it does."""
+        """Why Postfix itself ignores or refuses this line, "" if it does not."""
         if "\0" in self.text:
             return "it has a NUL byte"
         if not self.text.isascii() and any("\udc80" <= one <= "\udcff" for one in self.text):
@@ -62,7 +61,7 @@ class Line:
 
 
 def read(path: Path, table: Table, shown: str) -> tuple[Line, ...]:
-    """The logical lines of a file, `shown` being its name in the report; raises OSError."""
+    """The logical lines of a file; `shown` is its name in the report. Raises OSError."""
     data = path.read_bytes()
     places = _PLACES.get(table, _logical)(data)
     return tuple(
@@ -71,7 +70,7 @@ def read(path: Path, table: Table, shown: str) -> tuple[Line, ...]:
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that could steer a terminal or is no character."""
+    """The text with control characters and invalid characters escaped."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
@@ -92,14 +91,14 @@ def _logical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _written(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """A whitelist of Postgrey's has no continuation; a comment may stand behind white space."""
+    """The lines of a Postgrey whitelist: no continuation, and white space may precede a comment."""
     for number, physical in enumerate(data.split(b"\n"), 1):
         if physical.strip() and not physical.strip().startswith(b"#"):
             yield number, number, physical.strip()
 
 
 def _continued(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """In the shell and in a systemd unit a line that ends in a backslash is continued."""
+    """The lines of a shell file or systemd unit, where a backslash at the end continues a line."""
     first, joined = 0, b""
     for number, physical in enumerate(data.split(b"\n"), 1):
         text = physical.rstrip(b"\r")
@@ -117,7 +116,7 @@ def _continued(data: bytes) -> Iterator[tuple[int, int, bytes]]:
 
 
 def _physical(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """An included list has no continuation, and `#` must be its line's first character (local(8))."""
+    """The lines of an included list: no continuation, and `#` must be the first character (local(8))."""
     for number, physical in enumerate(data.split(b"\n"), 1):
         if physical.strip() and not physical.startswith(b"#"):
             yield number, number, physical.strip()

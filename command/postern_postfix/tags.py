@@ -1,8 +1,7 @@
 """Tags as main.cf has them: here a tag always begins at `+`, in Postfix where `recipient_delimiter` says.
 
 The look-up asks a domain's patterns between the tagged address and the one without its tag (docs/tables.md).
-So a pattern takes `info-news@` to `info@` where `-` begins a tag, and `info+news@` to the catch-all where `+`
-does not.
+So a pattern takes `info-news@` to `info@` if `-` starts a tag, and `info+news@` to the catch-all if `+` does not.
 """
 
 import re
@@ -13,11 +12,11 @@ from .box import Box
 from .report import Report
 from .rows import Draft
 
-MOST_NAMES = 2000  # in one pattern: RE2 and a row of DynamoDB take no endless ones
+MOST_NAMES = 2000  # in one pattern: RE2 and DynamoDB rows have limits
 
 
 def tags_as_they_were(drafts: dict[str, Draft], box: Box, report: Report) -> None:
-    """Add the patterns; says what differs from Postfix."""
+    """Add the patterns. Reports differences from Postfix."""
     for domain in box.domains:
         if any(key.endswith(f"@{domain}") for key in drafts):
             _other_delimiters(drafts, domain, box, report)
@@ -39,10 +38,10 @@ def _other_delimiters(drafts: dict[str, Draft], domain: str, box: Box, report: R
     if names:
         known = head if len(names) > MOST_NAMES else "|".join(names)
         draft.add_pattern(f"({known}){begins}.+", [rf"\1@{domain}"])
-    if everywhere:  # the first of all delimiters counts, and not every +
+    if everywhere:  # the first delimiter counts, not any later +
         draft.add_pattern(rf"{head}{begins}.*\+.+", everywhere)
-    says = f"at {domain} a tag begins at {others} too: a pattern takes name{others[0]}tag@ to name@, without the tag;"
-    report.remark(f"{says} a name that holds {others[0]} itself takes +tags here, and took none in Postfix")
+    says = f"at {domain} a tag starts at {others} too: a pattern takes name{others[0]}tag@ to name@, without the tag;"
+    report.remark(f"{says} unlike in Postfix, a name that contains {others[0]} can have a +tag here")
 
 
 def _names(drafts: dict[str, Draft], domain: str, box: Box) -> list[str]:
@@ -55,7 +54,7 @@ def _plus_begins_no_tag(drafts: dict[str, Draft], domain: str, report: Report) -
     draft = drafts.get(f"@{domain}")
     if draft is not None and draft.row["destinations"]:
         draft.add_pattern(r".+\+.+", list(draft.row["destinations"]))
-        says = f"in main.cf + begins no tag: at {domain} a pattern takes name+tag@ to the catch-all, as Postfix did"
+        says = f"in main.cf + does not start a tag: at {domain} a pattern takes name+tag@ to the catch-all, as before"
     else:
-        says = f"in main.cf + begins no tag: at {domain} Postfix knew no name+tag@; here it goes where name@ leads"
+        says = f"in main.cf + does not start a tag: at {domain} name+tag@ was unknown; here it goes where name@ goes"
     report.remark(says)

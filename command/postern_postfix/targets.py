@@ -1,4 +1,4 @@
-"""What one address of a right-hand side means, in aliases(5) and in virtual(5)."""
+"""The meaning of one address on a right-hand side, in aliases(5) and in virtual(5)."""
 
 import re
 from collections.abc import Sequence
@@ -10,11 +10,12 @@ from postern_mail.mail.address import Address, InvalidAddress
 from .report import Part, impossible
 from .tokens import Token, addresses
 
-# In aliases(5) a shell that only exits is an idiom: 0 throws the mail away, 75 asks for a later
-# attempt, any other status bounces (sysexits.h; 67 is EX_NOUSER).
+# In aliases(5) a command that only exits is an idiom: 0 discards the mail, 75 defers it, any other status bounces it
+# (sysexits.h; 67 is EX_NOUSER).
 _EXIT = re.compile(r"exit(?:\s+(\d{1,3}))?\s*;?\Z")
 _SWALLOWS = re.compile(r"(?:(?:/usr)?/bin/)?(?:true|cat\s*>\s*/dev/null)\Z")
 _TRY_AGAIN = 75  # EX_TEMPFAIL
+_NO_COMMENT = "here # does not start a comment"
 _DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+\Z")
 
 
@@ -27,7 +28,7 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A bare name, in internal form: an alias, or a user of the box."""
+    """A bare name, in internal form: an alias, or a user on the box."""
 
     local: str
 
@@ -41,14 +42,14 @@ class AtDomain:
 
 @dataclass(frozen=True, slots=True)
 class Discard:
-    """Accepted and thrown away; `why` is the text that said so."""
+    """Accepted and discarded; `why` is the text that says so."""
 
     why: str
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """No such user, said by a command that only exits."""
+    """Rejected as unknown, by a command that only exits; `why` is its text."""
 
     why: str
 
@@ -71,17 +72,17 @@ Target = Mailbox | Name | AtDomain | Discard | Bounce | Include | Cannot
 
 
 def alias_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
-    """A right-hand side of aliases(5)."""
+    """The targets of a right-hand side of aliases(5)."""
     return _until_comment([_alias_target(text) for text in addresses(tokens)])
 
 
 def included_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
-    """A line of an included file, where Postfix allows neither commands nor files by default."""
+    """The targets of a line of an included file, where Postfix allows neither commands nor files by default."""
     return _until_comment([_included_target(text) for text in addresses(tokens)])
 
 
 def virtual_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
-    """A right-hand side of virtual(5)."""
+    """The targets of a right-hand side of virtual(5)."""
     found: list[Target] = []
     texts = addresses(tokens)
     for text in texts:
@@ -90,15 +91,15 @@ def virtual_targets(tokens: Sequence[Token]) -> tuple[Target, ...]:
         elif len(texts) == 1:
             found.append(_at_domain(text))
         else:
-            says = f"{text} must stand alone: Postfix takes what is beside it for a part of the address"
+            says = f"{text} must be the only address: Postfix takes the others as part of it"
             found.append(Cannot(impossible(says, "write whole addresses")))
     if texts[:1] and texts[0].startswith("@"):
-        return tuple(found[:1])  # all that follows is a part of it
+        return tuple(found[:1])  # Postfix takes the rest as part of it
     return _until_comment(found)
 
 
 def quoted(local: str, domain: str) -> Address:
-    """The address with this local part in internal form; raises InvalidAddress."""
+    """The address with this local part in internal form. Raises InvalidAddress."""
     if not local:
         raise InvalidAddress(f"not a mail address: '@{domain}'")
     if not _DOT_ATOM.match(local):
@@ -113,7 +114,7 @@ def _alias_target(text: str) -> Target:
     if text == "/dev/null":
         return Discard(text)
     if text.startswith(("/", "~")):
-        instead = "let it lead to a mailbox; every original is kept in the mail bucket for a while"
+        instead = "use a mailbox; every original is kept in the mail bucket for a while"
         return Cannot(impossible(f"{text}: there is no file to append mail to", instead))
     if text.lower().startswith(":include:"):
         return Include(text[len(":include:") :].strip())
@@ -122,8 +123,8 @@ def _alias_target(text: str) -> Target:
 
 def _included_target(text: str) -> Target:
     if text.startswith(("|", "/", "~")):
-        instead = "let the list lead to a mailbox instead"
-        return Cannot(impossible(f"{text}: neither commands nor files, which Postfix refuses in a list too", instead))
+        instead = "use a mailbox in the list"
+        return Cannot(impossible(f"{text}: no commands or files in a list; Postfix refuses them too", instead))
     return _alias_target(text)
 
 
@@ -149,15 +150,15 @@ def _at_domain(text: str) -> Target:
 def _address(text: str) -> Target:
     local, at, domain = text.rpartition("@")
     if not text:
-        return Cannot(impossible("an empty address", "remove it, or write /dev/null to throw mail away"))
+        return Cannot(impossible("an empty address", "remove it, or write /dev/null to discard mail"))
     if text.startswith("#"):
-        return Cannot(impossible(f"{text}: here # begins no comment", "give the comment a line of its own"))
+        return Cannot(impossible(f"{text}: {_NO_COMMENT}", "put the comment on a line of its own"))
     if not at:
         return _bare(text)
     try:
         return Mailbox(quoted(local, domain.removesuffix(".")))
     except InvalidAddress:
-        instead = "write it as user@domain, in ASCII; SES takes no other"
+        instead = "write it as user@domain in ASCII, as SES requires"
         return Cannot(impossible(f"{text}: not a mail address", instead))
 
 
@@ -165,16 +166,16 @@ def _bare(text: str) -> Target:
     if "!" in text or "%" in text:
         return Cannot(impossible(f"{text}: not a mail address", "write it as user@domain"))
     if PurePosixPath(text).is_absolute() or text.startswith(("|", ":")):
-        instead = "only aliases(5) knows files, commands and lists: let it lead to a mailbox"
+        instead = "only aliases(5) has files, commands and lists: use a mailbox"
         return Cannot(impossible(f"{text}: not a mail address", instead))
     return Name(text)
 
 
 def _until_comment(targets: Sequence[Target]) -> tuple[Target, ...]:
-    """What follows a `#` on the same line was never meant as an address; it is told of once."""
+    """The targets up to a `#`: what follows it was not meant as addresses, and is reported once."""
     kept: list[Target] = []
     for target in targets:
         kept.append(target)
-        if isinstance(target, Cannot) and "# begins no comment" in target.part.says:
+        if isinstance(target, Cannot) and target.part.says.endswith(_NO_COMMENT):
             break
     return tuple(kept)

@@ -1,8 +1,8 @@
-"""RFC 822 tokens and address lists, as tok822(3) of Postfix reads them.
+"""RFC 822 tokens and address lists, as Postfix's tok822(3) reads them.
 
-aliases(5) and the right-hand sides of virtual(5) are read so: `"quoted name"`, `(comments)`,
-`[literals]`, `phrase <address>`, `group: a, b;`. Two words without an operator between them are
-two addresses, so `|exit 67` without quotes is the command `exit` and the user `67`.
+aliases(5) and the right-hand sides of virtual(5) are read like this: `"quoted name"`, `(comments)`, `[literals]`,
+`phrase <address>`, `group: a, b;`. Two words without an operator between them are two addresses, so `|exit 67` without
+quotes is the command `exit` and the user `67`.
 """
 
 import re
@@ -28,7 +28,7 @@ class Token:
 
 
 def scan(text: str) -> list[Token]:
-    """All tokens, from left to right. What is not closed ends with the text."""
+    """All tokens, from left to right. An unclosed quote, literal or comment ends with the text."""
     tokens: list[Token] = []
     position = 0
     while position < len(text):
@@ -41,7 +41,7 @@ def scan(text: str) -> list[Token]:
 
 
 def internal(tokens: Sequence[Token]) -> str:
-    """Tokens as one internal text; words that touch nothing else are kept apart by a space."""
+    """Tokens as one internal text; adjacent words are separated by a space."""
     pieces: list[str] = []
     for position, token in enumerate(tokens):
         pieces.append(str(token))
@@ -57,7 +57,7 @@ def addresses(tokens: Sequence[Token]) -> list[str]:
 
 @dataclass(slots=True)
 class _FromTheRight:
-    """tok822_parse goes from right to left: only so is it known whether a word is a phrase or an address."""
+    """Parses from right to left, as tok822_parse does, to tell whether a word is a phrase or an address."""
 
     tokens: list[Token]
     found: list[str] = field(default_factory=list)
@@ -66,7 +66,7 @@ class _FromTheRight:
     in_group: bool = False
 
     def read(self) -> list[str]:
-        """All of them."""
+        """All addresses, from left to right."""
         while self.tokens:
             token = self.tokens.pop()
             if token.kind == "operator":
@@ -143,7 +143,7 @@ def _unescaped(text: str) -> str:
 
 
 def _comment_end(text: str, position: int) -> int:
-    """Where a comment ends; comments nest."""
+    """The position after a comment; comments nest."""
     depth = 0
     while position < len(text):
         depth += {"(": 1, ")": -1}.get(text[position], 0)

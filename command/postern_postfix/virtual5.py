@@ -1,8 +1,7 @@
 """virtual(5): `pattern  address, address, ...`.
 
-Source: virtual(5), postmap(1), and cleanup_map1n(): a right-hand side is an RFC 822 address list,
-`@other.example` keeps the local part, and only as the first address. Of a key that comes twice the
-first counts.
+Source: virtual(5), postmap(1), and cleanup_map1n(): a right-hand side is an RFC 822 address list; `@other.example`
+keeps the local part, and only as the first address. If a key occurs twice, the first counts.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,12 +15,12 @@ from .source import Line
 from .targets import Mailbox, Target, virtual_targets
 from .tokens import scan
 
-_NO_ADDRESS = "write the key as an address, @domain, or a bare name; SES takes ASCII only"
+_NO_ADDRESS = "write the key as an address, @domain or a bare name; SES accepts ASCII only"
 
 
 @dataclass(frozen=True, slots=True)
 class VirtualRow:
-    """A line understood. `key` is an alias key, `@domain`, or a bare name in lower case."""
+    """A line with targets. `key` is an alias key, `@domain`, or a bare name in lower case."""
 
     line: Line
     key: str

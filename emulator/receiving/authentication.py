@@ -1,7 +1,7 @@
-"""Verdicts, computed for real: SPF by pyspf, DKIM by dkimpy, DMARC on top of both, with the list of
-public suffixes (RFC 7489 6.6): whether SES walks up the DNS, as RFC 9989 has it, is not known.
+"""Computes real verdicts: SPF with pyspf, DKIM with dkimpy, and DMARC from both, with the public suffix list (RFC 7489
+6.6): whether SES walks up the DNS tree as in RFC 9989 is not verified.
 
-Spam and virus are set by the strings that every scanner knows for the purpose, GTUBE and EICAR.
+The spam and virus verdicts depend on the standard test strings, GTUBE and EICAR.
 """
 
 import threading
@@ -18,7 +18,7 @@ from publicsuffixlist import PublicSuffixList
 from .zone import Zone, tags
 
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
-# In two pieces, so that a scanner on this machine does not take the source for the thing.
+# In two pieces, so that no virus scanner flags this file.
 EICAR = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR" + b"-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 
 _BROKEN = ("permerror", "temperror")  # RFC 7208 2.6.6, 2.6.7; only the first was seen
@@ -28,9 +28,9 @@ _ASKING_SPF = threading.Lock()  # pyspf looks names up through a function of its
 
 @dataclass(frozen=True)
 class Session:
-    """What SMTP said: the client's address, its HELO name and MAIL FROM ("" for the null sender).
+    """The SMTP session: the client's address, its HELO name and MAIL FROM ("" for the null sender).
 
-    `reverse_name` is what DNS calls the client's address.
+    `reverse_name` is the client's name in reverse DNS.
     """
 
     client: str
@@ -41,10 +41,10 @@ class Session:
 
 @dataclass(frozen=True)
 class Results:
-    """SES's verdicts (PASS, FAIL, GRAY) and what the headers say of them.
+    """SES's verdicts (PASS, FAIL, GRAY), and the results for its headers.
 
-    `spf` and `dmarc` are the protocols' own results; `dkim_domain` is the d= of the signature
-    that passed, else of the first; `dmarc_policy` is set where DMARC failed.
+    `spf` and `dmarc` are the protocols' own results; `dkim_domain` is the d= of the signature that passed, else of the
+    first; `dmarc_policy` is set if DMARC failed.
     """
 
     spam: str
@@ -58,7 +58,7 @@ class Results:
 
     @property
     def spf_verdict(self) -> str:
-        """SES's word for the SPF result: softfail and neutral are GRAY (seen in real mail)."""
+        """SES's verdict for an SPF result: softfail and neutral are GRAY (seen in real mail)."""
         return {"pass": "PASS", "fail": "FAIL", **dict.fromkeys(_BROKEN, "PROCESSING_FAILED")}.get(self.spf, "GRAY")
 
 
@@ -101,7 +101,7 @@ def _dkim(raw: bytes, zone: Zone) -> Iterator[tuple[str, bool]]:
         try:
             valid = verifier.verify(idx=index, dnsfunc=zone.dkim_txt)
         except dkim.DKIMException:
-            valid = False  # a signature that cannot be checked is one that does not hold
+            valid = False  # a signature that cannot be checked counts as invalid
         yield (verifier.domain or b"").decode("ascii", "replace").lower(), valid
 
 
@@ -138,7 +138,7 @@ def _from_domain(raw: bytes) -> str:
 
 
 def without_comments(value: str) -> str:
-    """An address list without its comments; getaddresses reads nested ones by recursion, and runs out of it."""
+    """An address list without its comments, since getaddresses recurses into nested ones and hits the limit."""
     kept: list[str] = []
     depth, quoted, escaped = 0, False, False
     for character in value:

@@ -1,4 +1,4 @@
-"""SES's first API as far as IP filters go: what they say holds for the mail server at once."""
+"""SES v1's operations for IP address filters, which apply to the mail server at once."""
 
 import re
 from collections.abc import Mapping
@@ -17,14 +17,14 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}(?<![_-])\Z")
 
 @dataclass
 class FilterApi:
-    """Create, list and delete."""
+    """The operations that create, list and delete filters."""
 
     receiving: Receiving
     named: dict[str, Filter] = field(default_factory=dict)
 
     @property
     def operations(self) -> dict[str, Operation]:
-        """What it answers, for the address of SES's first API."""
+        """The operations, by Action."""
         return {
             "CreateReceiptFilter": self._create,
             "DeleteReceiptFilter": self._delete,

@@ -1,4 +1,5 @@
-"""A DNS server for a zone on 127.0.0.1, for what else asks the Internet (POSTERN_RESOLVERS, POSTERN_NAMESERVER)."""
+"""A DNS server for a zone on 127.0.0.1, for code that would otherwise ask the internet (POSTERN_RESOLVERS,
+POSTERN_NAMESERVER)."""
 
 import socketserver
 import threading
@@ -18,17 +19,17 @@ from ..cloud import HOST
 from .zone import Zone
 
 SERVFAIL, REFUSED, SILENCE, TRUNCATED = "SERVFAIL", "REFUSED", "silence", "truncated"
-_POLL = 0.02  # seconds until a stop is noticed
+_POLL = 0.02  # seconds between checks for a stop
 _TTL = 60  # seconds
 _PATIENCE = 5  # seconds that a client may take over TCP
-_PORTS = 20  # that are tried until one is free for UDP and TCP
+_PORTS = 20  # ports tried until one is free for UDP and TCP
 
 
 class NameServer:
     """Answers from `zone` over UDP and TCP; a context manager.
 
-    A name that begins with `*.` stands for all below it. `faults` says by name what is answered instead: SERVFAIL,
-    REFUSED, nothing, or over UDP a truncated answer. `asked` are the names, `seconds` how long it takes to answer.
+    A name that starts with `*.` covers all names below it. `faults` gives other answers by name: SERVFAIL, REFUSED,
+    none, or over UDP a truncated one. `asked` has the names asked for, `seconds` is the delay of an answer.
     """
 
     def __init__(self, zone: Zone) -> None:
@@ -42,12 +43,12 @@ class NameServer:
 
     @property
     def address(self) -> str:
-        """As POSTERN_RESOLVERS and POSTERN_NAMESERVER take it."""
+        """The server's address in the form of POSTERN_RESOLVERS and POSTERN_NAMESERVER."""
         return f"{HOST}:{self.port}"
 
     @property
     def records(self) -> dict[tuple[str, str], list[str]]:
-        """The zone's, by name and type."""
+        """The zone's records, by name and type."""
         return self.zone.records
 
     def __enter__(self) -> Self:
@@ -65,7 +66,7 @@ class NameServer:
             thread.join(_PATIENCE)
 
     def respond(self, wire: bytes, *, stream: bool) -> bytes | None:
-        """The answer to one question, None for none at all; what is no question gets none."""
+        """The answer to one message, None for no answer; a message that is not a question gets none."""
         with suppress(dns.exception.DNSException):
             response = self._answer(dns.message.from_wire(wire), stream=stream)
             return bytes(response.to_wire()) if response else None
@@ -111,7 +112,7 @@ class NameServer:
         return next((list(found) for one in _patterns(name) if (found := self.zone.find(one, kind))), [])
 
     def _exists(self, name: str) -> bool:
-        """Whether there is anything at or below a name: an empty one in between is no NXDOMAIN (RFC 8020)."""
+        """Whether there is anything at or below a name: an empty non-terminal is not NXDOMAIN (RFC 8020)."""
         patterns = _patterns(name)
         return any(one in patterns or one.endswith(f".{name}") for one, _ in self.zone.records)
 
@@ -134,7 +135,7 @@ class _Tcp(socketserver.StreamRequestHandler):
 
 
 def _one_port(owner: NameServer) -> tuple[socketserver.ThreadingUDPServer, socketserver.ThreadingTCPServer]:
-    """Both on a port that is free for both."""
+    """The UDP and TCP servers, on one port that is free for both."""
     for left in reversed(range(_PORTS)):
         udp = socketserver.ThreadingUDPServer((HOST, 0), _Udp)
         try:
@@ -152,13 +153,13 @@ def _one_port(owner: NameServer) -> tuple[socketserver.ThreadingUDPServer, socke
 
 
 def _patterns(name: str) -> Sequence[str]:
-    """A name, and what stands for it."""
+    """A name, and the wildcards that cover it."""
     labels = name.split(".")
     return [name, *(f"*.{'.'.join(labels[start:])}" for start in range(1, len(labels)))]
 
 
 def _presentation(kind: str, value: str) -> str:
-    """A zone's value as a zone file has it: text in quotes, in strings of 255 octets, names with a last dot."""
+    """A value in zone-file form: text in quotes, in strings of 255 octets, names with a trailing dot."""
     if kind == "TXT":
         pieces = [value[start : start + 255] for start in range(0, len(value), 255)] or [""]
         return " ".join('"' + piece.replace("\\", "\\\\").replace('"', '\\"') + '"' for piece in pieces)

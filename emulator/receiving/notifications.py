@@ -1,4 +1,4 @@
-"""SES's SNS action: a notification with the message in it, and whether a topic takes one.
+"""SES's SNS action: a notification that contains the message, and whether a topic accepts one.
 
 docs.aws.amazon.com/ses, "Publish to Amazon SNS topic action" and "Contents of notifications for Amazon SES email
 receiving". A message of more than 150 KB is not published but bounced.
@@ -15,7 +15,7 @@ MAX_SIZE = 150 * 1024  # octets, header and body
 
 
 class Cloud(Protocol):
-    """Where the topics are."""
+    """The AWS client for the topics."""
 
     def client(self, service: str) -> Any:
         """A boto3 client."""
@@ -24,7 +24,7 @@ class Cloud(Protocol):
 def publish(cloud: Cloud, action: Mapping[str, Any], stored: bytes, event: Mapping[str, Any]) -> None:
     """Publish a stored message to the action's topic."""
     if len(stored) > MAX_SIZE:
-        return  # the sender gets a bounce, which is the world's
+        return  # the sender gets a bounce, which is not played here
     ses = event["Records"][0]["ses"]
     coded = action.get("Encoding", "UTF-8") == "Base64"
     content = base64.b64encode(stored).decode() if coded else stored.decode("utf-8", "replace")
@@ -39,7 +39,7 @@ def publish(cloud: Cloud, action: Mapping[str, Any], stored: bytes, event: Mappi
 
 
 def may_publish(cloud: Cloud, topic: str) -> bool:
-    """Whether the topic is there and its policy lets SES publish for this account."""
+    """Whether the topic exists and its policy lets SES publish for this account."""
     sns = cloud.client("sns")
     try:
         policy = json.loads(sns.get_topic_attributes(TopicArn=topic)["Attributes"]["Policy"])

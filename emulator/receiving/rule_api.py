@@ -1,7 +1,7 @@
-"""SES's first API as far as receipt rules go, for botocore and the AWS command to talk to unawares.
+"""SES v1's operations for receipt rules, for botocore and the AWS CLI.
 
-Parameters are such as `Rule.Recipients.member.1`; `sending` has the address and the protocol. Each
-operation may be called once a second, as the API reference says.
+Parameters look like `Rule.Recipients.member.1`; `sending` has the address and the protocol. Each operation may be
+called once a second, as the API reference says.
 """
 
 import math
@@ -20,7 +20,7 @@ _BOOLEANS = {"true": True, "false": False}
 
 @dataclass
 class RuleApi:
-    """The operations that `Sending` answers with; `calls` tells what was asked for, with the rule's name."""
+    """The operations for `Sending`; `calls` lists each call with the rule's name."""
 
     rule_set: RuleSet
     interval: float = INTERVAL
@@ -29,15 +29,15 @@ class RuleApi:
 
     @property
     def operations(self) -> dict[str, Operation]:
-        """What it answers, for the address of SES's first API."""
+        """The operations, by Action."""
         return dict.fromkeys(_OPERATIONS, self.answer)
 
     def answer(self, flat: Mapping[str, str]) -> dict[str, Any]:
-        """Carry out one call. Raises Refusal."""
+        """Execute one call. Raises Refusal."""
         form = _nested(flat.items())
         action = str(form["Action"])
         self._pace(action)
-        name = form.get("RuleSetName", self.rule_set.name)  # DescribeActiveReceiptRuleSet asks without
+        name = form.get("RuleSetName", self.rule_set.name)  # DescribeActiveReceiptRuleSet gives no name
         if name != self.rule_set.name:
             raise Refusal("RuleSetDoesNotExist", 400, f"Rule set does not exist: {name}")
         self.calls.append((action, str(form.get("RuleName") or form.get("Rule", {}).get("Name", ""))))
@@ -54,7 +54,7 @@ class RuleApi:
 
 
 def _rule(form: Mapping[str, Any]) -> dict[str, Any]:
-    """The rule of a request; botocore sends an empty list as an empty text."""
+    """The rule in a request; botocore sends an empty list as an empty string."""
     rule = dict(form["Rule"])
     return {**rule, "Recipients": rule.get("Recipients") or [], "Actions": rule.get("Actions") or []}
 

@@ -1,7 +1,7 @@
-"""The rule set that is active, and what SES checks before it takes a rule.
+"""The active rule set, and what SES checks before it accepts a rule.
 
-Limits and errors: docs.aws.amazon.com/ses, "Service quotas" and the API reference of CreateReceiptRule.
-SES tries the bucket and the function when a rule is made; here the template's policy and permissions are read.
+Limits and errors: docs.aws.amazon.com/ses, "Service quotas" and the API reference of CreateReceiptRule. SES tests the
+bucket and the function when a rule is created; here the template's policy and permissions are read.
 """
 
 import re
@@ -27,8 +27,8 @@ _NAME = re.compile(r"[a-zA-Z0-9](?:[a-zA-Z0-9_.-]{0,62}[a-zA-Z0-9])?\Z")
 class RuleSet:
     """One rule set.
 
-    `writes` are patterns of rule ARNs by bucket, or by the role that SES writes by, and `invokes` by function;
-    `publishes` tells whether a topic's policy lets SES publish there; where it is not `active`, none is.
+    `writes` are patterns of rule ARNs by bucket, or by the role that SES assumes, and `invokes` by function;
+    `publishes` tells whether a topic's policy lets SES publish there. If not `active`, no rule set is.
     """
 
     name: str
@@ -46,7 +46,7 @@ class RuleSet:
         own = template.resources("AWS::SES::ReceiptRuleSet").values()
         name = next(
             (one["RuleSetName"] for one in own), template.parameters["ActiveRuleSet"]
-        )  # or that which is joined
+        )  # or the one that ours joins
         made = cls(name, writes=_writes(template), invokes=_invokes(template))
         for body in reversed(declared(template)):
             made.create(body)
@@ -54,7 +54,7 @@ class RuleSet:
 
     @property
     def rules(self) -> tuple[Rule, ...]:
-        """The rules that are on, in order, as they are now."""
+        """The enabled rules, in order."""
         with self._lock:
             return tuple(Rule.of(body) for body in self.bodies if body.get("Enabled"))
 
@@ -64,7 +64,7 @@ class RuleSet:
             return list(self.bodies)
 
     def create(self, body: dict[str, Any]) -> None:
-        """Add a rule at the beginning, where SES puts one without After. Raises Refusal."""
+        """Add a rule at the start, where SES puts a rule without After. Raises Refusal."""
         self._check(body)
         with self._lock:
             if self._index(body["Name"]) is not None:
@@ -74,7 +74,7 @@ class RuleSet:
             self.bodies.insert(0, body)
 
     def update(self, body: dict[str, Any]) -> None:
-        """Replace a rule, all of it at once."""
+        """Replace a whole rule."""
         self._check(body)
         with self._lock:
             index = self._index(body["Name"])
@@ -83,7 +83,7 @@ class RuleSet:
             self.bodies[index] = body
 
     def delete(self, name: str) -> None:
-        """Delete a rule; one that is not there is no error."""
+        """Delete a rule; a missing one is not an error."""
         with self._lock:
             self.bodies = [body for body in self.bodies if body["Name"] != name]
 
@@ -120,7 +120,7 @@ def _allowed(patterns: Sequence[str], arn: str) -> bool:
 
 
 def _writes(template: Template) -> dict[str, list[str]]:
-    """Which rules may write to which bucket, and which by which role."""
+    """The patterns of rule ARNs that may write, by bucket or role."""
     found: dict[str, list[str]] = {}
     for name, resource in template.document["Resources"].items():
         if resource["Type"] == "AWS::S3::BucketPolicy":
@@ -139,7 +139,7 @@ def _rules_of_ses(document: Mapping[str, Any]) -> list[str]:
 
 
 def _arns(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Patterns; IAM expands `*` under ArnLike and not under StringEquals."""
+    """The ARN patterns of a condition; IAM expands `*` under ArnLike, not under StringEquals."""
     found = []
     for operator, keys in condition.items():
         arns = keys.get("aws:SourceArn", ())
@@ -149,7 +149,7 @@ def _arns(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _invokes(template: Template) -> dict[str, list[str]]:
-    """Which rules may invoke which function."""
+    """The patterns of rule ARNs that may invoke, by function."""
     found: dict[str, list[str]] = {}
     for permission in template.resources("AWS::Lambda::Permission").values():
         if permission["Principal"] == "ses.amazonaws.com":

@@ -1,8 +1,8 @@
-"""Receipt rules and whom they match.
+"""Receipt rules and the recipients that they match.
 
 docs.aws.amazon.com/ses, "Creating receipt rules": a recipient condition is an address, a domain
-(that domain only) or `.domain` (its subdomains); an address also matches with a label added, and
-one with a label only itself. What is not documented, or not seen on a real account, is a Reading.
+(that domain only) or `.domain` (its subdomains); an address also matches with a label added, and one with a label
+only itself. What is not documented, or not seen on a real account, is in Readings.
 """
 
 from collections.abc import Mapping, Sequence
@@ -14,13 +14,13 @@ from ..template import Template, UnknownConstruct
 
 @dataclass(frozen=True)
 class Readings:
-    """How what nobody has verified is played.
+    """How unverified behaviour is played.
 
-    `case_matters`: whether `Info@` is another local part than `info@` in a rule. `any_admits_all`:
-    whether a message is taken for all its recipients if a rule matches any of them, and refused after
-    the data if none does; otherwise each recipient that no rule matches is refused by itself. `tags_match`:
-    whether `info@` in a rule is also met by `info+x@`. `null_sender`: what `mail.source` says of a null sender, None
-    if it is not there. `any_rule_may_write`: whether SES tries a bucket without the ARN of the rule that it makes.
+    `case_matters`: whether `Info@` differs from `info@` in a rule. `any_admits_all`: whether a message is accepted for
+    all its recipients if a rule matches any of them, and rejected after the data if none does; otherwise each recipient
+    that no rule matches is rejected on its own. `tags_match`: whether `info@` in a rule also matches `info+x@`.
+    `null_sender`: the value of `mail.source` for a null sender, None if it is missing. `any_rule_may_write`: whether
+    SES tests a bucket without the ARN of the rule that it creates.
     """
 
     case_matters: bool = False
@@ -44,12 +44,12 @@ class Rule:
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> "Rule":
-        """A rule as the template and the API have it."""
+        """The rule in the template's or API's form."""
         actions = tuple(next(iter(action.items())) for action in body["Actions"])
         return cls(body["Name"], tuple(body.get("Recipients", ())), bool(body.get("ScanEnabled")), actions)
 
     def matches(self, recipient: str, readings: Readings = USUAL) -> bool:
-        """Whether this recipient meets a condition; a rule without conditions takes everybody."""
+        """Whether a recipient matches; a rule without conditions matches every recipient."""
         folded = _folded(recipient, readings)
         return not self.recipients or any(
             _meets(folded, _folded(wanted, readings), tags=readings.tags_match) for wanted in self.recipients

@@ -31,31 +31,31 @@ _ALPHABET = string.ascii_lowercase + string.digits
 
 
 class _Server(SMTP):
-    # SES takes lines of any length, aiosmtpd by default 1,001 octets; the buffer must be bounded.
+    # SES accepts lines of any length, aiosmtpd by default 1,001 octets; the buffer must be bounded.
     line_length_limit = 1024 * 1024
 
 
 class RuleSet(Protocol):
-    """The rules that are asked, for every recipient and message anew."""
+    """The receipt rules, read again for every recipient and message."""
 
     @property
     def rules(self) -> Iterable[Rule]:
-        """The rules that are on, in order, as they are now."""
+        """The enabled rules, in order."""
 
 
 class Cloud(Protocol):
-    """Where the S3 and SNS actions write."""
+    """The AWS clients for the S3 and SNS actions."""
 
     @property
     def s3(self) -> Any:
         """A boto3 client."""
 
     def client(self, service: str) -> Any:
-        """A boto3 client of any service."""
+        """A boto3 client for any service."""
 
 
 class Function(Protocol):
-    """What the Lambda action invokes."""
+    """The function that the Lambda action invokes."""
 
     @property
     def arn(self) -> str:
@@ -66,10 +66,10 @@ class Function(Protocol):
 
 
 class Outside(Protocol):
-    """The world beyond SES, as far as it is played: mail for domains that are not ours."""
+    """Other mail servers: mail for domains that are not ours."""
 
     def takes(self, sender: str, recipient: str) -> bool:
-        """Whether this sender may write to this recipient by way of our port."""
+        """Whether this sender may write to this recipient through our port."""
 
     def deliver(self, sender: str, recipient: str, raw: bytes) -> None:
         """Take a message."""
@@ -102,7 +102,7 @@ class Receiving(SmtpPort):
     async def handle_RCPT(  # noqa: N802 (aiosmtpd's name)
         self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope, address: str, options: list[str]
     ) -> str:
-        """Accept a recipient that some rule matches, or leave that to the end of the data."""
+        """Accept a recipient that a rule matches, or postpone the check until after the data."""
         del server, options
         if _is_blocked(_client(session), self.filters):
             return _BLOCKED
@@ -112,7 +112,7 @@ class Receiving(SmtpPort):
         return "250 2.1.5 Ok"
 
     async def handle_DATA(self, server: SMTP, session: SmtpSession, envelope: SmtpEnvelope) -> str:  # noqa: N802
-        """Store the message and start what the rules say."""
+        """Store the message and run the actions of the rules."""
         del server
         out = [address for address in envelope.rcpt_tos if self._goes_out(envelope, address)]
         ours = [address for address in envelope.rcpt_tos if address not in out]
@@ -175,7 +175,7 @@ def _client(session: SmtpSession) -> str:
 
 
 def _sender(envelope: SmtpEnvelope) -> str:
-    """Without angle brackets, also a null one: aiosmtpd keeps those of `<>`."""
+    """The sender without angle brackets; aiosmtpd keeps those of `<>`."""
     return "" if envelope.mail_from in (None, "<>") else str(envelope.mail_from)
 
 

@@ -1,4 +1,4 @@
-"""What SES puts on top of a message it stores, and the event it sends to Lambda.
+"""The header block that SES adds to a stored message, and the event that it sends to Lambda.
 
 Order and form: docs.aws.amazon.com/ses, "Event published to Lambda" and the example there.
 """
@@ -20,7 +20,7 @@ MAX_HEADERS = 10 * 1024  # bytes of header the event repeats; beyond, headersTru
 
 @dataclass(frozen=True)
 class Receipt:
-    """A message as SES has it: id, SMTP session, verdicts, and when it came."""
+    """A message as SES received it: id, SMTP session, verdicts and time."""
 
     message_id: str
     session: Session
@@ -53,7 +53,7 @@ class Receipt:
     def event(
         self, stored: bytes, rule: Rule, recipients: Sequence[str], function_arn: str, null_sender: str | None = ""
     ) -> dict[str, Any]:
-        """The event for the rule's Lambda action; `null_sender` is what it says of one, None for nothing."""
+        """The event for the rule's Lambda action; `null_sender` is `mail.source` for a null sender, None to omit it."""
         results = self.results
         headers, truncated = _headers(message_from_bytes(stored))
         receipt: dict[str, Any] = {
@@ -112,7 +112,7 @@ def _headers(message: Message) -> tuple[list[dict[str, str]], bool]:
 
 
 def _common(headers: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """The header fields SES repeats under names of its own; each is there only if the mail has it."""
+    """The event's commonHeaders; each field is there only if the message has it."""
     single = {
         "return-path": "returnPath",
         "date": "date",

@@ -1,4 +1,4 @@
-"""A small DNS zone: what SPF, DKIM and DMARC are checked against, instead of the Internet's."""
+"""A small DNS zone, against which SPF, DKIM and DMARC are checked instead of the internet's."""
 
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -30,22 +30,22 @@ class Zone:
         self.records.setdefault((name.lower(), kind), []).extend(values)
 
     def find(self, name: str, kind: str) -> Sequence[str]:
-        """The records of a name, none if there are none."""
+        """The records of a name; empty if there are none."""
         return self.records.get((name.lower().rstrip("."), kind), ())
 
     def reverse_name(self, address: str) -> str:
-        """What an address is called (PTR), `unknown` without a name: how SES writes that is not known."""
+        """The name of an address (PTR), `unknown` without one; how SES writes that is not verified."""
         found = self.find(ip_address(address).reverse_pointer, "PTR")
         return found[0] if found else "unknown"
 
     def dkim_txt(self, name: bytes, timeout: float = 0) -> bytes | None:
-        """dkimpy's way of asking for a key."""
+        """The TXT record for a name, in dkimpy's form."""
         del timeout
         found = self.find(name.decode("ascii"), "TXT")
         return found[0].encode("ascii") if found else None
 
     def spf_lookup(self, name: str, kind: str, *_: object, **__: object) -> Answers:
-        """pyspf's way of asking: ((name, type), data) for each record."""
+        """((name, type), data) for each record of a name, in pyspf's form."""
         return [((name, kind), _spf_data(kind, value)) for value in self.find(name, kind)]
 
 

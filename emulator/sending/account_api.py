@@ -1,6 +1,6 @@
-"""What SES's second API says of the account and its identities.
+"""SES v2's calls about the account and its identities.
 
-Answers have the form of botocore's service model sesv2-2019-09-27.
+Responses have the form of botocore's service model sesv2-2019-09-27.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ _ACCOUNT = "/v2/email/account"
 
 @dataclass
 class Standing:
-    """How the account stands; `denied` are the calls for which the caller has no right."""
+    """The state of the account; `denied` are the calls that the caller may not make."""
 
     production: bool = True
     enabled: bool = True
@@ -29,7 +29,8 @@ class Standing:
     denied: set[str] = field(default_factory=set)
 
     def answer(self, method: str, url: str, body: dict[str, Any], account: Account) -> dict[str, Any]:
-        """The body of the answer to one call. What the account may send for is in its list, too. Raises Refusal."""
+        """The body of the response to one call. The list of identities includes those that the account may send for.
+        Raises Refusal."""
         path = urlsplit(url).path.rstrip("/")
         if path == _ACCOUNT:
             self._allow("GetAccount")

@@ -1,6 +1,6 @@
-"""Address syntax as SES checks it, which is JavaMail's InternetAddress, with the words it uses.
+"""Address syntax as SES checks it, by JavaMail's InternetAddress, with its error texts.
 
-Of the domain they are seen on SES [P]; those about dots are JavaMail's since 1.6.2 and not seen on SES [U].
+The errors about the domain were seen on SES [P]; those about dots are JavaMail's since 1.6.2, not seen on SES [U].
 """
 
 import re
@@ -11,7 +11,7 @@ from .refusals import Account, Refusal, Request, bad_request
 
 _HEADERS = ("From", "Reply-To", "To", "Cc", "Bcc", "Sender")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-# What getaddresses would pass over in silence.
+# What getaddresses would silently skip.
 _BROKEN = (
     (re.compile(r"<[^<>]*>[^,;]*<"), "Extra route-addr"),
     (re.compile(r"(?:^|[<,:])\s*@[^:,]*(?:[>,;]|$)"), "Missing local name"),
@@ -27,13 +27,13 @@ _LABELS = re.compile(r"[A-Za-z0-9.-]+\Z")
 
 
 def addresses(values: Iterable[str]) -> Iterator[str]:
-    """The addresses in header values; each is read by itself, or a quote left open in one would close in the next."""
+    """The addresses in header values, each read separately: else an open quote in one would close in the next."""
     for value in values:
         yield from (address for _, address in getaddresses([_without_comments(value)]) if address)
 
 
 def refuse_addresses(request: Request, account: Account) -> Refusal | None:
-    """The first address SES would stumble over."""
+    """Refuse the first address that SES would not accept."""
     del account
     for value in request.values(*_HEADERS):
         unquoted = _QUOTED.sub('""', _without_comments(value))
@@ -44,7 +44,7 @@ def refuse_addresses(request: Request, account: Account) -> Refusal | None:
 
 
 def refuse_dots(request: Request, account: Account) -> Refusal | None:
-    """The first local part with dots where JavaMail wants none."""
+    """Refuse the first local part with dots where JavaMail allows none."""
     del account
     return next((bad_request(fault) for fault in map(_dots, _all(request)) if fault), None)
 
@@ -101,7 +101,7 @@ def _of_dots(what: str, text: str) -> str:
 
 
 def _without_comments(value: str) -> str:
-    """The value without its comments, however deep they nest: getaddresses reads each depth by a call of its own."""
+    """The value without its comments at any depth, since getaddresses recurses for each level."""
     if "(" not in value:
         return value
     kept: list[str] = []

@@ -1,6 +1,6 @@
-"""SendBounce of SES's first API: refuses what SES refuses, and sends what it would (RFC 3464, RFC 6522).
+"""SES v1's SendBounce: refuses what SES refuses, and sends what SES would send (RFC 3464, RFC 6522).
 
-Each rule carries its source and its grade, as in `refusals`; the wordings of all of them are not verified [U].
+Each rule has its source and grade, as in `refusals`; none of the wordings is verified [U].
 """
 
 import re
@@ -44,7 +44,7 @@ class Received:
 
 @dataclass(frozen=True)
 class About:
-    """What a bounce says of one recipient."""
+    """What a bounce says about one recipient."""
 
     recipient: str
     action: str
@@ -54,7 +54,7 @@ class About:
 
 @dataclass(frozen=True)
 class Bounce:
-    """One SendBounce."""
+    """One SendBounce request."""
 
     original: str
     sender: str
@@ -63,7 +63,7 @@ class Bounce:
 
     @classmethod
     def read(cls, form: Mapping[str, str]) -> "Bounce":
-        """Read the form; raises Refusal for what is missing [M]."""
+        """The request in a form. Raises Refusal for a missing parameter [M]."""
         found = cls(
             original=form.get("OriginalMessageId", ""),
             sender=form.get("BounceSender", ""),
@@ -95,10 +95,10 @@ def _about(form: Mapping[str, str]) -> Iterator[About]:
 
 @dataclass
 class Bouncing:
-    """What SES received, and the bounces of it. What it sends goes to `deliver`.
+    """The messages that SES received, and their bounces, which go to `deliver`.
 
-    `script` holds refusals that the next bounces for a recipient meet, for tests; `off` of the account
-    switches the rule `bounce-rate` off.
+    `script` has refusals for the next bounces to a recipient, for tests; the account's `off` can turn the rule
+    `bounce-rate` off.
     """
 
     account: Account
@@ -116,7 +116,7 @@ class Bouncing:
 
     @property
     def pause(self) -> float:
-        """Seconds until the next one is taken."""
+        """The seconds until the next SendBounce is accepted."""
         return max(0.0, self._last + PAUSE - self.now())
 
     def send(self, form: Mapping[str, str]) -> str:
@@ -130,19 +130,19 @@ class Bouncing:
             original = self._checked(bounce)
             self.accepted += 1
             message_id = f"0102{uuid.uuid4().hex[:12]}-{uuid.uuid4()}-000000"
-            with suppress(Undelivered):  # what comes back of a bounce goes nowhere (RFC 5321 6.1)
+            with suppress(Undelivered):  # a bounce of a bounce is dropped (RFC 5321 6.1)
                 self.deliver(original.source, _report(bounce, original, message_id))
             return message_id
 
     def _check_rate(self) -> None:
-        """[M] No more than once a second."""
+        """[M] At most once a second."""
         now, last = self.now(), self._last
         self._last = now
         if now - last < PAUSE and "bounce-rate" not in self.account.off:
             raise Refusal("Throttling", 400, "Maximum sending rate exceeded.")
 
     def _checked(self, bounce: Bounce) -> Received:
-        """The message that is bounced, if SES would."""
+        """The message to bounce. Raises Refusal if SES would not bounce it."""
         if not verified(bounce.sender, self.account):  # [M]
             said = f"Email address is not verified. The following identities failed the check: {bounce.sender}"
             raise Refusal("MessageRejected", 400, said)
@@ -160,7 +160,7 @@ class Bouncing:
 
 
 def _report(bounce: Bounce, original: Received, message_id: str) -> bytes:
-    """The message that SES makes: a part for people, one for machines, and the original's header."""
+    """The message that SES sends: a part for people, a part for programs, and the original's header."""
     report = MIMEMultipart("report", report_type="delivery-status")
     report["Return-Path"] = "<>"
     report["From"] = bounce.sender

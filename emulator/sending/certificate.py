@@ -1,4 +1,4 @@
-"""A certificate of the emulator's own for STARTTLS, which no program trusts unless it is told to."""
+"""The emulator's own certificate for STARTTLS, which programs trust only if told to."""
 
 import ssl
 import tempfile
@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 @cache
 def context(name: str) -> ssl.SSLContext:
-    """What a server of this name needs; made once a process."""
+    """The TLS context for a server of this name, with a certificate made once per process."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)

@@ -1,6 +1,6 @@
-"""What SES does to a message it sends: everything it does not name here stays as it is.
+"""What SES changes in a message that it sends; everything else stays as it is.
 
-[D] It overwrites Message-ID and Date, signs with DKIM, and takes out its control headers and Bcc.
+[D] It overwrites Message-ID and Date, signs with DKIM, and removes its control headers and Bcc.
 """
 
 import re
@@ -40,13 +40,13 @@ def delivered(raw: bytes, ses_message_id: str, domain: str) -> bytes:
 
 
 def _signable(fields: bytes) -> bytes:
-    """The fields without the lines that dkimpy cannot read; none of those is signed."""
+    """The header without the lines that dkimpy cannot read, which are not signed."""
     return b"".join(found[0] for found in _FIELD.finditer(re.sub(rb"\r+\n", b"\r\n", fields)))
 
 
 @cache
 def private_key() -> bytes:
-    """The key of this SES, PEM; made once a process."""
+    """This SES's DKIM key, as PEM; made once per process."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()

@@ -1,7 +1,7 @@
-"""What SES says of a message after it accepted it, as its mailbox simulator does.
+"""The events that SES publishes about a message after it accepted it, as its mailbox simulator does.
 
-The local parts are those of docs.aws.amazon.com/ses, "Using the Amazon SES mailbox simulator", at any domain. `script`
-in server.py has an event of one's own for the next message to a destination.
+The local parts are those of docs.aws.amazon.com/ses, "Using the Amazon SES mailbox simulator", at any domain. For
+other events, `fates` in server.py has the fate of the next message to a destination.
 """
 
 import uuid
@@ -17,18 +17,18 @@ _Made = Callable[[str], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of an accepted message: whether it reaches the mailbox, and what SES says beside that."""
+    """What happens to an accepted message: whether it reaches the mailbox, and the events that SES publishes."""
 
     delivered: bool
     said: tuple[_Made, ...] = ()
 
 
 class Undelivered(Exception):
-    """The other server refused a message for good; its words are those of a diagnostic code (RFC 3464 2.3.6)."""
+    """The other server rejected a message permanently; the text is that of a diagnostic code (RFC 3464 2.3.6)."""
 
 
 def bounce(type_: str, subtype: str, status: str = "", diagnostic: str = "") -> _Made:
-    """A bounce; status and diagnostic are left out if they are empty, as SES does."""
+    """A bounce event; like SES it omits an empty status or diagnostic."""
 
     def made(destination: str) -> dict[str, Any]:
         person = {"emailAddress": destination, "action": "failed", "status": status, "diagnosticCode": diagnostic}
@@ -62,18 +62,18 @@ _SIMULATED = {
 
 
 def bounced(refusal: Undelivered) -> Fate:
-    """What becomes of a message that was refused so, `smtp; 550 5.1.1 ...`."""
+    """The fate of a message that was rejected with this diagnostic code, `smtp; 550 5.1.1 ...`."""
     words = str(refusal).split()
     return Fate(False, (bounce("Permanent", "General", words[2], str(refusal)),))
 
 
 def fate(destination: str) -> Fate:
-    """What becomes of a message by the local part of its destination: it is delivered, if that means nothing."""
+    """The fate of a message by the local part of its destination; delivered unless that is one of the simulator's."""
     return _SIMULATED.get(destination.partition("@")[0].lower(), Fate(True))
 
 
 def mail_of(request: Request, message_id: str, tags: Mapping[str, list[str]]) -> dict[str, Any]:
-    """What SES says of the message itself; `tags` are those of the request and SES's own."""
+    """The event's `mail` object; `tags` are those of the request and SES's own."""
     common = {"subject": next(request.values("Subject"), ""), "from": list(request.values("From"))}
     return {
         "timestamp": now(),
@@ -87,13 +87,13 @@ def mail_of(request: Request, message_id: str, tags: Mapping[str, list[str]]) ->
 
 
 def events(destination: str, found: Fate, mail: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """What SES says, in its order."""
+    """The events, in SES's order."""
     for said in ((_delivery,) if found.delivered else ()) + found.said:
         yield {"mail": {**mail, "destination": [destination]}, **said(destination)}
 
 
 def now() -> str:
-    """The time as SES writes it."""
+    """The current time in SES's format."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

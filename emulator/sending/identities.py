@@ -1,4 +1,4 @@
-"""SES's domain identities, by the second API: what moto and ministack lack, refused as SES refuses it.
+"""SES identities, by the v2 API: what moto and ministack lack, with SES's refusals.
 
 [M] botocore's service model, [D] the API reference and "Creating and verifying identities", [U] not verified.
 """
@@ -20,7 +20,7 @@ _PARTS = re.compile(PATH + r"/([^/]+)(?:/([a-z-]+)(?:/([a-z-]+))?)?")
 
 @dataclass
 class Identity:
-    """A domain or address as SES knows it; `verified` is that its records, or the click on the link, were seen."""
+    """A domain or address identity; `verified` once SES has seen its records, or the click on the link."""
 
     verified: bool = True
     tokens: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class Identity:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def listed(self, name: str) -> dict[str, Any]:
-        """As ListEmailIdentities has it [M]."""
+        """The identity in ListEmailIdentities [M]."""
         return {
             "IdentityName": name,
             "IdentityType": _kind(name),
@@ -43,7 +43,7 @@ class Identity:
         }
 
     def described(self, name: str) -> dict[str, Any]:
-        """As GetEmailIdentity has it [M]."""
+        """The identity in GetEmailIdentity [M]."""
         mail_from: dict[str, Any] = {"BehaviorOnMxFailure": "USE_DEFAULT_VALUE"}
         if self.mail_from:
             mail_from |= {"MailFromDomain": self.mail_from, "MailFromDomainStatus": self.mail_from_status}
@@ -60,7 +60,7 @@ class Identity:
 
     @property
     def dkim(self) -> dict[str, Any]:
-        """The part of it about DKIM [M]."""
+        """Its DKIM attributes [M]."""
         return {
             "SigningEnabled": self.signs,
             "Status": self.dkim_status,
@@ -77,9 +77,9 @@ class Identity:
 
 @dataclass
 class Identities:
-    """The identities of one account and region; `configuration_sets` tells the names of those that are there.
+    """The identities of one account and region; `configuration_sets` returns the names of the configuration sets.
 
-    `published` tells the names that public DNS has: SES looks for an identity's records there, here at every call.
+    `published` returns the names in public DNS, where SES looks for an identity's records; here at every call.
     """
 
     configuration_sets: Callable[[], Collection[str]] = tuple
@@ -87,14 +87,14 @@ class Identities:
     there: dict[str, Identity] = field(default_factory=dict)
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
-        """HTTP status and JSON for one request below PATH."""
+        """The HTTP status and JSON for a request below PATH."""
         try:
             return 200, json.dumps(self.answered(method, path, json.loads(body or b"{}"))).encode()
         except Refusal as refusal:
             return refusal.status, json.dumps({"code": refusal.code, "message": refusal.message}).encode()
 
     def answered(self, method: str, url: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The body of the answer. Raises Refusal."""
+        """The body of the response. Raises Refusal."""
         self._look()
         path = urlsplit(url).path.rstrip("/")
         if path == PATH and method == "POST":
@@ -114,7 +114,7 @@ class Identities:
         return self.there[name].described(name)
 
     def _look(self) -> None:
-        """[D] An identity is verified when its three DKIM records are seen."""
+        """[D] Verify an identity if its three DKIM records are in public DNS."""
         names = set(self.published())
         for domain, one in self.there.items():
             if names and {f"{token}._domainkey.{domain}" for token in one.tokens} <= names:

@@ -1,4 +1,4 @@
-"""A Maildir for each destination: what SES accepted, byte for byte but for the ends of lines where they are chosen."""
+"""A Maildir for each destination with what SES accepted, byte for byte; only line endings can be changed."""
 
 import mailbox
 import os
@@ -33,7 +33,7 @@ class Maildirs:
         return [file.read_bytes() for file in files]
 
     def count(self, destination: str) -> int:
-        """How many messages a destination has that no reader has taken yet."""
+        """The number of new messages for a destination that no reader has moved yet."""
         new = self.path(destination) / "new"
         return len(os.listdir(new)) if new.is_dir() else 0
 
@@ -42,5 +42,5 @@ class Maildirs:
         return sorted(path.name for path in self.folder.iterdir()) if self.folder.is_dir() else []
 
     def path(self, destination: str) -> Path:
-        """The Maildir of a destination."""
+        """The path of a destination's Maildir."""
         return self.folder / destination.lower().replace("/", "_")

@@ -21,7 +21,7 @@ _PART = re.compile(r"""(?:"(?:[^"\\]|\\.)*"|[^;"])*""")
 
 
 def refuse_parameters(request: Request, account: Account) -> Refusal | None:
-    """A Content-Type or Content-Disposition whose parameters are not name=value."""
+    """Refuse a Content-Type or Content-Disposition whose parameters are not name=value."""
     del account
     for part in request.message.walk():
         for name in ("Content-Type", "Content-Disposition"):
@@ -32,7 +32,7 @@ def refuse_parameters(request: Request, account: Account) -> Refusal | None:
 
 
 def refuse_charsets(request: Request, account: Account) -> Refusal | None:
-    """A charset nobody knows."""
+    """Refuse an unknown charset."""
     del account
     for part in request.message.walk():
         charset = part.get_param("charset")
@@ -45,7 +45,7 @@ def refuse_charsets(request: Request, account: Account) -> Refusal | None:
 
 
 def refuse_attachments(request: Request, account: Account) -> Refusal | None:
-    """An attachment with an extension that SES does not send."""
+    """Refuse an attachment with an extension that SES does not send."""
     del account
     for name in _file_names(request.message):
         extension = name.rpartition(".")[2].strip().lower() if "." in name else ""

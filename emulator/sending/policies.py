@@ -1,6 +1,6 @@
-"""What IAM lets somebody do, as far as the policies of senders need it (IAM User Guide, "Policy evaluation logic").
+"""What IAM policies allow, as far as policies for sending need it (IAM User Guide, "Policy evaluation logic").
 
-What it does not know it refuses by name: nothing is allowed by mistake.
+It raises for anything that it does not know, so that nothing is allowed by mistake.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -34,7 +34,7 @@ def _allows(statement: Mapping[str, Any], action: str, resource: str, context: M
 
 
 def _holds(operator: str, found: str | None, values: list[str]) -> bool:
-    """A key that the request does not have meets no condition."""
+    """Whether the conditions hold; a key that the request lacks meets none."""
     if found is None:
         return False
     match operator:
@@ -49,7 +49,7 @@ def _holds(operator: str, found: str | None, values: list[str]) -> bool:
 
 
 def _literal(text: str) -> str:
-    """`${$}` is a dollar; any other variable is not known."""
+    """A value with `${$}` as a dollar. Raises for any other variable."""
     plain = text.replace("${$}", "$")
     if "${" in text.replace("${$}", ""):
         raise UnknownConstruct(f"{text}: a policy variable, which the emulator does not know")

@@ -1,4 +1,4 @@
-"""SES's first API speaks AWS's query protocol: a form in, XML out. One address answers for all its operations."""
+"""SES v1 uses AWS's query protocol: a form in, XML out, and one address for all operations."""
 
 from collections.abc import Callable, Mapping
 from typing import Any

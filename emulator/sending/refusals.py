@@ -1,9 +1,8 @@
-"""What SES refuses, and how: exception, HTTP status and wording, one rule after the other.
+"""What SES refuses, and how: exception, HTTP status and wording, rule by rule.
 
-Each rule carries its source and its grade: [M] botocore's service model, [D] AWS documentation,
-[P] seen in production by others, [U] not verified. A rule can be switched off by name. Messages are
-read with the standard library's parser and not with Postern's own, so that one cannot hide the
-mistakes of the other.
+Each rule has its source and grade: [M] botocore's service model, [D] AWS documentation, [P] seen in production by
+others, [U] not verified. A rule can be turned off by name. Messages are read with the standard library's parser, not
+Postern's, so that one cannot hide the other's mistakes.
 """
 
 import re
@@ -13,12 +12,12 @@ from email import message_from_bytes
 from email.message import Message
 from functools import cached_property
 
-_FIELD = re.compile(rb"([!-9;-~]*)[ \t]*:")  # also one without a name, which SES has words for
+_FIELD = re.compile(rb"([!-9;-~]*)[ \t]*:")  # also one without a name, for which SES has its own text
 
 
 @dataclass(eq=False)
 class Refusal(Exception):
-    """SES's answer to a request it does not carry out."""
+    """SES's response to a request that it refuses."""
 
     code: str
     status: int
@@ -26,17 +25,17 @@ class Refusal(Exception):
 
 
 def bad_request(message: str) -> Refusal:
-    """The refusal of a request that is wrong in itself [M]."""
+    """The refusal of an invalid request [M]."""
     return Refusal("BadRequestException", 400, message)
 
 
 @dataclass
 class Account:
-    """What SES knows of the account.
+    """SES's state of the account.
 
-    `state` is an exception's name (AccountSuspendedException, SendingPausedException) or "";
-    `throttled` refuses everything with 429; `off` names the rules that are switched off, `on` those that are asked
-    for: what nobody has seen is played either way.
+    `state` is an exception's name (AccountSuspendedException, SendingPausedException) or ""; `throttled` refuses
+    everything with 429; `off` names the rules that are turned off, `on` the optional ones that are turned on, so that
+    unverified behaviour can be played either way.
     """
 
     identities: Collection[str]
@@ -49,7 +48,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Request:
-    """One SendEmail with raw content."""
+    """One SendEmail request with raw content."""
 
     sender: str
     destinations: tuple[str, ...]
@@ -58,7 +57,7 @@ class Request:
 
     @cached_property
     def header(self) -> Message:
-        """The header, parsed; the body is not looked at."""
+        """The header, parsed, without the body."""
         return message_from_bytes(_readable(self.raw[: header_end(self.raw)]))
 
     @cached_property
@@ -68,14 +67,14 @@ class Request:
         return message_from_bytes(_readable(self.raw[:end]) + self.raw[end:])
 
     def values(self, *names: str) -> Iterator[str]:
-        """The values of these header fields, unfolded."""
+        """The unfolded values of these header fields."""
         for name in names:
             yield from ("".join(str(value).splitlines()) for value in self.header.get_all(name, []))
 
 
 def _readable(header: bytes) -> bytes:
-    """The header as the parser can read it, which takes a line that is no field, or has a blank before the
-    colon, for the end: such a line is left out with its folds, such a blank alone."""
+    """The header in a form that the parser reads to its end: without lines that are not fields (and their folds), and
+    without a space before a colon."""
     kept: list[bytes] = []
     taking = True
     for line in header.splitlines(keepends=True):
@@ -89,7 +88,7 @@ def _readable(header: bytes) -> bytes:
 
 
 def header_end(raw: bytes) -> int:
-    """Where the header ends: before the first blank line, whatever its line ending."""
+    """The offset where the header ends: before the first blank line, with any line ending."""
     found = re.search(rb"(?<=\n)\r*\n", raw)
     return found.start() if found else len(raw)
 
@@ -99,7 +98,7 @@ Check = Callable[[Request, Account], Refusal | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing SES refuses. `check` returns the refusal, or None."""
+    """One rule of SES. `check` returns the refusal, or None."""
 
     name: str
     grade: str

@@ -1,4 +1,4 @@
-"""The rules of SES sending, in the order in which they are asked."""
+"""The rules of SES sending, in the order in which they apply."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from .refusals import Account, Refusal, Request, Rule, bad_request, header_end
 
 MAX_SIZE = 40 * 1024 * 1024  # octets; whether before or after base64 is open
 MAX_RECIPIENTS = 50  # To, Cc and Bcc together
-MAX_HEADER = 1024 * 1024  # octets; SES has a limit, nobody says which
+MAX_HEADER = 1024 * 1024  # octets; SES has a limit, but its value is not documented
 MAX_LINE = 998  # octets without CRLF
 
 _ONCE_ONLY = """
@@ -132,7 +132,7 @@ def _identities(request: Request, account: Account) -> Refusal | None:
 
 
 def verified(address: str, account: Account) -> bool:
-    """An address is verified by itself, by its domain, or by a parent of that."""
+    """Whether an address is verified: itself, its domain, or a parent domain."""
     labels = address.rpartition("@")[2].lower().split(".")
     domains = (".".join(labels[start:]) for start in range(len(labels)))
     return address.lower() in account.identities or any(domain in account.identities for domain in domains)

@@ -1,4 +1,4 @@
-"""The SESv2 API, POST /v2/email/outbound-emails, and the first API, POST /, for botocore to talk to unawares."""
+"""An HTTP server for botocore with the SESv2 API, POST /v2/email/outbound-emails, and the v1 API, POST /."""
 
 import base64
 import json
@@ -19,7 +19,7 @@ from .query import Operation, answered
 from .refusals import Account, Refusal, Request
 from .rules import check
 
-_POLL = 0.02  # seconds until a stop is noticed
+_POLL = 0.02  # seconds between checks for a stop
 _PATH = "/v2/email/outbound-emails"
 
 
@@ -29,13 +29,12 @@ def _nobody_listens(configuration_set: str, event: Mapping[str, Any]) -> None:
 
 @dataclass
 class Sending:
-    """SES sending on a port of this machine. What it accepts goes to `deliver`, as it leaves SES.
+    """SES sending on a port of this machine. Accepted messages go to `deliver`, as they leave SES.
 
-    `accepted` counts the messages; `script` holds refusals that the next requests for a
-    destination meet, for tests: {"jane@dest.example": [Refusal(...), ...]}; `fates` what becomes of
-    the next ones that are accepted. `publish` takes the events of a configuration set.
-    `operations` are those of the first API: SendBounce, and what others add. `standing` is what the account hears of
-    itself.
+    `accepted` counts the messages; `script` has refusals for the next requests to a destination, for tests:
+    {"jane@dest.example": [Refusal(...), ...]}; `fates` has the fates of the next accepted messages. `publish` takes the
+    events of a configuration set. `operations` are those of the v1 API: SendBounce, and others that are added.
+    `standing` is what the API says about the account.
     """
 
     account: Account
@@ -54,7 +53,7 @@ class Sending:
         self.operations["SendBounce"] = lambda form: {"MessageId": self.bouncing.send(form)}
 
     def start(self) -> None:
-        """Listen; returns when requests are taken."""
+        """Listen; returns when it accepts requests."""
         sending = self
 
         class Handler(_Handler):
@@ -72,15 +71,15 @@ class Sending:
 
     @property
     def endpoint(self) -> str:
-        """The URL that AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES are set to."""
+        """The URL for AWS_ENDPOINT_URL_SESV2 and AWS_ENDPOINT_URL_SES."""
         return f"http://{HOST}:{self.port}"
 
     def told(self, method: str, url: str, body: bytes = b"") -> dict[str, Any]:
-        """What a call about the account or an identity is answered. Raises Refusal."""
+        """The response to a call about the account or an identity. Raises Refusal."""
         return self.standing.answer(method, url, json.loads(body or b"{}"), self.account)
 
     def _statistics(self) -> dict[str, Any]:
-        """What was sent so far, as one of the points of 15 minutes that SES tells of."""
+        """What was sent so far, as one 15-minute data point of GetSendStatistics."""
         none = dict.fromkeys(("Bounces", "Complaints", "Rejects"), 0)
         return {"Timestamp": datetime.now(UTC).isoformat(), "DeliveryAttempts": self.accepted, **none}
 
@@ -89,7 +88,7 @@ class Sending:
         return self.accept(_request(body), {one["Name"]: [one["Value"]] for one in body.get("EmailTags", ())})
 
     def accept(self, request: Request, tags: Mapping[str, list[str]]) -> str:
-        """Send a message, however it came; returns SES's id of it. Raises Refusal."""
+        """Accept and send a message from the API or SMTP; returns SES's message id. Raises Refusal."""
         for destination in request.destinations:
             if self.script.get(destination):
                 raise self.script[destination].pop(0)
@@ -111,7 +110,7 @@ class Sending:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """HTTP/1.0, a connection for each request: on one that lives, botocore's body waits 40 ms for an ACK."""
+    """Uses HTTP/1.0, one connection per request: on a persistent one, botocore's body waits 40 ms for an ACK."""
 
     ses: Sending
 
@@ -125,11 +124,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(lambda: self.ses.told("POST", self.path, body))
 
     def do_GET(self) -> None:
-        """What reads: GetAccount, GetEmailIdentity."""
+        """The calls that read: GetAccount, GetEmailIdentity."""
         self._answer(lambda: self.ses.told("GET", self.path))
 
     def do_PUT(self) -> None:
-        """What sets something of an identity."""
+        """The calls that change an identity."""
         body = self._body()
         self._answer(lambda: self.ses.told("PUT", self.path, body))
 
@@ -141,7 +140,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def log_message(self, *_: object) -> None:
-        """Nothing: the function's log tells what was sent."""
+        """Log nothing: the function's log has what was sent."""
 
     def _answer(self, carry_out: Callable[[], dict[str, Any]]) -> None:
         try:

@@ -1,7 +1,7 @@
-"""SES's SMTP service, by which mail programs send: AUTH with the password of an IAM user, and that user's policies.
+"""SES's SMTP service for mail programs: AUTH with an IAM user's password, and that user's policies.
 
-[D] "Using the Amazon SES SMTP interface", "Troubleshooting Amazon SES SMTP issues"; [P] the words of 554 Access denied,
-as mail programs show them; [U] which of From and envelope each condition key judges.
+[D] "Using the Amazon SES SMTP interface", "Troubleshooting Amazon SES SMTP issues"; [P] the text of 554 Access denied,
+as mail programs show it; [U] whether each condition key applies to From or to the envelope.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ _SES = f"arn:aws:ses:{REGION}:{ACCOUNT}"
 
 @dataclass(frozen=True)
 class _User:
-    """Who has logged in."""
+    """The user that logged in."""
 
     name: str
     arn: str
@@ -38,10 +38,10 @@ class _User:
 
 
 class Submission(SmtpPort):
-    """The service on a port of this machine. What it takes goes the way of `sending`.
+    """The service on a port of this machine. It sends what it accepts through `sending`.
 
-    `default_set` is the identities' default configuration set. With `from_is_the_envelope` ses:FromAddress judges the
-    envelope's sender, in place of From.
+    `default_set` is the identities' default configuration set. With `from_is_the_envelope`, ses:FromAddress applies to
+    the envelope sender instead of From.
     """
 
     def __init__(self, sending: Sending, default_set: str, port: int = 0) -> None:
@@ -106,7 +106,7 @@ class Submission(SmtpPort):
 
 
 def _authenticated(server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: Any) -> AuthResult:
-    """[D] The user name is an access key's id, the password is made of its secret."""
+    """[D] The user name is an access key's id; the password is derived from its secret."""
     del server, session, envelope, mechanism
     if not isinstance(login, LoginPassword):
         return _REFUSED
@@ -120,13 +120,13 @@ def _authenticated(server: SMTP, session: Session, envelope: Envelope, mechanism
 
 
 def _keys() -> Iterator[tuple[Any, Any]]:
-    """moto's users, each with each of its keys: no call tells a secret."""
+    """Every key of every moto user, read from moto itself, since no API call returns a secret."""
     for user in list(iam_backends[ACCOUNT]["aws"].users.values()):
         for key in list(user.access_keys):
             yield user, key
 
 
 def _tags(request: Request) -> dict[str, list[str]]:
-    """[D] X-SES-MESSAGE-TAGS: whoever sends chooses them."""
+    """[D] The tags in X-SES-MESSAGE-TAGS, which the sender chooses."""
     named = (one.partition("=") for value in request.values("X-SES-MESSAGE-TAGS") for one in value.split(","))
     return {name.strip(): [value.strip()] for name, _, value in named if name.strip()}

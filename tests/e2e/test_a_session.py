@@ -125,7 +125,7 @@ DAY: list[Mail | Retries | tuple[int, str, str]] = [
     # Quarantine, and what waits for somebody.
     (0, "postern quarantine ls", "<kept>  sales@example.com"),
     (0, "postern quarantine show <kept>", "spam FAIL"),
-    (0, "postern quarantine release <kept> --dry-run", "would run for sales@example.com"),
+    (0, "postern quarantine release <kept> --dry-run", "would run again for sales@example.com"),
     (0, "postern quarantine release <kept>", "runs for sales@example.com"),
     Retries(),
     (0, "postern log --state delivered --recipient sales@example.com", "<kept>  delivered"),
@@ -135,7 +135,7 @@ DAY: list[Mail | Retries | tuple[int, str, str]] = [
     Retries(),
     (0, "postern log --recipient never", "<failed>  forwarded"),
     (0, "postern redrive --dry-run", "there are no dead letters"),
-    (1, "postern redrive <good>", "no dead letter is about message"),
+    (1, "postern redrive <good>", "there is no dead letter for message"),
     (0, "postern destination list --all", "bounce@dest.example"),
     (0, "postern destination show bounce@dest.example", "the mailbox does not exist"),
     (0, "postern destination resume bounce@dest.example", "is resumed"),

@@ -58,7 +58,7 @@ def test_only_what_this_stack_made_is_touched(blocking: Emulator) -> None:
         foreign(blocking, name, f"203.0.113.{len(name)}")
     said = run(blocking, "remove", "203.0.113.7")
     assert said.status == 1
-    assert "by-hand is not this stack's and stays" in said.err
+    assert "by-hand is not this stack's, and stays" in said.err
     assert "(by-hand, not this stack's)" in run(blocking, "list").out
     assert run(blocking, "add", "203.0.113.7", "--allow").status == 1, "another hand's does the opposite"
 

@@ -128,7 +128,7 @@ def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(e
     assert run(post, "destination", "redeliver", JANE).status == 1, "it is suspended"
     run(post, "destination", "resume", JANE)
     before = post.emulator.cloud.rows("LedgerTable")
-    assert run(post, "destination", "redeliver", JANE, "--dry-run").out.count("would run for") == 2
+    assert run(post, "destination", "redeliver", JANE, "--dry-run").out.count("would run again for") == 2
     assert post.emulator.cloud.rows("LedgerTable") == before
     assert redelivered(post) == 2
     assert got(post) == {JANE: 2, JOE: 1}

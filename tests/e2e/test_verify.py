@@ -96,7 +96,7 @@ def test_what_goes_out(account: Emulator, experiment: str, switch: str, usual: s
 
 @pytest.mark.parametrize(
     ("from_is_the_envelope", "says"),
-    [(False, "judges From in SMTP (`554 Access denied"), (True, "judges the envelope's sender in SMTP (`554 Access")],
+    [(False, "judges From in SMTP (`554 Access denied"), (True, "judges the envelope sender in SMTP (`554 Access")],
 )
 def test_what_a_password_is_bound_by(
     account: Emulator, monkeypatch: pytest.MonkeyPatch, from_is_the_envelope: bool, says: str
@@ -109,7 +109,7 @@ def test_what_a_password_is_bound_by(
 def test_a_password_that_ses_does_not_know_in_time(account: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(submission, "smtp_password", lambda *_: "BWrong")
     done = verify(account, "--only", "from-address", wait=0)
-    assert done.objects[0]["untried"] == "SES's SMTP service did not take a new password in time"
+    assert done.objects[0]["untried"] == "SES's SMTP service did not accept a new password in time"
     assert left(account) == []
 
 
@@ -131,7 +131,7 @@ def test_all_of_them_for_less_than_ten_cents(account: Emulator) -> None:
     at = f"{HOST}:{account.receiving.port}"
     done = run("verify", "--wait", 10, "--endpoint", at, stdin="y\n", **account.environment)
     assert done.status == 0
-    assert "Try these 11 on example.com for at most 0.01 USD?" in done.err
+    assert "Run these 11 on example.com for at most 0.01 USD?" in done.err
     lines = [line for line in done.out.splitlines() if line.startswith("- **")]
     assert len(lines) == 11
     quirks = (ROOT / "docs" / "quirks.md").read_text(encoding="utf-8")
@@ -167,7 +167,7 @@ def test_what_another_host_sends_is_the_waiting_run_s(account: Emulator, monkeyp
             there.setattr(conversation.Endpoint, "closed", lambda _: "")
             said = run("verify", "--smtp", "--json", "--only", "null-sender", "--domain", "example.com",
                        "--run", "cafe0123", "--endpoint", at)  # fmt: skip
-        assert said.objects[0]["untried"] == "the message was not seen to arrive"
+        assert said.objects[0]["untried"] == "the message did not arrive in time"
         return "port 25 cannot be reached from here"
 
     monkeypatch.setattr(conversation.Endpoint, "closed", closed_here)

@@ -69,7 +69,7 @@ def test_keys_are_written_as_they_are_looked_up(desk: Desk, typed: str, key: str
 def test_add_refuses_what_is_there_and_names_set(info: Desk) -> None:
     done = info.run("alias", "add", INFO, "joe@dest.example")
     assert (done.status, done.out) == (1, "")
-    assert done.err == "postern: alias info@example.com is there already; `postern alias set` changes it\n"
+    assert done.err == "postern: alias info@example.com already exists; `postern alias set` changes it\n"
     assert row(info)["destinations"] == ["jane@dest.example"]
 
 
@@ -83,8 +83,8 @@ def test_add_refuses_what_is_there_and_names_set(info: Desk) -> None:
         ),
         ((INFO, "nonsense"), 1, "aliases row 'info@example.com': destination 'nonsense' is not a mail address"),
         (("nonsense", "x@dest.example"), 2, "'nonsense': this is neither a mail address nor @domain"),
-        ((INFO, "x@dest.example", "--expires", "soon"), 2, "'soon' is no time: write 2027-01-31"),
-        ((INFO, "x@dest.example", "--expires", "17"), 2, "'17' is no time: write 2027-01-31"),
+        ((INFO, "x@dest.example", "--expires", "soon"), 2, "'soon' is not a time: write 2027-01-31"),
+        ((INFO, "x@dest.example", "--expires", "17"), 2, "'17' is not a time: write 2027-01-31"),
         ((INFO,), 2, "destinations"),
         (("", "x@dest.example"), 2, "'': this is neither"),
     ],
@@ -207,7 +207,7 @@ def test_remove_says_who_gets_the_mail_then_and_only_if_somebody_does(desk: Desk
     for key in ("hello@example.com", "sales-1@example.com"):
         desk.run("alias", "add", key, "x@dest.example")
     assert desk.run("alias", "remove", "hello@example.com").err == ""
-    assert "is from now on for @example.com" in desk.run("alias", "remove", "sales-1@example.com").err
+    assert "now goes by @example.com" in desk.run("alias", "remove", "sales-1@example.com").err
     assert desk.run("alias", "list").out == "@example.com    (patterns sales-.*)\n"
 
 
@@ -262,7 +262,7 @@ def test_remove_says_who_gets_the_mail_then(info: Desk) -> None:
     assert info.run("alias", "add", "@example.com", "all@dest.example").status == 0
     done = info.run("alias", "remove", INFO)
     assert (done.status, done.out) == (0, '- alias info@example.com\n-   destinations = ["jane@dest.example"]\n')
-    assert "warning: mail to info@example.com is from now on for @example.com" in done.err
+    assert "warning: mail to info@example.com now goes by @example.com" in done.err
     assert set(info.aliases()) == {"@example.com"}
     assert info.run("alias", "remove", "@example.com").err == ""
 
@@ -300,9 +300,7 @@ def test_a_row_that_is_edited_meanwhile_is_not_written_over(
     meddling.meddle = lambda _: info.cloud.put("AliasTable", [theirs])
     done = info.run("alias", *command, INFO)
     assert (done.status, done.out) == (1, "")
-    assert (
-        done.err == "postern: alias info@example.com: edited by someone else after it was read; look, and try again\n"
-    )
+    assert done.err == "postern: alias info@example.com: changed by someone else meanwhile; check it, and try again\n"
     assert info.aliases()[INFO] == theirs
 
 
@@ -401,9 +399,9 @@ def test_a_catch_all_that_learns_and_the_names_it_learned(desk: Desk) -> None:
     }  # fmt: skip
     learned = {"address": "shop-1@example.com", "learned_at": 1_790_000_000, "learned_from": "b@x.example"}
     desk.cloud.put("AliasTable", [{**learned, "made_by": "learn"}])
-    assert "(learns 5 names a day)" in desk.run("alias", "list").out
+    assert "(learns up to 5 names a day)" in desk.run("alias", "list").out
     assert desk.run("alias", "list", "--learned").out.splitlines() == [
-        "shop-1@example.com    (made by learn; 2026-09-21 from b@x.example; goes where @example.com goes)"
+        "shop-1@example.com    (made by learn; 2026-09-21 from b@x.example; forwards to where @example.com does)"
     ]
     assert desk.run("alias", "disable", "shop-1@example.com").status == 0
     assert desk.run("resolve", "shop-1@example.com").status == 1

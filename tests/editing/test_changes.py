@@ -28,7 +28,7 @@ def test_apply_then_export_gives_the_file_back(desk: Desk, file: Path, tmp_path:
     whole = out.open()  # who has the old file open keeps all of it
     assert desk.run("alias", "disable", "@example.com").status == 0
     done = desk.run("export", "--out", out)
-    assert (done.status, f"{out} is there already; --force" in done.err, out.read_text()) == (2, True, FILE)
+    assert (done.status, f"{out} already exists; --force" in done.err, out.read_text()) == (2, True, FILE)
     assert desk.run("export", "--out", out, "--force").status == 0
     assert (whole.read(), out.read_text() == FILE) == (FILE, False)
     assert desk.run("alias", "enable", "@example.com").status == 0
@@ -97,7 +97,7 @@ MADE: list[dict[str, Any]] = [
     {"address": "news@example.com", "destinations": ["jane@dest.example"], "made_by": "learn", "enabled": False},
 ]
 BY_LINK: dict[str, Any] = {"sender": "pest.example", "scope": "*", "action": "REJECT", "made_by": "link"}
-LEFT = "3 rows that were made by themselves are left alone; --all-rows takes them too\n"
+LEFT = "3 rows that Postern added are left alone; --all-rows includes them\n"
 
 
 def _rows_make_themselves(desk: Desk) -> None:
@@ -219,7 +219,7 @@ def test_a_number_that_dynamodb_does_not_keep_is_a_file_that_cannot_be_read(desk
     file.write_text(f'[aliases."a@example.com"]\ndestinations = ["x@y.example"]\nexpires_at = 1{"1" * 38}')
     for command in ("plan", "apply"):
         done = desk.run(command, file)
-        assert (done.status, done.out, "DynamoDB does not keep the number" in done.err) == (2, "", True)
+        assert (done.status, done.out, "DynamoDB cannot store the number" in done.err) == (2, "", True)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_number_that_dynamodb_does_not_keep_is_a_file_that_cannot_be_read(desk
         ('[aliases."a b@example.com"]\ndestinations = ["x@dest.example"]', "alias a b@example.com: this is neither"),
         ('[aliases."a@example.com"]\ndestinations = ["x"]', "aliases row 'a@example.com': destination 'x' is not a mail"),
         ('[aliases."a@example.com"]\ndestination = ["x@y.example"]', "aliases row 'a@example.com': unknown attribute 'destination' (destinations?)"),
-        ('[aliases."a@example.com"]\nupdated_at = 7', "alias a@example.com: updated_at says who wrote"),
+        ('[aliases."a@example.com"]\nupdated_at = 7', "alias a@example.com: updated_at cannot be set"),
         (f'[aliases."a@example.com"]\ndestinations = ["x@y.example"]\nnote = "{"x" * 400_000}"', "larger than 400000"),
         ('[aliases."a@example.com"]\ndestinations = ["a@example.org"]\n[aliases."a@example.org"]\ndestinations = ["a@example.com"]',
          "alias a@example.com: alias loop: a@example.com -> a@example.org -> a@example.com"),
@@ -352,7 +352,7 @@ def test_a_row_that_is_edited_meanwhile_is_not_written_over(
     before = desk.aliases()
     done = desk.run("apply", file, "--yes")
     assert done.status == 1
-    assert f"postern: alias {key}: edited by someone else after it was read" in done.err
+    assert f"postern: alias {key}: changed by someone else meanwhile" in done.err
     meddling.meddle = None
     untouched = {name: row for name, row in desk.aliases().items() if name != key}
     assert untouched == {name: row for name, row in before.items() if name != key}
@@ -429,7 +429,7 @@ def test_export_refuses_what_a_file_cannot_say(desk: Desk, tmp_path: Path) -> No
     done = desk.run("export", "--out", out, "--force")
     assert done.status == 1
     assert "alias a@example.com: a tables file cannot hold" in done.err
-    assert "b@example.com is there twice, spelled in two ways" in done.err.lower()
+    assert "b@example.com exists twice, spelled in two ways" in done.err.lower()
     assert out.read_text() == "what was there"
     assert desk.run("export", "--out", tmp_path / "no" / "folder.toml").status == 1
 

@@ -64,7 +64,7 @@ def test_resume_forgives_and_says_who_did_it(known: Desk) -> None:
         (("resume", JOE), 1, "joe@dest.example is not suspended"),
         (("resume", "nobody@dest.example"), 1, "nobody@dest.example is not suspended"),
         (("resume", JOE, "--dry-run"), 1, "joe@dest.example is not suspended"),
-        (("show", "nobody@dest.example"), 1, "nothing is known against nobody@dest.example"),
+        (("show", "nobody@dest.example"), 1, "nobody@dest.example has no failures on record"),
         (("resume", "nonsense"), 2, "not a mail address: 'nonsense'"),
     ],
 )

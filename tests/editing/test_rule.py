@@ -57,7 +57,7 @@ def test_other_settings_stay_and_replace_keeps_what_is_the_owners(desk: Desk) ->
     desk.run("settings", "set", "subject_tag", "[x]")
     desk.run("rule", "add", 10, "HOLD", "--subject", "contains a")
     done = desk.run("rule", "add", 10, "REJECT", "--subject", "contains b")
-    assert (done.status, done.err) == (1, "postern: header rule 010 is there already; --replace changes it\n")
+    assert (done.status, done.err) == (1, "postern: header rule 010 already exists; --replace changes it\n")
     assert desk.run("rule", "add", 10, "REJECT", "--to", "contains b", "--replace").status == 0
     assert {"to": {"contains": ["b"]}, "action": "REJECT"}.items() <= desk.senders()[RULE].items()
     assert "subject" not in desk.senders()[RULE]
@@ -194,10 +194,10 @@ def test_a_rule_that_the_files_own_settings_do_not_name_is_said(desk: Desk, tmp_
 @pytest.mark.parametrize(
     ("section", "said"),
     [
-        ('number = "1"\naction = "HOLD"\n', "a header rule has a number from 1 to 999"),
-        ('action = "HOLD"\n', "a header rule has a number"),
-        ('number = 1\nsender = "x"\n', "and no sender"),
-        ("number = 1\n[[rules]]\nnumber = 1\n", "header rule 1 in scope '*' is there twice"),
+        ('number = "1"\naction = "HOLD"\n', "a header rule needs a number from 1 to 999"),
+        ('action = "HOLD"\n', "a header rule needs a number"),
+        ('number = 1\nsender = "x"\n', "and takes no sender"),
+        ("number = 1\n[[rules]]\nnumber = 1\n", "header rule 1 in scope '*' occurs twice"),
         ('number = 1\n[[senders]]\nsender = "rule:001"\n', "write [[rules]] and number"),
     ],
 )

@@ -77,7 +77,7 @@ def test_remove_names_the_scope_that_has_the_rule(desk: Desk) -> None:
 def test_what_is_there_is_changed_only_if_asked_for(desk: Desk) -> None:
     desk.run("sender", "add", "spam.example", "REJECT", "--note", "mine")
     done = desk.run("sender", "add", "spam.example", "OK")
-    assert (done.status, "is there already; --replace changes it" in done.err) == (1, True)
+    assert (done.status, "already exists; --replace changes it" in done.err) == (1, True)
     done = desk.run("sender", "add", "spam.example", "OK", "--replace")
     assert done.out == '~ sender rule spam.example\n-   action = "REJECT"\n+   action = "OK"\n'
     assert desk.senders()[SPAM]["note"] == "mine"

@@ -48,9 +48,9 @@ def test_for_programs(desk: Desk) -> None:
     [
         (("set", "largest_forward", "41"), 1, "largest_forward: expected a whole number from 1 to 40, found '41'"),
         (("set", "from_form", "both"), 1, "from_form: expected name-and-address or name or address"),
-        (("set", "largest", "25"), 2, "'largest' is no setting; there are from_form"),
-        (("unset", "largest"), 2, "'largest' is no setting"),
-        (("get", "largest"), 2, "'largest' is no setting"),
+        (("set", "largest", "25"), 2, "'largest': expected one of from_form"),
+        (("unset", "largest"), 2, "unknown setting 'largest'"),
+        (("get", "largest"), 2, "unknown setting 'largest'"),
     ],
 )
 def test_what_cannot_be_is_refused(desk: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
@@ -84,7 +84,7 @@ def test_settings_that_somebody_else_changed_meanwhile_are_not_written_over(
 
     monkeypatch.setattr(TableRows, "write", later)
     done = desk.run("settings", "set", "subject_tag", "[mine]")
-    assert (done.status, "settings: edited by someone else" in done.err) == (1, True)
+    assert (done.status, "settings: changed by someone else" in done.err) == (1, True)
     assert item(desk)["subject_tag"] == "[hers]"
 
 

@@ -110,11 +110,11 @@ def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProce
         ({"POSTERN_ALIAS_TABLE": "no-such-table"}, "DynamoDB GetItem (settings): ResourceNotFoundException"),
         (
             {"POSTERN_ALIAS_TABLE": "no-such-table"},
-            "(region eu-west-1, profile default); is it another region or profile?",
+            "(region eu-west-1, profile default); is it in another region or account?",
         ),
         ({"AWS_ENDPOINT_URL": "nonsense"}, "DynamoDB: Invalid endpoint: nonsense"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint URL"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "(region eu-west-1, profile default); is there a network"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "(region eu-west-1, profile default); check the network"),
     ],
 )
 @pytest.mark.usefixtures("server")

@@ -15,7 +15,7 @@ def test_a_token_is_shown_once_and_kept_as_its_hash(desk: Desk) -> None:
     done = desk.run(*ADD, "--limit", "7", POSTERN_ALIAS_API_URL="https://abc.lambda-url.eu-west-1.on.aws/")
     assert (done.status, done.err) == (
         0,
-        "This is token phone, shown this once; the server is https://abc.lambda-url.eu-west-1.on.aws\n",
+        "This is token phone, shown only once; the server is https://abc.lambda-url.eu-west-1.on.aws\n",
     )
     text = done.out.strip()
     assert re.fullmatch("postern[A-Za-z0-9]{43}", text)
@@ -50,14 +50,14 @@ def test_a_token_that_is_removed_is_gone_and_its_aliases_stay(desk: Desk) -> Non
     assert desk.run("token", "remove", "phone", "--dry-run").out.startswith("token phone would be removed")
     assert len(desk.aliases()) == 2
     done = desk.run("token", "remove", "phone")
-    assert (done.status, done.out) == (0, "token phone is removed; the aliases that it made stay\n")
+    assert (done.status, done.out) == (0, "token phone is removed; the aliases that it created stay\n")
     assert desk.aliases() == {"a@example.com": alias}
     assert desk.run("token", "remove", "phone").status == 1
     assert "a@example.com" in desk.run("alias", "list", "token phone").out
 
 
 def test_a_dry_run_makes_none(desk: Desk) -> None:
-    assert desk.run(*ADD, "--dry-run").out == "token phone would be made\n"
+    assert desk.run(*ADD, "--dry-run").out == "token phone would be created\n"
     (said,) = desk.run(*ADD, "--dry-run", "--json").objects
     assert (said["written"], "token" in said) == (False, False)
     assert desk.aliases() == {}
@@ -76,15 +76,15 @@ def test_programs_get_the_token_beside_what_it_is_for(desk: Desk) -> None:
 
 
 def test_without_a_server_it_says_so(desk: Desk) -> None:
-    assert "no server takes it yet: deploy with AliasApi true" in desk.run(*ADD).err
+    assert "no server accepts it yet: deploy with AliasApi true" in desk.run(*ADD).err
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("phone",), 1, "token phone is there already"),
-        (("phone\x1b[2J",), 2, "a name has up to 40 letters"),
-        (("x" * 41,), 2, "a name has up to 40 letters"),
+        (("phone",), 1, "token phone already exists"),
+        (("phone\x1b[2J",), 2, "a name is up to 40 letters"),
+        (("x" * 41,), 2, "a name is up to 40 letters"),
         (("tablet", "--domain", "other.example"), 1, "other.example is not a domain of ours"),
         (("tablet", "--to", "jane"), 1, "destination 'jane' is not a mail address"),
         (("tablet", "--limit", "0"), 2, "--limit"),
@@ -102,7 +102,7 @@ def test_what_would_make_no_good_aliases_is_refused(
 
 def test_a_domain_is_named_where_there_are_several(desk: Desk) -> None:
     done = desk.run(*ADD[:3], *ADD[5:])
-    assert (done.status, "Say --domain, one of example.com, example.org" in done.err) == (2, True)
+    assert (done.status, "Give --domain, one of example.com, example.org" in done.err) == (2, True)
     assert desk.run(*ADD[:3], *ADD[5:], POSTERN_DOMAINS="example.org").status == 0
 
 

@@ -46,7 +46,7 @@ def test_a_file_is_applied_and_exported_as_it_was(desk: Desk, tmp_path: Path) ->
         ('clients = ["two words"]', 1, "whitelist of clients: line 1, 'two words': expected one word"),
         ('recipients = ["/(/"]', 1, "whitelist of recipients: line 1, '/(/': no pattern of RE2"),
         ('clients = "mail.example.org"', 2, "whitelists, clients: expected a list of lines"),
-        ('networks = ["192.0.2.0/24"]', 2, "[whitelists] has clients and recipients"),
+        ('networks = ["192.0.2.0/24"]', 2, "[whitelists] takes clients and recipients"),
     ],
 )
 def test_what_is_no_whitelist_is_named(desk: Desk, tmp_path: Path, section: str, status: int, said: str) -> None:

@@ -7,7 +7,7 @@ from postern_postfix.report import Entry, Verdict
 
 from .box import Imported
 
-_ROW = re.compile(r"(\S+@\S+?)(?:: | is written switched off| leads in a circle)")
+_ROW = re.compile(r"(\S+@\S+?)(?:: | is written switched off| leads form a loop)")
 _PATTERN = re.compile(r"pattern (.+) at (\S+): ")
 _INCLUDED = re.compile(r"the addresses in (\S+) are written here")
 

@@ -41,11 +41,11 @@ def test_what_a_line_becomes(text: str, sender: str, action: str, verdict: Verdi
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a.example 550", "a code without text is OK"),
-        ("a.example 250", "a code without text is OK"),
+        ("a.example 550", "a code without text as OK"),
+        ("a.example 250", "a code without text as OK"),
         ("a.example FILTER smtp:x", "no content filter"),
-        ("a.example DEFER", "the sender cannot be asked to try again"),
-        ("a.example DEFER_IF_PERMIT later", "the sender cannot be asked to try again"),
+        ("a.example DEFER", "the sender cannot be asked to retry"),
+        ("a.example DEFER_IF_PERMIT later", "the sender cannot be asked to retry"),
         ("a.example permit_mynetworks, reject", "a restriction or a class"),
         ("a.example hash:/etc/x", "names a table"),
         ("a.example REDIRECT", "needs a mail address"),
@@ -122,7 +122,7 @@ def test_two_files_are_one_table_now(tmp_path: Path) -> None:
     ("text", "said"),
     [
         ("a.example", "not a pair"),
-        ("a..b@@ REJECT", "neither an address nor a domain"),
+        ("a..b@@ REJECT", "is not an address, a domain"),
         ("  a.example REJECT", "Postfix ignores it"),
     ],
 )

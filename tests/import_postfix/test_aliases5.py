@@ -43,10 +43,10 @@ def test_what_a_line_becomes(text: str, expected: list[str], tmp_path: Path) -> 
         ('info: "|exit 75"', "no host to run a command on"),
         ("info: /var/mail/info", "no file to append mail to"),
         ("info: ~/Mailbox", "no file to append mail to"),
-        ("info: bob", "bob was the mailbox of a user of the box"),
-        ("info: info", "info was the mailbox of a user of the box"),
-        ("info: info@example.com", "info was the mailbox of a user of the box"),
-        ("info: bob@localhost", "bob was the mailbox of a user of the box"),
+        ("info: bob", "bob was the mailbox of a user on the box"),
+        ("info: info", "info was the mailbox of a user on the box"),
+        ("info: info@example.com", "info was the mailbox of a user on the box"),
+        ("info: bob@localhost", "bob was the mailbox of a user on the box"),
         ("info: bob@other", "host name without a dot"),
         ("info: @other.example", "not a mail address"),
         ("info: host!bob", "write it as user@domain"),
@@ -89,7 +89,7 @@ def test_an_unquoted_command_ends_at_a_space(tmp_path: Path) -> None:
 def test_a_comment_behind_addresses_is_none(tmp_path: Path) -> None:
     done = imported(tmp_path, aliases="info: jane@dest.example # our jane")
     assert done.destinations["info@example.com"] == ["jane@dest.example"]
-    assert "here # begins no comment" in done.said("aliases", 1)
+    assert "here # does not start a comment" in done.said("aliases", 1)
     assert "our" not in done.said("aliases", 1)
 
 
@@ -127,11 +127,11 @@ def test_a_list_that_includes_itself(tmp_path: Path) -> None:
         tmp_path, aliases="team: :include:/etc/list", files={"/etc/list": ":include:/etc/list\nann@dest.example"}
     )
     assert done.destinations["team@example.com"] == ["ann@dest.example"]
-    assert "circle" in done.said("/etc/list", 1)
+    assert "loop" in done.said("/etc/list", 1)
 
 
 def test_of_a_circle_the_branches_that_lead_out_are_left(tmp_path: Path) -> None:
-    """local(8) bounces the branch that leads in a circle, and goes on with the others."""
+    """local(8) bounces the branch that leads form a loop, and goes on with the others."""
     done = imported(tmp_path, aliases="a: b\nb: a\nc: a, jane@dest.example\nd: e, joe@dest.example\ne: d")
     assert {"a@example.com", "b@example.com"} == done.switched_off
     assert done.leads_to("c@example.com") == ["jane@dest.example"]
@@ -150,7 +150,7 @@ def test_as_many_levels_as_the_tables_allow(levels: int, works: bool, tmp_path: 
 def test_the_owner_of_a_list(tmp_path: Path) -> None:
     done = imported(tmp_path, aliases="team: jane@dest.example\nowner-team: joe@dest.example")
     assert done.destinations["owner-team@example.com"] == ["joe@dest.example"]
-    assert "bounces of what team forwards do not go to it" in done.said("aliases", 2)
+    assert "bounces of mail that team forwards do not go to it" in done.said("aliases", 2)
 
 
 def test_the_tag_is_not_kept(tmp_path: Path) -> None:

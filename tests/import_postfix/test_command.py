@@ -84,7 +84,7 @@ def test_counts_come_first_then_postmaster_and_a_cause_once(aliases: Path, tmp_p
     out = tmp_path / "out.toml"
     said = run("--domain", "example.com", "--aliases", aliases, "--out", out).out.splitlines()
     assert said[:2] == ["lines: 1 taken over, 4 impossible", "needs a person:"]
-    assert said[2].startswith("  root was the mailbox of a user of the box")
+    assert said[2].startswith("  root was the mailbox of a user on the box")
     assert said[4] == f"      also {aliases}:3, {aliases}:4"
     assert sum("root was the mailbox" in line for line in said) == 1
     assert any(
@@ -131,7 +131,7 @@ def test_parameters_that_are_not_known_are_one_cause(tmp_path: Path) -> None:
     (tmp_path / "main.cf").write_text("mine_one = 1\nmine_two = 2\nbiff = no\nbroken_sasl_auth_clients = yes\n")
     said = run("--domain", "example.com", "--main-cf", tmp_path / "main.cf", "--root", tmp_path).err
     assert "  mine_one, mine_two: not known here; instead: look it up in postconf(5)" in said
-    assert "2 parameters of main.cf decide nothing about who gets what" in said
+    assert "2 parameters of main.cf do not affect who gets what" in said
 
 
 def test_where_a_mailbox_of_the_box_goes_from_now_on(aliases: Path, tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ def test_where_a_mailbox_of_the_box_goes_from_now_on(aliases: Path, tmp_path: Pa
         "postmaster@example.com": ["me@home.example"],
         "root@example.com": ["me@home.example"],
     }
-    assert "--mailbox is NAME=ADDRESS" in run("--domain", "x.example", "--aliases", aliases, "--mailbox", "root").err
+    assert "expected NAME=ADDRESS" in run("--domain", "x.example", "--aliases", aliases, "--mailbox", "root").err
 
 
 def test_main_cf_is_the_box_s_own(tmp_path: Path) -> None:
@@ -158,7 +158,7 @@ def test_main_cf_is_the_box_s_own(tmp_path: Path) -> None:
         done = run("--domain", "example.com", "--main-cf", typed, "--root", tmp_path)
         assert 'aliases."info@example.com"' in done.out
     done = run("--domain", "example.com", "--main-cf", "/etc/other.cf", "--root", tmp_path)
-    assert (done.status, f"there is no file {tmp_path}/etc/other.cf" in done.err) == (2, True)
+    assert (done.status, f"file {tmp_path}/etc/other.cf" in done.err) == (2, True)
 
 
 def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_a_tables_file_is_not_overwritten_unasked(aliases: Path, tmp_path: Path)
         (("--domain", "not a domain", "--aliases", "FILE"), "'not a domain' is not a domain"),
         (("--domain", "example.com", "--aliases", "/no/such/file"), "no such file"),
         (("--domain", "example.com", "--aliases", "/dev/null"), "no such file"),
-        (("--domain", "example.com", "--aliases", "ldap:FILE"), "type ldap is not read"),
+        (("--domain", "example.com", "--aliases", "ldap:FILE"), "type ldap are not supported"),
         (("--domain", "example.com", "--aliases", "FILE", "--parent-style", "x"), "parent or dot"),
         (("--domain", "example.com", "--aliases", "FILE", "--out", "/no/such/folder/x"), "No such file"),
         (("--aliases", "FILE"), "Missing option"),

@@ -51,7 +51,7 @@ def test_options_of_etc_default(options: str, expected: dict[str, int], tmp_path
     done = imported(tmp_path, main_cf=MAIN_CF)
     assert settings(done) == expected
     assert done.verdict("default/postgrey", 3) in (Verdict.TAKEN, Verdict.CHANGED)
-    assert "options of Postgrey" in done.said("default/postgrey", 3)
+    assert "Postgrey's options" in done.said("default/postgrey", 3)
 
 
 def test_the_last_assignment_counts_unless_it_appends(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "missing",
-        f"add {DOMAIN} MX {INBOUND}; it is the switch that brings mail to Postern",
+        f"add {DOMAIN} MX {INBOUND}; it moves the mail to Postern",
     ),
     "mail at Google": (
         put(
@@ -78,7 +78,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        f"mail goes to 1 aspmx.l.google.com (Google) now; when Postern is to have it, put {INBOUND} in place of it",
+        f"mail goes to 1 aspmx.l.google.com (Google) now; to move it to Postern, replace that with {INBOUND}",
     ),
     "a second MX": (
         put(
@@ -91,7 +91,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        "take 20 mx.old.example out: part of the mail goes there",
+        "remove 20 mx.old.example: some mail goes there",
     ),
     "MX of another region": (
         put(
@@ -103,8 +103,8 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        "mail goes to 10 inbound-smtp.us-east-1.amazonaws.com (SES in us-east-1) now; when Postern is to have it, put"
-        f" {INBOUND} in place of it",
+        "mail goes to 10 inbound-smtp.us-east-1.amazonaws.com (SES in us-east-1) now; to move it to Postern, replace that with"
+        f" {INBOUND}",
     ),
     "MX at the domain that sends": (
         put(
@@ -116,8 +116,8 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        "mail goes to 10 inbound-smtp.eu-west-1.amazonses.com (a slip: SES takes mail at"
-        f" inbound-smtp.eu-west-1.amazonaws.com) now; when Postern is to have it, put {INBOUND} in place of it",
+        "mail goes to 10 inbound-smtp.eu-west-1.amazonses.com (a typing error: SES receives at"
+        f" inbound-smtp.eu-west-1.amazonaws.com) now; to move it to Postern, replace that with {INBOUND}",
     ),
     "null MX": (
         put(
@@ -129,8 +129,8 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        "mail goes to 0  (the null MX, which says that no mail is taken, RFC 7505) now; when Postern is to have it,"
-        f" put {INBOUND} in place of it",
+        "mail goes to 0  (the null MX, which says that the domain accepts no mail, RFC 7505) now; to move it"
+        f" to Postern, replace that with {INBOUND}",
     ),
     "no DKIM": (
         put(
@@ -157,8 +157,8 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "dkim",
         "missing",
-        "it stands at one._domainkey.example.com.example.com: your DNS provider adds the domain by itself, so enter"
-        " 'one._domainkey' as its name",
+        "it is at one._domainkey.example.com.example.com: your DNS provider adds the domain itself, so enter"
+        " 'one._domainkey' as the name",
     ),
     "DKIM of another identity": (
         put(
@@ -170,7 +170,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "dkim",
         "in the way",
-        "put one.dkim.amazonses.com in place of it; only this may stand there",
+        "replace it with one.dkim.amazonses.com; nothing else may be there",
     ),
     "two MX for MAIL FROM": (
         put(
@@ -183,7 +183,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mailfrom",
         "in the way",
-        "put 10 feedback-smtp.eu-west-1.amazonses.com in place of it; only this may stand there",
+        "replace it with 10 feedback-smtp.eu-west-1.amazonses.com; nothing else may be there",
     ),
     "a CNAME for MAIL FROM": (
         put(
@@ -203,7 +203,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mailfrom",
         "in the way",
-        "take the CNAME bounces.example.com to elsewhere.example out: beside a CNAME no other record counts"
+        "remove the CNAME from bounces.example.com to elsewhere.example: beside a CNAME no other record counts"
         " (RFC 1034 3.6.2)",
     ),
     "SPF of others": (
@@ -216,7 +216,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "spf",
         "in the way",
-        'let SES send as well: put "v=spf1 include:amazonses.com include:_spf.google.com -all" in place of it',
+        'let SES send too: replace it with "v=spf1 include:amazonses.com include:_spf.google.com -all"',
     ),
     "two SPF records": (
         put(
@@ -229,7 +229,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "spf",
         "in the way",
-        "make one of these SPF records: with two, none counts",
+        "merge these SPF records into one: with two, neither counts",
     ),
     "no SPF": (
         put(
@@ -265,7 +265,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "dmarc",
         "in the way",
-        "make one of these DMARC records: with two, none counts",
+        "merge these DMARC records into one: with two, neither counts",
     ),
     "DMARC without a policy": (
         put(
@@ -277,7 +277,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "dmarc",
         "in the way",
-        "give it a policy, as p=none",
+        "give it a policy, such as p=none",
     ),
     "no such domain": (
         nothing,
@@ -289,7 +289,7 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         old,
         "mx",
         "not everywhere",
-        "1 of 2 resolvers see it; the others remember what was there before",
+        "1 of 2 resolvers see it; the others still have the old record cached",
     ),
 }
 
@@ -306,8 +306,8 @@ def test_what_is_wrong_is_said_in_one_sentence(office: Office, world: World, sit
 def test_what_to_do_stands_below_the_record(office: Office, world: World) -> None:
     world.put(DOMAIN, "MX", INBOUND, "20 mx.old.example")
     assert office.run("dns", DOMAIN).out.endswith(
-        f"                there: {INBOUND}, 20 mx.old.example\n"
-        "                -> take 20 mx.old.example out: part of the mail goes there\n"
+        f"                found: {INBOUND}, 20 mx.old.example\n"
+        "                -> remove 20 mx.old.example: some mail goes there\n"
         "5 of 6 right; mx in the way\n"
     )
 
@@ -332,7 +332,8 @@ def test_without_the_right_to_ask_ses_it_says_so_and_shows_the_rest(office: Offi
     done = office.run("dns", DOMAIN)
     assert done.status == 0
     assert (
-        "DKIM and MAIL FROM as SES has them are not known: SES GetEmailIdentity example.com: AccessDenied" in done.err
+        "could not ask SES for its DKIM and MAIL FROM records: SES GetEmailIdentity example.com: AccessDenied"
+        in done.err
     )
     assert MX in done.out
 
@@ -341,7 +342,7 @@ def test_before_the_deployment(office: Office, world: World) -> None:
     world.standing.identities.there.clear()
     done = office.run("dns", DOMAIN)
     assert done.status == 1
-    assert "example.com is no identity of SES yet; its DKIM records are known after `make deploy`" in done.err
+    assert "example.com is not an SES identity yet; SES gives its DKIM records after `make deploy`" in done.err
     assert "bounces" in done.out
 
 
@@ -407,11 +408,11 @@ right           TXT    @                           "v=spf1 include:amazonses.c\u
 missing*        TXT    _dmarc                      "v=DMARC1; p=none"
                 -> add _dmarc.example.com TXT "v=DMARC1; p=none"
 in the way      MX     @                           10 inbound-smtp.eu-west-1.a\u2026
-                there: 1 aspmx.l.google.com
+                found: 1 aspmx.l.google.com
                 -> mail goes to 1 aspmx.l.google.com (Google) now; when Postern
                 is to have it, put 10 inbound-smtp.eu-west-1.amazonaws.com in
                 place of it
-* advice: mail goes without it, and it is not counted
+* advice: mail flows without it, and it is not counted
 5 of 6 right; mx in the way
 """
 

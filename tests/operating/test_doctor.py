@@ -64,7 +64,7 @@ def test_all_is_well(clinic: Office) -> None:
     assert done.status == 0
     assert "ok           messages open too long, orders without a run" in done.out
     assert "not checked  rule set, what SES hands over, rules\n" in done.out
-    assert done.out.endswith("All is well: 24 things were looked at.\n")
+    assert done.out.endswith("All is well: 24 checks passed.\n")
     assert len(done.out.splitlines()) < 24
 
 
@@ -258,4 +258,4 @@ def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic:
     sns = clinic.cloud.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="info@example.com")
     (said,) = findings(clinic, 1, POSTERN_ALARM_TOPIC=topic, POSTERN_OWNER="info@Example.com")["who is told"]
-    assert said.startswith("info@Example.com hears of trouble by way of Postern itself")
+    assert said.startswith("alarms reach info@Example.com only through Postern itself")

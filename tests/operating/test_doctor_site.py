@@ -73,13 +73,13 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
     "DKIM failed": (
         known(dkim_status="TEMPORARY_FAILURE"),
         "DKIM",
-        ("warning", "DKIM of example.com: temporary failure", SHOWN),
+        ("warning", "DKIM for example.com: temporary failure", SHOWN),
     ),
-    "DKIM switched off": (known(signs=False), "DKIM", ("warning", "DKIM of example.com: switched off", SHOWN)),
+    "DKIM switched off": (known(signs=False), "DKIM", ("warning", "DKIM for example.com: turned off", SHOWN)),
     "MAIL FROM failed": (
         known(mail_from_status="FAILED"),
         "MAIL FROM",
-        ("warning", "bounces.example.com: failed; SES uses its own domain meanwhile", SHOWN),
+        ("warning", "bounces.example.com: failed; SES uses its own domain until then", SHOWN),
     ),
     "no MX": (
         lambda world: world.put(DOMAIN, "MX"),
@@ -87,7 +87,7 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
         (
             "failed",
             "MX example.com: missing: nothing",
-            f"add example.com MX 10 {MX}; it is the switch that brings mail to Postern",
+            f"add example.com MX 10 {MX}; it moves the mail to Postern",
         ),
     ),
     "no DMARC": (
@@ -114,8 +114,8 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
         "sandbox",
         (
             "warning",
-            "in SES's sandbox: 200 messages a day, to verified addresses only; it was refused",
-            "answer what AWS asks in the support centre",
+            "in SES's sandbox: 200 messages a day, to verified addresses only; the request was denied",
+            "answer AWS in the Support Center",
         ),
     ),
     "paused": (
@@ -128,7 +128,7 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
         "standing",
         (
             "warning",
-            "SES reviews this account (probation); it may be paused",
+            "SES has this account under review (probation) and may pause it",
             "see what bounces: `postern log --state lost --since 7d`, `postern destination list`",
         ),
     ),
@@ -137,8 +137,8 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
         "price plan",
         (
             "warning",
-            "the plan Essentials: 0.16 USD or more for 1,000 messages out, 0.10 by feature",
-            "if you need none of its extras: `aws sesv2 put-account-pricing-attributes --plan NONE`",
+            "the plan Essentials: 0.16 USD or more for 1,000 messages sent; it is 0.10 without a plan",
+            "unless you need its extras: `aws sesv2 put-account-pricing-attributes --plan NONE`",
         ),
     ),
     "no right": (
@@ -217,8 +217,8 @@ def test_mailboxes_that_are_not_verified_get_nothing_in_the_sandbox(office: Offi
     assert said(examinations.unverified(stack, around())) == [
         (
             "failed",
-            "jane@dest.example gets nothing yet: it is not verified",
-            "`aws sesv2 create-email-identity --email-identity jane@dest.example`, and a click on the link that comes",
+            "jane@dest.example gets no mail yet: it is not verified",
+            "`aws sesv2 create-email-identity --email-identity jane@dest.example`, then open the link in the mail that comes",
         )
     ]
     office.cloud.delete("AliasTable", [{"address": "info@example.com"}])
@@ -238,17 +238,17 @@ FOREIGN = account.ReceiptRule("theirs", True, (), True)
             [
                 (
                     "failed",
-                    "the rule theirs of another owner takes mail for example.com as well, before ours, and ends"
+                    "the rule theirs, not ours, takes mail for example.com too, before ours, and stops"
                     " there: Postern never sees it",
                 )
             ],
         ),
-        ((OURS, FOREIGN), [("warning", "the rule theirs of another owner takes mail for example.com as well")]),
+        ((OURS, FOREIGN), [("warning", "the rule theirs, not ours, takes mail for example.com too")]),
         ((account.ReceiptRule("theirs", True, ("elsewhere.example",), True), OURS), []),
         ((account.ReceiptRule("theirs", False, (), True), OURS), []),
         (
             (account.ReceiptRule("postern-inbound", False, (DOMAIN,), False),),
-            [("failed", "our rule postern-inbound is switched off in postern")],
+            [("failed", "our rule postern-inbound is disabled in postern")],
         ),
     ],
 )

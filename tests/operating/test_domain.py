@@ -118,7 +118,7 @@ def test_show_says_what_ses_has_and_what_was_left_alone(desk: Desk) -> None:
     lines = desk.run("show", COM).out.splitlines()
     assert lines[0].split() == ["domain", COM]
     assert lines[-2].split() == ["made", "no"]
-    assert lines[-1] == f"left as it is: its configuration set is shop, not {SET}"
+    assert lines[-1] == f"left alone: its configuration set is shop, not {SET}"
     (shown,) = desk.run("show", COM, "--json").objects
     assert (shown["made"], shown["mail_from"], len(shown["left"])) == (False, f"bounces.{COM}", 1)
     assert desk.run("show", ORG, "--json").objects[0]["left"] == []
@@ -128,7 +128,7 @@ def test_show_says_what_ses_has_and_what_was_left_alone(desk: Desk) -> None:
 def test_a_domain_that_the_stack_has_is_not_removed(desk: Desk) -> None:
     done = desk.run("remove", COM, "--again", COM)
     assert (done.status, COM in desk.identities.there) == (1, True)
-    assert "take it out of Domains" in done.err
+    assert "remove it from Domains" in done.err
 
 
 @pytest.mark.parametrize(("mx", "status"), [("inbound-smtp.eu-west-1.amazonaws.com", 1), ("?", 3)])
@@ -182,5 +182,5 @@ def test_the_doctor_names_what_is_left(desk: Desk) -> None:
     done = run("doctor", "--json", "--stack", STACK)
     (left,) = [one for one in done.objects if one["check"] == "domains taken out"]
     assert left["state"] == "warning"
-    assert [one["seen"] for one in left["found"]] == [f"{GONE} keeps its identity and its records"]
+    assert [one["seen"] for one in left["found"]] == [f"{GONE} still has its identity and its records"]
     assert left["found"][0]["todo"] == f"`postern domain remove {GONE}`"

@@ -89,12 +89,12 @@ def chosen(folder: Path) -> dict[str, str]:
 def test_an_empty_account(office: Office, folder: Path) -> None:
     told = init(office)
     assert chosen(folder) == {"Domains": DOMAIN, "OwnerAddress": "me@home.example"}
-    assert said(told, "region") == [("ok", "eu-west-1: SES receives mail there", "")]
+    assert said(told, "region") == [("ok", "eu-west-1: SES receives mail here", "")]
     assert said(told, "credentials")[0][1].startswith("account 123456789012, as arn:aws:")
     assert said(told, "stack") == [("ok", "there is no stack postern yet", "")]
-    assert said(told, "rule set") == [("ok", "no rule set is active: ours will be", "")]
-    assert said(told, "identity") == [("ok", "example.com is no identity of SES yet: the stack makes it one", "")]
-    assert said(told, "MX") == [("ok", "no mail of example.com goes anywhere yet", "")]
+    assert said(told, "rule set") == [("ok", "no rule set is active; ours will be", "")]
+    assert said(told, "identity") == [("ok", "example.com is not an SES identity yet; the stack creates it", "")]
+    assert said(told, "MX") == [("ok", "example.com has no MX yet, so it gets no mail", "")]
     assert [one["command"] for one in told["next"]] == [
         "make deploy",
         "postern dns --wait",
@@ -134,9 +134,11 @@ def test_a_hosted_zone_that_nobody_asks_is_not_written_to(office: Office, folder
     ((state, seen, todo),) = said(told, "hosted zone")
     assert (state, seen) == (
         "warning",
-        f"the hosted zone {zone} of example.com is here, but the world asks ns1.dns.example",
+        f"hosted zone {zone} of example.com is not in use: its name servers in public DNS are ns1.dns.example",
     )
-    assert todo == "nothing is written into it; set its name servers at the registrar, or paste the records elsewhere"
+    assert (
+        todo == "the stack does not write to it; set its name servers at the registrar, or paste the records elsewhere"
+    )
 
 
 def test_mail_that_goes_elsewhere_stays_there(office: Office, folder: Path, world: World, zone: str) -> None:
@@ -145,10 +147,10 @@ def test_mail_that_goes_elsewhere_stays_there(office: Office, folder: Path, worl
     told = init(office)
     assert "mx" not in chosen(folder)["Records"]
     ((state, seen, todo),) = said(told, "MX")
-    assert (state, seen) == ("warning", "the mail of example.com goes to 1 aspmx.l.google.com")
+    assert (state, seen) == ("warning", "mail for example.com goes to 1 aspmx.l.google.com")
     assert todo == (
-        "it stays so until you change it; mail goes to 1 aspmx.l.google.com (Google) now; when Postern is to have it,"
-        f" put 10 {MX} in place of it"
+        "that stays so until you change it; mail goes to 1 aspmx.l.google.com (Google) now; to move it to Postern,"
+        f" replace that with 10 {MX}"
     )
 
 
@@ -161,8 +163,8 @@ def test_a_rule_set_of_somebody_else_is_joined(office: Office, folder: Path) -> 
     assert said(told, "rule set") == [
         (
             "warning",
-            "the rule set shop of another owner is active, with 0 rules",
-            "our rule joins it (RuleSetMode is join, ActiveRuleSet is shop); take-over would replace it",
+            "the active rule set shop, with 0 rules, is not ours",
+            "our rule will join it (RuleSetMode is join, ActiveRuleSet is shop); take-over would replace it",
         )
     ]
 
@@ -177,8 +179,8 @@ def test_tables_of_an_earlier_stack_are_gone_on_with(
     assert chosen(folder)["ExistingMailBucket"] == "postern-mail-123456789012-eu-west-1"
     assert said(told, "tables and mail")[0] == (
         "warning",
-        "the table postern-aliases of an earlier stack is there",
-        "it goes on with it: ExistingAliasTable is postern-aliases",
+        "the table postern-aliases of an earlier stack exists",
+        "the new stack will use it: ExistingAliasTable is postern-aliases",
     )
 
 
@@ -191,9 +193,9 @@ def test_tables_and_buckets_that_are_there(office: Office) -> None:
 @pytest.mark.parametrize(
     ("status", "state", "seen"),
     [
-        ("CREATE_COMPLETE", "ok", "the stack postern is there (CREATE_COMPLETE); `make deploy` updates it"),
-        ("ROLLBACK_COMPLETE", "failed", "the stack postern is ROLLBACK_COMPLETE: it cannot be updated"),
-        ("UPDATE_IN_PROGRESS", "warning", "the stack postern is UPDATE_IN_PROGRESS"),
+        ("CREATE_COMPLETE", "ok", "stack postern exists (CREATE_COMPLETE); `make deploy` updates it"),
+        ("ROLLBACK_COMPLETE", "failed", "stack postern is ROLLBACK_COMPLETE: it cannot be updated"),
+        ("UPDATE_IN_PROGRESS", "warning", "stack postern is UPDATE_IN_PROGRESS"),
     ],
 )
 def test_a_stack_that_is_there(
@@ -211,7 +213,7 @@ def test_a_region_where_ses_does_not_receive(office: Office, folder: Path, monke
         (
             "failed",
             "SES does not receive mail in eu-west-2",
-            "choose another, by AWS_REGION or --region: eu-west-1, us-east-1",
+            "choose another with AWS_REGION or --region: eu-west-1, us-east-1",
         )
     ]
 
@@ -219,7 +221,7 @@ def test_a_region_where_ses_does_not_receive(office: Office, folder: Path, monke
 def test_a_domain_that_is_not_registered(office: Office, folder: Path, world: World) -> None:
     world.put(DOMAIN, "NS")
     ((state, seen, todo),) = said(init(office), "MX")
-    assert (state, seen) == ("warning", "no mail of example.com goes anywhere yet")
+    assert (state, seen) == ("warning", "example.com has no MX yet, so it gets no mail")
     assert todo == "example.com is not in public DNS: is it registered, and are its name servers set at the registrar?"
 
 
@@ -300,7 +302,7 @@ def test_a_file_that_is_there_is_not_changed_by_what_is_found(office: Office, fo
     done: Done = office.run("init", "--json")
     (told,) = done.objects
     assert said(told, "rule set")[0][2] == (
-        'our rule joins it (set RuleSetMode: "join" in the file, set ActiveRuleSet: "shop" in the file); take-over'
+        'our rule will join it (set RuleSetMode: "join" in the file, set ActiveRuleSet: "shop" in the file); take-over'
         " would replace it"
     )
     assert (folder / "owner.yaml").read_bytes() == before
@@ -314,7 +316,7 @@ def test_dns_knows_the_domains_before_there_is_a_stack(
         monkeypatch.delenv(name)
     done = office.run("dns")
     assert (done.status, done.out.splitlines()[0]) == (1, DOMAIN)
-    assert "example.com is no identity of SES yet; its DKIM records are known after `make deploy`" in done.err
+    assert "example.com is not an SES identity yet; SES gives its DKIM records after `make deploy`" in done.err
 
 
 @pytest.mark.slow  # it loads the models of all services again
@@ -331,37 +333,37 @@ def test_the_next_commands_say_the_region_and_the_stage(
 
 
 SCREEN = """\
-The mail domain, as example.com: example.com
-Your mailbox outside of it, which hears of trouble: me@home.example
-Where it goes
+Your mail domain, such as example.com: example.com
+Your mailbox outside that domain, for alarms: me@home.example
+Account
   ok           credentials
                account 123456789012, as arn:aws:sts::123456789012:user/moto
   ok           region
-               eu-west-1: SES receives mail there
+               eu-west-1: SES receives mail here
   ok           stack
                there is no stack postern yet
-What is there already
+Already there
   ok           tables and mail
                no table of an earlier stack
   ok           rule set
-               no rule set is active: ours will be
+               no rule set is active; ours will be
   ok           doors
-               none is open to the internet (Links, AliasApi)
+               no door is open to the internet (Links, AliasApi)
 Domains
   ok           identity
-               example.com is no identity of SES yet: the stack makes it one
+               example.com is not an SES identity yet; the stack creates it
   ok           hosted zone
                example.com has no hosted zone in this account: `postern dns`
                shows what to paste
   ok           MX
-               no mail of example.com goes anywhere yet
+               example.com has no MX yet, so it gets no mail
 Sending
   ok           sandbox
                out of the sandbox: mail goes to any address
   ok           sending
                SES finds nothing wrong with this account
   ok           price plan
-               prices by feature: 0.10 USD for 1,000 messages out
+               pay per feature: 0.10 USD for 1,000 messages sent
 
 owner.yaml: Domains is 'example.com'
 owner.yaml: OwnerAddress is 'me@home.example'
@@ -370,14 +372,14 @@ means.
 
 Next:
   make deploy
-      8 minutes the first time; it shows what it will make, and asks for a y
+      8 minutes the first time; it shows the changes, and asks before it makes them
   postern dns --wait
       minutes where the stack writes the records, else as long as you take to
       paste them
   postern alias add info@example.com me@home.example
       at once
   postern doctor
-      ten seconds; whether all is well, and what to do
+      ten seconds; says whether all is well, and what to do
 """
 
 

@@ -36,7 +36,7 @@ def test_show_has_header_verdicts_findings_and_text(office: Office) -> None:
 
 def test_show_goes_on_without_the_message_and_without_the_ledger(office: Office) -> None:
     message_id = office.happened(INFO)
-    assert "the bucket does not have it any more" in office.run("quarantine", "show", message_id).out
+    assert "the bucket no longer has it" in office.run("quarantine", "show", message_id).out
     office.store("onlystored0000000000000000000000000", RAW)
     assert "Hello" in office.run("quarantine", "show", "onlystored0000000000000000000000000").out
     assert office.run("quarantine", "show", "neverheard0000000000000000000000000").status == 1
@@ -58,7 +58,7 @@ def test_learn_proposes_and_writes_nothing(office: Office) -> None:
     message_id = office.happened(INFO, source="Be'tsy@Sender.example")
     done = office.run("quarantine", "learn", message_id)
     assert "  postern sender add 'be'\"'\"'tsy@sender.example' OK --scope info@example.com\n" in done.out
-    assert "anyone can write this sender" in done.out
+    assert "anyone can forge this sender" in done.out
     assert [one["command"] for one in office.run("quarantine", "learn", message_id, "--json").objects][-1] == (
         "postern sender add sender.example REJECT"
     )
@@ -143,9 +143,9 @@ def test_what_is_held_is_released_by_a_person(office: Office) -> None:
         (b"Content-Type: text/html\r\n\r\n<style>x</style><p>Hi &amp; <b>bye</b></p>", "  Hi & bye ", "from HTML"),
         (b"Content-Type: text/plain; charset=no-such\r\n\r\nplain", "plain", ""),
         (b"Content-Transfer-Encoding: base64\r\n\r\n!!!", "", ""),
-        (b"Content-Type: image/png\r\n\r\nx", "", "there is no text"),
+        (b"Content-Type: image/png\r\n\r\nx", "", "it has no text"),
         (b"Content-Type: text/html\r\n\r\nx" + b"<style>" * 30_000, "x", "from HTML"),
-        (b"\r\n" + b"l\r\n" * 100, "l", f"{100 - MOST_LINES} lines more"),
+        (b"\r\n" + b"l\r\n" * 100, "l", f"{100 - MOST_LINES} more lines"),
     ],
 )
 def test_text_of_all_kinds(raw: bytes, first: str, said: str) -> None:

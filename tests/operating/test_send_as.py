@@ -142,8 +142,8 @@ def test_an_address_is_no_variable_of_a_policy_and_fits_a_tag(desk: Desk) -> Non
 @pytest.mark.parametrize(
     ("address", "said"),
     [
-        ("x@example.net", "example.net is no domain of the stack, which has example.com: add it to Domains"),
-        ("nobody@example.com", "is no alias, so answers to it reach no one: `postern alias add nobody@example.com"),
+        ("x@example.net", "example.net is not one of the stack's domains, example.com: add it to Domains"),
+        ("nobody@example.com", "is not an alias, so answers to it reach no one: `postern alias add nobody@example.com"),
         ("off@example.com", "is disabled, so answers to it reach no one: `postern alias enable off@example.com`"),
         ("old@example.com", "is expired, so answers to it reach no one: `postern alias set old@example.com"),
         ("bad@example.com", "row cannot be understood, so answers to it reach no one: `postern resolve bad@"),
@@ -166,14 +166,14 @@ def test_what_is_no_address_is_wrong_use(desk: Desk) -> None:
 
 def test_an_alias_whose_mail_is_thrown_away_is_warned_of(desk: Desk) -> None:
     done = desk.run("add", "hole@example.com", "--dry-run")
-    assert (done.status, done.out) == (0, "would send as hole@example.com\n")
-    assert "thrown away" in done.err
+    assert (done.status, done.out) == (0, "would create a password for hole@example.com\n")
+    assert "is discarded" in done.err
     assert desk.iam.list_users()["Users"] == []
 
 
 def test_a_domain_that_ses_does_not_send_for_is_warned_of(desk: Desk) -> None:
     desk.verify("shop")
-    assert "has shop in SES and not postern-office-forward" in desk.run("add", INFO, "--dry-run").err
+    assert "has shop in SES, not postern-office-forward" in desk.run("add", INFO, "--dry-run").err
     desk.identities.there["example.com"].verified = False
     assert "SES does not send for example.com yet: `postern dns`" in desk.run("add", INFO, "--dry-run").err
 
@@ -182,7 +182,7 @@ def test_a_second_password_is_a_rotation(desk: Desk) -> None:
     desk.run("add", INFO)
     done = desk.run("add", INFO)
     assert done.status == 1
-    assert "info@example.com has a password already" in done.err
+    assert "info@example.com already has a password" in done.err
     assert "`postern send-as rotate info@example.com`" in done.err
 
 
@@ -191,7 +191,7 @@ def test_a_user_of_somebody_elses_is_left_alone(desk: Desk) -> None:
     for verb in ("add", "rotate", "remove"):
         done = desk.run(verb, INFO)
         assert done.status == 1
-        assert f"IAM has a user {USER} under the path /mine/, which is not of Postern's making" in done.err
+        assert f"IAM has a user {USER} under the path /mine/ that Postern did not create" in done.err
     assert (desk.keys(), desk.run("list").out) == ([], "")
 
 
@@ -214,7 +214,7 @@ def test_a_rotation_ends_the_password_before(desk: Desk) -> None:
     assert set(desk.keys()) == {told["user"], kept["user"]}
     (last,) = desk.run("rotate", INFO, "--json").objects
     assert desk.keys() == [last["user"]]
-    assert desk.run("rotate", INFO, "--dry-run").out == f"would send as {INFO}\n"
+    assert desk.run("rotate", INFO, "--dry-run").out == f"would create a password for {INFO}\n"
     assert desk.keys() == [last["user"]]
 
 
@@ -234,7 +234,7 @@ def test_a_rotation_shows_the_new_password_also_where_the_old_one_does_not_end(
 
 
 def test_nothing_to_rotate_and_nothing_to_remove(desk: Desk) -> None:
-    assert f"nothing sends as {INFO} yet: `postern send-as add {INFO}`" in desk.run("rotate", INFO).err
+    assert f"{INFO} has no password yet: `postern send-as add {INFO}`" in desk.run("rotate", INFO).err
     assert desk.run("remove", INFO).status == 1
     assert desk.run("remove", "--all").status == 0
 
@@ -258,10 +258,10 @@ def wider(document: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (loose, "nothing binds it to info@example.com any more"),
-        (unbound, "nothing binds it to info@example.com any more"),
-        (one_more, "nothing binds it to info@example.com any more"),
-        (wider, "its policy is not as Postern wrote it"),
+        (loose, "its policy no longer restricts it to info@example.com"),
+        (unbound, "its policy no longer restricts it to info@example.com"),
+        (one_more, "its policy no longer restricts it to info@example.com"),
+        (wider, "its policy differs from the one that Postern wrote"),
     ],
 )
 def test_a_lost_condition_is_said_and_a_rotation_mends_it(desk: Desk, change: Any, said: str) -> None:
@@ -279,16 +279,16 @@ def test_a_lost_condition_is_said_and_a_rotation_mends_it(desk: Desk, change: An
 def test_more_rights_than_its_own_are_said(desk: Desk) -> None:
     desk.run("add", INFO)
     desk.iam.put_user_policy(UserName=USER, PolicyName="more", PolicyDocument=json.dumps(desk.document()))
-    assert "it has more rights than the one policy, by more" in desk.run("list").out
+    assert "it has more permissions than that policy, from more" in desk.run("list").out
     desk.iam.delete_user_policy(UserName=USER, PolicyName=POLICY)
-    assert "its policy is gone, so it may send nothing" in desk.run("list").out
+    assert "its policy is gone, so it cannot send" in desk.run("list").out
 
 
 def test_a_user_whose_tags_were_changed_is_named(desk: Desk) -> None:
     desk.run("add", INFO)
     desk.iam.tag_user(UserName=USER, Tags=[{"Key": "postern:address", "Value": "other@example.com"}])
     (one,) = desk.run("list", "--json").objects
-    assert (one["address"], one["faults"]) == ("", ["its tags do not say for which address it is"])
+    assert (one["address"], one["faults"]) == ("", ["its tags do not name its address"])
     assert USER in desk.run("list").out
     assert desk.run("remove", INFO).status == 0
     assert desk.iam.list_users()["Users"] == []
@@ -305,7 +305,7 @@ def findings(where: Stack) -> list[tuple[str, str, str]]:
 
 def test_the_doctor_knows_their_age(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.run("add", INFO)
-    assert findings(deployed()) == [("ok", f"what sends as {INFO}: 0 days old", "")]
+    assert findings(deployed()) == [("ok", f"password of {INFO}: 0 days old", "")]
     monkeypatch.setattr(examination, "SEND_AS_DAYS", -1)
     ((grade, _, todo),) = findings(deployed())
     assert (grade, todo) == ("warning", f"`postern send-as rotate {INFO}`")
@@ -316,7 +316,7 @@ def test_the_doctor_knows_what_sends_as_no_alias_any_more(desk: Desk) -> None:
     desk.run("add", INFO)
     desk.office.cloud.delete("AliasTable", [{"address": INFO}])
     ((_, seen, todo),) = [one for one in findings(deployed()) if one[0] == "warning"]
-    assert seen == f"what sends as {INFO}: it is unknown, so answers to it reach nobody"
+    assert seen == f"password of {INFO}: the address is unknown, so answers to it reach no one"
     assert f"`postern send-as remove {INFO}`" in todo
 
 
@@ -347,7 +347,7 @@ def test_a_tear_down_removes_them_all_and_no_others(desk: Desk, monkeypatch: pyt
 def test_without_a_name_nothing_is_made(desk: Desk) -> None:
     done = run("send-as", "add", INFO)
     assert done.status == 2
-    assert "Say --stack NAME, or set POSTERN_STACK" in done.err
+    assert "Give --stack NAME, or set POSTERN_STACK" in done.err
 
 
 def test_the_steps_have_the_values_and_never_the_password() -> None:

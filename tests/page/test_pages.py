@@ -200,7 +200,7 @@ def test_the_chart_of_the_days_that_are_added_up(ann: Browser) -> None:
     yesterday(ann.office)
     ann.office.happened((INFO, "forwarded", INFO))
     totals = [day["total"] for day in ann.json("/today.json")["days"]]
-    assert (len(totals), totals[-2:]) == (30, [3, 0]), "today is not read, message by message"
+    assert (len(totals), totals[-2:]) == (30, [3, 0]), "today are not supported, message by message"
     html = ann.page("/")
     assert "<title>Mail from " in html.html
     assert "2 forwarded" in html.text

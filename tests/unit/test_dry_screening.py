@@ -82,9 +82,9 @@ def test_what_was_not_asked_is_said(postern: Command) -> None:
         "x@bad.example: TAG (header rule 010: TAG [listed])",
         f"  screening: {BY_DOMAIN} (MAIL FROM, 127.0.0.2); score 1 of 1: quarantined, unless an OK excuses it",
         f"  not asked: {DBL}: Spamhaus answers only with a DQS key",
-        f"  not asked: {COP}: the client's address is not known",
-        "  not asked: restrictions of HELO: what the client said is not known",
-        "  not asked: reject_unknown_reverse_client_hostname: the client's name is not known",
+        f"  not asked: {COP}: the client's address is unknown",
+        "  not asked: HELO restrictions: the client's HELO name is unknown",
+        "  not asked: reject_unknown_reverse_client_hostname: the client's name is unknown",
     ]
 
 
@@ -150,7 +150,7 @@ def test_explain_asks_about_the_client_that_ses_names(postern: Command, tmp_path
     assert f"{COP} (--no-dns)" in told["screening"]["not_asked"]
     path.write_bytes(b"From: x@good.example\r\nSubject: hi\r\n\r\nx")
     said = postern("explain", path, "--recipient", "info@example.com").out
-    assert f"  not asked: {COP}: the client's address is not known\n" in said
+    assert f"  not asked: {COP}: the client's address is unknown\n" in said
 
 
 def test_where_nothing_is_on_nothing_is_said(postern: Command, dns: NameServer, tmp_path: Path) -> None:

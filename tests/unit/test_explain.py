@@ -82,7 +82,7 @@ def test_a_recipient_that_is_no_address_has_a_line_too(tables: Path, tmp_path: P
     path = tmp_path / "event.json"
     path.write_text(text(event("info@example.com", "no address")))
     done = run("explain", "--event", path, "--tables", tables)
-    assert (done.status, "  no address: no mail address" in done.out) == (1, True)
+    assert (done.status, "  no address: not a mail address" in done.out) == (1, True)
     assert "  info@example.com: forward" in done.out
 
 
@@ -94,9 +94,9 @@ def test_a_recipient_that_is_no_address_has_a_line_too(tables: Path, tmp_path: P
         (
             b"From: Jane <b@x.example>",
             (),
-            "message offline from b@x.example (the header's From, as there is no Return-Path)",
+            "message offline from b@x.example (from the From header, as there is no Return-Path)",
         ),
-        (b"Subject: x", (), "message offline from <> (no one, as there is neither Return-Path nor From)"),
+        (b"Subject: x", (), "message offline from <> (empty, as there is neither Return-Path nor From)"),
         (b"From: b@x.example", ("--sender", "c@x.example"), "message offline from c@x.example"),
         (b"From: b@x.example", ("--sender", "<>"), "message offline from <>"),
     ],

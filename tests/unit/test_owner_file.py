@@ -120,14 +120,14 @@ def test_a_file_that_is_written_is_complete(parameters: Mapping[str, Parameter])
 @pytest.mark.parametrize(
     ("line", "instead", "said"),
     [
-        ("Days: 30", "", "Days: is missing, so the value of the deployment before would stay"),
+        ("Days: 30", "", "Days: is missing, so the previous deployment's value would stay"),
         ("Days: 30", "Dayz: 30", "Dayz: there is no such parameter"),
         ("Days: 30", "Days: 366", "Days: expected a number from 2 to 365, found '366'"),
-        ("Days: 30", "Days: 0x10", 'Days: write it in quotes, "0x10"'),
-        ("Days: 30", "Days: 30\nDays: 31", "Days: stands there twice"),
+        ("Days: 30", "Days: 0x10", 'Days: put it in quotes, "0x10"'),
+        ("Days: 30", "Days: 30\nDays: 31", "Days: occurs twice"),
         ("Days: 30", "Days: {a: 1}", "Days: expected a value, or a list of them"),
-        ('WriteMx: "true"', "WriteMx: true", 'WriteMx: write it in quotes, "true"'),
-        ('WriteMx: "true"', "WriteMx: off", 'WriteMx: write it in quotes, "off"'),
+        ('WriteMx: "true"', "WriteMx: true", 'WriteMx: put it in quotes, "true"'),
+        ('WriteMx: "true"', "WriteMx: off", 'WriteMx: put it in quotes, "off"'),
         ('WriteMx: "true"', "WriteMx: 'True'", "WriteMx: expected true or false, found 'True'"),
         ('WriteMx: "true"', "WriteMx:", "WriteMx: expected true or false, and it is empty"),
         ('Set: ""', r"""Set: '"x"'""", "Set: SAM cannot read"),
@@ -202,8 +202,8 @@ def test_a_parameter_that_is_new_in_this_version_gets_its_documented_value(folde
 def test_what_the_owner_wrote_beside_the_values_stays(folder: Path) -> None:
     (folder / "owner.yaml").write_text(GOOD.replace("Set:", "Gone:\n  - a\n  - b\nSet:"), encoding="utf-8")
     done = init("--domain", "other.example")
-    assert "owner.yaml: Gone is no parameter any more; its line is a comment now" in done.out
-    assert "owner.yaml: Domain is 'other.example' now, and was 'example.com'" in done.out
+    assert "owner.yaml: Gone is no longer a parameter; its line is now a comment" in done.out
+    assert "owner.yaml: Domain is now 'other.example'; it was 'example.com'" in done.out
     text = (folder / "owner.yaml").read_text(encoding="utf-8")
     kept = GOOD.replace("Domain: example.com   # mine", 'Domain: "other.example"')
     gone = "# no longer a parameter: Gone:\n# no longer a parameter:   - a\n# no longer a parameter:   - b\n"
@@ -224,7 +224,7 @@ def test_two_answers_write_the_file(folder: Path) -> None:
 def test_wrong_answers_are_asked_again_and_three_end_it(folder: Path) -> None:
     done = init(stdin="info@example.com\nexample\nexample.com\nme@example.com\nme@home.example\n")
     assert done.status == 0
-    assert "a domain is wanted, as example.com: 'info@example.com'" in done.err
+    assert "expected a domain such as example.com, found 'info@example.com'" in done.err
     assert "me@example.com is at a domain that Postern forwards" in done.err
     (folder / "owner.yaml").unlink()
     ended = init(stdin="a\nb\nc\n")
@@ -245,14 +245,14 @@ def test_nothing_is_asked_where_nothing_may_be(folder: Path, option: str) -> Non
 def test_without_a_file_one_sentence_names_the_command(folder: Path) -> None:
     done = init("--check")
     assert (done.status, done.out) == (1, "")
-    assert done.err == "postern: there is no owner.yaml: `postern init` asks two questions and writes it\n"
+    assert done.err == "postern: owner.yaml does not exist: `postern init` asks two questions and writes it\n"
 
 
 def test_somewhere_else_it_says_where_to_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = init()
     assert done.status == 2
-    assert "work in the folder of Postern's source" in done.err
+    assert "run this in the folder of Postern's source" in done.err
 
 
 def test_a_second_stage_begins_with_its_example(folder: Path) -> None:

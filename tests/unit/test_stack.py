@@ -127,13 +127,16 @@ def test_variables_win_over_samconfig_and_the_option_over_the_variables(
 @pytest.mark.parametrize(
     ("variables", "said"),
     [
-        ({}, r"Say --stack NAME .* POSTERN_ALIAS_TABLE, .* samconfig.toml"),
-        ({"DOMAINS": "example.com"}, r"Say --stack NAME"),
+        ({}, r"Give --stack NAME .* samconfig.toml .* POSTERN_ALIAS_TABLE, "),
+        ({"DOMAINS": "example.com"}, r"Give --stack NAME"),
         (
             {"ALIAS_TABLE": "a", "DOMAINS": "example.com"},
             "POSTERN_SENDER_TABLE is not set, but POSTERN_ALIAS_TABLE is: .* SenderTableName",
         ),
-        ({"ALIAS_TABLE": "a", "SENDER_TABLE": "s", "DOMAINS": "a b"}, "POSTERN_DOMAINS is no list of domains: 'a b'"),
+        (
+            {"ALIAS_TABLE": "a", "SENDER_TABLE": "s", "DOMAINS": "a b"},
+            "POSTERN_DOMAINS is not a list of domains: 'a b'",
+        ),
     ],
 )
 def test_wrong_use_is_one_sentence(variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,13 +179,13 @@ def test_region_and_profile_may_be_typed(stacks: Cloud, monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "aws")
     done = run("--region", "eu-south-1", "--profile", "other", "alias", "list")
     assert (done.status, "(region eu-south-1, profile other)" in done.err) == (3, True)
-    assert "is it another region or profile? postern --region REGION --profile NAME" in done.err
+    assert "is it in another region or account? postern --region REGION --profile NAME" in done.err
     done = run("--region", "eu-west-1", "--profile", "nobody", "alias", "list")
     assert (done.status, "aws configure list-profiles" in done.err) == (3, True)
 
 
 def test_a_part_that_a_stack_has_not_is_named(stacks: Cloud) -> None:
-    with pytest.raises(Misconfigured, match=f"stack {STACK} .* it has no LedgerTableName"):
+    with pytest.raises(Misconfigured, match=f"stack {STACK} .* it has no output or parameter LedgerTableName"):
         _ = Stack.find(STACK).ledger
 
 
@@ -198,7 +201,7 @@ def test_a_stack_that_is_not_there_and_one_that_is_not_ours(stacks: Cloud) -> No
         Unavailable, match=r"CloudFormation DescribeStacks gone \(region eu-west-1.*\): .*gone does not exist"
     ):
         Stack.find("gone")
-    with pytest.raises(Misconfigured, match="stack not-ours is not Postern's.* AliasTableName"):
+    with pytest.raises(Misconfigured, match="stack not-ours is not a complete Postern stack: .* AliasTableName"):
         Stack.find("not-ours")
 
 

@@ -1,1 +1,1 @@
-"""What the command asks of AWS; boto3 is imported nowhere else in it."""
+"""The command's calls to AWS. Only this package imports boto3."""

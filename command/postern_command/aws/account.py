@@ -1,4 +1,4 @@
-"""The account and region that a stack is in, or is to be in: what SES, Route 53 and the others say of it."""
+"""The account and region of a stack, or of a future one: what SES, Route 53 and other services say about them."""
 
 import time
 from collections import Counter
@@ -16,13 +16,13 @@ from postern_mail.errors import Throttled
 
 from .reach import reaching
 
-_PACE, _TRIES = 1.1, 4  # seconds between calls that SES takes once a second
-_RATE_DAYS = 2  # SES counts its rates over a volume, not a time; CloudWatch has the last value within these
+_PACE, _TRIES = 1.1, 4  # seconds between calls that SES allows once a second
+_RATE_DAYS = 2  # SES computes its rates over a volume, not a time; CloudWatch has the last value within these days
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: the account and the ARN of whoever's credentials these are."""
+    """The account and the ARN of the credentials in use."""
 
     account: str
     arn: str
@@ -30,7 +30,8 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What SES lets the account do in this region. `a_day` and `sent` are messages in 24 hours, `a_second` its rate."""
+    """The account's status and quota in SES in this region. `a_day` and `sent` are messages in 24 hours, `a_second`
+    the sending rate."""
 
     production: bool
     enabled: bool
@@ -38,13 +39,13 @@ class Sending:
     a_day: float
     a_second: float
     sent: float
-    plan: str  # of the prices: NONE, ESSENTIALS, PRO, ENTERPRISE; "" where SES does not say
-    review: str  # of the request for production access: PENDING, FAILED, GRANTED, DENIED, ""
+    plan: str  # the pricing plan: NONE, ESSENTIALS, PRO, ENTERPRISE; "" if SES does not say
+    review: str  # the request for production access: PENDING, FAILED, GRANTED, DENIED, ""
 
 
 @dataclass(frozen=True, slots=True)
 class ReceiptRule:
-    """One rule of the active set. `stops`: after it no other rule is looked at."""
+    """One rule of the active rule set. `stops`: SES evaluates no rule after it."""
 
     name: str
     enabled: bool
@@ -54,7 +55,7 @@ class ReceiptRule:
 
 @dataclass(frozen=True, slots=True)
 class HostedZone:
-    """A public zone of Route 53, and the servers that answer for it if the registrar sends the world to them."""
+    """A public hosted zone of Route 53, and its name servers, which count only if the registrar delegates to them."""
 
     id: str
     domain: str
@@ -62,13 +63,13 @@ class HostedZone:
 
 
 def region() -> str:
-    """The region of all calls. Raises Temporary without one."""
+    """The region of all calls. Raises Temporary if none is set."""
     with reaching("SES"):
         return str(clients.identities().meta.region_name)
 
 
 def caller() -> Caller:
-    """STS GetCallerIdentity, which needs no right. Raises Temporary."""
+    """STS GetCallerIdentity, which needs no permission. Raises Temporary."""
     with reaching("STS GetCallerIdentity"):
         found = clients.sts().get_caller_identity()
     return Caller(found["Account"], found["Arn"])
@@ -92,14 +93,15 @@ def sending() -> Sending:
 
 
 def identity(domain: str) -> Identity | None:
-    """A domain as SES has it, None if it is no identity. Raises Temporary."""
+    """The SES identity of a domain, None if there is none. Raises Temporary."""
     with reaching("SES"):
         client = clients.identities()
     return SesIdentities(client).look(domain)
 
 
 def verified() -> frozenset[str]:
-    """The addresses and domains that SES sends for, and to in the sandbox. Raises Temporary."""
+    """The verified addresses and domains, in lower case: SES sends for them, and in the sandbox only to them. Raises
+    Temporary."""
     with reaching("SES ListEmailIdentities"):
         client: Any = clients.identities()
         found: set[str] = set()
@@ -142,7 +144,7 @@ def rate(metric: str) -> float | None:
 
 
 def active_rules() -> tuple[str, tuple[ReceiptRule, ...]]:
-    """The name of the active rule set, "" if there is none, and its rules in their order. Raises Temporary."""
+    """The name of the active rule set, "" if there is none, and its rules in order. Raises Temporary."""
     active = _active()
     rules = tuple(
         ReceiptRule(
@@ -157,7 +159,7 @@ def active_rules() -> tuple[str, tuple[ReceiptRule, ...]]:
 
 
 def _active() -> Any:
-    """SES allows this call once a second, and `postern doctor` has just made it for another examination."""
+    """DescribeActiveReceiptRuleSet, retried, since SES allows it once a second and other examinations call it too."""
     for left in reversed(range(_TRIES)):
         try:
             with reaching("SES DescribeActiveReceiptRuleSet"):
@@ -170,7 +172,7 @@ def _active() -> Any:
 
 
 def hosted_zone(domain: str) -> HostedZone | None:
-    """The public zone of a domain, or of the nearest domain above it that has one. Raises Temporary."""
+    """The public hosted zone of a domain, or of the nearest parent domain that has one. Raises Temporary."""
     labels = domain.split(".")
     with reaching("Route 53 ListHostedZonesByName"):
         client = clients.route53()
@@ -190,7 +192,7 @@ def _zone(client: Any, zone: str, domain: str) -> HostedZone:
 
 
 def stack_status(name: str) -> str:
-    """How a stack stands, as CREATE_COMPLETE; "" if there is none. Raises Temporary."""
+    """The status of a stack, such as CREATE_COMPLETE; "" if there is no such stack. Raises Temporary."""
     with reaching("CloudFormation DescribeStacks"):
         try:
             return str(clients.cloudformation().describe_stacks(StackName=name)["Stacks"][0]["StackStatus"])
@@ -201,13 +203,13 @@ def stack_status(name: str) -> str:
 
 
 def lacks_room(doors: Collection[str]) -> str:
-    """Why Lambda has no room for these functions with a public URL, "" if it has. Raises Temporary."""
+    """Why Lambda's concurrency has no room for these functions with a public URL, "" if it has. Raises Temporary."""
     with reaching("Lambda"):
         return lacking(clients.functions(), doors)
 
 
 def tables(names: Iterable[str]) -> Iterator[str]:
-    """Those of these tables that are there. Raises Temporary."""
+    """Those of these tables that exist. Raises Temporary."""
     with reaching("DynamoDB DescribeTable"):
         client = clients.dynamodb()
         for name in names:
@@ -219,7 +221,7 @@ def tables(names: Iterable[str]) -> Iterator[str]:
 
 
 def has_bucket(name: str) -> bool:
-    """Whether there is a bucket of this name that we may look into. Raises Temporary."""
+    """Whether there is a bucket of this name that these credentials may read. Raises Temporary."""
     with reaching("S3 HeadBucket"):
         try:
             clients.s3().head_bucket(Bucket=name)
@@ -231,9 +233,9 @@ def has_bucket(name: str) -> bool:
 
 
 def key_ages(users: Iterable[str]) -> Iterator[tuple[str, float]]:
-    """The users that SES's SMTP service lets in by an access key, each with the age of its oldest active one, in days.
+    """The IAM users whose name contains one of `users`, each with the age of its oldest active access key, in days.
 
-    `users` are parts of their names. Raises Temporary.
+    SES's SMTP service accepts such keys. Raises Temporary.
     """
     wanted, now = tuple(users), datetime.now(UTC)
     with reaching("IAM ListUsers"):

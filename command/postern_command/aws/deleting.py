@@ -1,4 +1,4 @@
-"""What is quarantined thrown away because somebody asked for it: who and when stays in the ledger, the message goes."""
+"""Delete quarantined messages on request: the ledger keeps who did it and when, the bucket loses the message."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Deleting:
-    """Ends quarantined recipients as discarded, then takes the message out of the bucket."""
+    """Settles quarantined recipients as discarded, then deletes the message from the bucket."""
 
     def __init__(
         self, client: "DynamoDBClient", table: str, bucket: str, prefix: str, *, clock: Clock, by: str
@@ -27,13 +27,13 @@ class Deleting:
         self._by = by
 
     def message(self, message_id: str, entries: Mapping[str, Mapping[str, Any]], kept: tuple[str, ...]) -> None:
-        """Throw a message away, of which these recipients are quarantined and nobody waits. Raises Overtaken if one of
-        them is not as it was read, Temporary; safe to repeat."""
+        """Delete a message that is quarantined for these recipients and pending for no one. Raises Overtaken if a
+        recipient's entry has changed since it was read, Temporary. Safe to repeat."""
         for who in kept:
             old = entries[f"to:{who}"]
             changes = [self._discarded(message_id, who, old), self._told(message_id, who)]
             if not self._items.transact("DynamoDB TransactWriteItems (ledger)", changes):
-                raise Overtaken(f"message {message_id} was settled differently meanwhile; look, and try again")
+                raise Overtaken(f"message {message_id} was settled differently meanwhile; check it, and try again")
         with translated("S3 DeleteObject"):
             clients.s3().delete_object(Bucket=self._bucket, Key=f"{self._prefix}{message_id}")
 
@@ -47,7 +47,7 @@ class Deleting:
         return Update({"message_id": message_id, "entry": f"to:{who}"}, update, values, "#state = :was")
 
     def _told(self, message_id: str, who: str) -> Update:
-        """The owner need not hear of it any more."""
+        """The digest need not report it any more."""
         values = {":old": {f"{State.QUARANTINED} {who}"}}
         key = {"message_id": message_id, "entry": MESSAGE}
         return Update(key, "DELETE noted :old", values, "attribute_exists(message_id)")

@@ -1,4 +1,4 @@
-"""Domains as SES and Route 53 have them, to look at and, by a person, to take away."""
+"""The SES identities and Route 53 records of domains: read, and deleted on request."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from ..stack import Stack
 
 PACE = 1.1  # seconds: SES allows one call a second
-MOST = 30  # identities that are looked at one by one
+MOST = 30  # identities that are read one by one
 
 
 def statuses() -> dict[str, str]:
-    """The verification status of every domain that is an identity. Raises Temporary."""
+    """The verification status of every domain identity, by domain. Raises Temporary."""
     found: dict[str, str] = {}
     more: dict[str, str] = {}
     client = clients.identities()
@@ -40,13 +40,13 @@ def statuses() -> dict[str, str]:
 
 
 def identity(domain: str) -> Identity | None:
-    """What SES has of a domain. Raises Temporary."""
+    """The SES identity of a domain, None if there is none. Raises Temporary."""
     with reaching("SES"):
         return SesIdentities(clients.identities()).look(domain)
 
 
 def left_behind(stack: "Stack") -> Iterator[str]:
-    """Domains whose identities the stack made and that it no longer has. Raises Temporary."""
+    """Domains that the stack no longer has, but whose identities it made. Raises Temporary."""
     unknown = sorted(statuses().keys() - stack.domains)
     for number, domain in enumerate(unknown[:MOST]):
         if number:
@@ -57,7 +57,8 @@ def left_behind(stack: "Stack") -> Iterator[str]:
 
 
 def zone_of(domain: str) -> str | None:
-    """The public hosted zone that is nearest above a domain, of the account's. Raises Temporary."""
+    """The id of the account's public hosted zone for a domain or its nearest parent, None without one. Raises
+    Temporary."""
     labels = domain.split(".")
     client = clients.route53()
     for above in (".".join(labels[start:]) for start in range(len(labels) - 1)):
@@ -70,14 +71,14 @@ def zone_of(domain: str) -> str | None:
 
 
 def there(zone: str, wanted: Sequence[RecordSet]) -> list[RecordSet]:
-    """What a zone has under the names and types of these. Raises Temporary."""
+    """The zone's record sets that have the names and types of these. Raises Temporary."""
     zones = Route53Zones(clients.route53())
     found = [zones.look(zone, one.name, one.type) for one in wanted]
     return [one for one in found if one is not None]
 
 
 def delete_records(zone: str, records: Sequence[RecordSet]) -> None:
-    """One batch, all or nothing, of exactly what is there. Raises Refused if it is not there any more, Temporary."""
+    """Delete record sets in one batch, all or none. Raises Refused if one has changed or is gone, Temporary."""
     client = clients.route53()
     changes = [
         {
@@ -99,7 +100,7 @@ def delete_records(zone: str, records: Sequence[RecordSet]) -> None:
 
 
 def delete_identity(domain: str) -> None:
-    """SES may send and receive nothing for it any more. Raises Temporary."""
+    """Delete an SES identity; SES then neither sends nor receives for the domain. Safe to repeat. Raises Temporary."""
     client = clients.identities()
     with translated(f"SES DeleteEmailIdentity {domain}"):
         try:
@@ -109,6 +110,6 @@ def delete_identity(domain: str) -> None:
 
 
 def region() -> str:
-    """Where the stack is."""
+    """The region of all calls. Raises Temporary if none is set."""
     with reaching("SES"):
         return str(clients.identities().meta.region_name)

@@ -1,4 +1,4 @@
-"""SES's IP filters, of which only those of one stack are touched. They hold for the whole account and region."""
+"""SES's IP address filters. They apply to the whole account and region; only those of one stack are changed here."""
 
 import hashlib
 import re
@@ -23,7 +23,7 @@ class IpFilter:
 
 
 class IpFilters:
-    """Those of the account, as a stack sees them."""
+    """The account's filters, as one stack sees them."""
 
     def __init__(self, stack: str) -> None:
         self._client: Any = clients.receipt_rules()
@@ -31,7 +31,7 @@ class IpFilters:
         self._own = re.compile(rf"{re.escape(self._stack)}-ip-[0-9a-f]{{12}}\Z")
 
     def all(self) -> list[IpFilter]:
-        """All of the account and region. Raises Temporary."""
+        """All filters of the account and region. Raises Temporary."""
         with translated("SES ListReceiptFilters"):
             found = self._client.list_receipt_filters()["Filters"]
         return [
@@ -40,7 +40,7 @@ class IpFilters:
         ]
 
     def add(self, cidr: str, *, allow: bool) -> None:
-        """Make one of ours. Raises Temporary."""
+        """Add a filter for this stack. Raises Temporary."""
         policy = "Allow" if allow else "Block"
         with translated("SES CreateReceiptFilter"):
             self._client.create_receipt_filter(
@@ -48,14 +48,14 @@ class IpFilters:
             )
 
     def remove(self, one: IpFilter) -> None:
-        """Take one of ours away. Raises Temporary."""
-        assert one.ours  # nobody else's
+        """Remove one of this stack's filters. Raises Temporary."""
+        assert one.ours
         with translated("SES DeleteReceiptFilter"):
             self._client.delete_receipt_filter(FilterName=one.name)
 
     @property
     def region(self) -> str:
-        """Where they hold."""
+        """The region that they apply to."""
         return str(self._client.meta.region_name)
 
     def _name(self, cidr: str) -> str:

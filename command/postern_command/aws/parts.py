@@ -1,4 +1,4 @@
-"""The parts of a stack on AWS, each made when a command first asks for it."""
+"""The parts of a stack on AWS, each created when a command first uses it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 
 def tables(stack: "Stack") -> DynamoTables:
-    """The tables behind the port `read`; without a table of destinations nobody's health can be asked for."""
+    """The tables for look-ups. Without a destination table, the health of destinations cannot be read."""
     names = stack["aliases"], stack["senders"], stack.get("destinations") or ""
     with reaching("DynamoDB"):
         return DynamoTables(clients.dynamodb(), *names)
 
 
 def rows(stack: "Stack") -> TableRows:
-    """Both tables as a whole, to list and to write."""
+    """Aliases and sender rules, to list and write."""
     names: Mapping[TableName, str] = {
         "settings": stack["aliases"],
         "whitelists": stack["aliases"],
@@ -48,13 +48,13 @@ def rows(stack: "Stack") -> TableRows:
 
 
 def tokens(stack: "Stack") -> Tokens:
-    """The tokens in the alias table."""
+    """The API tokens in the alias table."""
     with reaching("DynamoDB"):
         return Tokens(clients.dynamodb(), stack["aliases"])
 
 
 def destinations(stack: "Stack") -> DynamoDestinations:
-    """The table of destinations, to list and to write."""
+    """The destination table, to list and write."""
     with reaching("DynamoDB"):
         return DynamoDestinations(clients.dynamodb(), stack["destinations"], SystemClock())
 
@@ -66,7 +66,7 @@ def ledger(stack: "Stack") -> History:
 
 
 def summaries(stack: "Stack") -> DynamoSummaries:
-    """The ledger's days, added up, to read."""
+    """The ledger's daily totals, to read."""
     with reaching("DynamoDB"):
         return DynamoSummaries(clients.dynamodb(), stack["ledger"])
 
@@ -80,13 +80,13 @@ def contacts(stack: "Stack") -> DynamoContacts:
 
 
 def watch_state(stack: "Stack") -> DynamoWatchState:
-    """What the scheduled check keeps in the ledger."""
+    """The watch function's state in the ledger."""
     with reaching("DynamoDB"):
         return DynamoWatchState(clients.dynamodb(), stack["ledger"])
 
 
 def reopening(stack: "Stack", by: str) -> Reopening:
-    """The ledger, to open settled entries again in somebody's name."""
+    """The ledger, to reopen settled entries; `by` is recorded."""
     with reaching("DynamoDB"):
         return Reopening(clients.dynamodb(), stack["ledger"], clock=SystemClock(), by=by)
 
@@ -104,20 +104,20 @@ def dqs_key(stack: "Stack") -> str:
 
 
 def set_dqs_key(stack: "Stack", key: str) -> None:
-    """Write the owner's key for Spamhaus, "" for none. Raises Temporary."""
+    """Store the owner's Spamhaus DQS key; "" removes it. Raises Temporary."""
     with reaching("DynamoDB"):
         stack_keys.set_dqs_key(clients.dynamodb(), stack["ledger"], key, SystemClock().now())
 
 
 def put_whitelist(stack: "Stack", key: str, lines: list[str]) -> None:
-    """Keep the lines of one of Postgrey's files. Raises Temporary."""
+    """Store the lines of one of Postgrey's whitelists. Raises Temporary."""
     with reaching("DynamoDB"), translated("DynamoDB PutItem (whitelist)"):
         item: Any = {"address": {"S": key}, "lines": {"L": [{"S": line} for line in lines]}}
         clients.dynamodb().put_item(TableName=stack["aliases"], Item=item)
 
 
 def deleting(stack: "Stack", by: str) -> Deleting:
-    """Ledger and bucket, to throw messages away in somebody's name."""
+    """Ledger and bucket, to delete messages; `by` is recorded."""
     with reaching("DynamoDB"):
         client = clients.dynamodb()
         return Deleting(client, stack["ledger"], stack["bucket"], stack.prefix, clock=SystemClock(), by=by)
@@ -130,7 +130,7 @@ def bucket(stack: "Stack") -> S3MailStore:
 
 
 def stored(stack: "Stack", beginning: str) -> list[str]:
-    """Ids of messages in the bucket that begin so, ten at most. Raises Temporary."""
+    """The ids of at most ten messages in the bucket that start with this. Raises Temporary."""
     bucket, key = stack["bucket"], f"{stack.prefix}{beginning}"
     with reaching(f"S3 ListObjectsV2 {bucket}"):
         found = clients.s3().list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=10)
@@ -138,6 +138,6 @@ def stored(stack: "Stack", beginning: str) -> list[str]:
 
 
 def queue(stack: "Stack", thing: str) -> Backlog:
-    """A queue, by what it is for."""
+    """A queue of the stack, by its name in Stack."""
     with reaching("SQS"):
         return Backlog(clients.sqs(), stack[thing])

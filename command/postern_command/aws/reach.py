@@ -1,4 +1,4 @@
-"""AWS as the command reaches it: where, as whom, and what a stack says of itself."""
+"""How the command reaches AWS: region, profile, and the outputs of a stack."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +23,13 @@ def described(stack: str) -> tuple[dict[str, str], dict[str, str]]:
 
 
 def whereabouts() -> str:
-    """The region and the profile of clients that are made now, for people."""
+    """The region and profile of new clients, as text."""
     session = boto3.DEFAULT_SESSION or boto3.Session()
     return f"region {session.region_name}, profile {session.profile_name}"
 
 
 def be_in(region: str | None, profile: str | None) -> None:
-    """All clients made from now on are in this region and of this profile; None leaves it to boto3.
+    """Use this region and profile for all clients from now on; None leaves it to boto3.
 
     Raises Unavailable if there is no such profile.
     """
@@ -39,7 +39,7 @@ def be_in(region: str | None, profile: str | None) -> None:
 
 
 def tell_each_call(noted: Callable[..., None]) -> None:
-    """Call `noted` before each call of every client made from now on, with botocore's `model` of the operation."""
+    """Call `noted` before each call of every client created from now on, with botocore's `model` of the operation."""
     session = boto3.DEFAULT_SESSION
     if session is None:
         boto3.setup_default_session()
@@ -50,7 +50,7 @@ def tell_each_call(noted: Callable[..., None]) -> None:
 
 @contextmanager
 def reaching(what: str) -> Iterator[None]:
-    """boto3 takes a bad endpoint for a bad argument; to people both are a network that does not answer."""
+    """Translate failures of a call to `what`, including boto3's ValueError for a bad endpoint. Raises Temporary."""
     try:
         with translated(what):
             yield

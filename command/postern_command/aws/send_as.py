@@ -1,7 +1,7 @@
-"""The SMTP passwords that send as one address each: IAM users of a stack, under a path and with tags of its own.
+"""SMTP passwords that send as one address each: IAM users of a stack, under a path and with tags of their own.
 
-A user's name is made of stack, region and address (`postern_mail.mail.send_as.user_name`), its password of the secret
-of its access key (`postern_mail.relay.smtp_password`). They are no resources of the stack and outlive it.
+A user's name is built from stack, region and address (`postern_mail.mail.send_as.user_name`), its password from the
+secret of its access key (`postern_mail.relay.smtp_password`). The users are not resources of the stack and outlive it.
 """
 
 import json
@@ -23,10 +23,10 @@ from .reach import reaching
 
 POLICY = "send-as-one-address"
 STACK_TAG, ADDRESS_TAG = "postern:stack", "postern:address"
-SERVER = "POSTERN_SUBMISSION"  # HOST:PORT in place of SES's SMTP server, as where AWS is an emulator
+SERVER = "POSTERN_SUBMISSION"  # HOST:PORT instead of SES's SMTP server, for an emulator of AWS
 STARTTLS = 587  # docs.aws.amazon.com/ses, "Connecting to an Amazon SES SMTP endpoint"
 _MOST_KEYS = 2  # of a user: docs.aws.amazon.com/IAM, "IAM and AWS STS quotas"
-_NO_TAG = re.compile(r"[^A-Za-z0-9_.+@-]")  # what the value of a tag is not written with as it is
+_NO_TAG = re.compile(r"[^A-Za-z0-9_.+@-]")  # characters that are escaped in the value of a tag
 _SPELLED = re.compile(r"=([0-9A-F]{2})")
 
 
@@ -41,8 +41,8 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user of the stack, its keys oldest first. `address` is None where its tags do not say for which; `faults` are
-    what makes it more, or less, than a password for one address."""
+    """A user of the stack, its keys oldest first. `address` is None if its tags name none; `faults` say how it is
+    more, or less, than a password for one address."""
 
     name: str
     arn: str
@@ -53,7 +53,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """What a mail program logs in with, by STARTTLS. It can be had this once."""
+    """What a mail program logs in with, using STARTTLS. AWS shows it only once."""
 
     server: str
     user: str
@@ -66,7 +66,7 @@ class Foreign(Exception):
 
 
 class SendAsUsers:
-    """Those of one stack in one region. Every method raises Temporary."""
+    """The users of one stack in one region. Every method raises Temporary."""
 
     def __init__(self, stack: str) -> None:
         with reaching("IAM"):
@@ -76,7 +76,7 @@ class SendAsUsers:
         self._path = f"/postern/{self._region}/{stack}/send-as/"
 
     def all(self) -> Iterator[User]:
-        """Each user of the stack, as it is."""
+        """Each user of the stack, with its faults."""
         with translated("IAM ListUsers"):
             pages = self._iam.get_paginator("list_users").paginate(PathPrefix=self._path)
             found = [one for page in pages for one in page["Users"]]
@@ -89,25 +89,25 @@ class SendAsUsers:
         return self._read(made) if made else None
 
     def make(self, address: Address) -> Password:
-        """Make the user, or what is missing of it, and a key. Safe to repeat: what an earlier attempt made is used.
-        Raises Foreign."""
+        """Create the user, or what is missing of it, and a key. Safe to repeat: it goes on where an earlier attempt
+        stopped. Raises Foreign."""
         found = self._described(address) or self._created(address)
         return self._new_password(str(found["UserName"]), str(found["Arn"]), address)
 
     def rotate(self, user: User) -> Password:
-        """Another password, and the policy as it should be. Of those before, the last one works until `end`."""
+        """Create a new password, and restore the policy. The previous password works until `end`."""
         assert user.address is not None
         for key in user.keys[: max(0, len(user.keys) + 1 - _MOST_KEYS)]:
             UserKeys(self._iam, user.name).remove(key.id)
         return self._new_password(user.name, user.arn, user.address)
 
     def end(self, user: User) -> None:
-        """End the passwords that a user had. Safe to repeat."""
+        """Revoke the passwords that a user had. Safe to repeat."""
         for key in user.keys:
             UserKeys(self._iam, user.name).remove(key.id)
 
     def remove(self, name: str) -> None:
-        """Take a user of the stack away, with its keys and its policies. Safe to repeat."""
+        """Delete a user of the stack, with its keys and policies. Safe to repeat."""
         UserKeys(self._iam, name).remove_all()
         for policy in self._inline(name):
             with translated(f"IAM DeleteUserPolicy {name}"):
@@ -122,7 +122,7 @@ class SendAsUsers:
             made: dict[str, Any] = self._iam.create_user(
                 Path=self._path, UserName=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()]
             )["User"]
-            self._iam.get_waiter("user_exists").wait(UserName=name)  # IAM tells itself in its own time
+            self._iam.get_waiter("user_exists").wait(UserName=name)  # IAM is eventually consistent
         return made
 
     def _new_password(self, name: str, arn: str, address: Address) -> Password:
@@ -144,8 +144,7 @@ class SendAsUsers:
                 raise
         if found["Path"] != self._path:
             raise Foreign(
-                f"IAM has a user {name} under the path {found['Path']}, which is not of Postern's making: delete or"
-                " rename it"
+                f"IAM has a user {name} under the path {found['Path']} that Postern did not create: delete or rename it"
             )
         return found
 
@@ -158,11 +157,11 @@ class SendAsUsers:
         arn, keys = str(user["Arn"]), tuple(sorted(made, key=lambda key: key.made_at))
         address = _address(tags.get(ADDRESS_TAG, ""))
         if address is None or user_name(self._stack, self._region, address) != name:
-            return User(name, arn, None, keys, ("its tags do not say for which address it is",))
+            return User(name, arn, None, keys, ("its tags do not name its address",))
         return User(name, arn, address, keys, tuple(self._faults(name, arn, address)))
 
     def _faults(self, name: str, arn: str, address: Address) -> Iterator[str]:
-        """What is wrong with what it may do."""
+        """What is wrong with the user's permissions."""
         wanted, inline = policy(arn, self._region, self._stack, address), self._inline(name)
         with translated(f"IAM, about the policies of {name}"):
             found = None
@@ -172,13 +171,13 @@ class SendAsUsers:
             groups = self._iam.list_groups_for_user(UserName=name)["Groups"]
         more = [*(one["PolicyName"] for one in attached), *(one["GroupName"] for one in groups)]
         if found is None:
-            yield "its policy is gone, so it may send nothing"
+            yield "its policy is gone, so it cannot send"
         elif not _binds(found, wanted):
-            yield f"nothing binds it to {address} any more: it may send as another address"
+            yield f"its policy no longer restricts it to {address}: it may send as another address"
         elif found != wanted:
-            yield "its policy is not as Postern wrote it"
+            yield "its policy differs from the one that Postern wrote"
         if more := [*(one for one in inline if one != POLICY), *more]:
-            yield f"it has more rights than the one policy, by {', '.join(sorted(more))}"
+            yield f"it has more permissions than that policy, from {', '.join(sorted(more))}"
 
     def _inline(self, name: str) -> list[str]:
         with translated(f"IAM ListUserPolicies {name}"):
@@ -186,14 +185,14 @@ class SendAsUsers:
 
 
 def policy(user_arn: str, region: str, stack: str, address: Address) -> dict[str, Any]:
-    """What lets a user of SES's SMTP service send as one address, by From and by the envelope.
+    """The policy that lets a user of SES's SMTP service send as one address, in From and in the envelope.
 
-    SMTP is authorised as SendRawEmail (docs.aws.amazon.com/ses, "Obtaining Amazon SES SMTP credentials"). Every
-    identity, because SES also checks one of ours that is the recipient; the conditions are what limits it.
+    SMTP is authorised as SendRawEmail (docs.aws.amazon.com/ses, "Obtaining Amazon SES SMTP credentials"). The resource
+    is every identity, because SES also checks an identity of ours that is the recipient; the conditions limit it.
     """
     partition, account = user_arn.split(":")[1], user_arn.split(":")[4]
     ses = f"arn:{partition}:ses:{region}:{account}"
-    literal = str(address).replace("$", "${$}")  # else `${` begins a variable (IAM, "Policy variables")
+    literal = str(address).replace("$", "${$}")  # else `${` starts a variable (IAM, "Policy variables")
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -217,7 +216,7 @@ def _binds(found: Any, wanted: Mapping[str, Any]) -> bool:
 
 
 def _spelled(address: Address) -> str:
-    """As the value of a tag, which takes few special characters: the others are written as in quoted-printable."""
+    """An address as the value of a tag, which allows few special characters: the others are quoted-printable."""
     return _NO_TAG.sub(lambda found: "".join(f"={octet:02X}" for octet in found[0].encode()), address.key)
 
 

@@ -1,7 +1,7 @@
-"""Rows of the alias and the sender table, listed and written for the command.
+"""Rows of the alias and sender tables, listed and written for the command.
 
-Nobody keeps a version number in a row that is edited in the console too. So a write is made on
-the condition that every attribute is as it was read, and that none of ours has come to it.
+A row that may be edited in the console has no version number. So a write has the condition that every attribute is
+unchanged since it was read, and that none of ours has been added.
 """
 
 import time
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 # docs.aws.amazon.com/amazondynamodb, "TransactWriteItems": 100 actions, 4 MB of items. A change
-# carries its row twice, as it was and as it shall be, so the half of 4 MB is ours.
+# carries its row twice, before and after, so rows may take half of that.
 MAX_CHANGES = 100
 MAX_OCTETS = 2 * 1024 * 1024
-_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a transaction that met another is tried again
+_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)  # seconds before a transaction that conflicted with another is retried
 _OVERTAKEN, _BAD = "ConditionalCheckFailed", "ValidationError"
 
 _to_dynamodb = TypeSerializer().serialize
 
 
 class TableRows(AllRows):
-    """Both tables of a stack, as a whole."""
+    """The alias and sender tables of a stack."""
 
     def __init__(
         self, client: "DynamoDBClient", tables: Mapping[TableName, str], pause: Callable[[float], object] = time.sleep
@@ -50,11 +50,10 @@ class TableRows(AllRows):
         return sorted(str(rule["scope"]) for rule in rules)
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write all of these rows or none, 100 at most.
+        """Write all of these rows or none, at most 100.
 
-        Raises Overtaken if a row is no longer as it was read, Throttled if DynamoDB stays too
-        busy, else Temporary. What is lost on the way back is not known to be written: botocore
-        asks again under the same token, which DynamoDB honours for 10 minutes.
+        Raises Overtaken if a row has changed since it was read, Throttled if DynamoDB stays too busy, else Temporary.
+        If the response is lost, botocore retries with the same token, which DynamoDB honours for 10 minutes.
         """
         actions: Any = [self._action(change) for change in changes]
         for pause in (*_PAUSES, None):
@@ -66,7 +65,7 @@ class TableRows(AllRows):
                     _raise_for_good(cancelled, changes)
             if pause is not None:
                 self._pause(pause)
-        raise Throttled(f"DynamoDB TransactWriteItems met other writes {len(_PAUSES) + 1} times")
+        raise Throttled(f"DynamoDB TransactWriteItems conflicted with other writes {len(_PAUSES) + 1} times")
 
     def _action(self, change: Change) -> dict[str, Any]:
         target: dict[str, Any] = {"TableName": self._tables[change.table], **_condition(change)}
@@ -76,7 +75,7 @@ class TableRows(AllRows):
 
 
 def chunks(changes: Iterable[Change]) -> Iterator[list[Change]]:
-    """Changes in lots that one transaction takes."""
+    """Changes in lots that fit one transaction."""
     lot: list[Change] = []
     octets = 0
     for change in changes:
@@ -91,26 +90,26 @@ def chunks(changes: Iterable[Change]) -> Iterator[list[Change]]:
 
 
 def caller() -> str:
-    """The ARN of who is asking (docs.aws.amazon.com/STS, "GetCallerIdentity"). Raises Temporary."""
+    """The ARN of the credentials in use (docs.aws.amazon.com/STS, "GetCallerIdentity"). Raises Temporary."""
     with translated("STS GetCallerIdentity"):
         return str(clients.sts().get_caller_identity()["Arn"])
 
 
 def _raise_for_good(cancelled: ClientError, changes: Sequence[Change]) -> None:
-    """Raises what trying again cannot mend; a conflict and a throttle it can."""
+    """Raise for a reason that a retry cannot fix; return for a conflict or a throttle, which it can."""
     reasons = cancelled.response.get("CancellationReasons", [])  # one for each action, in order
     pairs = list(zip(reasons, changes, strict=False))
     overtaken = [str(change) for reason, change in pairs if reason.get("Code") == _OVERTAKEN]
     if overtaken:
         rest = f" and {len(overtaken) - 1} more" if len(overtaken) > 1 else ""
-        raise Overtaken(f"{overtaken[0]}{rest}: edited by someone else after it was read; look, and try again")
+        raise Overtaken(f"{overtaken[0]}{rest}: changed by someone else meanwhile; check it, and try again")
     for reason, change in pairs:
         if reason.get("Code") == _BAD:
-            raise Misconfigured(f"DynamoDB does not take {change}: {reason.get('Message')}")
+            raise Misconfigured(f"DynamoDB does not accept {change}: {reason.get('Message')}")
 
 
 def _condition(change: Change) -> dict[str, Any]:
-    """That the row is as it was read; that there is none, if there was none."""
+    """Condition: the row is unchanged since it was read, or still absent."""
     before = change.before or {}
     keys = KEY_NAMES[change.table]
     if change.before is None:
@@ -138,7 +137,7 @@ def _item(row: Row) -> dict[str, Any]:
 
 
 def _exact(value: Any) -> Any:
-    """DynamoDB's numbers are decimal."""
+    """The value with decimals for floats, as DynamoDB needs."""
     if isinstance(value, list):
         return [_exact(item) for item in value]
     if isinstance(value, dict):
@@ -147,5 +146,5 @@ def _exact(value: Any) -> Any:
 
 
 def _octets(change: Change) -> int:
-    """About what the larger of both rows takes; its text is never shorter than what DynamoDB counts by half."""
+    """The approximate size of the larger of both rows; never less than half of what DynamoDB counts."""
     return max(len(str(change.before)), len(str(change.after)))

@@ -1,4 +1,4 @@
-"""Rows of tokens in the alias table: listed, written and removed."""
+"""The rows of API tokens in the alias table: listed, added and removed."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -21,7 +21,8 @@ class Tokens:
         self._table = table
 
     def all(self) -> Iterator[Token]:
-        """Each that can be understood, in DynamoDB's order. Raises Temporary."""
+        """Every token, in DynamoDB's order; of a row that cannot be understood only its key and name. Raises
+        Temporary."""
         rows = Items(self._client, self._table).scan(
             ConsistentRead=True,
             FilterExpression="begins_with(address, :rows)",
@@ -34,12 +35,12 @@ class Tokens:
                 yield Token(row["address"], str(row.get("name", "")), "", (), 0, 0)
 
     def add(self, token: Token) -> None:
-        """Write a new one. Raises Temporary."""
+        """Write a new token. Raises Temporary."""
         item: Any = {name: to_dynamodb(value) for name, value in token.row().items()}
         with translated("DynamoDB PutItem (token)"):
             self._client.put_item(TableName=self._table, Item=item, ConditionExpression="attribute_not_exists(address)")
 
     def remove(self, token: Token) -> None:
-        """Remove one: from then on it makes nothing. Raises Temporary."""
+        """Remove a token; it can create no more aliases. Raises Temporary."""
         with translated("DynamoDB DeleteItem (token)"):
             self._client.delete_item(TableName=self._table, Key={"address": {"S": token.key}})

@@ -1,4 +1,4 @@
-"""What `postern doctor` looks at, in the order in which it says it. A group is a heading, in one place of the list."""
+"""What `postern doctor` checks, in the order of its output. Each group is one heading."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -10,11 +10,11 @@ from ..stack import Stack
 from ..surroundings import Surroundings
 from . import account, dns, domains, doors, people, receiving, stack
 
-FIRST = (shared.RECEIVING, shared.SENDING)  # groups to which those of the surroundings belong
+FIRST = (shared.RECEIVING, shared.SENDING)  # groups that have examinations of the account too
 
 
 def examined(where: Stack) -> Iterator[Examined]:
-    """How each examination of a deployed stack ends."""
+    """The result of each examination of a deployed stack."""
     around = Surroundings(tuple(sorted(where.domains)) if where.get("domains") else (), where.deployed)
     yield from _run(where, shared.RECEIVING)
     foreign = partial(receiving.order, where.get("rule_set") or "")

@@ -1,4 +1,4 @@
-"""What is there before a stack is: looked at by `postern init`, which says it, and writes what follows from it."""
+"""What `postern init` finds before there is a stack; it reports it, and proposes parameter values that follow."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from ..records.judge import Judged, State
 from ..surroundings import Surroundings
 from . import account, doors
 
-HERE, DOMAINS, BEFORE = "Where it goes", "Domains", "What is there already"
+HERE, DOMAINS, BEFORE = "Account", "Domains", "Already there"
 _TABLES = {
     "ExistingAliasTable": "aliases",
     "ExistingSenderTable": "senders",
@@ -23,9 +23,9 @@ _DELETED_FIRST = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELE
 
 @dataclass
 class Beginning:
-    """What is around a stack that is to be, and what is proposed for its parameters.
+    """The account and domains of a future stack, and the values proposed for its parameters.
 
-    `chosen` are the values of a file that is there.
+    `chosen` are the values of an existing file.
     """
 
     around: Surroundings
@@ -35,7 +35,7 @@ class Beginning:
     proposed: dict[str, str] = field(default_factory=dict)
 
     def propose(self, name: str, value: str) -> str:
-        """Choose a value for a new file; returns what is said of it."""
+        """Choose a value for a new file. Returns the text that tells the user."""
         if self.chosen is not None:
             return f"{name} is {value}" if self.chosen.get(name) == value else f'set {name}: "{value}" in the file'
         if name in self.parameters:
@@ -43,23 +43,23 @@ class Beginning:
         return f"{name} is {value}"
 
 
-def _caller(begun: Beginning) -> Iterator[Finding]:  # noqa: ARG001 (all looks take it)
+def _caller(begun: Beginning) -> Iterator[Finding]:  # noqa: ARG001 (every examination takes it)
     from ..aws import account as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     found = aws.caller()
     root = found.arn.endswith(":root")
-    todo = "better not as root: a user or a role that may create roles" if root else ""
+    todo = "do not use root: use a user or role that may create roles" if root else ""
     yield Finding(f"account {found.account}, as {found.arn}", todo, Grade.WARNING if root else Grade.OK)
 
 
 def _region(begun: Beginning) -> Iterator[Finding]:
     region = begun.around.region
     if region in begun.receiving:
-        yield Finding(f"{region}: SES receives mail there", grade=Grade.OK)
+        yield Finding(f"{region}: SES receives mail here", grade=Grade.OK)
     else:
         yield Finding(
             f"SES does not receive mail in {region}",
-            f"choose another, by AWS_REGION or --region: {', '.join(sorted(begun.receiving))}",
+            f"choose another with AWS_REGION or --region: {', '.join(sorted(begun.receiving))}",
         )
 
 
@@ -70,11 +70,11 @@ def _stack(begun: Beginning) -> Iterator[Finding]:
     if not status:
         yield Finding(f"there is no stack {name} yet", grade=Grade.OK)
     elif status in _DELETED_FIRST:
-        yield Finding(f"the stack {name} is {status}: it cannot be updated", f"`sam delete --stack-name {name}`")
+        yield Finding(f"stack {name} is {status}: it cannot be updated", f"`sam delete --stack-name {name}`")
     elif status.endswith("IN_PROGRESS"):
-        yield Finding(f"the stack {name} is {status}", "wait until it is done", Grade.WARNING)
+        yield Finding(f"stack {name} is {status}", "wait until that is done", Grade.WARNING)
     else:
-        yield Finding(f"the stack {name} is there ({status}); `make deploy` updates it", grade=Grade.OK)
+        yield Finding(f"stack {name} exists ({status}); `make deploy` updates it", grade=Grade.OK)
 
 
 def _tables(begun: Beginning) -> Iterator[Finding]:
@@ -82,7 +82,7 @@ def _tables(begun: Beginning) -> Iterator[Finding]:
 
     stack = begun.around.stack
     if aws.stack_status(stack):
-        yield Finding("they are the stack's", grade=Grade.OK)
+        yield Finding("they belong to the stack", grade=Grade.OK)
         return
     names = {name: f"{stack}-{table}" for name, table in _TABLES.items()}
     there = set(aws.tables(names.values()))
@@ -90,12 +90,14 @@ def _tables(begun: Beginning) -> Iterator[Finding]:
         if table in there:
             said = begun.propose(name, table)
             yield Finding(
-                f"the table {table} of an earlier stack is there", f"it goes on with it: {said}", Grade.WARNING
+                f"the table {table} of an earlier stack exists", f"the new stack will use it: {said}", Grade.WARNING
             )
     bucket = f"{stack}-mail-{aws.caller().account}-{begun.around.region}"
     if aws.has_bucket(bucket):
         said = begun.propose("ExistingMailBucket", bucket)
-        yield Finding(f"the bucket {bucket} of an earlier stack is there", f"it goes on with it: {said}", Grade.WARNING)
+        yield Finding(
+            f"the bucket {bucket} of an earlier stack exists", f"the new stack will use it: {said}", Grade.WARNING
+        )
     if not there:
         yield Finding("no table of an earlier stack", grade=Grade.OK)
 
@@ -103,14 +105,14 @@ def _tables(begun: Beginning) -> Iterator[Finding]:
 def _rule_set(begun: Beginning) -> Iterator[Finding]:
     active, rules = begun.around.rules
     if not active:
-        yield Finding("no rule set is active: ours will be", grade=Grade.OK)
+        yield Finding("no rule set is active; ours will be", grade=Grade.OK)
     elif active == begun.around.stack:
-        yield Finding(f"{active} is active, which is ours", grade=Grade.OK)
+        yield Finding(f"our rule set {active} is active", grade=Grade.OK)
     else:
         said = f"{begun.propose('RuleSetMode', 'join')}, {begun.propose('ActiveRuleSet', active)}"
         yield Finding(
-            f"the rule set {active} of another owner is active, with {len(rules)} rules",
-            f"our rule joins it ({said}); take-over would replace it",
+            f"the active rule set {active}, with {len(rules)} rules, is not ours",
+            f"our rule will join it ({said}); take-over would replace it",
             Grade.WARNING,
         )
 
@@ -128,10 +130,10 @@ def _doors(begun: Beginning) -> Iterator[Finding]:
 def _identities(begun: Beginning) -> Iterator[Finding]:
     for domain, found in begun.around.identities.items():
         if found is None:
-            yield Finding(f"{domain} is no identity of SES yet: the stack makes it one", grade=Grade.OK)
+            yield Finding(f"{domain} is not an SES identity yet; the stack creates it", grade=Grade.OK)
         else:
             state = "verified" if found.verified else "not verified yet"
-            yield Finding(f"{domain} is an identity of SES, {state}: it is kept as it is", grade=Grade.OK)
+            yield Finding(f"{domain} is an SES identity, {state}; the stack keeps it unchanged", grade=Grade.OK)
 
 
 def _zones(begun: Beginning) -> Iterator[Finding]:
@@ -145,15 +147,14 @@ def _zones(begun: Beginning) -> Iterator[Finding]:
         asked = begun.around.name_servers[domain]
         if zone.servers and asked and not zone.servers & asked:
             yield Finding(
-                f"the hosted zone {zone.id} of {zone.domain} is here, but the world asks {', '.join(sorted(asked))}",
-                "nothing is written into it; set its name servers at the registrar, or paste the records elsewhere",
+                f"hosted zone {zone.id} of {zone.domain} is not in use: its name servers in public DNS are"
+                f" {', '.join(sorted(asked))}",
+                "the stack does not write to it; set its name servers at the registrar, or paste the records elsewhere",
                 Grade.WARNING,
             )
             continue
         zones.append(zone.id)
-        yield Finding(
-            f"the hosted zone {zone.id} of {zone.domain}: the stack writes the records into it", grade=Grade.OK
-        )
+        yield Finding(f"hosted zone {zone.id} of {zone.domain}: the stack writes the records into it", grade=Grade.OK)
     if zones:
         begun.propose("HostedZones", ",".join(dict.fromkeys(zones)))
 
@@ -164,18 +165,18 @@ def _mx(begun: Beginning) -> Iterator[Finding]:
     for domain, one in mx.items():
         if one.state is State.IN_THE_WAY:
             yield Finding(
-                f"the mail of {domain} goes to {', '.join(one.there)}",
-                f"it stays so until you change it; {one.todo}",
+                f"mail for {domain} goes to {', '.join(one.there)}",
+                f"that stays so until you change it; {one.todo}",
                 Grade.WARNING,
             )
         elif one.state is State.NO_ANSWER:
-            yield Finding(f"no server answers for the MX of {domain}", one.todo, Grade.NO_ANSWER)
+            yield Finding(f"no resolver answers for the MX of {domain}", one.todo, Grade.NO_ANSWER)
         elif one.state is State.RIGHT:
-            yield Finding(f"the mail of {domain} comes to SES here already", grade=Grade.OK)
+            yield Finding(f"mail for {domain} already comes to SES here", grade=Grade.OK)
         else:
             unknown = "public DNS" in one.todo
             yield Finding(
-                f"no mail of {domain} goes anywhere yet",
+                f"{domain} has no MX yet, so it gets no mail",
                 one.todo if unknown else "",
                 Grade.WARNING if unknown else Grade.OK,
             )
@@ -188,7 +189,7 @@ def _is_free(judged: Mapping[str, tuple[Judged, ...]], part: str) -> bool:
 
 
 def _propose_records(begun: Beginning, free: set[str]) -> None:
-    """The parts of the DNS that the stack may write: those where nothing is in the way."""
+    """Propose the parts of DNS that the stack may write: those with nothing in the way."""
     begun.propose("Records", ",".join(part for part in PARTS if part in (DKIM, MAIL_FROM) or part in free))
 
 
@@ -211,7 +212,7 @@ EXAMINATIONS: tuple[Examination[Beginning], ...] = (
 
 
 def looked(begun: Beginning) -> Iterator[Examined]:
-    """How each look ends; without credentials only public DNS is asked."""
+    """The result of each examination; without credentials only public DNS is asked."""
     first, *others = EXAMINATIONS
     found = first.run(begun, str)
     yield found

@@ -1,4 +1,4 @@
-"""Whether SES has seen the records of our domains, and public DNS has them."""
+"""Whether SES has verified the records of our domains, and public DNS has them."""
 
 from collections.abc import Callable, Iterator
 
@@ -16,7 +16,7 @@ _GRADES = {
     State.IN_THE_WAY: Grade.FAILED,
     State.NO_ANSWER: Grade.NO_ANSWER,
 }
-ADVICE = Grade.WARNING  # how bad it is at worst if a record is wrong that is only advised
+ADVICE = Grade.WARNING  # the worst grade for a record that is only advised
 
 
 def signing(around: Surroundings) -> Iterator[Finding]:
@@ -25,30 +25,30 @@ def signing(around: Surroundings) -> Iterator[Finding]:
         if found is None or not found.verified:
             continue  # another examination says so
         if not found.signs or (found.easy and found.dkim_status not in ("", "SUCCESS")):
-            status = found.dkim_status.lower().replace("_", " ") if found.signs else "switched off"
-            yield Finding(f"DKIM of {domain}: {status}", "`postern dns` shows its records", Grade.WARNING)
+            status = found.dkim_status.lower().replace("_", " ") if found.signs else "turned off"
+            yield Finding(f"DKIM for {domain}: {status}", "`postern dns` shows its records", Grade.WARNING)
         else:
-            yield Finding(f"{domain} is signed", grade=Grade.OK)
+            yield Finding(f"mail from {domain} is signed", grade=Grade.OK)
 
 
 def mail_from(around: Surroundings) -> Iterator[Finding]:
     """Whether SES uses the custom MAIL FROM domain."""
     for domain, found in around.identities.items():
         if found is None or not found.mail_from:
-            yield Finding(f"{domain} has none: SPF passes for amazonses.com only", grade=Grade.OK)
+            yield Finding(f"{domain} has no custom MAIL FROM: SPF passes for amazonses.com only", grade=Grade.OK)
         elif found.mail_from_status == "SUCCESS":
-            yield Finding(f"{found.mail_from} is used", grade=Grade.OK)
+            yield Finding(f"{found.mail_from} is in use", grade=Grade.OK)
         else:
-            status = found.mail_from_status.lower().replace("_", " ") or "not seen"
+            status = found.mail_from_status.lower().replace("_", " ") or "not checked yet"
             yield Finding(
-                f"{found.mail_from}: {status}; SES uses its own domain meanwhile",
+                f"{found.mail_from}: {status}; SES uses its own domain until then",
                 "`postern dns` shows its records",
                 ADVICE,
             )
 
 
 def _of(*parts: str) -> Callable[[Surroundings], Iterator[Finding]]:
-    """The examination of some parts of the DNS."""
+    """An examination of some parts of DNS."""
 
     def look(around: Surroundings) -> Iterator[Finding]:
         for records in around.records.values():

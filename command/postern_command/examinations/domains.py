@@ -1,4 +1,4 @@
-"""The domains that the stack has, and had."""
+"""The domains that the stack no longer has."""
 
 from collections.abc import Iterator
 
@@ -11,11 +11,11 @@ def _left(where: Stack) -> Iterator[Finding]:
     from ..aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     if not where.deployed:
-        yield Finding("nothing names the stack", grade=Grade.NOT_CHECKED)
+        yield Finding("only checked for a deployed stack", grade=Grade.NOT_CHECKED)
         return
     for domain in aws.left_behind(where):
         yield Finding(
-            f"{domain} keeps its identity and its records", f"`postern domain remove {domain}`", Grade.WARNING
+            f"{domain} still has its identity and its records", f"`postern domain remove {domain}`", Grade.WARNING
         )
 
 

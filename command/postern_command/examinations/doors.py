@@ -1,5 +1,5 @@
-"""Whether Lambda has room for the doors that are wanted: functions with a public URL, which reserve some of what runs
-at once. It is looked at before a deployment, which would be refused (postern_mail.aws.room)."""
+"""Whether Lambda has room for the doors: functions with a public URL, which reserve concurrency. It is checked before a
+deployment, which would fail (postern_mail.aws.room)."""
 
 from collections.abc import Iterator, Mapping
 
@@ -9,24 +9,24 @@ from ..owner import file
 from ..samconfig import SamConfig, environment
 from ..stack import Stack
 
-DOORS = ("Links", "AliasApi")  # the parameters that open one each
+DOORS = ("Links", "AliasApi")  # the parameters that open a door each
 
 
 def fit(wanted: Mapping[str, str], open_: Mapping[str, str]) -> Iterator[Finding]:
-    """The doors of these parameters, beside those of the stack as it is deployed."""
+    """Whether the doors that `wanted` opens fit, beside the ones already open in the deployed stack."""
     opened = [name for name in DOORS if open_.get(name) == "true"]
     new = [name for name in DOORS if wanted.get(name) == "true" and name not in opened]
     if opened:
         yield Finding(f"open: {', '.join(opened)}", grade=Grade.OK)
     if not new:
         if not opened:
-            yield Finding(f"none is open to the internet ({', '.join(DOORS)})", grade=Grade.OK)
+            yield Finding(f"no door is open to the internet ({', '.join(DOORS)})", grade=Grade.OK)
         return
     from ..aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
     why = account.lacks_room(new)
     if why:
-        yield Finding(why, f"leave {', '.join(new)} at false in owner.yaml until then")
+        yield Finding(why, f"leave {', '.join(new)} false in owner.yaml until then")
     else:
         yield Finding(f"Lambda has room for {', '.join(new)}", grade=Grade.OK)
 
@@ -39,8 +39,8 @@ def _doors(where: Stack) -> Iterator[Finding]:
 
 
 def _wanted(where: Stack) -> Mapping[str, str]:
-    """The values of the file that the stack is deployed from; none if there is none that can be read, which the
-    examination of owner.yaml says."""
+    """The values of the file that the stack is deployed from; empty if it cannot be read, which the examination of
+    owner.yaml reports."""
     config = SamConfig.load(environment())
     if config.owner is None or config.stack != where.deployed:
         return {}

@@ -1,4 +1,4 @@
-"""Who hears of what goes wrong. What needs no person is shared with the hourly watch (aws.watch.examinations)."""
+"""Whether alarms reach the owner. Other examinations are shared with the hourly watch (aws.watch.examinations)."""
 
 from collections.abc import Iterator
 
@@ -11,12 +11,10 @@ from ..stack import Stack
 def _listeners(where: Stack) -> Iterator[Finding]:
     owner = where.get("owner") or ""
     if owner.rpartition("@")[2].lower() in where.domains:
-        yield Finding(
-            f"{owner} hears of trouble by way of Postern itself", "deploy with a mailbox outside of our domains"
-        )
+        yield Finding(f"alarms reach {owner} only through Postern itself", "deploy with a mailbox outside our domains")
     if not looking.is_heard(where["alarm_topic"]):
         yield Finding(
-            "the alarms reach no one", "confirm the mail from AWS, or subscribe to the topic again if it is gone"
+            "the alarms reach no one", "confirm the mail from AWS; if it is gone, subscribe to the topic again"
         )
 
 

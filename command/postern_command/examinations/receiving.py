@@ -1,4 +1,4 @@
-"""The rules by which SES receives: ours, and those of others before and after it."""
+"""The active receipt rule set: our rules, and other rules before and after them."""
 
 from collections.abc import Collection, Iterator
 
@@ -8,9 +8,9 @@ from ..surroundings import Surroundings
 
 
 def matches(recipients: Collection[str], domains: Collection[str]) -> list[str]:
-    """Which of our domains a rule takes mail for, whole or in part; a rule without recipients takes all.
+    """Our domains for which a rule takes some or all mail; a rule without recipients takes all.
 
-    docs.aws.amazon.com/ses, "Creating receipt rules": a domain, .domain for those below it, or an address.
+    docs.aws.amazon.com/ses, "Creating receipt rules": a domain, .domain for its subdomains, or an address.
     """
     if not recipients:
         return sorted(domains)
@@ -21,12 +21,12 @@ def matches(recipients: Collection[str], domains: Collection[str]) -> list[str]:
 
 
 def order(rule_set: str, around: Surroundings) -> Iterator[Finding]:
-    """Foreign rules that act on our mail, and our own that are switched off."""
+    """Other rules that act on our mail, and our own that are disabled."""
     active, rules = around.rules
     ours = [rule for rule in rules if rule.name.startswith(f"{around.stack or rule_set}-")]
     for rule in ours:
         if not rule.enabled:
-            yield Finding(f"our rule {rule.name} is switched off in {active}", "switch it on in the SES console")
+            yield Finding(f"our rule {rule.name} is disabled in {active}", "enable it in the SES console")
     if active != rule_set:
         return  # another examination says so
     if not ours:
@@ -37,11 +37,11 @@ def order(rule_set: str, around: Surroundings) -> Iterator[Finding]:
         taken = matches(rule.recipients, around.domains) if rule not in ours and rule.enabled else []
         if not taken:
             continue
-        told = f"the rule {rule.name} of another owner takes mail for {', '.join(taken)} as well"
+        told = f"the rule {rule.name}, not ours, takes mail for {', '.join(taken)} too"
         if place < first and rule.stops:
             yield Finding(
-                f"{told}, before ours, and ends there: Postern never sees it", "put it behind ours, or delete it"
+                f"{told}, before ours, and stops there: Postern never sees it", "move it after ours, or delete it"
             )
         else:
-            yield Finding(told, "if you did not mean that, delete it: some mail has two answers", Grade.WARNING)
+            yield Finding(told, "delete it unless both rules should act on the same mail", Grade.WARNING)
     yield Finding(f"{len(rules)} rules in {active}, {len(ours)} of them ours", grade=Grade.OK)

@@ -1,4 +1,4 @@
-"""The stack beside the files that it is deployed from: values, version, and the age of credentials."""
+"""The stack compared with the files that it is deployed from: values, version, and the age of credentials."""
 
 import time
 from collections.abc import Iterator
@@ -17,24 +17,24 @@ from ..samconfig import SamConfig, environment
 from ..stack import Stack
 
 GROUP = "The stack"
-RELAY_DAYS = 75  # the relay's key is changed every 30 days, and the one before works on for as long again
+RELAY_DAYS = 75  # the relay's key is rotated every 30 days, and the previous one works for another 30
 SEND_AS_DAYS = 365
 _RELAY, _SEND_AS = "SmtpUser", "ses-smtp-user"  # in the names of the users: the relay's, and those of SES's console
 
 
 def owner_file(where: Stack) -> Iterator[Finding]:
-    """Whether owner.yaml is complete, and says what is deployed."""
+    """Whether owner.yaml is complete, and matches what is deployed."""
     config = SamConfig.load(environment())
     if config.owner is None or config.stack != where.deployed:
-        yield Finding("not in the folder that this stack is deployed from", grade=Grade.NOT_CHECKED)
+        yield Finding("only checked in the folder that this stack is deployed from", grade=Grade.NOT_CHECKED)
         return
     try:
         text = file.read(config.owner)
     except FileNotFoundError:
-        yield Finding(f"there is no {config.owner}", "`postern init` asks two questions and writes it")
+        yield Finding(f"{config.owner} does not exist", "`postern init` asks two questions and writes it")
         return
     except file.Unreadable as fault:
-        yield Finding(f"{config.owner}: {fault}", "repair it, or begin again with `postern init`")
+        yield Finding(f"{config.owner}: {fault}", "fix it, or start over with `postern init`")
         return
     faults = list(values.faults(text, load(config.template)))
     yield from (Finding(f"{config.owner}: {fault}", "`postern init`, or edit the line") for fault in faults)
@@ -49,8 +49,8 @@ def _differences(told: dict[str, str], where: Stack) -> Iterator[Finding]:
     for name, value in told.items():
         if name in deployed and deployed[name] != value:
             yield Finding(
-                f"{name} is {value!r} in the file, and {deployed[name]!r} in the stack",
-                "`make deploy`, or put the value back",
+                f"{name} is {value!r} in the file, but {deployed[name]!r} in the stack",
+                "`make deploy`, or change the file back",
                 Grade.WARNING,
             )
     yield Finding("complete", grade=Grade.OK)
@@ -60,17 +60,17 @@ def version(where: Stack) -> Iterator[Finding]:
     """Whether the functions run the code that this command belongs to."""
     there = where["version"]
     if there == __version__:
-        yield Finding(f"{there}, as this command", grade=Grade.OK)
+        yield Finding(f"{there}, the same as this command", grade=Grade.OK)
     else:
         yield Finding(
             f"the functions run {there}, and this command is {__version__}",
-            "deploy what the command belongs to (`make deploy`), or install the other command",
+            "deploy this version (`make deploy`), or install the command of that version",
             Grade.WARNING,
         )
 
 
 def credentials(where: Stack) -> Iterator[Finding]:
-    """How old the passwords of SES's SMTP service are: the relay's, and those made to send as an alias."""
+    """The age of the SMTP passwords: the relay's, and those that send as an alias."""
     from ..aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
     for user, days in account.key_ages((_RELAY, _SEND_AS)):
@@ -82,7 +82,7 @@ def credentials(where: Stack) -> Iterator[Finding]:
         else:
             yield Finding(
                 f"{user}: {days:.0f} days old",
-                "make another in the SES console (SMTP settings), put it into the mail program, delete this one",
+                "create another in the SES console (SMTP settings), use it in the mail program, delete this one",
                 Grade.WARNING,
             )
     if where.deployed:
@@ -98,16 +98,16 @@ def _sending_as(where: Stack) -> Iterator[Finding]:
         who, now = user.address or user.name, time.time()
         rotate = f"`postern send-as rotate {user.address}`" if user.address else "delete the user in the IAM console"
         for fault in user.faults:
-            yield Finding(f"what sends as {who}: {fault}", rotate)
+            yield Finding(f"password of {who}: {fault}", rotate)
         days = max(((now - key.made_at) / A_DAY for key in user.keys if key.active), default=0.0)
         old = days > SEND_AS_DAYS
         yield Finding(
-            f"what sends as {who}: {days:.0f} days old", rotate if old else "", Grade.WARNING if old else Grade.OK
+            f"password of {who}: {days:.0f} days old", rotate if old else "", Grade.WARNING if old else Grade.OK
         )
 
 
 def _without_alias(where: Stack, addresses: list[Address]) -> Iterator[Finding]:
-    """What sends as an address whose mail reaches nobody."""
+    """Passwords for an address whose mail reaches no one."""
     if not addresses:
         return
     rows, now = Rows(), time.time()
@@ -116,7 +116,7 @@ def _without_alias(where: Stack, addresses: list[Address]) -> Iterator[Finding]:
         found = aliases.resolve(one, rows, where.domains, now)
         if found.outcome not in ("forward", "discard"):
             yield Finding(
-                f"what sends as {one}: it is {found.outcome}, so answers to it reach nobody",
+                f"password of {one}: the address is {found.outcome}, so answers to it reach no one",
                 f"`postern send-as remove {one}`, or make it an alias again",
                 Grade.WARNING,
             )

@@ -1,9 +1,9 @@
-"""What only a real account can tell, tried on it: the experiments of `postern verify`.
+"""The experiments of `postern verify`: what only a real AWS account can show.
 
-experiment    what an experiment is, and its answer
-stage         what AWS has for the time of a run: rules in front, topics, a queue
-conversation  SMTP with SES's receiving endpoint, also from a host without credentials
-receiving     what SES does with mail that comes in
-sending       what SES does with mail that goes out
+experiment    the types of an experiment and its answer
+stage         the resources of a run: receipt rules before all others, topics, a queue
+conversation  SMTP with SES's receiving endpoint, even from a host without credentials
+receiving     what SES does with incoming mail
+sending       what SES does with outgoing mail
 submission    what SES's SMTP service lets a password do
 """

@@ -1,4 +1,4 @@
-"""What a run made, taken away again: all that has its prefix, also what a run that was cut off left."""
+"""Remove what runs created: everything with their prefix, including what an interrupted run left behind."""
 
 import time
 from collections.abc import Iterator
@@ -8,17 +8,17 @@ from postern_mail.aws import clients
 from postern_mail.aws.failures import translated
 from postern_mail.errors import Misconfigured
 
-USERS = "/postern-verify/"  # the path of the users that runs make
-PACE = 1.1  # seconds between two calls about rules: SES takes one a second
+USERS = "/postern-verify/"  # the path of the IAM users that runs create
+PACE = 1.1  # seconds between two calls about rules: SES allows one a second
 
 
 def pace() -> None:
-    """Wait before a call about rules."""
+    """Wait before a call about receipt rules."""
     time.sleep(PACE)
 
 
 def prefix(stack: str) -> str:
-    """What the names of everything that a run makes begin with."""
+    """The prefix of all names that a run uses."""
     return f"{stack[:30]}-verify-"
 
 
@@ -32,7 +32,7 @@ def rule_set() -> tuple[str, list[dict[str, Any]]]:
 
 
 def clean(stack: str) -> list[str]:
-    """Take away what runs of this stack left; returns the names of what was there. Raises Temporary."""
+    """Remove what runs of this stack left behind. Returns the names of what was removed. Raises Temporary."""
     return [name for kind in (_clean_rules, _clean_topics, _clean_queues, clean_users) for name in kind(prefix(stack))]
 
 
@@ -69,7 +69,7 @@ def _clean_queues(start: str) -> Iterator[str]:
 
 
 def clean_users(start: str) -> Iterator[str]:
-    """Take away the users of runs whose names begin so, with what they have. Raises Temporary."""
+    """Delete the IAM users of runs whose names start with this, with their keys and policies. Raises Temporary."""
     iam: Any = clients.iam()
     with translated("IAM DeleteUser"):
         pages = iam.get_paginator("list_users").paginate(PathPrefix=USERS)

@@ -1,7 +1,7 @@
-"""SMTP with SES's receiving endpoint. It needs no credentials: `postern verify --smtp` has it on any host.
+"""SMTP with SES's receiving endpoint. It needs no credentials: `postern verify --smtp` runs it on any host.
 
-Port 25 is closed on EC2, Lambda and most access lines, and SES refuses clients that a blocklist names: both are found
-out first, and are no findings.
+Port 25 is closed on EC2, Lambda and most access lines, and SES refuses clients on a blocklist: both are checked first,
+and are not findings.
 """
 
 import smtplib
@@ -20,7 +20,7 @@ _TAKEN = 250
 
 @dataclass(frozen=True, slots=True)
 class Replies:
-    """The codes that RCPT got by recipient, and the one after the data; 0 where it did not come so far."""
+    """The reply codes to RCPT by recipient, and the one to DATA; 0 if it did not get that far."""
 
     recipients: Mapping[str, int]
     data: int
@@ -29,23 +29,23 @@ class Replies:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where SES receives in a region."""
+    """SES's receiving endpoint in a region."""
 
     host: str
     port: int = PORT
 
     @classmethod
     def of(cls, region: str) -> "Endpoint":
-        """docs.aws.amazon.com/general, "Amazon SES endpoints and quotas"."""
+        """The endpoint of a region (docs.aws.amazon.com/general, "Amazon SES endpoints and quotas")."""
         return cls(f"inbound-smtp.{region}.amazonaws.com")
 
     @property
     def region(self) -> str:
-        """As its name has it."""
+        """The region in its name."""
         return self.host.removeprefix("inbound-smtp.").partition(".")[0]
 
     def closed(self) -> str:
-        """Why no mail can be sent from here; "" if it can."""
+        """Why mail cannot be sent from here; "" if it can."""
         try:
             with smtplib.SMTP(self.host, self.port, timeout=PATIENCE) as smtp:
                 code, said = smtp.ehlo()
@@ -55,12 +55,13 @@ class Endpoint:
 
 
 def null_sender(endpoint: Endpoint, names: "Names") -> Replies:
-    """A message whose envelope has no sender."""
+    """Send a message with the null sender. Raises OSError and SMTPException."""
     return _said(endpoint, "", [names.null], names.letter("null-sender", names.null))
 
 
 def half_match(endpoint: Endpoint, names: "Names") -> Replies:
-    """One transaction with a recipient that a rule has and one that none has."""
+    """Send a message to one recipient that a rule matches and one that none matches. Raises OSError and
+    SMTPException."""
     return _said(endpoint, names.sender, [names.half, names.other], names.letter("half-match", names.half))
 
 

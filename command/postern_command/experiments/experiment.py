@@ -1,4 +1,4 @@
-"""What an experiment is, and its answer."""
+"""The types of an experiment and its answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was found, in one sentence; "" where it could not be tried, for the reason in `untried`."""
+    """What was found, in one sentence; "" if it could not be tested, for the reason in `untried`."""
 
     found: str = ""
     untried: str = ""
@@ -19,8 +19,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A message as SES notified of it. `rule` is that of the stage whose topic it came to, `sender` what `mail.source`
-    says, None where it is not there."""
+    """A message as in SES's notification. `rule` is the stage's rule that took it, `sender` the value of
+    `mail.source`, None if that is missing."""
 
     rule: str
     sender: str | None
@@ -30,10 +30,10 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """One question. `quirk` is its heading in docs/quirks.md, `cost` in USD, as docs/costs.md counts.
+    """One question about SES. `quirk` is its heading in docs/quirks.md, `cost` is in USD, as docs/costs.md counts.
 
-    By the API `run` does all of it. By SMTP `talk` has the conversation and `judge` reads what was replied and what
-    arrived; either is None where only the other is known.
+    An experiment by the API has `run`. One by SMTP has `judge`, which gets the replies and the message that arrived;
+    either may be None.
     """
 
     name: str
@@ -46,17 +46,17 @@ class Experiment:
 
     @property
     def way(self) -> str:
-        """api or smtp."""
+        """`api` or `smtp`."""
         return "api" if self.run else "smtp"
 
 
 def line(experiment: Experiment, answer: Answer, day: str, region: str) -> str:
-    """What docs/quirks.md is to say, "" where nothing was found."""
+    """The line for docs/quirks.md, "" if nothing was found."""
     return f"- **{experiment.quirk}**: {answer.found} Seen on {day} in {region}." if answer.found else ""
 
 
 def as_json(experiment: Experiment, answer: Answer, day: str, region: str) -> Mapping[str, str]:
-    """The same, for programs."""
+    """The same, for --json."""
     return {
         "experiment": experiment.name,
         "way": experiment.way,
@@ -67,5 +67,5 @@ def as_json(experiment: Experiment, answer: Answer, day: str, region: str) -> Ma
 
 
 def cost(experiments: Sequence[Experiment]) -> float:
-    """USD, of all together."""
+    """The total cost in USD."""
     return sum(one.cost for one in experiments)

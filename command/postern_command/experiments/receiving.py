@@ -1,4 +1,4 @@
-"""What SES does with mail that comes in."""
+"""What SES does with incoming mail."""
 
 from .conversation import Replies
 from .experiment import Answer, Experiment, Received
@@ -12,8 +12,8 @@ def _case(stage: Stage) -> Answer:
         stage,
         "case",
         stage.names.case_written,
-        "`Info@` meets a rule that has `info@`: SES ignores the case of local parts.",
-        "`Info@` does not meet a rule that has `info@`: SES minds the case of local parts.",
+        "`Info@` matches a rule for `info@`: SES ignores the case of local parts.",
+        "`Info@` does not match a rule for `info@`: in local parts, case matters to SES.",
     )
 
 
@@ -22,13 +22,13 @@ def _tags(stage: Stage) -> Answer:
         stage,
         "tags",
         stage.names.tag_written,
-        "`info+x@` meets a rule that has `info@`.",
-        "`info+x@` does not meet a rule that has `info@`.",
+        "`info+x@` matches a rule for `info@`.",
+        "`info+x@` does not match a rule for `info@`.",
     )
 
 
 def _met(stage: Stage, experiment: str, written: str, meets: str, misses: str) -> Answer:
-    """Whether an address meets the first rule, which has another spelling, or only the second, which has its own."""
+    """Whether an address matches the first rule, with another spelling, or only the second, with its own."""
     if refused := stage.send(written, stage.names.letter(experiment, written)):
         return Answer(untried=f"SES refused to send it: {refused}")
     found = stage.arrived(experiment)
@@ -40,34 +40,34 @@ def _met(stage: Stage, experiment: str, written: str, meets: str, misses: str) -
 def _bucket(stage: Stage) -> Answer:
     refused = stage.may_write(f"{stage.stack[:30]}-verify-{stage.names.run}-bucket")
     if not refused:
-        return Answer("a rule whose ARN the bucket's policy does not have was made: SES tries the bucket without it.")
+        return Answer("SES created a rule whose ARN is not in the bucket policy: its test write does not send the ARN.")
     return Answer(
-        f"a rule whose ARN the bucket's policy does not have is refused (`{refused}`), and the stack's own rule was"
-        " made: the policy may name the rules that write."
+        f"SES refuses a rule whose ARN is not in the bucket policy (`{refused}`), and accepted the stack's own rule:"
+        " the policy may name the rules that write."
     )
 
 
 def _null_sender(replies: Replies | None, found: Received | None) -> Answer:
     if found is not None:
-        said = "is not there" if found.sender is None else f"is `{found.sender}`" if found.sender else "is empty"
+        said = "is missing" if found.sender is None else f"is `{found.sender}`" if found.sender else "is empty"
         return Answer(f"`mail.source` {said} for a null sender.")
     if replies is not None and replies.data != _TAKEN:
-        return Answer(untried=f"SES did not take the message: {replies.said}")
-    return Answer(untried="the message was not seen to arrive")
+        return Answer(untried=f"SES did not accept the message: {replies.said}")
+    return Answer(untried="the message did not arrive in time")
 
 
 def _half_match(replies: Replies | None, found: Received | None) -> Answer:
     if replies is not None:
         half, other = replies.recipients.values()
         if half != _TAKEN:
-            return Answer(untried=f"SES refused the recipient that the rule has: {replies.said}")
+            return Answer(untried=f"SES refused the recipient that a rule matches: {replies.said}")
         if other != _TAKEN:
-            return Answer(f"each recipient that no rule matches is refused by itself ({other} to its RCPT).")
+            return Answer(f"SES refuses each recipient that no rule matches ({other} to its RCPT).")
     if found is None:
-        return Answer(untried="the message was not seen to arrive")
+        return Answer(untried="the message did not arrive in time")
     if len(found.recipients) == 1:
-        return Answer("a message is taken for all its recipients, and the one that no rule matches is dropped.")
-    return Answer("a message is taken for all its recipients, and the event names also the one that no rule matches.")
+        return Answer("SES accepts a message for all its recipients, and drops the one that no rule matches.")
+    return Answer("SES accepts a message for all its recipients; the event names even the one that no rule matches.")
 
 
 RECEIVING = (
@@ -90,8 +90,8 @@ RECEIVING = (
     Experiment(
         "bucket",
         "The bucket probe under `aws:SourceArn`",
-        "nothing; a rule is made that may not write to the stack's bucket",
-        "whether SES makes it",
+        "nothing; it creates a rule that may not write to the stack's bucket",
+        "whether SES accepts it",
         0.0,
         run=_bucket,
     ),
@@ -106,7 +106,7 @@ RECEIVING = (
     Experiment(
         "half-match",
         "A message of which only some recipients match",
-        "one message to a recipient that a rule has and one that none has",
+        "one message to a recipient that a rule matches and one that none matches",
         "which of the two SES refuses, and when",
         0.0001,
         judge=_half_match,

@@ -1,13 +1,13 @@
-"""What SES does with mail that goes out. What it takes goes to its mailbox simulator, or to a reserved address."""
+"""What SES does with outgoing mail. All of it goes to SES's mailbox simulator, or to a reserved address."""
 
 import base64
 
 from .experiment import Answer, Experiment
 from .stage import SIMULATOR, Stage
 
-_LONG = 1200  # octets of a line; RFC 5321 4.5.3.1.6 allows 998
-_MANY = 51  # addresses in the header; SES sends to 50 at most
-_LARGE = 35 * 1024 * 1024  # octets: less than 40 MB before base64, more after it
+_LONG = 1200  # bytes in a line; RFC 5321 4.5.3.1.6 allows 998
+_MANY = 51  # addresses in the header; SES sends to at most 50
+_LARGE = 35 * 1024 * 1024  # bytes: less than 40 MB before base64, more after it
 _DOTS = SIMULATOR.replace("@", "..dots@")
 _ATTACHED = """MIME-Version: 1.0\r
 Content-Type: multipart/mixed; boundary=verify\r
@@ -28,7 +28,7 @@ def _attachment(stage: Stage) -> Answer:
     refused = stage.send(SIMULATOR, stage.names.letter("attachment", SIMULATOR, _ATTACHED, _PARTS))
     if refused:
         return Answer(f"SES refuses it with `{refused}`.")
-    return Answer("SendEmail takes a message with verify.exe.")
+    return Answer("SendEmail accepts a message with verify.exe.")
 
 
 def _dots(stage: Stage) -> Answer:
@@ -43,20 +43,20 @@ def _long_lines(stage: Stage) -> Answer:
     body = "x" * _LONG
     refused = stage.send(to, stage.names.letter("long-lines", to, body=body))
     if refused:
-        return Answer(f"SES refuses a line of {_LONG} octets (`{refused}`).")
+        return Answer(f"SES refuses a line of {_LONG} bytes (`{refused}`).")
     found = stage.arrived("long-lines")
     if found is None:
-        return Answer(untried=f"SES took a line of {_LONG} octets; what became of it was not seen to arrive")
+        return Answer(untried=f"SES accepted a line of {_LONG} bytes, but the message did not arrive in time")
     kept = body.encode() in found.content
-    return Answer(f"SES sends a line of {_LONG} octets {'as it is' if kept else 'broken into shorter ones'}.")
+    return Answer(f"SES sends a line of {_LONG} bytes {'unchanged' if kept else 'broken into shorter ones'}.")
 
 
 def _header_recipients(stage: Stage) -> Answer:
     many = ",\r\n ".join(f"success+{number}@simulator.amazonses.com" for number in range(_MANY))
     refused = stage.send(SIMULATOR, stage.names.letter("header-recipients", many))
     if refused:
-        return Answer(f"addresses in To count: with {_MANY} there and one destination SES says `{refused}`.")
-    return Answer(f"addresses in To do not count: SES takes {_MANY} there with one destination.")
+        return Answer(f"addresses in To count: with {_MANY} there and one destination, SES says `{refused}`.")
+    return Answer(f"addresses in To do not count: SES accepts {_MANY} there with one destination.")
 
 
 def _large(stage: Stage) -> Answer:
@@ -64,8 +64,8 @@ def _large(stage: Stage) -> Answer:
     body = line * (_LARGE // len(line))
     refused = stage.send(SIMULATOR, stage.names.letter("large", SIMULATOR, body=body))
     if refused:
-        return Answer(f"the limit is after base64: SES refuses 35 MiB (`{refused}`).")
-    return Answer("the limit is before base64: SES takes 35 MiB, which are 47 in base64.")
+        return Answer(f"the limit applies after base64: SES refuses 35 MiB (`{refused}`).")
+    return Answer("the limit applies before base64: SES accepts 35 MiB, which is 47 MiB in base64.")
 
 
 SENDING = (
@@ -81,23 +81,23 @@ SENDING = (
         "dots",
         "Two dots in a local part",
         "one message to success..dots@ SES's mailbox simulator",
-        "whether SES takes it",
+        "whether SES accepts it",
         0.0002,
         run=_dots,
     ),
     Experiment(
         "long-lines",
         "Lines over 998 octets",
-        f"one message with a line of {_LONG} octets to a reserved address",
-        "whether SES takes it, and whether the line arrives whole",
+        f"one message with a line of {_LONG} bytes to a reserved address",
+        "whether SES accepts it, and whether the line arrives whole",
         0.0003,
         run=_long_lines,
     ),
     Experiment(
         "header-recipients",
         "Header To and Cc towards SES's 50 recipients",
-        f"one message to SES's mailbox simulator, with {_MANY} addresses of it in To",
-        "whether SES takes it",
+        f"one message to SES's mailbox simulator, with {_MANY} of its addresses in To",
+        "whether SES accepts it",
         0.0002,
         run=_header_recipients,
     ),
@@ -105,7 +105,7 @@ SENDING = (
         "large",
         "40 MB, before or after base64",
         "one message of 35 MiB to SES's mailbox simulator",
-        "whether SES takes it",
+        "whether SES accepts it",
         0.0043,
         run=_large,
     ),

@@ -1,7 +1,7 @@
-"""What AWS has for the time of a run: rules in front of all others, topics that they publish to, a queue that listens.
+"""The AWS resources of a run: receipt rules before all others, the topics they publish to, and a queue.
 
 The rules have reserved recipients only, `postern-verify-...` at the domain and some at `postern-verify.DOMAIN`, and
-end in Stop, so that nothing else meets them and nothing of this meets the stack's own rules.
+end with a Stop action, so that no other mail matches them and none of theirs reaches the stack's own rules.
 """
 
 import json
@@ -23,64 +23,64 @@ MARK = "X-Postern-Verify"  # the header field that names the run and the experim
 RULES = ("first", "second")
 SIMULATOR = "success@simulator.amazonses.com"  # docs.aws.amazon.com/ses, "Using the mailbox simulator"
 _STOP: dict[str, Any] = {"StopAction": {"Scope": "RuleSet"}}
-_POLL = 5  # seconds that the queue is listened to at a time
+_POLL = 5  # seconds of one long poll of the queue
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Addresses of one run. `run` is of lower-case letters and digits."""
+    """The addresses of one run. `run`, its id, has lower-case letters and digits."""
 
     domain: str
     run: str
 
     def address(self, what: str) -> str:
-        """A reserved address at the domain, which its public MX brings to SES."""
+        """A reserved address at the domain, whose public MX leads to SES."""
         return f"postern-verify-{self.run}-{what}@{self.domain}"
 
     @property
     def sender(self) -> str:
-        """Who the run writes as."""
+        """The sender of the run's messages."""
         return self.address("sender")
 
     @property
     def case(self) -> str:
-        """As the first rule has it."""
+        """The spelling in the first rule."""
         return self.address("case")
 
     @property
     def case_written(self) -> str:
-        """As mail is written to it, and as the second rule has it."""
+        """The spelling that mail is sent to, and that is in the second rule."""
         return f"Postern-Verify-{self.run.upper()}-CASE@{self.domain}"
 
     @property
     def tag_written(self) -> str:
-        """The first rule has it without the tag, the second with it."""
+        """The address with a tag; the first rule has it without the tag, the second with it."""
         return self.address("tag+x")
 
     @property
     def null(self) -> str:
-        """For SMTP: no MX leads there."""
+        """The recipient for the null-sender experiment by SMTP; its domain has no MX."""
         return f"null-{self.run}@postern-verify.{self.domain}"
 
     @property
     def half(self) -> str:
-        """For SMTP, in a rule."""
+        """A recipient for SMTP that a rule matches."""
         return f"half-{self.run}@postern-verify.{self.domain}"
 
     @property
     def other(self) -> str:
-        """For SMTP, in no rule."""
+        """A recipient for SMTP that no rule matches."""
         return f"other-{self.run}@postern-verify.{self.domain}"
 
     def letter(self, experiment: str, to: str, more: str = "", body: str = "A test of `postern verify`.") -> bytes:
-        """A message of this run; `more` are header lines."""
+        """The bytes of a message of this run; `more` are further header lines."""
         header = f"From: {self.sender}\r\nTo: {to}\r\nSubject: postern verify\r\n{MARK}: {self.run} {experiment}\r\n"
         return f"{header}{more}\r\n{body}\r\n".encode("ascii")
 
 
 @dataclass
 class Stage:
-    """The run on AWS; `patience` is how long to wait for a message, in seconds."""
+    """A run on AWS; `patience` is how many seconds to wait for a message."""
 
     names: Names
     stack: str
@@ -92,7 +92,7 @@ class Stage:
     _rule_set: str = ""
 
     def send(self, to: str, raw: bytes) -> str:
-        """What SES says of a message: "" if it takes it, else its refusal. Raises Temporary."""
+        """Send a message: returns "" if SES accepts it, else its refusal. Raises Temporary."""
         client = clients.ses()
         with translated("SES SendEmail"):
             try:
@@ -117,8 +117,8 @@ class Stage:
             self._seen.extend(self._listen())
 
     def may_write(self, name: str) -> str:
-        """Make a rule that writes to the stack's bucket under a name that the bucket's policy does not have, and take
-        it away: "" if SES made it, else its refusal. Raises Temporary."""
+        """Create a rule that writes to the stack's bucket but is not named in the bucket policy: returns "" if SES
+        accepts it, else its refusal. Raises Temporary."""
         action = {"S3Action": {"BucketName": self.bucket, "ObjectKeyPrefix": f"{name}/"}}
         try:
             self._make_rule(name, [self.names.address("bucket")], [action, _STOP])
@@ -152,7 +152,7 @@ class Stage:
                 raise Misconfigured(refusal.response["Error"]["Message"]) from refusal
 
     def build(self) -> None:
-        """Make queue, topics and rules. Raises Temporary."""
+        """Create the queue, topics and rules. Raises Temporary."""
         self._rule_set, _ = rule_set()
         with translated("STS GetCallerIdentity"):
             account = clients.sts().get_caller_identity()["Account"]
@@ -177,20 +177,21 @@ class Stage:
             "first": [names.case, names.address("tag"), names.address("long"), names.sender, names.null, names.half],
             "second": [names.case_written, names.tag_written],
         }
-        for rule in reversed(RULES):  # each goes in front
+        for rule in reversed(RULES):  # each is put first
             action = {"SNSAction": {"TopicArn": self._topics[rule], "Encoding": "Base64"}}
             self._make_rule(f"{prefix(self.stack)}{names.run}-{rule}", recipients[rule], [action, _STOP])
 
 
 def region() -> str:
-    """Where the run is. Raises Temporary without one."""
+    """The region of the run. Raises Temporary if none is set."""
     with translated("SES"):
         return str(clients.receipt_rules().meta.region_name)
 
 
 @contextmanager
 def built(stage: Stage) -> Iterator[Stage]:
-    """The stage, taken away in any case. Raises Temporary; Misconfigured if the rules are not what they were before."""
+    """Build the stage, and always remove it afterwards. Raises Temporary; Misconfigured if the receipt rules are then
+    not the same as before."""
     _, before = rule_set()
     try:
         stage.build()
@@ -200,11 +201,11 @@ def built(stage: Stage) -> Iterator[Stage]:
         pace()
         _, left = rule_set()
     if left != [one for one in before if not one["Name"].startswith(prefix(stage.stack))]:
-        raise Misconfigured("the receipt rules are not what they were before: compare them in the console of SES")
+        raise Misconfigured("the receipt rules are not the same as before: compare them in the SES console")
 
 
 def _policy(service: str, action: str, arn: str, condition: dict[str, dict[str, str]]) -> str:
-    """That a service of AWS may do this, on behalf of this account alone."""
+    """A policy that lets an AWS service do this, for this account only."""
     return json.dumps({
         "Version": "2012-10-17",
         "Statement": [

@@ -1,6 +1,7 @@
-"""What SES's SMTP service lets a password do, by a user that is made for the run and taken away with it.
+"""What SES's SMTP service lets a password do, with an IAM user that exists only for the run.
 
-The user may send as one address, by ses:FromAddress alone: so two messages tell which of From and envelope that judges.
+The user may send as one address, by ses:FromAddress alone: two messages then show whether SES applies that to From or
+to the envelope sender.
 """
 
 import json
@@ -21,7 +22,7 @@ from .stage import SIMULATOR, Stage, region
 
 PORT = 587
 _TIMEOUT = 30  # seconds for a reply
-_PAUSE = 3  # seconds between log-ins: IAM tells SES of a new key in its own time
+_PAUSE = 3  # seconds between log-ins: a new key takes a while to reach SES
 _TAKEN = 250
 
 
@@ -36,22 +37,22 @@ def _judged(stage: Stage) -> Answer:
     sender, other = stage.names.sender, stage.names.address("other")
     with _logged_in(stage, sender) as smtp:
         if smtp is None:
-            return Answer(untried="SES's SMTP service did not take a new password in time")
+            return Answer(untried="SES's SMTP service did not accept a new password in time")
         letter = stage.names.letter("from-address", SIMULATOR)
         usual = _said(smtp, sender, letter)
         if not usual[0]:
             return Answer(untried=f"SES refused the address itself (`{usual[1]}`)")
         by_from = _said(smtp, sender, letter.replace(f"From: {sender}".encode(), f"From: {other}".encode()))
         by_envelope = _said(smtp, other, letter)
-    judged = [name for name, (taken, _) in (("From", by_from), ("the envelope's sender", by_envelope)) if not taken]
+    judged = [name for name, (taken, _) in (("From", by_from), ("the envelope sender", by_envelope)) if not taken]
     if not judged:
-        return Answer("`ses:FromAddress` judges neither From nor the envelope's sender in SMTP.")
+        return Answer("`ses:FromAddress` restricts neither From nor the envelope sender in SMTP.")
     refusal = by_envelope[1] if by_from[0] else by_from[1]
-    return Answer(f"`ses:FromAddress` judges {' and '.join(judged)} in SMTP (`{refusal}`).")
+    return Answer(f"`ses:FromAddress` restricts {' and '.join(judged)} in SMTP (`{refusal}`).")
 
 
 def _said(smtp: smtplib.SMTP, sender: str, raw: bytes) -> tuple[bool, str]:
-    """(whether SES took it, what it said). Raises OSError and SMTPException."""
+    """(whether SES accepted the message, its last reply). Raises OSError and SMTPException."""
     code, said = smtp.mail(sender)
     if code == _TAKEN:
         code, said = smtp.rcpt(SIMULATOR)
@@ -63,7 +64,7 @@ def _said(smtp: smtplib.SMTP, sender: str, raw: bytes) -> tuple[bool, str]:
 
 @contextmanager
 def _logged_in(stage: Stage, address: str) -> Iterator[smtplib.SMTP | None]:
-    """A conversation as a user that may send as this address; None where SES does not know the password in time."""
+    """An SMTP session as a user that may send as this address; None if SES does not accept the password in time."""
     name, here = f"{prefix(stage.stack)}{stage.names.run}", region()
     iam: Any = clients.iam()
     try:
@@ -81,12 +82,12 @@ def _logged_in(stage: Stage, address: str) -> Iterator[smtplib.SMTP | None]:
 
 
 def endpoint(here: str) -> tuple[str, int]:
-    """Where SES's SMTP service is in a region."""
+    """The host and port of SES's SMTP service in a region."""
     return f"email-smtp.{here}.amazonaws.com", PORT
 
 
 def trust() -> ssl.SSLContext:
-    """The machine's own authorities."""
+    """TLS with the machine's certificate authorities."""
     return ssl.create_default_context()
 
 
@@ -121,8 +122,8 @@ SUBMISSION = (
     Experiment(
         "from-address",
         "Whether `ses:FromAddress` judges From or the envelope",
-        "up to three messages by SMTP to SES's mailbox simulator, as an IAM user that is made for it and taken away",
-        "which of them SES takes",
+        "up to three messages by SMTP to SES's mailbox simulator, as an IAM user that exists only for the run",
+        "which of them SES accepts",
         0.0004,
         run=_from_address,
     ),

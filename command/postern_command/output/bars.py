@@ -1,4 +1,4 @@
-"""Figures as bars of characters, for a terminal."""
+"""Figures as bar charts for a terminal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,14 +15,14 @@ _MOST_LABEL = 40
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some characters in one style."""
+    """Text in one style."""
 
     text: str
     style: str = ""
 
 
 def bars(found: Figures, width: int, *, plain: bool = False) -> Iterator[tuple[Part, ...]]:
-    """The lines: a bar each, and what its characters mean. `plain`: in ASCII."""
+    """The lines of the chart, with a legend. `plain`: in ASCII."""
     most = max((one.total for one in found.lines), default=0)
     number = len(f"{most:,}")
     longest = max((len(visible(one.label)) for one in found.lines), default=0)
@@ -41,7 +41,7 @@ def bars(found: Figures, width: int, *, plain: bool = False) -> Iterator[tuple[P
 
 
 def _bar(line: Line, most: int, room: int, plain: bool) -> Iterator[Part]:
-    """As long as its share of the largest; what is there at all has a character, so that one lost message is seen."""
+    """A bar in proportion to the largest; every kind gets at least one character, so that one lost message shows."""
     left = room
     found = amounts(line)
     for kind in reversed(KINDS):  # the worst is never crowded out

@@ -1,4 +1,4 @@
-"""Lines in columns, cut to the width of a terminal; whole where the output is none."""
+"""Lines in columns, cut to the width of the terminal; uncut if the output is not a terminal."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ CUT = "\u2026"
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """So many cells, and `share` parts of what is left of the line."""
+    """A column of at least `least` cells, which gets `share` parts of the remaining width."""
 
     least: int
     share: int = 0
 
 
 class Columns:
-    """Lays out cells. `wide`: whole, as into a file or a program; by default so wherever there is no terminal."""
+    """Lays out cells. `wide`: uncut, as always if the output is not a terminal."""
 
     def __init__(self, columns: Sequence[Column], *, wide: bool = False) -> None:
         from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
@@ -35,11 +35,11 @@ class Columns:
         return self._widths is not None and not self._widths[-1]
 
     def below(self, text: str) -> str:
-        """What had no room, in a line of its own."""
+        """A line of its own, indented, for text that had no room."""
         return in_cells(visible(f"{'':{_INDENT}}{text}"), self._width).rstrip()
 
     def line(self, cells: Sequence[str]) -> str:
-        """One line; the last cell is not filled up."""
+        """One line; the last cell is not padded."""
         if self._widths is None:
             return (" " * _GAP).join(cells).rstrip()
         cells = list(map(visible, cells))
@@ -48,12 +48,12 @@ class Columns:
 
 
 def one_line(*, wide: bool = False) -> Columns:
-    """Lines without columns, cut to the width alike."""
+    """A layout of one column: lines cut to the width."""
     return Columns((Column(1, 1),), wide=wide)
 
 
 def widths(columns: Sequence[Column], width: int) -> list[int]:
-    """The cells of each column of a line that is so wide; 0 for a last one that there is no room for."""
+    """The width of each column in a line of `width` cells; 0 for last columns that do not fit."""
     kept = list(columns)
     while len(kept) > 1 and sum(one.least for one in kept) + _GAP * (len(kept) - 1) > width:
         kept.pop()
@@ -63,7 +63,7 @@ def widths(columns: Sequence[Column], width: int) -> list[int]:
 
 
 def in_cells(cell: str, width: int) -> str:
-    """As many cells of a terminal, filled up or cut."""
+    """The text padded or cut to `width` terminal cells."""
     from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
 
     if cell_len(cell) <= width:

@@ -1,4 +1,4 @@
-"""Changes of rows for people, as a coloured diff, and for programs, as JSON."""
+"""Changes of rows: for people as a coloured diff, for programs as JSON."""
 
 import json
 import re
@@ -31,9 +31,9 @@ def show(changes: Iterable[Change]) -> None:
 
 
 def show_list(changes: Iterable[Change]) -> bool:
-    """Print a line for each change, cut to the width of the terminal; the diff where the output is none.
+    """Print a line for each change, cut to the width of the terminal; the diff if the output is not a terminal.
 
-    Returns whether something was cut.
+    Returns whether anything was cut.
     """
     say, columns, cut = printer(), Columns(_COLUMNS), False
     if columns.wide:
@@ -50,7 +50,7 @@ def show_list(changes: Iterable[Change]) -> bool:
 
 
 def _named(change: Change) -> tuple[str, str]:
-    """The table's word and the row's key, each for a column."""
+    """The kind of row and its key, each for a column."""
     if change.table == "senders":
         sender, scope = change.key
         word, name = ("rule", sender.removeprefix(HEADER_RULE)) if is_header_rule(sender) else ("sender", sender)
@@ -61,8 +61,7 @@ def _named(change: Change) -> tuple[str, str]:
 
 
 def _what_changes(change: Change) -> Iterator[str]:
-    """What of a row comes, changes and goes, one attribute after the other; that which the row is for comes first and
-    goes without its name."""
+    """Each attribute that is added, changed or removed; the row's main attribute comes first, without its name."""
     before, after = (_told(change, row) or {} for row in (change.before, change.after))
     main = _MAIN.get(change.table)
     for name in sorted({*before, *after}, key=lambda name: (name != main, name)):
@@ -80,7 +79,7 @@ def _what_changes(change: Change) -> Iterator[str]:
 
 
 def _cell(name: str, value: Any) -> str:
-    """A value in one line, without the marks of TOML where it is plain without them."""
+    """A value in one line, without TOML's quotes and brackets where it is clear without them."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -89,7 +88,7 @@ def _cell(name: str, value: Any) -> str:
 
 
 def lines(change: Change) -> Iterator[str]:
-    """One change: the row's name, then the attributes that come and go, as TOML writes them."""
+    """One change: the row's name, then the attributes that are removed and added, in TOML."""
     yield f"{_SIGNS[change.kind]} {change}"
     before, after = (_attributes(change, row) for row in (change.before, change.after))
     for name in sorted({*before, *after}):
@@ -99,7 +98,7 @@ def lines(change: Change) -> Iterator[str]:
 
 
 def as_json(change: Change, **more: Any) -> str:
-    """One change in one line, and what else there is to say."""
+    """One change as a line of JSON, with further members."""
     return json.dumps({
         "change": change.kind,
         "table": change.table,
@@ -111,7 +110,7 @@ def as_json(change: Change, **more: Any) -> str:
 
 
 def plain(row: Row, *left_out: str) -> dict[str, Any]:
-    """A row's attributes by name, but for some; as text where TOML has no form for one."""
+    """A row's attributes by name, except those left out; as text if TOML cannot write a value."""
     found: dict[str, Any] = {}
     for name in sorted(row):
         if name not in left_out and row[name] is not None:
@@ -123,7 +122,7 @@ def plain(row: Row, *left_out: str) -> dict[str, Any]:
 
 
 def assignment(name: str, value: Any) -> str:
-    """`name = value` as TOML writes it, a list in one line if that is short; a time as people write it."""
+    """`name = value` in TOML, a short list in one line; times in readable form."""
     if name.endswith(_TIME) and isinstance(value, (int, float)) and not isinstance(value, bool):
         return f"{name} = {moment(value)}"
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
@@ -134,7 +133,7 @@ def assignment(name: str, value: Any) -> str:
 
 
 def _told(change: Change, row: Row | None) -> dict[str, Any] | None:
-    """A row without its key and without who wrote it."""
+    """A row without its key and bookkeeping attributes."""
     return None if row is None else plain(row, *KEY_NAMES[change.table], *BOOKKEEPING)
 
 

@@ -1,4 +1,4 @@
-"""What examinations found, for people and for programs."""
+"""The results of examinations, for people and for programs."""
 
 from collections.abc import Iterable
 from itertools import groupby
@@ -14,13 +14,13 @@ GOOD = (Grade.OK, Grade.NOT_CHECKED)
 
 
 def as_object(one: Examined) -> dict[str, Any]:
-    """One examination, for JSON."""
+    """One examination, for --json."""
     found = [{"seen": each.text, "todo": each.todo, "state": each.grade} for each in one.findings]
     return {"group": one.group, "check": one.name, "state": one.grade, "found": found}
 
 
 def show(examined: Iterable[Examined], *, whole: bool) -> None:
-    """In groups; what was seen of all if `whole`, else of what is not well."""
+    """Print examinations in groups; the details of all if `whole`, else only of those that are not OK."""
     say = paragraphs()
     for group, members in groupby(examined, lambda one: one.group):
         listed = list(members)

@@ -1,4 +1,4 @@
-"""Outcomes as charts have them: five kinds, from what went well to what was lost."""
+"""The five kinds of outcome in charts, from forwarded to lost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..figures import ALL, Line
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Its outcomes, and how it looks: characters and style in a terminal, colour in a picture."""
+    """One kind: its outcomes, and its look: characters and style in a terminal, colour in a picture."""
 
     name: str
     outcomes: tuple[str, ...]
@@ -32,7 +32,7 @@ _OF: Mapping[str, str] = {outcome: kind.name for kind in KINDS for outcome in ki
 
 
 def amounts(line: Line) -> dict[str, int]:
-    """How many of each kind, with those of which there are none; an outcome that is not known here counts as lost."""
+    """The count of each kind, including zeros; an unknown outcome counts as lost."""
     found = dict.fromkeys((kind.name for kind in KINDS), 0)
     for outcome, number in line.counts.items():
         found[_OF.get(outcome, "lost")] += number

@@ -1,4 +1,4 @@
-"""The ledger's entries for programs and for people: all that is known, also what this module does not know."""
+"""The ledger's entries for people and for programs: everything in them, even attributes unknown to this module."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -25,12 +25,12 @@ _SAID_ABOVE = {
     "pending",
     "open",
 }
-_NOBODY_ASKS = {"day", "owner", "previous"}  # how the ledger works, not what became of the mail
+_INTERNAL = {"day", "owner", "previous"}  # how the ledger works, not what happened to the mail
 _KINDS = {"to": "recipients", "via": "destinations", "dsn": "answers"}
 
 
 def told(value: Any) -> Any:
-    """DynamoDB's types as JSON has them: numbers, sorted lists."""
+    """DynamoDB's types as JSON types: numbers, sorted lists."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (set, frozenset)):
@@ -43,8 +43,8 @@ def told(value: Any) -> Any:
 
 
 def as_object(message_id: str, entries: Entries) -> dict[str, Any]:
-    """One message for programs: its own entry, those of recipients, destinations and answers to the sender, and
-    all others by name."""
+    """One message for --json: its own entry, those of recipients, destinations and answers to the sender, and all
+    others by name."""
     made: dict[str, Any] = {"message_id": message_id, "message": {}}
     made |= {kind: {} for kind in (*_KINDS.values(), "other")}
     for name, entry in sorted(entries.items()):
@@ -81,10 +81,10 @@ def _lines(message_id: str, entries: Entries, columns: Columns) -> Iterator[str]
 
 def _envelope(message: Mapping[str, Any]) -> Iterator[str]:
     if not message:
-        yield "  no entry of its own: no invocation has read its envelope"
+        yield "  no entry for the message itself: no invocation has read its envelope"
         return
-    size = f", {message['size']} octets" if message.get("size") else ""
-    yield f"  from {message.get('source')}, received {message.get('received_at') or 'at a time SES did not say'}{size}"
+    size = f", {message['size']} bytes" if message.get("size") else ""
+    yield f"  from {message.get('source')}, received {message.get('received_at') or 'at an unknown time'}{size}"
     yield f"  to {', '.join(message.get('recipients', ()))}"
     verdicts = message.get("verdicts", {})
     yield f"  SES says {', '.join(f'{name} {value}' for name, value in verdicts.items() if value) or 'nothing'}"
@@ -100,9 +100,9 @@ def _one(name: str, entry: Mapping[str, Any], columns: Columns) -> Iterator[str]
 
 
 def _rest(entry: Mapping[str, Any]) -> Iterator[str]:
-    """What was not said yet, one attribute a line; times as people read them."""
+    """The remaining attributes, one per line; times in readable form."""
     for name, value in entry.items():
-        if name not in _SAID_ABOVE | _NOBODY_ASKS and value not in (None, [], ""):
+        if name not in _SAID_ABOVE | _INTERNAL and value not in (None, [], ""):
             yield f"  {name} {_shown(name, value)}"
 
 

@@ -1,4 +1,4 @@
-"""Rows as lists, for people and for programs: what they mean beside what was typed."""
+"""Lists of rows, for people and for programs, with their state and faults."""
 
 import heapq
 import json
@@ -32,7 +32,7 @@ _STYLES = {"disabled": "dim", "expired": "dim", "fault": "red"}
 
 
 def print_objects(rows: Iterable[Mapping[str, Any]]) -> None:
-    """One JSON object a line."""
+    """Print one JSON object per line."""
     for row in rows:
         typer.echo(json.dumps(row))
 
@@ -42,11 +42,11 @@ def _say_if_none(rows: list[Row]) -> None:
         typer.echo("nothing to list", err=True)
 
 
-# By domain and name, which takes a scan of the whole table: in DynamoDB's own, cheaper order a person finds nothing.
+# Sorting by domain and name takes a scan of the whole table, but DynamoDB's own, cheaper order is of no use to people.
 def page(rows: Iterable[Row], order: Callable[[Row], Any], after: Any, limit: int | None) -> tuple[list[Row], bool]:
-    """The first rows in an order that come after a place, and whether there are more.
+    """The first rows, sorted by `order`, that come after the key `after`, and whether there are more.
 
-    With a limit no more rows than that are held, however many there are.
+    With a limit, no more rows than that are held in memory.
     """
     later = (row for row in rows if after is None or order(row) > after)
     if limit is None:
@@ -61,7 +61,7 @@ def hint(next_key: str) -> None:
 
 
 def destinations(row: Row) -> list[str]:
-    """As typed, in whatever form; none if that is no form."""
+    """The destinations as typed; empty if the attribute is malformed."""
     try:
         return texts(row.get("destinations") or ())
     except ValueError:
@@ -69,7 +69,7 @@ def destinations(row: Row) -> list[str]:
 
 
 def action(row: Row) -> str:
-    """The action of a sender rule as typed, also one that cannot be understood."""
+    """The action of a sender rule as typed, even one that cannot be understood."""
     try:
         return str(typed_action(row))
     except ValueError:
@@ -78,11 +78,11 @@ def action(row: Row) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """What rows mean to a stack with this policy, at one time in epoch seconds."""
+    """The meaning of rows for a stack with this policy, at one time (epoch seconds)."""
 
     policy: Policy
     now: float = field(default_factory=time.time)
-    asked: tuple[int, ...] | None = None  # the header rules that the settings name, None if nobody knows
+    asked: tuple[int, ...] | None = None  # the header rules in the settings, None if they are not known
 
     def alias(self, row: Row) -> tuple[Alias | None, str | None]:
         """(what an alias row means, None) or (None, its fault)."""
@@ -99,7 +99,7 @@ class Meaning:
         return "expired" if alias.expires_at is not None and alias.expires_at <= self.now else "enabled"
 
     def rule_fault(self, row: Row) -> str | None:
-        """What is wrong with a sender rule, None if nothing is."""
+        """What is wrong with a sender rule, None if it is valid."""
         faults = sender_faults((row["sender"], row["scope"]), _typed(row), self.policy)
         if (
             not faults
@@ -110,8 +110,8 @@ class Meaning:
         return "; ".join(faults) or None
 
     def alias_object(self, row: Row, used: Mapping[str, Use] | None = None) -> dict[str, Any]:
-        """A row for programs: its attributes, those that mean something in one form, its state and fault, and how it is
-        `used` where that is known."""
+        """An alias row for --json: its attributes, the known ones normalised, its state and fault, and its use if
+        `used` is given."""
         alias, fault = self.alias(row)
         meant: dict[str, Any] = {"destinations": destinations(row)}
         if alias is not None:
@@ -123,12 +123,12 @@ class Meaning:
         return {**plain(row), **meant, "state": self.state(row), "fault": fault}
 
     def sender_object(self, row: Row) -> dict[str, Any]:
-        """A rule for programs: its attributes and its fault; of one that has `reject`, the action that this is."""
+        """A sender rule for --json: its attributes and its fault; `reject` is also given as the action it means."""
         of_reject = {"action": action(row)} if row.get("reject") is not None else {}
         return {**of_reject, **plain(row), "fault": self.rule_fault(row)}
 
     def print_aliases(self, rows: list[Row], *, wide: bool = False, used: Mapping[str, Use] | None = None) -> None:
-        """A line for each alias; what is off is dim, what is wrong is red. `used`: also how often, and when last."""
+        """Print a line for each alias; disabled and expired ones are dim, faulty ones red. `used` adds their use."""
         say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
             what = self.state(row)
@@ -143,7 +143,7 @@ class Meaning:
         _say_if_none(rows)
 
     def print_senders(self, rows: list[Row], *, wide: bool = False) -> None:
-        """A line for each rule."""
+        """Print a line for each sender rule."""
         say, columns = printer(), Columns(_COLUMNS, wide=wide)
         for row in rows:
             fault = self.rule_fault(row)
@@ -155,7 +155,7 @@ class Meaning:
         _say_if_none(rows)
 
     def print_rules(self, rows: list[Row], *, wide: bool = False) -> None:
-        """A line for each header rule: its number, its action, and what must hold."""
+        """Print a line for each header rule: its number, action and conditions."""
         say, columns = printer(), Columns(_RULE_COLUMNS, wide=wide)
         for row in rows:
             fault = self.rule_fault(row)
@@ -169,7 +169,7 @@ class Meaning:
         _say_if_none(rows)
 
     def _remarks(self, row: Row, what: str) -> list[str]:
-        """What an alias has beside its destinations."""
+        """What there is to say about an alias besides its destinations."""
         alias, fault = self.alias(row)
         remarks = [fault or what] if what != "enabled" else []
         if alias is not None and alias.expires_at is not None and what == "enabled":
@@ -183,28 +183,28 @@ class Meaning:
             remarks.append(f"ends after {alias.ending}")
         if alias is not None and alias.learned:
             remarks.append(f"{formatted(row[AT], '%Y-%m-%d')} from {row.get(FROM)}")
-            remarks += [] if destinations(row) else [f"goes where @{row['address'].rpartition('@')[2]} goes"]
+            remarks += [] if destinations(row) else [f"forwards to where @{row['address'].rpartition('@')[2]} does"]
         if alias is not None and alias.learning is not None:
-            remarks.append(f"learns {alias.learning.limit} names a day")
+            remarks.append(f"learns up to {alias.learning.limit} names a day")
         return remarks + ([str(row["note"])] if row.get("note") else [])
 
 
 def _use(row: Row, used: Mapping[str, Use]) -> Use:
-    """How an alias is used; the message by which it was learned counts for the catch-all, and is a use all the same."""
+    """The use of an alias; the message by which it was learned counts for the catch-all, but sets `last_used` here."""
     found = used.get(row["address"], Use())
     learned_at = row.get(AT, 0)
     return Use(found.counts, max(found.last_used, int(learned_at) if str(learned_at).isdecimal() else 0))
 
 
 def _used(use: Use) -> str:
-    """How often in the last days, and when last."""
+    """How often an alias was used, and when last, as text."""
     if not use.last_used:
         return "never used"
     return f"{sum(use.counts.values()):,} in {USED_DAYS} days, last used {formatted(use.last_used, '%Y-%m-%d')}"
 
 
 def _typed(row: Row) -> Row:
-    """A row without who wrote it."""
+    """A row without its bookkeeping attributes."""
     return {name: value for name, value in row.items() if name not in BOOKKEEPING}
 
 

@@ -1,4 +1,4 @@
-"""How an SMTP password of `postern send-as` is put into a mail program; docs/send-as.md has the same steps."""
+"""How to set up mail programs with a password from `postern send-as`; docs/send-as.md has the same steps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -46,7 +46,7 @@ STEPS: Mapping[str, Sequence[str]] = {
 
 
 def steps(address: str, server: str, user: str, port: int) -> Mapping[str, Sequence[str]]:
-    """The steps for each program, with these values. The password is in none of them."""
+    """The steps for each program, with these values filled in. None contains the password."""
     values = {"587": str(port), "ADDRESS": address, "SERVER": server, "USER": user}
 
     def filled(text: str) -> str:

@@ -1,6 +1,6 @@
-"""A stranger's message for people to look at: its header as a table, and its words, of which nothing acts.
+"""A stranger's message made safe to display: its header as a table, and its text.
 
-Whoever prints this makes every line `visible`: controls are spelled out, and what turns the direction of reading.
+The caller must make every line `visible`, which spells out control characters and changes of reading direction.
 """
 
 import email
@@ -15,9 +15,9 @@ from postern_mail.mail.encoded_words import decoded
 from postern_mail.mail.fields import text_of
 from postern_mail.mail.message import Message
 
-MOST_LINES = 60  # of text that are shown
-MOST_PARTS = 100  # that are listed
-MOST_OCTETS = 256 * 1024  # of a message that are looked at for text
+MOST_LINES = 60  # lines of text that are shown
+MOST_PARTS = 100  # parts that are listed
+MOST_OCTETS = 256 * 1024  # bytes of a message that are searched for text
 SHOWN = ("from", "sender", "reply-to", "to", "cc", "subject", "date", "message-id", "list-id", "list-unsubscribe")
 _MAX_VALUE = 1000  # characters
 _TAG = re.compile(r"<[^<>]*>")
@@ -27,7 +27,7 @@ _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
 
 
 def header_rows(raw: bytes) -> list[tuple[str, str]]:
-    """The fields that say who wrote what to whom, each with its value decoded; then how many others there are."""
+    """(name, decoded value) of the fields that people want to see, and as the last row how many others there are."""
     message = Message.split(raw)
     rows = [
         (_spelled(field.raw), decoded(_unfolded(field.value))[:_MAX_VALUE])
@@ -38,24 +38,24 @@ def header_rows(raw: bytes) -> list[tuple[str, str]]:
 
 
 def text_lines(raw: bytes) -> tuple[list[str], str]:
-    """(the first lines of the text, what is said of the rest): plain text if there is any, else HTML without markup."""
+    """(the first lines of the text, a note on the rest): plain text if there is any, else HTML without its markup."""
     part, kind = _part(raw[:MOST_OCTETS])
     if part is None:
-        return [], "there is no text in it"
+        return [], "it has no text"
     lines = [line.rstrip("\r") for line in _words(part, kind).split("\n")]
     more = len(lines) - MOST_LINES
     said = "" if kind == "text/plain" else "from HTML, without its markup"
-    left = f"{more} lines more: `postern original` has them" if more > 0 else ""
+    left = f"{more} more lines: see `postern original`" if more > 0 else ""
     return lines[:MOST_LINES], "; ".join(filter(None, (said, left)))
 
 
 def part_rows(raw: bytes) -> list[tuple[str, str, int]]:
-    """(content type, file name or "", octets) of each part that is no container, as the message says; 100 at most."""
+    """(content type, file name or "", bytes) of each part that is not a container, as the message says; at most 100."""
     rows = []
     for part in islice((one for one in _parts(raw) if not one.is_multipart()), MOST_PARTS):
         try:
             name, payload = part.get_filename() or "", part.get_payload(decode=True)
-        except (ValueError, LookupError, AttributeError):  # what the library makes of some messages
+        except (ValueError, LookupError, AttributeError):  # the library raises these for some messages
             name, payload = "", b""
         rows.append((part.get_content_type(), str(name), len(payload) if isinstance(payload, bytes) else 0))
     return rows
@@ -64,7 +64,7 @@ def part_rows(raw: bytes) -> list[tuple[str, str, int]]:
 def _parts(raw: bytes) -> list[Parsed]:
     try:
         return list(email.message_from_bytes(raw, policy=email.policy.compat32).walk())
-    except (ValueError, LookupError, AttributeError, RecursionError):  # what the library makes of some messages
+    except (ValueError, LookupError, AttributeError, RecursionError):  # the library raises these for some messages
         return []
 
 
@@ -81,7 +81,7 @@ def _words(part: Parsed, kind: str) -> str:
     try:
         octets = part.get_payload(decode=True)
         text = octets.decode(part.get_content_charset() or "utf-8", "replace") if isinstance(octets, bytes) else ""
-    except (ValueError, LookupError):  # an unknown charset, or a transfer encoding that is none
+    except (ValueError, LookupError):  # an unknown charset, or invalid transfer encoding
         text = text_of(octets) if isinstance(octets, bytes) else ""
     if kind == "text/html":
         text = _BLANK_LINES.sub("\n\n", _BLANKS.sub(" ", html.unescape(_TAG.sub(" ", _seen(text)))))
@@ -89,7 +89,7 @@ def _words(part: Parsed, kind: str) -> str:
 
 
 def _seen(markup: str) -> str:
-    """Without scripts and styles; a stranger may have thousands that never end, so each is looked for once."""
+    """The markup without scripts and styles, in linear time: a stranger may send thousands that never end."""
     kept: list[str] = []
     at, lower = 0, markup.lower()
     while found := _UNSEEN.search(markup, at):
@@ -110,7 +110,7 @@ def _unfolded(value: bytes) -> str:
 
 
 def lines(raw: bytes) -> Iterator[str]:
-    """Header and text, each line with its indentation."""
+    """The lines to print: header, text, parts."""
     rows = header_rows(raw)
     width = max(len(name) for name, _ in rows)
     yield "header"
@@ -120,4 +120,4 @@ def lines(raw: bytes) -> Iterator[str]:
     yield from (f"  | {line}" for line in text)
     if len(parts := part_rows(raw)) > 1:
         yield "parts"
-        yield from (f"  {kind}  {size} octets{f'  {name}' if name else ''}" for kind, name, size in parts)
+        yield from (f"  {kind}  {size} bytes{f'  {name}' if name else ''}" for kind, name, size in parts)

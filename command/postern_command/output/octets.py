@@ -1,4 +1,4 @@
-"""A message on its way to standard output, byte for byte: it goes into a file or a pipe, as gzip has it."""
+"""Messages written byte for byte to standard output: to a file or pipe, but like gzip not to a terminal."""
 
 import sys
 
@@ -6,9 +6,9 @@ from ..status import WrongUse
 
 
 def not_to_a_terminal(command: str, *, raw: bool) -> None:
-    """Raises WrongUse if standard output is a terminal, which would do what a stranger wrote; with `raw` it may."""
+    """Raises WrongUse if standard output is a terminal, which would obey a stranger's control codes, unless `raw`."""
     if sys.stdout.isatty() and not raw:
         raise WrongUse(
-            f"a stranger's message can steer a terminal: say {command} ... > message.eml, or pipe it on;"
-            " --raw shows it all the same"
+            f"a stranger's message can control a terminal: use {command} ... > message.eml, or a pipe;"
+            " --raw shows it anyway"
         )

@@ -1,4 +1,4 @@
-"""Sentences that are read whole: wrapped at the width of a terminal, under what they belong to."""
+"""Sentences wrapped at the width of the terminal, and indented."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from postern_mail.mail.visible import visible
 
 
 def paragraphs() -> Callable[[str, int, str | None], None]:
-    """What prints a text so many columns from the left, in a style; one line where there is no terminal."""
+    """A function that prints a text with an indent, in a style; in one line if the output is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
     from rich.padding import Padding  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415

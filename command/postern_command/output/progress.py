@@ -1,4 +1,4 @@
-"""How far something is that takes its time."""
+"""The progress of a long wait, on standard error."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ from postern_mail.mail.visible import visible
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, str], None]]:
-    """Takes how far it is, and what changes each time: one line that is written again on a terminal, else a line only
-    where the first of both is another. Standard output is left alone."""
+    """A function that takes the progress and a note that changes each time. On a terminal it redraws one line; else it
+    prints a line whenever the progress changes."""
     from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
 
     console, said = Console(stderr=True, highlight=False, markup=False), ""

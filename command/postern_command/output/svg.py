@@ -1,8 +1,8 @@
-"""Figures as a picture, SVG 1.1: no script, no style sheet, nothing from elsewhere.
+"""Figures as an SVG 1.1 picture: no script, no style sheet, no external resource.
 
-Colours are presentation attributes, and each bar has its kind as a class: a page's style sheet may give it others, and
-a Content-Security-Policy without inline styles lets it through. Words of strangers are escaped, and what cannot be
-seen is spelled out.
+Colours are presentation attributes, and each bar has its kind as a class: a page's style sheet may override them, and
+a Content-Security-Policy without inline styles allows it. Strangers' text is escaped, and invisible characters are
+spelled out.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _INK, _GRID = "#5b6270", "#d4d7dd"
 
 
 def svg(found: Figures) -> str:
-    """The picture: a column for each day, or a line for each of anything else."""
+    """The picture: a column for each day, or a row for each line of other figures."""
     height = _TOP + _HEIGHT + _BOTTOM if found.by is By.DAY else _TOP + _ROW * max(1, len(found.lines)) + 8
     body = _days(found) if found.by is By.DAY else _rows(found)
     title = _text(found.title)
@@ -39,7 +39,7 @@ def svg(found: Figures) -> str:
 
 
 def _described(found: Figures) -> str:
-    """The picture in words, for who does not see it."""
+    """The picture in words, for screen readers."""
     total = dict.fromkeys((kind.name for kind in KINDS), 0)
     for one in found.lines:
         total = {name: total[name] + number for name, number in amounts(one).items()}
@@ -101,7 +101,7 @@ def _rows(found: Figures) -> Iterator[str]:
 
 
 def _parts(one: Line, most: int, room: float) -> Iterator[tuple[str, str, float]]:
-    """(class, colour, length) of what a bar is made of."""
+    """(class, colour, length) of each part of a bar."""
     found = amounts(one)
     for kind in KINDS:
         if found[kind.name]:
@@ -114,7 +114,7 @@ def _said(one: Line) -> str:
 
 
 def _round_up(number: int) -> int:
-    """The next number that reads well: 2, 4, 6, 8, 10, 20, 40 ..."""
+    """The next round number: 2, 4, 6, 8, 10, 20, 40 ..."""
     size = 1
     while True:
         for one in (2, 4, 6, 8, 10):

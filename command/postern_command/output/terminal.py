@@ -1,4 +1,4 @@
-"""Lines on their way to a terminal, whoever wrote what is in them."""
+"""Print lines safely on a terminal, even with strangers' text in them."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,7 +7,7 @@ from postern_mail.mail.visible import visible
 
 
 def printer() -> Callable[[str, str | None], None]:
-    """What prints a line in a style: coloured on a terminal, unless NO_COLOR is set, else plain and fast."""
+    """A function that prints a line in a style: coloured on a terminal, unless NO_COLOR is set, else plain and fast."""
     from rich.console import Console  # noqa: PLC0415 (it takes its time, and the help needs none)
 
     console = Console(soft_wrap=True, highlight=False, markup=False)
@@ -22,7 +22,7 @@ def printer() -> Callable[[str, str | None], None]:
 
 
 def parts_printer() -> tuple[Callable[[Sequence[tuple[str, str]]], None], int]:
-    """What prints a line of parts, each in a style, as `printer` does, and how wide a line may be."""
+    """A function that prints a line of parts, each in a style, as `printer` does; and the width of a line."""
     from rich.console import Console  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The owner's values for the parameters of a stack: owner.yaml, which `sam deploy` reads by samconfig.toml.
+"""The owner's values for the parameters of a stack: owner.yaml, which samconfig.toml names for `sam deploy`.
 
-`parameters` reads what the template asks; `file` reads, judges and writes the values; `sam` is what SAM makes of them.
+`parameters` reads the template's parameters; `file` reads, checks and writes the values; `values` says what they mean.
 """

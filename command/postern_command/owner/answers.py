@@ -1,4 +1,4 @@
-"""The two answers: the mail domain, and who hears of trouble."""
+"""The two answers of `postern init`: the mail domain, and the owner's address."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,28 +13,28 @@ _TRIES = 3  # at each question
 
 
 class Answers:
-    """What was typed as options, or is asked for."""
+    """The answers, from options or by asking."""
 
     def __init__(self, domain: str | None, owner: str | None, *, ask: bool) -> None:
         self._given = {"--domain": domain, "--owner": owner}
         self._ask = ask
 
     def to(self, known: Mapping[str, str], parameters: Mapping[str, Parameter]) -> dict[str, str]:
-        """Domain and owner where an option says them, or the values that are known do not. Ends with status 2 if they
-        cannot be meant."""
+        """The domain and the owner, if an option gives them or the known values lack them. Ends with status 2 if one is
+        not valid."""
         chosen = {}
         if self._given["--domain"] is not None or not values.domains(known):
-            domain = self._get("--domain", "The mail domain, as example.com", values.domain)
+            domain = self._get("--domain", "Your mail domain, such as example.com", values.domain)
             chosen[values.domain_parameter(parameters)] = domain
         ours = values.domains({**known, **chosen})
         if self._given["--owner"] is not None or not values.owner(known):
-            question = "Your mailbox outside of it, which hears of trouble"
+            question = "Your mailbox outside that domain, for alarms"
             owner = self._get("--owner", question, lambda typed: values.address(typed, ours))
             chosen[values.owner_parameter(parameters)] = owner
         return chosen
 
     def _get(self, option: str, question: str, read: Callable[[str], str]) -> str:
-        """An answer that can be read. Ends with status 2 after three that cannot, or where nothing may be asked."""
+        """A valid answer. Ends with status 2 after three that are not valid, or after one if nothing may be asked."""
         given = self._given[option]
         asks = given is None and self._ask
         for left in reversed(range(_TRIES if asks else 1)):

@@ -1,4 +1,4 @@
-"""owner.yaml on its way to be written: what is there, what it lacked, and what is chosen now."""
+"""owner.yaml before it is written: the existing text, what it lacked, and the new choices."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from .parameters import Parameter
 
 @dataclass
 class Draft:
-    """The file as it was, "" if there is none, and as it is to be. `added` and `removed` are names of parameters."""
+    """The old text of the file ("" if there is none) and the new. `added` and `removed` are names of parameters."""
 
     path: Path
     parameters: Mapping[str, Parameter]
@@ -21,7 +21,7 @@ class Draft:
 
     @classmethod
     def begin(cls, path: Path, parameters: Mapping[str, Parameter]) -> "Draft":
-        """The file completed, or a new one that begins as its example does. Raises file.Unreadable."""
+        """The existing file, completed, or a new one based on the example. Raises file.Unreadable."""
         try:
             there = file.read(path)
         except FileNotFoundError:
@@ -35,7 +35,7 @@ class Draft:
 
     @property
     def values(self) -> dict[str, str]:
-        """What it says."""
+        """The values in the new text."""
         return file.values(self.text)
 
     def choose(self, chosen: Mapping[str, str]) -> None:
@@ -43,27 +43,27 @@ class Draft:
         self.text = file.changed(self.text, self.parameters, chosen)
 
     def write(self) -> None:
-        """Write the file whole or not at all; one that says this already is left alone. Raises OSError."""
+        """Write the file whole or not at all, unless nothing changed. Raises OSError."""
         if self.text != self.there:
             new = self.path.with_name(f".{self.path.name}.new")
             new.write_text(self.text, encoding="utf-8")
             new.replace(self.path)
 
     def news(self) -> list[str]:
-        """What is another value than before, or than the default of a new file; a line each."""
+        """A line for each value that differs from before, or in a new file from the default."""
         before, now = file.values(self.there) if self.there else {}, self.values
         news = []
         for name, value in now.items():
             if not self.is_new and name in before and before[name] != value:
-                news.append(f"{name} is {value!r} now, and was {before[name]!r}")
+                news.append(f"{name} is now {value!r}; it was {before[name]!r}")
             elif self.is_new and value != (self.parameters[name].default or ""):
                 news.append(f"{name} is {value!r}")
         news += [f"{name} is new, with its default {now[name]!r}" for name in self.added]
-        return news + [f"{name} is no parameter any more; its line is a comment now" for name in self.removed]
+        return news + [f"{name} is no longer a parameter; its line is now a comment" for name in self.removed]
 
 
 def _example(path: Path, parameters: Mapping[str, Parameter]) -> dict[str, str]:
-    """What the example beside the file says, apart from whose it is."""
+    """The values of the example beside the file, without its domain and owner."""
     try:
         example = file.values(file.read(path.with_suffix(f".example{path.suffix}")))
     except (FileNotFoundError, file.Unreadable):

@@ -1,9 +1,9 @@
-"""owner.yaml: read as SAM reads it, judged against the template, and written so that nobody's comments are lost.
+"""owner.yaml: read as SAM reads it, checked against the template, and written without losing comments.
 
-SAM CLI 1.170 (samcli/cli/types.py, CfnParameterOverridesType) makes a string of each value by Python's str(), joins a
-list by commas, and takes off quotes that are part of a value. So an unquoted `true` would become `True`, which the
-template does not know: such a value is refused here. What the file does not name keeps the value of the deployment
-before (samcli/commands/deploy/deploy_context.py, merge_parameters): so every parameter must be there.
+SAM CLI 1.170 (samcli/cli/types.py, CfnParameterOverridesType) turns each value into a string with Python's str(), joins
+lists with commas, and strips quotes that are part of a value. An unquoted `true` would become `True`, which the
+template does not accept, so such a value is refused here. A parameter that the file does not name keeps its value of
+the previous deployment (samcli/commands/deploy/deploy_context.py, merge_parameters), so every parameter must be there.
 """
 
 import json
@@ -19,13 +19,13 @@ from .parameters import Parameter
 
 WIDTH = 100  # columns of the comments
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# What YAML 1.2 (as SAM reads it) takes for a string, or for a number that str() writes as it stands.
+# What YAML 1.2 (as SAM reads it) takes for a string, or for a number that str() writes unchanged.
 _PLAIN = re.compile(r"(?!(?i:true|false|yes|no|on|off|null|y|n)$)[A-Za-z_/@][^\\\"']*|0|[1-9][0-9]{0,15}")
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One value and the lines where it stands, from `first` up to `end`; `fault` is why SAM would read another."""
+    """One value and its lines, from `first` up to `end`; `fault` is why SAM would read a different value."""
 
     name: str
     value: str
@@ -35,11 +35,11 @@ class Entry:
 
 
 class Unreadable(ValueError):
-    """The file is no list of names and values; the message says where."""
+    """The file is not a list of names and values; the message says where."""
 
 
 def entries(text: str) -> list[Entry]:
-    """The values in their order, also of names that stand there twice. Raises Unreadable."""
+    """The values in order, including names that occur twice. Raises Unreadable."""
     try:
         root = yaml.compose(text, _LOADER)
     except yaml.YAMLError as fault:
@@ -64,22 +64,22 @@ def _entry(key: yaml.Node, node: yaml.Node) -> Entry:
 
 
 def _misread(node: yaml.ScalarNode) -> str | None:
-    """Why SAM would make something else of this value, None if it does not."""
+    """Why SAM would read a different value, None if it reads this one."""
     value = node.value
     if not node.style and value and not _PLAIN.fullmatch(value):
-        return f"write it in quotes, {json.dumps(value, ensure_ascii=False)}: SAM would read something else"
+        return f"put it in quotes, {json.dumps(value, ensure_ascii=False)}: else SAM reads a different value"
     if "\n" in value or re.search(r"\\[ \"']", value) or re.fullmatch(r"(['\"])(.*\1)?", value, re.DOTALL):
-        return f"SAM cannot read {value!r} as it stands"
+        return f"SAM cannot read {value!r}"
     return None
 
 
 def values(text: str) -> dict[str, str]:
-    """The values by name; of a name that stands there twice the last. Raises Unreadable."""
+    """The values by name; if a name occurs twice, the last. Raises Unreadable."""
     return {one.name: one.value for one in entries(text)}
 
 
 def faults(text: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
-    """Why a deployment with this file would not do what it says: each line that is missing, too many or wrong."""
+    """Why a deployment would not do what this file says: a sentence for each missing, unknown or wrong line."""
     try:
         found = entries(text)
     except Unreadable as fault:
@@ -88,19 +88,19 @@ def faults(text: str, parameters: Mapping[str, Parameter]) -> Iterator[str]:
     seen: set[str] = set()
     for one in found:
         if one.name in seen:
-            yield f"{one.name}: stands there twice"
+            yield f"{one.name}: occurs twice"
         elif one.name not in parameters:
-            yield f"{one.name}: there is no such parameter; `postern init` takes the line out"
+            yield f"{one.name}: there is no such parameter; `postern init` comments the line out"
         elif wrong := one.fault or parameters[one.name].fault(one.value):
             yield f"{one.name}: {wrong}"
         seen.add(one.name)
     for name in parameters:
         if name not in seen:
-            yield f"{name}: is missing, so the value of the deployment before would stay; `postern init` fills it in"
+            yield f"{name}: is missing, so the previous deployment's value would stay; `postern init` fills it in"
 
 
 def written(parameters: Mapping[str, Parameter], chosen: Mapping[str, str], head: str) -> str:
-    """A new file with every parameter: what was chosen, else the default, else nothing."""
+    """A new file with every parameter: the chosen value, else the default, else an empty one."""
     lines, group = [*_comment(head)], ""
     for one in parameters.values():
         if one.group != group:
@@ -111,9 +111,9 @@ def written(parameters: Mapping[str, Parameter], chosen: Mapping[str, str], head
 
 
 def completed(text: str, parameters: Mapping[str, Parameter]) -> tuple[str, list[str], list[str]]:
-    """The file with what it lacked and without what is no parameter any more, and the names of both.
+    """The file with missing parameters added and former ones commented out, and the names of both.
 
-    All other lines stay as they are. Raises Unreadable.
+    All other lines stay unchanged. Raises Unreadable.
     """
     found = entries(text)
     lines = text.splitlines()
@@ -127,7 +127,7 @@ def completed(text: str, parameters: Mapping[str, Parameter]) -> tuple[str, list
 
 
 def changed(text: str, parameters: Mapping[str, Parameter], chosen: Mapping[str, str]) -> str:
-    """The file with other values for some that it has; all other lines stay as they are. Raises Unreadable."""
+    """The file with the chosen values for parameters that it has; all other lines stay unchanged. Raises Unreadable."""
     lines = text.splitlines()
     for one in reversed(entries(text)):
         if one.name in chosen and chosen[one.name] != one.value:
@@ -151,7 +151,7 @@ def _line(one: Parameter, value: str) -> list[str]:
 
 
 def read(path: Path) -> str:
-    """The text of the file. Raises Unreadable if it cannot be read, FileNotFoundError if it is not there."""
+    """The text of the file. Raises Unreadable if it cannot be read, FileNotFoundError if it does not exist."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:

@@ -1,5 +1,5 @@
-"""The parameters of a template: what may be chosen, and what each may be (docs.aws.amazon.com/AWSCloudFormation,
-"Parameters"). They are read from the template that is about to be deployed, so a new one is known at once."""
+"""The parameters of a template and their allowed values (docs.aws.amazon.com/AWSCloudFormation, "Parameters"). They are
+read from the template that is about to be deployed, so a new one needs no change here."""
 
 import re
 from collections.abc import Mapping
@@ -14,12 +14,12 @@ import yaml
 from ..status import WrongUse
 
 MAX_VALUE = 4096  # characters of one value, AWS CloudFormation quotas
-OTHERS = "Others"  # the heading of what stands in no group
+OTHERS = "Others"  # the heading for parameters without a group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """One parameter; `default` is None where a value must be given. `allowed` says for people what it may be."""
+    """One parameter; `default` is None if a value is required. `allowed` is the text for people on allowed values."""
 
     name: str
     group: str
@@ -34,9 +34,9 @@ class Parameter:
     longest: int
 
     def fault(self, value: str) -> str | None:
-        """Why CloudFormation would not take this value, or None; of a list each entry is judged."""
+        """Why CloudFormation would refuse this value, or None; each entry of a list is checked."""
         if len(value) > MAX_VALUE:
-            return f"has more than {MAX_VALUE} characters"
+            return f"is longer than {MAX_VALUE} characters"
         for one in value.split(",") if self.is_list else [value]:
             if not self._takes(one):
                 expected = f"expected {self.allowed or 'a value'}"
@@ -68,7 +68,7 @@ def load(template: Path) -> dict[str, Parameter]:
 
 
 def receiving_regions(template: Path) -> frozenset[str]:
-    """The regions in which a template lets itself be deployed, by its rule ReceivingRegion. Raises WrongUse."""
+    """The regions that a template's rule ReceivingRegion allows. Raises WrongUse."""
     try:
         (assertion,) = _read(template)["Rules"]["ReceivingRegion"]["Assertions"]
         return frozenset(map(str, assertion["Assert"][0]))
@@ -80,7 +80,7 @@ def _read(template: Path) -> Any:
     try:
         return yaml.load(template.read_text(encoding="utf-8"), _loader())  # noqa: S506 (it makes plain values only)
     except FileNotFoundError:
-        raise WrongUse(f"there is no {template} here: work in the folder of Postern's source, where it is") from None
+        raise WrongUse(f"there is no {template} here: run this in the folder of Postern's source") from None
     except (OSError, yaml.YAMLError) as fault:
         raise WrongUse(f"{template}: {fault}") from fault
 
@@ -105,7 +105,7 @@ def _parameter(name: str, spec: Mapping[str, Any], group: str) -> Parameter:
 
 
 def allowed(spec: Mapping[str, Any]) -> str:
-    """What a parameter may be, for people; "" if the template does not say."""
+    """The allowed values of a parameter, for people; "" if the template does not say."""
     if choices := spec.get("AllowedValues"):
         return " or ".join(map(str, choices))
     if "ConstraintDescription" in spec:
@@ -117,11 +117,11 @@ def allowed(spec: Mapping[str, Any]) -> str:
 
 @cache
 def _loader() -> Any:
-    """PyYAML's safe loader, by its C library where that is there, for !Ref and the others."""
+    """PyYAML's safe loader, in C if available, extended for CloudFormation's !Ref and other short forms."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
     class Loader(base):  # type: ignore[misc]
-        """Takes a short form of CloudFormation for the value behind it: nobody here asks for more."""
+        """Reads a CloudFormation short form as the plain value behind it, which is enough here."""
 
     def plain(loader: Any, _: str, node: Any) -> Any:
         if isinstance(node, yaml.MappingNode):

@@ -1,1 +1,1 @@
-"""The DNS records of our domains as the world sees them: `public` asks, `judge` says how they are."""
+"""The DNS records of our domains in public DNS: `public` asks resolvers, `judge` says what is wrong."""

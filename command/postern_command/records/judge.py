@@ -1,4 +1,4 @@
-"""How a record set that is needed stands in public DNS, and what to do about it."""
+"""The state of a wanted record set in public DNS, and what to do about it."""
 
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ NEEDED = (MX, DKIM, "mailfrom")  # the others are advice
 
 
 class State(StrEnum):
-    """How a record set stands, best first."""
+    """The state of a record set, best first."""
 
     RIGHT = "right"
     MISSING = "missing"
@@ -28,7 +28,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """One record set: what is wanted, how it stands, what is there, and what to do, "" for nothing."""
+    """One record set: what is wanted, its state, the values found, and what to do ("" for nothing)."""
 
     wanted: Wanted
     state: State
@@ -37,17 +37,17 @@ class Judged:
 
     @property
     def needed(self) -> bool:
-        """Whether mail does not go without it."""
+        """Whether mail cannot flow without it."""
         return self.wanted.part in NEEDED
 
     @property
     def is_done(self) -> bool:
-        """Whether nothing has to be waited for."""
+        """Whether there is nothing to wait for."""
         return self.state is State.RIGHT or (not self.needed and self.state is State.MISSING)
 
 
 def questions(domain: str, wanted: Sequence[Wanted]) -> Iterator["Question"]:
-    """All that is asked of DNS to judge these; also for a name to which a provider added the domain once more."""
+    """The DNS questions needed to judge these, including names to which a provider may have added the domain again."""
     yield domain, "NS"
     for one in wanted:
         yield one.set.name, one.set.type
@@ -57,7 +57,7 @@ def questions(domain: str, wanted: Sequence[Wanted]) -> Iterator["Question"]:
 
 
 def judge(domain: str, wanted: Wanted, answers: "Answers") -> Judged:
-    """How one record set stands for the resolvers that answered."""
+    """The state of one record set, by the resolvers that answered."""
     name, kind = wanted.set.name, wanted.set.type
     told = [one for one in answers[name, kind] if not one.failed]
     if not told:
@@ -69,13 +69,13 @@ def judge(domain: str, wanted: Wanted, answers: "Answers") -> Judged:
         return right[0]
     worst = max(found, key=lambda one: (one.state is not State.RIGHT, list(State).index(one.state)))
     if right:
-        still = f"{len(right)} of {len(found)} resolvers see it; the others remember what was there before"
+        still = f"{len(right)} of {len(found)} resolvers see it; the others still have the old record cached"
         return Judged(wanted, State.NOT_EVERYWHERE, worst.there, still)
     return _explained(domain, worst, answers)
 
 
 def _explained(domain: str, one: Judged, answers: "Answers") -> Judged:
-    """What else DNS shows about a record that is not right."""
+    """A record that is not right, with what else DNS shows about it."""
     name, kind = one.wanted.set.name, one.wanted.set.type
     if one.state is State.MISSING:
         if all(reply.no_name for reply in answers[domain, "NS"] if not reply.failed):
@@ -84,12 +84,12 @@ def _explained(domain: str, one: Judged, answers: "Answers") -> Judged:
         twice = f"{name}.{domain}"
         if any(reply.values for reply in answers[twice, kind]):
             short = name.removesuffix(domain).rstrip(".") or "@"
-            todo = f"it stands at {twice}: your DNS provider adds the domain by itself, so enter {short!r} as its name"
+            todo = f"it is at {twice}: your DNS provider adds the domain itself, so enter {short!r} as the name"
             return Judged(one.wanted, one.state, todo=todo)
     if kind != "CNAME":
         leads = next((reply.values[0] for reply in answers[name, "CNAME"] if reply.values), "")
         if leads:
-            todo = f"take the CNAME {name} to {leads} out: beside a CNAME no other record counts (RFC 1034 3.6.2)"
+            todo = f"remove the CNAME from {name} to {leads}: beside a CNAME no other record counts (RFC 1034 3.6.2)"
             return Judged(one.wanted, State.IN_THE_WAY, one.there, todo)
     return one
 
@@ -100,27 +100,27 @@ def _judged(wanted: Wanted, reply: "Reply") -> Judged:
 
 
 def _exactly(wanted: Wanted, there: tuple[str, ...]) -> Judged:
-    """The values as they are wanted and no others."""
+    """Exactly the wanted values."""
     if not there:
         return Judged(wanted, State.MISSING, todo=_add(wanted.set))
     if RecordSet(wanted.set.name, wanted.set.type, 0, there).says(wanted.set):
         return Judged(wanted, State.RIGHT, there)
-    return Judged(wanted, State.IN_THE_WAY, there, f"put {_said(wanted.set)} in place of it; only this may stand there")
+    return Judged(wanted, State.IN_THE_WAY, there, f"replace it with {_said(wanted.set)}; nothing else may be there")
 
 
 def _incoming(wanted: Wanted, there: tuple[str, ...]) -> Judged:
-    """The MX of a mail domain: mail goes where the lowest number leads, and elsewhere if that does not answer."""
+    """The MX of a mail domain: mail goes to the host with the lowest number, or to another if that does not answer."""
     if not there:
-        return Judged(wanted, State.MISSING, todo=f"{_add(wanted.set)}; it is the switch that brings mail to Postern")
+        return Judged(wanted, State.MISSING, todo=f"{_add(wanted.set)}; it moves the mail to Postern")
     host = wanted.set.values[0].partition(" ")[2]
     others = [one for one in there if one.partition(" ")[2] != host]
     if not others:
         return Judged(wanted, State.RIGHT, there)
     named = ", ".join(f"{one} ({owner})" if (owner := whose(one)) else one for one in others)
     if len(others) < len(there):
-        todo = f"take {named} out: part of the mail goes there"
+        todo = f"remove {named}: some mail goes there"
     else:
-        todo = f"mail goes to {named} now; when Postern is to have it, put {_said(wanted.set)} in place of it"
+        todo = f"mail goes to {named} now; to move it to Postern, replace that with {_said(wanted.set)}"
     return Judged(wanted, State.IN_THE_WAY, there, todo)
 
 
@@ -130,11 +130,11 @@ def _sender_policy(wanted: Wanted, there: tuple[str, ...]) -> Judged:
     if not policies:
         return Judged(wanted, State.MISSING, todo=_add(wanted.set))
     if len(policies) > 1:
-        return Judged(wanted, State.IN_THE_WAY, policies, "make one of these SPF records: with two, none counts")
+        return Judged(wanted, State.IN_THE_WAY, policies, "merge these SPF records into one: with two, neither counts")
     merged = with_ses(policies[0])
     if not merged:
         return Judged(wanted, State.RIGHT, policies)
-    return Judged(wanted, State.IN_THE_WAY, policies, f'let SES send as well: put "{merged}" in place of it')
+    return Judged(wanted, State.IN_THE_WAY, policies, f'let SES send too: replace it with "{merged}"')
 
 
 def _dmarc(wanted: Wanted, there: tuple[str, ...]) -> Judged:
@@ -143,9 +143,11 @@ def _dmarc(wanted: Wanted, there: tuple[str, ...]) -> Judged:
     if not policies:
         return Judged(wanted, State.MISSING, todo=_add(wanted.set))
     if len(policies) > 1:
-        return Judged(wanted, State.IN_THE_WAY, policies, "make one of these DMARC records: with two, none counts")
+        return Judged(
+            wanted, State.IN_THE_WAY, policies, "merge these DMARC records into one: with two, neither counts"
+        )
     if not re.search(r";\s*p\s*=\s*(none|quarantine|reject)\s*(;|$)", policies[0], re.IGNORECASE):
-        return Judged(wanted, State.IN_THE_WAY, policies, "give it a policy, as p=none")
+        return Judged(wanted, State.IN_THE_WAY, policies, "give it a policy, such as p=none")
     return Judged(wanted, State.RIGHT, policies)
 
 

@@ -1,4 +1,4 @@
-"""Whose a mail server is, by its name."""
+"""The provider that runs a mail server, by its name."""
 
 import re
 
@@ -31,12 +31,12 @@ _SLIP = re.compile(r"inbound-smtp\.([a-z0-9-]+)\.(?:amazonses\.com|amazonaws\.co
 
 
 def whose(mx: str) -> str:
-    """Who takes the mail of an MX record, `10 mx.example.net`; "" for who is not known."""
+    """The provider behind an MX record such as `10 mx.example.net`; "" if it is not known."""
     host = mx.rpartition(" ")[2].rstrip(".").lower()
     if not host:
-        return "the null MX, which says that no mail is taken, RFC 7505"
+        return "the null MX, which says that the domain accepts no mail, RFC 7505"
     if found := _SES.fullmatch(host):
         return f"SES in {found[1]}"
     if found := _SLIP.fullmatch(host):
-        return f"a slip: SES takes mail at inbound-smtp.{found[1]}.amazonaws.com"
+        return f"a typing error: SES receives at inbound-smtp.{found[1]}.amazonaws.com"
     return next((owner for suffix, owner in _OWNERS.items() if host == suffix or host.endswith(f".{suffix}")), "")

@@ -1,4 +1,4 @@
-"""What public DNS says, asked of several resolvers, because each remembers an old answer for as long as its TTL."""
+"""Ask public DNS through several resolvers, since each may cache an old answer for its TTL."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -15,7 +15,7 @@ from postern_mail.errors import Unavailable
 
 from ..status import WrongUse
 
-VARIABLE = "POSTERN_RESOLVERS"  # ADDRESS or ADDRESS:PORT, with commas between, in place of these
+VARIABLE = "POSTERN_RESOLVERS"  # ADDRESS or ADDRESS:PORT, separated by commas; replaces those below
 PUBLIC = ("1.1.1.1", "8.8.8.8", "9.9.9.9")  # Cloudflare, Google, Quad9
 SECONDS = 4.0  # for one question to one resolver
 _AT_ONCE = 16  # questions
@@ -25,9 +25,9 @@ Question = tuple[str, str]  # name without its last dot, type
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one resolver says: the values as in a zone file, without last dots; why it says nothing, if it does not.
+    """One resolver's reply: the values as in a zone file, without trailing dots; `failed` says why it has none.
 
-    `no_name` is whether there is no such name at all (NXDOMAIN), of whatever type.
+    `no_name`: the name does not exist for any type (NXDOMAIN).
     """
 
     resolver: str
@@ -40,7 +40,7 @@ Answers = Mapping[Question, tuple[Reply, ...]]
 
 
 def ask(questions: Collection[Question]) -> Answers:
-    """The replies of every resolver to each question. Raises WrongUse for a list of resolvers that is none."""
+    """Every resolver's reply to each question. Raises WrongUse if POSTERN_RESOLVERS is not a list of addresses."""
     wanted, resolvers = list(dict.fromkeys(questions)), _resolvers()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         replies = {each: pool.map(partial(_reply, each), wanted) for each in resolvers}
@@ -49,9 +49,9 @@ def ask(questions: Collection[Question]) -> Answers:
 
 
 def mail_exchangers(domain: str) -> list[str]:
-    """The hosts of a domain's MX records that any resolver knows, in lower case without a last dot.
+    """The hosts of a domain's MX records that any resolver knows, in lower case, without a trailing dot.
 
-    Raises Unavailable where none answers: then nobody knows.
+    Raises Unavailable if no resolver answers.
     """
     replies = ask([(domain, "MX")])[domain, "MX"]
     if all(one.failed for one in replies):
@@ -60,7 +60,7 @@ def mail_exchangers(domain: str) -> list[str]:
 
 
 def _resolvers() -> list[tuple[str, int]]:
-    """Address and port of each."""
+    """The address and port of each resolver."""
     given = os.environ.get(VARIABLE, "")
     if not given:
         return [(address, 53) for address in dict.fromkeys([*_of_this_machine(), *PUBLIC])]
@@ -76,7 +76,7 @@ def _server(text: str) -> tuple[str, int]:
 
 
 def _of_this_machine() -> list[str]:
-    """The first resolver that is set up here, if any."""
+    """This machine's first resolver, if it has one."""
     try:
         return [str(one) for one in dns.resolver.Resolver().nameservers[:1]]
     except dns.exception.DNSException:
@@ -100,7 +100,7 @@ def _reply(server: tuple[str, int], question: Question) -> Reply:
 
 
 def _value(record: dns.rdata.Rdata) -> str:
-    """As in a zone file, a TXT record without its quotes."""
+    """A record's value as in a zone file; a TXT record without its quotes."""
     strings = getattr(record, "strings", None)
     if strings is not None:
         return b"".join(strings).decode("utf-8", "replace")

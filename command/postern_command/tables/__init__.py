@@ -1,1 +1,1 @@
-"""The two tables as a tables file has them: read, checked, compared, changed and written."""
+"""Tables files, and changes of the live tables: read, checked, compared and written."""

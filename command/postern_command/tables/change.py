@@ -1,4 +1,4 @@
-"""Changes of the live tables: one row as it was read, and as it shall be."""
+"""A change of the live tables: one row before and after."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -16,7 +16,7 @@ KEY_NAMES: dict[TableName, tuple[str, ...]] = {
     "aliases": ("address",),
     "senders": ("sender", "scope"),
 }
-# What a row may have beside its key (docs/tables.md).
+# The attributes of a row besides its key (docs/tables.md).
 ATTRIBUTES: dict[TableName, tuple[str, ...]] = {
     "settings": tuple(settings.descriptions()),
     "whitelists": (greylist.LINES,),
@@ -29,7 +29,7 @@ _WHITELISTS = {greylist.CLIENTS_KEY: "clients", greylist.RECIPIENTS_KEY: "recipi
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One row to be written. `before` is None for a new row, `after` for one to be removed."""
+    """One row to write. `before` is None for a new row, `after` is None for a removal."""
 
     table: TableName
     key: Key
@@ -48,12 +48,12 @@ class Change:
 
 
 def key_of(table: TableName, row: Row) -> Key:
-    """The key of a row as DynamoDB holds it."""
+    """The key of a row in DynamoDB."""
     return tuple(row[name] for name in KEY_NAMES[table])
 
 
 def named(table: TableName, key: Key) -> str:
-    """A row as people call it."""
+    """The name of a row for people."""
     if table == "settings":
         return "settings"
     if table == "whitelists":
@@ -64,7 +64,7 @@ def named(table: TableName, key: Key) -> str:
 
 
 def no_rule(key: SenderKey, scopes: list[str]) -> str:
-    """That a rule is not there, and the scopes in which there is one for the same sender or number."""
+    """The message that a rule does not exist, with the scopes that have one for the same sender or number."""
     elsewhere = " and ".join("for all aliases" if scope == senders.EVERYWHERE else f"for {scope}" for scope in scopes)
     there = f"; there is one {elsewhere} (--scope)" if scopes else ""
     return f"there is no {named('senders', key)}{there}"

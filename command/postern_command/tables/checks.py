@@ -1,7 +1,7 @@
-"""What is wrong with rows, said before they are written rather than when mail comes.
+"""Check rows before they are written, rather than when mail comes.
 
-Rows are read as the functions read them; beyond that a key must be one that is looked up, in a
-domain of ours, and an alias must not lead back to itself.
+Rows are read as the functions read them. In addition a key must be one that look-ups use, in a domain of ours, and an
+alias must not lead back to itself.
 """
 
 import time
@@ -25,21 +25,21 @@ from postern_mail.ports.forward import Tables
 from .change import named
 from .file import TablesFile
 
-MAX_ROW = 400_000  # octets; DynamoDB takes 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
+MAX_ROW = 400_000  # bytes; DynamoDB allows 400 KB, docs.aws.amazon.com/amazondynamodb, "Limits"
 _MAX_DIGITS, _MAX_EXPONENT = 38, 125  # of a number, same page
-_ANY = "postern-any-address"  # stands for whoever a domain's row answers for
+_ANY = "postern-any-address"  # stands for any address that a domain's row answers for
 
 
 @dataclass(slots=True)
 class Findings:
-    """Faults, for which nothing is written, and warnings, which are only said."""
+    """Faults, which prevent writing, and warnings, which do not."""
 
     faults: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, tables: TablesFile, policy: Policy) -> "Findings":
-        """All that is wrong in a file, for a stack with this policy."""
+        """Everything wrong in a file, for a stack with this policy."""
         found, domains = cls(), policy.own_domains
         rows = Rows(_Everything(tables.aliases))
         now = time.time()
@@ -58,18 +58,18 @@ class Findings:
         return found
 
     @property
-    def said(self) -> list[str]:
-        """Faults and warnings alike, for who only looks."""
+    def all(self) -> list[str]:
+        """Faults and warnings together, for dry runs."""
         return [*self.faults, *self.warnings]
 
     def add(self, more: "Findings") -> None:
-        """Take over what somebody else found."""
+        """Add other findings to these."""
         self.faults += more.faults
         self.warnings += more.warnings
 
 
 def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
-    """What is wrong in one row of the alias table, each fault a sentence that names it."""
+    """What is wrong with one row of the alias table; each fault is a sentence that names the row."""
     faults = _attribute_faults("aliases", (key,), row)
     if fault := no_alias(key, domains):
         faults.append(f"alias {key}: {fault}")
@@ -81,13 +81,13 @@ def alias_faults(key: str, row: Row, domains: Collection[str]) -> list[str]:
 
 
 def sender_faults(key: SenderKey, row: Row, policy: Policy) -> list[str]:
-    """What is wrong in one row of the sender table."""
+    """What is wrong with one row of the sender table; each fault is a sentence that names the row."""
     faults = _attribute_faults("senders", key, row)
     return [*faults, *rule_faults(key, row, policy.own_domains, policy.parent_style)]
 
 
 def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: float) -> Findings:
-    """Where an alias would lead if it had this row, in tables that are read as needed. Raises Temporary."""
+    """Loops and dead ends of an alias if it had this row; the tables are read as needed. Raises Temporary."""
     rows = Rows({key: row})
 
     def resolved(address: Address) -> Resolution:
@@ -98,7 +98,7 @@ def leads(key: str, row: Row, tables: Tables, domains: Collection[str], now: flo
 
 
 def _led(key: str, row: Row, domains: Collection[str], resolved: Callable[[Address], Resolution]) -> Findings:
-    """Loops and dead ends of an alias; nothing is known about a row that is not understood."""
+    """Loops and dead ends of an alias; no findings for a row that cannot be understood."""
     try:
         alias = Alias.from_row(key, row)
         address = Address.parse(f"{_ANY}{key}" if key.startswith("@") else key)
@@ -117,12 +117,12 @@ def _led(key: str, row: Row, domains: Collection[str], resolved: Callable[[Addre
 
 
 def _attribute_faults(table: TableName, key: tuple[str, ...], row: Row) -> list[str]:
-    faults = [f"{name} says who wrote a live row, and is not typed" for name in BOOKKEEPING if name in row]
+    faults = [f"{name} cannot be set: Postern records it in live rows" for name in BOOKKEEPING if name in row]
     faults += [
-        f"{name} is a number DynamoDB does not hold" for name in row if not all(map(_is_exact, _numbers(row[name])))
+        f"{name} is a number that DynamoDB cannot store" for name in row if not all(map(_is_exact, _numbers(row[name])))
     ]
     if len(str(row).encode()) > MAX_ROW:
-        faults.append(f"the row is larger than {MAX_ROW} octets, the most that DynamoDB takes")
+        faults.append(f"the row is larger than {MAX_ROW} bytes, DynamoDB's limit")
     return [f"{named(table, key)}: {fault}" for fault in faults]
 
 
@@ -144,7 +144,7 @@ def _is_exact(number: int | float | Decimal) -> bool:
 
 
 class _Everything(dict[str, Row | None]):
-    """The rows of a whole table: a key that is not there was asked for and not found."""
+    """The rows of a whole table: a missing key counts as looked up and not found."""
 
     def __contains__(self, key: object) -> bool:
         return True

@@ -1,7 +1,7 @@
-"""A tables file against the live tables: what would have to change, and doing it.
+"""Compare a tables file with the live tables, and make the live tables match.
 
-The live rows are streamed past the file, once to count, and once more for each kind of change
-there is. They are never all held, however many there are.
+The live rows are streamed past the file, once to count, and once more for each kind of change. They are never all held
+in memory.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,13 +18,13 @@ from .text import written
 if TYPE_CHECKING:
     from ..aws.table_rows import TableRows
 
-MOST_REMOVED = 0.2  # of the live rows of a table; more is more often a mistake than meant
+MOST_REMOVED = 0.2  # of a table's live rows; removing more is more often a mistake than intended
 
 
 @dataclass(slots=True)
 class Survey:
-    """How one live table differs from the file. `left` rows were made by themselves and are left alone; `live` are the
-    others."""
+    """How one live table differs from the file. `left` counts the rows that Postern added and that are left alone,
+    `live` the others."""
 
     all_rows: bool = False
     live: int = 0
@@ -35,27 +35,27 @@ class Survey:
 
     @property
     def total(self) -> int:
-        """Rows to be written."""
+        """The number of rows to write."""
         return len(self.add) + self.change + self.remove
 
     @property
     def removes_too_much(self) -> bool:
-        """Whether it looks like the wrong file."""
+        """Whether so many rows would be removed that this may be the wrong file."""
         return self.remove > MOST_REMOVED * self.live
 
 
 @dataclass(slots=True)
 class Reach:
-    """The live rows that a file is about: all but those that were made by themselves and that it does not name.
+    """The live rows that a file governs: all except rows that Postern added and the file does not name.
 
-    `left` counts these. With `all_rows` there are none.
+    `left` counts the exceptions; with `all_rows` there are none.
     """
 
     all_rows: bool = False
     left: int = 0
 
     def within(self, table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Iterator[Row]:
-        """Of these live rows those that the file is about."""
+        """The rows among these that the file governs."""
         for row in live:
             if self.all_rows or not made_itself(row) or key_of(table, row) in wanted:
                 yield row
@@ -64,7 +64,7 @@ class Reach:
 
 
 def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
-    """One table of a file, under keys as `Change` has them."""
+    """One table of a file, by keys as in `Change`."""
     if table == "settings":
         return {} if tables.settings is None else {(settings.KEY,): tables.settings}
     if table == "whitelists":
@@ -75,7 +75,7 @@ def rows_of(tables: TablesFile, table: TableName) -> Mapping[Key, Row]:
 
 
 def differences(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]) -> Iterator[Change]:
-    """What makes a live table equal to the file: in the order of the live rows, then what is new."""
+    """The changes that make a live table match the file: in the order of the live rows, then the new rows."""
     unseen = dict(wanted)
     for row in live:
         key = key_of(table, row)
@@ -87,12 +87,12 @@ def differences(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row]
 
 
 def same(live: Row, wanted: Row) -> bool:
-    """Whether two rows are written alike; who wrote them and when does not count."""
+    """Whether two rows are equal, apart from who wrote them and when."""
     return bool(_comparable(live) == _comparable(wanted))
 
 
 def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row], *, all_rows: bool = False) -> Survey:
-    """Count what differs. Of the changes only the keys of new rows are held."""
+    """Count the differences. Only the keys of new rows are held in memory."""
     found, reach = Survey(all_rows), Reach(all_rows)
 
     def counted() -> Iterator[Row]:
@@ -113,7 +113,7 @@ def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row], *, 
 
 
 def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
-    """The file; with the live settings where it has none and their `header_rules` is not what its rules need. Raises
+    """The file, with the live settings added if it has none and its header rules need another `header_rules`. Raises
     Temporary."""
     if tables.settings is not None:
         return tables
@@ -126,13 +126,13 @@ def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
 
 
 def compared(tables: TablesFile) -> tuple[TableName, ...]:
-    """The tables that a file is about: one without settings or whitelists leaves the live ones as they are."""
+    """The tables that a file governs: without a section for settings or whitelists, the live ones stay unchanged."""
     left = {"settings": tables.settings is None, "whitelists": tables.whitelists is None}
     return tuple(table for table in TABLES if not left.get(table))
 
 
 def surveys(tables: TablesFile, rows: "TableRows", *, all_rows: bool = False) -> dict[TableName, Survey]:
-    """What the file is about. Raises Temporary."""
+    """A Survey of each table that the file governs. Raises Temporary."""
     return {
         table: survey(table, rows_of(tables, table), rows.scan(table), all_rows=all_rows) for table in compared(tables)
     }
@@ -145,11 +145,10 @@ def make_equal(
     stamp: Mapping[str, Any],
     written_so_far: Callable[[int], object],
 ) -> None:
-    """Write what differs: first what is new, then what changes, last what goes.
+    """Write the differences: additions first, then changes, then removals.
 
-    So no alias leads to a row that is not there yet, or is gone already. Calls `written_so_far` with the
-    rows of each chunk. Raises Overtaken or Temporary; what was written stays, and doing it again
-    does what is left.
+    So no alias ever leads to a row that is not there yet or no longer. Calls `written_so_far` with the number of rows
+    in each chunk. Raises Overtaken or Temporary; what was written stays, and a repeat does what is left.
     """
     from ..aws.table_rows import chunks  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -162,7 +161,7 @@ def make_equal(
 
 
 def stamped(change: Change, stamp: Mapping[str, Any]) -> Change:
-    """The change with who makes it and when."""
+    """The change with bookkeeping: who makes it and when."""
     after = None if change.after is None else {**change.after, **stamp}
     return Change(change.table, change.key, change.before, after)
 
@@ -179,11 +178,11 @@ def _changes(
 
 
 def _comparable(row: Row) -> Any:
-    """A row so that true is not 1, and 1 is 1.0, as in DynamoDB."""
+    """A row in a form in which true differs from 1, and 1 equals 1.0, as in DynamoDB."""
     try:
         return _typed(written(row))
     except ValueError:
-        return repr(row)  # it holds what no file can, so it is like none
+        return repr(row)  # no file can hold it, so it equals no row of a file
 
 
 def _typed(value: Any) -> Any:

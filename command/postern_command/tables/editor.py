@@ -1,4 +1,4 @@
-"""One row of the live tables read, checked, written and shown: what `postern alias` and `sender` have in common."""
+"""Read, check, write and show one row of the live tables: what `postern alias`, `sender` and `rule` share."""
 
 import time
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def typed_key(text: str) -> str:
-    """An alias key as it is looked up, in whatever domain. Raises WrongUse for text that is none."""
+    """An alias key in the form that look-ups use, in any domain. Raises WrongUse for other text."""
     key = alias_key(text)
     if fault := no_alias(key, {domain_of(key).lstrip(".*")}):
         raise WrongUse(f"{text!r}: {fault}")
@@ -37,36 +37,35 @@ def typed_key(text: str) -> str:
 
 
 def with_attributes(row: Row, attributes: Mapping[str, Any]) -> Row:
-    """The row with these attributes; None takes one away."""
+    """The row with these attributes; None removes one."""
     merged = {**row, **attributes}
     return {name: value for name, value in merged.items() if name not in attributes or value is not None}
 
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """Writes one row of the live tables, or only says what it would write."""
+    """Writes one row of the live tables, or with `dry_run` shows what it would write."""
 
     where: "Stack"
     dry_run: bool
     as_json: bool
 
     def alias(self, key: str) -> Row | None:
-        """The alias's row as it is now. Raises Temporary."""
+        """The alias's current row, None without one. Raises Temporary."""
         return self.where.tables.read([key], ()).aliases[key]
 
     def settings(self) -> Row | None:
-        """The settings as they are now, None if none was ever set. Raises Temporary."""
+        """The current settings, None if none was ever set. Raises Temporary."""
         return next(self.where.rows.scan("settings"), None)
 
     def sender_rule(self, key: SenderKey) -> Row | None:
-        """The rule's row as it is now. Raises Temporary."""
+        """The rule's current row, None without one. Raises Temporary."""
         return self.where.tables.read((), [key]).senders[key]
 
     def write(self, change: Change, *along: Change) -> None:
-        """Check a row, write it if nobody was faster, with those that must go `along`, and show what changed in its
-        table.
+        """Check a change, write it together with the changes in `along`, and show what changed in its table.
 
-        Ends with status 1 for a row that is not valid. Raises Overtaken, Temporary.
+        Ends with status 1 for a row that is not valid. Raises Overtaken if someone else changed a row first, Temporary.
         """
         if not along and change.before is not None and change.after is not None and same(change.before, change.after):
             self._show(change, [], written=False)
@@ -83,7 +82,7 @@ class Editor:
                 self._show(one, [], written=not self.dry_run)
 
     def _clashes(self, change: Change) -> list[str]:
-        """Aliases in the way of reply addresses; the table is read where the change may put one there."""
+        """Aliases that would get in the way of reply addresses; the table is read only if the change may cause it."""
         if change.after is None or change.table == "senders":
             return []
         settings = change.after if change.table == "settings" else self.settings()
@@ -104,7 +103,7 @@ class Editor:
 
 
 def may_clash(change: Change, settings: Row | None) -> bool:
-    """Whether a row may turn replies on, or answer for the name of their addresses."""
+    """Whether a change may turn replies on, or take the local part of reply addresses."""
     before, after = change.before or {}, change.after or {}
     names = ("reply", "reply_local_part") if change.table == "settings" else ("reply", "patterns")
     name = str((settings or {}).get("reply_local_part") or Settings().reply_local_part)
@@ -113,8 +112,8 @@ def may_clash(change: Change, settings: Row | None) -> bool:
 
 
 def write_live(change: Change, where: "Stack", *along: Change) -> None:
-    """Write a row with who writes it and when, and those that go along, if nobody was faster. Raises Overtaken,
-    Temporary."""
+    """Write these changes together, with who makes them and when. Raises Overtaken if someone else changed a row
+    first, Temporary."""
     from ..aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
     stamp = {"updated_at": int(time.time()), "updated_by": caller()}
@@ -122,10 +121,10 @@ def write_live(change: Change, where: "Stack", *along: Change) -> None:
 
 
 def findings(change: Change, tables: Tables, policy: Policy) -> Findings:
-    """What is wrong with a change, before it is written. Raises Temporary."""
+    """What is wrong with a change. Raises Temporary."""
     if change.after is None:
         return _left_to(change, tables, policy)
-    if change.table == "settings":  # what was typed is checked; what was there before is only named
+    if change.table == "settings":  # the typed value was checked; faults in other settings are only warnings
         return Findings(warnings=settings_faults(change.after))
     row = _judged(change)
     if change.table == "aliases":
@@ -139,7 +138,7 @@ def findings(change: Change, tables: Tables, policy: Policy) -> Findings:
 
 
 def _left_to(change: Change, tables: Tables, policy: Policy) -> Findings:
-    """A removed alias's mail goes to the next less specific one: not what disabling it does."""
+    """A warning if a removed alias's mail would go to a less specific one instead of being rejected."""
     found, domains = Findings(), policy.own_domains
     address = change.key[0]
     if change.table == "aliases" and not no_alias(address, domains) and not address.startswith("@"):
@@ -147,10 +146,12 @@ def _left_to(change: Change, tables: Tables, policy: Policy) -> Findings:
         follow(tables, [Address.parse(address)], rows, domains, now)
         left_to = resolve(Address.parse(address), rows, domains, now).matched
         if left_to:
-            found.warnings.append(f"mail to {address} is from now on for {left_to[0]}; to reject it, disable the alias")
+            found.warnings.append(
+                f"mail to {address} now goes by {left_to[0]}; to reject it, disable the alias instead"
+            )
     return found
 
 
 def _judged(change: Change) -> Row:
-    """The new row without who wrote the one before it."""
+    """The new row without the old one's bookkeeping."""
     return {name: value for name, value in (change.after or {}).items() if name not in BOOKKEEPING}

@@ -1,11 +1,11 @@
-"""A tables file: the alias and the sender table as TOML, for git and for working offline.
+"""A tables file: the alias and sender tables as TOML, for version control and for working offline.
 
 domains = ["example.com"]                   # optional: else the domains of the alias keys
 
-[settings]                                  # optional: without it the live ones stay as they are
+[settings]                                  # optional: without it the live settings stay unchanged
 subject_tag = "[example]"
 
-[whitelists]                                # optional: whom the grey hold never holds, lines as in Postgrey's files
+[whitelists]                                # optional: what greylisting never holds; lines as in Postgrey's files
 clients = ["mail.example.org", "192.0.2.0/24"]
 recipients = ["postmaster@"]
 
@@ -15,9 +15,9 @@ destinations = ["jane@dest.example"]
 [[senders]]
 sender = "spam.example"
 action = "REJECT"
-scope = "*"                                 # optional: else everywhere
+scope = "*"                                 # optional: an alias; else all
 
-[[rules]]                                   # header rules, which are rows of the sender table too
+[[rules]]                                   # header rules, also rows of the sender table
 number = 10
 subject = { contains = "casino" }
 action = "HOLD"
@@ -38,8 +38,8 @@ from postern_mail.mail.rows import HEADER_RULE, LAST_RULE, Row, Rows, SenderKey,
 from postern_mail.mail.senders import EVERYWHERE
 
 WHITELISTS = {"clients": greylist.CLIENTS_KEY, "recipients": greylist.RECIPIENTS_KEY}
-HEADER_RULES = "header_rules"  # the setting that says which are asked
-MOST_DIGITS = 38  # of a number in DynamoDB
+HEADER_RULES = "header_rules"  # the setting with the numbers of the rules that are on
+MOST_DIGITS = 38  # in a number in DynamoDB
 _SECTIONS = ("domains", "settings", "whitelists", "aliases", "senders", "rules")
 
 
@@ -59,8 +59,8 @@ class TablesFile:
 
     @classmethod
     def load(cls, path: Path) -> "TablesFile":
-        """Read a file; raises BadTablesFile. Rows are taken as typed: what is wrong in one of
-        them shows where it is used, as it does in the live tables."""
+        """Read a file. Rows are taken as typed; faults in them show where they are used, as in the live tables.
+        Raises BadTablesFile."""
         try:
             return cls._from_document(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError) as fault:
@@ -70,7 +70,7 @@ class TablesFile:
     def _from_document(cls, document: Mapping[str, Any]) -> "TablesFile":
         unknown = [section for section in document if section not in _SECTIONS]
         if unknown:
-            raise ValueError(f"unknown section {unknown[0]!r}; there are {', '.join(_SECTIONS)}")
+            raise ValueError(f"unknown section {unknown[0]!r}: expected one of {', '.join(_SECTIONS)}")
         aliases = _aliases(document.get("aliases", {}))
         domains = document.get("domains") or list(map(domain_of, aliases))
         if not isinstance(domains, list) or not all(isinstance(domain, str) for domain in domains):
@@ -86,7 +86,7 @@ class TablesFile:
 
     @property
     def all_settings(self) -> Row:
-        """The settings, also those of a file that has header rules and no settings."""
+        """The settings, with `header_rules` filled in even for a file without settings."""
         return with_rules({"address": settings.KEY}, self.senders) if self.settings is None else self.settings
 
     def _item(self, key: str) -> Row | None:
@@ -97,7 +97,7 @@ class TablesFile:
     def read(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Rows:
-        """The rows under these keys, None for each key without one. A file knows of nobody's ill health."""
+        """The rows under these keys, None for each key without one. A file has no destinations' health."""
         return Rows(
             {key: self._item(key) for key in aliases},
             {key: self.senders.get(key) for key in senders},
@@ -106,18 +106,18 @@ class TablesFile:
 
 
 def whitelist(key: str, lines: Iterable[str]) -> Row:
-    """An item of the alias table with lines of one of Postgrey's files."""
+    """A row of the alias table with the lines of one of Postgrey's files."""
     return {"address": key, greylist.LINES: list(lines)}
 
 
 def with_rules(row: Row, rules: Iterable[SenderKey]) -> Row:
-    """The settings with the numbers of all header rules among these keys, unless they name some themselves."""
+    """The settings with the numbers of all header rules among these keys, unless they already name some."""
     numbers = rule_numbers(rules)
     return row if row.get(HEADER_RULES) is not None or not numbers else {**row, HEADER_RULES: numbers}
 
 
 def rule_numbers(keys: Iterable[SenderKey]) -> str:
-    """What the setting says for the header rules among these keys, "" for none."""
+    """The value of `header_rules` for the header rules among these keys, "" for none."""
     found = {sender.removeprefix(HEADER_RULE) for sender, _ in keys if is_header_rule(sender)}
     return ", ".join(str(int(one)) for one in sorted(found) if one.isdigit())
 
@@ -139,7 +139,7 @@ def _aliases(section: Any) -> dict[str, Row]:
         _check(f"alias {key!r}", row)
         spelled = alias_key(key)
         if spelled in rows:
-            raise ValueError(f"alias {spelled!r} is there twice")
+            raise ValueError(f"alias {spelled!r} occurs twice")
         rows[spelled] = {**row, "address": spelled}
     return rows
 
@@ -156,14 +156,14 @@ def _senders(section: Any) -> dict[SenderKey, Row]:
             raise ValueError(f"{row['sender']!r} is a header rule: write [[rules]] and number")
         key = (sender_key(row["sender"]), scope_key(str(row.get("scope", EVERYWHERE))))
         if key in rows:
-            raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} is there twice")
+            raise ValueError(f"sender rule {key[0]!r} in scope {key[1]!r} occurs twice")
         rows[key] = {**row, "sender": key[0], "scope": key[1]}
     return rows
 
 
 def _whitelists(section: Any) -> dict[str, Row]:
     if not isinstance(section, dict) or not section.keys() <= WHITELISTS.keys():
-        raise ValueError(f"[whitelists] has {' and '.join(WHITELISTS)}, found {section!r}")
+        raise ValueError(f"[whitelists] takes {' and '.join(WHITELISTS)}, found {section!r}")
     for name, lines in section.items():
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise ValueError(f"whitelists, {name}: expected a list of lines")
@@ -177,11 +177,11 @@ def _rules(section: Any) -> dict[SenderKey, Row]:
     for row in section:
         number = row.get("number") if isinstance(row, dict) else None
         if not isinstance(number, int) or isinstance(number, bool) or not 1 <= number <= LAST_RULE or "sender" in row:
-            raise ValueError(f"a header rule has a number from 1 to {LAST_RULE}, and no sender: {row!r}")
+            raise ValueError(f"a header rule needs a number from 1 to {LAST_RULE} and takes no sender: {row!r}")
         _check(f"header rule {number}", row)
         key = (rule_key(number), scope_key(str(row.get("scope", EVERYWHERE))))
         if key in rows:
-            raise ValueError(f"header rule {number} in scope {key[1]!r} is there twice")
+            raise ValueError(f"header rule {number} in scope {key[1]!r} occurs twice")
         kept = {name: value for name, value in row.items() if name != "number"}
         rows[key] = {**kept, "sender": key[0], "scope": key[1]}
     return rows
@@ -204,10 +204,10 @@ def _check(what: str, value: Any) -> None:
     elif not isinstance(value, (str, int, float)):
         raise ValueError(f"{what}: {value!r} is neither text nor a number")
     elif not isinstance(value, (str, bool)) and not _is_kept(Decimal(str(value))):
-        raise ValueError(f"{what}: DynamoDB does not keep the number {value!r}")
+        raise ValueError(f"{what}: DynamoDB cannot store the number {value!r}")
 
 
 def _is_kept(number: Decimal) -> bool:
-    """Whether DynamoDB keeps a number as it is: docs.aws.amazon.com/amazondynamodb, "Naming rules and data types"."""
+    """Whether DynamoDB stores a number exactly: docs.aws.amazon.com/amazondynamodb, "Naming rules and data types"."""
     in_range = number.is_finite() and (not number or -128 <= number.adjusted() <= 125)
     return in_range and len(number.as_tuple().digits) <= MOST_DIGITS

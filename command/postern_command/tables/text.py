@@ -1,4 +1,4 @@
-"""The two tables as the text of a tables file, in one order and one form, so that git shows what changed."""
+"""Write the tables as a tables file, always in the same order and form, so that a diff shows only what changed."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -11,12 +11,12 @@ from postern_mail.mail.rows import BOOKKEEPING, HEADER_RULE, Row, is_header_rule
 
 from .file import HEADER_RULES, WHITELISTS, TablesFile, rule_numbers
 
-_BASIC_PLANE = 0xFFFF  # what \u says; \U says the rest
+_BASIC_PLANE = 0xFFFF  # \u covers it; \U covers the rest
 
 
 def toml(tables: TablesFile, *, with_domains: bool = False) -> Iterator[str]:
-    """The file piece by piece, with an empty line between: domains if asked for, or if they are not those of the
-    keys; settings; aliases by domain and name; sender rules by scope and sender."""
+    """The file piece by piece, separated by empty lines: domains, if asked for or if they are not those of the keys;
+    settings; aliases by domain and name; sender rules by scope and sender."""
     for number, piece in enumerate(_pieces(tables, with_domains)):
         yield f"\n{piece}" if number else piece
 
@@ -27,7 +27,7 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
     if tables.settings is not None:
         row = written(tables.settings, "address")
         if row.get(HEADER_RULES) == rule_numbers(tables.senders):
-            del row[HEADER_RULES]  # they say so themselves
+            del row[HEADER_RULES]  # it follows from the rules in the file
         yield _dumped({"settings": row})
     if tables.whitelists:
         yield _dumped(
@@ -52,7 +52,7 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
 
 
 def _attribute(name: str, value: Any) -> str:
-    """`name = value` with a table in one line, as a condition is written."""
+    """`name = value`, with a table in one line, as conditions are written."""
     if not isinstance(value, dict):
         return _dumped({name: value})
     inner = (_in_one_line(_dumped({one: value[one]})) for one in value)
@@ -61,13 +61,13 @@ def _attribute(name: str, value: Any) -> str:
 
 
 def _in_one_line(dumped: str) -> str:
-    """Lists are the only thing that takes several."""
+    """TOML without the line breaks of lists, the only ones that it has."""
     return dumped.strip().replace("[\n    ", "[").replace(",\n]", "]").replace(",\n    ", ", ")
 
 
 def _dumped(piece: Mapping[str, Any]) -> str:
-    """TOML with every character spelled out that is not printable. They stand in quotes only, where that is the same
-    text; the writer itself spells out fewer, and what is left could steer the terminal of who reads the file."""
+    """TOML with every unprintable character escaped. They occur only in quotes, where that is the same text; tomli_w
+    escapes fewer, and the rest could control the terminal of a reader."""
     text = tomli_w.dumps(piece)
     if text.replace("\n", "").isprintable():
         return text
@@ -80,13 +80,13 @@ def _spelled(character: str) -> str:
 
 
 def written(row: Row, *key_names: str) -> dict[str, Any]:
-    """A row's attributes as TOML has them, without its key and without who wrote it, by name."""
+    """A row's attributes in TOML's types, by name, without its key and bookkeeping. Raises ValueError as `in_toml`."""
     left_out = {*key_names, *BOOKKEEPING}
     return {name: in_toml(row[name]) for name in sorted(row) if name not in left_out and row[name] is not None}
 
 
 def in_toml(value: Any) -> Any:
-    """A live attribute's value in TOML's types; raises ValueError for one that TOML does not have."""
+    """A live attribute's value in TOML's types. Raises ValueError for a type that TOML does not have."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (set, frozenset)):
