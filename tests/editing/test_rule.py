@@ -87,8 +87,8 @@ def test_a_rule_is_moved_whole(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        ((7, 8), 1, "there is no header rule 007"), ((10, 20), 1, "header rule 020 is there already"),
-        ((10, 10), 1, "is there already"), ((10, 1000), 2, "999"),
+        ((7, 8), 1, "there is no header rule 007"), ((10, 20), 1, "header rule 020 already exists"),
+        ((10, 10), 1, "already exists"), ((10, 1000), 2, "999"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_moved_stays(desk: Desk, arguments: tuple[int, int], status: int, said: str) -> None:

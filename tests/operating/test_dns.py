@@ -103,8 +103,8 @@ BAD: dict[str, tuple[Change, str, str, str]] = {
         ),
         "mx",
         "in the way",
-        "mail goes to 10 inbound-smtp.us-east-1.amazonaws.com (SES in us-east-1) now; to move it to Postern, replace that with"
-        f" {INBOUND}",
+        "mail goes to 10 inbound-smtp.us-east-1.amazonaws.com (SES in us-east-1) now; to move it"
+        f" to Postern, replace that with {INBOUND}",
     ),
     "MX at the domain that sends": (
         put(
@@ -409,9 +409,9 @@ missing*        TXT    _dmarc                      "v=DMARC1; p=none"
                 -> add _dmarc.example.com TXT "v=DMARC1; p=none"
 in the way      MX     @                           10 inbound-smtp.eu-west-1.a\u2026
                 found: 1 aspmx.l.google.com
-                -> mail goes to 1 aspmx.l.google.com (Google) now; when Postern
-                is to have it, put 10 inbound-smtp.eu-west-1.amazonaws.com in
-                place of it
+                -> mail goes to 1 aspmx.l.google.com (Google) now; to move it to
+                Postern, replace that with 10
+                inbound-smtp.eu-west-1.amazonaws.com
 * advice: mail flows without it, and it is not counted
 5 of 6 right; mx in the way
 """

@@ -350,9 +350,9 @@ Domains
   not checked  domains taken out
   failed       MX
                MX example.com: in the way: 1 aspmx.l.google.com
-               -> mail goes to 1 aspmx.l.google.com (Google) now; when Postern
-               is to have it, put 10 inbound-smtp.eu-west-1.amazonaws.com in
-               place of it
+               -> mail goes to 1 aspmx.l.google.com (Google) now; to move it to
+               Postern, replace that with 10
+               inbound-smtp.eu-west-1.amazonaws.com
 Mail under way
 """
 

@@ -367,14 +367,14 @@ Sending
 
 owner.yaml: Domains is 'example.com'
 owner.yaml: OwnerAddress is 'me@home.example'
-owner.yaml is written, with all 11 parameters; docs/parameters.md says what each
-means.
+owner.yaml is written, with all 11 parameters; docs/parameters.md explains each.
 
 Next:
   make deploy
-      8 minutes the first time; it shows the changes, and asks before it makes them
+      8 minutes the first time; it shows the changes, and asks before it makes
+      them
   postern dns --wait
-      minutes where the stack writes the records, else as long as you take to
+      minutes if the stack writes the records, else as long as it takes you to
       paste them
   postern alias add info@example.com me@home.example
       at once
