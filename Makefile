@@ -12,13 +12,13 @@ LOCK = uv pip compile --quiet --generate-hashes --universal --python-version 3.1
 
 BIN = .venv/bin
 SAM = .venv-sam/bin/sam
-# Only where AWS is not asked: a deployment goes where your own environment or profile says.
-ifeq ($(filter deploy,$(MAKECMDGOALS)),)
+# Only where AWS is not asked: a deployment, and its end, goes where your own environment or profile says.
+ifeq ($(filter deploy delete,$(MAKECMDGOALS)),)
 export AWS_DEFAULT_REGION ?= eu-west-1
 endif
 export SAM_CLI_TELEMETRY = 0
 
-.PHONY: demo local deploy test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay picture fuzz faults lock release clean help
+.PHONY: demo local deploy delete test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay picture fuzz faults lock release clean help
 
 help:  ## What make can do here
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -38,6 +38,9 @@ deploy: .venv/ready .venv-sam/ready  ## Check the values of owner.yaml, build, a
 		$(SAM) build --config-env $(STAGE) --parameter-overrides file://$(OWNER)
 	$(SAM) deploy --config-env $(STAGE)
 
+delete: .venv-sam/ready  ## Delete the stack; tables, mail, identities and DNS records stay (docs/tearing-down.md); STAGE=dev
+	$(SAM) delete --config-env $(STAGE)
+
 # In several processes, the tests of a file in one, in the order they are found.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
@@ -54,8 +57,8 @@ rights: .venv/ready  ## Whether the tests that ran on this very code used every 
 test-313: .venv-3.13/ready  ## The tests of what Lambda runs, on the functions' Python; PYTHON_313=its name
 	.venv-3.13/bin/python -m pytest -q -n $(PROCESSES) tests/unit tests/messages tests/contract -m "not slow"
 
-test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy, use, update and delete the stack, on ministack
-	$(BIN)/python -m pytest -q -x -m deploy tests/deploy
+test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy the last release, upgrade, use and delete the stack, on ministack
+	$(BIN)/python -m pytest -q -x -m "deploy $(MORE)" tests/deploy
 
 test-debian: .venv/ready  ## Install the relay in a clean Debian 12 and 13 (debootstrap); as root
 	POSTERN_REQUIRE_POSTFIX=1 $(BIN)/python -m pytest -q -m debian tests/relay/test_debian.py

@@ -31,6 +31,11 @@ def last_release() -> str:
     return found.decode().strip()
 
 
+def changed_since(release: str) -> bool:
+    """Whether the stack that is here is another than the release's."""
+    return bool(_git("diff", "--name-only", release, "--", *STACK_FILES).strip())
+
+
 def clone(folder: Path, release: str = "") -> Path:
     """The tracked files as they are here, with the environments that are here; the stack's of a release, if one is given."""
     here = folder / "postern"

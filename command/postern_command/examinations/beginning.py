@@ -70,7 +70,8 @@ def _stack(begun: Beginning) -> Iterator[Finding]:
     if not status:
         yield Finding(f"there is no stack {name} yet", grade=Grade.OK)
     elif status in _DELETED_FIRST:
-        yield Finding(f"stack {name} is {status}: it cannot be updated", f"`sam delete --stack-name {name}`")
+        todo = "`make delete`, with its STAGE if it has one"
+        yield Finding(f"stack {name} is {status}: it cannot be updated", todo)
     elif status.endswith("IN_PROGRESS"):
         yield Finding(f"stack {name} is {status}", "wait until that is done", Grade.WARNING)
     else:
