@@ -11,7 +11,7 @@ from postern_mail.mail.verdicts import SCREENED, STATUSES
 from .options import DryRunOption, JsonOption, NoteOption, ScopeOption, StackOption, WideOption
 from .output import listing
 from .output.listing import Meaning
-from .rule_changes import asked, asking, conditions, key_of, moved, verdicts
+from .rule_changes import asked, asking, asking_moved, conditions, key_of, moved, verdicts
 from .stack import Stack
 from .status import exits, refuse
 from .tables.change import Change, named, no_rule
@@ -121,8 +121,7 @@ def move(
             refuse(no_rule(old, scopes))
         there = before if old == new else editor.sender_rule(new)
         added, gone = moved(before, there, new)
-        left = number if scopes == [old[1]] else None
-        editor.write(added, gone, *asking(editor.settings(), add=to, remove=left))
+        editor.write(added, gone, *asking_moved(editor.settings(), number, to, last=scopes == [old[1]]))
 
 
 @app.command("rm", hidden=True)

@@ -102,6 +102,13 @@ def asking(before: Row | None, *, add: int | None = None, remove: int | None = N
     return (Change("settings", (KEY,), before, after),)
 
 
+def asking_moved(before: Row | None, number: int, to: int, *, last: bool) -> tuple[Change, ...]:
+    """The same for a rule that gets another number: one that is not asked stays so. `last` is whether no other scope
+    has a rule with the old number. Raises Refused."""
+    is_asked = number in (asked(before) or ())
+    return asking(before, add=to if is_asked else None, remove=number if last else None)
+
+
 def _pairs(value: Any) -> Iterable[tuple[str, str]]:
     """(key, text) for each text in a table whose values are texts or lists of texts; empty for any other value."""
     if not isinstance(value, Mapping):

@@ -82,6 +82,9 @@ def test_a_rule_is_moved_whole(desk: Desk) -> None:
     assert desk.run("rule", "add", 30, "HOLD", "--to", "contains x", "--scope", "info@example.com").status == 0
     assert desk.run("rule", "move", 30, 5, "--scope", "info@example.com").status == 0
     assert asked(desk) == "5, 20, 30", "30 is left in the other scope"
+    desk.run("settings", "set", "header_rules", "20")
+    desk.run("rule", "move", 30, 40)
+    assert asked(desk) == "20", "what is not asked is not asked at another place"
 
 
 @pytest.mark.parametrize(

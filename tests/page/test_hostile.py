@@ -48,6 +48,7 @@ def told(office: Office, text: str, at: float) -> str:
     office.store(message_id, _MAIL % {b"text": octets, b"body": text.encode("utf-8", "surrogatepass")})
     office.cloud.put("AliasTable", [_alias(clean)])
     office.cloud.put("SenderTable", [{"sender": f"{clean}x.example", "scope": "*", "action": clean, "note": clean}])
+    office.cloud.put("SenderTable", [_header_rule(clean)])
     failing = {"address": "gone@dest.example", "suspended_at": 1, "reason": clean, "failures": {f"1 gone m {clean}"}}
     office.cloud.put("DestinationTable", [failing])
     return message_id
@@ -56,6 +57,13 @@ def told(office: Office, text: str, at: float) -> str:
 def _alias(text: str) -> dict[str, Any]:
     key = f"a{text}@example.com".lower()
     return {"address": key, "destinations": ["jane@dest.example"], "note": text, "updated_at": 1, "updated_by": text}
+
+
+def _header_rule(text: str) -> dict[str, Any]:
+    plain = text or "x"
+    conditions = {"subject": {"contains": plain}, "to": {"matches": [plain, plain]}, "verdicts": {plain: plain}}
+    written = {"updated_at": 1, "updated_by": text}
+    return {"sender": f"rule:{text}", "scope": "*", "action": f"TAG {text}", "note": text, **conditions, **written}
 
 
 _MAIL = b"""From: %(text)s <a@x.example>\r
@@ -86,6 +94,7 @@ def pages(ann: Browser, text: str) -> Iterator[tuple[str, str]]:
         "/", "/mail?since=7d", f"/message?id={message_id}", f"/message?id={message_id}&header=1", "/quarantine", "/aliases",
         "/rules", "/destinations", "/settings", f"/alias?address={key}&used=1", f"/aliases?q={typed}&where={typed}",
         f"/alias/new?address={typed}", f"/rule/new?sender={typed}", f"/mail?sender={typed}", f"/rules?q={typed}",
+        "/header-rules", f"/header-rule?sender=rule%3A{quote(clean, safe='')}&scope=%2A", "/header-rule/new",
     ):  # fmt: skip
         found = ann.get(path)
         assert found.status_code < 500, (path, found.text)
@@ -98,6 +107,13 @@ def pages(ann: Browser, text: str) -> Iterator[tuple[str, str]]:
         ("/rule/add", {"sender": f"{clean}.example", "action": f"REJECT {clean}", "scope": "*", "note": clean}),
         ("/alias/add", {"address": "new@example.com", "destinations": f"jane@dest.example\n{clean}", "note": clean}),
         ("/alias/remove", {"address": _alias(clean)["address"]}),
+        (
+            "/header-rule/add",
+            {"number": "7", "action": f"REJECT {clean}", "subject": f"contains {clean}", "note": clean},
+        ),
+        ("/header-rule/save", {"sender": f"rule:{clean}", "scope": "*", "action": clean, "from": f"equals {clean}"}),
+        ("/header-rule/move", {"sender": f"rule:{clean}", "scope": "*", "to": "9", "seen": f'{{"note": "{clean}"}}'}),
+        ("/header-rule/remove", {"sender": f"rule:{clean}", "scope": "*"}),
         ("/rule/remove", {"sender": f"{clean}x.example", "scope": "*", "seen": f'{{"note": "{clean}"}}'}),
     ):
         found = ann.post(action, {**form, "form_token": ann.gate.form_token(action)})

@@ -348,7 +348,9 @@ def test_a_file_that_an_editor_saved_meanwhile_is_not_written_over(office: Offic
 @pytest.mark.slow
 def test_every_page_is_json_too_and_names_it(ann: Browser) -> None:
     ann.office.cloud.put("AliasTable", [{"address": INFO, "destinations": [JANE]}])
-    told = {"/alias": f"?address={quote(INFO)}", "/message": f"?id={kept(ann.office)}"}
+    ann.office.cloud.put("SenderTable", [{"sender": "rule:010", "scope": "*", "action": "HOLD", "listed": True}])
+    told = {"/header-rule": "?sender=rule:010&scope=*"}
+    told |= {"/alias": f"?address={quote(INFO)}", "/message": f"?id={kept(ann.office)}"}
     for path in set(PAGES) - {"/doctor", "/plan"}:
         (link,) = [
             one.get("href") for one in ann.page(path + told.get(path, "")).tree.iter("a") if one.text == "As JSON"

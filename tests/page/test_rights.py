@@ -56,7 +56,12 @@ def test_a_get_of_anything_only_reads_and_the_policy_suffices(ann: Browser, made
     message_id = ann.office.happened((INFO, "quarantined", "spam"))
     ann.office.store(message_id)
     made.clear()
-    told = {"/alias": f"?address={quote(INFO)}&used=1", "/message": f"?id={message_id[:9]}&header=1"}
+    ann.office.cloud.put("SenderTable", [{"sender": "rule:010", "scope": "*", "action": "HOLD", "listed": True}])
+    told = {
+        "/header-rule": "?sender=rule:010&scope=*",
+        "/alias": f"?address={quote(INFO)}&used=1",
+        "/message": f"?id={message_id[:9]}&header=1",
+    }
     for path in PAGES:
         ann.get(path + told.get(path, ""))
     for path in ACTIONS:

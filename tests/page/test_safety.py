@@ -188,10 +188,12 @@ def test_every_answer_is_closed(ann: Browser) -> None:
 
 def test_read_only_takes_no_action_and_shows_none(guest: Browser) -> None:
     guest.office.cloud.put("AliasTable", [ALIAS])
+    guest.office.cloud.put("SenderTable", [{"sender": "rule:010", "scope": "*", "action": "HOLD", "listed": True}])
     for path in ACTIONS:
         found = guest.post(path, {"form_token": guest.gate.form_token(path), "address": ALIAS["address"]})
         assert (found.status_code, "--read-only" in found.text) == (403, True)
-    for path in ("/aliases", "/rules", "/destinations", "/alias?address=info@example.com", "/alias/new", "/rule/new"):
+    for path in ("/aliases", "/rules", "/destinations", "/alias?address=info@example.com", "/alias/new", "/rule/new",
+                 "/header-rules", "/header-rule/new", "/header-rule?sender=rule:010&scope=*"):  # fmt: skip
         assert not [one for one in guest.page(path).tree.iter("form") if one.get("method") == "post"]
     assert is_on(guest)
 

@@ -16,7 +16,21 @@ from starlette.routing import Route
 
 from ..status import Refused, WrongUse, advised
 from ..tables.file import BadTablesFile
-from . import aliases, calls, destinations, domains, kept, mail, message, orders, plan, rules, settings, today
+from . import (
+    aliases,
+    calls,
+    destinations,
+    domains,
+    header_rules,
+    kept,
+    mail,
+    message,
+    orders,
+    plan,
+    rules,
+    settings,
+    today,
+)
 from .asked import QUOTED, Asked
 from .desk import Desk
 from .gate import FORM_TOKEN, Gate
@@ -32,17 +46,18 @@ NAVIGATION = (
     ("/quarantine", "Quarantine"),
     ("/aliases", "Aliases"),
     ("/rules", "Rules"),
+    ("/header-rules", "Header rules"),
     ("/destinations", "Destinations"),
     ("/domains", "Domains"),
     ("/settings", "Settings"),
 )
 PAGES: dict[str, View] = {
     one: view
-    for each in (today, mail, message, kept, aliases, rules, destinations, domains, settings, plan)
+    for each in (today, mail, message, kept, aliases, rules, header_rules, destinations, domains, settings, plan)
     for one, view in each.PAGES.items()
 }
 ACTIONS: dict[str, Action] = {
-    one: action for each in (orders, aliases, rules, destinations) for one, action in each.ACTIONS.items()
+    one: action for each in (orders, aliases, rules, header_rules, destinations) for one, action in each.ACTIONS.items()
 }
 SLOW = (today.doctor, domains.domains)  # they ask public DNS; other pages do not wait for them
 _STATUS = {  # of what a page or an action cannot do

@@ -40,8 +40,9 @@ class Edited(Protocol):
         """All rows of a table."""
         ...
 
-    def write(self, change: Change) -> None:
-        """Write a row on the condition that it is as it was read. Raises Overtaken, Temporary."""
+    def write(self, change: Change, *along: Change) -> None:
+        """Write a row, and those that go along, on the condition that all are as they were read. Raises Overtaken,
+        Temporary."""
         ...
 
 
@@ -57,9 +58,9 @@ class LiveTables:
         """All rows of a table. Raises Temporary."""
         return self.rows.scan(table)
 
-    def write(self, change: Change) -> None:
-        """Write a row with who writes it and when. Raises Overtaken, Temporary."""
-        write_live(change, self.stack)
+    def write(self, change: Change, *along: Change) -> None:
+        """Write rows with who writes them and when. Raises Overtaken, Temporary."""
+        write_live(change, self.stack, *along)
 
 
 @dataclass(frozen=True)
@@ -78,10 +79,10 @@ class FileTables:
         """All rows of a table. Raises BadTablesFile."""
         return iter(rows_of(self.tables, table).values())
 
-    def write(self, change: Change) -> None:
-        """Change a row of the file, and nothing else of it. Raises Overtaken, BadTablesFile."""
+    def write(self, change: Change, *along: Change) -> None:
+        """Change these rows of the file, and nothing else of it. Raises Overtaken, BadTablesFile."""
         with self.lock:
-            write_file(self.path, change)
+            write_file(self.path, change, *along)
 
 
 @dataclass(frozen=True)

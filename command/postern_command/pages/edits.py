@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from postern_mail.errors import Overtaken
@@ -20,12 +20,22 @@ NOTHING = "null"  # a row that was not there when it was looked at
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change that a person wants, the command for it, what sends it again, and where it leads when it is done."""
+    """A change that a person wants, the command for it, what sends it again, and where it leads when it is done.
+
+    What must change with it goes `along`; `shown` is the one of all these whose row the form was about.
+    """
 
     change: Change
     command: str
     action: str
     back: str
+    along: tuple[Change, ...] = ()
+    shown: Change | None = None
+
+    @property
+    def about(self) -> Change:
+        """The change of the row that the form was about."""
+        return self.shown or self.change
 
 
 def seen(row: Row | None) -> str:
@@ -38,16 +48,16 @@ def carried_out(desk: Desk, asked: Asked, edit: Edit, *, shown_first: bool) -> S
     Temporary."""
     change = edit.change
     was = asked.exact("seen")
-    if was and was != seen(change.before):
+    if was and was != seen(edit.about.before):
         return _overtaken(desk, asked, edit, was)
     found = findings(change, desk.edited.tables, desk.policy)
     if found.faults or (shown_first and asked.text("do") != "write"):
         return _shown(desk, asked, edit, found.faults, found.warnings)
     try:
-        desk.edited.write(change)
+        desk.edited.write(change, *edit.along)
     except Overtaken:
-        return _overtaken(desk, asked, edit, seen(change.before))
-    return Done(_said(desk, change), edit.command, edit.back, tuple(found.warnings))
+        return _overtaken(desk, asked, edit, seen(edit.about.before))
+    return Done(_said(desk, edit), edit.command, edit.back, tuple(found.warnings))
 
 
 def now(desk: Desk, change: Change) -> Row | None:
@@ -60,12 +70,10 @@ def now(desk: Desk, change: Change) -> Row | None:
 
 def _overtaken(desk: Desk, asked: Asked, edit: Edit, was: str) -> Shown:
     """Somebody else was faster: what he changed, and what this one would change now. Nothing was written."""
-    current = now(desk, edit.change)
-    before = _row(edit.change, was)
-    meanwhile = [*lines(Change(edit.change.table, edit.change.key, before, current))]
-    mine = Edit(
-        Change(edit.change.table, edit.change.key, current, edit.change.after), edit.command, edit.action, edit.back
-    )
+    about = edit.about
+    current = now(desk, about)
+    meanwhile = [*lines(Change(about.table, about.key, _row(about, was), current))]
+    mine = replace(edit, change=replace(edit.change, before=current)) if edit.shown is None else edit
     found = findings(mine.change, desk.edited.tables, desk.policy)
     return _shown(desk, asked, mine, found.faults, found.warnings, meanwhile)
 
@@ -81,11 +89,11 @@ def _row(change: Change, was: str) -> Row | None:
 def _shown(
     desk: Desk, asked: Asked, edit: Edit, faults: list[str], warnings: list[str], meanwhile: Sequence[str] = ()
 ) -> Shown:
-    change = edit.change
+    change, along = edit.change, edit.along
     sent = [(name, value) for name, values in asked.fields.items() if name not in ("seen", "do") for value in values]
     data: dict[str, Any] = {
-        "title": f"{change.kind.capitalize()} {change}",
-        "lines": list(lines(change)),
+        "title": f"Move {edit.shown}" if edit.shown else f"{change.kind.capitalize()} {change}",
+        "lines": [line for one in (change, *along) for line in lines(one)],
         "meanwhile": list(meanwhile),
         "faults": faults,
         "warnings": warnings,
@@ -93,12 +101,14 @@ def _shown(
         "action": edit.action,
         "back": edit.back,
         "sent": sent,
-        "seen": seen(change.before),
+        "seen": seen(edit.about.before),
         "goes_to": str(desk.file or "the live tables"),
     }
     return Shown("change.html", data, 409 if meanwhile else 422 if faults else 200)
 
 
-def _said(desk: Desk, change: Change) -> str:
+def _said(desk: Desk, edit: Edit) -> str:
+    change = edit.change
     done = {"add": "added", "change": "changed", "remove": "removed"}[change.kind]
-    return f"{change} is {done} in {desk.file}; it is not live yet" if desk.file else f"{change} is {done}"
+    said = f"{edit.shown} is {change} now" if edit.shown else f"{change} is {done}"
+    return f"{said} in {desk.file}; it is not live yet" if desk.file else said

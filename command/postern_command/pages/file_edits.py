@@ -1,7 +1,7 @@
 """One row of a tables file changed, and every other line left as somebody wrote it, comments too."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,43 +9,96 @@ import tomlkit
 from postern_mail.errors import Overtaken
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import scope_key, sender_key
-from postern_mail.mail.rows import Row
+from postern_mail.mail.rows import HEADER_RULE, Row, is_header_rule, rule_key
 from postern_mail.mail.senders import EVERYWHERE
 from tomlkit.items import AoT, Array
 
-from ..tables.change import KEY_NAMES, Change, named
+from ..rule_changes import asked
+from ..tables.change import KEY_NAMES, Change, Key, named
 from ..tables.differences import rows_of, same
-from ..tables.file import BadTablesFile, TablesFile
+from ..tables.file import HEADER_RULES, BadTablesFile, TablesFile
 from ..tables.text import written
 
 _LINE = 60  # characters of destinations that stand in one line
 
 
-def write_file(path: Path, change: Change) -> None:
-    """Change one alias or sender rule of the file, on the condition that it is as it was read.
+def write_file(path: Path, *changes: Change) -> None:
+    """Change aliases and rules of the file, on the condition that they are as they were read.
 
     The new file takes the place of the old one at once. Raises Overtaken, and BadTablesFile for a file that cannot be
     read before or after.
     """
-    now = rows_of(TablesFile.load(path), change.table).get(change.key)
-    if (now is None) != (change.before is None) or (now and change.before and not same(now, change.before)):
-        raise Overtaken(f"{change}: edited in {path} by someone else after it was read; look, and try again")
+    read = TablesFile.load(path)
+    for change in changes:
+        now = rows_of(read, change.table).get(change.key)
+        if (now is None) != (change.before is None) or (now and change.before and not same(now, change.before)):
+            raise Overtaken(f"{change}: edited in {path} by someone else after it was read; look, and try again")
     document = tomlkit.parse(path.read_bytes().decode())
-    row = None if change.after is None else written(change.after, *KEY_NAMES[change.table])
-    if change.table == "aliases":
-        _alias(document, change.key[0], row)
-    else:
-        _sender(document, change.key, row)
+    _edit(document, changes)
     made = path.with_name(f".{path.name}.postern")
     try:
         made.write_bytes(tomlkit.dumps(document).encode())
-        wanted, found = change.after, rows_of(TablesFile.load(made), change.table).get(change.key)
-        if (wanted is None) != (found is None) or (wanted and found and not same(wanted, found)):
-            raise BadTablesFile(f"{path}: {named(change.table, change.key)} cannot be written here; edit the file")
+        read = TablesFile.load(made)
+        for change in changes:
+            wanted, found = change.after, rows_of(read, change.table).get(change.key)
+            if (wanted is None) != (found is None) or (wanted and found and not same(wanted, found)):
+                raise BadTablesFile(f"{path}: {named(change.table, change.key)} cannot be written here; edit the file")
         made.chmod(path.stat().st_mode & 0o777)
         os.replace(made, path.resolve())
     finally:
         made.unlink(missing_ok=True)
+
+
+def _edit(document: Any, changes: Sequence[Change]) -> None:
+    if _is_move(changes):
+        added, gone = changes
+        was_asked = _number(gone.key) in _asked(document)
+        _list(document, "rules", gone.key, None, added.key)
+        _ask(document, added.key if was_asked else None, gone.key)
+        return
+    for change in changes:
+        row = None if change.after is None else written(change.after, *KEY_NAMES[change.table])
+        if change.table == "aliases":
+            _alias(document, change.key[0], row)
+        elif is_header_rule(change.key[0]):
+            _list(document, "rules", change.key, row)
+            _ask(document, change.key if row else None, None if row else change.key)
+        else:
+            _list(document, "senders", change.key, row)
+
+
+def _is_move(changes: Sequence[Change]) -> bool:
+    """Whether a header rule gets another number, and stays as it is: then it stays where it is, with its comments."""
+    if len(changes) != 2 or not all(one.table == "senders" and is_header_rule(one.key[0]) for one in changes):
+        return False
+    added, gone = changes
+    names = KEY_NAMES["senders"]
+    return (
+        added.after is not None
+        and gone.before is not None
+        and gone.after is None
+        and added.key[1] == gone.key[1]
+        and written(added.after, *names) == written(gone.before, *names)
+    )
+
+
+def _asked(document: Any) -> tuple[int, ...]:
+    """The header rules that the file's settings name; none where they cannot be understood."""
+    return asked({HEADER_RULES: document.get("settings", {}).get(HEADER_RULES)}) or ()
+
+
+def _ask(document: Any, add: Key | None, gone: Key | None) -> None:
+    """Where the file's settings name the header rules that are asked, let them follow. Without that all are."""
+    settings = document.get("settings", {})
+    if settings.get(HEADER_RULES) is None:
+        return
+    left = {int(one["number"]) for one in document.get("rules", ())}
+    numbers = {*_asked(document), *({_number(add)} if add else ())}
+    text = ", ".join(map(str, sorted(numbers - ({_number(gone)} - left if gone else set()))))
+    if text:
+        settings[HEADER_RULES] = text
+    else:
+        del settings[HEADER_RULES]
 
 
 def _alias(document: Any, key: str, row: Mapping[str, Any] | None) -> None:
@@ -61,26 +114,40 @@ def _alias(document: Any, key: str, row: Mapping[str, Any] | None) -> None:
         section[spelled] = _fill(tomlkit.table(), row)
 
 
-def _sender(document: Any, key: tuple[str, ...], row: Mapping[str, Any] | None) -> None:
-    if not document.get("senders"):  # also one that is written as an empty list
-        document.pop("senders", None)
-        document["senders"] = tomlkit.aot()
-    section = document["senders"]
-    at = next((number for number, one in enumerate(section) if _sender_key(one) == key), None)
-    if row is None:
+def _list(document: Any, name: str, key: Key, row: Mapping[str, Any] | None, moved: Key = ()) -> None:
+    """Change, add or remove the rule with this key among `senders` or `rules`; or give it the key it has `moved` to."""
+    if not document.get(name):  # also one that is written as an empty list
+        document.pop(name, None)
+        document[name] = tomlkit.aot()
+    section, key_of = document[name], _KEYS[name]
+    at = next((number for number, one in enumerate(section) if key_of(one) == key), None)
+    if moved:
+        section[at]["number"] = _number(moved)
+    elif row is None:
         del section[at]
         if not section:
-            del document["senders"]
+            del document[name]
     elif at is not None:
-        _fill(section[at], row, "sender", "scope")
+        _fill(section[at], row, "sender", "number", "scope")
     else:
-        sender, scope = key
         made = tomlkit.table() if isinstance(section, AoT) else tomlkit.inline_table()
-        section.append(_fill(made, {"sender": sender, "scope": scope, **row}))
+        named_by = {"number": _number(key)} if name == "rules" else {"sender": key[0]}
+        section.append(_fill(made, {**named_by, "scope": key[1], **row}))
+
+
+def _number(key: Key) -> int:
+    return int(key[0].removeprefix(HEADER_RULE))
 
 
 def _sender_key(row: Mapping[str, Any]) -> tuple[str, str]:
     return sender_key(str(row["sender"])), scope_key(str(row.get("scope", EVERYWHERE)))
+
+
+def _header_rule_key(row: Mapping[str, Any]) -> tuple[str, str]:
+    return rule_key(int(row["number"])), scope_key(str(row.get("scope", EVERYWHERE)))
+
+
+_KEYS = {"senders": _sender_key, "rules": _header_rule_key}
 
 
 def _fill(table: Any, row: Row, *kept: str) -> Any:
@@ -89,8 +156,17 @@ def _fill(table: Any, row: Row, *kept: str) -> Any:
         del table[name]
     for name, value in row.items():
         if name not in table or table[name] != value:
-            table[name] = _array(value) if isinstance(value, list) else value
+            table[name] = _item(value)
     return table
+
+
+def _item(value: Any) -> Any:
+    """A table within a row in one line, as a condition is written."""
+    if isinstance(value, dict):
+        made = tomlkit.inline_table()
+        made.update({name: _item(one) for name, one in value.items()})
+        return made
+    return _array(value) if isinstance(value, list) else value
 
 
 def _array(values: list[Any]) -> Array:

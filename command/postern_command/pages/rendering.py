@@ -34,10 +34,15 @@ class Done:
     warnings: tuple[str, ...] = field(default=())
 
 
+def shown(text: str) -> str:
+    """Text in which nothing acts, line by line: as a page and its forms have it."""
+    return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
+
+
 def _text(value: Any) -> Any:
-    """Every expression of a template: text in which nothing acts, line by line."""
+    """Every expression of a template."""
     if isinstance(value, str) and not isinstance(value, Markup):
-        return value if value.isprintable() else "\n".join(map(visible, value.split("\n")))
+        return shown(value)
     return "" if value is None else value
 
 

@@ -23,10 +23,12 @@ def paths(served: Served, person: Person, emulator: object) -> list[str]:
         "DestinationTable",
         [{"address": JANE, "suspended_at": 1, "reason": f"550 {'x' * 120}", "failures": {"1 gone m 550 no"}}],
     )
+    rule = {"sender": "rule:010", "scope": "*", "action": "TAG [x]", "subject": {"matches": ["y" * 120]}, "note": "why"}
+    post.emulator.cloud.put("SenderTable", [rule])
     return [
         "/", "/mail?since=7d", f"/message?id={message_id}&header=1", "/quarantine", "/aliases?where=info&used=1",
         f"/alias?address={quote(INFO)}&used=1", "/alias/new", "/rules", "/rule/new", "/rule/new?sender=x.example&action=REJECT",
-        "/destinations", "/domains", "/settings", "/doctor", "/nowhere",
+        "/header-rules", "/header-rule/new", "/header-rule?sender=rule:010&scope=*", "/destinations", "/domains", "/settings", "/doctor", "/nowhere",
     ]  # fmt: skip
 
 

@@ -97,6 +97,26 @@ def test_a_sender_is_blocked_and_hears_it(person: Person, post: Post) -> None:
 
 
 @pytest.mark.long
+def test_a_header_rule_is_made_and_quarantines(person: Person, post: Post) -> None:
+    person.enter("Header rules")
+    person.enter("New header rule")
+    person.write("action", "HOLD")
+    person.write("subject", "contains casino")
+    person.enter("Show the rule")
+    assert "postern rule add 10 HOLD --subject 'contains casino'" in person.text
+    person.enter("Write it")
+    assert "header rule 010 is added" in person.text
+    message_id = post.send(INFO, raw=message().replace(b"Subject: hi", b"Subject: The CASINO of your dreams"))
+    assert post.ledger(message_id)[f"to:{INFO}"]["state"] == "quarantined"
+    post.send(INFO)
+    assert post.arrived() == {JANE: 1}
+    person.enter("Rule 10")
+    person.enter("Remove")
+    person.enter("Write it")
+    assert "header rule 010 is removed" in person.text
+
+
+@pytest.mark.long
 def test_a_destination_is_resumed_and_gets_what_it_missed(person: Person, post: Post) -> None:
     post.emulator.cloud.put("DestinationTable", [{"address": JANE, "suspended_at": 1, "reason": "it bounced"}])
     post.send(INFO)
