@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -77,7 +78,8 @@ def list_(
     """List aliases by domain and name, and say what is wrong with any.
 
     Mail that is not rejected counts as use. With --json, one object per line: the row, `state` (enabled, disabled,
-    expired, fault) and `fault`; with --used also `count` and `last_used`.
+    expired, fault) and `fault`; `taken`, the messages so far, for an alias that ends after a number of messages; with
+    --used also `count` and `last_used`.
     """
     states = [word for word, asked in (("disabled", disabled), ("expired", expired)) if asked]
 
@@ -98,6 +100,7 @@ def list_(
         rows = filter(wanted, live.rows.scan("aliases"))
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
         uses = used(live.summaries) if with_use else None
+        meaning = with_counts(meaning, live, found)
     if as_json:
         listing.print_objects(meaning.alias_object(row, uses) for row in found)
     else:
@@ -112,7 +115,7 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
     with exits():
         live = Stack.find(stack)
         key, row = _found(Editor(live, dry_run=True, as_json=as_json), address)
-        meaning = Meaning(live.policy)
+        meaning = with_counts(Meaning(live.policy), live, [row])
     if as_json:
         typer.echo(json.dumps(meaning.alias_object(row)))
         return
@@ -120,9 +123,19 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
     for name, value in plain(row, "address", "updated_at", "updated_by").items():
         for line in assignment(name, value).splitlines():
             typer.echo(f"  {visible(line)}")
-    typer.echo(visible(meaning.alias(row)[1] or meaning.state(row)))
+    alias, fault = meaning.alias(row)
+    typer.echo(visible(fault or meaning.state(row)))
+    if alias is not None and (count := meaning.count(row, alias)):
+        typer.echo(f"ends after {alias.ending}{count}")
     if row.get("updated_at") is not None:
         typer.echo(f"updated {moment(row['updated_at'])} by {visible(str(row.get('updated_by')))}")
+
+
+def with_counts(meaning: Meaning, where: Stack, rows: Collection[Row]) -> Meaning:
+    """Together with how many messages those of these aliases took that end after so many; no call if none does. Raises
+    Temporary."""
+    counted = meaning.counted(rows)
+    return replace(meaning, taken=where.ledger.taken_by(counted)) if counted else meaning
 
 
 @app.command()

@@ -55,6 +55,7 @@ def desk(_desk: Desk, world: World, monkeypatch: pytest.MonkeyPatch) -> Desk:
         "POSTERN_ALIAS_TABLE": _desk.template.name("AliasTable"),
         "POSTERN_SENDER_TABLE": _desk.template.name("SenderTable"),
         "POSTERN_DESTINATION_TABLE": _desk.template.name("DestinationTable"),
+        "POSTERN_LEDGER_TABLE": _desk.template.name("LedgerTable"),
         "POSTERN_DOMAINS": "example.com,example.org",
     }
     enter(_desk.cloud, monkeypatch, **variables)

@@ -415,7 +415,7 @@ def test_a_catch_all_that_learns_and_the_names_it_learned(desk: Desk) -> None:
 def test_an_alias_that_ends_after_use(info: Desk) -> None:
     assert info.run("alias", "set", INFO, "--expires-after", "20 messages, 90 days").status == 0
     assert row(info)["expires_after"] == "20 messages, 90 days"
-    assert "(ends after 20 messages, 90 days without use)" in info.run("alias", "list").out
+    assert "(ends after 20 messages, 90 days without use, 0 of 20 taken)" in info.run("alias", "list").out
     assert info.run("alias", "set", INFO, "--expires-after", "soon").status == 1
     assert info.run("alias", "set", INFO, "--no-expires").status == 0
     assert row(info).keys() == {"address", "destinations"}

@@ -147,7 +147,8 @@ def test_nothing_that_says_where_is_wrong_use(
     desk: Desk, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    done = run("plan", file, POSTERN_ALIAS_TABLE="", POSTERN_SENDER_TABLE="", POSTERN_DESTINATION_TABLE="")
+    tables = ("ALIAS", "SENDER", "DESTINATION", "LEDGER")
+    done = run("plan", file, **{f"POSTERN_{name}_TABLE": "" for name in tables})
     assert (done.returncode, "which stack?" in done.stderr) == (2, True)
 
 

@@ -83,6 +83,7 @@ class Meaning:
     policy: Policy
     now: float = field(default_factory=time.time)
     asked: tuple[int, ...] | None = None  # the header rules in the settings, None if they are not known
+    taken: Mapping[str, int] = field(default_factory=dict)  # messages so far, by alias, where they are counted
 
     def alias(self, row: Row) -> tuple[Alias | None, str | None]:
         """(what an alias row means, None) or (None, its fault)."""
@@ -109,6 +110,18 @@ class Meaning:
             faults = [unasked]
         return "; ".join(faults) or None
 
+    def counted(self, rows: Iterable[Row]) -> list[str]:
+        """The keys of the aliases that end after a number of messages."""
+        understood = (self.alias(row)[0] for row in rows)
+        return [one.key for one in understood if one is not None and one.ending is not None and one.ending.messages]
+
+    def count(self, row: Row, alias: Alias) -> str:
+        """Its count of messages, as in `, 7 of 20 taken`; "" if it is not known."""
+        taken = self.taken.get(row["address"])
+        if taken is None or alias.ending is None:
+            return ""
+        return f", {taken} of {alias.ending.messages} taken"
+
     def alias_object(self, row: Row, used: Mapping[str, Use] | None = None) -> dict[str, Any]:
         """An alias row for --json: its attributes, the known ones normalised, its state and fault, and its use if
         `used` is given."""
@@ -117,6 +130,8 @@ class Meaning:
         if alias is not None:
             expires_at = None if alias.expires_at is None else int(alias.expires_at)
             meant |= {"enabled": alias.enabled, "expires_at": expires_at, "keep_tag": alias.keep_tag}
+        if row["address"] in self.taken:
+            meant["taken"] = self.taken[row["address"]]
         if used is not None:
             use = _use(row, used)
             meant |= {"count": sum(use.counts.values()), "last_used": use.last_used or None}
@@ -180,7 +195,7 @@ class Meaning:
             remarks.append("keeps the tag")
         remarks += [f"made by {row[MADE_BY]}"] if made_itself(row) else []
         if alias is not None and alias.ending is not None:
-            remarks.append(f"ends after {alias.ending}")
+            remarks.append(f"ends after {alias.ending}{self.count(row, alias)}")
         if alias is not None and alias.learned:
             remarks.append(f"{formatted(row[AT], '%Y-%m-%d')} from {row.get(FROM)}")
             remarks += [] if destinations(row) else [f"forwards to where @{row['address'].rpartition('@')[2]} does"]

@@ -9,7 +9,7 @@ from postern_mail.mail.days import A_DAY
 from postern_mail.mail.keys import in_order
 from postern_mail.mail.rows import Row
 
-from ..alias import attributes, new_alias
+from ..alias import attributes, new_alias, with_counts
 from ..figures import USED_DAYS, used
 from ..output import listing
 from ..output.listing import Meaning
@@ -37,6 +37,7 @@ def aliases(desk: Desk, asked: Asked) -> Shown:
     wanted = (row for row in looked[:MOST_ROWS] if _says(row, text) and (not state or meaning.state(row) == state))
     place = in_order(after) if after else None
     found, more = listing.page(wanted, lambda row: in_order(row["address"]), place, SHOWN)
+    meaning = with_counts(meaning, desk.stack, found)
     data = {
         "title": "Aliases",
         "rows": [{**meaning.alias_object(row), "seen": seen(row)} for row in found],
@@ -58,7 +59,7 @@ def aliases(desk: Desk, asked: Asked) -> Shown:
 def alias(desk: Desk, asked: Asked) -> Shown:
     """One alias. How often it was used is read only when it is asked for."""
     row = _row(desk, asked.exact("address"))
-    meaning, key = Meaning(desk.policy), row["address"]
+    meaning, key = with_counts(Meaning(desk.policy), desk.stack, [row]), row["address"]
     told = meaning.alias_object(row)
     data = {
         "title": key,

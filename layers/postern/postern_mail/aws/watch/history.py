@@ -1,13 +1,14 @@
 """The ledger as people and scheduled checks read it: by day, by message, and what is still open."""
 
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from .. import batch
 from ..forward.answer_entries import MESSAGE
 from ..forward.ledger import OPEN
+from ..forward.uses import ENTRY, USES
 from ..items import Items
 from ..stack_keys import PARTITIONS
 
@@ -71,10 +72,20 @@ class History:
 
     def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """The `message` entries of those of these messages that have one, by id. Raises Temporary."""
-        wanted = [one for one in dict.fromkeys(message_ids) if not one.startswith(PARTITIONS)]
+        return self._of_each((one for one in message_ids if not one.startswith(PARTITIONS)), MESSAGE)
+
+    def taken_by(self, aliases: Collection[str]) -> dict[str, int]:
+        """How many messages each of these aliases took, of those that end after so many, by key; a call for each
+        hundred. Raises Temporary."""
+        found = self._of_each((f"{USES}{alias}" for alias in aliases), ENTRY)
+        return {alias: len(found.get(f"{USES}{alias}", {}).get("seen", ())) for alias in aliases}
+
+    def _of_each(self, message_ids: Iterable[str], entry: str) -> dict[str, dict[str, Any]]:
+        """The entry of this name of each of these, by id, where it is there."""
+        wanted = list(dict.fromkeys(message_ids))
         found: dict[str, dict[str, Any]] = {}
         for start in range(0, len(wanted), batch.MAX_KEYS):
-            keys = [(self._table, _key(message_id)) for message_id in wanted[start : start + batch.MAX_KEYS]]
+            keys = [(self._table, _key(message_id, entry)) for message_id in wanted[start : start + batch.MAX_KEYS]]
             rows = batch.read(self._client, keys, self._pause).get(self._table, ())
             found |= {one["message_id"]: one for one in rows}
         return found
@@ -88,5 +99,5 @@ def _days_backwards(since: float, now: float) -> Iterator[date]:
         day -= timedelta(days=1)
 
 
-def _key(message_id: str) -> dict[str, Any]:
-    return {"message_id": {"S": message_id}, "entry": {"S": MESSAGE}}
+def _key(message_id: str, entry: str) -> dict[str, Any]:
+    return {"message_id": {"S": message_id}, "entry": {"S": entry}}
