@@ -1,6 +1,9 @@
 """What a message may ask AWS for, in calls: by how many recipients and destinations it has."""
 
+from itertools import pairwise
+
 import pytest
+from postern_mail.aws.choice import OWN
 
 from tests.fakes import LEASE_SECONDS
 from tests.faults.world import Fault, World
@@ -27,6 +30,18 @@ def test_one_recipient_with_one_destination(world: World) -> None:
     world.is_warm = True
     assert len(calls(world, "c@example.com")) == 7, "entry, object, rows; health; claim, sending, end"
     assert len(calls(world, "c@example.com")) == 6, "where it led before, its health is read with the rows"
+
+
+@pytest.mark.parametrize("world", [OWN], indirect=True)
+def test_one_destination_takes_four_rounds(world: World) -> None:
+    """A round ends when an answer is read before the next call is made."""
+    world.is_warm = True
+    for rounds in (5, 4):
+        world.interference.turns.clear()
+        calls(world, "c@example.com")
+        turns = world.interference.turns
+        assert 1 + sum(pair == ("answered", "asked") for pair in pairwise(turns)) == rounds
+        assert turns[:3] == ["asked"] * 3, "entry, object, rows"
 
 
 def test_ten_destinations(world: World) -> None:

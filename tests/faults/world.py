@@ -103,6 +103,7 @@ class Interference:
     lock: threading.Lock = field(default_factory=threading.Lock)
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
     network: URLLib3Session = field(default_factory=URLLib3Session)
+    turns: list[str] = field(default_factory=list)  # of our own client: "asked", "answered"
     under_way: dict[Any, tuple[Fault | None, ExitStack]] = field(default_factory=dict)  # by connection
 
     def __call__(self, request: Any, event_name: str, **_: Any) -> Any:
@@ -132,12 +133,14 @@ class Interference:
             held.enter_context(alone)
             connection = asked(service, request)
             self.under_way[connection] = fault, held.pop_all()
+            self.turns.append("asked")
         return connection
 
     def read(self, asked: Any, service: Service, connection: Any, request: Request) -> Any:
         """In the place of Service.read, which is `asked`."""
         fault, held = self.under_way.pop(connection)
         with held:
+            self.turns.append("answered")
             answer = asked(service, connection, request)
         if fault is not None:
             self._ends(fault)
