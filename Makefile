@@ -20,19 +20,19 @@ export SAM_CLI_TELEMETRY = 0
 
 .PHONY: demo local deploy delete test test-all rights test-deploy test-debian test-rspamd check docs site sam scan reproducible bench bench-relay picture fuzz faults lock release clean help
 
-help:  ## What make can do here
+help:  ## List the targets
 	@sed -nE 's/^([a-z0-9-]+):.*  ## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
-demo: .venv/packages  ## Send real messages through the whole system and judge what arrives
+demo: .venv/packages  ## Send real messages through the whole system, and check what arrives
 	$(BIN)/python -m emulator demo
 
-local: .venv/ready  ## The whole system on this machine, until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
+local: .venv/ready  ## Run the whole system on this machine until Ctrl-C; TABLES=file.toml PORTS="--smtp 2526 ..."
 	$(BIN)/python -m emulator local --tables $(TABLES) $(PORTS)
 
 # owner.yaml, or owner.dev.yaml for STAGE=dev: all parameters, for the build too.
 OWNER = owner$(if $(filter-out default,$(STAGE)),.$(STAGE)).yaml
 
-deploy: .venv/ready .venv-sam/ready  ## Check the values of owner.yaml, build, and deploy; STAGE=dev, STAGE=relay
+deploy: .venv/ready .venv-sam/ready  ## Check owner.yaml, build and deploy; STAGE=dev, STAGE=relay
 	@$(BIN)/postern init --check --config-env $(STAGE)
 	MACHINE=$$(grep -q '^Architecture: *"*x86_64' $(OWNER) && echo x86_64 || echo aarch64) \
 		$(SAM) build --config-env $(STAGE) --parameter-overrides file://$(OWNER)
@@ -44,17 +44,17 @@ delete: .venv-sam/ready  ## Delete the stack; tables, mail, identities and DNS r
 # In several processes, the tests of a file in one, in the order they are found.
 PYTEST = env -u PYTHONDONTWRITEBYTECODE $(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
-test: .venv/ready  ## The tests that take less than a second each: those not marked slow or deploy
+test: .venv/ready  ## Run the fast tests: those not marked slow or deploy
 	$(PYTEST) -m "not slow and not deploy and not rights and not rspamd and not debian"
 
-test-all: .venv/ready  ## All tests except test-deploy, test-debian and test-rspamd, and whether they used every right of every function
+test-all: .venv/ready  ## Run all tests except test-deploy, test-debian and test-rspamd, then `rights`
 	$(PYTEST) -m "not deploy and not rights and not rspamd and not debian $(MORE)"
 	$(MAKE) rights
 
-rights: .venv/ready  ## Whether the tests that ran on this very code used every right of every function
+rights: .venv/ready  ## Check that the tests of this code used every permission of every function
 	$(BIN)/python -m pytest -q -m rights tests/template/test_permissions.py
 
-test-313: .venv-3.13/ready  ## The tests of what Lambda runs, on the functions' Python; PYTHON_313=its name
+test-313: .venv-3.13/ready  ## Run the tests of the Lambda code on the functions' Python; PYTHON_313=its name
 	.venv-3.13/bin/python -m pytest -q -n $(PROCESSES) tests/unit tests/messages tests/contract -m "not slow"
 
 test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy the last release, upgrade, use and delete the stack, on ministack
@@ -63,11 +63,11 @@ test-deploy: .venv/ready .venv-sam/ready .venv-ministack/ready  ## Build, deploy
 test-debian: .venv/ready  ## Install the relay in a clean Debian 12 and 13 (debootstrap); as root
 	POSTERN_REQUIRE_POSTFIX=1 $(BIN)/python -m pytest -q -m debian tests/relay/test_debian.py
 
-test-rspamd: .venv/ready  ## Ask a real rspamd what it thinks of forwards; as root on Debian it is installed if it is missing
+test-rspamd: .venv/ready  ## Check forwards with a real rspamd; as root on Debian, it installs a missing one
 	command -v rspamd >/dev/null || apt-get install -y --no-install-recommends rspamd
 	$(BIN)/python -m pytest -q -m rspamd tests/rspamd
 
-check: .venv/ready  ## Style, types, generated documents
+check: .venv/ready  ## Check style, types, spelling and generated documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -79,19 +79,19 @@ docs: .venv/ready  ## Write the generated documents and the files in relay/templ
 	$(BIN)/python -m docs.generate
 	$(BIN)/python relay/generate.py
 
-site: .venv-site/ready  ## The documents as a web site, in build/site; a link that leads nowhere fails
+site: .venv-site/ready  ## Build the docs as a web site in build/site; broken links fail
 	NO_MKDOCS_2_WARNING=1 .venv-site/bin/mkdocs build --strict --site-dir build/site
 
-sam: .venv-sam/ready  ## Validate and build both stacks, as `sam deploy` will
+sam: .venv-sam/ready  ## Validate and build both stacks, as for `sam deploy`
 	$(SAM) validate --lint
 	$(SAM) build
 	$(SAM) validate --config-env relay
 	$(SAM) build --config-env relay
 
-scan: .venv-checkov/ready  ## Look for insecure settings in the stack; exceptions are explained in .checkov.yaml
+scan: .venv-checkov/ready  ## Check the stack for insecure settings; .checkov.yaml explains exceptions
 	.venv-checkov/bin/checkov --file template.yaml relay/template.yaml --skip-download --compact --quiet
 
-reproducible: .venv-sam/ready  ## Build the stack twice, and compare every byte
+reproducible: .venv-sam/ready  ## Build the stack twice and compare every byte
 	$(SAM) build --no-cached --build-dir .aws-sam/first >/dev/null
 	$(SAM) build --no-cached --build-dir .aws-sam/second >/dev/null
 	diff --recursive .aws-sam/first .aws-sam/second && echo "both builds are equal"
@@ -100,7 +100,7 @@ reproducible: .venv-sam/ready  ## Build the stack twice, and compare every byte
 # On the functions' Python where there is one; it is not a test, so that a goal missed fails nothing.
 HAS_313 = $(shell $(PYTHON_313) -c 'import sys; print(sys.version_info[:2] == (3, 13))' 2>/dev/null)
 
-bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Named workloads; ratios within one run, and what a message costs beside bare boto3
+bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Run the benchmarks: ratios within one run, and a message's cost against bare boto3
 	-$(BIN)/python -m bench.messages $(if $(filter True,$(HAS_313)),.venv-3.13/bin/python)
 	$(BIN)/python -m bench.rewriting
 	$(BIN)/python -m bench.planning
@@ -111,20 +111,20 @@ bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Named wo
 picture: .venv/ready .venv-browser/ready  ## Make docs/pictures/page.png again, in Chromium
 	$(BIN)/python -m tests.e2e.browser.picture
 
-bench-relay: .venv/ready  ## Messages through the relay's Postfix; as root
+bench-relay: .venv/ready  ## Benchmark the relay's Postfix; as root
 	$(BIN)/python -m bench.relay
 
 fuzz: .venv/fuzz  ## Look for messages that break the rewriter, SECONDS long
 	$(BIN)/python -m tests.fuzz -max_total_time=$(SECONDS) -max_len=4096 -timeout=10 \
 		-artifact_prefix=.local/ .local/corpus tests/fuzz/corpus tests/messages
 
-faults: .venv/ready  ## So many messages with 5 % random faults: none lost, none doubled unexplained
+faults: .venv/ready  ## Send MESSAGES messages with 5 % random faults: none lost, none doubled unexplained
 	POSTERN_FAULT_MESSAGES=$(MESSAGES) $(BIN)/python -m pytest -q tests/faults
 
-release: .venv/ready .venv-sam/ready  ## Wheel, source distribution and the built stack as a zip, tried, in dist/
+release: .venv/ready .venv-sam/ready  ## Build and try the wheel, the source distribution and the stack's zip, in dist/
 	.ci/release
 
-lock:  ## Resolve the pinned requirements again (needs uv)
+lock:  ## Update the pinned requirements (needs uv)
 	$(LOCK) pyproject.toml --extra page --group dev --output-file requirements/dev.txt
 	$(LOCK) pyproject.toml --group demo --constraint requirements/dev.txt --output-file requirements/demo.txt
 	$(LOCK) --group sam --output-file requirements/sam.txt
@@ -135,7 +135,7 @@ lock:  ## Resolve the pinned requirements again (needs uv)
 	$(LOCK) --group fuzz --output-file requirements/fuzz.txt
 	$(LOCK) layers/dependencies/requirements.in --output-file layers/dependencies/requirements.txt
 
-clean:  ## Remove what was installed and built here
+clean:  ## Remove everything that was installed and built here
 	rm -rf .venv .venv-3.13 .venv-sam .venv-checkov .venv-ministack .venv-site .venv-browser .aws-sam .local build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 PIP = PYTHON=$(PYTHON) .ci/pip

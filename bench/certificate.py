@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1, and the authorities that a client trusts with it among them."""
+"""A certificate for 127.0.0.1, and a CA bundle for clients that includes it."""
 
 import ipaddress
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ from cryptography.x509.oid import NameOID
 
 
 def make_certificate(folder: Path, authorities: Path) -> Path:
-    """Write server.pem; the file of authorities, as long as a real one, for reading it is part of a start."""
+    """Write server.pem and a CA bundle as long as a real one, since reading it is part of a start."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "benchmark")])
     now = datetime.now(UTC)

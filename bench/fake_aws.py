@@ -1,8 +1,8 @@
-"""An AWS of the benchmark's own: answers at once or after a pause, keeps nothing, and notes when each call was made.
+"""The benchmark's own AWS: it answers at once or after a pause, stores nothing, and records when each call was made.
 
 `python -m bench.fake_aws PAUSE [CERTIFICATE]` prints its port and serves until its standard input closes. An object's
-key says its size; every alias that is asked for is there. `GET /calls` gives [operation, begun, ended] of the calls
-since the last time.
+key gives its size; every alias exists. `GET /calls` returns [operation, begun, ended] of the calls since the last
+request.
 """
 
 import json
@@ -23,14 +23,14 @@ _PIECE = 1 << 20
 
 
 def message(key: str) -> bytes:
-    """What is stored under inbound/SIZE-NUMBER: so many octets."""
+    """The message stored under inbound/SIZE-NUMBER: SIZE bytes."""
     message_id = key.rpartition("/")[2]
     head = STORED % message_id.encode() + HEADER
     return head + b"x" * max(0, int(message_id.partition("-")[0]) - len(head))
 
 
 def destinations(alias: str) -> list[str]:
-    """Where `many-N@example.com` leads, N destinations; any other alias leads to one of its own."""
+    """The N destinations of `many-N@example.com`; any other alias leads to one of its own."""
     local = alias.partition("@")[0]
     number = int(local.partition("-")[2]) if local.startswith("many-") else 0
     return [f"d{one}@dest.example" for one in range(number)] or [f"{local}@dest.example"]
@@ -78,7 +78,7 @@ class FakeAws:
         self.port = self._listening.getsockname()[1]
 
     def serve(self) -> None:
-        """A thread for each connection."""
+        """Serve each connection in its own thread."""
         while True:
             connection, _ = self._listening.accept()
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,8 +1,8 @@
-"""What a message costs beside five calls of bare boto3: `python -m bench.messages [PYTHON]`.
+"""What a message costs compared with five calls of bare boto3: `python -m bench.messages [PYTHON]`.
 
-Pairs of processes, one of each kind, take turns, against an AWS of the benchmark's own (fake_aws): figures are
-medians, and what counts are ratios within one run. Prints a table, the goals with pass or FAIL, and writes
-build/bench.json. The packages are laid out as deployed, with byte code.
+Pairs of processes, one of each kind, take turns against the benchmark's own AWS (fake_aws). Figures are medians; only
+ratios within one run count. It prints a table and the goals with pass or FAIL, and writes build/bench.json. The
+packages are laid out as deployed, with byte code.
 """
 
 import http.client
@@ -27,7 +27,7 @@ KINDS = "postern", "boto3"
 INFO = ["info@example.com"]
 COLD, WARM, LARGE = 9, 3, 2  # pairs of processes
 PRICE = {"GB second": 0.0000133334, "invocation": 0.0000002}  # USD, arm64, us-east-1, November 2026
-A_CORE = 1769  # MB of memory with which Lambda gives one processor (docs.aws.amazon.com/lambda, "Configure memory")
+A_CORE = 1769  # MB of memory for which Lambda gives one full vCPU (docs.aws.amazon.com/lambda, "Configure memory")
 
 _COMPILE = """\
 import compileall, py_compile, sys
@@ -42,7 +42,7 @@ Found = dict[str, Any]
 
 
 class Goal(NamedTuple):
-    """A figure and what it may be at most."""
+    """A figure and its maximum."""
 
     name: str
     value: float
@@ -55,7 +55,7 @@ class Goal(NamedTuple):
 
 
 class Bench:
-    """One interpreter, with the packages as they are deployed."""
+    """One interpreter, with the packages as deployed."""
 
     def __init__(self, python: str, folder: Path) -> None:
         self._python = python
@@ -73,7 +73,7 @@ class Bench:
 
     @contextmanager
     def aws(self, pause: float, *, tls: bool = False) -> Iterator[int]:
-        """The port of an AWS that answers after so many seconds."""
+        """The port of an AWS that answers after this many seconds."""
         certificate = [str(self._folder / "server.pem")] if tls else []
         command = [sys.executable, "-m", "bench.fake_aws", str(pause), *certificate]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)  # noqa: S603
@@ -86,7 +86,7 @@ class Bench:
             process.wait(10)
 
     def run(self, kind: str, port: int, plan: list[Any], *, tls: bool = False) -> Found:
-        """What one process measured; `start` are the seconds from its start until the first message was done."""
+        """The measurements of one process; `start` is the seconds from its start to the end of the first message."""
         results = self._folder / "results.json"
         environment = {
             "PATH": os.environ["PATH"], "PYTHONPATH": f"{self._folder / 'opt'}:{self._packages}", "PYTHONHASHSEED": "0",
@@ -114,7 +114,7 @@ VARIABLES = {
 
 
 def pairs(bench: Bench, port: int, plan: list[Any], times: int, *, tls: bool = False) -> dict[str, list[Found]]:
-    """So many processes of each kind, taking turns."""
+    """The results of this many processes of each kind, which take turns."""
     found: dict[str, list[Found]] = {kind: [] for kind in KINDS}
     for number in range(times):
         for kind in KINDS if number % 2 else reversed(KINDS):
@@ -123,7 +123,7 @@ def pairs(bench: Bench, port: int, plan: list[Any], times: int, *, tls: bool = F
 
 
 def calls(port: int) -> list[Any]:
-    """The calls since the last time."""
+    """The calls since the last request."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     connection.request("GET", "/calls")
     made: list[Any] = json.loads(connection.getresponse().read())
@@ -132,7 +132,7 @@ def calls(port: int) -> list[Any]:
 
 
 def rounds(made: list[Any]) -> int:
-    """The longest chain of calls each of which began after the one before had ended."""
+    """The length of the longest chain of calls in which each began after the previous one had ended."""
     chain, end = 0, 0.0
     for _, begun, ended in sorted(made, key=lambda one: one[2]):
         if begun >= end:
@@ -155,7 +155,7 @@ def counted(bench: Bench) -> dict[str, tuple[int, int]]:
 
 
 def crowd(number: int) -> list[str]:
-    """So many recipients."""
+    """This many recipients."""
     return [f"r{one}@example.com" for one in range(number)]
 
 
@@ -217,7 +217,7 @@ def growth(bench: Bench) -> dict[str, float]:
 def goals(
     figures: dict[str, dict[str, float]], grown: dict[str, float], asked: dict[str, tuple[int, int]]
 ) -> list[Goal]:
-    """Of issue 19; the ratios are to bare boto3."""
+    """The goals; ratios are to bare boto3."""
 
     def ratio(name: str) -> float:
         return figures[name]["postern"] / figures[name]["boto3"]
@@ -242,7 +242,7 @@ def goals(
 
 
 def by_memory(figures: dict[str, dict[str, float]], waits: int) -> list[str]:
-    """What a message takes and costs by the function's memory, with which processor time grows; a call takes 5 ms."""
+    """The time and cost of a message by the function's memory, which determines its CPU share; a call takes 5 ms."""
     lines = ["memory MB   cold ms   3 kB ms   1 MB ms  30 MB ms   USD per 1,000 messages: 3 kB      1 MB     30 MB"]
     for memory in (128, 256, 512, 1024):
         share = min(1.0, memory / A_CORE)

@@ -1,10 +1,10 @@
-"""What is measured: a process that handles messages as Lambda has it do. `python one_process.py KIND RESULTS PLAN`.
+"""The measured process, which handles messages as on Lambda: `python one_process.py KIND RESULTS PLAN`.
 
 KIND is `postern`, the inbound function itself, or `boto3`: the same message by five calls of bare boto3, nothing else.
 PLAN is JSON, [[name, size, recipients, times], ...]. RESULTS gets JSON: when the first message was done, and for each
-line of the plan the processor time and the time of each message, in seconds, and the most memory so far, in MB.
+line of the plan the CPU time and wall time of each message in seconds, and the peak memory so far in MB.
 
-Nothing is imported here that the one measured does not import itself.
+This module imports nothing that the measured code does not import itself.
 """
 # ruff: noqa: PLC0415
 
@@ -40,7 +40,7 @@ def event(message_id: str, recipients: "list[str]") -> "dict[str, Any]":
 
 
 def memory() -> float:
-    """The most that was resident since the start, in MB; getrusage has what the parent held as well."""
+    """The peak resident memory since the start, in MB; getrusage would include the parent's."""
     with open("/proc/self/status", encoding="ascii") as lines:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
 
@@ -53,7 +53,7 @@ def by_postern() -> "Callable[[str, list[str]], object]":
 
 
 def by_boto3() -> "Callable[[str, list[str]], object]":
-    """What any forwarder must ask for: note, look up, fetch, send, note."""
+    """The five calls that any forwarder needs: note, look up, fetch, send, note."""
     import boto3
 
     dynamodb, s3, ses = boto3.client("dynamodb"), boto3.client("s3"), boto3.client("sesv2")

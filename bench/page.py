@@ -1,7 +1,7 @@
-"""What a page of `postern page` takes: `python -m bench.page`, with 1,000 aliases and 10,000 messages in the ledger.
+"""How long a page of `postern page` takes: `python -m bench.page`, with 1,000 aliases and 10,000 ledger messages.
 
-DynamoDB and SQS are a stub inside botocore, 20 ms for each call, about what a region nearby takes; the rest is real.
-The goal is 300 ms for the first page, warm.
+DynamoDB and SQS are a stub inside botocore that takes 20 ms for each call, about as long as a nearby region; the rest
+is real. The goal is 300 ms for the first page, warm.
 """
 
 import json
@@ -33,7 +33,7 @@ NAMES = ("aliases", "senders", "destinations", "ledger", "bucket", "retry_queue"
 
 
 class Stub:
-    """The answers of a stack with so much in it."""
+    """The answers of a stack with that much data."""
 
     def __init__(self) -> None:
         now = int(time.time())

@@ -1,7 +1,7 @@
 """What deciding costs: `python -m bench.planning`.
 
-The claims: a plan takes time in proportion to the recipients, and a message costs the same calls
-and the same time whatever the size of the tables.
+The claims: the time of a plan is proportional to the recipients, and a message takes the same calls and time for tables
+of any size.
 """
 
 from collections.abc import Collection, Mapping
@@ -23,7 +23,7 @@ HEADER = Header(authors=(Address("betsy", "sender.example"),))
 
 
 class CountedTables:
-    """A tables file that counts what it is asked."""
+    """A tables file that counts look-ups."""
 
     def __init__(self, aliases: Mapping[str, Row]) -> None:
         self._file = TablesFile(frozenset({"example.com"}), aliases, {("spam.example", "*"): {"action": "REJECT"}})
@@ -39,19 +39,19 @@ class CountedTables:
 
 
 def aliases(count: int) -> dict[str, Row]:
-    """So many rows; the table of 1,000,000 shares one value, as only the keys matter."""
+    """This many rows, which share one value, since only the keys matter."""
     row: Row = {"destinations": ["jane@dest.example"]}
     return {f"a{number}@example.com": row for number in range(count)}
 
 
 def envelope(recipients: int) -> Envelope:
-    """A message for so many aliases."""
+    """A message for this many aliases."""
     to = tuple(Address(f"a{number}", "example.com") for number in range(recipients))
     return Envelope.offline("betsy@sender.example", to, Verdicts())
 
 
 def plan_seconds(recipients: int) -> float:
-    """One plan, its rows at hand."""
+    """The seconds for one plan, with its rows in memory."""
     made, tables = envelope(recipients), CountedTables(aliases(recipients))
     found = look_up(tables, made, HEADER, POLICY, NOW)
 
@@ -63,7 +63,7 @@ def plan_seconds(recipients: int) -> float:
 
 
 def message(count: int) -> tuple[int, int, float]:
-    """(calls, keys, seconds) of look-up and plan for one recipient, with so many rows."""
+    """(calls, keys, seconds) of look-up and plan for one recipient, with this many rows."""
     tables, made = CountedTables(aliases(count)), envelope(1)
 
     def decide() -> None:

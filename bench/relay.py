@@ -1,9 +1,9 @@
-"""What the relay does in a second, and the memory it takes: `python -m bench.relay`, as root, with Postfix.
+"""The relay's throughput and memory: `python -m bench.relay`, as root, with Postfix.
 
-The claims: 500 messages are accepted and relayed in under 10 s where SES has no limit. At SES's 14 a second and answers
-after 150 ms, 400 messages arrive in 45 s and none is refused; at 1 a second (the sandbox) 100 arrive in 125 s. Two
-hosts with a burst each leave the forwarder room: its messages wait less than 5 s. The Postfix is the one that
-relay/install makes; the SES is that of the tests, on the same processors.
+The claims: without a limit in SES, 500 messages are accepted and relayed in under 10 s. At SES's 14 messages a second
+with answers after 150 ms, 400 messages arrive in 45 s and none is refused; at 1 a second (the sandbox) 100 arrive in
+125 s. Two hosts with a burst each leave room for the forwarder: its messages wait less than 5 s. The Postfix is the one
+that relay/install sets up; the SES is the tests', on the same processors.
 """
 
 import smtplib
@@ -48,7 +48,7 @@ def main() -> None:
 
 @contextmanager
 def hosts(count: int, **options: str) -> Iterator[tuple[SesSmtp, list[Relay]]]:
-    """An SES, and so many hosts that relay/install made with these options."""
+    """An SES, and this many hosts that relay/install set up with these options."""
     with tempfile.TemporaryDirectory(prefix="postern-bench-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)
@@ -69,7 +69,7 @@ def hosts(count: int, **options: str) -> Iterator[tuple[SesSmtp, list[Relay]]]:
 
 
 def burst(ses: SesSmtp, relays: list[Relay], messages: int, name: str) -> None:
-    """So many messages to each host at once, and the time until SES has all."""
+    """Send this many messages to each host at once, and measure the time until SES has all."""
     clients = [threading.Thread(target=send, args=(relay.port, messages)) for relay in relays]
     total = messages * len(relays)
     _, relayed = timed(clients, lambda: relays[0].wait_for(lambda: len(ses.state.sent) == total))
@@ -77,7 +77,7 @@ def burst(ses: SesSmtp, relays: list[Relay], messages: int, name: str) -> None:
 
 
 class Forwarder:
-    """Sends two messages a second by the same account, and asks again a second after a refusal."""
+    """Sends two messages a second with the same account, and retries one second after a refusal."""
 
     def __init__(self, ses: SesSmtp) -> None:
         self._ses, self._stop = ses, threading.Event()
@@ -101,7 +101,7 @@ class Forwarder:
 
 
 def measure(relay: Relay, ses: SesSmtp) -> None:
-    """One message to have everything started, then all of them."""
+    """Send one message to start everything, then all of them."""
     send(relay.port, 1)
     relay.wait_for(lambda: ses.state.sent)
     print(f"idle: {megabytes(relay):.0f} MB in all of Postfix's processes")
@@ -120,7 +120,7 @@ def measure(relay: Relay, ses: SesSmtp) -> None:
 
 
 def timed(clients: list[threading.Thread], wait: Callable[[], None]) -> tuple[float, float]:
-    """Seconds until all is accepted, and until all has arrived."""
+    """The seconds until all messages are accepted, and until all have arrived."""
     start = time.perf_counter()
     for client in clients:
         client.start()
@@ -132,14 +132,14 @@ def timed(clients: list[threading.Thread], wait: Callable[[], None]) -> tuple[fl
 
 
 def send(port: int, count: int) -> None:
-    """So many messages over one connection, to as many people."""
+    """Send this many messages over one connection, to as many recipients."""
     with smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as client:
         for number in range(count):
             client.sendmail("shop@example.com", f"jane{number}@dest.example", TEXT)
 
 
 def megabytes(relay: Relay) -> float:
-    """Memory of the processes of this Postfix; what several share is counted once (PSS)."""
+    """The memory of this Postfix's processes in MB; shared memory counts once (PSS)."""
     session, total = str(relay.master_pid), 0
     for status in Path("/proc").glob("[0-9]*/stat"):
         try:

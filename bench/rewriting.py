@@ -1,7 +1,7 @@
 """What rewriting costs: `python -m bench.rewriting`.
 
-The claim is that it costs what the header costs. A large body is copied once; time grows in
-proportion to the message's size and to the number of its header lines.
+The claim: the cost is that of the header. A large body is copied once; time is proportional to the message's size and
+to the number of header lines.
 """
 
 import time
@@ -27,7 +27,7 @@ HEADER = (
 
 
 def message(size: int, header_lines: int = 0) -> bytes:
-    """A message of so many octets, with so many header lines more than usual."""
+    """A message of this many bytes, with this many extra header lines."""
     header = b"X-Line: y\r\n" * header_lines + HEADER
     return header + b"x" * max(0, size - len(header))
 
@@ -43,12 +43,12 @@ def seconds(work: Callable[[], object], times: int) -> float:
 
 
 def rewriting(raw: bytes, times: int) -> float:
-    """Seconds to rewrite a message."""
+    """The seconds to rewrite a message."""
     return seconds(lambda: rewrite(raw, ALIAS, ENVELOPE), times)
 
 
 def peak(raw: bytes) -> int:
-    """Octets held at most beyond the message itself."""
+    """The peak memory in bytes beyond the message itself."""
     tracemalloc.start()
     rewrite(raw, ALIAS, ENVELOPE)
     _, most = tracemalloc.get_traced_memory()

@@ -21,7 +21,7 @@ MOST_WALL, MOST_CPU = 15.0, 2.0  # ms a message
 
 
 def _serve(pipe: multiprocessing.connection.Connection) -> None:
-    """A DNS in a process of its own, whose CPU is not counted."""
+    """A DNS server in a separate process, whose CPU time does not count."""
     with NameServer(Zone()) as double:
         double.records["9.2.0.192.a.example", "A"] = ["127.0.0.2"]
         double.seconds = ANSWER_SECONDS
@@ -30,7 +30,7 @@ def _serve(pipe: multiprocessing.connection.Connection) -> None:
 
 
 def main() -> int:
-    """0 if both goals are met."""
+    """Print the figures. Returns 0 if both goals are met."""
     ours, theirs = multiprocessing.Pipe()
     serving = multiprocessing.Process(target=_serve, args=(theirs,), daemon=True)
     serving.start()

@@ -1,8 +1,8 @@
 """What applying a tables file costs: `python -m bench.tables`.
 
-DynamoDB is a stub inside botocore, so the figures are our own side: parsing, checking, comparing,
-serializing and signing. The claims are that the time grows with the rows, that memory is the
-file's, however many rows are live, and that the calls are as few as DynamoDB allows.
+DynamoDB is a stub inside botocore, so the figures show only our side: parsing, checking, comparing, serializing and
+signing. The claims: time grows with the number of rows, memory depends on the file but not on the live rows, and there
+are as few calls as DynamoDB allows.
 """
 
 import json
@@ -27,21 +27,21 @@ from postern_command.tables.file import TablesFile
 from postern_mail.mail.plan import Policy
 
 DOMAINS = frozenset({"example.com"})
-PAGE = 5_000  # rows in 1 MB, about what these take
-ROUND_TRIP = 0.05  # seconds for one call to DynamoDB, assumed: a transaction of 100 rows takes about so long
+PAGE = 5_000  # rows per MB, approximately
+ROUND_TRIP = 0.05  # seconds for one call to DynamoDB, assumed; about right for a transaction of 100 rows
 STAMP = {"updated_at": 1_800_000_000, "updated_by": "arn:aws:iam::123456789012:user/bench"}
 
 
 @dataclass
 class Stub:
-    """Answers for DynamoDB at botocore's `before-send`: so many live rows, made up as they are asked for."""
+    """Answers for DynamoDB at botocore's `before-send`, with live rows made up on request."""
 
     live: int
     destination: str
     calls: Counter[str] = field(default_factory=Counter)
 
     def rows(self) -> TableRows:
-        """The tables as the command has them."""
+        """The tables as the command uses them."""
         anybody: Any = {"aws_access_key_id": "bench", "aws_secret_access_key": "bench", "region_name": "eu-west-1"}
         client: Any = boto3.client("dynamodb", **anybody)
         client.meta.events.register("before-send.dynamodb.*", self.answer)
@@ -68,7 +68,7 @@ class Stub:
 
 
 class _Raw:
-    """As urllib3 gives a body."""
+    """A body as urllib3 gives it."""
 
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -84,13 +84,13 @@ def key(number: int) -> str:
 
 
 def write(path: Path, count: int) -> None:
-    """A tables file with so many aliases."""
+    """Write a tables file with this many aliases."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(f'[aliases."{key(n)}"]\ndestinations = ["new@dest.example"]\n\n' for n in range(count))
 
 
 def apply(path: Path, live: int, destination: str) -> dict[str, Any]:
-    """Apply a file to so many live rows; seconds by step, rows written, calls, and memory in MB."""
+    """Apply a file to this many live rows. Returns seconds by step, rows written, calls, and memory in MB."""
     start = time.perf_counter()
     tables = TablesFile.load(path)
     loaded = time.perf_counter()
@@ -114,12 +114,12 @@ def apply(path: Path, live: int, destination: str) -> dict[str, Any]:
 
 
 def memory() -> float:
-    """The most this process has ever held, in MB."""
+    """The peak memory of this process, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def measured(count: int, live: int, destination: str) -> dict[str, Any]:
-    """The same in a process of its own, for its memory."""
+    """The same in a separate process, to measure its memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "tables.toml"
         write(path, count)

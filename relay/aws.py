@@ -1,11 +1,11 @@
-"""AWS as the relay's programs ask it: with the role of this instance, and standard library only.
+"""AWS calls of the relay's programs: with this instance's role, and the standard library only.
 
-Python 3.9 and newer: there is no SDK that all distributions package, loading one would take longer than the call,
-and curl signs requests only in its newer versions. Nothing secret is printed, nor passed to another program.
+Python 3.9 and newer: no SDK is packaged by all distributions, loading one would take longer than the call, and only
+newer versions of curl can sign requests. Secrets are never printed or passed to another program.
 
-Where a service is asked: by the environment variable that the AWS SDKs know too, else by /etc/postern/endpoints
-(lines `sesv2=https://...`, `secretsmanager=`, `monitoring=`, `metadata=`; docs/relay.md), else at its usual
-name and then, as that has no IPv6, at its name for both.
+The address of a service comes from the environment variable that the AWS SDKs use, else from /etc/postern/endpoints
+(lines `sesv2=https://...`, `secretsmanager=`, `monitoring=`, `metadata=`; docs/relay.md), else it is the usual name
+and then, since that has no IPv6, the dual-stack name.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ import time
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
-CONNECTING, ANSWERING = 10, 60  # seconds, for a connection and without an octet
+CONNECTING, ANSWERING = 10, 60  # seconds, for a connection and between two bytes
 METADATA_TIMEOUT = 2  # seconds; it is next door, or not there
 FILE = os.environ.get("POSTERN_RELAY_ENDPOINTS", "/etc/postern/endpoints")
-METADATA = ["http://169.254.169.254", "http://[fd00:ec2::254]"]  # the second is all that a host without IPv4 has
+METADATA = ["http://169.254.169.254", "http://[fd00:ec2::254]"]  # a host without IPv4 has only the second
 VARIABLES = {
     "metadata": "AWS_EC2_METADATA_SERVICE_ENDPOINT",
     "sesv2": "AWS_ENDPOINT_URL_SESV2",
     "secretsmanager": "AWS_ENDPOINT_URL_SECRETS_MANAGER",
     "monitoring": "AWS_ENDPOINT_URL_CLOUDWATCH",
 }
-HOSTS = {"sesv2": "email"}  # the others are called as their service is
+HOSTS = {"sesv2": "email"}  # the others have the name of their service
 SIGNED_AS = {"sesv2": "ses"}
 
 
 class NoAnswer(Exception):
-    """Nobody answers, or not as a service of AWS does; the text says who and names no secret."""
+    """There is no answer, or it is not from an AWS service; the text names the service but no secret."""
 
 
 class NoConnection(NoAnswer):
-    """Nothing was said yet, so nothing has happened."""
+    """The connection failed before anything was sent, so nothing has happened."""
 
 
 class NoRole(NoAnswer):
@@ -46,7 +46,7 @@ class NoRole(NoAnswer):
 
 
 def endpoints(service: str, region: str) -> list[str]:
-    """Where to ask, in this order. Raises NoAnswer for a file that cannot be understood."""
+    """The addresses to try, in order. Raises NoAnswer for a file that cannot be understood."""
     given = os.environ.get(VARIABLES[service]) or _in_file(service)
     if given:
         return [given.replace("{region}", region).rstrip("/")]
@@ -72,7 +72,7 @@ def _in_file(service: str) -> str:
 
 
 def connect(urls: Iterable[str], timeout: float = CONNECTING) -> tuple[http.client.HTTPConnection, str]:
-    """A connection to the first that takes one, and its host as the request names it. Raises NoConnection."""
+    """A connection to the first address that accepts one, and its host for the request. Raises NoConnection."""
     said = []
     for url in urls:
         parts = urlsplit(url)
@@ -120,7 +120,7 @@ def role() -> dict[str, str]:
 def call(
     service: str, region: str, header: Mapping[str, str], body: bytes = b"", request: str = "POST /"
 ) -> tuple[int, bytes]:
-    """Status and body of one signed request's answer. Raises NoAnswer."""
+    """The status and body of the response to a signed request. Raises NoAnswer."""
     whose = role()
     connection, host = connect(endpoints(service, region))
     method, path = request.split(" ")

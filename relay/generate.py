@@ -1,8 +1,8 @@
-"""Makes relay/files.yaml of the files of this folder: the list by which cfn-init puts them onto each instance.
+"""Writes relay/files.yaml from the files in this folder: the list by which cfn-init installs them on each instance.
 
-User data has room for 16 KB, and the files are more; as metadata of the launch template, which includes the list,
-they are readable, and get no permission of the instance's role. Their digest is in the template's user data: a
-group replaces its instances if that changes. `python relay/generate.py --check` writes nothing and exits 1 if
+The files do not fit into user data, which is limited to 16 KB. As metadata of the launch template, which includes the
+list, they can be read without a permission of the instance's role. Their digest is in the template's user data, so that
+the group replaces its instances when it changes. `python relay/generate.py --check` writes nothing and exits 1 if
 either is out of date.
 """
 
@@ -28,7 +28,7 @@ def files() -> dict[str, Path]:
 
 
 def entry(name: str, path: Path) -> Iterator[str]:
-    """One file as cfn-init takes it. Raises ValueError for a text that YAML would not give back as it is."""
+    """One file in cfn-init's form. Raises ValueError for text that YAML would not preserve."""
     text = path.read_text(encoding="ascii")
     if not text.endswith("\n") or text.endswith("\n\n") or text.startswith((" ", "\n")):
         raise ValueError(f"{path} begins with white space, or does not end with one line end")
@@ -41,19 +41,19 @@ def entry(name: str, path: Path) -> Iterator[str]:
 
 
 def digest() -> str:
-    """Of the names, modes and texts of all files."""
+    """The digest of the names, modes and texts of all files."""
     lines = (line for name, path in files().items() for line in entry(name, path))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def listed() -> str:
-    """The list with the files as they are now."""
+    """The list with the current files."""
     lines = (line for name, path in files().items() for line in entry(name, path))
     return HEAD + "".join(f"{line}\n" for line in lines)
 
 
 def made(template: str) -> str:
-    """The template with the digest of the files as they are now."""
+    """The template with the digest of the current files."""
     whole = "".join(_with_digest(line) for line in template.splitlines(keepends=True))
     if f"{DIGEST}{digest()}" not in whole:
         raise ValueError(f"{TEMPLATE} has lost the line with the digest")
@@ -67,7 +67,7 @@ def _with_digest(line: str) -> str:
 
 
 def main(check: bool) -> int:
-    """Write both, or compare them."""
+    """Write both, or check that they are up to date."""
     status = 0
     for path, text in ((LIST, listed()), (TEMPLATE, made(TEMPLATE.read_text(encoding="utf-8")))):
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -58,18 +58,18 @@ install_packages() {
 	say "installing$missing"
 	# shellcheck disable=SC2086
 	if [ "$family" = deb ]; then
-		# Else the package would make a configuration of its own and start to listen everywhere.
+		# Else the package would write its own configuration and listen everywhere.
 		echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
 		DEBIAN_FRONTEND=noninteractive apt-get -q update
 		DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends install $missing
 	else
 		dnf -q -y install $missing
-		# Another mail program may have been there first.
+		# Another mail program may already be installed.
 		if command -v alternatives >/dev/null; then alternatives --set mta /usr/sbin/sendmail.postfix; fi
 	fi
 }
 
-# The user that Postfix's pipe(8) runs our programs as. Below --root no user is made, so it may have to be nobody.
+# The user that Postfix's pipe(8) runs our programs as. With --root no user is created, so it may have to be `nobody`.
 make_agent() {
 	agent=postern
 	if id -u $agent >/dev/null 2>&1; then return 0; fi

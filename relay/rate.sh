@@ -1,12 +1,12 @@
 # The part of relay/install that keeps this host's mail below SES's rate; it reads this file.
 # shellcheck shell=sh disable=SC2034,SC2154
 #
-# SES counts messages a second and answers 454 to more; Postfix would try those again a minute later, all together. So
-# they are not sent: a connection carries 1 / SMTP_ANSWER messages a second, and a transport with a rate delay one.
+# SES allows a number of messages a second and answers 454 to more; Postfix would retry those a minute later, all at
+# once. So this limits the rate: a connection carries 1 / SMTP_ANSWER messages a second, a transport with a rate delay one.
 
-SMTP_ANSWER=0.15 API_ANSWER=0.25 # seconds that SES usually takes for a message; with api, Python's start too
-MOST=20                          # connections at once, as Postfix itself would
-USUAL_RATE=14                    # a second; what SES gives an account that leaves the sandbox
+SMTP_ANSWER=0.15 API_ANSWER=0.25 # seconds that SES usually takes for a message; with api, including Python's start
+MOST=20                          # parallel connections, Postfix's own default
+USUAL_RATE=14                    # a second; SES's default outside the sandbox
 
 calculate() { awk "BEGIN { print ($1) }"; }
 at_least_1() { calculate "int($1) < 1 ? 1 : int($1)"; }
@@ -26,11 +26,11 @@ know_rate() {
 	lanes=0
 	if [ "$credentials" = smtp ] && [ "$(calculate "$pace * $answer < 1")" = 1 ]; then lanes=$(at_least_1 "$pace"); fi
 	delay=$(calculate "$pace < 1 ? int(1 / $pace + 0.999) : 1")
-	# With api each run of postern-send waits so many seconds before it sends, and so many run at once.
+	# With api each run of postern-send waits this many seconds before it sends, and this many run in parallel.
 	wait=$(calculate "$connections / $pace > 0.1 ? $connections / $pace - 0.1 : 0")
 }
 
-# What the account may send, by SES itself; else what an earlier run heard, else what is usual.
+# The account's rate from SES; else from an earlier run, else the default.
 ask_the_account() {
 	asked=no
 	if [ -z "$root" ] && heard=$("$here/send-rate" --region "$region"); then
@@ -57,8 +57,8 @@ rate_services() {
 	for lane in $(seq 1 "$lanes"); do echo "lane$lane    unix       - - n -     1 smtp"; done
 }
 
-# Which of them a message takes is left to chance: for sender_dependent_default_transport_maps. (qmgr remembers it for
-# half a minute for one sender and recipient, so a flood to one address has one message a second.)
+# A message takes one of them at random: for sender_dependent_default_transport_maps. (qmgr caches the choice for half a
+# minute for one sender and recipient, so a flood to one address gets one message a second.)
 rate_transports() {
 	[ "$lanes" -gt 0 ] || return 0
 	printf ', randmap:{'
