@@ -197,19 +197,19 @@ def document() -> str:
     return f"""\
 # What it costs
 
-In dollars a month in {stated["region"]}, by the price list of {stated["date"]} (docs/prices.toml: put in your region's
-prices and run `make docs`), behind AWS's always-free tiers, in an account that has nothing else. Messages are of 100 KB
-for one destination each, and are delivered; each further destination is another message out. What is there is counted
-in the templates. What a run and a message ask for is a number in docs/costs.py, which tests hold against the calls; how
-long the functions take is an assumption.
+Dollars a month in {stated["region"]}, by the price list of {stated["date"]} (docs/prices.toml: enter your region's
+prices and run `make docs`), after AWS's always-free tiers, in an account that is used for nothing else. Each message
+has 100 KB and one destination, and is delivered; each further destination is another message out. Resources are counted
+in the templates. The calls of a run and of a message are numbers in docs/costs.py, which tests compare with real calls;
+how long the functions take is an assumption.
 
 | messages a day | {" | ".join(f"{number:,}" if number else "none" for number in MESSAGES_A_DAY)} |
 |---|{"--:|" * len(MESSAGES_A_DAY)}
 | plan Essentials | {" | ".join(map(_dollars, essentials))} |
 | prices by feature | {" | ".join(map(_dollars, by_feature))} |
 
-Accounts made since July 2026, and those that had sent nothing for a year by then, are on SES's plan Essentials. New
-accounts have no free messages. `aws sesv2 put-account-pricing-attributes --plan NONE` goes back to prices by feature.
+Accounts created since July 2026, and those that had sent nothing for a year by then, are on SES's plan Essentials. New
+accounts have no free messages. `aws sesv2 put-account-pricing-attributes --plan NONE` returns to prices by feature.
 
 ## Line by line, on the plan Essentials
 
@@ -217,7 +217,7 @@ accounts have no free messages. `aws sesv2 put-account-pricing-attributes --plan
 |---|--:|{"--:|" * len(MESSAGES_A_DAY)}
 {_lines(essentials)}
 
-In brackets: the amount of what is free.
+In brackets: the amount that is within the free tier.
 
 ## What comes on top
 
@@ -225,8 +225,8 @@ In brackets: the amount of what is free.
 |---|--:|
 {_additions()}
 
-Mail to unknown addresses costs nothing with `RefuseUnknownRecipients`; without, it costs as much as any other, less SES
-out. The hosts of a relay cost what EC2 charges for them.
+Mail to unknown addresses costs nothing with `RefuseUnknownRecipients`; without it, it costs as much as other mail minus
+SES's price for sending. The hosts of a relay cost what EC2 charges for them.
 """
 
 

@@ -26,12 +26,12 @@ SUNDAY = "2026-11-22"
 _ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
 _SENDER = Address("postmaster", "example.com")
 _SAID = """\
-It comes at 5:00 UTC to `OwnerAddress`, about the day before. What is lost comes first, what may wait last. Each thing
-has the command for it, ready to be copied; with [links](../links.md) also a link that does the same. It names senders,
-recipients and reasons, and never a subject or a text. A day with nothing to say sends nothing, but for Sunday: then it
-has the figures of the week, if any mail came.
+The digest comes at 5:00 UTC to `OwnerAddress` and is about the day before. It begins with lost mail and ends with what
+may wait. Each finding has a command to copy, and with [links](../links.md) also a link that does the same. The digest
+names senders, recipients and reasons, but never a subject or a text. A day without findings sends no digest, except
+Sunday, whose digest has the figures of the week if any mail came.
 
-This is one with everything in it."""
+This is a digest with one finding of each kind."""
 
 
 _WHY: dict[str, str] = {

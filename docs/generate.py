@@ -9,6 +9,7 @@ import subprocess
 import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from postern_command.owner import file, values
@@ -31,16 +32,17 @@ DOCS = Path(__file__).parent
 TEMPLATE = DOCS.parent / "template.yaml"
 # ls and rm, which the help hides: their sections, and the lines that name them.
 _HIDDEN = re.compile(r"^### `postern [\w-]+ (?:ls|rm)`\n.*?(?=^##)|^\* `(?:ls|rm)`:[^\n]*\n", re.MULTILINE | re.DOTALL)
+_NO_PROSE = ("|", "#", "<", "*", "-", "    ")
 MADE = "<!-- Made by docs/generate.py (make docs); do not edit. -->\n\n"
 
 
 def settings() -> str:
     """The settings, changed without a deployment, from the fields of Settings."""
     said = """\
-What holds for all mail from the next message on, without a deployment: `postern settings set NAME VALUE`, or
-`[settings]` in a tables file. The settings are one item of the alias table, with the key `#settings`; an attribute
-whose name begins with `x_` is yours. A value that is not allowed, or a name that is no setting, defers all mail until
-it is set right: the reason begins with `settings:`, and `postern doctor` names it."""
+Settings apply to all mail from the next message on, without a deployment: `postern settings set NAME VALUE`, or
+`[settings]` in a tables file. They are one item of the alias table, with the key `#settings`; an attribute whose name
+begins with `x_` is yours. A value that is not allowed, or an unknown name, defers all mail until you correct it: the
+reason begins with `settings:`, and `postern doctor` names it."""
     head = "| setting | default | unit | allowed | meaning |\n|---|---|---|---|---|"
     rows = [
         f"| `{one.name}` | {_shown(one.default)} | {one.unit} | {one.allowed} | {one.meaning} |"
@@ -53,8 +55,8 @@ def parameters() -> str:
     """The parameters of a deployment, from template.yaml, in the order of its groups."""
     template = yaml_parse(TEMPLATE.read_text(encoding="utf-8"))
     said = (
-        "What you choose in `owner.yaml`, which `postern init` writes, and `make deploy` deploys. What can be changed"
-        " without a deployment is in [settings](settings.md)."
+        "You choose parameters in `owner.yaml`, which `postern init` writes and `make deploy` deploys."
+        " [Settings](settings.md) change without a deployment."
     )
     pieces = [f"{MADE}# Parameters\n\n{said}\n"]
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
@@ -147,16 +149,27 @@ def owners() -> dict[Path, str]:
     }
 
 
+def wrapped(text: str) -> str:
+    """A document whose paragraphs have lines of at most 100 columns. Tables, headings, lists and code stay."""
+    return (
+        "\n\n".join(
+            piece if piece.startswith(_NO_PROSE) else fill(piece, 100, break_long_words=False, break_on_hyphens=False)
+            for piece in text.rstrip("\n").split("\n\n")
+        )
+        + "\n"
+    )
+
+
 def main(check: bool) -> int:
     """Write the generated files, or check that they are up to date."""
     made = {
-        DOCS / "settings.md": settings(),
-        DOCS / "costs.md": MADE + costs.document(),
-        DOCS / "reference/watch.md": MADE + watch_mails.document(),
-        DOCS / "reference/digest.md": MADE + digest_mail.document(),
-        DOCS / "parameters.md": parameters(),
+        DOCS / "settings.md": wrapped(settings()),
+        DOCS / "costs.md": wrapped(MADE + costs.document()),
+        DOCS / "reference/watch.md": wrapped(MADE + watch_mails.document()),
+        DOCS / "reference/digest.md": wrapped(MADE + digest_mail.document()),
+        DOCS / "parameters.md": wrapped(parameters()),
         DOCS / "command.md": command(),
-        DOCS / "reference/environment.md": environment(),
+        DOCS / "reference/environment.md": wrapped(environment()),
         **owners(),
     }
     stale = [path for path, text in made.items() if not path.exists() or path.read_text(encoding="utf-8") != text]

@@ -21,15 +21,15 @@ DOMAIN, STACK = "example.com", "postern"
 _ID = "o3vrnil0e2ic28trm7dfhrc2v0clambda4nbp0g1"
 _LIST, _REGION = "bl.lists.example", "eu-west-1"
 _SAID = """\
-Once an hour Postern looks at everything that `postern doctor` looks at and that needs no person. What is new goes to
-whom the alarms go (`OwnerAddress`), in one mail, by Amazon SNS: so it arrives also while Amazon SES has stopped our own
-mail. Each thing is told once, and once more when it is over. A quiet hour sends nothing. Until someone has confirmed
-the subscription, nothing counts as told.
+Once an hour Postern makes every check of `postern doctor` that needs no person. New findings go to the subscribers of
+the alarms (`OwnerAddress`) in one mail, through Amazon SNS, so it arrives even while Amazon SES has stopped your
+sending. Each finding is reported once, and once more when it is over. A quiet hour sends nothing. Until someone has
+confirmed the subscription, nothing counts as reported.
 
-Words from outside, such as a server's refusal, stand in quotation marks; their dots are in brackets, so
-that no mail program makes a link of them.
+Words from outside, such as a server's refusal, are in quotation marks, with their dots in brackets, so that no mail
+program turns them into links.
 
-Here is the mail for each kind of finding. Several of an hour come in one mail."""
+Here is the mail for each kind of finding. Several findings in one hour share a mail."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,9 +129,10 @@ def wide(text: str) -> list[str]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda one: str(one.relative_to(ROOT)))
 def test_a_document_keeps_to_the_style_sheet(document: Path) -> None:
     text = document.read_text(encoding="utf-8")
+    if document.name != "command.md":  # typer's, a line for each option
+        assert wide(text) == []
     if not text.startswith(GENERATED):
         assert unwanted(text, avoided()) == []
-        assert wide(text) == []
 
 
 def test_an_avoided_word_and_a_wide_line_are_found() -> None:
