@@ -13,6 +13,7 @@ import pytest
 import typer
 from postern_command.help import COMMANDS, GROUPS
 from postern_command.main import app
+from postern_mail import __version__
 
 from tests.builders import ROOT
 from tests.command import run
@@ -179,6 +180,24 @@ def test_a_decision_is_under_a_heading_of_its_own() -> None:
     text = (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8")
     assert not re.findall(r"^\*\*.*\?\*\*", text, re.MULTILINE), "write ### Question? below the ## of its part"
     assert len(re.findall(r"^### .*\?$", text, re.MULTILINE)) > 100
+
+
+def test_a_decision_is_written_once() -> None:
+    """A merge by union, which git may be told to make of this file, brings text back."""
+    questions = re.findall(r"^### .*$", (ROOT / "docs" / "decisions.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(questions) == sorted(set(questions))
+
+
+def test_the_changelog_has_a_dated_section_of_this_version() -> None:
+    """As keepachangelog.com has it, with Breaking; `make release` looks for the section."""
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    unreleased, *releases = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert unreleased == "Unreleased"
+    assert re.fullmatch(rf"\[{re.escape(__version__)}\] - \d{{4}}-\d\d-\d\d", releases[0])
+    for section in text.split("\n## ")[1:]:
+        kinds = re.findall(r"^### (.*)$", section, re.MULTILINE)
+        assert set(kinds) <= {"Breaking", "Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+        assert len(kinds) == len(set(kinds)), "each once"
 
 
 def test_the_way_of_a_message_is_one_page() -> None:
