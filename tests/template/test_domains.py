@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -34,9 +35,22 @@ def test_every_domain_is_received_sent_for_and_known_to_the_functions() -> None:
     sending = next(one for one in granted(template, "InboundFunctionRole") if one["Sid"] == "SendInTheNameOfOurDomains")
     assert sending["Condition"] == {"StringLike": {"ses:FromAddress": [f"*@{COM}", f"*@{ORG}"]}}
     (answering,) = policy(template, "AnswerPolicy")
-    assert answering["Resource"] == [f"arn:aws:ses:*:*:identity/{COM}", f"arn:aws:ses:*:*:identity/{ORG}"]
+    assert answering["Resource"] == [f"arn:*:ses:*:*:identity/{COM}", f"arn:*:ses:*:*:identity/{ORG}"]
     (digest,) = [one for one in granted(template, "DigestFunctionRole") if one["Sid"] == "SendInTheNameOfOurDomain"]
     assert digest["Condition"] == {"StringLike": {"ses:FromAddress": f"postmaster@{COM}"}}
+
+
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_each_domain_and_zone_is_named_in_every_partition(partition: str) -> None:
+    """Also from the second one on, which a delimiter begins: it takes no function."""
+    template = symbolic(Domains=f"{BOTH},c.example", HostedZones="Z1,Z2,Z3")
+    (answering,) = policy(template, "AnswerPolicy")
+    (keeping,) = [one for one in granted(template, "DomainsFunctionRole") if one["Sid"] == "KeepRecords"]
+    for domain in (COM, ORG, "c.example"):
+        arn = f"arn:{partition}:ses:{REGION}:{ACCOUNT}:identity/{domain}"
+        assert sum(fnmatchcase(arn, one) for one in answering["Resource"]) == 1
+    for zone in ("Z1", "Z2", "Z3"):
+        assert sum(fnmatchcase(f"arn:{partition}:route53:::hostedzone/{zone}", one) for one in keeping["Resource"]) == 1
 
 
 @pytest.mark.parametrize(("domains", "zones"), [(COM, ""), (BOTH, "Z1"), (HUNDRED, ZONES)])
@@ -165,7 +179,7 @@ def test_the_function_may_take_no_identity_away(may: list[dict[str, Any]]) -> No
 
 def test_records_are_limited_by_zone_name_type_and_action(may: list[dict[str, Any]]) -> None:
     (keeping,) = [one for one in may if one["Sid"] == "KeepRecords"]
-    assert keeping["Resource"] == ["arn:aws:route53:::*/Z1", "arn:aws:route53:::*/Z2"]
+    assert keeping["Resource"] == ["arn:*:route53:::*/Z1", "arn:*:route53:::*/Z2"]
     exactly, like = keeping["Condition"]["ForAllValues:StringEquals"], keeping["Condition"]["ForAllValues:StringLike"]
     assert exactly["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"], "and never UPSERT"
     written = [one.set for one in wanted(COM, Dkim(("a", "b", "c")), Manner(REGION, "bounces", "none"), PARTS)]
