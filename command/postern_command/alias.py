@@ -15,13 +15,13 @@ from postern_mail.mail.rows import Row, is_reserved, texts
 from postern_mail.mail.visible import visible
 from postern_mail.ports.forward import Tables
 
-from .figures import USED_DAYS, used
+from .figures import USED_DAYS, alias_uses
 from .options import AfterOption, DryRunOption, JsonOption, LimitOption, NoteOption, StackOption, WideOption
 from .output import listing
 from .output.difference_text import assignment, plain
 from .output.listing import Meaning
 from .stack import Stack
-from .status import Refused, WrongUse, exits, refuse, say_no
+from .status import Refused, UsageError, exits, refuse, refuse_any
 from .tables.change import Change
 from .tables.editor import Editor, typed_key, with_attributes
 from .times import typed_time
@@ -99,7 +99,7 @@ def list_(
         meaning = Meaning(live.policy)
         rows = filter(wanted, live.rows.scan("aliases"))
         found, more = listing.page(rows, lambda row: in_order(row["address"]), place, limit)
-        uses = used(live.summaries) if with_use else None
+        uses = alias_uses(live.summaries) if with_use else None
         meaning = with_counts(meaning, live, found)
     if as_json:
         listing.print_objects(meaning.alias_object(row, uses) for row in found)
@@ -205,9 +205,9 @@ def set_(
         changed |= _of_learning(learn, learn_names, learn_limit) | _of_ending(expires_after)
         changed |= dict.fromkeys(("expires_at", AFTER)) if no_expires else {}
         if not (destinations or also or no_longer or changed):
-            raise WrongUse("nothing to set; see postern alias set --help")
+            raise UsageError("nothing to set; see postern alias set --help")
         if (destinations and (also or no_longer)) or (expires and no_expires):
-            raise WrongUse("destinations exclude --add and --drop, and --expires excludes --no-expires")
+            raise UsageError("destinations exclude --add and --drop, and --expires excludes --no-expires")
         editor = Editor(Stack.find(stack), dry_run, as_json)
         _edit(address, changed, editor, (destinations, also or [], no_longer or []))
 
@@ -246,7 +246,7 @@ def disable(
 
 
 def new_alias(tables: Tables, domains: Collection[str], address: str, destinations: list[str], more: Row) -> Change:
-    """The change that adds an alias with these attributes. Raises Refused if it already exists, WrongUse, Temporary."""
+    """The change that adds an alias with these attributes. Raises Refused if it exists, UsageError, Temporary."""
     key = typed_key(with_domain(address, domains))
     if tables.read([key], ()).aliases[key] is not None:
         raise Refused(f"alias {key} already exists; `postern alias set` changes it")
@@ -311,7 +311,7 @@ def _members(key: str, row: Row, also: list[str], no_longer: list[str]) -> list[
     except ValueError as fault:
         refuse(f"alias {key}: {fault}; give all destinations")
     here = {_same(one) for one in listed}
-    say_no(f"{one} is not a destination of alias {key}" for one in no_longer if _same(one) not in here)
+    refuse_any(f"{one} is not a destination of alias {key}" for one in no_longer if _same(one) not in here)
     gone = {_same(one) for one in no_longer}
     return [one for one in listed if _same(one) not in gone] + [one for one in also if _same(one) not in here - gone]
 
@@ -326,7 +326,7 @@ def _same(destination: str) -> str:
 def _found(editor: Editor, address: str, *, advise: bool = True) -> tuple[str, Row]:
     """The key and row of an alias, even if its key is spelled in a way that no look-up asks for."""
     if not address.strip():
-        raise WrongUse("an empty address")
+        raise UsageError("an empty address")
     spelled = alias_key(with_domain(address, editor.where.domains))
     if is_reserved(spelled):
         typed_key(spelled)

@@ -9,9 +9,9 @@ import typer
 from postern_mail.mail.rows import TableName
 
 from .options import AllRowsOption, DryRunOption, FileArgument, JsonOption, StackOption, WideOption
-from .plan import loaded, planned, print_changes, say_left
+from .plan import load_checked, planned_changes, print_changes, report_left_alone
 from .stack import Stack
-from .status import exits, say_no
+from .status import exits, refuse_any
 from .tables.differences import MOST_REMOVED, Reach, Survey, make_equal, surveys
 from .tables.file import TablesFile
 
@@ -34,15 +34,15 @@ def apply(
     removals. Rows that Postern added (`made_by`) are left alone unless the file names them or you give --all-rows.
     """
     with exits():
-        tables, where = loaded(file, stack)
+        tables, where = load_checked(file, stack)
         if dry_run:
             reach = Reach(all_rows)
-            print_changes(planned(tables, where, reach), as_json, wide=wide)
-            say_left(reach.left, as_json)
+            print_changes(planned_changes(tables, where, reach), as_json, wide=wide)
+            report_left_alone(reach.left, as_json)
             return
         found = surveys(tables, where.rows, all_rows=all_rows)
         if not yes:
-            say_no(_refusals(found))
+            refuse_any(_refusals(found))
         _write(tables, where, found)
     _report(found, as_json)
 
@@ -81,4 +81,4 @@ def _report(found: Mapping[TableName, Survey], as_json: bool) -> None:
     else:
         for table, counts in done.items():
             typer.echo(f"{table}: " + ", ".join(f"{count} {what}" for what, count in counts.items()))
-    say_left(sum(one.left for one in found.values()), as_json)
+    report_left_alone(sum(one.left for one in found.values()), as_json)

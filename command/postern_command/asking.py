@@ -17,7 +17,7 @@ from postern_mail.mail.plan import LookedUp
 from postern_mail.mail.restrictions import Who
 from postern_mail.mail.settings import Settings
 
-from .status import WrongUse
+from .status import UsageError
 
 if TYPE_CHECKING:
     from postern_mail.mail.dns import Answer, Answers, Question
@@ -130,7 +130,7 @@ class Asking:
 
                 try:
                     self.kept[what] = read(parts, self.source.stack)
-                except (Temporary, WrongUse) as failure:
+                except (Temporary, UsageError) as failure:
                     self.faults[what] = str(failure)
         return self.kept[what]
 

@@ -10,7 +10,7 @@ import typer
 from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
-from .status import exits, refuse, wrong_use
+from .status import exits, refuse, usage_error
 
 if TYPE_CHECKING:
     from .aws.ip_filters import IpFilters
@@ -101,7 +101,7 @@ def _told(network: str, says: str, dry_run: bool, as_json: bool) -> None:
 
 
 def _filters(stack: str | None) -> "IpFilters":
-    """Raises WrongUse, Temporary."""
+    """Raises UsageError, Temporary."""
     from .aws.ip_filters import IpFilters  # noqa: PLC0415 (boto3 takes half a second)
 
     return IpFilters(Stack.find(stack).deployed or os.environ.get("POSTERN_STACK") or "postern")
@@ -112,9 +112,9 @@ def _network(typed: str) -> str:
     try:
         network = ip_network(typed.strip(), strict=False)
     except ValueError as fault:
-        wrong_use(fault)
+        usage_error(fault)
     if network.prefixlen < SHORTEST:
-        wrong_use(f"{network} is larger than a /{SHORTEST}: it would block too many senders")
+        usage_error(f"{network} is larger than a /{SHORTEST}: it would block too many senders")
     return str(network)
 
 

@@ -18,7 +18,7 @@ from postern_mail.mail.visible import visible
 
 from .options import JsonOption, StackOption
 from .stack import Stack
-from .status import WrongUse, exits, refuse, warn
+from .status import UsageError, exits, refuse, warn
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Add, list and remove reply addresses.")
 
@@ -121,7 +121,7 @@ def _address(text: str) -> Address:
     try:
         return Address.parse(text)
     except InvalidAddress as fault:
-        raise WrongUse(str(fault)) from fault
+        raise UsageError(str(fault)) from fault
 
 
 def _object(one: Contact, address: str) -> dict[str, Any]:

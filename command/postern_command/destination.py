@@ -19,7 +19,7 @@ from .output.terminal import printer
 from .reading import whole
 from .reruns import Reruns, reruns
 from .stack import Stack
-from .status import Refused, WrongUse, exits, refuse, say_no
+from .status import Refused, UsageError, exits, refuse, refuse_any
 from .times import short, since_when
 
 _COLUMNS = (Column(30, 1), Column(22), Column(20, 2))
@@ -96,7 +96,7 @@ def resume(
     """
     with exits():
         key, where = destination_key(address), Stack.find(stack)
-        before = where.tables.read((), (), [key]).destinations[key] if dry_run else resumed(where, key)
+        before = where.tables.read((), (), [key]).destinations[key] if dry_run else resume_destination(where, key)
         if before is None or not is_suspended(before):
             refuse(f"{key} is not suspended")
     if as_json:
@@ -123,7 +123,7 @@ def redeliver(
     with exits():
         key, where = destination_key(address), Stack.find(stack)
         at, say, any_ = reruns(where, dry_run=dry_run), printer(), False
-        for message_id, order in redelivered(at, where, key, since_when(since)):
+        for message_id, order in redeliver_missed(at, where, key, since_when(since)):
             if isinstance(order, MessageMissing):
                 faults.append(f"message {message_id}: {order}")
                 continue
@@ -132,10 +132,10 @@ def redeliver(
             say(json.dumps({"message_id": message_id, "recipients": order.recipients}) if as_json else told, None)
         if not any_ and not faults and not as_json:
             typer.echo("it missed nothing", err=True)
-    say_no(faults)
+    refuse_any(faults)
 
 
-def redelivered(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tuple[str, Order | MessageMissing]]:
+def redeliver_missed(at: Reruns, where: Stack, key: str, since: float) -> Iterator[tuple[str, Order | MessageMissing]]:
     """Redeliver each message since then that a destination missed: yields its id with the order, or with why it
     cannot. Raises Refused while the destination is suspended, Temporary."""
     if is_suspended(where.tables.read((), (), [key]).destinations[key]):
@@ -167,7 +167,7 @@ def _redelivered(at: Reruns, where: Stack, message_id: str, key: str) -> Order:
     return order
 
 
-def resumed(where: Stack, key: str) -> Row | None:
+def resume_destination(where: Stack, key: str) -> Row | None:
     """Resume a destination. Returns its row from before, None if it was not suspended. Raises Temporary."""
     from .aws.table_rows import caller  # noqa: PLC0415 (boto3 takes half a second)
 
@@ -175,11 +175,11 @@ def resumed(where: Stack, key: str) -> Row | None:
 
 
 def destination_key(address: str) -> str:
-    """The key of an address or @domain. Raises WrongUse."""
+    """The key of an address or @domain. Raises UsageError."""
     try:
         return alias_key(address) if address.startswith("@") else Address.parse(address).key
     except InvalidAddress as fault:
-        raise WrongUse(str(fault)) from fault
+        raise UsageError(str(fault)) from fault
 
 
 def _failures(row: Row) -> list[str]:

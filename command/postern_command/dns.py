@@ -18,8 +18,8 @@ from .output.progress import progress
 from .owner import file, values
 from .records.judge import Judged, State
 from .samconfig import SamConfig, environment
-from .stack import Stack, be_in
-from .status import AWS_FAILED, NO, WrongUse, exits, warn, wrong_use
+from .stack import Stack, select
+from .status import AWS_FAILED, NO, UsageError, exits, usage_error, warn
 from .surroundings import Surroundings
 from .where import Where
 
@@ -52,25 +52,25 @@ def dns(
     not, 3 if no resolver answered.
     """
     if unknown := sorted(set(only or ()) - set(PARTS)):
-        wrong_use(f"--only {', '.join(unknown)}: expected one of {', '.join(PARTS)}")
+        usage_error(f"--only {', '.join(unknown)}: expected one of {', '.join(PARTS)}")
     with exits():
-        looks = Looks(domains, stack, frozenset(only or PARTS))
-        looked = looks.wait(minutes * 60) if wait else looks.look()
+        checker = DnsChecker(domains, stack, frozenset(only or PARTS))
+        checked = checker.wait(minutes * 60) if wait else checker.check()
     if as_json or zone_file:
-        for domain, one in looked.each():
+        for domain, one in checked.each():
             for line in [json.dumps(as_object(domain, one))] if as_json else _zone_lines(one):
                 typer.echo(line)
     else:
-        _table(looked, wide)
-    warn(looked.warnings)
-    states = {one.state for one in looked.records if one.needed}
+        _table(checked, wide)
+    warn(checked.warnings)
+    states = {one.state for one in checked.records if one.needed}
     if State.NO_ANSWER in states:
         raise typer.Exit(AWS_FAILED)
-    if not looked.is_done:
+    if not checked.is_done:
         raise typer.Exit(NO)
 
 
-class Look:
+class DnsCheck:
     """The result of one check: the records, and what could not be asked."""
 
     def __init__(self, records: Mapping[str, tuple[Judged, ...]], unverified: list[str], warnings: list[str]) -> None:
@@ -89,7 +89,7 @@ class Look:
         return not self.unverified and all(one.is_done for one in self.records)
 
     @property
-    def told(self) -> str:
+    def progress(self) -> str:
         """The progress, in one line."""
         needed = [one for one in self.records if one.needed]
         right = sum(one.state is State.RIGHT for one in needed)
@@ -98,7 +98,7 @@ class Look:
         return f"{right} of {len(needed)} right" + (f"; {', '.join(dict.fromkeys(names))}" if names else "")
 
 
-class Looks:
+class DnsChecker:
     """Checks a set of domains, once or until all is right."""
 
     def __init__(self, typed: list[str] | None, stack: str | None, parts: frozenset[str]) -> None:
@@ -111,7 +111,7 @@ class Looks:
             found = Stack.find(stack)
             self._stack, self._domains = found.deployed, tuple(sorted(found.domains))
 
-    def look(self) -> Look:
+    def check(self) -> DnsCheck:
         """Ask SES and DNS once. Raises Temporary only if no region is set."""
         around = Surroundings(self._domains, self._stack)
         identities: Mapping[str, Identity | None] = {}
@@ -131,18 +131,18 @@ class Looks:
         }
         waits = DKIM in self._parts
         unverified = [domain for domain, one in identities.items() if waits and not (one and one.verified)]
-        return Look(records, unverified, warnings)
+        return DnsCheck(records, unverified, warnings)
 
-    def wait(self, seconds: float) -> Look:
+    def wait(self, seconds: float) -> DnsCheck:
         """Check until all is right, for at most this many seconds; returns the last result."""
         end = _clock() + seconds
         with progress() as tell:
             while True:
-                looked = self.look()
+                checked = self.check()
                 left = end - _clock()
-                tell(looked.told, f"checked every {PAUSE:.0f} s, for {max(0, left) / 60:.0f} more minutes")
-                if looked.is_done or left <= 0:
-                    return looked
+                tell(checked.progress, f"checked every {PAUSE:.0f} s, for {max(0, left) / 60:.0f} more minutes")
+                if checked.is_done or left <= 0:
+                    return checked
                 _pause(PAUSE)
 
 
@@ -155,11 +155,11 @@ def _meant() -> tuple[str, ...]:
         return ()
     from .aws import account  # noqa: PLC0415 (boto3 takes half a second)
 
-    be_in(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
+    select(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
     try:
         return () if account.stack_status(config.stack) else values.domains(file.values(file.read(config.owner)))
     except file.Unreadable as fault:
-        raise WrongUse(f"{config.owner}: {fault}") from fault
+        raise UsageError(f"{config.owner}: {fault}") from fault
 
 
 def as_object(domain: str, one: Judged) -> dict[str, Any]:
@@ -189,10 +189,10 @@ def _zone_lines(one: Judged) -> Iterator[str]:
     yield from (f"{comment}{line}" for line in one.wanted.set.lines())
 
 
-def _table(looked: Look, wide: bool) -> None:
+def _table(checked: DnsCheck, wide: bool) -> None:
     say = paragraphs()
     columns = Columns((Column(14), Column(5), Column(24, 1), Column(20, 3)), wide=wide)
-    for domain, each in looked.by_domain.items():
+    for domain, each in checked.by_domain.items():
         say(domain, 0, None)
         for one in each:
             record = one.wanted.set
@@ -204,6 +204,6 @@ def _table(looked: Look, wide: bool) -> None:
                 say(f"found: {', '.join(one.there)}", _INDENT, None)
             if one.todo:
                 say(f"-> {one.todo}", _INDENT, None)
-    if any(not one.needed and one.state is not State.RIGHT for one in looked.records):
+    if any(not one.needed and one.state is not State.RIGHT for one in checked.records):
         say("* advice: mail flows without it, and it is not counted", 0, None)
-    say(looked.told, 0, None)
+    say(checked.progress, 0, None)

@@ -12,7 +12,7 @@ from postern_mail.errors import Refused
 from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
-from .status import WrongUse, exits, refuse
+from .status import UsageError, exits, refuse
 
 if TYPE_CHECKING:
     from postern_mail.domains.plan import Identity
@@ -150,7 +150,7 @@ def _tell(
 def _deployed(stack: str | None) -> Stack:
     where = Stack.find(stack)
     if not where.deployed:
-        raise WrongUse("which stack? Give --stack NAME: only a deployed stack has identities and records")
+        raise UsageError("which stack? Give --stack NAME: only a deployed stack has identities and records")
     return where
 
 

@@ -26,7 +26,7 @@ from .offline import authenticated, offline_envelope, sender_of
 from .options import DnsOption, JsonOption, ParentStyleOption, StackOption, TablesOption
 from .output.terminal import printer
 from .source import Source, source
-from .status import NO, exits, wrong_use
+from .status import NO, exits, usage_error
 
 
 def explain(
@@ -56,9 +56,9 @@ def explain(
     cannot be read; 3 if AWS or the network failed.
     """
     if (event is None) == (not recipient) or (event is None and message is None):
-        wrong_use("explain needs either --event EVENT.json, or a message and --recipient ADDRESS")
+        usage_error("explain needs either --event EVENT.json, or a message and --recipient ADDRESS")
     if event is not None and sender is not None:
-        wrong_use("--sender is for a message without an event: the event names the sender")
+        usage_error("--sender is for a message without an event: the event names the sender")
     try:
         with exits():
             raw = message.read_bytes() if message else None
@@ -74,9 +74,9 @@ def explain(
                 envelopes = [authenticated(Envelope.from_event(one), message_read) for one in events]
                 told = [explanation(one, raw, found, asking) for one in envelopes]
     except (BadEvent, OSError, InvalidAddress) as fault:
-        wrong_use(fault)
+        usage_error(fault)
     except (ValueError, RecursionError) as fault:
-        wrong_use(f"{event} cannot be read: {fault}")
+        usage_error(f"{event} cannot be read: {fault}")
     say = printer()
     for one in told:
         if as_json:

@@ -13,13 +13,13 @@ from postern_mail.mail.keys import scope_key, sender_key
 from postern_mail.mail.rows import TableName
 
 from .options import AllRowsOption, StackOption
-from .plan import say_left
+from .plan import report_left_alone
 from .stack import Stack
-from .status import exits, refuse, say_no, wrong_use
+from .status import exits, refuse, refuse_any, usage_error
 from .tables.change import key_of, named
 from .tables.differences import Reach
 from .tables.file import TablesFile
-from .tables.text import toml, written
+from .tables.text import toml, toml_attributes
 
 
 def export(
@@ -35,11 +35,11 @@ def export(
     already exists.
     """
     if out is not None and out.exists() and not force:
-        wrong_use(f"{out} already exists; --force overwrites it")
+        usage_error(f"{out} already exists; --force overwrites it")
     with exits():
         found, left = _exported(Stack.find(stack), all_rows=all_rows)
         text = "".join(toml(found, with_domains=True)).encode()
-        say_left(left, as_json=True)
+        report_left_alone(left, as_json=True)
     if out is None:
         sys.stdout.buffer.write(text)
         return
@@ -69,13 +69,13 @@ def _exported(where: Stack, *, all_rows: bool) -> tuple[TablesFile, int]:
                 faults.append(f"{named(table, key)} exists twice, spelled in two ways; remove one")
             rows[spelled] = row
             faults += _unwritable(table, row)
-    say_no(faults)
+    refuse_any(faults)
     return found, reach.left
 
 
 def _unwritable(table: TableName, row: Mapping[str, Any]) -> list[str]:
     try:
-        written(row)
+        toml_attributes(row)
     except ValueError as fault:
         return [f"{named(table, key_of(table, row))}: {fault}"]
     return []

@@ -103,7 +103,7 @@ def figures(
     return Figures(by, dates[0], dates[-1], tuple(made), partial)
 
 
-def used(
+def alias_uses(
     book: "DynamoSummaries", days: int = USED_DAYS, now: float | None = None, *, added_up_only: bool = False
 ) -> dict[str, Use]:
     """By alias key: the mail to each alias in the last `days` days, and when it was last used, however long ago.

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from postern_mail.mail.days import A_DAY
 
 from .stack import Stack
-from .status import WrongUse
+from .status import UsageError
 
 SHOWN = 8  # characters in a list
 LEAST = 6  # characters; shorter text is taken as an id of its own, not as the start of one
@@ -19,19 +19,19 @@ def short_id(message_id: str) -> str:
     return message_id[:SHOWN]
 
 
-def whole_id(stack: Stack, typed: str) -> str:
+def full_id(stack: Stack, typed: str) -> str:
     """The id that was typed if it is whole, else the one that starts with it in the bucket or in the recent ledger; if
     no id does, the typed text.
 
-    Raises WrongUse for an empty id, and if several start with it; Temporary.
+    Raises UsageError for an empty id, and if several start with it; Temporary.
     """
     if not typed.strip():
-        raise WrongUse("an empty id")
+        raise UsageError("an empty id")
     if not LEAST <= len(typed) < _WHOLE:
         return typed
     found = sorted(set(_beginning(stack, typed)))
     if len(found) > 1:
-        raise WrongUse(f"{len(found)} ids start with {typed!r}: {', '.join(found[:3])}; write more of it")
+        raise UsageError(f"{len(found)} ids start with {typed!r}: {', '.join(found[:3])}; write more of it")
     return found[0] if found else typed
 
 

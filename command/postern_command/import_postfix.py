@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from postern_mail.mail.address import Address, InvalidAddress
 
-from .status import NO, wrong_use
+from .status import NO, usage_error
 from .tables.file import TablesFile
 from .tables.text import toml
 
 if TYPE_CHECKING:
-    from postern_postfix.address_parameters import Named
+    from postern_postfix.address_parameters import NamedTable
     from postern_postfix.report import Report
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -74,18 +74,18 @@ def postfix(
     lost. 0 otherwise, even if something is "left behind" that does not affect who gets what; 2 for a usage error. The
     tables are written with status 0 and 1.
     """
-    from postern_postfix.importing import Asked, CannotImport, import_postfix  # noqa: PLC0415 (a sixth of the start)
+    from postern_postfix.importing import CannotImport, ImportRequest, import_postfix  # noqa: PLC0415 (a sixth of the start)
     from postern_postfix.report import Verdict  # noqa: PLC0415
     from postern_postfix.source import Table  # noqa: PLC0415
 
     if out is not None and out.exists() and not force:
-        wrong_use(f"{out} already exists; --force overwrites it")
+        usage_error(f"{out} already exists; --force overwrites it")
     given = {Table.ALIASES: _named(aliases), Table.VIRTUAL: _named(virtual), Table.ACCESS: _named(sender_access)}
     if main_cf is None and not any(given.values()):
-        wrong_use("nothing to import: give --aliases, --virtual, --sender-access or --main-cf")
+        usage_error("nothing to import: give --aliases, --virtual, --sender-access or --main-cf")
     try:
         tables, report = import_postfix(
-            Asked(
+            ImportRequest(
                 domains=_domains(domain),
                 given=given,
                 main_cf=_on_the_box(main_cf, root),
@@ -95,18 +95,18 @@ def postfix(
             )
         )
     except CannotImport as fault:
-        wrong_use(fault)
+        usage_error(fault)
     _write(tables, out)
     _print(report, as_json, every, out)
     if report.counts()[Verdict.IMPOSSIBLE]:
         raise typer.Exit(NO)
 
 
-def _named(names: list[str] | None) -> "tuple[Named, ...]":
-    from postern_postfix.address_parameters import Named  # noqa: PLC0415
+def _named(names: list[str] | None) -> "tuple[NamedTable, ...]":
+    from postern_postfix.address_parameters import NamedTable  # noqa: PLC0415
     from postern_postfix.maps import Map  # noqa: PLC0415
 
-    return tuple(Named(Map.parse(name)) for name in names or ())
+    return tuple(NamedTable(Map.parse(name)) for name in names or ())
 
 
 def _on_the_box(main_cf: Path | None, root: Path) -> Path | None:
@@ -116,7 +116,7 @@ def _on_the_box(main_cf: Path | None, root: Path) -> Path | None:
     inside = main_cf.resolve().is_relative_to(root.resolve())
     found = root / main_cf.relative_to("/") if main_cf.is_absolute() and not inside else main_cf
     if not found.is_file():
-        wrong_use(f"file {found} does not exist")
+        usage_error(f"file {found} does not exist")
     return found
 
 
@@ -127,9 +127,9 @@ def _mailboxes(typed: list[str] | None) -> dict[str, str]:
         try:
             found[name.strip().lower()] = str(Address.parse(home))
         except InvalidAddress:
-            wrong_use(f"--mailbox {text!r}: expected NAME=ADDRESS")
+            usage_error(f"--mailbox {text!r}: expected NAME=ADDRESS")
         if not name.strip():
-            wrong_use(f"--mailbox {text!r}: expected NAME=ADDRESS")
+            usage_error(f"--mailbox {text!r}: expected NAME=ADDRESS")
     return found
 
 
@@ -141,12 +141,12 @@ def _parsed_domain(typed: str) -> str:
     try:
         return Address.parse(f"x@{typed}").domain
     except InvalidAddress:
-        wrong_use(f"--domain {typed!r} is not a domain")
+        usage_error(f"--domain {typed!r} is not a domain")
 
 
 def _parents(style: str | None) -> bool | None:
     if style is not None and style not in _PARENTS:
-        wrong_use(f"--parent-style {style!r}: expected parent or dot")
+        usage_error(f"--parent-style {style!r}: expected parent or dot")
     return None if style is None else _PARENTS[style]
 
 
@@ -158,7 +158,7 @@ def _write(tables: TablesFile, out: Path | None) -> None:
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as fault:
-        wrong_use(fault)
+        usage_error(fault)
 
 
 def _print(report: "Report", as_json: bool, every: bool, out: Path | None) -> None:

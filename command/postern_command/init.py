@@ -17,8 +17,8 @@ from .owner.answers import Answers
 from .owner.draft import Draft
 from .owner.parameters import Parameter, load, receiving_regions
 from .samconfig import DEFAULT, SAMCONFIG, SamConfig, environment
-from .stack import be_in
-from .status import NO, WrongUse, exits, refuse, say_no
+from .stack import select
+from .status import NO, UsageError, exits, refuse, refuse_any
 from .where import Where
 
 ConfigEnvOption = Annotated[
@@ -47,7 +47,7 @@ def init(
         stage = config_env or environment()
         config = SamConfig.load(stage)
         if config.owner is None:
-            raise WrongUse(f"{SAMCONFIG} names no owner file for {stage}: run this in the folder of Postern's source")
+            raise UsageError(f"{SAMCONFIG} names no owner file for {stage}: run this in the folder of Postern's source")
         parameters = load(config.template)
         if check:
             _check(config.owner, parameters)
@@ -57,7 +57,7 @@ def init(
         except file.Unreadable as fault:
             refuse(f"{config.owner}: {fault}")
         draft.choose(Answers(domain, owner, ask=not (yes or as_json)).to(draft.values, parameters))
-        be_in(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
+        select(Where(Where.typed.region or config.region, Where.typed.profile or config.profile))
         looked = _look(draft, config)
     try:
         draft.write()
@@ -66,7 +66,7 @@ def init(
     steps = _next(stage, draft)
     faults = list(values.faults(draft.text, parameters))
     (_print_json if as_json else _print)(draft, looked, steps, faults)
-    say_no(f"{draft.path}: {fault}" for fault in faults)
+    refuse_any(f"{draft.path}: {fault}" for fault in faults)
     if any(one.grade is Grade.FAILED for one in looked):
         raise typer.Exit(NO)
 
@@ -78,7 +78,7 @@ def _check(path: Path, parameters: Mapping[str, Parameter]) -> None:
         refuse(f"{path} does not exist: `postern init` asks two questions and writes it")
     except file.Unreadable as fault:
         refuse(f"{path}: {fault}")
-    say_no(f"{path}: {fault}" for fault in values.faults(text, parameters))
+    refuse_any(f"{path}: {fault}" for fault in values.faults(text, parameters))
     typer.echo(f"{path}: complete, {len(parameters)} parameters")
 
 
@@ -86,7 +86,7 @@ def _look(draft: Draft, config: SamConfig) -> list[Examined]:
     """Examine the account and DNS, and put what follows into a new file. The relay's stack needs no examination."""
     if "OwnerAddress" not in draft.parameters:
         return []
-    from .examinations.beginning import Beginning, looked  # noqa: PLC0415 (the check needs none of it)
+    from .examinations.beginning import Beginning, examine  # noqa: PLC0415 (the check needs none of it)
     from .surroundings import Surroundings  # noqa: PLC0415
 
     now = draft.values
@@ -94,7 +94,7 @@ def _look(draft: Draft, config: SamConfig) -> list[Examined]:
         values.domains(now), config.stack or "", now.get("MailFromLabel", ""), now.get("DmarcPolicy", "")
     )
     begun = Beginning(around, draft.parameters, receiving_regions(config.template), None if draft.is_new else now)
-    found = list(looked(begun))
+    found = list(examine(begun))
     draft.choose(begun.proposed)
     return found
 

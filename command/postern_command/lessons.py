@@ -18,7 +18,7 @@ _LIST_ID = re.compile(rb"<([A-Za-z0-9._-]{1,255})>[^<>]*\Z|\A([A-Za-z0-9._-]{1,2
 Entries = Mapping[str, Mapping[str, Any]]
 
 
-def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
+def sender_proposals(entries: Entries) -> Iterator[tuple[str, str]]:
     """(a command, what it does) for each sender rule that would fit a message."""
     message = entries.get("message", {})
     source = str(message.get("source", ""))
@@ -36,7 +36,7 @@ def lessons(entries: Entries) -> Iterator[tuple[str, str]]:
     yield _add(domain, "REJECT"), f"reject all mail from {domain} and its subdomains"
 
 
-def list_lesson(raw: bytes, asked: Row | None) -> Iterator[tuple[str, str]]:
+def list_proposals(raw: bytes, asked: Row | None) -> Iterator[tuple[str, str]]:
     """The same for list mail: a header rule by the name in List-Id, numbered after those in the settings."""
     for field in Message.split(raw, MAX_HEADER).named("list-id")[:1]:
         found = _LIST_ID.search(field.value)

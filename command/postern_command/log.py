@@ -17,11 +17,11 @@ from .following import followed
 from .ids import short_id
 from .options import JsonOption, SinceOption, StackOption, WideOption
 from .output.columns import CUT, Column, Columns
-from .output.ledger_text import told
+from .output.ledger_text import json_value
 from .output.terminal import printer
 from .reading import Ledger, quarantines, whole
 from .stack import Stack
-from .status import WrongUse, exits
+from .status import UsageError, exits
 from .times import short, since_when
 
 if TYPE_CHECKING:
@@ -86,9 +86,9 @@ def _shower(*, wide: bool, as_json: bool) -> Callable[[Mapping[str, Any]], None]
 
 
 def known_state(typed: str | None) -> str | None:
-    """The state that was typed, None if none was. Raises WrongUse for an unknown one."""
+    """The state that was typed, None if none was. Raises UsageError for an unknown one."""
     if typed is not None and typed.lower() not in STATES:
-        raise WrongUse(f"unknown state {typed!r}: expected one of {', '.join(STATES)}")
+        raise UsageError(f"unknown state {typed!r}: expected one of {', '.join(STATES)}")
     return typed and typed.lower()
 
 
@@ -101,7 +101,7 @@ def listed(
     enough: float = inf,
 ) -> Iterator[dict[str, Any]]:
     """The outcome for each recipient since then that matches, newest message first. `enough` is how many the caller
-    expects to take. Raises WrongUse, Temporary."""
+    expects to take. Raises UsageError, Temporary."""
     wanted, from_whom = _wanted(recipient), (sender or "").lower()
     kept = state == State.QUARANTINED
 
@@ -117,13 +117,13 @@ def listed(
 
 
 def _wanted(text: str | None) -> Callable[[str], bool]:
-    """A test for a recipient's key, by address or @domain; without a text all match. Raises WrongUse."""
+    """A test for a recipient's key, by address or @domain; without a text all match. Raises UsageError."""
     if text is None:
         return bool
     try:
         address = Address.parse(f"x{text}" if text.startswith("@") else text)
     except InvalidAddress as fault:
-        raise WrongUse(str(fault)) from fault
+        raise UsageError(str(fault)) from fault
     if text.startswith("@"):
         return lambda key: key.rpartition("@")[2] == address.domain
     return lambda key: key == address.key
@@ -135,7 +135,7 @@ def recipients_of(message: Mapping[str, Any], entries: "Entries") -> Iterator[di
         outcome = entries.get(f"to:{who}", {})
         yield {
             "message_id": message["message_id"],
-            "opened_at": told(message.get("opened_at")),
+            "opened_at": json_value(message.get("opened_at")),
             "source": message.get("source"),
             "recipient": who,
             "state": State.of(outcome),

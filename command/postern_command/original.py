@@ -4,7 +4,7 @@ import sys
 
 from postern_mail.errors import MessageMissing
 
-from .ids import whole_id
+from .ids import full_id
 from .options import MessageArgument, RawOption, StackOption
 from .output.octets import not_to_a_terminal
 from .stack import Stack
@@ -21,7 +21,7 @@ def original(message_id: MessageArgument, stack: StackOption = None, raw: RawOpt
         not_to_a_terminal("postern original", raw=raw)
         try:
             found = Stack.find(stack)
-            content = found.bucket.fetch(whole_id(found, message_id))
+            content = found.bucket.fetch(full_id(found, message_id))
         except MessageMissing as fault:
             refuse(fault)
         sys.stdout.buffer.write(content)

@@ -9,7 +9,7 @@ import typer
 
 from .options import StackOption
 from .stack import Stack
-from .status import exits, wrong_use
+from .status import exits, usage_error
 from .tables.file import TablesFile
 
 
@@ -32,7 +32,7 @@ def page(
     try:
         from .pages.server import begin, serve  # noqa: PLC0415 (the extra)
     except ModuleNotFoundError as missing:
-        wrong_use(f"the page needs {missing.name}: in the clone, python3 -m pip install '.[page]'")
+        usage_error(f"the page needs {missing.name}: in the clone, python3 -m pip install '.[page]'")
     from .pages.desk import Desk  # noqa: PLC0415
 
     with exits():

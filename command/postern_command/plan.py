@@ -9,10 +9,10 @@ from postern_mail.mail.keys import in_order
 from .options import AllRowsOption, FileArgument, JsonOption, StackOption, WideOption
 from .output import difference_text
 from .stack import Stack
-from .status import NO, exits, say_no, warn
+from .status import NO, exits, refuse_any, warn
 from .tables.change import Change
 from .tables.checks import Findings
-from .tables.differences import Reach, compared, differences, rows_of, settled
+from .tables.differences import Reach, differences, governed_tables, rows_of, with_needed_settings
 from .tables.file import TablesFile
 
 
@@ -31,36 +31,36 @@ def plan(
     printed; 1 if rows of the file are not valid, naming each, or for --check; 2 for a file that cannot be read.
     """
     with exits():
-        tables, where = loaded(file, stack)
+        tables, where = load_checked(file, stack)
         reach = Reach(all_rows)
-        found = planned(tables, where, reach)
+        found = planned_changes(tables, where, reach)
         print_changes(found, as_json, wide=wide)
-        say_left(reach.left, as_json)
+        report_left_alone(reach.left, as_json)
     if check and found:
         raise typer.Exit(NO)
 
 
-def loaded(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
+def load_checked(file: Path, stack: str | None) -> tuple[TablesFile, Stack]:
     """The tables file, checked, and the stack; ends with status 1 if a row is not valid."""
     tables = TablesFile.load(file)
     where = Stack.find(stack)
     found = Findings.of(tables, where.policy)
     warn(found.warnings)
-    say_no(found.faults)
-    return settled(tables, where.rows), where
+    refuse_any(found.faults)
+    return with_needed_settings(tables, where.rows), where
 
 
-def planned(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:
+def planned_changes(tables: TablesFile, where: Stack, reach: Reach) -> list[Change]:
     """All changes, in the order of a tables file. Only the changes are held in memory, not the live tables."""
     found: list[Change] = []
-    for table in compared(tables):
+    for table in governed_tables(tables):
         wanted = rows_of(tables, table)
         live = reach.within(table, wanted, where.rows.scan(table))
         found += sorted(differences(table, wanted, live), key=_place)
     return found
 
 
-def say_left(left: int, as_json: bool) -> None:
+def report_left_alone(left: int, as_json: bool) -> None:
     """Say how many rows were left alone; on standard error if standard output is for a program."""
     if left:
         rows = "1 row that Postern added is" if left == 1 else f"{left} rows that Postern added are"

@@ -12,8 +12,8 @@ from postern_mail.mail.envelope import NULL_SENDER
 from postern_mail.mail.orders import CannotOrder, Entries, Order, kept, release
 from postern_mail.mail.outcomes import State
 
-from .ids import short_id, whole_id
-from .lessons import lessons, list_lesson
+from .ids import full_id, short_id
+from .lessons import list_proposals, sender_proposals
 from .options import (
     DryRunOption,
     IdsArgument,
@@ -26,14 +26,14 @@ from .options import (
     WideOption,
 )
 from .output.columns import Column, Columns, one_line
-from .output.ledger_text import as_object, lines, told
+from .output.ledger_text import as_object, json_value, lines
 from .output.message_text import header_rows, text_lines
 from .output.message_text import lines as message_lines
 from .output.terminal import printer
 from .reading import Ledger, quarantines, whole
 from .reruns import Reruns, each
 from .stack import Stack
-from .status import exits, refuse, wrong_use
+from .status import exits, refuse, usage_error
 from .times import short, since_when
 
 if TYPE_CHECKING:
@@ -66,16 +66,16 @@ def release_(
     not quarantined.
     """
     if bool(message_ids) == bool(all_from):
-        wrong_use("give message ids, or --all-from SENDER")
+        usage_error("give message ids, or --all-from SENDER")
 
     def one(at: Reruns, message_id: str) -> Order:
-        return released(at, message_id, recipient or [])
+        return release_message(at, message_id, recipient or [])
 
     each(message_ids or _from(all_from or "", since, stack), one, stack, dry_run, as_json)
 
 
-def released(at: Reruns, message_id: str, recipients: list[str]) -> Order:
-    """Release a message for these recipients, or for all. Raises CannotOrder, MessageMissing, WrongUse, Overtaken,
+def release_message(at: Reruns, message_id: str, recipients: list[str]) -> Order:
+    """Release a message for these recipients, or for all. Raises CannotOrder, MessageMissing, UsageError, Overtaken,
     Temporary."""
     entries = _known(at, message_id)
     order = release(entries, at.keys(recipients))
@@ -93,12 +93,12 @@ def delete(
     """
 
     def one(at: Reruns, message_id: str) -> Order:
-        return deleted(at, message_id, Stack.find(stack))
+        return delete_message(at, message_id, Stack.find(stack))
 
     each(message_ids, one, stack, dry_run, as_json, says=("would be deleted for", "is deleted for"))
 
 
-def deleted(at: Reruns, message_id: str, where: Stack, shown: Collection[str] | None = None) -> Order:
+def delete_message(at: Reruns, message_id: str, where: Stack, shown: Collection[str] | None = None) -> Order:
     """Delete a quarantined message, if its quarantined recipients are among `shown` (None: any). Raises CannotOrder,
     MessageMissing, Overtaken, Temporary."""
     from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
@@ -119,10 +119,10 @@ def learn(message_id: MessageArgument, stack: StackOption = None, as_json: JsonO
     rule fits."""
     with exits():
         found = Stack.find(stack)
-        message_id = whole_id(found, message_id)
-        proposed = list(lessons(found.ledger.entries(message_id)))
+        message_id = full_id(found, message_id)
+        proposed = list(sender_proposals(found.ledger.entries(message_id)))
         if (raw := stored(found, message_id)) is not None:
-            proposed += list_lesson(raw, next(found.rows.scan("settings"), None))
+            proposed += list_proposals(raw, next(found.rows.scan("settings"), None))
     if not proposed:
         refuse(f"message {message_id} has no sender that a rule could name")
     say = printer()
@@ -160,7 +160,7 @@ def show(
     """
     with exits():
         found = Stack.find(stack)
-        message_id = whole_id(found, message_id)
+        message_id = full_id(found, message_id)
         entries, raw = found.ledger.entries(message_id), stored(found, message_id)
     if not entries and raw is None:
         refuse(f"neither ledger nor bucket has message {message_id}")
@@ -232,7 +232,7 @@ def _quarantined(message: dict[str, Any], entries: Entries) -> list[dict[str, An
     return [
         {
             "message_id": message["message_id"],
-            "opened_at": told(message.get("opened_at")),
+            "opened_at": json_value(message.get("opened_at")),
             "source": message.get("source"),
             "recipient": name.removeprefix("to:"),
             "reason": entry.get("reason", ""),

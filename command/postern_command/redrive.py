@@ -15,11 +15,11 @@ from postern_mail.errors import MessageMissing
 from postern_mail.mail.days import moment
 from postern_mail.mail.envelope import BadEvent, Envelope
 
-from .ids import whole_id
+from .ids import full_id
 from .options import DryRunOption, JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
-from .status import exits, say_no
+from .status import exits, refuse_any
 
 if TYPE_CHECKING:
     from postern_mail.aws.forward.mail_store import S3MailStore
@@ -41,7 +41,7 @@ def redrive(
     faults: list[str] = []
     with exits():
         where, say = Stack.find(stack), printer()
-        asked = {whole_id(where, one) for one in message_ids or ()}
+        asked = {full_id(where, one) for one in message_ids or ()}
         dead, retries, store = where.queue("dead_letters"), where.queue("retry_queue"), where.bucket
         staying: list[Letter] = []
         about: set[str] = set()
@@ -69,11 +69,11 @@ def redrive(
         faults += [f"there is no dead letter for message {one}" for one in sorted(asked - about)]
         if not about and not asked and not as_json:
             typer.echo("there are no dead letters", err=True)
-    say_no(faults)
+    refuse_any(faults)
 
 
 @dataclass(frozen=True, slots=True)
-class Overlooked:
+class DeadLetter:
     """The message and recipients of a dead letter; `fault` says why it cannot go back."""
 
     message_id: str = ""
@@ -81,17 +81,17 @@ class Overlooked:
     fault: str = ""
 
 
-def look(letter: "Letter", store: "S3MailStore") -> Overlooked:
+def look(letter: "Letter", store: "S3MailStore") -> DeadLetter:
     """Read a dead letter, and check that its message is still stored. Raises Temporary; a missing message is a
     `fault`."""
     try:
         record: Any = json.loads(letter.body)
         envelope = Envelope.from_event(record.get("requestPayload", record) if isinstance(record, dict) else record)
     except (BadEvent, ValueError) as fault:
-        return Overlooked(fault=str(fault))
+        return DeadLetter(fault=str(fault))
     recipients = (*map(str, envelope.recipients), *envelope.unreadable)
     try:
         store.top(envelope.message_id)
     except MessageMissing as fault:
-        return Overlooked(envelope.message_id, recipients, f"it has expired: {fault}")
-    return Overlooked(envelope.message_id, recipients)
+        return DeadLetter(envelope.message_id, recipients, f"it has expired: {fault}")
+    return DeadLetter(envelope.message_id, recipients)

@@ -32,13 +32,13 @@ def replay(
     """
 
     def one(at: Reruns, message_id: str) -> Order:
-        return replayed(at, message_id, recipient or [], again=again, failed=failed)
+        return replay_message(at, message_id, recipient or [], again=again, failed=failed)
 
     each(message_ids, one, stack, dry_run, as_json)
 
 
-def replayed(at: Reruns, message_id: str, recipients: list[str], *, again: bool, failed: bool) -> Order:
-    """Run a message again for these recipients, or for all. Raises CannotOrder, MessageMissing, WrongUse, Overtaken,
+def replay_message(at: Reruns, message_id: str, recipients: list[str], *, again: bool, failed: bool) -> Order:
+    """Run a message again for these recipients, or for all. Raises CannotOrder, MessageMissing, UsageError, Overtaken,
     Temporary."""
     entries = at.entries(message_id)
     if "message" not in entries:

@@ -14,10 +14,10 @@ from postern_mail.errors import MessageMissing
 from postern_mail.mail.address import Address, InvalidAddress
 from postern_mail.mail.orders import CannotOrder, Entries, Order
 
-from .ids import whole_id
+from .ids import full_id
 from .output.terminal import printer
 from .stack import Stack
-from .status import WrongUse, exits, say_no
+from .status import UsageError, exits, refuse_any
 
 if TYPE_CHECKING:
     from postern_mail.aws.forward.mail_store import S3MailStore
@@ -39,11 +39,11 @@ class Reruns:
     with_domain: Callable[[str], str] = str  # what was typed as an address
 
     def keys(self, typed: list[str]) -> list[str]:
-        """The keys of addresses, or of bare names if there is one domain. Raises WrongUse for other text."""
+        """The keys of addresses, or of bare names if there is one domain. Raises UsageError for other text."""
         try:
             return [Address.parse(self.with_domain(one)).key for one in typed]
         except InvalidAddress as fault:
-            raise WrongUse(str(fault)) from fault
+            raise UsageError(str(fault)) from fault
 
     def entries(self, message_id: str) -> Entries:
         """The ledger's entries of a message that is still in the bucket. Raises MessageMissing, Temporary."""
@@ -67,7 +67,7 @@ class Reruns:
 
 
 def reruns(stack: Stack, *, dry_run: bool) -> Reruns:
-    """The Reruns of a stack. Raises WrongUse, Temporary."""
+    """The Reruns of a stack. Raises UsageError, Temporary."""
     from .aws import parts  # noqa: PLC0415 (boto3 takes half a second)
     from .aws.table_rows import caller  # noqa: PLC0415
 
@@ -91,7 +91,7 @@ def each(
     with exits():
         found = Stack.find(stack)
         at, say = reruns(found, dry_run=dry_run), printer()
-        for message_id in [whole_id(found, typed) for typed in message_ids]:
+        for message_id in [full_id(found, typed) for typed in message_ids]:
             try:
                 order = one(at, message_id)
             except (CannotOrder, MessageMissing) as fault:
@@ -103,4 +103,4 @@ def each(
                 )
             else:
                 say(f"{message_id}  {says[0] if dry_run else says[1]} {', '.join(order.recipients)}", None)
-    say_no(faults)
+    refuse_any(faults)

@@ -39,7 +39,7 @@ def resolve(
     done = True
     with exits():
         found = source(stack, tables)
-        for resolved in resolutions(found, listed(addresses)):
+        for resolved in resolutions(found, with_standard_input(addresses)):
             found.warn_of_aliases(resolved["address"])
             typer.echo(json.dumps(resolved) if as_json else visible(_resolved(resolved)))
             done = done and resolved["outcome"] in _RESOLVED
@@ -62,7 +62,7 @@ def resolutions(found: Source, addresses: Iterable[str]) -> Iterator[dict[str, A
                 yield _described(text, aliases.Resolution("error", detail=one))
 
 
-def listed(arguments: Iterable[str]) -> Iterator[str]:
+def with_standard_input(arguments: Iterable[str]) -> Iterator[str]:
     """The arguments, with the lines of standard input in place of -."""
     for argument in arguments:
         if argument == STANDARD_INPUT:

@@ -20,7 +20,7 @@ from postern_mail.mail.settings import Settings
 from .offline import offline_envelope
 from .options import RawOption
 from .output.octets import not_to_a_terminal
-from .status import exits, say_no, wrong_use
+from .status import exits, refuse_any, usage_error
 from .tables.file import TablesFile
 
 
@@ -47,22 +47,22 @@ def rewrite(
         whole = with_domain(recipient, table_file.domains) if table_file else recipient
         to, where = Address.parse(whole), Address.parse(destination)
     except ValueError as fault:
-        wrong_use(fault)
+        usage_error(fault)
     if out_dir is not None:
         try:
             faults = list(rewrite_all(messages, out_dir, to, where, table_file))
         except OSError as fault:
-            wrong_use(f"{out_dir}: {fault}")
-        say_no(faults)
+            usage_error(f"{out_dir}: {fault}")
+        refuse_any(faults)
     elif len(messages) > 1:
-        wrong_use("several messages need --out-dir")
+        usage_error("several messages need --out-dir")
     else:
         with exits():
             not_to_a_terminal("postern rewrite", raw=raw)
         try:
             sys.stdout.buffer.write(rewritten(messages[0].read_bytes(), to, where, table_file))
         except (CannotRewrite, OSError) as fault:
-            say_no([f"{messages[0]}: {fault}"])
+            refuse_any([f"{messages[0]}: {fault}"])
 
 
 def rewritten(raw: bytes, recipient: Address, destination: Address, tables: TablesFile | None) -> bytes:

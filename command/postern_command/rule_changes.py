@@ -10,37 +10,37 @@ from postern_mail.mail.senders import EVERYWHERE
 from postern_mail.mail.settings import KEY, BadSettings, Settings
 from postern_mail.mail.verdicts import SCREENED, STATUSES
 
-from .status import Refused, WrongUse
+from .status import Refused, UsageError
 from .tables.change import Change, named
 from .tables.editor import typed_key, with_attributes
 
 
 def key_of(number: int, scope: str) -> SenderKey:
-    """The key of a header rule. Raises WrongUse for a number out of range, and for a scope that is neither `*` nor an
+    """The key of a header rule. Raises UsageError for a number out of range, and for a scope that is neither `*` nor an
     alias key."""
     if not 1 <= number <= LAST_RULE:
-        raise WrongUse(f"a header rule has a number from 1 to {LAST_RULE}, not {number}")
+        raise UsageError(f"a header rule has a number from 1 to {LAST_RULE}, not {number}")
     return rule_key(number), EVERYWHERE if scope_key(scope) == EVERYWHERE else typed_key(scope)
 
 
 def conditions(option: str, typed: Iterable[str]) -> dict[str, list[str]] | None:
-    """The conditions on a field, from `HOW TEXT` as typed; None without any. Raises WrongUse."""
+    """The conditions on a field, from `HOW TEXT` as typed; None without any. Raises UsageError."""
     found: dict[str, list[str]] = {}
     for one in typed:
         how, _, text = one.partition(" ")
         if how not in OPERATORS or not text:
-            raise WrongUse(f"{option} {one!r}: expected {', '.join(OPERATORS)}, a space and a text")
+            raise UsageError(f"{option} {one!r}: expected {', '.join(OPERATORS)}, a space and a text")
         found.setdefault(how, []).append(text)
     return found or None
 
 
 def verdicts(typed: Iterable[str]) -> dict[str, str | list[str]] | None:
-    """The conditions on SES's verdicts, from `NAME=STATUS` as typed; None without any. Raises WrongUse."""
+    """The conditions on SES's verdicts, from `NAME=STATUS` as typed; None without any. Raises UsageError."""
     found: dict[str, list[str]] = {}
     for one in typed:
         name, _, status = (part.strip() for part in one.partition("="))
         if name.lower() not in SCREENED or status.upper() not in STATUSES:
-            raise WrongUse(
+            raise UsageError(
                 f"--verdict {one!r}: expected one of {', '.join(SCREENED)}, =, and one of {', '.join(STATUSES)}"
             )
         found.setdefault(name.lower(), []).append(status.upper())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .status import WrongUse
+from .status import UsageError
 
 SAMCONFIG = Path("samconfig.toml")
 DEFAULT = "default"
@@ -33,7 +33,7 @@ class SamConfig:
     def load(cls, environment: str, path: Path = SAMCONFIG) -> "SamConfig":
         """The parameters of `sam deploy` in this environment, else those of `global`; empty if there is no file.
 
-        Raises WrongUse for a file that cannot be read.
+        Raises UsageError for a file that cannot be read.
         """
         if not path.exists():
             return cls()
@@ -42,7 +42,7 @@ class SamConfig:
             found = {**_parameters(section, "global"), **_parameters(section, "deploy")}
             template = _parameters(section, "build").get("template_file", "template.yaml")
         except (OSError, ValueError, AttributeError, TypeError) as fault:
-            raise WrongUse(f"{path}: {fault}") from fault
+            raise UsageError(f"{path}: {fault}") from fault
         stack, region, profile = (
             str(found[name]) if name in found else None for name in ("stack_name", "region", "profile")
         )

@@ -27,9 +27,9 @@ from postern_mail.mail.visible import visible
 
 from .asking import Asking, Looked, lines
 from .options import DnsOption, JsonOption, ParentStyleOption, StackOption, TablesOption
-from .resolve import listed, parsed_address
+from .resolve import parsed_address, with_standard_input
 from .source import Source, source
-from .status import NO, WrongUse, exits
+from .status import NO, UsageError, exits
 
 _CLIENT = re.compile(r"(?:(?P<name>[A-Za-z0-9_.-]+)\[(?P<address>[^\[\]]+)\]|(?P<alone>[^\[\]]+))\Z")
 # Which rule is shown if several match: the first of these.
@@ -79,7 +79,7 @@ def screen(
     with exits():
         who, found = Client.read(client, helo), source(stack, tables, parent_style)
         screener = Screener(found, header, Verdicts(dmarc=dmarc.upper()), Asking(found, dns), who)
-        for sender in listed(senders):
+        for sender in with_standard_input(senders):
             screened, said = screener.screen(sender, alias)
             typer.echo(json.dumps(screened) if as_json else "\n".join(map(visible, said)))
             done = done and screened["action"] != "ERROR"
@@ -97,12 +97,12 @@ class Client:
     @classmethod
     def read(cls, client: str | None, helo: str | None) -> "Client":
         """The client from --client and --helo. Postfix's log form is accepted, `mx.sender.example[192.0.2.9]` or
-        `unknown[192.0.2.9]`, and an address alone. Raises WrongUse."""
+        `unknown[192.0.2.9]`, and an address alone. Raises UsageError."""
         if client is None:
             return cls(helo=helo)
         found = _CLIENT.match(client)
         if found is None or not is_address(address := found["alone"] or found["address"]):
-            raise WrongUse(f"--client {client!r}: expected 192.0.2.9 or mx.sender.example[192.0.2.9]")
+            raise UsageError(f"--client {client!r}: expected 192.0.2.9 or mx.sender.example[192.0.2.9]")
         name = found["name"]
         return cls(address, "" if name and name.lower() == "unknown" else name, helo)
 

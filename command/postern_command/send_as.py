@@ -17,7 +17,7 @@ from .options import DryRunOption, JsonOption, StackOption
 from .output.mail_programs import steps
 from .output.terminal import printer
 from .stack import Stack, stack_name
-from .status import Refused, WrongUse, exits, warn
+from .status import Refused, UsageError, exits, warn
 
 if TYPE_CHECKING:
     from .aws.send_as import Password, SendAsUsers, User
@@ -121,7 +121,7 @@ def remove(
     """
     with exits():
         if (address is None) != everything:
-            raise WrongUse("give an ADDRESS, or --all")
+            raise UsageError("give an ADDRESS, or --all")
         users = _users(_name_of(stack))
         going = _all(users) if address is None else _one(users, address)
         if everything and going and not (yes or dry_run):
@@ -168,15 +168,15 @@ def _found(users: "SendAsUsers", alias: Address) -> "User | None":
 
 
 def _name(live: Stack) -> str:
-    """The stack's name, which the IAM users carry. Raises WrongUse without one."""
+    """The stack's name, which the IAM users carry. Raises UsageError without one."""
     name = live.deployed or os.environ.get("POSTERN_STACK", "").strip()
     if not name:
-        raise WrongUse("which stack? Give --stack NAME, or set POSTERN_STACK: the IAM users are named after it")
+        raise UsageError("which stack? Give --stack NAME, or set POSTERN_STACK: the IAM users are named after it")
     return name
 
 
 def _name_of(option: str | None) -> str:
-    """The same, even for a deleted stack, whose users may remain. Raises WrongUse, Temporary."""
+    """The same, even for a deleted stack, whose users may remain. Raises UsageError, Temporary."""
     try:
         return _name(Stack.find(option))
     except Temporary as failure:
@@ -190,11 +190,11 @@ def _parsed(text: str) -> Address:
     try:
         return Address.parse(text)
     except InvalidAddress as fault:
-        raise WrongUse(str(fault)) from fault
+        raise UsageError(str(fault)) from fault
 
 
 def _alias(live: Stack, text: str) -> Address:
-    """The address, if mail to it arrives. Raises Refused that says what to do, WrongUse, Temporary."""
+    """The address, if mail to it arrives. Raises Refused that says what to do, UsageError, Temporary."""
     alias = _parsed(live.with_domain(text))
     if alias.domain not in live.domains:
         raise Refused(

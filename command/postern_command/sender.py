@@ -21,7 +21,7 @@ from .options import (
 from .output import listing
 from .output.listing import Meaning
 from .stack import Stack
-from .status import Refused, WrongUse, exits, refuse
+from .status import Refused, UsageError, exits, refuse
 from .tables.change import Change, named, no_rule
 from .tables.editor import Editor, typed_key
 
@@ -118,12 +118,12 @@ def new_rule(tables: Tables, key: tuple[str, str], action: str, note: str | None
 
 
 def rule_key(sender: str, scope: str) -> tuple[str, str]:
-    """The key of a rule as it is looked up. Raises WrongUse for an empty sender, and for a scope that is neither an
+    """The key of a rule as it is looked up. Raises UsageError for an empty sender, and for a scope that is neither an
     alias key nor `*`."""
     if not sender.strip():
-        raise WrongUse("an empty sender; the null sender is <>")
+        raise UsageError("an empty sender; the null sender is <>")
     if is_header_rule(sender):
-        raise WrongUse(f"{sender} is a header rule: use postern rule")
+        raise UsageError(f"{sender} is a header rule: use postern rule")
     return sender_key(sender), EVERYWHERE if scope == EVERYWHERE else typed_key(scope)
 
 

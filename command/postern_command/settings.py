@@ -18,7 +18,7 @@ from postern_mail.mail.visible import visible
 from .options import DryRunOption, JsonOption, StackOption
 from .output.difference_text import plain
 from .stack import Stack
-from .status import exits, refuse, say_no, wrong_use
+from .status import exits, refuse, refuse_any, usage_error
 from .tables.change import Change
 from .tables.editor import Editor, with_attributes
 
@@ -50,7 +50,7 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
             typer.echo(json.dumps(as_object(one, row)))
         else:
             typer.echo(visible(f"{one.name:{width}}  {_line(one, row)}"))
-    say_no(settings_faults(row))
+    refuse_any(settings_faults(row))
 
 
 @app.command()
@@ -61,7 +61,7 @@ def get(name: NameArgument, stack: StackOption = None, as_json: JsonOption = Fal
         row = Editor(Stack.find(stack), dry_run=True, as_json=as_json).settings() or {}
     typer.echo(json.dumps(as_object(one, row)) if as_json else visible(str(_value(one, row))))
     if one.name in row:
-        say_no(settings_faults({one.name: row[one.name]}))
+        refuse_any(settings_faults({one.name: row[one.name]}))
 
 
 @app.command("set")
@@ -131,7 +131,7 @@ def whitelist(
     try:
         typed = file.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as fault:
-        wrong_use(f"{file}: {fault.strerror}")
+        usage_error(f"{file}: {fault.strerror}")
     lines = [text for line in typed if (text := line.partition("#")[0].strip())]
     read, key = {
         Kind.CLIENTS: (Whitelist.clients, CLIENTS_KEY),
@@ -153,7 +153,7 @@ def whitelist(
 def _set_dqs_key(typed: str, stack: str | None, *, dry_run: bool) -> None:
     """Set the DQS key, a secret: it is read from standard input, kept with the stack's keys, and never shown."""
     if typed != "-":
-        wrong_use("others can read a command line: write - here, and give the key on standard input")
+        usage_error("others can read a command line: write - here, and give the key on standard input")
     key = (getpass("DQS key: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not _DQS_KEY.match(key):
         refuse("that is not a DQS key: expected 10 to 63 letters and digits, as on Spamhaus's account page")
@@ -178,7 +178,7 @@ def _write(changed: dict[str, Any], editor: Editor) -> None:
 
 def _known(name: str) -> Description:
     if name not in descriptions():
-        wrong_use(f"unknown setting {name!r}: expected one of {', '.join(descriptions())}")
+        usage_error(f"unknown setting {name!r}: expected one of {', '.join(descriptions())}")
     return descriptions()[name]
 
 

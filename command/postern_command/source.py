@@ -52,7 +52,7 @@ def _unasked(table: TableName, key: tuple[str, ...], why: NeverAsked) -> str:
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:
     """The tables file if one is given, else the live tables; `parent_style` overrides the stack's.
 
-    Faults in a file are printed as warnings. Raises WrongUse, BadTablesFile, Temporary.
+    Faults in a file are printed as warnings. Raises UsageError, BadTablesFile, Temporary.
     """
     if tables is not None:
         loaded = TablesFile.load(tables)

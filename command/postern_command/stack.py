@@ -22,7 +22,7 @@ from postern_mail.mail.plan import Policy
 from postern_mail.mail.senders import DOT, PARENT
 
 from .samconfig import SamConfig, environment
-from .status import WrongUse
+from .status import UsageError
 from .where import Where
 
 if TYPE_CHECKING:
@@ -81,22 +81,22 @@ class Stack:
 
     @classmethod
     def find(cls, option: str | None) -> "Stack":
-        """The stack to use. Raises WrongUse if nothing says which, Temporary if AWS does not answer."""
+        """The stack to use. Raises UsageError if nothing says which, Temporary if AWS does not answer."""
         told = {name: os.environ.get(variable, "").strip() for name, (variable, _) in _NAMES.items()}
         told = {name: value for name, value in told.items() if value}
         if told.keys() & _PARTS.keys() and not option:
-            be_in(Where.typed)
+            select(Where.typed)
             return cls(told)
         name = stack_name(option)
         if not name:
-            raise WrongUse(
+            raise UsageError(
                 "which stack? Give --stack NAME or set POSTERN_STACK; or work in a folder whose samconfig.toml has a"
                 " stack_name; or set POSTERN_ALIAS_TABLE, POSTERN_SENDER_TABLE, POSTERN_DOMAINS and what else it needs"
             )
         return cls(_described(name), name)
 
     def __getitem__(self, thing: str) -> str:
-        """The name of a part. If there is none, raises WrongUse, or Misconfigured for a deployed stack."""
+        """The name of a part. If there is none, raises UsageError, or Misconfigured for a deployed stack."""
         if thing in self.known:
             return self.known[thing]
         variable, output = _NAMES[thing]
@@ -105,7 +105,9 @@ class Stack:
                 f"stack {self.deployed} is not a complete Postern stack: it has no output or parameter {output}"
             )
         there = next(one for name, (one, _) in _PARTS.items() if name in self.known)
-        raise WrongUse(f"{variable} is not set, but {there} is: set it too (the stack's {output}), or use --stack NAME")
+        raise UsageError(
+            f"{variable} is not set, but {there} is: set it too (the stack's {output}), or use --stack NAME"
+        )
 
     def get(self, thing: str) -> str | None:
         """The name of a part, None if it has none."""
@@ -113,20 +115,20 @@ class Stack:
 
     @property
     def domains(self) -> frozenset[str]:
-        """Our own domains, in lower case and as A-labels. Raises WrongUse if the value is not a list of domains."""
+        """Our own domains, in lower case and as A-labels. Raises UsageError if the value is not a list of domains."""
         typed = self["domains"]
         try:
             return frozenset(Address.parse(f"x@{domain.strip()}").domain for domain in typed.split(","))
         except InvalidAddress as fault:
-            raise WrongUse(f"POSTERN_DOMAINS is not a list of domains: {typed!r}") from fault
+            raise UsageError(f"POSTERN_DOMAINS is not a list of domains: {typed!r}") from fault
 
     def with_domain(self, text: str) -> str:
-        """A bare name with the domain added, if there is only one. Raises WrongUse as `domains` does."""
+        """A bare name with the domain added, if there is only one. Raises UsageError as `domains` does."""
         return with_domain(text, self.domains) if "domains" in self.known else text
 
     @property
     def policy(self) -> Policy:
-        """The stack's policy for all mail, apart from the settings. Raises WrongUse as `domains` does."""
+        """The stack's policy for all mail, apart from the settings. Raises UsageError as `domains` does."""
         style = DOT if self.known.get("parent_domains", "").lower() == "false" else PARENT
         return Policy(self.domains, style)
 
@@ -135,7 +137,7 @@ class Stack:
         """The prefix of message keys in the bucket."""
         return os.environ.get("POSTERN_MAIL_PREFIX") or DEFAULT_PREFIX
 
-    # Its parts on AWS. Each raises WrongUse or Misconfigured without a name, Temporary without a region.
+    # Its parts on AWS. Each raises UsageError or Misconfigured without a name, Temporary without a region.
     # boto3 takes half a second to import, so that waits until a part is first used.
 
     @property
@@ -224,18 +226,18 @@ def stack_name(option: str | None) -> str | None:
     """The stack's name by option, variable or samconfig.toml, None if nothing names one. It also selects the region
     and profile for all calls.
 
-    Raises WrongUse for a samconfig.toml that cannot be read, Temporary for a profile that does not exist.
+    Raises UsageError for a samconfig.toml that cannot be read, Temporary for a profile that does not exist.
     """
     sam = SamConfig.load(environment())
     name = option or os.environ.get("POSTERN_STACK") or sam.stack
     known = sam if name == sam.stack else SamConfig()
-    be_in(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
+    select(Where(Where.typed.region or known.region, Where.typed.profile or known.profile))
     return name
 
 
-def be_in(where: Where) -> None:
+def select(where: Where) -> None:
     """Use this region and profile for all calls from now on. Raises Temporary for a profile that does not exist."""
     if where.region or where.profile:
         from .aws import reach  # noqa: PLC0415 (boto3 takes half a second; offline commands do without)
 
-        reach.be_in(where.region, where.profile)
+        reach.select(where.region, where.profile)

@@ -14,7 +14,7 @@ from postern_mail.mail.visible import visible
 
 from .tables.file import BadTablesFile
 
-NO, WRONG_USE, AWS_FAILED = 1, 2, 3
+NO, USAGE_ERROR, AWS_FAILED = 1, 2, 3
 
 
 _ELSEWHERE = "is it in another region or account? postern --region REGION --profile NAME"
@@ -40,11 +40,11 @@ class Refused(Exception):
     """The answer is no; the message says why."""
 
 
-class WrongUse(ValueError):
+class UsageError(ValueError):
     """The command line or the environment is wrong; the message says why."""
 
 
-def say_no(faults: Iterable[str]) -> None:
+def refuse_any(faults: Iterable[str]) -> None:
     """Print each fault and exit with status 1; return if there are none."""
     listed = list(faults)
     for fault in listed:
@@ -65,10 +65,10 @@ def warn(warnings: Iterable[str]) -> None:
         _tell(f"warning: {warning}")
 
 
-def wrong_use(fault: object) -> NoReturn:
+def usage_error(fault: object) -> NoReturn:
     """Print the error and exit with status 2."""
     _tell(fault)
-    raise typer.Exit(WRONG_USE)
+    raise typer.Exit(USAGE_ERROR)
 
 
 def advised(failure: Temporary) -> str:
@@ -104,5 +104,5 @@ def exits() -> Iterator[None]:
         raise typer.Exit(AWS_FAILED) from failure
     except (Overtaken, Refused) as fault:
         refuse(fault)
-    except (BadTablesFile, WrongUse) as fault:
-        wrong_use(fault)
+    except (BadTablesFile, UsageError) as fault:
+        usage_error(fault)

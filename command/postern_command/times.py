@@ -7,7 +7,7 @@ from typing import Any
 
 from postern_mail.mail.days import A_DAY, formatted
 
-from .status import WrongUse
+from .status import UsageError
 
 _EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or a mistake
 _AGO = re.compile(r"(\d{1,6})([mhd])\Z")
@@ -17,17 +17,17 @@ _LONGEST = 400 * A_DAY  # the ledger keeps at most 372 days, and each day is one
 
 
 def typed_time(text: str) -> int:
-    """The epoch seconds of an ISO date or time (UTC unless it has an offset), or of epoch seconds. Raises WrongUse."""
+    """The epoch seconds of an ISO date or time (UTC without an offset), or of epoch seconds. Raises UsageError."""
     if _EPOCH.match(text):
         return int(text)
     found = _iso(text)
     if found is None:
-        raise WrongUse(f"{text!r} is not a time: write 2027-01-31, 2027-01-31T18:00 (both UTC) or epoch seconds")
+        raise UsageError(f"{text!r} is not a time: write 2027-01-31, 2027-01-31T18:00 (both UTC) or epoch seconds")
     return found
 
 
 def since_when(text: str) -> float:
-    """The epoch seconds of 30m, 12h or 7d ago, of `today` or `yesterday`, or of a time. Raises WrongUse."""
+    """The epoch seconds of 30m, 12h or 7d ago, of `today` or `yesterday`, or of a time. Raises UsageError."""
     now = time.time()
     ago = _AGO.match(text)
     if ago:
@@ -37,7 +37,7 @@ def since_when(text: str) -> float:
     else:
         found = int(text) if _EPOCH.match(text) else _iso(text)
         if found is None:
-            raise WrongUse(
+            raise UsageError(
                 f"{text!r} is not a time: write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC) or"
                 " epoch seconds"
             )

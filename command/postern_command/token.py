@@ -15,7 +15,7 @@ from .options import DryRunOption, JsonOption, StackOption, WideOption
 from .output.columns import Column, Columns
 from .output.terminal import printer
 from .stack import Stack
-from .status import WrongUse, exits, refuse, say_no, warn
+from .status import UsageError, exits, refuse, refuse_any, warn
 from .tables.checks import alias_faults, leads
 
 app = typer.Typer(
@@ -104,17 +104,17 @@ def remove(
 
 
 def _token(name: str, domain: str | None, to: list[str], limit: int, text: str, live: Stack) -> Token:
-    """The token to add; ends with status 1 if its aliases would not be valid. Raises WrongUse, Temporary."""
+    """The token to add; ends with status 1 if its aliases would not be valid. Raises UsageError, Temporary."""
     if not is_name(name):
-        raise WrongUse(f"{name!r}: a name is up to 40 letters, digits, spaces, dots, - and _")
+        raise UsageError(f"{name!r}: a name is up to 40 letters, digits, spaces, dots, - and _")
     if domain is None and len(live.domains) > 1:
-        raise WrongUse(f"which domain? Give --domain, one of {', '.join(sorted(live.domains))}")
+        raise UsageError(f"which domain? Give --domain, one of {', '.join(sorted(live.domains))}")
     chosen = domain_of(alias_key(f"@{(domain or next(iter(live.domains))).strip()}"))
     row = {"destinations": to}
     key = f"{_PROBE}@{chosen}"
     found = leads(key, row, live.tables, live.domains, time.time())
     warn(found.warnings)
-    say_no([*alias_faults(key, row, live.domains), *found.faults])
+    refuse_any([*alias_faults(key, row, live.domains), *found.faults])
     return Token(str(key_of(text)), name, chosen, tuple(to), limit, int(time.time()))
 
 

@@ -4,7 +4,7 @@ import json
 
 import typer
 
-from .ids import LEAST, whole_id
+from .ids import LEAST, full_id
 from .options import JsonOption, MessageArgument, StackOption, WideOption
 from .output.ledger_text import as_object, lines
 from .output.terminal import printer
@@ -18,7 +18,7 @@ def trace(
     """Show everything the ledger knows about one message. Exit status 1 if it knows nothing."""
     with exits():
         found = Stack.find(stack)
-        message_id = whole_id(found, message_id)
+        message_id = full_id(found, message_id)
         entries = found.ledger.entries(message_id)
     if not entries:
         short, stored = (

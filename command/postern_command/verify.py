@@ -13,7 +13,7 @@ from .experiments.experiment import Answer, Experiment, as_json, cost, line
 from .options import JsonOption, StackOption
 from .output.terminal import printer
 from .stack import Stack
-from .status import WrongUse, exits, wrong_use
+from .status import UsageError, exits, usage_error
 
 if TYPE_CHECKING:
     from .experiments.conversation import Endpoint
@@ -71,7 +71,7 @@ def _chosen(only: list[str] | None) -> list[Experiment]:
     known = {one.name: one for one in (*RECEIVING, *SENDING, *SUBMISSION)}
     for name in only or ():
         if name not in known:
-            wrong_use(f"unknown experiment {name}: expected one of {', '.join(known)}")
+            usage_error(f"unknown experiment {name}: expected one of {', '.join(known)}")
     return [one for name, one in known.items() if not only or name in only]
 
 
@@ -85,12 +85,12 @@ def _endpoint(asked: str | None, region: str) -> "Endpoint":
 
 
 def _domain(stack: str | None, asked: str | None) -> str:
-    """Raises WrongUse where there are several and none is named."""
+    """Raises UsageError where there are several and none is named."""
     domains = Stack.find(stack).domains
     if asked and asked.lower() not in domains:
-        raise WrongUse(f"{asked} is not one of the stack's domains, {', '.join(sorted(domains))}")
+        raise UsageError(f"{asked} is not one of the stack's domains, {', '.join(sorted(domains))}")
     if not asked and len(domains) > 1:
-        raise WrongUse(f"which domain? --domain NAME: {', '.join(sorted(domains))}")
+        raise UsageError(f"which domain? --domain NAME: {', '.join(sorted(domains))}")
     return asked.lower() if asked else min(domains)
 
 
@@ -135,12 +135,12 @@ def _talked(one: Experiment, stage: "Stages", endpoint: "Endpoint") -> Answer:
 
 
 def _by_smtp_alone(chosen: list[Experiment], domain: str | None, how: "_How") -> None:
-    """Raises WrongUse."""
+    """Raises UsageError."""
     from .experiments.conversation import TALKS  # noqa: PLC0415
     from .experiments.stage import Names  # noqa: PLC0415
 
     if not (domain and how.run and how.endpoint):
-        raise WrongUse("--smtp needs --domain, --run and --endpoint, as the waiting `postern verify` printed them")
+        raise UsageError("--smtp needs --domain, --run and --endpoint, as the waiting `postern verify` printed them")
     endpoint = _endpoint(how.endpoint, "")
     closed = endpoint.closed()
     for one in chosen:

@@ -13,7 +13,7 @@ from .main_cf import MainCf, Parameter
 from .maps import Map
 from .parameters import judge
 from .report import Part, Report, changed, impossible, taken, unneeded, unreadable
-from .restrictions import LISTS, Everybody, SenderAccess, restrictions
+from .restrictions import LISTS, RejectOthers, SenderAccess, restrictions
 from .screening import Screening, Screens, postscreen
 from .source import Line, Table
 
@@ -34,7 +34,7 @@ _LISTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedTable:
     """A table, and the line of main.cf that names it; None if the user gave the table, or Postfix has it by default."""
 
     map: Map
@@ -44,7 +44,7 @@ class Named:
 
 
 @dataclass(slots=True)
-class Settled:
+class Decisions:
     """What main.cf decides. The defaults are Postfix's, except for what only main.cf can tell."""
 
     domains: Domains = field(default_factory=lambda: Domains({}))
@@ -58,18 +58,20 @@ class Settled:
     included_keeps_tag: bool = False
     owners_hear: bool = True
     everybody: Line | None = None  # the line of main.cf that rejects every sender who is in no map
-    maps: dict[Table, list[Named]] = field(default_factory=dict)
+    maps: dict[Table, list[NamedTable]] = field(default_factory=dict)
     screening: Screening = field(default_factory=Screening)
 
 
-def settle(config: MainCf, domains: Collection[str], given: Collection[Table], files: Files, report: Report) -> Settled:
+def decide(
+    config: MainCf, domains: Collection[str], given: Collection[Table], files: Files, report: Report
+) -> Decisions:
     """What the parameters decide. Reports each line.
 
     `given` are the tables that the user named, which are read instead of those in main.cf.
     """
     host = config.value("myhostname").lower()
     mydomain = config.value("mydomain").lower()
-    settled = Settled(
+    settled = Decisions(
         domains=_lists(config, files, mydomain),
         origin=_origin(config, files, report),
         hosts=frozenset(filter(None, (host, f"localhost.{mydomain}"))),
@@ -85,7 +87,7 @@ def settle(config: MainCf, domains: Collection[str], given: Collection[Table], f
     for parameter in config.parameters.values():
         _say(parameter, config, settled, domains, given, report)
     if not config.is_set("alias_maps") and Table.ALIASES not in given:
-        settled.maps[Table.ALIASES] = [Named(Map.parse(config.value("alias_maps")), by_default=True)]
+        settled.maps[Table.ALIASES] = [NamedTable(Map.parse(config.value("alias_maps")), by_default=True)]
     _say_domain_files(files, domains, report)
     return settled
 
@@ -127,14 +129,14 @@ def _origin(config: MainCf, files: Files, report: Report) -> str:
 def _say(
     parameter: Parameter,
     config: MainCf,
-    settled: Settled,
+    settled: Decisions,
     domains: Collection[str],
     given: Collection[Table],
     report: Report,
 ) -> None:
     name, line = parameter.name, parameter.line
     if name in _MAPS:
-        _follow(_MAPS[name], [Named(Map.parse(one), line) for one in config.items(name)], settled, given, report)
+        _follow(_MAPS[name], [NamedTable(Map.parse(one), line) for one in config.items(name)], settled, given, report)
         if not config.items(name):
             report.say(line, unneeded("no table"))
     elif name in LISTS:
@@ -154,11 +156,11 @@ def _say(
         report.say(line, judge(name, config.value(name)))
 
 
-def _restrict(value: str, line: Line, settled: Settled, given: Collection[Table], report: Report) -> None:
+def _restrict(value: str, line: Line, settled: Decisions, given: Collection[Table], report: Report) -> None:
     for found in restrictions(value):
         if isinstance(found, SenderAccess):
-            _follow(Table.ACCESS, [Named(found.map, line, warns=found.warns)], settled, given, report)
-        elif isinstance(found, Everybody):
+            _follow(Table.ACCESS, [NamedTable(found.map, line, warns=found.warns)], settled, given, report)
+        elif isinstance(found, RejectOthers):
             settled.everybody = line
         else:
             _screen(found, line, settled, report)
@@ -166,13 +168,15 @@ def _restrict(value: str, line: Line, settled: Settled, given: Collection[Table]
         report.say(line, unneeded("an empty list"))
 
 
-def _screen(found: Screens | Part, line: Line, settled: Settled, report: Report) -> None:
+def _screen(found: Screens | Part, line: Line, settled: Decisions, report: Report) -> None:
     if isinstance(found, Screens):
         settled.screening.add(found)
     report.say(line, found.part if isinstance(found, Screens) else found)
 
 
-def _follow(table: Table, named: Collection[Named], settled: Settled, given: Collection[Table], report: Report) -> None:
+def _follow(
+    table: Table, named: Collection[NamedTable], settled: Decisions, given: Collection[Table], report: Report
+) -> None:
     for one in named:
         if table not in given:
             settled.maps.setdefault(table, []).append(one)
@@ -181,7 +185,7 @@ def _follow(table: Table, named: Collection[Named], settled: Settled, given: Col
 
 
 def _say_domains(
-    parameter: Parameter, config: MainCf, settled: Settled, domains: Collection[str], report: Report
+    parameter: Parameter, config: MainCf, settled: Decisions, domains: Collection[str], report: Report
 ) -> None:
     name = parameter.name
     box = {*settled.domains.box, *settled.hosts}

@@ -14,7 +14,7 @@ from postern_mail.mail.senders import EVERYBODY, EVERYWHERE, SenderRule
 from postern_mail.mail.settings import KEY
 
 from . import access5, aliases5, header_checks, main_cf, master_cf, patterns, postgrey, virtual5
-from .address_parameters import Named, Settled, settle
+from .address_parameters import Decisions, NamedTable, decide
 from .box import Box, Kind
 from .domains import BOX_NAMES
 from .files import Files
@@ -23,7 +23,7 @@ from .lookups import Lookups
 from .mailboxes import say_mailboxes
 from .owners import owners
 from .report import Report, changed, impossible, taken, unneeded
-from .restrictions import nobody_else
+from .restrictions import lost_reject
 from .rows import Draft, Drafting, switch_off_circles
 from .source import Line, Table
 from .tags import tags_as_they_were
@@ -37,18 +37,18 @@ class CannotImport(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ImportRequest:
     """What to import. Tables that are `given` are read instead of those in main.cf."""
 
     domains: tuple[str, ...]
-    given: dict[Table, tuple[Named, ...]] = field(default_factory=dict)
+    given: dict[Table, tuple[NamedTable, ...]] = field(default_factory=dict)
     main_cf: Path | None = None
     root: Path = Path("/")
     parents: bool | None = None  # None: as in main.cf
     mailboxes: Mapping[str, str] = field(default_factory=dict)  # new homes, by user or address
 
 
-def import_postfix(asked: Asked) -> tuple[TablesFile, Report]:
+def import_postfix(asked: ImportRequest) -> tuple[TablesFile, Report]:
     """The tables, and the report on each line of each file. Raises CannotImport."""
     report = Report()
     files = Files(asked.root, report)
@@ -76,12 +76,12 @@ def _settings(screening: Row, by_header: dict[SenderKey, Row]) -> Row | None:
     return with_rules({**screening, "address": KEY}, by_header) if screening else None
 
 
-def _header_checks(settled: Settled, files: Files, report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
+def _header_checks(settled: Decisions, files: Files, report: Report) -> Iterator[tuple[str, tuple[Line, ...]]]:
     for named in settled.maps.get(Table.HEADER_CHECKS, ()):
         yield named.map.type, _lines(named, Table.HEADER_CHECKS, named.map.is_patterns, files, report)
 
 
-def _postgrey(settled: Settled, files: Files, report: Report) -> postgrey.Postgrey:
+def _postgrey(settled: Decisions, files: Files, report: Report) -> postgrey.Postgrey:
     """The contents of Postgrey's files, if main.cf uses Postgrey."""
     if not settled.screening.settings.get("greylist"):
         return postgrey.Postgrey()
@@ -93,8 +93,8 @@ def _whitelists(grey: postgrey.Postgrey) -> dict[str, Row] | None:
     return {key: whitelist(key, lines) for key, lines in named.items() if lines} or None
 
 
-def _settled(asked: Asked, files: Files, report: Report) -> Settled:
-    settled = Settled()
+def _settled(asked: ImportRequest, files: Files, report: Report) -> Decisions:
+    settled = Decisions()
     if asked.main_cf is not None:
         try:
             lines = files.at(asked.main_cf, Table.MAIN_CF, str(asked.main_cf))
@@ -103,7 +103,7 @@ def _settled(asked: Asked, files: Files, report: Report) -> Settled:
         config = main_cf.parameters(lines, report)
         config = _with_master_cf(config, asked.main_cf.parent / "master.cf", files, report)
         given = [table for table, named in asked.given.items() if named]
-        settled = settle(config, asked.domains, given, files, report)
+        settled = decide(config, asked.domains, given, files, report)
     if asked.parents is not None:
         settled.style = replace(settled.style, parents=asked.parents)
     for table, named in asked.given.items():
@@ -128,7 +128,7 @@ def _with_master_cf(config: main_cf.MainCf, path: Path, files: Files, report: Re
     return main_cf.checked(found, report)
 
 
-def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> dict[str, Draft]:
+def _aliases(asked: ImportRequest, settled: Decisions, files: Files, report: Report) -> dict[str, Draft]:
     named_aliases: dict[str, aliases5.NamedAlias] = {}
     for _, lines in _text_tables(Table.ALIASES, settled, files, report):
         found = aliases5.aliases(lines, report)
@@ -147,7 +147,7 @@ def _aliases(asked: Asked, settled: Settled, files: Files, report: Report) -> di
     return drafts
 
 
-def _say_mailboxes(settled: Settled, box: Box, lookups: Lookups, files: Files, report: Report) -> None:
+def _say_mailboxes(settled: Decisions, box: Box, lookups: Lookups, files: Files, report: Report) -> None:
     if any(box.kinds(domain) is Kind.MAILBOX for domain in box.domains):
         for named in settled.maps.get(Table.MAILBOXES, ()):
             lines = _lines(named, Table.MAILBOXES, named.map.is_text or named.map.is_patterns, files, report)
@@ -158,7 +158,7 @@ def _say_mailboxes(settled: Settled, box: Box, lookups: Lookups, files: Files, r
         report.say(line, unneeded("none of the domains has virtual mailboxes"))
 
 
-def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
+def _box(asked: ImportRequest, settled: Decisions, declared: frozenset[str]) -> Box:
     kinds = _kinds(asked, settled, declared)
     ours = [domain for domain in asked.domains if kinds(domain) is Kind.LOCAL]
     guess = ours[0] if ours and asked.main_cf is None else BOX_NAMES[0]
@@ -178,7 +178,7 @@ def _box(asked: Asked, settled: Settled, declared: frozenset[str]) -> Box:
     )
 
 
-def _kinds(asked: Asked, settled: Settled, declared: frozenset[str]) -> Callable[[str], Kind]:
+def _kinds(asked: ImportRequest, settled: Decisions, declared: frozenset[str]) -> Callable[[str], Kind]:
     """The class of any domain; aliases(5) is assumed to apply at a domain of --domain that is in no list."""
     unread = [kind for kind, _ in settled.domains.unread() if kind is not Kind.LOCAL]
 
@@ -221,7 +221,7 @@ class _Virtual:
     tables: list[dict[str, virtual5.VirtualRow] | tuple[patterns.PatternRule, ...]] = field(default_factory=list)
     declared: list[tuple[Line, str]] = field(default_factory=list)  # virtual alias domains
 
-    def declares(self, asked: Asked, settled: Settled, report: Report) -> frozenset[str]:
+    def declares(self, asked: ImportRequest, settled: Decisions, report: Report) -> frozenset[str]:
         """The virtual alias domains that lines of virtual(5) declare. Reports these lines."""
         for line, domain in self.declared:
             if domain not in asked.domains:
@@ -234,7 +234,7 @@ class _Virtual:
         return frozenset(domain for _, domain in self.declared)
 
 
-def _virtual(asked: Asked, settled: Settled, files: Files, report: Report) -> _Virtual:
+def _virtual(asked: ImportRequest, settled: Decisions, files: Files, report: Report) -> _Virtual:
     found = _Virtual()
     known: dict[str, virtual5.VirtualRow | virtual5.Declaration] = {}
     for named in settled.maps.get(Table.VIRTUAL, ()):
@@ -264,7 +264,7 @@ def _say_pattern(line: Line, read: patterns.Read, report: Report) -> None:
         report.say(line, read)
 
 
-def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access5.Rule]:
+def _senders(settled: Decisions, files: Files, report: Report) -> dict[str, access5.Rule]:
     rules: dict[str, access5.Rule] = {}
     refusing = {named.map.file for named in settled.maps.get(Table.ACCESS, ()) if not named.warns}
     for named, lines in _text_tables(Table.ACCESS, settled, files, report):
@@ -277,19 +277,19 @@ def _senders(settled: Settled, files: Files, report: Report) -> dict[str, access
     return rules
 
 
-def _refuse_the_others(line: Line, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
+def _refuse_the_others(line: Line, settled: Decisions, rules: dict[str, access5.Rule], report: Report) -> None:
     """Add a rule that rejects every other sender, unless a map could not be imported: its senders would be rejected."""
     maps = settled.maps.get(Table.ACCESS, ())
     if not rules or any(named.map.is_patterns or named.warns for named in maps):
-        report.say(line, nobody_else())
+        report.say(line, lost_reject())
         return
     rules[EVERYBODY] = access5.Rule(line, EVERYBODY, "REJECT")
     report.say(line, changed("reject: the sender rule * REJECT, for every sender without a rule of its own"))
 
 
 def _text_tables(
-    table: Table, settled: Settled, files: Files, report: Report
-) -> Iterator[tuple[Named, tuple[Line, ...]]]:
+    table: Table, settled: Decisions, files: Files, report: Report
+) -> Iterator[tuple[NamedTable, tuple[Line, ...]]]:
     """Each table of this kind with its lines, once; lines of pattern tables are reported as impossible."""
     seen: set[str] = set()
     for named in settled.maps.get(table, ()):
@@ -305,7 +305,7 @@ def _text_tables(
             yield named, _lines(named, table, named.map.is_text, files, report)
 
 
-def _lines(named: Named, table: Table, readable: bool, files: Files, report: Report) -> tuple[Line, ...]:
+def _lines(named: NamedTable, table: Table, readable: bool, files: Files, report: Report) -> tuple[Line, ...]:
     """A table's lines. If it cannot be read, the report says so, or for a table that the user named it raises
     CannotImport."""
     try:
@@ -362,7 +362,7 @@ def _say_loops(tables: TablesFile, drafts: dict[str, Draft], report: Report) -> 
             report.say(line, impossible(f"{found.detail}: its mail would wait", "name the mailbox directly"))
 
 
-def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], report: Report) -> None:
+def _remark(asked: ImportRequest, settled: Decisions, rules: dict[str, access5.Rule], report: Report) -> None:
     if rules or asked.main_cf is not None:
         needs = "true; that is the default" if settled.style.parents else "false; with --tables, add --parent-style dot"
         report.remark(f"the stack needs ParentDomainMatchesSubdomains={needs}")
@@ -379,7 +379,7 @@ def _remark(asked: Asked, settled: Settled, rules: dict[str, access5.Rule], repo
         report.remark("no aliases were read: main.cf names none, so give /etc/aliases with --aliases if it was in use")
 
 
-def _remark_postmasters(asked: Asked, tables: TablesFile, report: Report) -> None:
+def _remark_postmasters(asked: ImportRequest, tables: TablesFile, report: Report) -> None:
     """Warn about missing postmaster@ (RFC 5321 4.5.1) and abuse@ (RFC 2142); AWS writes to both."""
     for domain in asked.domains:
         rows = [tables.aliases.get(f"{name}@{domain}") for name in ("postmaster", "abuse")]

@@ -70,11 +70,11 @@ class SenderAccess:
     warns: bool = False
 
 
-class Everybody:
+class RejectOthers:
     """`reject` after maps of senders, with nothing else that lets strangers in: a rule for every other sender."""
 
 
-Found = SenderAccess | Everybody | Screens | Part
+Found = SenderAccess | RejectOthers | Screens | Part
 
 
 def restrictions(value: str) -> Iterator[Found]:
@@ -95,7 +95,7 @@ def restrictions(value: str) -> Iterator[Found]:
             yield _PARTS[name]
         else:
             found: Found
-            found = Everybody() if name == REJECT and members and not others else _one(name, argument, word)
+            found = RejectOthers() if name == REJECT and members and not others else _one(name, argument, word)
             members |= isinstance(found, SenderAccess) and not warns
             others |= name.startswith(("permit", "check_")) and name not in (*_NO_STRANGER, "check_sender_access")
             yield _warning(found, f"{word} {argument}".strip()) if warns else found
@@ -111,7 +111,7 @@ def _warning(found: Found, shown: str) -> Found:
     return unneeded(f"{shown}: after {WARN_IF_REJECT}, so it was only logged")
 
 
-def nobody_else() -> Part:
+def lost_reject() -> Part:
     """The verdict on a `reject` that does not become a rule."""
     return _PARTS[REJECT]
 

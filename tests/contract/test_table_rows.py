@@ -65,7 +65,7 @@ def test_each_attribute_is_part_of_the_condition(rows: TableRows, name: str) -> 
     else:
         rows.write([Change("aliases", KEY, TYPED, other)])
     for after in ({"address": KEY[0]}, None):
-        with pytest.raises(Overtaken, match="alias edited@example.com: edited by someone else"):
+        with pytest.raises(Overtaken, match="alias edited@example.com: changed by someone else meanwhile"):
             rows.write([Change("aliases", KEY, TYPED, after)])
     assert found(rows) == ({KEY[0]: other} if other else {})
 
@@ -130,23 +130,23 @@ def test_what_passes_is_tried_again_after_growing_pauses(script: Script, code: s
 def test_what_does_not_pass_is_throttled(script: Script) -> None:
     for _ in range(7):
         script.cancelled("None", "TransactionConflict")
-    with pytest.raises(Throttled, match="met other writes 7 times"):
+    with pytest.raises(Throttled, match="conflicted with other writes 7 times"):
         script.write()
 
 
 def test_a_row_that_was_edited_is_not_tried_again(script: Script) -> None:
     script.cancelled("TransactionConflict", "ConditionalCheckFailed")
-    with pytest.raises(Overtaken, match="^sender rule s: edited by someone else"):
+    with pytest.raises(Overtaken, match="^sender rule s: changed by someone else meanwhile"):
         script.write()
     assert script.pauses == []
     script.cancelled("ConditionalCheckFailed", "ConditionalCheckFailed")
-    with pytest.raises(Overtaken, match=r"^alias a@b.example and 1 more: edited"):
+    with pytest.raises(Overtaken, match=r"^alias a@b.example and 1 more: changed"):
         script.write()
 
 
 def test_a_row_that_dynamodb_does_not_take_is_named(script: Script) -> None:
     script.cancelled("None", "ValidationError")
-    with pytest.raises(Misconfigured, match="does not take sender rule s: said so"):
+    with pytest.raises(Misconfigured, match="does not accept sender rule s: said so"):
         script.write()
 
 

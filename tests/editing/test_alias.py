@@ -239,7 +239,7 @@ def test_an_alias_that_is_not_there(desk: Desk, command: tuple[str, ...]) -> Non
     assert "postern: there is no alias info@example.com" in done.err
 
 
-def test_an_empty_address_is_wrong_use(desk: Desk) -> None:
+def test_an_empty_address_is_a_usage_error(desk: Desk) -> None:
     assert desk.run("alias", "show", "").status == 2
 
 

@@ -68,7 +68,7 @@ def test_resume_forgives_and_says_who_did_it(known: Desk) -> None:
         (("resume", "nonsense"), 2, "not a mail address: 'nonsense'"),
     ],
 )
-def test_the_answer_no_and_wrong_use(known: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
+def test_the_answer_no_and_usage_errors(known: Desk, arguments: tuple[str, ...], status: int, said: str) -> None:
     done = known.run("destination", *arguments)
     assert (done.status, done.err) == (status, f"postern: {said}\n")
     assert row(known, "nobody@dest.example") is None

@@ -143,7 +143,7 @@ def test_a_fault_cannot_steer_a_terminal(desk: Desk, file: Path) -> None:
     assert "alias \\x1b[2j@example.com: this is neither" in desk.run("plan", file).err
 
 
-def test_nothing_that_says_where_is_wrong_use(
+def test_nothing_that_says_where_is_a_usage_error(
     desk: Desk, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

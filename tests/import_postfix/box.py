@@ -8,8 +8,8 @@ from postern_command.tables.file import TablesFile
 from postern_mail.mail.address import Address
 from postern_mail.mail.aliases import Resolution, resolve, unread
 from postern_mail.mail.rows import Rows
-from postern_postfix.address_parameters import Named
-from postern_postfix.importing import Asked, import_postfix
+from postern_postfix.address_parameters import NamedTable
+from postern_postfix.importing import ImportRequest, import_postfix
 from postern_postfix.maps import Map
 from postern_postfix.report import Entry, Report, Verdict
 from postern_postfix.source import Table
@@ -71,15 +71,15 @@ def imported(
     **tables: str | bytes,
 ) -> Imported:
     """Import texts: the options aliases, virtual and access, main.cf, and files under the root."""
-    given: dict[Table, tuple[Named, ...]] = {}
+    given: dict[Table, tuple[NamedTable, ...]] = {}
     for name, text in tables.items():
         option, _, kind = name.partition("_")
         path = _write(root / "given" / name, text)
-        given[_OPTIONS[option]] = (Named(Map(kind or "hash", str(path))),)
+        given[_OPTIONS[option]] = (NamedTable(Map(kind or "hash", str(path))),)
     for name, text in (files or {}).items():
         _write(root / name.lstrip("/"), text)
     config = None if main_cf is None else _write(root / "given" / "main.cf", main_cf)
-    asked = Asked(domains or ("example.com",), given, config, root, parents)
+    asked = ImportRequest(domains or ("example.com",), given, config, root, parents)
     return Imported(*import_postfix(asked))
 
 

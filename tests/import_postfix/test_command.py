@@ -150,7 +150,7 @@ def test_where_a_mailbox_of_the_box_goes_from_now_on(aliases: Path, tmp_path: Pa
 
 
 def test_main_cf_is_the_box_s_own(tmp_path: Path) -> None:
-    """Named by its path on the box, it is that of the copy, and never this machine's."""
+    """NamedTable by its path on the box, it is that of the copy, and never this machine's."""
     (tmp_path / "etc" / "postfix").mkdir(parents=True)
     (tmp_path / "etc" / "aliases").write_text("info: jane@dest.example\n")
     (tmp_path / "etc" / "postfix" / "main.cf").write_text("mydestination = example.com\n")

@@ -158,7 +158,7 @@ def test_the_log_goes_back_over_several_days(office: Office) -> None:
         (("--recipient", "x y"), "not a mail"),
     ],
 )
-def test_what_cannot_be_meant_is_wrong_use(office: Office, options: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_meant_is_a_usage_error(office: Office, options: tuple[str, ...], said: str) -> None:
     done = office.run("log", *options)
     assert done.status == 2
     assert said in done.err

@@ -159,7 +159,7 @@ def test_what_is_no_alias_of_the_stack_is_refused_with_what_to_do(
     assert desk.iam.list_users()["Users"] == []
 
 
-def test_what_is_no_address_is_wrong_use(desk: Desk) -> None:
+def test_what_is_no_address_is_a_usage_error(desk: Desk) -> None:
     assert desk.run("add", "a b@example.com").status == 2
     assert desk.run("remove").status == desk.run("remove", INFO, "--all").status == 2
 

@@ -117,7 +117,7 @@ def test_explain_as_json(event_file: Path) -> None:
         ('{"Records": []}', "not an SES receipt event: 0 records"),
     ],
 )
-def test_an_event_that_cannot_be_read_is_wrong_use(tmp_path: Path, content: str, said: str) -> None:
+def test_an_event_that_cannot_be_read_is_a_usage_error(tmp_path: Path, content: str, said: str) -> None:
     path = tmp_path / "event.json"
     path.write_text(content)
     done = run("explain", "--event", path, "--tables", TABLES)

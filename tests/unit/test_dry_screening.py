@@ -104,7 +104,7 @@ def test_a_client_is_asked_about(postern: Command, client: str, found: list[str]
 
 
 @pytest.mark.parametrize("client", ["mx.good.example", "[192.0.2.9]x", "192.0.2.9]", "mx[192.0.2.9", "a[b[192.0.2.9]"])
-def test_what_is_no_client_is_wrong_use(postern: Command, client: str) -> None:
+def test_what_is_no_client_is_a_usage_error(postern: Command, client: str) -> None:
     assert postern("screen", "x@good.example", "--client", client).status == 2
 
 

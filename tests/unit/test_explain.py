@@ -72,7 +72,7 @@ def test_an_event_is_found_in_whatever_it_is_wrapped(document: Any, count: int, 
 
 
 @pytest.mark.parametrize("document", [7, [], {}, {"Records": []}, {"Message": "no JSON"}, {"requestPayload": {}}])
-def test_what_holds_no_event_is_wrong_use(document: Any, tables: Path, tmp_path: Path) -> None:
+def test_what_holds_no_event_is_a_usage_error(document: Any, tables: Path, tmp_path: Path) -> None:
     path = tmp_path / "event.json"
     path.write_text(text(document))
     assert run("explain", "--event", path, "--tables", tables).status == 2

@@ -29,7 +29,7 @@ NO_STATES = {
     ("layers/postern/postern_mail/mail/week.py", "rejected"): "a figure of the digest: several states in one",
     ("command/postern_command/pages/destinations.py", "suspended"): "a key of --json",
     ("command/postern_command/pages/edits.py", "sent"): "what a form was sent with",
-    ("command/postern_command/pages/message.py", "failed"): "what a form asks for",
+    ("command/postern_command/pages/orders.py", "failed"): "what a form asks for",
     ("command/postern_command/pages/message.py", "quarantined"): "a key of --json",
     ("command/postern_command/pages/today.py", "deferred"): "an option of `postern log`",
     ("layers/postern/postern_mail/mail/digest.py", "suspended"): "a section",

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from postern_command.source import source
 from postern_command.stack import Stack
-from postern_command.status import WrongUse
+from postern_command.status import UsageError
 from postern_command.where import Where
 from postern_mail.errors import Misconfigured, Temporary, Unavailable
 
@@ -142,7 +142,7 @@ def test_variables_win_over_samconfig_and_the_option_over_the_variables(
 def test_wrong_use_is_one_sentence(variables: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(f"POSTERN_{name}", value)
-    with pytest.raises(WrongUse, match=said):
+    with pytest.raises(UsageError, match=said):
         source(None, None)
 
 
@@ -167,7 +167,7 @@ def test_parts_of_the_environment_are_not_mixed_with_those_of_a_stack(
     monkeypatch.setenv("POSTERN_LEDGER_TABLE", "ledger")
     found = Stack.find(None)
     assert found["ledger"] == "ledger"
-    with pytest.raises(WrongUse, match="POSTERN_ALIAS_TABLE is not set, but POSTERN_LEDGER_TABLE is"):
+    with pytest.raises(UsageError, match="POSTERN_ALIAS_TABLE is not set, but POSTERN_LEDGER_TABLE is"):
         _ = found["aliases"]
 
 
@@ -192,7 +192,7 @@ def test_a_part_that_a_stack_has_not_is_named(stacks: Cloud) -> None:
 @pytest.mark.parametrize("text", ["= broken", "default = 7", "[default]\ndeploy = 7"])
 def test_a_samconfig_that_cannot_be_read(text: str) -> None:
     Path("samconfig.toml").write_text(text)
-    with pytest.raises(WrongUse, match="samconfig.toml: "):
+    with pytest.raises(UsageError, match="samconfig.toml: "):
         Stack.find(None)
 
 

@@ -17,7 +17,7 @@ def loaded(folder: Path, value: str) -> object:
 
 @pytest.mark.parametrize("value", ["nan", "-inf", "1e400", "1e126", "1" * 39, "1e-129", "[1, inf]", "{ a = nan }"])
 def test_what_no_row_can_hold_is_a_fault_of_the_file(tmp_path: Path, value: str) -> None:
-    with pytest.raises(BadTablesFile, match="DynamoDB does not keep the number"):
+    with pytest.raises(BadTablesFile, match="DynamoDB cannot store the number"):
         loaded(tmp_path, value)
 
 

@@ -28,7 +28,7 @@ def whereabouts() -> str:
     return f"region {session.region_name}, profile {session.profile_name}"
 
 
-def be_in(region: str | None, profile: str | None) -> None:
+def select(region: str | None, profile: str | None) -> None:
     """Use this region and profile for all clients from now on; None leaves it to boto3.
 
     Raises Unavailable if there is no such profile.

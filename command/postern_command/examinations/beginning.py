@@ -212,7 +212,7 @@ EXAMINATIONS: tuple[Examination[Beginning], ...] = (
 )
 
 
-def looked(begun: Beginning) -> Iterator[Examined]:
+def examine(begun: Beginning) -> Iterator[Examined]:
     """The result of each examination; without credentials only public DNS is asked."""
     first, *others = EXAMINATIONS
     found = first.run(begun, str)

@@ -29,16 +29,16 @@ _INTERNAL = {"day", "owner", "previous"}  # how the ledger works, not what happe
 _KINDS = {"to": "recipients", "via": "destinations", "dsn": "answers"}
 
 
-def told(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """DynamoDB's types as JSON types: numbers, sorted lists."""
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, (set, frozenset)):
-        return sorted(map(told, value))
+        return sorted(map(json_value, value))
     if isinstance(value, list):
-        return [told(one) for one in value]
+        return [json_value(one) for one in value]
     if isinstance(value, Mapping):
-        return {str(name): told(one) for name, one in value.items()}
+        return {str(name): json_value(one) for name, one in value.items()}
     return value if isinstance(value, (str, int, float, bool, type(None))) else repr(value)
 
 
@@ -48,7 +48,7 @@ def as_object(message_id: str, entries: Entries) -> dict[str, Any]:
     made: dict[str, Any] = {"message_id": message_id, "message": {}}
     made |= {kind: {} for kind in (*_KINDS.values(), "other")}
     for name, entry in sorted(entries.items()):
-        attributes = {key: told(value) for key, value in sorted(entry.items()) if key not in _KEYS}
+        attributes = {key: json_value(value) for key, value in sorted(entry.items()) if key not in _KEYS}
         kind, colon, who = name.partition(":")
         if name == "message":
             made["message"] = attributes

@@ -2,13 +2,13 @@
 
 import sys
 
-from ..status import WrongUse
+from ..status import UsageError
 
 
 def not_to_a_terminal(command: str, *, raw: bool) -> None:
-    """Raises WrongUse if standard output is a terminal, which would obey a stranger's control codes, unless `raw`."""
+    """Raises UsageError if standard output is a terminal, which would obey a stranger's control codes, unless `raw`."""
     if sys.stdout.isatty() and not raw:
-        raise WrongUse(
+        raise UsageError(
             f"a stranger's message can control a terminal: use {command} ... > message.eml, or a pipe;"
             " --raw shows it anyway"
         )

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import typer
 from postern_mail.mail.visible import visible
 
-from ..status import wrong_use
+from ..status import usage_error
 from . import values
 from .parameters import Parameter
 
@@ -42,6 +42,6 @@ class Answers:
                 return read(str(typer.prompt(question, err=True)) if asks else given or "")
             except ValueError as fault:
                 if not left:
-                    wrong_use(f"{option}: {fault}")
+                    usage_error(f"{option}: {fault}")
                 typer.echo(f"  {visible(str(fault))}", err=True)
         raise AssertionError("the last try ends above")

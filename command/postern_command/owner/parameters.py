@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from ..status import WrongUse
+from ..status import UsageError
 
 MAX_VALUE = 4096  # characters of one value, AWS CloudFormation quotas
 OTHERS = "Others"  # the heading for parameters without a group
@@ -55,34 +55,34 @@ class Parameter:
 
 
 def load(template: Path) -> dict[str, Parameter]:
-    """The parameters of a template by name, in the order of its groups. Raises WrongUse if it cannot be read."""
+    """The parameters of a template by name, in the order of its groups. Raises UsageError if it cannot be read."""
     read = _read(template)
     try:
         groups = read.get("Metadata", {}).get("AWS::CloudFormation::Interface", {}).get("ParameterGroups", [])
         group = {name: each["Label"]["default"] for each in groups for name in each["Parameters"]}
         made = [_parameter(name, spec, group.get(name, OTHERS)) for name, spec in read["Parameters"].items()]
     except (AttributeError, KeyError, TypeError) as fault:
-        raise WrongUse(f"{template}: {fault}") from fault
+        raise UsageError(f"{template}: {fault}") from fault
     order = list(dict.fromkeys([*group.values(), OTHERS]))
     return {one.name: one for one in sorted(made, key=lambda one: order.index(one.group))}
 
 
 def receiving_regions(template: Path) -> frozenset[str]:
-    """The regions that a template's rule ReceivingRegion allows. Raises WrongUse."""
+    """The regions that a template's rule ReceivingRegion allows. Raises UsageError."""
     try:
         (assertion,) = _read(template)["Rules"]["ReceivingRegion"]["Assertions"]
         return frozenset(map(str, assertion["Assert"][0]))
     except (KeyError, TypeError, ValueError) as fault:
-        raise WrongUse(f"{template} has no rule for its regions: {fault}") from fault
+        raise UsageError(f"{template} has no rule for its regions: {fault}") from fault
 
 
 def _read(template: Path) -> Any:
     try:
         return yaml.load(template.read_text(encoding="utf-8"), _loader())  # noqa: S506 (it makes plain values only)
     except FileNotFoundError:
-        raise WrongUse(f"there is no {template} here: run this in the folder of Postern's source") from None
+        raise UsageError(f"there is no {template} here: run this in the folder of Postern's source") from None
     except (OSError, yaml.YAMLError) as fault:
-        raise WrongUse(f"{template}: {fault}") from fault
+        raise UsageError(f"{template}: {fault}") from fault
 
 
 def _parameter(name: str, spec: Mapping[str, Any], group: str) -> Parameter:

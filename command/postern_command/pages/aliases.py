@@ -10,12 +10,12 @@ from postern_mail.mail.keys import in_order
 from postern_mail.mail.rows import Row
 
 from ..alias import attributes, new_alias, with_counts
-from ..figures import USED_DAYS, used
+from ..figures import USED_DAYS, alias_uses
 from ..output import listing
 from ..output.listing import Meaning
 from ..resolve import resolutions
 from ..source import Source
-from ..status import Refused, WrongUse
+from ..status import Refused, UsageError
 from ..tables.change import Change
 from ..tables.editor import with_attributes
 from .asked import Asked
@@ -85,7 +85,7 @@ def add(desk: Desk, asked: Asked) -> Shown | Done:
     """An alias that is not there."""
     address, destinations = asked.text("address"), asked.list("destinations")
     if not destinations:
-        raise WrongUse("an alias has one destination at least: a mailbox, @other.example, or discard:")
+        raise UsageError("an alias has one destination at least: a mailbox, @other.example, or discard:")
     more = attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note") or None)
     change = new_alias(desk.edited.tables, desk.policy.own_domains, address, destinations, more)
     flags = _flags(asked.text("expires"), "--keep-tag" if asked.has("keep_tag") else "", asked.text("note"))
@@ -98,7 +98,7 @@ def save(desk: Desk, asked: Asked) -> Shown | Done:
     row = _row(desk, asked.exact("address"))
     key, destinations = row["address"], asked.list("destinations")
     if not destinations and not asked.text("patterns"):
-        raise WrongUse("an alias has one destination at least; remove it, or switch it off")
+        raise UsageError("an alias has one destination at least; remove it, or switch it off")
     typed: dict[str, Any] = {
         "expires_at": None,
         **attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note")),
@@ -161,7 +161,7 @@ def _uses(desk: Desk, asked: Asked) -> dict[str, dict[str, Any]] | None:
     """How often each alias was used in the last days that are added up, and when last; None where nobody asked."""
     if not asked.has("used"):
         return None
-    found = used(desk.stack.summaries, added_up_only=True)
+    found = alias_uses(desk.stack.summaries, added_up_only=True)
     return {key: {"count": sum(use.counts.values()), "last": use.last_used or None} for key, use in found.items()}
 
 
@@ -173,12 +173,12 @@ def _patterns(row: Row) -> list[str]:
 
 
 def _typed_patterns(text: str) -> list[dict[str, Any]]:
-    """Raises WrongUse for a line that leads nowhere."""
+    """Raises UsageError for a line that leads nowhere."""
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
         pattern, arrow, leads_to = line.rpartition(_LEADS_TO)
         if not arrow:
-            raise WrongUse(f"{line!r} is no pattern: write PATTERN{_LEADS_TO}DESTINATIONS")
+            raise UsageError(f"{line!r} is no pattern: write PATTERN{_LEADS_TO}DESTINATIONS")
         found.append({"pattern": pattern.strip(), "destinations": [one.strip() for one in leads_to.split(",")]})
     return found
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from ..status import Refused, WrongUse, advised
+from ..status import Refused, UsageError, advised
 from ..tables.file import BadTablesFile
 from . import (
     aliases,
@@ -61,7 +61,7 @@ ACTIONS: dict[str, Action] = {
 }
 SLOW = (today.doctor, domains.domains)  # they ask public DNS; other pages do not wait for them
 _STATUS = {  # of what a page or an action cannot do
-    WrongUse: 400, CannotOrder: 409, MessageMissing: 404, Refused: 409, Overtaken: 409, BadTablesFile: 409,
+    UsageError: 400, CannotOrder: 409, MessageMissing: 404, Refused: 409, Overtaken: 409, BadTablesFile: 409,
     Temporary: 502,
 }  # fmt: skip
 FILES = {"postern.css": "text/css", "postern.svg": "image/svg+xml"}

@@ -101,7 +101,7 @@ class Desk:
 
     @cached_property
     def policy(self) -> Policy:
-        """What the stack says for all mail. Raises WrongUse."""
+        """What the stack says for all mail. Raises UsageError."""
         return self.stack.policy
 
     @cached_property

@@ -3,7 +3,7 @@
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.health import is_suspended
 
-from ..destination import as_object, destination_key, redelivered, resumed
+from ..destination import as_object, destination_key, redeliver_missed, resume_destination
 from ..reruns import reruns
 from ..status import Refused
 from ..times import since_when
@@ -34,7 +34,7 @@ def destinations(desk: Desk, _: Asked) -> Shown:
 def resume(desk: Desk, asked: Asked) -> Done:
     """Let a destination get mail again."""
     key = destination_key(asked.exact("address"))
-    before = resumed(desk.stack, key)
+    before = resume_destination(desk.stack, key)
     if before is None or not is_suspended(before):
         raise Refused(f"{key} is not suspended")
     said = f"{key} is resumed; what it missed waits until it is redelivered"
@@ -45,7 +45,7 @@ def redeliver(desk: Desk, asked: Asked) -> Done:
     """Send a destination what it missed."""
     key = destination_key(asked.exact("address"))
     at = reruns(desk.stack, dry_run=False)
-    orders = list(redelivered(at, desk.stack, key, since_when(SINCE)))
+    orders = list(redeliver_missed(at, desk.stack, key, since_when(SINCE)))
     gone = [f"message {one}: {order}" for one, order in orders if isinstance(order, MessageMissing)]
     said = f"{len(orders) - len(gone)} messages run again for {key}" if orders else f"{key} missed nothing"
     command = desk.command("destination", "redeliver", key)

@@ -4,7 +4,7 @@ from itertools import groupby
 
 from postern_mail.domains.records import PARTS
 
-from ..dns import Looks, as_object
+from ..dns import DnsChecker, as_object
 from .asked import Asked
 from .desk import Desk
 from .rendering import Shown
@@ -12,12 +12,12 @@ from .rendering import Shown
 
 def domains(desk: Desk, _: Asked) -> Shown:
     """Asked of public DNS at each look."""
-    looked = Looks(sorted(desk.policy.own_domains), None, frozenset(PARTS)).look()
+    looked = DnsChecker(sorted(desk.policy.own_domains), None, frozenset(PARTS)).check()
     rows = [as_object(domain, one) for domain, one in looked.each()]
     data = {
         "title": "Domains",
         "by_domain": [(domain, list(each)) for domain, each in groupby(rows, lambda row: str(row["domain"]))],
-        "told": looked.told,
+        "told": looked.progress,
         "warnings": looked.warnings,
         "command": desk.command("dns"),
     }

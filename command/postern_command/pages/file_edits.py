@@ -17,7 +17,7 @@ from ..rule_changes import asked
 from ..tables.change import KEY_NAMES, Change, Key, named
 from ..tables.differences import rows_of, same
 from ..tables.file import HEADER_RULES, BadTablesFile, TablesFile
-from ..tables.text import written
+from ..tables.text import toml_attributes
 
 _LINE = 60  # characters of destinations that stand in one line
 
@@ -57,7 +57,7 @@ def _edit(document: Any, changes: Sequence[Change]) -> None:
         _ask(document, added.key if was_asked else None, gone.key)
         return
     for change in changes:
-        row = None if change.after is None else written(change.after, *KEY_NAMES[change.table])
+        row = None if change.after is None else toml_attributes(change.after, *KEY_NAMES[change.table])
         if change.table == "aliases":
             _alias(document, change.key[0], row)
         elif is_header_rule(change.key[0]):
@@ -78,7 +78,7 @@ def _is_move(changes: Sequence[Change]) -> bool:
         and gone.before is not None
         and gone.after is None
         and added.key[1] == gone.key[1]
-        and written(added.after, *names) == written(gone.before, *names)
+        and toml_attributes(added.after, *names) == toml_attributes(gone.before, *names)
     )
 
 

@@ -12,7 +12,7 @@ from postern_mail.mail.settings import KEY
 from ..output.difference_text import assignment, plain
 from ..output.listing import Meaning
 from ..rule_changes import as_typed, asked, asking, asking_moved, conditions, key_of, moved, verdicts, words
-from ..status import Refused, WrongUse
+from ..status import Refused, UsageError
 from ..tables.change import Change, named
 from .asked import Asked
 from .desk import Desk
@@ -177,7 +177,7 @@ def _number(sender: str) -> str:
 
 def _typed_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise WrongUse(f"{text!r} is no number of a header rule, 1 to {LAST_RULE}")
+        raise UsageError(f"{text!r} is no number of a header rule, 1 to {LAST_RULE}")
     return int(text)
 
 
@@ -204,12 +204,12 @@ def _form(row: Row) -> dict[str, Any]:
 
 def _typed(asked_for: Asked, row: Row) -> dict[str, Any]:
     """Action, conditions and note as they were typed; what is as it was shown stays as it was written. Raises
-    WrongUse."""
+    UsageError."""
     before = as_typed(row)
     found = {name: row.get(name) if _is_left(asked_for, name, [str(row.get(name) or "")])
              else asked_for.text(name) for name in ("action", "note")}  # fmt: skip
     if not found["action"]:
-        raise WrongUse("a rule has an action: TAG and a text, HOLD, REJECT, DISCARD, OK, DUNNO")
+        raise UsageError("a rule has an action: TAG and a text, HOLD, REJECT, DISCARD, OK, DUNNO")
     for name in FIELDS:
         is_left = _is_left(asked_for, name, before[name])
         found[name] = row.get(name) if is_left else conditions(_NAMES[name], _lines(asked_for, name))
@@ -232,11 +232,11 @@ def _lines(asked_for: Asked, name: str) -> list[str]:
 
 
 def _octets(text: str, before: Any) -> Any:
-    """Raises WrongUse for what is no number."""
+    """Raises UsageError for what is no number."""
     if text == ("" if before is None else str(before)):
         return before
     if text and not (text.isascii() and text.isdigit()):
-        raise WrongUse(f"{text!r} is no number of octets")
+        raise UsageError(f"{text!r} is no number of octets")
     return int(text) if text else None
 
 

@@ -12,8 +12,8 @@ from postern_mail.mail.outcomes import State
 from postern_mail.mail.receipt import kept_event
 
 from ..explain import explanation
-from ..ids import whole_id
-from ..lessons import lessons
+from ..ids import full_id
+from ..lessons import sender_proposals
 from ..log import recipients_of
 from ..offline import authenticated
 from ..output.ledger_text import Entries, as_object
@@ -30,7 +30,7 @@ _TOP = "the first 64 KB of a large message; `postern original` has all of it"
 
 def message(desk: Desk, asked: Asked) -> Shown:
     """All that is known of a message."""
-    message_id = whole_id(desk.stack, asked.text("id"))
+    message_id = full_id(desk.stack, asked.text("id"))
     entries = desk.ledger.entries(message_id)
     raw, said = _raw(desk, message_id, entries)
     if not entries and raw is None:
@@ -52,7 +52,7 @@ def message(desk: Desk, asked: Asked) -> Shown:
         "quarantined": any(row["state"] == State.QUARANTINED for row in recipients),
         "orders": offers(desk, message_id, entries, raw),
         "block": _block(entries),
-        "lessons": list(lessons(entries)),
+        "lessons": list(sender_proposals(entries)),
         "trace": desk.command("trace", message_id),
         "show": desk.command("quarantine", "show", message_id),
     }
@@ -88,6 +88,6 @@ def _deliveries(desk: Desk, message_id: str, entries: Entries, raw: bytes) -> di
 
 def _block(entries: Entries) -> str:
     """Where a rule against the sender is shown, "" if no rule could name him."""
-    proposed = [does for _, does in lessons(entries)]
+    proposed = [does for _, does in sender_proposals(entries)]
     source = sender_key(str(entries.get("message", {}).get("source", "")))
     return f"/rule/new?{urlencode({'sender': source, 'action': 'REJECT'})}" if proposed else ""

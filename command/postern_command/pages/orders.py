@@ -11,10 +11,10 @@ from postern_mail.mail.orders import replay as replayed_by
 from postern_mail.mail.receipt import stamped
 
 from ..output.ledger_text import Entries
-from ..quarantine import deleted, released
-from ..replay import replayed
+from ..quarantine import delete_message, release_message
+from ..replay import replay_message
 from ..reruns import Reruns, reruns
-from ..status import WrongUse
+from ..status import UsageError
 from .asked import Asked
 from .desk import Desk
 from .rendering import Done
@@ -50,7 +50,9 @@ def offers(desk: Desk, message_id: str, entries: Entries, raw: bytes | None) -> 
 def release(desk: Desk, asked: Asked) -> Done:
     """Forward what is quarantined."""
     ticked = _ticked(asked)
-    return _ordered(desk, asked, lambda at, one: released(at, one, ticked), "runs for", ("quarantine", "release"))
+    return _ordered(
+        desk, asked, lambda at, one: release_message(at, one, ticked), "runs for", ("quarantine", "release")
+    )
 
 
 def delete(desk: Desk, asked: Asked) -> Done:
@@ -58,7 +60,7 @@ def delete(desk: Desk, asked: Asked) -> Done:
     shown = _ticked(asked)
 
     def one(at: Reruns, message_id: str) -> Order:
-        return deleted(at, message_id, desk.stack, shown)
+        return delete_message(at, message_id, desk.stack, shown)
 
     return _ordered(desk, asked, one, "is deleted for", ("quarantine", "delete"), named=False)
 
@@ -69,7 +71,7 @@ def replay(desk: Desk, asked: Asked) -> Done:
     ticked = _ticked(asked)
 
     def one(at: Reruns, message_id: str) -> Order:
-        return replayed(at, message_id, ticked, again=which == "again", failed=which == "failed")
+        return replay_message(at, message_id, ticked, again=which == "again", failed=which == "failed")
 
     return _ordered(desk, asked, one, "runs for", ("replay",), _FLAGS.get(which, ()))
 
@@ -91,11 +93,10 @@ def _of_a_stranger(desk: Desk, message_id: str, raw: bytes) -> dict[str, dict[st
 
 
 def _ticked(asked: Asked) -> list[str]:
-    """The recipients that were left ticked, or typed. Raises WrongUse for none: an order for nobody in particular would
-    be one for all."""
+    """The recipients that are ticked or typed. Raises UsageError if there are none: that would mean all."""
     found = [*asked.all("recipient"), *asked.list("named")]
     if not found:
-        raise WrongUse("tick one recipient at least")
+        raise UsageError("tick one recipient at least")
     return found
 
 

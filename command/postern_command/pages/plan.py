@@ -3,7 +3,7 @@
 from itertools import islice
 
 from ..output.difference_text import lines
-from ..plan import planned
+from ..plan import planned_changes
 from ..status import Refused
 from ..tables.checks import Findings
 from ..tables.differences import Reach
@@ -22,7 +22,7 @@ def plan(desk: Desk, _: Asked) -> Shown:
     tables = TablesFile.load(desk.file)
     found = Findings.of(tables, desk.policy)
     reach = Reach()
-    changes = planned(tables, desk.stack, reach)
+    changes = planned_changes(tables, desk.stack, reach)
     data = {
         "title": "Plan",
         "changes": [list(lines(change)) for change in islice(changes, SHOWN)],

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from postern_mail.mail.days import formatted, moment
 from postern_mail.mail.visible import visible
 
-from ..output.ledger_text import told
+from ..output.ledger_text import json_value
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def environment() -> Environment:
 
 def as_json(shown: Shown) -> str:
     """What a page says, for programs."""
-    return json.dumps(told(dict(shown.data) if shown.told is None else shown.told))
+    return json.dumps(json_value(dict(shown.data) if shown.told is None else shown.told))
 
 
 Render = Callable[[Shown, Mapping[str, Any]], str]

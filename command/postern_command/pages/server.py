@@ -64,7 +64,7 @@ class Begun:
 
 
 def begin(desk: Desk, clock: Callable[[], float]) -> Begun:
-    """Listen, and let doctor look meanwhile. Raises OSError, WrongUse, Temporary."""
+    """Listen, and let doctor look meanwhile. Raises OSError, UsageError, Temporary."""
     calls.listen()
     desk.policy, desk.live, desk.ledger  # noqa: B018 (what is wrong with the stack is said before it listens)
     listening = sockets()

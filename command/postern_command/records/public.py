@@ -13,7 +13,7 @@ import dns.rdata
 import dns.resolver
 from postern_mail.errors import Unavailable
 
-from ..status import WrongUse
+from ..status import UsageError
 
 VARIABLE = "POSTERN_RESOLVERS"  # ADDRESS or ADDRESS:PORT, separated by commas; replaces those below
 PUBLIC = ("1.1.1.1", "8.8.8.8", "9.9.9.9")  # Cloudflare, Google, Quad9
@@ -40,7 +40,7 @@ Answers = Mapping[Question, tuple[Reply, ...]]
 
 
 def ask(questions: Collection[Question]) -> Answers:
-    """Every resolver's reply to each question. Raises WrongUse if POSTERN_RESOLVERS is not a list of addresses."""
+    """Every resolver's reply to each question. Raises UsageError if POSTERN_RESOLVERS is not a list of addresses."""
     wanted, resolvers = list(dict.fromkeys(questions)), _resolvers()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         replies = {each: pool.map(partial(_reply, each), wanted) for each in resolvers}
@@ -67,7 +67,7 @@ def _resolvers() -> list[tuple[str, int]]:
     try:
         return [_server(one.strip()) for one in given.split(",")]
     except ValueError as fault:
-        raise WrongUse(f"{VARIABLE}: {fault}") from fault
+        raise UsageError(f"{VARIABLE}: {fault}") from fault
 
 
 def _server(text: str) -> tuple[str, int]:

@@ -13,7 +13,7 @@ from postern_mail.mail.rows import BOOKKEEPING, Row, TableName, made_itself
 
 from .change import TABLES, Change, Key, key_of
 from .file import HEADER_RULES, TablesFile, rule_numbers
-from .text import written
+from .text import toml_attributes
 
 if TYPE_CHECKING:
     from ..aws.table_rows import TableRows
@@ -112,7 +112,7 @@ def survey(table: TableName, wanted: Mapping[Key, Row], live: Iterable[Row], *, 
     return found
 
 
-def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
+def with_needed_settings(tables: TablesFile, rows: "TableRows") -> TablesFile:
     """The file, with the live settings added if it has none and its header rules need another `header_rules`. Raises
     Temporary."""
     if tables.settings is not None:
@@ -125,7 +125,7 @@ def settled(tables: TablesFile, rows: "TableRows") -> TablesFile:
     return replace(tables, settings={**kept, HEADER_RULES: needed} if needed else kept)
 
 
-def compared(tables: TablesFile) -> tuple[TableName, ...]:
+def governed_tables(tables: TablesFile) -> tuple[TableName, ...]:
     """The tables that a file governs: without a section for settings or whitelists, the live ones stay unchanged."""
     left = {"settings": tables.settings is None, "whitelists": tables.whitelists is None}
     return tuple(table for table in TABLES if not left.get(table))
@@ -134,7 +134,8 @@ def compared(tables: TablesFile) -> tuple[TableName, ...]:
 def surveys(tables: TablesFile, rows: "TableRows", *, all_rows: bool = False) -> dict[TableName, Survey]:
     """A Survey of each table that the file governs. Raises Temporary."""
     return {
-        table: survey(table, rows_of(tables, table), rows.scan(table), all_rows=all_rows) for table in compared(tables)
+        table: survey(table, rows_of(tables, table), rows.scan(table), all_rows=all_rows)
+        for table in governed_tables(tables)
     }
 
 
@@ -180,7 +181,7 @@ def _changes(
 def _comparable(row: Row) -> Any:
     """A row in a form in which true differs from 1, and 1 equals 1.0, as in DynamoDB."""
     try:
-        return _typed(written(row))
+        return _typed(toml_attributes(row))
     except ValueError:
         return repr(row)  # no file can hold it, so it equals no row of a file
 

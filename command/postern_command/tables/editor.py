@@ -19,7 +19,7 @@ from postern_mail.mail.settings import Settings
 from postern_mail.ports.forward import Tables
 
 from ..output import difference_text
-from ..status import WrongUse, say_no, warn
+from ..status import UsageError, refuse_any, warn
 from .change import Change
 from .checks import Findings, alias_faults, leads, sender_faults
 from .differences import same, stamped
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
 
 
 def typed_key(text: str) -> str:
-    """An alias key in the form that look-ups use, in any domain. Raises WrongUse for other text."""
+    """An alias key in the form that look-ups use, in any domain. Raises UsageError for other text."""
     key = alias_key(text)
     if fault := no_alias(key, {domain_of(key).lstrip(".*")}):
-        raise WrongUse(f"{text!r}: {fault}")
+        raise UsageError(f"{text!r}: {fault}")
     return key
 
 
@@ -73,7 +73,7 @@ class Editor:
         found = findings(change, self.where.tables, self.where.policy)
         found.faults += self._clashes(change)
         warn(found.warnings)
-        say_no(found.faults)
+        refuse_any(found.faults)
         if not self.dry_run:
             write_live(change, self.where, *along)
         self._show(change, found.warnings, written=not self.dry_run)

@@ -25,7 +25,7 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
     if with_domains or tables.domains != {domain_of(key) for key in tables.aliases}:
         yield _dumped({"domains": sorted(tables.domains)})
     if tables.settings is not None:
-        row = written(tables.settings, "address")
+        row = toml_attributes(tables.settings, "address")
         if row.get(HEADER_RULES) == rule_numbers(tables.senders):
             del row[HEADER_RULES]  # it follows from the rules in the file
         yield _dumped({"settings": row})
@@ -40,14 +40,14 @@ def _pieces(tables: TablesFile, with_domains: bool) -> Iterator[str]:
             }
         )
     for key in sorted(tables.aliases, key=in_order):
-        yield _dumped({"aliases": {key: written(tables.aliases[key], "address")}})
+        yield _dumped({"aliases": {key: toml_attributes(tables.aliases[key], "address")}})
     for sender, scope in sorted(tables.senders, key=lambda key: (key[1], key[0])):
-        row = written(tables.senders[sender, scope], "sender", "scope")
+        row = toml_attributes(tables.senders[sender, scope], "sender", "scope")
         if not is_header_rule(sender):
             yield "[[senders]]\n" + _dumped({"sender": sender, "scope": scope, **row})
     for sender, scope in sorted(filter(lambda key: is_header_rule(key[0]), tables.senders)):
         number = int(sender.removeprefix(HEADER_RULE))
-        row = {"number": number, "scope": scope, **written(tables.senders[sender, scope], "sender", "scope")}
+        row = {"number": number, "scope": scope, **toml_attributes(tables.senders[sender, scope], "sender", "scope")}
         yield "[[rules]]\n" + "".join(_attribute(name, value) for name, value in row.items())
 
 
@@ -79,7 +79,7 @@ def _spelled(character: str) -> str:
     return f"\\u{code:04x}" if code <= _BASIC_PLANE else f"\\U{code:08x}"
 
 
-def written(row: Row, *key_names: str) -> dict[str, Any]:
+def toml_attributes(row: Row, *key_names: str) -> dict[str, Any]:
     """A row's attributes in TOML's types, by name, without its key and bookkeeping. Raises ValueError as `in_toml`."""
     left_out = {*key_names, *BOOKKEEPING}
     return {name: in_toml(row[name]) for name in sorted(row) if name not in left_out and row[name] is not None}
