@@ -2,12 +2,13 @@
 
 import re
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from postern_mail.mail.days import A_DAY, formatted
 
 from .status import UsageError
+from .tables.file import epoch_of
 
 _EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or a mistake
 _AGO = re.compile(r"(\d{1,6})([mhd])\Z")
@@ -47,10 +48,9 @@ def since_when(text: str) -> float:
 
 def _iso(text: str) -> int | None:
     try:
-        found = datetime.fromisoformat(text)
+        return epoch_of(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
 
 
 def short(seconds: Any) -> str:

@@ -137,8 +137,8 @@ def test_an_event_that_cannot_be_read_is_a_usage_error(tmp_path: Path, content: 
         ("[[senders]]\naction='OK'", "a sender rule without a sender"),
         ("[[senders]]\nsender='a'\n[[senders]]\nsender='A'", "sender rule 'a' in scope '*' occurs twice"),
         (
-            '[aliases."a@b.example"]\nexpires_at = 2027-01-01T00:00:00Z',
-            "alias 'a@b.example', expires_at: 2027-01-01 00:00:00+00:00 is neither",
+            '[aliases."a@b.example"]\nnote = 2027-01-01T00:00:00Z',
+            "alias 'a@b.example', note: 2027-01-01 00:00:00+00:00 is neither",
         ),
         ('[aliases."a@b.example"]\naddress = "x"', "alias 'a@b.example' is not a table"),
         ("[[senders]]\nsender=''", "a sender rule without a sender"),

@@ -16,7 +16,7 @@ from tomlkit.items import AoT, Array
 from ..rule_changes import asked
 from ..tables.change import KEY_NAMES, Change, Key, named
 from ..tables.differences import rows_of, same
-from ..tables.file import HEADER_RULES, BadTablesFile, TablesFile
+from ..tables.file import HEADER_RULES, BadTablesFile, TablesFile, in_seconds
 from ..tables.text import toml_attributes
 
 _LINE = 60  # characters of destinations that stand in one line
@@ -155,7 +155,7 @@ def _fill(table: Any, row: Row, *kept: str) -> Any:
     for name in [one for one in table if one not in row and one not in kept]:
         del table[name]
     for name, value in row.items():
-        if name not in table or table[name] != value:
+        if name not in table or in_seconds(name, table[name]) != value:
             table[name] = _item(value)
     return table
 

@@ -31,7 +31,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from postern_mail.mail import greylist, settings
+from postern_mail.mail import greylist, learning, settings
 from postern_mail.mail.address import alias_key
 from postern_mail.mail.keys import domain_of, scope_key, sender_key
 from postern_mail.mail.rows import HEADER_RULE, LAST_RULE, Row, Rows, SenderKey, is_header_rule, rule_key
@@ -39,6 +39,7 @@ from postern_mail.mail.senders import EVERYWHERE
 
 WHITELISTS = {"clients": greylist.CLIENTS_KEY, "recipients": greylist.RECIPIENTS_KEY}
 HEADER_RULES = "header_rules"  # the setting with the numbers of the rules that are on
+TIMES = ("expires_at", learning.AT)  # attributes of an alias that are times
 MOST_DIGITS = 38  # in a number in DynamoDB
 _SECTIONS = ("domains", "settings", "whitelists", "aliases", "senders", "rules")
 
@@ -105,6 +106,17 @@ class TablesFile:
         )
 
 
+def epoch_of(at: date) -> int:
+    """The epoch seconds of a time, or of the start of a day; in UTC unless it has an offset."""
+    at = at if isinstance(at, datetime) else datetime(at.year, at.month, at.day, tzinfo=UTC)
+    return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
+
+
+def in_seconds(name: str, value: Any) -> Any:
+    """An alias's attribute as a row has it: a time that TOML wrote as one is in epoch seconds."""
+    return epoch_of(value) if name in TIMES and isinstance(value, date) else value
+
+
 def whitelist(key: str, lines: Iterable[str]) -> Row:
     """A row of the alias table with the lines of one of Postgrey's files."""
     return {"address": key, greylist.LINES: list(lines)}
@@ -136,11 +148,12 @@ def _aliases(section: Any) -> dict[str, Row]:
     for key, row in section.items():
         if "@" not in key or not isinstance(row, dict) or "address" in row:
             raise ValueError(f"alias {key!r} is not a table under a mail address")
-        _check(f"alias {key!r}", row)
+        timed = {name: in_seconds(name, value) for name, value in row.items()}
+        _check(f"alias {key!r}", timed)
         spelled = alias_key(key)
         if spelled in rows:
             raise ValueError(f"alias {spelled!r} occurs twice")
-        rows[spelled] = {**row, "address": spelled}
+        rows[spelled] = {**timed, "address": spelled}
     return rows
 
 
@@ -196,10 +209,8 @@ def _check(what: str, value: Any) -> None:
         for item in value:
             _check(what, item)
     elif isinstance(value, (date, datetime)):
-        at = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
-        seconds = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
         raise ValueError(
-            f"{what}: {value} is neither text nor a number; as a time it is {seconds:.0f}, as text it has quotes"
+            f"{what}: {value} is neither text nor a number; as a time it is {epoch_of(value)}, as text it has quotes"
         )
     elif not isinstance(value, (str, int, float)):
         raise ValueError(f"{what}: {value!r} is neither text nor a number")
