@@ -10,9 +10,9 @@ from postern_mail.mail.days import A_DAY, formatted
 from .status import UsageError
 from .tables.file import epoch_of
 
-_EPOCH = re.compile(r"\d{9,}\Z")  # fewer digits are a date, or a mistake
-_AGO = re.compile(r"(\d{1,6})([mhd])\Z")
-_SECONDS = {"m": 60, "h": 3600, "d": A_DAY}
+_EPOCH = re.compile(r"[0-9]{9,}\Z")  # fewer digits are a date, or a mistake
+_AGO = re.compile(r"([0-9]{1,6})([mhdw])\Z")
+_SECONDS = {"m": 60, "h": 3600, "d": A_DAY, "w": 7 * A_DAY}
 _DAYS = {"today": 0, "yesterday": 1}  # how many days before today
 _LONGEST = 400 * A_DAY  # the ledger keeps at most 372 days, and each day is one query
 
@@ -28,7 +28,7 @@ def typed_time(text: str) -> int:
 
 
 def since_when(text: str) -> float:
-    """The epoch seconds of 30m, 12h or 7d ago, of `today` or `yesterday`, or of a time. Raises UsageError."""
+    """The epoch seconds of 30m, 12h, 7d or 2w ago, of `today` or `yesterday`, or of a time. Raises UsageError."""
     now = time.time()
     ago = _AGO.match(text)
     if ago:
@@ -39,7 +39,7 @@ def since_when(text: str) -> float:
         found = int(text) if _EPOCH.match(text) else _iso(text)
         if found is None:
             raise UsageError(
-                f"{text!r} is not a time: write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC) or"
+                f"{text!r} is not a time: write 30m, 12h, 7d, 2w, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC) or"
                 " epoch seconds"
             )
         then = found

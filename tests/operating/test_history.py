@@ -152,7 +152,7 @@ def test_the_log_goes_back_over_several_days(office: Office) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("--since", "banana"), "write 30m, 12h, 7d, today, yesterday, 2026-11-20, 2026-11-20T18:00"),
+        (("--since", "banana"), "write 30m, 12h, 7d, 2w, today, yesterday, 2026-11-20, 2026-11-20T18:00"),
         (("--state", "lots"), "expected one of forwarded, merged, "),
         (("--state", ""), "expected one of forwarded, merged, "),
         (("--recipient", "x y"), "not a mail"),

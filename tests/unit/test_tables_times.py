@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from postern_command.pages.file_edits import write_file
-from postern_command.status import WrongUse
+from postern_command.status import UsageError
 from postern_command.tables.change import Change
 from postern_command.tables.file import BadTablesFile, TablesFile
-from postern_command.times import typed_time
+from postern_command.times import since_when, typed_time
 
 INFO = "info@example.com"
 FORMS = {
@@ -55,9 +55,25 @@ def test_a_time_stands_for_nothing_else(tmp_path: Path, line: str) -> None:
         read(tmp_path / "t.toml", line)
 
 
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("30m", 0.5), ("12h", 12), ("7d", 168), ("1w", 168), ("2w", 336), ("52w", 8736), ("999999w", 9600)],
+)
+def test_how_far_back(monkeypatch: pytest.MonkeyPatch, text: str, hours: float) -> None:
+    """The ledger keeps no more than 400 days, and nothing further back is asked for."""
+    monkeypatch.setattr("time.time", lambda: 1.8e9)
+    assert since_when(text) == 1.8e9 - hours * 3600
+
+
+@pytest.mark.parametrize("text", ["w", "2 w", "-1w", "1.5w", "2W", "2weeks", "1w2d", "\u0662w"])
+def test_what_is_no_number_of_weeks(text: str) -> None:
+    with pytest.raises(UsageError, match="7d, 2w, today"):
+        since_when(text)
+
+
 @pytest.mark.parametrize("text", ["18:00", "31.1.2027", "2027-13-01", ""])
 def test_nor_is_anything_else_a_time(text: str) -> None:
-    with pytest.raises(WrongUse):
+    with pytest.raises(UsageError):
         typed_time(text)
 
 
