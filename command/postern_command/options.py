@@ -52,7 +52,8 @@ NoteOption = Annotated[str | None, typer.Option(help="Free-text note.")]
 ScopeOption = Annotated[str, typer.Option(metavar="ALIAS", help="The alias it applies to; * for all.")]
 AfterOption = Annotated[str | None, typer.Option(metavar="KEY", help="List only what comes after this key.")]
 SinceOption = Annotated[
-    str, typer.Option(metavar="TIME", help="How far back: 30m, 12h, 7d, 2w, today, yesterday, or a date or time in UTC.")
+    str,
+    typer.Option(metavar="TIME", help="How far back: 30m, 12h, 7d, 2w, today, yesterday, or a date or time in UTC."),
 ]
 MessageArgument = Annotated[
     str, typer.Argument(metavar="ID", help="SES's message id, or at least its first six characters.")
