@@ -39,8 +39,8 @@ def since_when(text: str) -> float:
         found = int(text) if _EPOCH.match(text) else _iso(text)
         if found is None:
             raise UsageError(
-                f"{text!r} is not a time: write 30m, 12h, 7d, 2w, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC) or"
-                " epoch seconds"
+                f"{text!r} is not a time: write 30m, 12h, 7d, 2w, today, yesterday, 2026-11-20, 2026-11-20T18:00 (UTC)"
+                " or epoch seconds"
             )
         then = found
     return max(then, now - _LONGEST)
