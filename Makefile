@@ -145,13 +145,14 @@ LOCKED = --require-hashes --requirement
 # takes setuptools, which builds two packages that have no wheel and our own, then both halves of the list at once.
 .venv/packages: requirements/demo.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=python3.13 ..."; exit 1; }
-	@echo "Installing what the demo needs into .venv (once, about 10 seconds):"
-	rm -rf .venv && mkdir .venv
-	awk '/^[a-z]/ {part = /^setuptools=/ ? 0 : /^[a-l]/ ? 1 : 2} {print > ".venv/" part ".txt"}' $<
-	$(PIP) .venv --no-compile $(LOCKED) .venv/0.txt
-	printf '%s\n' '--no-compile $(LOCKED) .venv/1.txt' '--no-compile $(LOCKED) .venv/2.txt' '--editable .' | \
+	@echo "Installing what the demo needs into .venv (once, about 10 seconds): setuptools,"
+	@rm -rf .venv && mkdir .venv
+	@awk '/^[a-z]/ {part = /^setuptools=/ ? 0 : /^[a-l]/ ? 1 : 2} {print > ".venv/" part ".txt"}' $<
+	@$(PIP) .venv --no-compile $(LOCKED) .venv/0.txt
+	@echo "50 packages, and Postern itself, side by side ..."
+	@printf '%s\n' '--no-compile $(LOCKED) .venv/1.txt' '--no-compile $(LOCKED) .venv/2.txt' '--editable .' | \
 		PYTHON=$(PYTHON) xargs -L 1 -P 3 .ci/pip .venv --no-build-isolation
-	touch $@
+	@touch $@
 
 .venv/ready: .venv/locked pyproject.toml
 	$(PIP) .venv --no-build-isolation --editable .

@@ -16,9 +16,11 @@ def register(zone: Zone, domain: str) -> None:
     zone.add(domain, "NS", "ns1.dns.example")
 
 
-def deploy(standing: Standing, domain: str, *, verified: bool) -> None:
+def deploy(standing: Standing, domain: str, configuration_set: str, *, verified: bool) -> None:
     """Do what the stack does: create the domain's identity in SES, which is verified once its records are published."""
-    standing.identities.there[domain] = Identity(verified=verified, tokens=TOKENS, mail_from=_MANNER.mail_from(domain))
+    standing.identities.there[domain] = Identity(
+        verified=verified, tokens=TOKENS, mail_from=_MANNER.mail_from(domain), configuration_set=configuration_set
+    )
 
 
 def publish(zone: Zone, domain: str) -> None:

@@ -115,8 +115,7 @@ class Emulator:
         self._first_day = first_day
         self.rule_set.active = not first_day
         if not first_day:
-            deploy(self.sending.standing, domain, verified=True)
-            publish(self.names.zone, domain)
+            self.publish()
         self.nameserver = ""  # the DNS server for functions instead of `names`, `address:port`; set before the start
 
     def __enter__(self) -> Self:
@@ -167,7 +166,16 @@ class Emulator:
         """On the first day, create what the template declares; SES then waits for the domain's DNS records."""
         self.cloud.declare()
         self.rule_set.active = True
-        deploy(self.sending.standing, self._domain, verified=False)
+        self._identify(verified=False)
+
+    def publish(self) -> None:
+        """Publish the domain's DNS records, which SES then sees."""
+        publish(self.names.zone, self._domain)
+        self._identify(verified=True)
+
+    def _identify(self, *, verified: bool) -> None:
+        configuration_set = self.template.resource("ConfigurationSet")["Name"]
+        deploy(self.sending.standing, self._domain, configuration_set, verified=verified)
 
     @property
     def endpoints(self) -> dict[str, str]:

@@ -261,6 +261,8 @@ def _show(alias: Address, made: "Password | None", *, as_json: bool) -> None:
             "\nThis server (POSTERN_SUBMISSION) is for programs on this machine; accept its certificate when they ask."
         )
     for program, listed in steps(str(alias), made.server, made.user, made.port).items():
+        if program == "Gmail" and not amazon:
+            continue  # it is not on this machine
         typer.echo(f"\n{program}")
         for number, step in enumerate(listed, 1):
             typer.echo(f"  {step}" if program == "mutt" else f"  {number}. {step}")

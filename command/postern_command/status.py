@@ -73,11 +73,12 @@ def usage_error(fault: object) -> NoReturn:
 
 def advised(failure: Temporary) -> str:
     """A failure of AWS or the network as text, with the region and profile, and what to do."""
-    return f"{failure}{_where(str(failure))}{_what_to_do(str(failure))}"
+    return f"{failure}{_where(str(failure))}{f'; {todo}' if (todo := what_to_do(str(failure))) else ''}"
 
 
-def _what_to_do(failure: str) -> str:
-    return next((f"; {advice}" for said, advice in _ADVICE if said in failure), "")
+def what_to_do(failure: str) -> str:
+    """What usually helps against a failure of AWS or the network, "" if nothing is known."""
+    return next((advice for said, advice in _ADVICE if said in failure), "")
 
 
 def _where(failure: str) -> str:

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ..domain_setup import deploy, publish
 from ..function import ROOT
 from ..system import OWNER, STACK, Emulator
 
@@ -29,8 +28,7 @@ def begin(emulator: Emulator, domain: str, folder: Path, say: Callable[[str], No
     emulator.create()
     faults += run(emulator, folder, say, 1, "dns", domain)
     say("\nThe records are pasted at the DNS provider, and SES sees them.\n")
-    publish(emulator.names.zone, domain)
-    deploy(emulator.sending.standing, domain, verified=True)
+    emulator.publish()
     return faults + run(emulator, folder, say, 0, "dns", "--wait", domain)
 
 

@@ -250,7 +250,8 @@ def test_without_credentials_the_file_is_written_all_the_same(
     monkeypatch.setattr(account, "caller", nobody)
     told = init(office)
     assert [one["check"] for one in told["looked"]] == ["credentials", "MX"]
-    assert said(told, "credentials") == [("no answer", "STS GetCallerIdentity: Unable to locate credentials", "")]
+    advice = "use postern --profile NAME, or sign in (aws sso login, aws configure)"
+    assert said(told, "credentials") == [("no answer", "STS GetCallerIdentity: Unable to locate credentials", advice)]
     assert chosen(folder)["Domains"] == DOMAIN
 
 

@@ -362,7 +362,7 @@ def test_where_aws_is_an_emulator_its_server_is_shown(desk: Desk) -> None:
     shown = [line.split() for line in done.out.splitlines()]
     assert ["server", "127.0.0.1"] in shown
     assert ["port", "2587", "with", "STARTTLS"] in shown
-    assert "amazonaws.com" not in done.out
+    assert not [one for one in ("amazonaws.com", "Gmail") if one in done.out]
     (told,) = desk.run("rotate", INFO, "--json", POSTERN_SUBMISSION="127.0.0.1:2587").objects
     assert (told["server"], told["port"]) == ("127.0.0.1", 2587)
 

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from postern_mail.examination import Examined, Grade
+from postern_mail.examination import Examined, Finding, Grade
 
+from ..status import what_to_do
 from .paragraphs import paragraphs
 
 _STYLES = {Grade.FAILED: "red", Grade.NO_ANSWER: "red", Grade.WARNING: "yellow", Grade.NOT_CHECKED: "dim"}
@@ -15,8 +16,12 @@ GOOD = (Grade.OK, Grade.NOT_CHECKED)
 
 def as_object(one: Examined) -> dict[str, Any]:
     """One examination, for --json."""
-    found = [{"seen": each.text, "todo": each.todo, "state": each.grade} for each in one.findings]
+    found = [{"seen": each.text, "todo": _todo(each), "state": each.grade} for each in one.findings]
     return {"group": one.group, "check": one.name, "state": one.grade, "found": found}
+
+
+def _todo(one: Finding) -> str:
+    return one.todo or (what_to_do(one.text) if one.grade is Grade.NO_ANSWER else "")
 
 
 def show(examined: Iterable[Examined], *, whole: bool) -> None:
@@ -33,5 +38,5 @@ def show(examined: Iterable[Examined], *, whole: bool) -> None:
             say(f"{one.grade:{_WIDE}}  {one.name}", 2, _STYLES.get(one.grade))
             for each in one.findings:
                 say(each.text, 4 + _WIDE, None)
-                if each.todo:
-                    say(f"-> {each.todo}", 4 + _WIDE, None)
+                if todo := _todo(each):
+                    say(f"-> {todo}", 4 + _WIDE, None)
