@@ -40,7 +40,9 @@ class _Trouble:
     policy: Policy = field(default_factory=lambda: Policy(frozenset({DOMAIN, "example.net", "example.org"})))
 
     def __getitem__(self, thing: str) -> str:
-        return {"functions": "postern-InboundFunction-1a2b", "rule_set": STACK}.get(thing, thing)
+        return {"functions": "postern-InboundFunction-1a2b,postern-LinksFunction-3c4d", "rule_set": STACK}.get(
+            thing, thing
+        )
 
     def get(self, thing: str) -> str | None:
         """Every part has a name."""

@@ -22,6 +22,7 @@ OLD_RETRY = 3600  # seconds: the pauses are longer from then on
 STALE_CHECK = 3 * A_DAY  # seconds without a pass of the hourly check: more than the largest bucket takes
 FIRST_CHECK = 3 * 3600  # seconds from when the ledger is made until the check must have looked once
 FEW_ERRORS = 3  # of a function in an hour: one event that Lambda tried as often as it does
+FEW_REFUSALS = 20  # of a door in an hour: a page and what belongs to it are more at once than it takes
 # What each function is for, by the logical id that its name has after the stack's.
 _WORK = {
     "InboundFunction": "forwards mail",
@@ -29,6 +30,11 @@ _WORK = {
     "RecipientsFunction": "tells SES which addresses there are",
     "DigestFunction": "writes the daily digest",
     "WatchFunction": "makes this check",
+}
+# Doors: nobody tries again for whoever asked, and no mail waits for them.
+_DOORS = {
+    "LinksFunction": ("answers the links in mail", "Links"),
+    "ApiFunction": ("makes aliases for password managers", "AliasApi"),
 }
 
 
@@ -183,6 +189,10 @@ def _retry_age(where: Site) -> Iterator[Finding]:
 
 def _functions(where: Site) -> Iterator[Finding]:
     for name in where["functions"].split(","):
+        door = next((found for known, found in _DOORS.items() if known in name), None)
+        if door is not None:
+            yield from _door(name, *door)
+            continue
         part = next((f"the part that {what}" for known, what in _WORK.items() if known in name), "a part of Postern")
         done = looking.counted(name)
         if done.errors >= FEW_ERRORS and 2 * done.errors >= done.invocations:
@@ -198,6 +208,26 @@ def _functions(where: Site) -> Iterator[Finding]:
                 Grade.WARNING,
                 about=f"throttles of {name}",
             )
+
+
+def _door(name: str, what: str, parameter: str) -> Iterator[Finding]:
+    """What the internet can reach: a stranger who asks often is held back by the function's own limit, which is no
+    fault, and says something only if it is much."""
+    done = looking.counted(name)
+    if done.errors >= FEW_ERRORS and 2 * done.errors >= done.invocations:
+        yield Finding(
+            f"the part that {what} failed {done.errors} times of {done.invocations} in the last hour",
+            f"the log says why: {name}; no mail waits for it, and whoever asked may ask again",
+            Grade.WARNING,
+            about=f"errors of {name}",
+        )
+    if done.throttles >= FEW_REFUSALS:
+        yield Finding(
+            f"the part that {what} refused {done.throttles} requests in the last hour, as too many came at once",
+            f"no mail waits for it; if strangers do that, close the door: deploy with {parameter}=false",
+            Grade.WARNING,
+            about=f"throttles of {name}",
+        )
 
 
 def _rows(where: Site) -> Iterator[Finding]:
@@ -288,7 +318,7 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         UNDER_WAY, "functions", _functions, ("functions",),
-        "A part of Postern does not work as it should. What it could not do is kept, and tried again.",
+        "A part of Postern does not work as it should. Mail that waits for it is kept, and tried again.",
     ),
     Examination(
         TABLES, "table rows", _rows, ("aliases", "senders", "domains"),
