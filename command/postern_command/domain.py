@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from postern_mail.domains.plan import Left, Step, identity_steps, record_step
-from postern_mail.domains.records import SPF, Manner, wanted
+from postern_mail.domains.plan import MAIL_FROM_DOMAIN, Left, Step, farewell_steps, identity_steps, record_step
+from postern_mail.domains.records import DKIM, SPF, Manner, wanted
 from postern_mail.domains.wish import Wish
 from postern_mail.errors import Refused
 
@@ -40,9 +40,9 @@ def list_(stack: StackOption = None, as_json: JsonOption = False) -> None:
 
     with exits():
         where = _deployed(stack)
-        statuses, left = aws.statuses(), list(aws.left_behind(where))
+        statuses, left = aws.statuses(), list(aws.left_behind(where, wish(where, aws.region())))
     say = printer()
-    for domain in [*sorted(where.domains), *left]:
+    for domain in [*sorted(where.domains), *(one.domain for one in left)]:
         status, listed = statuses.get(domain, "no identity"), domain in where.domains
         if as_json:
             typer.echo(json.dumps({"domain": domain, "status": status, "listed": listed}))
@@ -61,11 +61,11 @@ def show(domain: DomainArgument, stack: StackOption = None, as_json: JsonOption 
 
     with exits():
         where = _deployed(stack)
-        wish = _wish(where, aws.region())
+        wanted_here = wish(where, aws.region())
         found = aws.identity(domain)
         if found is None:
             refuse(f"SES has no identity {domain}; the stack's domains are {', '.join(sorted(where.domains))}")
-        left = [*_left(domain, found, wish), *_records_left(domain, found, wish)]
+        left = [*_left(domain, found, wanted_here), *_records_left(domain, found, wanted_here)]
     told = _object(domain, found, where)
     if as_json:
         typer.echo(json.dumps({**told, "left": left}))
@@ -104,14 +104,17 @@ def remove(
         found = aws.identity(domain)
         made = found is not None and found.made_by == where.deployed
         zone = aws.zone_of(domain)
-        ours = _ours(zone, domain, found, _wish(where, aws.region())) if zone else []
-        _tell(domain, made, found, ours, dry_run=dry_run, as_json=as_json)
-        if dry_run or not (made or ours):
+        here = wish(where, aws.region())
+        ours = _ours(zone, domain, found, here, made=made) if zone else []
+        undone = [] if made or found is None else _undone(domain, found, here)
+        _tell(domain, made, found, ours, undone, dry_run=dry_run, as_json=as_json)
+        if dry_run or not (made or ours or undone):
             return
         typed = again if again is not None else typer.prompt("Type the domain again", err=True)
         if typed.strip().lower() != domain:
             refuse(f"nothing was removed: {typed!r} is not {domain}")
         try:
+            aws.carry_out(undone)
             if zone and ours:
                 aws.delete_records(zone, ours)
         except Refused as refused:
@@ -120,30 +123,43 @@ def remove(
             aws.delete_identity(domain)
 
 
-def _ours(zone: str, domain: str, found: "Identity | None", wish: Wish) -> "list[RecordSet]":
-    """The records in a zone that are exactly as we write them. Not SPF: others share the domain's own TXT set."""
+def _ours(zone: str, domain: str, found: "Identity | None", here: Wish, *, made: bool) -> "list[RecordSet]":
+    """The records in a zone that are exactly as we write them. Not SPF: others share the domain's own TXT set. And not
+    DKIM of an identity that stays: they verify it."""
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
-    dkim = found.dkim if found else None
-    written = [one.set for one in wanted(domain, dkim, wish.manner) if one.part != SPF] if dkim else []
+    dkim, kept = found.dkim if found else None, (SPF,) if made else (SPF, DKIM)
+    written = [one.set for one in wanted(domain, dkim, here.manner) if one.part not in kept] if dkim else []
     return [one for one in aws.there(zone, written) if one in written]
 
 
+def _undone(domain: str, found: "Identity", here: Wish) -> list[Step]:
+    """What the stack set on an identity that it adopted, set back to SES's default."""
+    steps = farewell_steps(domain, found, here)
+    mail_from = here.manner.mail_from(domain)
+    return [*steps, Step(MAIL_FROM_DOMAIN, domain)] if mail_from and found.mail_from == mail_from else steps
+
+
 def _tell(
-    domain: str, made: bool, found: "Identity | None", ours: "list[RecordSet]", *, dry_run: bool, as_json: bool
-) -> None:
+    domain: str, made: bool, found: "Identity | None", ours: "list[RecordSet]", undone: list[Step], *, dry_run: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
     lines = [line for one in ours for line in one.lines()]
+    kinds = [one.kind for one in undone]
     if as_json:
-        typer.echo(json.dumps({"domain": domain, "identity": made, "records": lines, "written": not dry_run}))
+        told = {"domain": domain, "identity": made, "records": lines, "reset": kinds, "written": not dry_run}
+        typer.echo(json.dumps(told))
         return
     say = printer()
     for line in lines:
         say(f"- {line}", None)
+    for kind in kinds:
+        say(f"- {kind} of the SES identity {domain}", None)
     if made:
         say(f"- the SES identity {domain}", None)
     elif found is not None:
         say(f"the SES identity {domain} stays: the stack did not make it", None)
-    if not (made or ours):
+    if not (made or ours or undone):
         say(f"the stack made nothing for {domain}", None)
 
 
@@ -154,7 +170,7 @@ def _deployed(stack: str | None) -> Stack:
     return where
 
 
-def _wish(where: Stack, region: str) -> Wish:
+def wish(where: Stack, region: str) -> Wish:
     """The domains and records that the stack was deployed with."""
     manner = Manner(region, where.get("mail_from_label") or "", where.get("dmarc_policy") or "none")
     zones, parts = ((where.get(name) or "").split(",") for name in ("zones", "records"))

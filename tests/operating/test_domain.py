@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 from moto.route53.models import route53_backends
+from postern_command.aws import account
 from postern_command.aws import domains as aws_domains
 from postern_command.records import public
 from postern_mail.aws import clients
@@ -21,6 +22,7 @@ from tests.identities_here import answered_by
 
 STACK = "postern-domains"
 COM, ORG, GONE, OTHER = "example.com", "example.org", "gone.example", "other.example"
+FOREIGN = "shop.example"  # an identity with which the stack never had to do
 PARAMETERS = {
     "Domains": f"{COM},{ORG}",
     "HostedZones": "",
@@ -45,6 +47,8 @@ class Desk:
         for domain in (COM, ORG, GONE):
             self._make(domain, STACK)
         self._make(OTHER, "")
+        self._make(FOREIGN, "")
+        vars(self.identities.there[FOREIGN]).update(mail_from="mail.shop.example", configuration_set="")
 
     def _make(self, domain: str, by: str) -> None:
         tags = [{"Key": TAG, "Value": by}] if by else []
@@ -109,8 +113,9 @@ def test_the_list_says_which_are_verified_and_which_are_left(desk: Desk) -> None
     del desk.identities.there[ORG]
     assert desk.run("list").out.splitlines() == [
         f"{COM}  verified", f"{ORG}  not verified: no identity", f"{GONE}  left behind",
+        f"{OTHER}  left behind",
     ]  # fmt: skip
-    assert [one["listed"] for one in desk.run("list", "--json").objects] == [True, True, False]
+    assert [one["listed"] for one in desk.run("list", "--json").objects] == [True, True, False, False]
 
 
 def test_show_says_what_ses_has_and_what_was_left_alone(desk: Desk) -> None:
@@ -160,7 +165,7 @@ def test_what_the_stack_made_is_taken_away_and_nothing_else(desk: Desk) -> None:
     assert done.out.startswith(shown.out)
     assert GONE not in desk.identities.there
     assert desk.records(zone) == {(GONE, "MX"), (GONE, "TXT"), (f"www.{GONE}", "TXT")}
-    assert desk.run("list").out.splitlines()[-1].startswith(ORG)
+    assert GONE not in desk.run("list").out
 
 
 def test_a_record_that_somebody_changed_stays(desk: Desk) -> None:
@@ -172,15 +177,72 @@ def test_a_record_that_somebody_changed_stays(desk: Desk) -> None:
     assert desk.records(zone) == {(GONE, "TXT"), (f"_dmarc.{GONE}", "TXT")}
 
 
-def test_an_identity_that_was_adopted_stays(desk: Desk) -> None:
+def test_an_identity_that_was_adopted_stays_and_is_as_before(desk: Desk) -> None:
+    zone = desk.zone(OTHER)
+    for one in desk.needed(OTHER):
+        desk.write(zone, one)
+    shown = desk.run("remove", OTHER, "--dry-run", "--json").objects
+    assert shown[0]["reset"] == ["feedback by mail", "configuration set", "MAIL FROM domain"]
+    assert desk.identities.there[OTHER].configuration_set == SET
     done = desk.run("remove", OTHER, "--again", OTHER)
-    assert (done.status, OTHER in desk.identities.there) == (0, True)
+    assert done.status == 0, done.err
     assert "stays: the stack did not make it" in done.out
+    there = desk.identities.there[OTHER]
+    assert (there.mail_from, there.configuration_set, there.feedback_by_mail) == ("", "", True)
+    left = desk.records(zone)
+    assert len([name for name, kind in left if kind == "CNAME"]) == 3, "its DKIM records verify it"
+    assert (OTHER, "TXT") in left
+    assert not [name for name, _ in left if name.startswith("bounces.")]
+    assert OTHER not in desk.run("list").out
 
 
-def test_the_doctor_names_what_is_left(desk: Desk) -> None:
-    done = run("doctor", "--json", "--stack", STACK)
-    (left,) = [one for one in done.objects if one["check"] == "domains taken out"]
-    assert left["state"] == "warning"
-    assert [one["seen"] for one in left["found"]] == [f"{GONE} still has its identity and its records"]
-    assert left["found"][0]["todo"] == f"`postern domain remove {GONE}`"
+def test_one_that_was_never_the_stacks_is_left_alone(desk: Desk) -> None:
+    before = dict(vars(desk.identities.there[FOREIGN]))
+    done = desk.run("remove", FOREIGN, "--again", FOREIGN)
+    assert (done.status, vars(desk.identities.there[FOREIGN])) == (0, before)
+    assert f"the stack made nothing for {FOREIGN}" in done.out
+
+
+def left(told: Done) -> list[tuple[str, str]]:
+    (found,) = [one for one in told.objects if one["check"] == "domains taken out"]
+    return [(one["seen"], one["todo"]) for one in found["found"] if one["todo"]]
+
+
+SEEN_GONE = (f"{GONE} still has its identity and its records", f"`postern domain remove {GONE}`")
+
+
+@pytest.mark.parametrize(
+    ("known", "mx", "trace"),
+    [
+        ({}, [], f"its configuration set is {SET}"),
+        ({"configuration_set": ""}, [], f"its MAIL FROM domain is bounces.{OTHER}"),
+        ({"configuration_set": "", "mail_from": "m.other.example"}, [f"inbound-smtp.{REGION}.amazonaws.com"],
+         "its MX names SES, where no receipt rule takes its mail"),
+        ({"configuration_set": "", "mail_from": ""}, ["inbound-smtp.ap-south-1.amazonaws.com"], ""),
+        ({"configuration_set": "", "mail_from": ""}, ["mx.example.net"], ""),
+        ({"configuration_set": "", "mail_from": ""}, ["?"], ""),
+        ({"tags": {TAG: "another-stack"}}, [], ""),
+    ],
+)  # fmt: skip
+def test_the_doctor_names_what_is_left(desk: Desk, known: dict[str, Any], mx: list[str], trace: str) -> None:
+    vars(desk.identities.there[OTHER]).update(known)
+    del desk.identities.there[FOREIGN]
+    desk.mx = mx
+    todo = f"`postern domain remove {OTHER}`, or put it back into Domains"
+    seen = [(f"{OTHER} is not in Domains, but {trace}", todo)] if trace else []
+    assert left(run("doctor", "--json", "--stack", STACK)) == [SEEN_GONE, *seen]
+
+
+@pytest.mark.parametrize(("recipients", "is_for"), [
+    ((), True), ((OTHER,), True), ((f"info@{OTHER}",), True), ((".example",), True), (("her.example",), False),
+    ((f".{OTHER}",), False), ((COM,), False),
+])  # fmt: skip
+def test_mail_that_a_rule_takes_is_not_rejected(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, recipients: tuple[str, ...], is_for: bool
+) -> None:
+    vars(desk.identities.there[OTHER]).update(configuration_set="", mail_from="")
+    del desk.identities.there[FOREIGN]
+    desk.mx = [f"inbound-smtp.{REGION}.amazonaws.com"]
+    rule = account.ReceiptRule("a", True, recipients, False)
+    monkeypatch.setattr(account, "active_rules", lambda: ("set", (rule,)))
+    assert (OTHER in desk.run("list").out) != is_for

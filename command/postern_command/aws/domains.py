@@ -2,16 +2,20 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from postern_mail.aws import clients
 from postern_mail.aws.domains.identities import SesIdentities
 from postern_mail.aws.domains.zones import Route53Zones
 from postern_mail.aws.failures import translated
-from postern_mail.domains.plan import Identity
+from postern_mail.domains.plan import Identity, Step
 from postern_mail.domains.records import RecordSet
-from postern_mail.errors import Refused
+from postern_mail.domains.wish import Wish
+from postern_mail.errors import Refused, Unavailable
 
+from . import account
+from .account import ReceiptRule
 from .reach import reaching
 
 if TYPE_CHECKING:
@@ -45,15 +49,60 @@ def identity(domain: str) -> Identity | None:
         return SesIdentities(clients.identities()).look(domain)
 
 
-def left_behind(stack: "Stack") -> Iterator[str]:
-    """Domains that the stack no longer has, but whose identities it made. Raises Temporary."""
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """A domain that the stack no longer has. `trace` is what is left on an identity that it did not make."""
+
+    domain: str
+    trace: str = ""
+
+
+def left_behind(stack: "Stack", wish: Wish) -> Iterator[Behind]:
+    """Domains that the stack no longer has, but whose identities it made, or adopted and changed. Raises Temporary."""
     unknown = sorted(statuses().keys() - stack.domains)
+    rules: list[ReceiptRule] = []
     for number, domain in enumerate(unknown[:MOST]):
         if number:
             time.sleep(PACE)
         found = identity(domain)
         if found and found.made_by == stack.deployed:
-            yield domain
+            yield Behind(domain)
+        elif found and not found.made_by:
+            rules = rules or list(account.active_rules()[1])
+            if trace := traces(domain, found, wish) or _refused(domain, wish, rules):
+                yield Behind(domain, trace)
+
+
+def traces(domain: str, found: Identity, wish: Wish) -> str:
+    """What of an identity is as this stack sets it, "" if nothing is."""
+    if found.configuration_set == wish.configuration_set:
+        return f"its configuration set is {wish.configuration_set}"
+    mail_from = wish.manner.mail_from(domain)
+    return f"its MAIL FROM domain is {mail_from}" if mail_from and found.mail_from == mail_from else ""
+
+
+def _refused(domain: str, wish: Wish, rules: Sequence[ReceiptRule]) -> str:
+    """That SES rejects the domain's mail: its MX names SES in this region, and no active rule is for it. "" if not, and
+    where public DNS does not answer."""
+    if any(rule.enabled and _is_for(rule, domain) for rule in rules):
+        return ""
+    from ..records import public  # noqa: PLC0415 (it takes its time)
+
+    try:
+        hosts = public.mail_exchangers(domain)
+    except Unavailable:
+        return ""
+    ours = f"inbound-smtp.{wish.manner.region}."
+    return (
+        "its MX names SES, where no receipt rule takes its mail" if any(one.startswith(ours) for one in hosts) else ""
+    )
+
+
+def _is_for(rule: ReceiptRule, domain: str) -> bool:
+    """Whether a rule takes mail for a domain: docs.aws.amazon.com/ses, "Recipient conditions"."""
+    return not rule.recipients or any(
+        one.rpartition("@")[2] == domain or (one.startswith(".") and domain.endswith(one)) for one in rule.recipients
+    )
 
 
 def zone_of(domain: str) -> str | None:
@@ -97,6 +146,15 @@ def delete_records(zone: str, records: Sequence[RecordSet]) -> None:
             client.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": changes})
         except client.exceptions.InvalidChangeBatch as error:
             raise Refused(str(error)) from error
+
+
+def carry_out(steps: Sequence[Step]) -> None:
+    """Set what these steps say, at SES's pace. Raises Refused, Temporary."""
+    for number, step in enumerate(steps):
+        if number:
+            time.sleep(PACE)
+        with reaching("SES"):
+            SesIdentities(clients.identities()).carry_out(step)
 
 
 def delete_identity(domain: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from postern_mail.examination import Examination, Finding, Grade
 
+from ..domain import wish
 from ..stack import Stack
 
 
@@ -13,9 +14,12 @@ def _left(where: Stack) -> Iterator[Finding]:
     if not where.deployed:
         yield Finding("only checked for a deployed stack", grade=Grade.NOT_CHECKED)
         return
-    for domain in aws.left_behind(where):
+    for one in aws.left_behind(where, wish(where, aws.region())):
+        seen = f"{one.domain} is not in Domains, but {one.trace}" if one.trace else ""
         yield Finding(
-            f"{domain} still has its identity and its records", f"`postern domain remove {domain}`", Grade.WARNING
+            seen or f"{one.domain} still has its identity and its records",
+            f"`postern domain remove {one.domain}`{', or put it back into Domains' if seen else ''}",
+            Grade.WARNING,
         )
 
 
