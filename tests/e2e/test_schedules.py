@@ -57,7 +57,7 @@ def test_the_check_counts_what_it_finds(quiet: Emulator) -> None:
     assert quiet.run_scheduled("WatchFunction") is None
     ((said, text),) = quiet.cloud.heard()
     assert said == "Mail of example.com: 1 thing over"
-    assert "OVER: there is nothing left to do about\n  - messages open too long: stuck" in text
+    assert "RESOLVED, nothing is left to do:\n  - messages open too long: stuck" in text
     assert '"never_seen":["lost"]' in quiet.function_log.read_bytes()[before:].decode()
 
 

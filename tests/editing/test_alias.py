@@ -79,7 +79,7 @@ def test_add_refuses_what_is_there_and_names_set(info: Desk) -> None:
         (
             ("info@other.example", "x@dest.example"),
             1,
-            "other.example is not a domain of ours, which are example.com, example.org",
+            "other.example is not one of our domains, which are example.com, example.org",
         ),
         ((INFO, "nonsense"), 1, "aliases row 'info@example.com': destination 'nonsense' is not a mail address"),
         (("nonsense", "x@dest.example"), 2, "'nonsense': this is neither a mail address nor @domain"),
@@ -168,7 +168,7 @@ def test_an_attribute_that_nobody_understands_is_named_and_can_be_taken_away(des
     ("typed", "said"),
     [
         ("info@exmaple.com", "write info@example.com"),
-        ("*@example.com", "* stands for nothing in a key; write @example.com"),
+        ("*@example.com", "* has no meaning in a key; write @example.com"),
         ("*.example.com", "this is neither a mail address nor @domain; write @example.com"),
         (".example.com", "this is neither a mail address nor @domain; write @example.com"),
     ],

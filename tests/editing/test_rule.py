@@ -115,7 +115,7 @@ def test_a_rule_more_than_fifty_is_refused(desk: Desk) -> None:
     [
         (("10", "HOLD"), 1, "it asks for nothing"),
         (("10", "HOLD", "--subject", "casino"), 2, "--subject 'casino': expected contains, equals, matches"),
-        (("10", "HOLD", "--subject", "matches ("), 1, "is no RE2 regular expression"),
+        (("10", "HOLD", "--subject", "matches ("), 1, "is not an RE2 regular expression"),
         (("10", "HOLD", "--verdict", "spam"), 2, "--verdict 'spam': expected one of virus"),
         (("10", "HOLD", "--subject", "contains x", "--scope", "spam"), 2, "'spam'"),
         (("0", "HOLD", "--subject", "contains x"), 2, "greater than or equal to 1"),

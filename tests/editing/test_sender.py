@@ -40,9 +40,9 @@ def test_keys_are_written_as_they_are_looked_up(desk: Desk, typed: str, key: str
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ("@spam.example", "@domain is no key of access(5); write spam.example"),
-        ("*.spam.example", "* stands for nothing within a key; write spam.example"),
-        ("*@spam.example", "* stands for nothing within a key; write spam.example"),
+        ("@spam.example", "@domain is not a key of access(5); write spam.example"),
+        ("*.spam.example", "* has no meaning within a key; write spam.example"),
+        ("*@spam.example", "* has no meaning within a key; write spam.example"),
         (".spam.example", "a domain's key covers what is below it; write spam.example"),
         ("192.0.2.7", "a network is no sender"),
         ("192.0.2.0/24", "a network is no sender"),

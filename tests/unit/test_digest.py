@@ -38,8 +38,8 @@ def test_it_says_what_and_what_to_do_and_what_is_lost_first() -> None:
     assert (
         text(raw)
         == """\
-What you should know of the mail of example.com on 2026-11-21 (UTC).
-Each command can be copied as it stands into a terminal where Postern is installed.
+What you should know about the mail of example.com on 2026-11-21 (UTC).
+Each command can be pasted into a terminal where Postern is installed.
 
 DEAD LETTERS (3)
   Mail was tried for 36 hours in vain, and is not tried any more. It is kept

@@ -53,7 +53,7 @@ def test_after_23_hours_nobody_is_answered(age: float, why: str) -> None:
 
 @pytest.mark.parametrize("timestamp", ["", "yesterday"])
 def test_a_message_of_unknown_age_is_not_answered(timestamp: str) -> None:
-    assert reason(timestamp=timestamp) == "when it was received is not known"
+    assert reason(timestamp=timestamp) == "when it was received is unknown"
 
 
 @pytest.mark.parametrize(

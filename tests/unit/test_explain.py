@@ -145,7 +145,7 @@ def test_resolve_says_what_is_not_ours_and_takes_bare_names(tables: Path) -> Non
     done = run("resolve", "x@gmail.example", "info", "--tables", tables)
     assert done.status == 1
     assert done.out.splitlines() == [
-        "x@gmail.example: foreign gmail.example is not a domain of ours, which are example.com",
+        "x@gmail.example: foreign gmail.example is not one of our domains, which are example.com",
         "info: forward jane@dest.example (info@example.com)",
     ]
 

@@ -262,7 +262,7 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ({"action": "HOLD"}, "it asks for nothing; there are subject, from, to, list_id, larger_than"),
+        ({"action": "HOLD"}, "it has no condition; there are subject, from, to, list_id, larger_than"),
         ({"action": "HOLD", "subjct": {"contains": "x"}}, "unknown attribute 'subjct' (subject?)"),
         ({"action": "HOLD", "subject": "casino"}, "subject: expected one of contains, equals, matches with a text"),
         ({"action": "HOLD", "subject": {}}, "subject: expected one of contains"),
@@ -272,8 +272,8 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
         ({"action": "HOLD", "subject": {"contains": ["x"] * 51}}, "subject: expected a text, or a list of up to 50"),
         ({"action": "HOLD", "subject": {"contains": 7}}, "subject: expected a text"),
         ({"action": "HOLD", "subject": {"contains": "x" * 1001}}, "more than 1000 characters"),
-        ({"action": "HOLD", "subject": {"matches": "("}}, "pattern '(' is no RE2 regular expression"),
-        ({"action": "HOLD", "subject": {"matches": r"(a)\1"}}, "is no RE2 regular expression"),
+        ({"action": "HOLD", "subject": {"matches": "("}}, "pattern '(' is not an RE2 regular expression"),
+        ({"action": "HOLD", "subject": {"matches": r"(a)\1"}}, "is not an RE2 regular expression"),
         ({"action": "HOLD", "larger_than": "5M"}, "larger_than: expected octets, found '5M'"),
         ({"action": "HOLD", "larger_than": True}, "larger_than: expected octets"),
         ({"action": "HOLD", "smaller_than": -1}, "smaller_than: expected octets"),

@@ -67,7 +67,7 @@ def test_a_replay_of_what_is_settled_or_unknown_is_refused(wanted: list[str], sa
 
 
 def test_a_replay_with_nothing_to_do_is_refused() -> None:
-    with pytest.raises(CannotOrder, match="nothing to run but with --failed or --again"):
+    with pytest.raises(CannotOrder, match="nothing to run without --failed or --again"):
         replay(entries(**{LATE: "merged"}), [], again=False, failed=False)
 
 

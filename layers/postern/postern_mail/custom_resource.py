@@ -120,7 +120,7 @@ def answered(request: Request, work: Callable[[], str | None], *, name: str, dea
     """
     answer = Answer(request, put)
     refused = "SUCCESS" if request.kind == "Delete" else "FAILED"
-    late = "no end in sight shortly before the function's own time was over"
+    late = "not finished shortly before the function's time limit"
     timer = threading.Timer(max(0.0, deadline.remaining() - RESERVE), answer.give, (refused, late, name))
     timer.daemon = True
     timer.start()

@@ -67,7 +67,7 @@ class Examination(Generic[Where_contra]):
         """Examine the thing, unless one of its parts has no name; a failure of AWS becomes a finding."""
         missing = [part for part in self.needs if named(part) is None]
         if missing:
-            nothing = Finding(f"nothing names its {missing[0].replace('_', ' ')}", grade=Grade.NOT_CHECKED)
+            nothing = Finding(f"the stack names no {missing[0].replace('_', ' ')}", grade=Grade.NOT_CHECKED)
             return Examined(self.group, self.name, (nothing,), self.means)
         try:
             found = tuple(islice(self.look(where), MOST + 1))

@@ -174,9 +174,9 @@ class _Attempt:
                 yield Doubt(cause, "; ".join(said), is_proven=True)
         at = sent_at(self.message)
         if at is None or abs(self._came_at() - at) > OLD:
-            yield Doubt("form", "Date cannot be read, or is not of these days", is_proven=True)
+            yield Doubt("form", "Date cannot be parsed, or is not recent", is_proven=True)
         elif not self.own.contacts.is_first(found.contact, at, self.envelope.message_id):
-            why = f"one of the same second went to {found.contact.address} before"
+            why = f"another reply dated the same second went to {found.contact.address} before"
             yield Doubt("again", why, is_proven=True)
 
     def _came_at(self) -> float:

@@ -10,7 +10,7 @@ from .examination import Examined, Finding, Grade
 from .mail.records import dataclass, field, replace
 
 MOST = 50  # findings told and remembered for one examination
-SILENT = "Nothing is known of this for now: Amazon did not answer twice in a row, or the right to ask is missing."
+SILENT = "Unknown for now: Amazon did not answer twice in a row, or the permission to ask is missing."
 _SILENCE = "no answer"  # `about` of a silence
 _MAX_TEXT = 200  # characters of `seen` that are remembered
 

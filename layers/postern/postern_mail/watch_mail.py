@@ -45,14 +45,14 @@ def _lines(telling: Telling, domain: str, stack: str) -> Iterator[str]:
         yield from _new(section, stack)
     if telling.over:
         yield ""
-        yield "OVER: there is nothing left to do about"
+        yield "RESOLVED, nothing is left to do:"
         for name, known in telling.over:
             yield f"  - {name}: {plain(known.seen)} (since {_time(known.since)})"
     yield ""
     if telling.still:
-        yield f"Told before, and still so: {_counted(telling.still, 'thing')}."
-    yield f"All that is so now: `postern doctor --stack {stack}`"
-    yield "You hear of each thing once, and once more when it is over."
+        yield f"Told before and unchanged: {_counted(telling.still, 'thing')}."
+    yield f"Everything that is wrong now: `postern doctor --stack {stack}`"
+    yield "You are told of each thing once, and once more when it is resolved."
 
 
 def _new(section: Section, stack: str) -> Iterator[str]:

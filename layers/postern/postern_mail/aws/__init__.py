@@ -1,1 +1,1 @@
-"""The real ones: S3, DynamoDB, SES and CloudWatch behind the ports. Only here is boto3 imported."""
+"""The real implementations of the ports: S3, DynamoDB, SES and CloudWatch. Only this package imports boto3."""

@@ -1,6 +1,6 @@
-"""Values as DynamoDB has them and as Python has them, as boto3's TypeSerializer and TypeDeserializer say.
+"""Converts values between DynamoDB's form and Python's, as boto3's TypeSerializer and TypeDeserializer do.
 
-boto3 is a third of a second to import: what a message needs does without.
+Importing boto3 takes a third of a second, which handling a message avoids.
 """
 
 from collections.abc import Callable, Mapping, Set
@@ -12,8 +12,8 @@ _EXACT = Context(Emin=-128, Emax=126, prec=38, traps=[Clamped, Overflow, Inexact
 
 
 def to_dynamodb(value: Any) -> dict[str, Any]:  # noqa: PLR0911 (a table of types)
-    """An attribute's value for a request. Raises TypeError for what has no type there, decimal's signals for a number
-    that DynamoDB does not keep."""
+    """An attribute's value for a request. Raises TypeError for a value without a DynamoDB type, decimal's signals for a
+    number that DynamoDB cannot store."""
     match value:
         case None:
             return {"NULL": True}
@@ -32,31 +32,31 @@ def to_dynamodb(value: Any) -> dict[str, Any]:  # noqa: PLR0911 (a table of type
         case list() | tuple():
             return {"L": [to_dynamodb(one) for one in value]}
         case _:
-            raise TypeError(f"no type of DynamoDB is for {value!r}")
+            raise TypeError(f"DynamoDB has no type for {value!r}")
 
 
 def from_dynamodb(value: Mapping[str, Any]) -> Any:
-    """The value of an attribute in an answer; numbers are Decimal, binaries bytes."""
+    """The value of an attribute in a response; numbers are Decimal, binaries bytes."""
     ((kind, said),) = value.items()
     return _READERS[kind](said)
 
 
 def row(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item's attributes as Python has them."""
+    """An item's attributes as Python values."""
     return {name: from_dynamodb(value) for name, value in item.items()}
 
 
 def _number(value: int | Decimal) -> str:
     number = str(_EXACT.create_decimal(value))
     if number in ("Infinity", "-Infinity", "NaN"):
-        raise TypeError(f"DynamoDB has no {number}")
+        raise TypeError(f"DynamoDB has no number {number}")
     return number
 
 
 def _set(value: Set[Any]) -> dict[str, Any]:
     kinds = {next(iter(to_dynamodb(one))) for one in value}
     if len(kinds) != 1 or not kinds <= {"S", "N", "B"}:
-        raise TypeError(f"no set of DynamoDB's is {value!r}")
+        raise TypeError(f"DynamoDB has no set like {value!r}")
     (kind,) = kinds
     return {f"{kind}S": [to_dynamodb(one)[kind] for one in value]}
 

@@ -1,4 +1,4 @@
-"""Which clients a message goes by: our own, or boto3's where that is wanted, or only boto3 knows what is set."""
+"""Chooses the clients for a message: our own, or boto3's if the setting or the environment requires it."""
 
 import os
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 from .http.endpoints import is_known
 
 OWN, BOTO3 = CLIENTS = "own", "boto3"
-# Credentials and settings from files, proxies: what our own client does not read.
+# Credentials and settings from files, and proxies: our own client does not support them.
 _ONLY_BOTO3 = ("aws_config_file", "aws_profile", "aws_default_profile", "http_proxy", "https_proxy", "all_proxy")
 _CREDENTIALS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
@@ -24,7 +24,7 @@ def clients(wanted: str) -> Any:
 
 
 def does(environment: Mapping[str, str]) -> bool:
-    """Whether our own client can do what this environment asks for: Lambda's own does."""
+    """Whether our own client supports this environment: it does in Lambda."""
     names = {name.lower() for name, value in environment.items() if value}
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or ""
     given = all(environment.get(name) for name in _CREDENTIALS)
@@ -32,7 +32,7 @@ def does(environment: Mapping[str, str]) -> bool:
 
 
 class Later:
-    """A client that is made when it is first used: most messages need none of it."""
+    """A client that is created on first use: most messages need none."""
 
     def __init__(self, make: Any) -> None:
         self._make = make

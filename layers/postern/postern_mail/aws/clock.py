@@ -1,11 +1,11 @@
-"""The time."""
+"""The system clock."""
 
 import time
 
 
 class SystemClock:
-    """The time of this machine."""
+    """The clock of this machine."""
 
     def now(self) -> float:
-        """Seconds since 1970."""
+        """The time in epoch seconds."""
         return time.time()

@@ -1,4 +1,4 @@
-"""What is known of the daily tests: one item of the ledger for each domain, in a partition that no message has."""
+"""The records of the daily tests: one item of the ledger for each domain, in a partition that no message has."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -13,20 +13,20 @@ from .items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PARTITION = "#daily-test"  # "#" is in no message id
+PARTITION = "#daily-test"  # no message id contains "#"
 _MOST_WHY = 500  # characters
 _UPDATE = "DynamoDB UpdateItem (daily test)"
 
 
 class DynamoDailyBook:
-    """The items, each changed on the condition that it is as it was read."""
+    """The records; each is changed only if it is unchanged since it was read."""
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._items = Items(client, table)
         self._clock = clock
 
     def records(self) -> dict[str, Record]:
-        """All that there are, by domain. Raises Temporary."""
+        """All records, by domain. Raises Temporary."""
         rows = self._items.query(
             KeyConditionExpression="message_id = :id",
             ExpressionAttributeValues={":id": {"S": PARTITION}},
@@ -55,7 +55,7 @@ class DynamoDailyBook:
         self._update(domain, change, values, condition)
 
     def arrived(self, domain: str, tag: str) -> None:
-        """Note that the last sending arrived, if this is its tag. Raises Temporary."""
+        """Note that the last test arrived, if this is its tag. Raises Temporary."""
         values = {":tag": tag, ":now": int(self._clock.now())}
         change = "SET #arrived_at = if_not_exists(#arrived_at, :now)"
         self._update(domain, change, values, "#tag = :tag")
@@ -74,7 +74,7 @@ class DynamoDailyBook:
 
 
 class DynamoArrivals:
-    """Tells the daily test by the key that its tag was made with."""
+    """Recognises the daily test by the key that made its tag."""
 
     def __init__(self, book: DynamoDailyBook, tag_key: bytes) -> None:
         self._book = book
@@ -97,7 +97,7 @@ _WRITTEN_BY_OTHERS = ("arrived_at", "bounce")
 
 
 def _kept(value: Any) -> Any:
-    """As DynamoDB takes it: times to the second, and texts with an end."""
+    """The value in a form that DynamoDB accepts: times to the second, and texts cut to a length."""
     if isinstance(value, float):
         return int(value)
     return value[:_MOST_WHY] if isinstance(value, str) else value

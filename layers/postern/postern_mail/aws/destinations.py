@@ -1,6 +1,6 @@
-"""The table of destinations: one item for each that ever failed, with a set of failures.
+"""The table of destinations: one item for each destination that ever failed, with a set of failures.
 
-Adding to a set twice is adding once, and in any order, so an event may come as often as it likes.
+Adding to a set twice is the same as once, in any order, so an event may come any number of times.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -26,11 +26,11 @@ class DynamoDestinations:
         self._clock = clock
 
     def failed(self, address: str, failure: Failure) -> Row:
-        """Add a failure; the whole row as it is now. Raises Temporary."""
+        """Add a failure; returns the whole updated row. Raises Temporary."""
         return self._update(address, "ADD failures :new", {":new": {str(failure)}})
 
     def delivered(self, address: str, at: int) -> None:
-        """A message arrived then: noted the first time, and where there are failures that it forgives. Raises
+        """Record that a message arrived then: the first time, and if there are failures that it clears. Raises
         Temporary."""
         forgives = "attribute_exists(failures) AND delivered_at < :at"
         self._update(
@@ -38,11 +38,12 @@ class DynamoDestinations:
         )
 
     def forget(self, address: str, failures: Collection[str]) -> None:
-        """Take failures out of the set, so that it stays small. Raises Temporary."""
+        """Remove failures from the set, to keep it small. Raises Temporary."""
         self._update(address, "DELETE failures :old", {":old": set(failures)})
 
     def suspend(self, address: str, reason: str, failed_at: int) -> Row:
-        """Suspend a destination, unless it is, or was resumed after this failure; the row as it is then."""
+        """Suspend a destination, unless it is suspended, or was resumed after this failure; returns the row
+        afterwards."""
         return self._update(
             address,
             "SET suspended_at = :now, reason = :reason",
@@ -51,14 +52,14 @@ class DynamoDestinations:
         )
 
     def told(self, address: str) -> None:
-        """The owner was told of the suspension that is in force."""
+        """Note that the owner was told of the present suspension."""
         now = int(self._clock.now())
         self._update(address, "SET told_at = :now", {":now": now}, "attribute_exists(suspended_at)")
 
     def resume(self, address: str, by: str) -> Row | None:
-        """Lift a suspension, and forgive what was before; the row as it was, None if it was not suspended.
+        """Lift a suspension, and forgive earlier failures; returns the row as it was, None if it was not suspended.
 
-        Events from before now that come later suspend nobody again. Raises Temporary.
+        Later events about sendings before now do not suspend it again. Raises Temporary.
         """
         now = int(self._clock.now())
         done, before = self._items.update(
@@ -74,7 +75,7 @@ class DynamoDestinations:
         return before if done or is_ours else None
 
     def suspended(self) -> Iterator[Row]:
-        """The rows of destinations that are sent nothing for now. Raises Temporary."""
+        """The rows of suspended destinations. Raises Temporary."""
         return self._items.scan(FilterExpression="attribute_exists(suspended_at)")
 
     def all(self) -> Iterator[Row]:

@@ -1,7 +1,7 @@
-"""What AWS's errors mean to us. The default is temporary: mail is kept and tried again.
+"""The meaning of AWS's errors. The default is temporary: mail is kept and retried.
 
-Codes: botocore's service models and the "Common Errors" page of each API reference;
-docs/reference/failures.md has the table in words.
+Codes: botocore's service models and the "Common Errors" page of each API reference; docs/reference/failures.md explains
+the table in words.
 """
 
 import sys
@@ -36,9 +36,9 @@ _MISCONFIGURED = frozenset({
     "UnrecognizedClientException",
 })  # fmt: skip
 _REFUSED = frozenset({"BadRequestException", "MessageRejected"})  # SESv2 SendEmail
-# SES SendBounce: also for a message that SES has not received for us, or that is older than 24 hours.
+# SES SendBounce: also for a message that SES did not receive for us, or that is older than 24 hours.
 REFUSED_BOUNCES = frozenset({"InvalidParameterValue", "MessageRejected", "ValidationError"})
-# In a MessageRejected that is about our account, not the content.
+# Texts of a MessageRejected that is about our account, not the content.
 _ABOUT_US = ("Email address is not verified", "Sending paused", "Sending suspended")
 
 _SERVER_ERROR = 500  # HTTP status
@@ -48,28 +48,28 @@ _Kinds = tuple[type[Exception], ...]
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Turn what botocore or our own client raises into Temporary; `what` says what was being done."""
+    """Turn exceptions of botocore or our own client into Temporary; `what` names the action, for the message."""
     try:
         yield
     except _refusals() as error:
         raise _kept(what, error) from error
-    except _mute() as error:  # botocore lets this one out as it is
-        raise Unavailable(f"{what}: what answered does not speak as AWS does") from error
+    except _mute() as error:  # botocore raises this one unchanged
+        raise Unavailable(f"{what}: the response is not one that AWS gives") from error
     except _failures() as error:
         raise Unavailable(f"{what}: {error}") from error
 
 
 @contextmanager
 def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterator[None]:
-    """The same for SES SendEmail and SendBounce, where refusals and lost answers matter.
+    """The same for SES SendEmail and SendBounce, for which refusals and lost answers matter.
 
-    What has no MessageId, or an error without a name, is no answer of SES: a proxy's, for one, which may have handed
-    the message over.
+    A response without a MessageId, or an error without a code, did not come from SES but perhaps from a proxy, which
+    may have delivered the request.
     """
     try:
         yield
     except _mute(KeyError) as error:
-        raise Unanswered(f"{what}: what answered does not speak as SES does") from error
+        raise Unanswered(f"{what}: the response is not one that SES gives") from error
     except _refusals() as error:
         if _answer(error).get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= _SERVER_ERROR and not _named(error):
             raise Unanswered(_told(what, error)) from error
@@ -85,7 +85,7 @@ def translated_sending(what: str, refused: Collection[str] = _REFUSED) -> Iterat
         raise (Unanswered if unanswered else Unavailable)(f"{what}: {error}") from error
 
 
-# These are asked when something was raised. While botocore is not imported, it has raised nothing.
+# Evaluated only after an exception. If botocore is not imported, it cannot have raised it.
 
 
 def _of_botocore(*names: str, module: str = "botocore.exceptions") -> _Kinds:
@@ -102,12 +102,12 @@ def _failures() -> _Kinds:
 
 
 def _mute(*more: type[Exception]) -> _Kinds:
-    """What botocore raises for an answer that it cannot read."""
+    """The exceptions that botocore raises for an unreadable response."""
     return (*_of_botocore("ResponseParserError", module="botocore.parsers"), *more)
 
 
 def _without_answer() -> _Kinds:
-    """SES had the request, or may have had it, and nothing came back."""
+    """The exceptions that mean SES may have had the request, but no response came."""
     return NoAnswer, *_of_botocore(
         "ConnectionClosedError", "IncompleteReadError", "ReadTimeoutError", "ResponseStreamingError"
     )
@@ -127,7 +127,7 @@ def _told(what: str, error: Exception) -> str:
 
 
 def _named(error: Exception) -> bool:
-    """Whether the answer has a code of AWS's; where it has none, botocore takes the status."""
+    """Whether the response has an AWS code; if not, botocore uses the HTTP status."""
     return not (_code(error).isdecimal() or _code(error) in ("", "Unknown"))
 
 
@@ -140,6 +140,6 @@ def _said(error: Exception) -> str:
 
 
 def _answer(error: Exception) -> Mapping[str, Any]:
-    """What a ClientError or a Refusal has of the answer; both have the same form."""
+    """The response in a ClientError or a Refusal; both have the same form."""
     found: Mapping[str, Any] = error.response  # type: ignore[attr-defined]
     return found

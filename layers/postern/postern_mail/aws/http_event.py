@@ -1,4 +1,4 @@
-"""A request to a function URL, and the answer, in Lambda's form.
+"""A request to a function URL, and the response, in Lambda's form.
 
 docs.aws.amazon.com/lambda, "Invoking Lambda function URLs": payload format 2.0.
 """
@@ -9,12 +9,12 @@ from typing import Any
 
 from ..mail.records import dataclass
 
-MOST_BODY = 64 * 1024  # characters of a body that are looked at; Lambda takes 6 MB
+MOST_BODY = 64 * 1024  # characters of a body that are read; Lambda accepts 6 MB
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked: the path without the query, the names of header fields in lower case."""
+    """A request: the path without the query, the names of header fields in lower case."""
 
     method: str
     path: str
@@ -23,18 +23,18 @@ class Request:
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any]) -> "Request":
-        """Read an event; what is no text is no body."""
+        """Read an event; a body that is not text counts as empty."""
         http = event.get("requestContext", {}).get("http", {})
         body = str(event.get("body") or "")[:MOST_BODY]
         if event.get("isBase64Encoded"):
             try:
                 body = base64.b64decode(body).decode("utf-8", "replace")
-            except ValueError:  # binascii.Error is one, too
+            except ValueError:  # includes binascii.Error
                 body = ""
         headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
         return cls(str(http.get("method", "")), str(event.get("rawPath", "")), headers, body)
 
 
 def response(status: int, body: str, headers: Mapping[str, str]) -> dict[str, Any]:
-    """The answer to a request."""
+    """The response to a request."""
     return {"statusCode": status, "headers": dict(headers), "body": body}

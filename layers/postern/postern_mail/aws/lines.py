@@ -1,6 +1,6 @@
-"""The log's lines and the metrics' (EMF) as Powertools writes them, for the function that must start fast.
+"""Writes log lines and metrics (EMF) as Powertools does, for the function that must start fast.
 
-Powertools brings a hundred modules, 40 ms of each cold start. A test holds the lines to Powertools' own.
+Powertools imports a hundred modules, 40 ms of each cold start. A test compares the lines with Powertools' own.
 """
 
 import json
@@ -12,12 +12,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-# docs.aws.amazon.com/AmazonCloudWatch, "Embedded metric format specification": metrics of a line, values of a metric.
+# docs.aws.amazon.com/AmazonCloudWatch, "Embedded metric format specification": metrics in a line, and values of a
+# metric.
 _MOST = 100
 
 
 class Lines:
-    """A JSON line for each thing that is said."""
+    """Writes each message as a JSON line."""
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -26,7 +27,7 @@ class Lines:
 
     @contextmanager
     def invocation(self, context: Any) -> Iterator[None]:
-        """Say in every line meanwhile which invocation it is of."""
+        """Add the invocation to every line written meanwhile."""
         self._context = {
             "cold_start": not self._started,
             "function_name": context.function_name,
@@ -38,19 +39,19 @@ class Lines:
         yield
 
     def info(self, message: str, **more: Any) -> None:
-        """Something happened."""
+        """Log an event."""
         self._write("INFO", message, more)
 
     def warning(self, message: str, **more: Any) -> None:
-        """Something is not as it should be."""
+        """Log that something is wrong."""
         self._write("WARNING", message, more)
 
     def error(self, message: str, **more: Any) -> None:
-        """Somebody must do something."""
+        """Log that someone must act."""
         self._write("ERROR", message, more)
 
     def _write(self, level: str, message: str, more: dict[str, Any]) -> None:
-        caller, now = sys._getframe(2), time.time()  # as logging finds it
+        caller, now = sys._getframe(2), time.time()  # as logging does
         trace = re.search(r"Root=([^;]+)", os.environ.get("_X_AMZN_TRACE_ID", ""))
         line = {
             "level": level,
@@ -74,14 +75,14 @@ class Counts:
         self._found: dict[str, tuple[str, list[float]]] = {}
 
     def add_metric(self, name: str, unit: str, value: float) -> None:
-        """Add a value; it leaves with `flush_metrics`, or when a line is full."""
+        """Add a value; it is written by `flush_metrics`, or when a line is full."""
         values = self._found.setdefault(name, (unit, []))[1]
         values.append(float(value))
         if _MOST in (len(values), len(self._found)):
             self.flush_metrics()
 
     def flush_metrics(self) -> None:
-        """Write what was added as one line."""
+        """Write the added values as one line."""
         if not self._found:
             return
         metrics = [{"Name": name, "Unit": unit} for name, (unit, _) in self._found.items()]

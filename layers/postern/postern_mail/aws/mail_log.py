@@ -1,4 +1,4 @@
-"""The log and the metrics, in the forms CloudWatch reads: JSON lines and EMF."""
+"""The log and the metrics, in the forms that CloudWatch reads: JSON lines and EMF."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -26,17 +26,17 @@ if TYPE_CHECKING:
 
 NAMESPACE = "Postern"
 _MOST_IDS = 100  # in one line
-NEEDS_SOMEBODY = "NeedsSomebody"  # the one count that an alarm hangs on
-# States and feedback that are counted. Ten metrics are free in an account; the ledger has the rest.
+NEEDS_SOMEBODY = "NeedsSomebody"  # the only count with an alarm
+# States and feedback that are counted. An account has ten free metrics; the ledger has the rest.
 _COUNTED = (State.FORWARDED, State.DEFERRED, State.QUARANTINED, State.REJECTED)
 
 
 class CloudWatchMailLog:
-    """One structured line for each thing that happens, and a count of some.
+    """Writes a structured line for each event, and counts some.
 
-    Unless `log_addresses`, addresses outside our own domains are masked; there is never a
-    subject or a body in the log. The name of the stack is the dimension `service` of the counts:
-    several stacks share the namespace. `logger` and `metrics` are Powertools' unless others are given.
+    Unless `log_addresses`, addresses outside our own domains are masked; the log never holds a subject or a body. The
+    name of the stack is the dimension `service` of the counts: several stacks share the namespace. `logger` and
+    `metrics` default to Powertools'.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class CloudWatchMailLog:
 
     @contextmanager
     def invocation(self, context: Any) -> Iterator[None]:
-        """Of a log without Powertools: each line says which invocation it is of, and the counts leave at the end."""
+        """For a log without Powertools: add the invocation to each line, and write the counts at the end."""
         try:
             with self.logger.invocation(context), self.leaving():  # type: ignore[attr-defined]
                 yield
@@ -64,7 +64,8 @@ class CloudWatchMailLog:
 
     @contextmanager
     def leaving(self) -> Iterator[None]:
-        """Mask what leaves the handler, whatever the setting: Lambda writes it into its log and into the queue."""
+        """Mask the text of exceptions that leave the handler, whatever the setting: Lambda writes it into its log and
+        into the queue."""
         try:
             yield
         except Exception as error:
@@ -72,16 +73,17 @@ class CloudWatchMailLog:
             raise
 
     def link(self, link: "Link", said: str) -> None:
-        """A link was used, and what came of it."""
+        """Log that a link was used, and the result."""
         shown = said if self._log_addresses else mask(said, self._own_domains)
         self.logger.info("link", deed=link.deed, message_id=link.message_id, said=shown)
 
     def alias_made(self, address: str, made_by: str) -> None:
-        """A password manager's token made an alias."""
+        """Log that a password manager's token made an alias."""
         self.logger.info("alias made", address=self._shown(address), made_by=made_by)
 
     def received(self, envelope: Envelope, entry: Entry) -> None:
-        """Counted as Received, unless the event was delivered before, or it is for the daily test's address alone."""
+        """Log a message, counted as Received unless the event was delivered before, or it is only for the daily test's
+        address."""
         if entry.first and any(one.local.lower() != TEST_LOCAL for one in envelope.recipients):
             self._count("Received")
         self.logger.info(
@@ -93,9 +95,9 @@ class CloudWatchMailLog:
         )
 
     def outcome(self, envelope: Envelope, outcome: Outcome, size: int, now: float) -> None:
-        """Counted as Forwarded, Deferred, Quarantined or Rejected, and as NeedsSomebody where a destination may lack
-        the message. The line has the message's size in octets, and how many seconds ago it was received."""
-        held = outcome.release_at is not None  # nothing is wrong, and nothing counts
+        """Log an outcome, counted as Forwarded, Deferred, Quarantined or Rejected, and as NeedsSomebody if a
+        destination may lack the message. The line has the message's size in octets, and its age in seconds."""
+        held = outcome.release_at is not None  # nothing is wrong, so nothing is counted
         if outcome.state in _COUNTED and not held:
             self._count(outcome.state.capitalize(), now=outcome.state.noted)
         if outcome.state.replayable:
@@ -117,7 +119,8 @@ class CloudWatchMailLog:
         )
 
     def sent(self, envelope: Envelope, claim: Claim, size: int, now: float) -> None:
-        """Latency is the seconds from receipt until SES took it. The line has the size that SES got, in octets."""
+        """Log a sending; Latency is the seconds from receipt until SES accepted it. The line has the size sent to SES,
+        in octets."""
         more: dict[str, Any] = {"size": size}
         if (passed := envelope.age(now)) is not None:
             more["age"] = round(passed, 3)
@@ -127,7 +130,7 @@ class CloudWatchMailLog:
         )
 
     def answered(self, message_id: str, recipients: Collection[str], state: ClaimState, detail: str) -> None:
-        """A warning unless SES took it."""
+        """Log an answer; a warning unless SES accepted it."""
         line = self.logger.info if state.accepted else self.logger.warning
         line(
             f"answer to the sender {state}",
@@ -137,7 +140,7 @@ class CloudWatchMailLog:
         )
 
     def too_many_answers(self, message_id: str, recipients: Collection[str], why: str) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning(
             "the sender is not answered",
             message_id=message_id,
@@ -146,7 +149,7 @@ class CloudWatchMailLog:
         )
 
     def answer_waits(self, message_id: str, failure: Temporary) -> None:
-        """A warning; the watch takes it up."""
+        """Log a warning; the watch sends the answer."""
         self.logger.warning(
             "answer to the sender waits",
             message_id=message_id,
@@ -155,7 +158,7 @@ class CloudWatchMailLog:
         )
 
     def resent(self, claim: Claim) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning(
             "sent again, the first answer is not known",
             message_id=claim.message_id,
@@ -163,14 +166,14 @@ class CloudWatchMailLog:
         )
 
     def thread_lost(self, envelope: Envelope, failure: Temporary) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning(
             "a reply went out, its answer will not find its thread", message_id=envelope.message_id,
             reason=str(failure),
         )  # fmt: skip
 
     def rescued(self, claim: Claim, form: str) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning(
             "refused as it is, sent in another form",
             message_id=claim.message_id,
@@ -179,12 +182,13 @@ class CloudWatchMailLog:
         )
 
     def bad_row(self, envelope: Envelope, reason: str) -> None:
-        """Counted as NeedsSomebody."""
+        """Log an error, counted as NeedsSomebody."""
         self._needs_somebody()
         self.logger.error("a row must be corrected", message_id=envelope.message_id, reason=self._shown(reason))
 
     def deferred(self, envelope: Envelope, destination: Address, failure: Temporary) -> None:
-        """Counted as NeedsSomebody where waiting alone cures nothing; the recipients are counted by their outcome."""
+        """Log a deferral, counted as NeedsSomebody if waiting alone does not cure it; recipients are counted by their
+        outcome."""
         if isinstance(failure, (Misconfigured, OverCap)):
             self._needs_somebody()
         self.logger.warning(
@@ -196,9 +200,9 @@ class CloudWatchMailLog:
         )
 
     def feedback(self, feedback: "Feedback", destination: str, *, first: bool) -> None:
-        """Counted as Delivered, Bounced or Complained; an event that came before is not. What SES threw away, and what
-        the account's list stopped, counts as NeedsSomebody, also when it comes again: a function killed after it was
-        noted may not have counted it."""
+        """Log an event, counted as Delivered, Bounced or Complained unless it came before. Messages that SES discarded,
+        or that the account's list stopped, count as NeedsSomebody, even when the event is repeated: a function killed
+        after noting it may not have counted it."""
         from ..mail import feedback as said  # noqa: PLC0415 (there already, where there is feedback)
 
         if first and feedback.kind in (said.DELIVERED, said.BOUNCED, said.COMPLAINED):
@@ -215,12 +219,12 @@ class CloudWatchMailLog:
         )
 
     def suspended(self, destination: str, reason: str) -> None:
-        """Counted as NeedsSomebody."""
+        """Log a suspension, counted as NeedsSomebody."""
         self._needs_somebody()
         self.logger.error(ClaimState.SUSPENDED, destination=self._shown(destination), reason=self._shown(reason))
 
     def host_mail(self, mail: "HostMail", *, first: bool) -> None:
-        """A warning; the digest tells the owner."""
+        """Log a warning; the digest tells the owner."""
         self.logger.warning(
             "mail of a host was lost",
             kind=mail.kind,
@@ -230,8 +234,8 @@ class CloudWatchMailLog:
         )
 
     def sent_as(self, mail: "SentAs", *, first: bool) -> None:
-        """A warning, counted as Bounced or Complained unless it came before; the digest tells the owner. What SES
-        found a virus in counts as NeedsSomebody."""
+        """Log a warning, counted as Bounced or Complained unless it came before; the digest tells the owner. A message
+        in which SES found a virus counts as NeedsSomebody."""
         from ..mail import feedback as said  # noqa: PLC0415 (there already, where there is feedback)
 
         if first and mail.kind in (said.BOUNCED, said.COMPLAINED):
@@ -247,7 +251,7 @@ class CloudWatchMailLog:
         )
 
     def untold(self, mail: "SentAs", reason: str) -> None:
-        """A warning; the digest tells the owner."""
+        """Log a warning; the digest tells the owner."""
         self.logger.warning(
             "mail sent as an alias was lost, and no one was told",
             message_id=mail.message_id,
@@ -256,7 +260,7 @@ class CloudWatchMailLog:
         )
 
     def contradicting(self, feedback: "Feedback") -> None:
-        """Counted as NeedsSomebody: somebody in the account forges events of ours."""
+        """Log an error, counted as NeedsSomebody: someone in the account forges our events."""
         self._needs_somebody()
         self.logger.error(
             "feedback about no sending of ours",
@@ -267,15 +271,15 @@ class CloudWatchMailLog:
         )
 
     def unrelated(self) -> None:
-        """A line."""
+        """Log a line."""
         self.logger.info("feedback about a message that is no forward")
 
     def learned(self, envelope: Envelope, alias: str) -> None:
-        """A line."""
+        """Log a line."""
         self.logger.info("learned", message_id=envelope.message_id, alias=self._shown(alias))
 
     def not_learned(self, envelope: Envelope, alias: str, failure: Exception) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning(
             "not learned",
             message_id=envelope.message_id,
@@ -285,13 +289,13 @@ class CloudWatchMailLog:
         )
 
     def failure(self, error: Exception) -> None:
-        """Counted as NeedsSomebody where waiting alone cures nothing; Lambda counts the others."""
+        """Log a failure, counted as NeedsSomebody if waiting alone does not cure it; Lambda counts the others."""
         if isinstance(error, (BadRow, Misconfigured)):
             self._needs_somebody()
         self.logger.error(self._shown(str(error)), error=type(error).__name__)
 
     def overlooked(self, found: "Overlooked") -> None:
-        """Counted as NeedsSomebody, also as 0, so that the alarm ends."""
+        """Log the findings, counted as NeedsSomebody, zero too, so that the alarm ends."""
         self._needs_somebody(len(found.open_too_long) + len(found.never_seen))
         line = self.logger.warning if found.open_too_long or found.never_seen else self.logger.info
         line(
@@ -301,28 +305,28 @@ class CloudWatchMailLog:
         )
 
     def told(self, telling: "Telling") -> None:
-        """A line; what was told is in the mail."""
+        """Log a line; the mail has what was told."""
         new = {one.name: len(one.new) for one in telling.sections}
         self.logger.info("told people", new=new, over=len(telling.over), still=telling.still)
 
     def unheard(self) -> None:
-        """A warning."""
+        """Log a warning."""
         self.logger.warning("the subscription to the alarms is not confirmed: nothing is sent until it is")
 
     def _needs_somebody(self, number: int = 1) -> None:
         self._count(NEEDS_SOMEBODY, number, now=True)
 
     def daily_test(self, domain: str, what: str, why: str) -> None:
-        """A line; what is wrong the watch tells."""
+        """Log a line; the watch tells what is wrong."""
         self.logger.info("daily test", domain=domain, what=what, reason=self._shown(why))
 
     def lists(self, silent: Mapping[str, str]) -> None:
-        """A line, and no count: `postern doctor` says it too."""
+        """Log a line, without a count: `postern doctor` reports it too."""
         if silent:
             self.logger.warning("DNS lists that do not count", lists=dict(silent))
 
     def _count(self, name: str, value: int = 1, *, now: bool = False) -> None:
-        """`now`: it leaves at once, and not when the handler ends, which a killed function never does."""
+        """Count. `now`: write it at once, not when the handler ends, which a killed function never does."""
         self.metrics.add_metric(name=name, unit="Count", value=value)
         if now:
             self.metrics.flush_metrics()
@@ -337,7 +341,7 @@ def mail_log(stack: Stack) -> CloudWatchMailLog:
 
 
 def fast_log(stack: Stack) -> CloudWatchMailLog:
-    """The same without Powertools."""
+    """The log of a function, without Powertools."""
     return CloudWatchMailLog(
         own_domains=stack.domains,
         log_addresses=stack.log_addresses,
@@ -352,6 +356,6 @@ def _powertools() -> Any:
 
     import aws_lambda_powertools  # noqa: PLC0415 (40 ms)
 
-    # Most invocations count nothing, and the log is for people.
+    # Most invocations count nothing, and the warning would clutter the log.
     warnings.filterwarnings("ignore", "No application metrics to publish")
     return aws_lambda_powertools

@@ -1,8 +1,8 @@
-"""Settled outcomes taken up again because somebody asked for it: who and when stays in the ledger.
+"""Reopens settled outcomes on a person's order: the ledger records who ordered it and when.
 
-Destinations first, which changes nothing while their recipients are settled. Then the message and its recipients in
-one transaction: an order that is cut off after it leaves an open message, which `postern doctor` names, and whose
-recipients the same order takes along when it is given again. A running invocation sees an order by their number.
+Destinations first, which changes nothing while their recipients are settled. Then the message and its recipients in one
+transaction: an order interrupted afterwards leaves an open message, which `postern doctor` reports, and repeating the
+order includes its recipients. A running invocation recognises orders by their number.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,12 +23,12 @@ from .items import Items, Update
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-MOST_RECIPIENTS = 99  # of one transaction, beside the message: DynamoDB takes 100 changes
+MOST_RECIPIENTS = 99  # of one transaction, besides the message: DynamoDB allows 100 changes
 _REMEMBER = "reopened = list_append(if_not_exists(reopened, :none), :once)"
 
 
 class Reopening:
-    """Opens entries of the ledger again, in somebody's name."""
+    """Reopens entries of the ledger in a person's name."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, clock: Clock, by: str) -> None:
         self._items = Items(client, table)
@@ -36,7 +36,7 @@ class Reopening:
         self._by = by
 
     def open(self, message_id: str, entries: Entries, order: Order, *, release: bool = False) -> dict[str, Any]:
-        """Open what an order takes up again. Returns the event that runs it. Raises Overtaken, Temporary."""
+        """Reopen what an order covers. Returns the event that runs it. Raises Overtaken, Temporary."""
         for destination in order.destinations:
             self.destination(message_id, destination, entries[f"via:{destination}"])
         if opened := order.opened(entries):
@@ -44,7 +44,7 @@ class Reopening:
         return kept_event(message_id, entries["message"], order.recipients)
 
     def destination(self, message_id: str, destination: str, old: Mapping[str, Any]) -> None:
-        """Let a destination be sent to again, also one that got the message. Raises Overtaken, Temporary."""
+        """Allow sending to a destination again, even if it got the message. Raises Overtaken, Temporary."""
         update = f"SET #state = :released, {_REMEMBER} REMOVE first_at, {BOUNCED}, {REJECTED}"  # in `reopened`
         key = {"message_id": message_id, "entry": f"via:{destination}"}
         values = {**self._remembered(old), ":released": ClaimState.RELEASED}
@@ -56,10 +56,10 @@ class Reopening:
         self, message_id: str, entries: Mapping[str, Mapping[str, Any]], opened: Collection[str],
         reopened: Sequence[str], *, release: bool,
     ) -> None:  # fmt: skip
-        """Let recipients be decided again, all at once; released, no quarantine but that of a virus keeps them.
+        """Let recipients be decided again, all at once; after a `release` only a virus can quarantine them.
 
-        `entries` are the message's as they were read, `opened` those that will run, `reopened` those of them that were
-        settled. Raises Overtaken if one of them is not as it was read, Temporary.
+        `entries` are the message's as they were read, `opened` the recipients that will run, `reopened` those of them
+        that were settled. Raises Overtaken if one has changed since it was read, Temporary.
         """
         number = int(entries[MESSAGE].get("orders", 0))
         for first in range(0, max(1, len(reopened)), MOST_RECIPIENTS):
@@ -70,7 +70,8 @@ class Reopening:
                 raise Overtaken(_overtaken(message_id))
 
     def _opened(self, message_id: str, opened: Collection[str], reopened: Collection[str], number: int) -> Update:
-        """The message: open, with an order more; the owner need not be told any more of what these were before."""
+        """The update of the message: open, with one more order; earlier notes for the owner about these recipients are
+        removed."""
         words = (*(state for state in State if state.noted), LOST, UNANSWERED)
         old = {f"{word} {who}" for word in words for who in reopened}
         values: dict[str, Any] = {
@@ -94,7 +95,7 @@ class Reopening:
         if release:
             update += ", released_by = :by, released_at = :now"
             values |= {":by": self._by, ":now": int(self._clock.now())}
-        update += " REMOVE answer, reply"  # an answer that is due would be sent for what is open again
+        update += " REMOVE answer, reply"  # an answer still due would be sent although the recipient is open again
         return Update({"message_id": message_id, "entry": f"to:{who}"}, update, values, "#state = :was")
 
     def _remembered(self, old: Mapping[str, Any]) -> dict[str, Any]:

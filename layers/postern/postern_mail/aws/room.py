@@ -1,7 +1,7 @@
-"""Whether the account has room for a door: a function with a public URL, which reserves some of what runs at once.
+"""Whether the account has enough concurrency for a function with a public URL, which reserves part of it.
 
-docs.aws.amazon.com/lambda, "Configuring reserved concurrency": at least 100 are left to functions that reserve none.
-An account may run 1,000 at once, and a new one often 10.
+docs.aws.amazon.com/lambda, "Configuring reserved concurrency": at least 100 must stay unreserved. An account may run
+1,000 at once, and a new one often 10.
 """
 
 from collections.abc import Collection
@@ -9,11 +9,11 @@ from typing import Any
 
 from .failures import translated
 
-EACH, LEFT = 2, 100  # that a door reserves (template.yaml), that stay unreserved
+EACH, LEFT = 2, 100  # concurrency that each such function reserves (template.yaml), and that must stay unreserved
 
 
 def lacking(functions: Any, doors: Collection[str]) -> str:
-    """Why these doors, which are not open yet, do not fit; "" if they do. Raises Temporary."""
+    """Why these functions, which do not exist yet, do not fit; "" if they do. Raises Temporary."""
     if not doors:
         return ""
     with translated("Lambda GetAccountSettings"):

@@ -1,7 +1,7 @@
 """The stack's keys, in partitions of the ledger that no message has.
 
-There is one for each purpose, so that one that leaks forges nothing else. The template says which there are (`Keys`),
-and which role reads which.
+Each purpose has a key of its own, so a leaked one forges nothing else. The template lists the keys (`Keys`), and which
+role reads which.
 """
 
 import os
@@ -20,13 +20,14 @@ STAMP = "stamp"  # mail.stamp
 TAGS = "tags"  # mail.feedback.entry_tag
 LINKS = "links"  # mail.link
 REPLIES = "replies"  # mail.replying.token
-DQS = "dqs"  # the owner's, for Spamhaus's lists; `postern settings set dqs_key` writes it, and there may be none
-PARTITIONS = "#key:"  # what their names begin with; "#" is in no message id
-_LENGTH = 32  # octets, as many as SHA-256 gives (RFC 2104 3)
+DQS = "dqs"  # the owner's, for Spamhaus's lists, optional; `postern settings set dqs_key` writes it
+PARTITIONS = "#key:"  # prefix of their names; no message id contains "#"
+_LENGTH = 32  # octets, the output size of SHA-256 (RFC 2104 3)
 
 
 def stack_keys(client: "DynamoDBClient", table: str, *purposes: str) -> tuple[bytes, ...]:
-    """The keys for these purposes, in their order, by one call. Raises Temporary; Misconfigured if one is missing."""
+    """The keys for these purposes, in their order, read in one call. Raises Temporary; Misconfigured if one is
+    missing."""
     wanted = [(table, _key(purpose)) for purpose in purposes]
     rows = batch.read(client, wanted, time.sleep, consistent=True).get(table, ())
     found = {row["message_id"]: bytes(row["key"]) for row in rows}
@@ -37,7 +38,7 @@ def stack_keys(client: "DynamoDBClient", table: str, *purposes: str) -> tuple[by
 
 
 class LaterKey:
-    """A key of the stack that few messages need: read when it is first asked for, once for each container."""
+    """A key of the stack that few messages need: read on first use, once for each container."""
 
     def __init__(self, client: "DynamoDBClient", table: str, purpose: str) -> None:
         self._client, self._table, self._purpose, self._found = client, table, purpose, b""
@@ -50,7 +51,8 @@ class LaterKey:
 
 
 class DqsKey:
-    """The owner's key for Spamhaus, read where a list of theirs is on; once there is one, once for each container."""
+    """The owner's key for Spamhaus, read if one of its lists is on; once found, it is kept for the container's
+    lifetime."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._client, self._table, self._found = client, table, ""
@@ -76,7 +78,7 @@ def set_dqs_key(client: "DynamoDBClient", table: str, key: str, now: float) -> N
 
 
 def make_keys(client: "DynamoDBClient", table: str, purposes: Collection[str], now: float) -> list[str]:
-    """The purposes that got a key; the others have one, which stays. Raises Temporary."""
+    """Make the missing keys; returns their purposes. Existing keys stay. Raises Temporary."""
     return [purpose for purpose in purposes if _make(client, table, purpose, now)]
 
 

@@ -72,8 +72,9 @@ def is_over(seen: Collection[str], mine: str) -> bool:
 
 def reason(found: Echo) -> str:
     """The reason, for people."""
-    kind = "automatic messages" if found.what == AUTOMATIC else "messages of one subject"
-    return f"more than {MOST} {kind} within {WITHIN // 60} minutes from {found.whom.split()[0]}, where this alias leads"
+    kind = "automatic messages" if found.what == AUTOMATIC else "messages with one subject"
+    whom = found.whom.split()[0]
+    return f"more than {MOST} {kind} within {WITHIN // 60} minutes from {whom}, a destination of this alias"
 
 
 def outdated(seen: Collection[str], now: float) -> set[str]:

@@ -45,38 +45,38 @@ _REPLAY = "postern replay {id} --failed --recipient {who}"
 KINDS: dict[str, Kind] = {
     DEAD: Kind(
         "Dead letters",
-        "Mail was tried for 36 hours in vain, and is not tried any more. It is kept for 14 days.",
+        "Mail could not be forwarded for 36 hours, and is not retried any more. It is kept for 14 days.",
         "See what it is",
         "postern redrive --dry-run",
     ),
     UNSEEN: Kind(
         "Never seen",
-        "Mail was stored, but never handled. No one has got it.",
+        "Mail was stored, but never handled. No one got it.",
         "Find out whom it is for",
         "postern replay {id}",
     ),
     LOST: Kind(
         "Lost",
-        "Mail was sent on, and the server of the mailbox refused it. It did not arrive.",
+        "Mail was forwarded, but the mailbox's server refused it. It did not arrive.",
         "Send it again, once the reason is gone",
         _REPLAY,
     ),
     State.FAILED: Kind(
         "Failed",
-        "Amazon did not take the mail as it is. The mailbox got a notice at most.",
+        "Amazon refused the mail as it was. The mailbox got a notice at most.",
         "Try again",
         _REPLAY,
     ),
     State.AMBIGUOUS: Kind(
         "Uncertain",
-        "Amazon never said whether it took the mail. It may have arrived.",
+        "Amazon never said whether it accepted the mail. It may have arrived.",
         "Send it again, perhaps a second time",
         _REPLAY,
     ),
     SENT_AS_LOST: Kind(
         "Sent as an alias and lost",
         "Mail that was sent in an alias's name did not arrive, or was reported as spam. Many of these mean that"
-        " somebody has stolen the password. Whoever gets the alias's mail was told of 20 an hour.",
+        " somebody has stolen the password. Those who get the alias's mail were told of up to 20 an hour.",
         "Make a new password",
         "postern send-as rotate {source}",
     ),
@@ -87,7 +87,7 @@ KINDS: dict[str, Kind] = {
     ),
     STUCK: Kind(
         "Stuck",
-        "Mail has not reached everyone it is for, and nothing tries it any more.",
+        "Mail has not reached everyone it is for, and nothing retries it any more.",
         "Try again",
         "postern replay {id}",
     ),
@@ -99,7 +99,7 @@ KINDS: dict[str, Kind] = {
     ),
     UNANSWERED: Kind(
         "Senders not told",
-        "Mail was not sent on, and its sender could not be told. Write to the sender if it matters.",
+        "Mail was not forwarded, and its sender could not be told. Write to the sender if it matters.",
         "See what became of it",
         "postern trace {id}",
     ),
@@ -112,13 +112,13 @@ KINDS: dict[str, Kind] = {
     ),
     ENDING: Kind(
         "Aliases that end soon",
-        "These addresses end by themselves, most within a week. Their mail is rejected then.",
+        "These addresses end by themselves, most within a week. Then their mail is rejected.",
         "Keep it for good",
         "postern alias set {who} --no-expires",
     ),
     LEARNED: Kind(
         "New names",
-        "Mail came to these names for the first time, and the catch-all took it. Each can be switched off by itself.",
+        "Mail came to these names for the first time, and the catch-all took it. Each can be switched off on its own.",
         "Reject its mail from now on",
         "postern alias disable {who}",
     ),
@@ -201,9 +201,9 @@ def digest(day: str, sections: Collection[Section], sender: Address, owner: Addr
 
 
 def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[str]:
-    yield f"What you should know of the mail of {sender.domain} on {day} (UTC)."
+    yield f"What you should know about the mail of {sender.domain} on {day} (UTC)."
     if any(one.todo for section in sections for one in section.lines):
-        yield "Each command can be copied as it stands into a terminal where Postern is installed."
+        yield "Each command can be pasted into a terminal where Postern is installed."
     for section in sections:
         yield ""
         yield f"{one_line(section.kind.title).upper()}" + (f" ({section.total:,})" if section.word != WEEK else "")

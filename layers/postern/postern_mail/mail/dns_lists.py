@@ -36,7 +36,7 @@ _ABUSED = ("dbl.dq.spamhaus.net", range(102, 107))  # good domains that are abus
 _ERRORS = {
     "127.255.255.252": "its name is misspelt",
     "127.255.255.254": "it does not answer the resolver that asks",
-    "127.255.255.255": "it is asked too much",
+    "127.255.255.255": "it gets too many queries",
 }
 _ERROR = "127.255.255."
 
@@ -165,7 +165,7 @@ def broken(answer: Answer) -> str:
         if value.startswith(_ERROR):
             return f"{_ERRORS.get(value, 'it reports an error')} ({value})"
         if not value.startswith("127."):
-            return f"it answers {value}, as no list does"
+            return f"it answers {value}, which no list does"
     return ""
 
 
@@ -193,11 +193,11 @@ def _site(text: str) -> Site:
         raise ValueError(f"{text!r}: expected zone=codes*weight, as in bl.example.org=127.0.0.[2..11]*2")
     zone, codes, weight = found[1].lower().rstrip("."), found[2], int(found[3] or 1)
     if not is_qualified(zone):
-        raise ValueError(f"{text!r}: {zone!r} is no zone")
+        raise ValueError(f"{text!r}: {zone!r} is not a zone")
     known = zone
     if spamhaus := _SPAMHAUS.match(zone):
         if spamhaus[1]:
-            raise ValueError("a key is no part of a zone: write zen.dq.spamhaus.net, and set dqs_key")
+            raise ValueError("a key is not part of a zone: write zen.dq.spamhaus.net, and set dqs_key")
         known, zone = spamhaus[2], f"{spamhaus[2]}.dq.spamhaus.net"
     codes = codes or _CODES.get(known)
     if codes is None:
@@ -218,7 +218,7 @@ def _codes(text: str, typed: str) -> tuple[frozenset[int], ...]:
             break
         at += 1
     if at != len(typed) or len(octets) != 4 or octets[0] != {127}:
-        raise ValueError(f"{text!r}: {typed!r} is no answer of a list, as 127.0.0.[2..11;30] is one")
+        raise ValueError(f"{text!r}: {typed!r} is not an answer of a list, such as 127.0.0.[2..11;30]")
     if octets[1] == octets[2] == {255}:
         raise ValueError(f"{text!r}: 127.255.255.x is how lists report errors, never a listing")
     return tuple(octets)
@@ -228,5 +228,5 @@ def _range(text: str, typed: str) -> range:
     first, _, last = typed.partition("..")
     numbers = range(int(first), int(last or first) + 1)
     if not numbers or numbers[-1] > 255:
-        raise ValueError(f"{text!r}: {typed!r} are no numbers from 0 to 255")
+        raise ValueError(f"{text!r}: {typed!r} is not a range of numbers from 0 to 255")
     return numbers

@@ -75,7 +75,7 @@ def too_late(received_at: str, now: float) -> str:
     """Why a message received at that time (ISO 8601) is not answered any more, "" if it is."""
     passed = age(received_at, now)
     if passed is None:
-        return "when it was received is not known"
+        return "when it was received is unknown"
     return "received more than 23 hours ago" if passed >= MAX_AGE else ""
 
 

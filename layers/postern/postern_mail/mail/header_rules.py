@@ -70,7 +70,7 @@ class HeaderRule(SenderRule):
                 one for name in CONDITIONS if row.get(name) is not None for one in _read(name, row[name])
             )
             if not conditions:
-                raise ValueError(f"it asks for nothing; there are {', '.join(CONDITIONS)}")
+                raise ValueError(f"it has no condition; there are {', '.join(CONDITIONS)}")
         except ValueError as fault:
             raise BadRow(TABLE, f"{key[0]} in scope {key[1]}", str(fault)) from fault
         return cls(rule.sender, rule.scope, rule.action, conditions)
@@ -194,7 +194,7 @@ def _read(name: str, value: Any) -> Iterator[Condition]:
             raise ValueError(f"{name}: expected octets, found {value!r}")
         yield Condition(name, number=int(value))
     elif not isinstance(value, Mapping) or not value:
-        meant = "verdicts with what they are" if name == "verdicts" else f"one of {', '.join(OPERATORS)} with a text"
+        meant = "verdicts with their statuses" if name == "verdicts" else f"one of {', '.join(OPERATORS)} with a text"
         raise ValueError(f"{name}: expected {meant}, found {value!r}")
     elif name == "verdicts":
         yield from (_verdict(which, said) for which, said in value.items())
@@ -205,7 +205,7 @@ def _read(name: str, value: Any) -> Iterator[Condition]:
 def _verdict(which: str, said: Any) -> Condition:
     texts = tuple(one.upper() for one in _listed("verdicts", said))
     if which not in SCREENED:
-        raise ValueError(f"verdicts: {which!r} is none of {', '.join(SCREENED)}")
+        raise ValueError(f"verdicts: {which!r} is not one of {', '.join(SCREENED)}")
     for one in texts:
         if one not in STATUSES:
             raise ValueError(f"verdicts: {which} is never {one!r}, but one of {', '.join(STATUSES)}")
@@ -214,7 +214,7 @@ def _verdict(which: str, said: Any) -> Condition:
 
 def _text(name: str, how: str, said: Any) -> Condition:
     if how not in OPERATORS:
-        raise ValueError(f"{name}: {how!r} is none of {', '.join(OPERATORS)}")
+        raise ValueError(f"{name}: {how!r} is not one of {', '.join(OPERATORS)}")
     texts = _listed(name, said)
     if how == MATCHES:
         for one in texts:

@@ -77,10 +77,10 @@ def no_alias(key: str, domains: Collection[str]) -> NeverAsked | None:
         meant = f"@{bare}" if "." in bare and bare in domains else ""
         return NeverAsked("this is neither a mail address nor @domain", meant)
     if canonical.startswith("*@"):
-        return NeverAsked("* stands for nothing in a key", canonical[1:])
+        return NeverAsked("* has no meaning in a key", canonical[1:])
     domain = domain_of(canonical)
     if domain not in domains:
-        why = f"{domain} is not a domain of ours, which are {', '.join(sorted(domains)) or 'none'}"
+        why = f"{domain} is not one of our domains, which are {', '.join(sorted(domains)) or 'none'}"
         nearest = _nearest(domain, domains)
         return NeverAsked(why, nearest and f"{canonical.rpartition('@')[0]}@{nearest}")
     return None if key in spellings(canonical) else NeverAsked("keys are in lower case, domains as A-labels", canonical)
@@ -95,18 +95,18 @@ def no_sender(key: str, style: str = PARENT) -> NeverAsked | None:
 
 def _no_sender(key: str, style: str) -> NeverAsked | None:
     if _NETWORK.match(key):
-        return NeverAsked("a network is no sender (block it with an IP filter of SES)")
+        return NeverAsked("a network is not a sender (block it with an SES IP filter)")
     dot = "" if style == PARENT else "."
     for prefix, why in (
-        ("*@", "* stands for nothing within a key"),
-        ("*.", "* stands for nothing within a key"),
-        ("@", "@domain is no key of access(5)"),
+        ("*@", "* has no meaning within a key"),
+        ("*.", "* has no meaning within a key"),
+        ("@", "@domain is not a key of access(5)"),
     ):
         if key.startswith(prefix):
             below = dot if prefix == "*." else ""
             return NeverAsked(why, f"{below}{sender_key(key.removeprefix(prefix))}")
     if key.startswith(".") and "@" not in key and style == PARENT:
-        why = "a key with a leading dot is never asked for: a domain's key covers what is below it"
+        why = "no look-up uses a key with a leading dot: a domain's key also matches its subdomains"
         return NeverAsked(why, sender_key(key.lstrip(".")))
     canonical = sender_key(key)
     if not _is_sender(canonical):

@@ -59,7 +59,7 @@ def question(link: Link, source: str, button: str, *, proven: bool) -> Page:
     if link.deed is Deed.BLOCK and not proven:
         doubt = _p("Amazon SES saw no proof that the message came from that sender: anyone can write an address there.")
     form = f'<form method="post"><button name="press" value="{_shown(button)}">{_shown(label)}</button></form>'
-    return Page(200, _html(title, f"{_p(says)}{doubt}{form}{_p(f'This link holds until {moment(link.until)}.')}"))
+    return Page(200, _html(title, f"{_p(says)}{doubt}{form}{_p(f'This link works until {moment(link.until)}.')}"))
 
 
 def done(outcome: Done) -> Page:
@@ -73,15 +73,15 @@ def done(outcome: Done) -> Page:
 def no_use() -> Page:
     """The one page for a link that is wrong, altered, expired or used."""
     says = (
-        "It was used already, its time is over, or it was not copied as a whole. Nothing was done now. What can still"
-        " be done is in a later mail, and the postern command does it too."
+        "It was used already, it has expired, or it was not copied completely. Nothing was done now. A later mail has"
+        " links for what can still be done; the postern command can do it too."
     )
-    return Page(404, _html("This link is of no use", _p(says)))
+    return Page(404, _html("This link does not work", _p(says)))
 
 
 def not_now() -> Page:
     """The page for any other failure; the link still works."""
-    says = "Amazon did not do what was asked. Nothing is known to be done, and the link holds still: try again later."
+    says = "Amazon did not answer as expected. Probably nothing was done. The link still works: try again later."
     return Page(503, _html("Not now", _p(says)))
 
 
@@ -96,28 +96,28 @@ def _asked(link: Link, source: str) -> tuple[str, str, str]:
         case Deed.RELEASE:
             return (
                 "Release a message",
-                f"The message {link.message_id} from {source} is kept. It is forwarded for {link.who}.",
+                f"The message {link.message_id} from {source} is kept. Releasing it forwards it to {link.who}.",
                 "Release it",
             )
         case Deed.BLOCK:
             return (
                 "Block a sender",
-                f"A sender rule is written, for all aliases: {rule(link.who)}. Mail from {link.who} is rejected then.",
+                f"This writes a sender rule for all aliases: {rule(link.who)}. Mail from {link.who} is then rejected.",
                 "Block the sender",
             )
         case Deed.OFF:
-            return "Switch an address off", f"Mail to {link.who} is rejected then.", "Switch it off"
+            return "Switch an address off", f"Mail to {link.who} is then rejected.", "Switch it off"
         case Deed.RESUME:
             return (
                 "Resume a destination",
-                f"Nothing is sent to {link.who}, because mail there bounced. It gets new mail again then.",
+                f"Nothing is sent to {link.who}, because mail to it bounced. Resuming sends it new mail again.",
                 "Resume it",
             )
         case Deed.FETCH:
             return (
                 "Fetch a message",
-                f"The message {link.message_id} from {source} to {link.who} is kept as it came. You get an address from"
-                " which you can save it during the next 5 minutes.",
+                f"The message {link.message_id} from {source} to {link.who} is kept unchanged. You get a link with"
+                " which you can save it for 5 minutes.",
                 "Fetch it",
             )
 

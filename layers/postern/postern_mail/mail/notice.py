@@ -41,8 +41,8 @@ def attached(raw: bytes, alias: Address, envelope: Envelope, style: Style, reaso
     boundary = f"postern-{hashlib.sha256(raw).hexdigest()[:32]}"
     message = Message.split(raw)
     text = [
-        "The message attached was sent to you through an alias. It is attached because Amazon SES",
-        "does not send it as it is:",
+        "The attached message was sent to you through an alias. It is attached because Amazon SES",
+        "refuses to send it unchanged:",
         "",
         f"  {_shown(reason, _MAX_REASON)}",
         "",
@@ -74,7 +74,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
     """A text that says what came, why it was not forwarded, and how to get it."""
     message = Message.split(raw)
     text = [
-        f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
+        f"A message to {_shown(str(alias), MAX_NAME)} came in, but could not be forwarded to you.",
         "",
         f"  From:    {_shown(_author(message, envelope), MAX_NAME * 2)}",
         f"  Subject: {_shown(_subject(message), _MAX_SUBJECT)}",
@@ -96,7 +96,7 @@ def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str, l
         fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
     )
     text = [
-        f"A message to {_shown(str(alias), MAX_NAME)} came, and could not be sent on to you.",
+        f"A message to {_shown(str(alias), MAX_NAME)} came in, but could not be forwarded to you.",
         "",
         *_what_to_do(alias, envelope, style, reason, link),
     ]
@@ -131,7 +131,7 @@ def _what_to_do(alias: Address, envelope: Envelope, style: Style, reason: str, l
 def _why(reason: str) -> str:
     """SES's reason in plain words."""
     if "more than is sent whole" in reason:
-        return "It is larger than what is sent."
+        return "It is too large to send."
     if "attachment" in reason.lower():
         return "It has an attachment of a kind that Amazon SES does not send."
     return "Amazon SES does not send it."

@@ -45,7 +45,7 @@ def replay(entries: Entries, wanted: Collection[str], *, again: bool, failed: bo
     pending = entries["message"].get("pending", ())
     left = [f"{who} is {state}" for who, state in settled.items() if who not in reopened and who not in pending]
     if len(left) == len(chosen) or (wanted and left):
-        raise CannotOrder(f"{'; '.join(left)}: nothing to run but with --failed or --again")
+        raise CannotOrder(f"{'; '.join(left)}: nothing to run without --failed or --again")
     recipients = tuple(who for who in chosen if who in reopened or who in pending or who not in settled)
     ends = {state for state in ClaimState if (again and state.ends) or (failed and state.replayable)}
     return Order(recipients, tuple(reopened), _destinations(entries, reopened, ends, everybody=not wanted))

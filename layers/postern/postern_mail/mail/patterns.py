@@ -39,11 +39,11 @@ class Pattern:
         for destination in destinations:
             if _GROUP.search(destination.rpartition("@")[2]):
                 raise ValueError(
-                    f"{destination!r} lets a stranger name the domain: a group may stand before the @ only"
+                    f"{destination!r} lets a stranger choose the domain: a group may stand only before the @"
                 )
             for group in _GROUP.findall(destination):
                 if int(group) > expression.groups:
-                    raise ValueError(f"{destination!r} asks for a group that pattern {text!r} has not")
+                    raise ValueError(f"{destination!r} uses a group that pattern {text!r} does not have")
         return cls(text, destinations, expression)
 
     def expand(self, local: str) -> tuple[str, ...] | None:
@@ -73,7 +73,7 @@ def compiled(text: str) -> Any:
     options.case_sensitive = False
     options.log_errors = False
     if len(text) > MAX_PATTERN:
-        raise ValueError(f"a pattern of {len(text)} characters; {MAX_PATTERN} is the most")
+        raise ValueError(f"a pattern of {len(text)} characters; at most {MAX_PATTERN} are allowed")
     try:
         return re2.compile(text, options)
     except re2.error as fault:
@@ -83,4 +83,4 @@ def compiled(text: str) -> Any:
 def re2_fault(text: str, fault: Exception) -> ValueError:
     """A ValueError with RE2's own words."""
     said = fault.args[0].decode("utf-8", "replace") if isinstance(fault.args[0], bytes) else fault
-    return ValueError(f"pattern {text!r} is no RE2 regular expression: {said}")
+    return ValueError(f"pattern {text!r} is not an RE2 regular expression: {said}")

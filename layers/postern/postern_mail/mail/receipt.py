@@ -1,6 +1,6 @@
-"""The receipt event of a message, made again: from what the ledger kept, or from what SES wrote on top of it.
+"""Rebuilds the receipt event of a message, from what the ledger kept or from what SES wrote at the top of the message.
 
-What a replay puts on the retry queue is this and nothing else, so it takes the way that SES's own event takes.
+A replay puts exactly this event on the retry queue, so it is handled like SES's own.
 """
 
 import re
@@ -15,14 +15,14 @@ from .verdicts import ABSENT, FAIL, Verdicts
 
 _STATUSES = ("spam", "virus", "spf", "dkim", "dmarc")
 
-_NOT_RESULTS = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')  # quoted strings and comments hold what strangers wrote
+_NOT_RESULTS = re.compile(r'"(?:[^"\\]|\\.)*"|\([^()]*\)')  # quoted strings and comments hold strangers' text
 _RESULT = re.compile(r"(?:^|[\s;])(spf|dkim|dmarc)=([a-z]+)", re.IGNORECASE)
 
 
 def receipt_event(
     message_id: str, source: str, recipients: Collection[str], verdicts: Verdicts, received_at: str = ""
 ) -> dict[str, Any]:
-    """The event that `Envelope.from_event` reads as this envelope."""
+    """The event that `Envelope.from_event` parses into this envelope."""
     receipt: dict[str, Any] = {"recipients": list(recipients), "dmarcPolicy": verdicts.dmarc_policy}
     for name in _STATUSES:
         if (status := getattr(verdicts, name)) != ABSENT:
@@ -32,7 +32,7 @@ def receipt_event(
 
 
 def kept_event(message_id: str, entry: Mapping[str, Any], recipients: Collection[str]) -> dict[str, Any]:
-    """The event of a message by its ledger entry, for some of its recipients."""
+    """The event of a message, from its ledger entry, for some of its recipients."""
     known = {
         name: str(value) for name, value in entry.get("verdicts", {}).items() if name in Verdicts.__dataclass_fields__
     }
@@ -42,11 +42,10 @@ def kept_event(message_id: str, entry: Mapping[str, Any], recipients: Collection
 
 @dataclass(frozen=True, slots=True)
 class Stamped:
-    """What SES's own block says of a message that no invocation ever saw.
+    """What SES's own block says about a message that no invocation saw.
 
-    `recipient` is the one that its trace field names; there may have been others, which nothing
-    says. A message that fails DMARC gets the policy `quarantine`, because SES does not write the
-    domain's own into the header.
+    `recipient` is the one that its trace field names; there may have been others, which are not recorded. A message
+    that fails DMARC gets the policy `quarantine`, because SES does not write the domain's own policy into the header.
     """
 
     source: str
@@ -61,7 +60,7 @@ def stamped(raw: bytes, message_id: str) -> Stamped | None:
 
 
 def _verdicts(block: SesBlock) -> Verdicts:
-    """The client chose its HELO name, which stands before all results but SPF's: they count behind a plain one."""
+    """The client chose its HELO name, which precedes all results but SPF's: they count only if the name is plain."""
     found = {"spam": block.spam or ABSENT, "virus": block.virus or ABSENT}
     results = _RESULT.findall(_NOT_RESULTS.sub("", block.results))
     for name in ("spf", "dkim", "dmarc"):

@@ -1,8 +1,7 @@
-"""A second try for a message whose header SES refuses: an allow-list, each field once, written anew.
+"""A second form for a message whose header SES refuses: only allowed fields, each once, rewritten.
 
-This is the one place where fields that are not ours are changed, and only after SES has refused
-the message as it is. The body stays byte for byte, and how it is read: where that cannot be kept
-there is no repaired form.
+This is the only place that changes fields that are not ours, and only after SES has refused the message unchanged. The
+body stays byte for byte, and so does its meaning: if that cannot be kept, there is no repaired form.
 """
 
 import re
@@ -19,8 +18,8 @@ from .parameters import Parameter, SpoiltField, parameters
 from .rewrite import MAX_LISTED, Style, mailboxes, prepended, rewrite
 from .thread import identifiers
 
-_MAX_TEXT = 900  # octets of a text that is written anew, and of a word in one that is not
-_MAX_VALUE = 4_000  # octets of a value with parameters; reading it takes more than linear time
+_MAX_TEXT = 900  # octets of a text that is rewritten, and of a word in one that is not
+_MAX_VALUE = 4_000  # octets of a value with parameters; parsing takes more than linear time
 _MAX_STAMPS = 200
 _IDENTIFIER_OR_URL = re.compile(rb"<[^<>\s\x00-\x20\x7f-\xff]{1,900}>")
 _MEDIA_TYPE = re.compile(r"[\s;]*([A-Za-z0-9!#$&^_.+-]+)\s*/\s*([A-Za-z0-9!#$&^_.+-]+)", re.ASCII)
@@ -31,8 +30,8 @@ _ENCODING = re.compile(r"""[\s"']*([A-Za-z0-9_.+-]+)["']?\s*(?:;.*|\(.*\)\s*)?\Z
 
 
 def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> bytes | None:
-    """The rewritten message with a header that breaks no rule we know of; None if its body would then be
-    read another way: with other parts, file names or charsets."""
+    """The rewritten message with a header that breaks no rule we know of; None if its body would then be read
+    differently: with other parts, file names or charsets."""
     message = Message.split(rewrite(raw, alias, envelope, style))
     try:
         kept = list(_fields(message))
@@ -46,7 +45,7 @@ def repaired(raw: bytes, alias: Address, envelope: Envelope, style: Style) -> by
 
 
 def stamps(message: Message, alias: Address, style: Style) -> list[Field]:
-    """The loop stamps of a message that is written anew: ours, and those it came with."""
+    """The loop stamps of a rewritten message: ours, and those it came with."""
     own = stamp.stamp(style.stamp_key, alias)
     came = (one.value for one in message.named(stamp.NAME.lower()) if _STAMP.fullmatch(one.value))
     values = dict.fromkeys((own, *(value.decode("ascii") for value in came)))
@@ -75,7 +74,7 @@ def _mailboxes(value: bytes) -> list[str]:
 
 
 def _text(value: bytes) -> list[str]:
-    """The words as they are, encoded ones too, if they are plain and short; else the text, written anew."""
+    """The words unchanged, encoded ones too, if they are plain and short; else the text, rewritten."""
     words = value.split()
     if all(word.isascii() and word.decode("ascii").isprintable() and len(word) <= _MAX_TEXT for word in words):
         return [word.decode("ascii") for word in words]
@@ -84,19 +83,19 @@ def _text(value: bytes) -> list[str]:
 
 
 def _is_plain(raw: bytes) -> bool:
-    """Whether every reader sees the same lines: a lone CR ends one for some."""
+    """Whether every reader sees the same lines: to some a bare CR ends one."""
     return raw.isascii() and not _CONTROL.search(raw) and all(len(line) <= LINE_LIMIT for line in raw.split(b"\n"))
 
 
 def _octets(value: bytes) -> str:
-    """A character for each octet. Raises SpoiltField for what is longer than reading it should take."""
+    """A character for each octet. Raises SpoiltField for a value too long to parse."""
     if len(value) > _MAX_VALUE:
         raise SpoiltField(f"{len(value)} octets")
     return value.decode("latin-1")
 
 
 def _content_type(value: bytes, body: memoryview) -> list[str]:
-    """The type and every parameter that is one. Raises SpoiltField."""
+    """The type and every valid parameter. Raises SpoiltField."""
     text = _octets(value)
     found = _MEDIA_TYPE.match(text)
     media_type = f"{found[1]}/{found[2]}" if found else "text/plain"
@@ -111,7 +110,7 @@ def _content_type(value: bytes, body: memoryview) -> list[str]:
 
 
 def _closed(boundary: Parameter, body: memoryview) -> Parameter:
-    """A boundary whose quote is never closed, as the body has it. Raises SpoiltField."""
+    """An unclosed boundary, completed as the body has it. Raises SpoiltField."""
     for value in (boundary.value, boundary.value.partition(";")[0].rstrip(" \t"), boundary.value.partition(" ")[0]):
         if re.search(rb"^--" + re.escape(value.encode("latin-1")), body, re.MULTILINE):
             return Parameter(boundary.name, value)
@@ -135,12 +134,12 @@ def _is_known(charset: str) -> bool:
     try:
         "".encode(charset.strip("'\" "))
     except (LookupError, ValueError):
-        return False  # also a codec that is none of text
+        return False  # also a codec that is not for text
     return True
 
 
 def _transfer_encoding(value: bytes, body: memoryview) -> list[str]:
-    """The encoding without what stands around it; 8bit for binary, which is as good for lines. Raises SpoiltField."""
+    """The encoding without surrounding text; 8bit for binary, which is equivalent for lines. Raises SpoiltField."""
     del body
     if not value:
         return []
@@ -151,7 +150,7 @@ def _transfer_encoding(value: bytes, body: memoryview) -> list[str]:
 
 
 def _links(value: bytes) -> list[str]:
-    """URLs in brackets (RFC 2369), never encoded: nobody would decode them."""
+    """URLs in brackets (RFC 2369), never encoded: programs would not decode them."""
     found = [link.decode("ascii") for link in _IDENTIFIER_OR_URL.findall(value)]
     return [f"{link}," for link in found[:-1]] + found[-1:]
 
@@ -165,7 +164,7 @@ _Writer = Callable[[bytes, memoryview], list[str]]
 
 
 def _plain(write: Callable[[bytes], list[str]]) -> _Writer:
-    """A writer that does not look at the body."""
+    """A writer that ignores the body."""
     return lambda value, _: write(value)
 
 
@@ -189,5 +188,5 @@ _WRITERS: dict[str, _Writer] = {
 
 
 def _spelling(name: str) -> str:
-    """A field's name as people write it."""
+    """A field's name in its usual capitals."""
     return "-".join("ID" if part == "id" else "MIME" if part == "mime" else part.title() for part in name.split("-"))

@@ -1,6 +1,6 @@
-"""Replies: what SMTP would have said to the sender, had we been asked in time (RFC 5321 4.2, RFC 3463).
+"""Replies: what SMTP would have told the sender, had we decided in time (RFC 5321 4.2, RFC 3463).
 
-They are what an answer to a sender says, so none of them names a destination, or why SES refused one.
+An answer to a sender quotes them, so none names a destination, or why SES refused one.
 """
 
 import re
@@ -8,7 +8,7 @@ import re
 from .actions import Action
 from .records import dataclass
 
-MAX_TEXT = 200  # characters of an owner's text: with its code it fits a line (RFC 5321 4.5.3.1.5: 512 octets)
+MAX_TEXT = 200  # characters of the owner's text: with the code it fits into a line (RFC 5321 4.5.3.1.5: 512 octets)
 
 _STATUS = re.compile(r"([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ \t]+|\Z)")
 _NOT_PRINTABLE = re.compile(r"[^ -~]+")
@@ -27,7 +27,7 @@ class Reply:
 
     @classmethod
     def parse(cls, text: str) -> "Reply":
-        """Read what `str` made. Raises ValueError."""
+        """Read what `str` wrote. Raises ValueError."""
         code, status, rest = text.split(" ", 2)
         return cls(code, status, rest)
 
@@ -39,18 +39,18 @@ FAILED = Reply("554", "5.0.0", "The message could not be delivered")
 
 
 def of_alias(outcome: str) -> Reply:
-    """For an alias that is unknown, disabled or expired (`aliases.Resolution.outcome`)."""
+    """The reply for an alias that is unknown, disabled or expired (`aliases.Resolution.outcome`)."""
     return UNKNOWN if outcome == "unknown" else SWITCHED_OFF
 
 
 def of_bounce(status: str) -> Reply:
-    """For a forward that another server refused, with this status (RFC 3463), "" if it said none. One that
-    is not for good became so: nobody tries any more."""
+    """The reply for a forward that another server refused with this status (RFC 3463), "" if it gave none. A temporary
+    status has become permanent: nothing retries any more."""
     return Reply(FAILED.code, status if status.startswith("5") else FAILED.status, FAILED.text)
 
 
 def of_rule(action: Action) -> Reply:
-    """For a sender rule REJECT or 5NN: as Postfix would say it (access_map_reject_code 554, status 5.7.1)."""
+    """The reply of a sender rule REJECT or 5NN, as in Postfix (access_map_reject_code 554, status 5.7.1)."""
     found = _STATUS.match(action.text)
     code = action.word if action.is_code else "554"
     status = found[1] if found and found[1][0] == code[0] else "5.7.1"

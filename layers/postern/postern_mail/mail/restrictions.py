@@ -1,7 +1,7 @@
-"""Postfix's restrictions by client, HELO and sender, on what SES wrote down of them (`ses_block`).
+"""Postfix's restrictions by client, HELO and sender, applied to what SES recorded of them (`ses_block`).
 
-Each is off, or what it finds is told to the mailbox (`tag`), or counts (`quarantine`). Two count one point only, and
-never alone: many good senders have no name for their address, or none that their own HELO says.
+Each is off, or its result is shown to the mailbox (`tag`), or counts (`quarantine`). Two of them count only one point,
+and only beside others: many good senders have no name for their address, or their HELO name does not resolve.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,8 +25,8 @@ _NULL_MX = "."  # RFC 7505 3
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Client, HELO and sender. `helo` is None and the others are "" where nobody knows; `domain` is that of MAIL FROM,
-    None for the null sender."""
+    """Client, HELO and sender. If unknown, `helo` is None and the others are ""; `domain` is that of MAIL FROM, None
+    for the null sender."""
 
     client: str = ""
     reverse_name: str = ""
@@ -35,7 +35,7 @@ class Who:
 
     @classmethod
     def of(cls, envelope: Envelope, block: SesBlock | None) -> "Who":
-        """Who sent a message, by its envelope and by what SES wrote on top of it."""
+        """Read them from the envelope and from SES's block."""
         domain = envelope.sender.domain if envelope.sender else envelope.source.strip("<> ").rpartition("@")[2]
         domain_or_null = None if envelope.source == NULL_SENDER else domain
         if block is None:
@@ -44,14 +44,14 @@ class Who:
 
 
 def found(who: Who, chosen: Mapping[str, str], answers: Answers) -> Iterator[str]:
-    """The names of the restrictions that hold against a message; `chosen` are CHOICES by NAMES."""
+    """The names of the restrictions that the message violates; `chosen` are CHOICES by NAMES."""
     for name in NAMES:
         if chosen.get(name, OFF) != OFF and _HOLDS[name](who, answers):
             yield name
 
 
 def questions(who: Who, chosen: Mapping[str, str]) -> Iterator[Question]:
-    """What must be asked for that."""
+    """The queries needed for that."""
     if chosen.get(UNKNOWN_SENDER, OFF) != OFF and who.domain and is_qualified(who.domain):
         yield from (Question(undotted(who.domain), kind) for kind in ("MX", "A", "AAAA"))
     if chosen.get(UNKNOWN_HELO, OFF) != OFF and who.helo and is_qualified(who.helo):
@@ -59,17 +59,17 @@ def questions(who: Who, chosen: Mapping[str, str]) -> Iterator[Question]:
 
 
 def is_invalid_helo(helo: str) -> bool:
-    """What reject_invalid_helo_hostname refuses."""
+    """Whether reject_invalid_helo_hostname refuses it."""
     return not (is_literal(helo) if helo.startswith("[") else is_host(helo))
 
 
 def is_non_fqdn_helo(helo: str) -> bool:
-    """What reject_non_fqdn_helo_hostname refuses."""
+    """Whether reject_non_fqdn_helo_hostname refuses it."""
     return not (is_literal(helo) if helo.startswith("[") else is_qualified(helo))
 
 
 def is_non_fqdn_sender(domain: str) -> bool:
-    """What reject_non_fqdn_sender refuses, by the domain of MAIL FROM."""
+    """Whether reject_non_fqdn_sender refuses the domain of MAIL FROM."""
     return not (domain.startswith("[") and domain.endswith("]")) and not is_qualified(domain)
 
 
@@ -82,7 +82,7 @@ def _unknown_helo(who: Who, answers: Answers) -> bool:
 
 
 def _is_unknown(name: str, answers: Answers) -> bool:
-    """Whether it takes no mail (RFC 7505), or has no MX and no address. What was not answered is no finding."""
+    """Whether a name takes no mail (RFC 7505), or has neither MX nor address. An unanswered query is not a finding."""
     servers = answers.get(Question(name, "MX"))
     if servers is None or servers.failed:
         return False

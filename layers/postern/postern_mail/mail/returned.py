@@ -1,6 +1,7 @@
-"""The mail by which those who get an alias's mail hear that a message sent as the alias came back, or displeased.
+"""The mail that tells those who get an alias's mail that a message sent as the alias bounced or drew a complaint.
 
-The words of other servers, and the subject, stand on lines of their own, with an end, and nothing in them acts.
+The words of other servers, and the subject, stand on lines of their own, cut to a length and without control
+characters.
 """
 
 from collections.abc import Iterator
@@ -13,8 +14,8 @@ from .message import CRLF
 from .notice import quoted_printable
 from .send_as import SentAs
 
-_MAX_SUBJECT = 200  # octets of a subject that are repeated
-_MAX_WHY = 500  # octets of what another server said
+_MAX_SUBJECT = 200  # octets of a subject that are quoted
+_MAX_WHY = 500  # octets of another server's words
 
 _TITLES = {COMPLAINED: "Reported as spam"}
 _SAID = {
@@ -24,7 +25,7 @@ _SAID = {
 
 
 def notice(mail: SentAs) -> bytes:
-    """The mail that tells whoever reads the alias's mail: a header in ASCII, a text in UTF-8."""
+    """The mail to those who read the alias's mail: a header in ASCII, a text in UTF-8."""
     subject = fields.shortened(one_line(mail.subject), _MAX_SUBJECT)
     title = f"{_TITLES.get(mail.kind, 'Not delivered')}: {subject or f'your message as {mail.address}'}"
     header = (
@@ -51,8 +52,8 @@ def _lines(mail: SentAs, subject: str) -> Iterator[str]:
         yield f"  Subject: {subject}"
         yield ""
     if mail.kind == COMPLAINED:
-        yield "Write to them no more: Amazon stops accounts about which many complain."
+        yield "Do not write to them again: Amazon pauses accounts that draw many complaints."
     else:
-        yield "It is not sent again. If the address is right, its mail server says above what is wrong."
-    yield "Did you not write it? Then someone else has the password: the owner of this mail system makes another with"
+        yield "It is not sent again. If the address is right, its mail server's words above say what is wrong."
+    yield "Did you not write it? Then someone else has the password: the owner of this mail system sets a new one with"
     yield f"`postern send-as rotate {mail.address}`."

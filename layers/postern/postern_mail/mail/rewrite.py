@@ -1,8 +1,7 @@
-"""Rewriting: the header fields SES will not take, or that would lie, edited in place.
+"""Rewriting: header fields that SES refuses, or that would be untrue, edited in place.
 
-SES sends only in the name of an identity it has verified, so From becomes the alias and the
-author moves into its display name and into Reply-To. Every field that is not named here, and
-the whole body, goes out byte for byte.
+SES sends only in the name of an identity it has verified, so From becomes the alias and the author moves into its
+display name and into Reply-To. Every field not named here, and the whole body, goes out byte for byte.
 """
 
 import re
@@ -23,18 +22,17 @@ from .thread import is_identifier
 # The forms of From (docs/tables.md has examples of each).
 NAME_AND_ADDRESS, NAME, ADDRESS = FROM_FORMS = ("name-and-address", "name", "address")
 
-# What a forwarded message must not have. SES wants verified identities in Return-Path and Sender and
-# writes its own DKIM-Signature and Feedback-ID; like those, an ARC set signs what changes here and there
-# (RFC 8617 5.2). X-Forwarded-* are ours to say. Bcc would show what was hidden. The others ask
-# for answers or deliveries that are not for the alias to give; one-click unsubscription would be
-# the mailbox provider's click in the owner's name (RFC 8058).
+# Fields that a forwarded message must not have. SES requires verified identities in Return-Path and Sender and writes
+# its own DKIM-Signature and Feedback-ID; an ARC set, too, signs what changes here (RFC 8617 5.2). X-Forwarded-* are for
+# us to write. Bcc would show what was hidden. The others request answers or deliveries that an alias must not give;
+# one-click unsubscription would be the mailbox provider's click in the owner's name (RFC 8058).
 REMOVED = frozenset({
     "arc-authentication-results", "arc-message-signature", "arc-seal", "bcc", "delivered-to",
     "disposition-notification-to", "dkim-signature", "domainkey-signature", "errors-to", "feedback-id",
     "list-unsubscribe-post", "resent-bcc", "return-path", "return-receipt-to", "sender",
     "x-forwarded-for", "x-forwarded-to",
 })  # fmt: skip
-# X-SES-CONFIGURATION-SET and its kin are orders to SES: a stranger's would make forwards fail.
+# X-SES-CONFIGURATION-SET and similar fields are orders to SES: a stranger's would make forwards fail.
 REMOVED_PREFIX = "x-ses-"
 
 # docs.aws.amazon.com/ses, "Header fields": SES refuses a message with two of any of these.
@@ -51,9 +49,9 @@ _ONCE_ONLY = """
 """
 ONCE_ONLY = frozenset(_ONCE_ONLY.split())
 
-MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether it counts the header is open
-# Octets of what is only shown, so that what we say ourselves stays under 2 kB whatever the sender wrote.
-# Authors to answer and a Message-ID are carried over whole (docs/decisions.md).
+MAX_HEADER_RECIPIENTS = 49  # SES: 50 with the destination; whether the header counts is unknown
+# Octets of text that is only displayed, so that our own fields stay under 2 kB whatever the sender wrote. Authors to
+# reply to and a Message-ID are copied whole (docs/decisions.md).
 MAX_LISTED = 64 * 1024  # octets of To and Cc that are read: a megabyte of them took half a minute
 MAX_NAME = 96  # an author's name
 MAX_ADDRESS = 96  # an author's address
@@ -67,13 +65,13 @@ _OF_THREADS = ("in-reply-to", "references")
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How forwarded mail looks.
+    """The style of forwarded mail.
 
     `from_form` is one of FROM_FORMS; `subject_tag` goes before the subject, `tags` before that; `stamp_key` signs the
-    loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the
-    lines that sender rules add; `stack` is its name, for the command that a notice tells of;
-    `destination` is whom X-Forwarded-To names, which is left out without one. `answer_to` is whom Reply-To names in
-    place of the correspondents, and `own_ids` has Message-IDs of replies by SES's for them (mail.replying).
+    loop stamp; `count_header_recipients` is the switch for SES's limit of 50; `prepended` are the lines that sender
+    rules add; `stack` is its name, for the command in a notice; `destination` is the address in X-Forwarded-To, which
+    is omitted if there is none. `answer_to` replaces the correspondents in Reply-To, and `own_ids` has the Message-IDs
+    of replies by SES's ids for them (mail.replying).
     """
 
     from_form: str = NAME_AND_ADDRESS
@@ -88,16 +86,16 @@ class Style:
     own_ids: Mapping[str, str] = field(default_factory=dict)
 
 
-def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (it is frozen)
-    """The message as `rewritten` has it, in one piece."""
+def rewrite(raw: bytes, alias: Address, envelope: Envelope, style: Style = Style()) -> bytes:  # noqa: B008 (frozen)
+    """The message as returned by `rewritten`, in one piece."""
     return bytes(rewritten(Message.split(raw), alias, envelope, style))
 
 
 def rewritten(message: Message, alias: Address, envelope: Envelope, style: Style) -> Halves:
     """The message as it is forwarded in the name of `alias`.
 
-    Raises nothing: any bytes at all come out as a message with exactly one From. The author is
-    the envelope's sender where the header names none.
+    Raises nothing: any bytes become a message with exactly one From. If the header names no author, the envelope's
+    sender is used.
     """
     return message.halves(_Editor(message, alias, envelope, style).edited())
 
@@ -111,7 +109,7 @@ class _Editor:
     seen: set[str] = field(default_factory=set)
 
     def edited(self) -> Iterator[Field]:
-        """The fields to send: ours where From was, at the end of the header if there was none."""
+        """The fields to send: ours in place of From, or at the end of the header if there was no From."""
         block = SesBlock.of(self.message, self.envelope.message_id)
         renamed = {id(one) for one in (block.findings if block else ())}
         crowded, reply_to, unnamed = self._is_crowded(), self._usable_reply_to(), not self._names_alias()
@@ -120,7 +118,7 @@ class _Editor:
             if name in REMOVED or name.startswith(REMOVED_PREFIX):
                 continue
             if name.startswith(_OURS_PREFIX) and name != stamp.NAME.lower():
-                continue  # a stranger's would pass for what we say; a counterfeit stamp is none
+                continue  # a stranger's would look like ours; a forged stamp is not a stamp
             if name == "from":
                 yield from self._ours(reply_to, crowded)
             elif name == "cc" and unnamed and not crowded and "cc" not in self.seen:
@@ -129,11 +127,11 @@ class _Editor:
                 if one is reply_to:
                     yield one
             elif name in ONCE_ONLY and name in self.seen:
-                continue  # the first stays
+                continue  # the first is kept
             elif id(one) in renamed:
                 yield _renamed(one, "X-Postern-", self.message.newline)
             elif passes_for_ses(one):
-                continue  # a stranger's, and a mailbox behind us believes SES
+                continue  # a stranger's, and mailboxes after us trust SES
             elif crowded and name in ("to", "cc"):
                 yield _renamed(one, _ORIGINAL, self.message.newline)
             else:
@@ -142,7 +140,7 @@ class _Editor:
         yield from self._ours(reply_to, crowded)
 
     def _names_alias(self) -> bool:
-        """Whether To or Cc names the alias; lists that are too long to read name nobody."""
+        """Whether To or Cc names the alias; lists too long to read count as not naming it."""
         listed = () if self._is_overlong() else self._listed()
         return any(one.address.key == self.alias.key for field in listed for one in authors(field.value))
 
@@ -153,8 +151,8 @@ class _Editor:
         return sum(len(one.raw) for one in self._listed()) > MAX_LISTED
 
     def _with_alias(self, cc: Field) -> Field:
-        """Cc with the alias before the others. From is an identity of whoever writes in its name, and a mail program
-        takes a message from oneself to others for one's own: Reply would go to those (docs/decisions.md)."""
+        """Cc with the alias before the others. From is an identity of those who write in its name, and mail programs
+        treat a message from oneself to others as one's own: Reply would go to those others (docs/decisions.md)."""
         name, _, rest = cc.raw.partition(b":")
         text, newline, own = rest.lstrip(b" \t\r\n"), self.message.newline, f"<{written(self.alias)}>".encode("ascii")
         return Field.read(name.rstrip(b" \t") + b": " + own + (b"," + newline + b" " + text if text else newline))
@@ -168,7 +166,7 @@ class _Editor:
         return one
 
     def _ours(self, reply_to: Field | None, crowded: bool) -> Iterator[Field]:
-        """The fields we write, the first time they are asked for."""
+        """The fields we write, on the first call."""
         if "from" in self.seen:
             return
         self.seen.add("from")
@@ -192,26 +190,26 @@ class _Editor:
             yield fields.field(stamp.NAME, [stamp.stamp(self.style.stamp_key, self.alias)], newline)
 
     def _authors(self) -> tuple[Author, ...]:
-        """Everybody the header names as author. The envelope's sender only if there is no From at all: it may be the
-        bounce address of a mass mailer, where an answer reaches nobody."""
+        """All authors that the header names. The envelope's sender only if there is no From at all: it may be the
+        bounce address of a mass mailer, which no one reads."""
         named = self.message.named("from")
         if named or self.envelope.sender is None:
             return each_once(author for one in named for author in authors(one.value))
         return (Author("", self.envelope.sender),)
 
     def _said_without_address(self) -> str:
-        """What to show where From has no address: the name in it, else the envelope's sender."""
+        """What to show if From has no address: its text, else the envelope's sender."""
         name = next(filter(None, (unaddressed(one.value) for one in self.message.named("from"))), "")
         said = neutral(name or str(self.envelope.sender or ""), self.alias.domain)
         return fields.shortened(said, MAX_NAME) or "unknown sender"
 
     def _usable_reply_to(self) -> Field | None:
-        """The Reply-To that says whom to answer, if SES takes it as it is."""
+        """The Reply-To that names whom to answer, if SES accepts it unchanged."""
         first = None if self.style.answer_to else _reply_to(self.message)
         return first if first is not None and _is_taken(first) else None
 
     def _is_crowded(self) -> bool:
-        """Whether To and Cc together are more recipients than SES may take, or more octets than are read."""
+        """Whether To and Cc together hold more recipients than SES may accept, or more octets than are read."""
         if not self.style.count_header_recipients or self._is_overlong():
             return self.style.count_header_recipients
         count = sum(count_mailboxes(one.value) for one in self._listed())
@@ -222,7 +220,7 @@ class _Editor:
         return next((one.value for one in self.message.named(name)), b"")
 
     def _message_id(self) -> bytes:
-        """The original Message-ID, b"" if it is none."""
+        """The original Message-ID, b"" if there is no valid one."""
         value = self._first("message-id")
         return value if is_identifier(value) else b""
 
@@ -235,7 +233,7 @@ class _Editor:
         return Field.read(references.raw.rstrip(b"\r\n") + newline + b" " + message_id + newline)
 
     def _new_references(self) -> Iterator[Field]:
-        """References where there was none: In-Reply-To, if it is one id, and the Message-ID."""
+        """References if there was none: In-Reply-To, if it is a single id, and the Message-ID."""
         message_id, parent = self._message_id(), self._first("in-reply-to")
         words = [parent] if is_identifier(parent) else []
         words += [message_id] if message_id and message_id not in words else []
@@ -250,7 +248,7 @@ class _Editor:
         return joined(one, self.style.own_ids, self.message.newline)
 
     def _tagged(self, subject: Field) -> Field:
-        """Subject with the tags before it that are not in there already, as in a reply."""
+        """Subject, with those tags before it that it does not hold yet, as a reply may."""
         said = decode_phrase(subject.value.decode("utf-8", "replace"))
         tags = dict.fromkeys(map(decode_phrase, (*self.style.tags, self.style.subject_tag)))
         tag = " ".join(one for one in tags if one and one not in said)
@@ -264,7 +262,7 @@ class _Editor:
 
 
 def forwarded_fields(alias: Address, destination: Address, newline: bytes) -> Iterator[Field]:
-    """X-Forwarded-To and X-Forwarded-For as Gmail writes them, and asks forwarders for."""
+    """X-Forwarded-To and X-Forwarded-For, as Gmail writes them and asks forwarders to."""
     yield fields.field("X-Forwarded-To", [written(destination)], newline)
     yield fields.field("X-Forwarded-For", [written(alias), written(destination)], newline)
 
@@ -277,8 +275,8 @@ def prepended(style: Style, newline: bytes) -> Iterator[Field]:
 
 
 def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
-    """The field under a longer name; folded after it if its first line would grow too long. It is ours now: what is
-    not ASCII in it is written anew."""
+    """The field under a longer name, folded after it if its first line would become too long. It is ours now: non-ASCII
+    text in it is encoded."""
     name, _, rest = one.raw.lstrip(b"\r").partition(b":")
     if not _PLAIN.fullmatch(rest):
         text = "".join(sign if sign.isprintable() else " " for sign in fields.text_of(one.value))
@@ -290,8 +288,7 @@ def _renamed(one: Field, prefix: str, newline: bytes) -> Field:
 
 
 def _said(people: tuple[Author, ...], form: str, domain: str) -> str:
-    """The first author as this form of From shows it, "" if there is none. A name that holds an address never stands
-    alone."""
+    """The first author in this form of From, "" if there is none. A name that holds an address never stands alone."""
     if not people:
         return ""
     own = str(people[0].address)
@@ -309,18 +306,18 @@ def _from_field(said: str, alias: Address, newline: bytes) -> Field:
 
 
 def repliable(message: Message) -> tuple[Author, ...]:
-    """Whom the message's own Reply-To names that SES takes, () if it names nobody."""
+    """The authors that the message's own Reply-To names and SES accepts, () if there are none."""
     first = _reply_to(message)
     return answerable(authors(first.value)) if first else ()
 
 
 def _reply_to(message: Message) -> Field | None:
-    """The first Reply-To that somebody can be answered by."""
+    """The first Reply-To that holds an address to reply to."""
     return next((one for one in message.named("reply-to") if answerable(authors(one.value))), None)
 
 
 def _is_taken(listed: Field) -> bool:
-    """Whether SES takes every mailbox of a list in the sender's own spelling."""
+    """Whether SES accepts every mailbox of a list in the sender's own spelling."""
     found = authors(listed.value)
     said = listed.value.lower()
     return count_mailboxes(listed.value) == len(found) and all(
@@ -329,15 +326,15 @@ def _is_taken(listed: Field) -> bool:
 
 
 def _reply_to_fields(people: tuple[Author, ...], newline: bytes) -> Iterator[Field]:
-    """A Reply-To with all whom SES takes; none if nobody can be replied to."""
+    """A Reply-To with all authors that SES accepts; none if there is none."""
     words = mailboxes(people)
     if words:
         yield fields.field("Reply-To", words, newline)
 
 
 def mailboxes(people: Iterable[Author], most: int | None = None) -> list[str]:
-    """A mailbox-list (RFC 5322 3.4) as words to fold between: all that SES takes, or the first and as many
-    of the others as `most` octets hold. Nobody is in it twice."""
+    """A mailbox-list (RFC 5322 3.4) as words to fold between: all authors that SES accepts, or the first and as many of
+    the others as `most` octets hold; each once."""
     words: list[str] = []
     size = 0
     for author in answerable(people):

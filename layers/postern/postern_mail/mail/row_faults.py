@@ -1,4 +1,4 @@
-"""What is wrong with the rows of the live tables: what a function would not understand, and keys that none asks for.
+"""Faults in the rows of the live tables: rows that a function could not parse, and keys that no look-up uses.
 
 Each fault is a sentence that names its row.
 """
@@ -14,12 +14,12 @@ from .settings import Settings
 
 
 def settings_faults(row: Row | None) -> list[str]:
-    """What is wrong with the settings."""
+    """The faults of the settings."""
     return list(_understood(lambda: Settings.from_row(row)))
 
 
 def whitelist_faults(rows: Iterable[Row]) -> list[str]:
-    """What is wrong with the whitelists of the grey hold: while it is, mail that would be held is deferred."""
+    """The faults of the grey hold's whitelists: while there is one, mail that would be held is deferred."""
     found: list[str] = []
     for row in rows:
         key = str(row["address"])
@@ -33,32 +33,33 @@ def whitelist_faults(rows: Iterable[Row]) -> list[str]:
 
 
 def alias_fault(row: Row, domains: Collection[str]) -> str | None:
-    """What is wrong with a row of the alias table, None if nothing is. `domains` are our own."""
+    """The fault of a row of the alias table, None if there is none. `domains` are our own."""
     key = row["address"]
     if fault := no_alias(key, domains):
-        return f"alias {key}: no look-up asks for this key: {fault}"
+        return f"alias {key}: no look-up uses this key: {fault}"
     return next(_understood(lambda: Alias.from_row(key, row)), None)
 
 
 def rule_faults(key: SenderKey, row: Row, domains: Collection[str], parent_style: str) -> Iterator[str]:
-    """What is wrong with a sender rule."""
+    """The faults of a sender rule."""
     sender, scope = key
     if fault := no_sender(sender, parent_style):
-        yield f"{named_rule(key)}: no look-up asks for this key: {fault}"
+        yield f"{named_rule(key)}: no look-up uses this key: {fault}"
     if scope != EVERYWHERE and (fault := no_alias(scope, domains)):
         yield f"{named_rule(key)}: the scope is neither * nor an alias: {fault}"
     yield from _understood(lambda: _rule(key, row).check_target(domains))
 
 
 def unasked_rule(key: SenderKey, numbers: Collection[int]) -> str | None:
-    """What is wrong with a header rule whose number is not among those that the settings name, None if nothing is."""
+    """The fault of a header rule whose number the settings do not list, None if they do."""
     if not is_header_rule(key[0]) or key[0] in map(rule_key, numbers):
         return None
-    return f"{named_rule(key)}: it is not asked, for the setting header_rules does not name it"
+    return f"{named_rule(key)}: it is not used, because the setting header_rules does not list it"
 
 
 def rule_numbers(row: Row | None) -> tuple[int, ...]:
-    """The header rules that the settings name; none where they cannot be understood, which `settings_faults` says."""
+    """The header rules that the settings list; none if the settings cannot be parsed, which `settings_faults`
+    reports."""
     try:
         return Settings.from_row(row).rule_numbers
     except ValueError:
@@ -66,7 +67,7 @@ def rule_numbers(row: Row | None) -> tuple[int, ...]:
 
 
 def named_rule(key: SenderKey) -> str:
-    """A sender rule or a header rule as people call it."""
+    """The name of a sender rule or header rule, for people."""
     sender, scope = key
     called = f"header {sender.replace(':', ' ')}" if is_header_rule(sender) else f"sender rule {sender}"
     return called if scope == EVERYWHERE else f"{called} for {scope}"

@@ -1,8 +1,7 @@
-"""Rows as people typed them: lenient in form, and never a silent miss.
+"""Rows as people typed them: read leniently, and never ignored in silence.
 
-People edit both tables in the console, so a destination list may be a list, a string set or one
-comma-separated string, and a flag may be a boolean or a word. What cannot be understood is a
-BadRow that names the row.
+People edit both tables in the console, so a destination list may be a list, a string set or one comma-separated string,
+and a flag may be a boolean or a word. What cannot be parsed is a BadRow that names the row.
 """
 
 import math
@@ -17,16 +16,15 @@ SenderKey = tuple[str, str]  # (sender, scope)
 # The settings are one item of the alias table, the whitelists of the grey hold two more.
 TableName = Literal["settings", "whitelists", "aliases", "senders"]
 
-# Items of the alias table whose key begins so are Postern's own and no aliases: whoever reads the table passes
-# them over.
+# Items of the alias table whose keys begin with this are Postern's own, not aliases: readers of the table skip them.
 RESERVED = "#"
-# Rows of the sender table whose key begins so are header rules; no sender has such a key.
+# Rows of the sender table whose keys begin with this are header rules; no sender has such a key.
 HEADER_RULE = "rule:"
-MOST_RULES, LAST_RULE = 50, 999  # numbers that are asked for, and the largest of them
-PRIVATE = "x_"  # an attribute whose name begins so is the owner's: nobody reads it
+MOST_RULES, LAST_RULE = 50, 999  # how many numbers the setting may list, and the largest
+PRIVATE = "x_"  # prefix of the owner's own attributes, which are never read
 FOREIGN = (PRIVATE, "aws:")  # DynamoDB itself writes aws:rep:... into the items of an older global table
-BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row by command, and when
-MADE_BY = "made_by"  # in a row that nobody typed: `learn`, `token NAME`, `link`
+BOOKKEEPING = ("updated_at", "updated_by")  # who wrote a row with the command, and when
+MADE_BY = "made_by"  # in a row that no person typed: `learn`, `token NAME`, `link`
 
 _MILLISECONDS = 1e11  # as seconds the year 5138
 
@@ -35,7 +33,7 @@ _FALSE = ("false", "no", "off", "0")
 
 
 class BadRow(ValueError):
-    """A row that cannot be understood; the message names the table, the row and the fault."""
+    """A row that cannot be parsed; the message names the table, the row and the fault."""
 
     def __init__(self, table: str, key: str, fault: str) -> None:
         super().__init__(f"{table} row {key!r}: {fault}")
@@ -43,10 +41,9 @@ class BadRow(ValueError):
 
 @dataclass(slots=True)
 class Rows:
-    """Rows read so far. A key that was asked for and not found is present with None.
+    """Rows read so far. A key that was read and not found is present with None.
 
-    `understood` are the alias rows that were made sense of already: an address that many
-    recipients lead to is read once.
+    `understood` holds the alias rows already parsed: an address that many recipients lead to is parsed once.
     """
 
     aliases: dict[str, Row | None] = field(default_factory=dict)
@@ -55,34 +52,34 @@ class Rows:
     understood: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def add(self, more: "Rows") -> None:
-        """Take over what another look-up found."""
+        """Add the rows of another look-up."""
         self.aliases.update(more.aliases)
         self.senders.update(more.senders)
         self.destinations.update(more.destinations)
 
 
 def is_reserved(key: str) -> bool:
-    """Whether a key of the alias table is none of an alias."""
+    """Whether a key of the alias table is not an alias's."""
     return key.startswith(RESERVED)
 
 
 def made_itself(row: Row) -> bool:
-    """Whether nobody typed a row: a catch-all learned it, a token asked for it, or a link in a mail."""
+    """Whether no person typed the row: a catch-all learned it, or a token or a link in a mail made it."""
     return row.get(MADE_BY) is not None
 
 
 def is_header_rule(sender: str) -> bool:
-    """Whether a key of the sender table is that of a header rule."""
+    """Whether a key of the sender table is a header rule's."""
     return sender.startswith(HEADER_RULE)
 
 
 def rule_key(number: int) -> str:
-    """The key of a header rule, so that their order as texts is that of their numbers."""
+    """The key of a header rule, padded so that keys sort like numbers."""
     return f"{HEADER_RULE}{number:03}"
 
 
 def texts(value: Any) -> list[str]:
-    """The strings in a list, a string set or one comma-separated string; raises ValueError."""
+    """The strings in a list, a string set or one comma-separated string. Raises ValueError."""
     if isinstance(value, str):
         parts = value.split(",")
     elif isinstance(value, (set, frozenset)):
@@ -97,7 +94,7 @@ def texts(value: Any) -> list[str]:
 
 
 def check_attributes(row: Row, known: Collection[str]) -> None:
-    """Raises ValueError for an attribute that nobody understands: it may be `enabled`, misspelt."""
+    """Raises ValueError for an unknown attribute: it may be `enabled`, misspelt."""
     known_too = (*known, *BOOKKEEPING)
     unknown = [
         name
@@ -113,11 +110,11 @@ def _unknown(name: str, known: Collection[str]) -> str:
 
     meant = difflib.get_close_matches(name.lower(), known, 1)
     hint = f" ({meant[0]}?)" if meant else ""
-    return f"unknown attribute {name!r}{hint}; what is only yours begins with {PRIVATE}"
+    return f"unknown attribute {name!r}{hint}; your own attributes begin with {PRIVATE}"
 
 
 def flag(value: Any) -> bool:
-    """A boolean, or a word for one in any case; raises ValueError."""
+    """A boolean, or a word for one in any case. Raises ValueError."""
     if isinstance(value, bool):
         return value
     word = str(value).strip().lower()
@@ -127,7 +124,7 @@ def flag(value: Any) -> bool:
 
 
 def epoch(value: Any) -> float:
-    """Seconds since 1970 as a number or its text; raises ValueError."""
+    """Epoch seconds from a number or its text. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
         raise ValueError(f"expected epoch seconds, found {value!r}")
     try:

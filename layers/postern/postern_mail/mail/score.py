@@ -1,4 +1,4 @@
-"""One score for restrictions and lists, and one threshold: what was found out about a message."""
+"""The results of restrictions and lists on a message as one score, and one threshold."""
 
 from collections.abc import Collection
 
@@ -7,10 +7,10 @@ from .records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that speaks against a message, in words of ours and of the owner's settings, none of a stranger's.
+    """Something that counts against a message, in our words and those of the owner's settings, never a stranger's.
 
-    `points` count towards the threshold; `weak` ones do so only beside others. `is_listing`: a list
-    says so.
+    `points` count towards the threshold; those of a `weak` finding only beside others. `is_listing`: it comes from a
+    list.
     """
 
     said: str
@@ -21,8 +21,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """All findings about a message, and how many points keep it. `silent`: lists that did not count;
-    `asked`: a list was asked."""
+    """All findings about a message, and how many points quarantine it. `silent`: lists that did not count; `asked`: a
+    list was asked."""
 
     findings: tuple[Finding, ...] = ()
     threshold: int = 1
@@ -31,7 +31,7 @@ class Score:
 
     @property
     def listed(self) -> bool | None:
-        """Whether a list that counts names it, None if none was asked."""
+        """Whether a list that counts names the message, None if none was asked."""
         return any(one.is_listing for one in self.findings) if self.asked else None
 
     @property

@@ -1,9 +1,9 @@
-"""Mail that a person sends as an alias, by an SMTP password of SES's (`postern send-as`), and what SES says of it.
+"""Mail that a person sends as an alias, with an SMTP password of SES's (`postern send-as`), and SES's feedback on it.
 
-Such mail is no forward: it has no claim and no tag of ours. SES names the IAM user of its password in every event, in
-the tag `ses:caller-identity` (docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes to
-EventBridge"). The user's name is made of the stack and the address, so that no table has to say whose mail it is, and
-an event that comes after the user is gone is understood too.
+Such mail is not a forward: it has no claim and no tag of ours. SES names the IAM user of its password in every event,
+in the tag `ses:caller-identity` (docs.aws.amazon.com/ses, "Examples of event data that Amazon SES publishes to
+EventBridge"). The user's name is derived from the stack and the address, so no table has to say whose mail it is, and
+an event that comes after the user is deleted can still be assigned.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from .feedback import KINDS, SECTIONS, detail_of, epoch, lost_people, mapping_in
 from .records import dataclass
 
 CALLER_TAG = "ses:caller-identity"
-MOST_AN_HOUR = 20  # events of one alias that its people are told of: a stolen password sends thousands
+MOST_AN_HOUR = 20  # events of one alias that are told: a stolen password sends thousands
 
 _MAX_STACK, _MAX_READABLE, _DIGITS = 16, 22, 16  # of a user's name, which has 64 characters (IAM quotas)
 
@@ -25,10 +25,10 @@ UserOf = Callable[[Address], str]  # `user_name` of one stack in one region
 
 
 def user_name(stack: str, region: str, address: Address) -> str:
-    """The IAM user that sends as this address by a stack in a region: readable, and told apart by a digest, because IAM
-    has one list of users for all regions.
+    """The IAM user that sends as this address for a stack in a region: readable, and made unique by a digest, because
+    IAM has one list of users for all regions.
 
-    Letters, digits and dashes alone: SES shows it as the value of a tag, which has no `@`.
+    Only letters, digits and dashes: SES shows it as the value of a tag, which cannot hold `@`.
     """
     digest = hashlib.sha256(f"{stack} {region} {address.key}".encode()).hexdigest()[:_DIGITS]
     readable = re.sub(r"[^a-z0-9]+", "-", address.key)[:_MAX_READABLE].strip("-")
@@ -39,8 +39,8 @@ def user_name(stack: str, region: str, address: Address) -> str:
 class SentAs:
     """What happened to a message that was sent as `address`, an alias of ours.
 
-    `kind`, `at` and `id` are those of Feedback. `lost` has each recipient that did not get it, or complained, with what
-    was said; it is empty for what nobody need know: deliveries, delays, replies of robots.
+    `kind`, `at` and `id` are as in Feedback. `lost` has each recipient that did not get it, or complained, with the
+    reason; it is empty for events that need not be told: deliveries, delays, robots' replies.
     """
 
     address: Address
@@ -52,7 +52,7 @@ class SentAs:
 
     @property
     def message_id(self) -> str:
-        """What claims and tags call the mail that tells of it: the same for the same event."""
+        """The id, in claims and tags, of the mail that tells of it: the same for the same event."""
         digest = hashlib.sha256(f"{self.id} {self.kind}".encode()).hexdigest()[:32]
         return f"returned-{digest}"
 
@@ -82,13 +82,13 @@ def _address(mail: Mapping[str, Any], user_of: UserOf, domains: Collection[str])
     callers = mapping_in(mail, "tags").get(CALLER_TAG)
     if not (isinstance(callers, list) and len(callers) == 1 and isinstance(callers[0], str)):
         return None
-    name = callers[0].rpartition("/")[2]  # with its path, if SES shows that [U]
+    name = callers[0].rpartition("/")[2]  # the ARN may include a path [U]
     named = (one for said in _senders(mail) for one in authors(said.encode("utf-8", "replace")))
     return next((one.address for one in named if one.address.domain in domains and user_of(one.address) == name), None)
 
 
 def _senders(mail: Mapping[str, Any]) -> Iterator[str]:
-    """Who sent it by the envelope, and by From: which of the two a password is bound to is [U]."""
+    """The senders by the envelope and by From: to which of the two a password is bound is unknown [U]."""
     yield text_in(mail, "source")
     common = mail.get("commonHeaders")
     listed = common.get("from") if isinstance(common, Mapping) else None

@@ -1,9 +1,9 @@
-"""SES's own block: the fields that SES puts on top of a message it stores. It is read here and nowhere else.
+"""SES's own block: the fields that SES adds at the top of a message it stores. Only this module reads them.
 
 In this order (docs.aws.amazon.com/ses, "Email receiving concepts"; real mail): Return-Path, Received,
-X-SES-Spam-Verdict and X-SES-Virus-Verdict where the rule scans, Received-SPF, Authentication-Results,
-X-SES-RECEIPT, X-SES-DKIM-SIGNATURE. Below it the sender can have written the same names. What a sender cannot
-know beforehand is the message's id, which SES's Received names: a block without it is not SES's.
+X-SES-Spam-Verdict and X-SES-Virus-Verdict if the rule scans, Received-SPF, Authentication-Results, X-SES-RECEIPT,
+X-SES-DKIM-SIGNATURE. Below it the sender may have written the same names. What a sender cannot know beforehand is the
+message's id, which SES's Received names: a block without it is not SES's.
 """
 
 import re
@@ -16,18 +16,19 @@ AUTHSERV_ID = "amazonses.com"  # in Authentication-Results (RFC 8601 2.2)
 
 _RESULTS = ("received-spf", "authentication-results")
 _PREFIX = "x-ses-"
-_RECEIPT = "x-ses-receipt"  # always there; only the signature follows it
+_RECEIPT = "x-ses-receipt"  # always present; only the signature follows it
 _SIGNATURE = "x-ses-dkim-signature"
 
 # from HELO (REVERSE [CLIENT]) by inbound-smtp.REGION.amazonaws.com with SMTP id ID for RECIPIENT; DATE
 _BY = re.compile(
     rb'\bby inbound-smtp\.[\w.-]+ with SMTP id ([\w-]+)\s+for\s+<?("(?:[^"\\]|\\.)*"@[^\s<>;]+|[^\s<>;]+)>?;'
 )
-# The client chose the HELO name, and could have it look like all that follows but the id: so it is read from the right.
+# The client chose the HELO name, and could make it look like everything that follows except the id: so it is parsed
+# from the right.
 _FROM = re.compile(rb"from (.*) \(([^()]*)\)\s+\Z", re.DOTALL)
 _HELO = re.compile(rb"[A-Za-z0-9_.:\[\]-]+\Z")  # a name or an address literal
 _CLIENT = re.compile(rb"(?:([A-Za-z0-9_.-]+) )?\[(?:IPv6:)?([0-9A-Fa-f:.]+)\]\Z")
-_NO_NAME = "unknown"  # how mail servers write that an address has no name
+_NO_NAME = "unknown"  # written by mail servers for an address without a name
 
 _QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)')
 _QUOTED_PAIR = re.compile(rb"\\(.)")
@@ -36,12 +37,12 @@ _NAME = re.compile(rb"[^\s;(/]*")
 
 @dataclass(frozen=True, slots=True)
 class SesBlock:
-    """What SES says of a message it received.
+    """What SES says about a message it received.
 
-    `trace` is its Received. `client` is the address of the server that brought the message, `helo` what that
-    called itself, `reverse_name` what the address is called; each is "" where SES does not write it in the form
-    we know. `helo` is a name or an address literal; `helo_said` is that or whatever else the client said.
-    `recipient` is one of the envelope's. `fields` are those of the block by their names.
+    `trace` is its Received. `client` is the address of the sending server, `helo` its HELO name, `reverse_name` the
+    address's own name; each is "" if SES does not write it in the form we know. `helo` is a name or an address literal;
+    `raw_helo` is that or whatever else the client sent. `recipient` is one of the envelope's. `fields` are the block's,
+    by name.
     """
 
     trace: Field
@@ -54,7 +55,7 @@ class SesBlock:
 
     @classmethod
     def of(cls, message: Message, message_id: str) -> "SesBlock | None":
-        """Read the block on top of the message with this id; None if SES did not write one for it."""
+        """Read the block at the top of the message with this id; None if SES did not write one for it."""
         found = _fields(message)
         trace = found.get("received")
         if trace is None:
@@ -78,22 +79,22 @@ class SesBlock:
 
     @property
     def has_null_sender(self) -> bool:
-        """Whether Return-Path is `<>`. What `mail.source` of the event is then is not documented."""
+        """Whether Return-Path is `<>`. The event's `mail.source` in this case is undocumented."""
         return "return-path" in self.fields and not self.source
 
     @property
     def source(self) -> str:
-        """MAIL FROM as Return-Path has it, "" for the null sender."""
+        """MAIL FROM from Return-Path, "" for the null sender."""
         return self._value("return-path").strip("<> ")
 
     @property
     def spam(self) -> str:
-        """The verdict, upper case, "" where SES did not scan."""
+        """The spam verdict, upper case, "" if SES did not scan."""
         return self._value("x-ses-spam-verdict").upper()
 
     @property
     def virus(self) -> str:
-        """The verdict, upper case, "" where SES did not scan."""
+        """The virus verdict, upper case, "" if SES did not scan."""
         return self._value("x-ses-virus-verdict").upper()
 
     @property
@@ -103,7 +104,7 @@ class SesBlock:
 
     @property
     def findings(self) -> tuple[Field, ...]:
-        """Received-SPF and Authentication-Results, as far as SES wrote them."""
+        """Received-SPF and Authentication-Results, where SES wrote them."""
         return tuple(self.fields[name] for name in _RESULTS if name in self.fields)
 
     def _value(self, name: str) -> str:
@@ -111,30 +112,30 @@ class SesBlock:
 
 
 def is_stored(message: Message, message_id: str) -> bool:
-    """Whether these bytes can be what SES stored as this message: some field names it.
+    """Whether these bytes can be what SES stored as this message: some field names its id.
 
-    That is less than a block must show, so that mail still comes when SES changes its words; what a receipt rule
-    encrypted has no header at all.
+    That is less than a block must show, so that mail still flows if SES changes its wording; a message encrypted by a
+    receipt rule has no header at all.
     """
     wanted = message_id.encode("ascii", "replace")
     return any(wanted in field.raw for field in message.fields)
 
 
 def named_id(message: Message) -> str:
-    """The id that the first Received names in SES's form, "" if it does not: for a file whose id is not known."""
+    """The id that the first Received names in SES's form, "" if it does not: for a file whose id is unknown."""
     found = next((_BY.search(field.value) for field in message.named("received")), None)
     return _text(found[1]) if found else ""
 
 
 def passes_for_ses(field: Field) -> bool:
-    """Whether this Authentication-Results is in SES's name; who reads the message next would believe it to be
-    SES's (RFC 8601 5)."""
+    """Whether this Authentication-Results claims to be SES's; the next reader of the message would trust it as SES's
+    (RFC 8601 5)."""
     return field.name == "authentication-results" and _authserv_id(field.value) == AUTHSERV_ID
 
 
 def _fields(message: Message) -> dict[str, Field]:
-    """The fields of the block, {} if it is not whole: a field that is not SES's, or is there a second time,
-    stands before X-SES-RECEIPT."""
+    """The fields of the block, {} if it is incomplete: a field that is not SES's, or occurs twice, stands before
+    X-SES-RECEIPT."""
     found: dict[str, Field] = {}
     for field in message.fields:
         name = field.name
@@ -156,8 +157,7 @@ def _fields(message: Message) -> dict[str, Field]:
 
 
 def _authserv_id(value: bytes) -> str:
-    """The name of who authenticated, lower case, as any reader may take it: comments, quotes, a version, a
-    final dot left away."""
+    """The authserv-id, lower case, as any reader may parse it: without comments, quotes, version or final dot."""
     at = _after_comments(value)
     quoted, plain = _QUOTED.match(value, at), _NAME.match(value, at)
     name = _QUOTED_PAIR.sub(rb"\1", quoted[1]) if quoted else plain[0] if plain else b""
@@ -165,7 +165,7 @@ def _authserv_id(value: bytes) -> str:
 
 
 def _after_comments(value: bytes) -> int:
-    """Where the blanks and comments at the start end (RFC 5322 3.2.2; they nest)."""
+    """The position after the blanks and comments at the start (RFC 5322 3.2.2; they nest)."""
     at = depth = 0
     while at < len(value):
         octet = value[at : at + 1]

@@ -1,7 +1,7 @@
-"""What a DKIM signature says of a message's addressee (RFC 6376).
+"""What a DKIM signature says about a message's addressee (RFC 6376).
 
-SES checks signatures and names the domains of those that pass. A message that was signed once can be sent again by
-anybody to anybody, so for an answer it matters whether the signature covers the field that names this recipient.
+SES verifies signatures and names the domains of those that pass. Anyone can replay a signed message to anyone, so for
+an answer it matters whether the signature covers the field that names this recipient.
 """
 
 import re
@@ -20,7 +20,7 @@ _BLANKS = re.compile(r"\s+")
 @dataclass(frozen=True, slots=True)
 class Signature:
     """A DKIM-Signature: `domain` is d=, `identity` the domain of i=, `covered` the names in h=, all lower case.
-    `is_partial`: l= leaves open how the body ends."""
+    `is_partial`: l= leaves the end of the body unsigned."""
 
     domain: str
     identity: str
@@ -29,8 +29,8 @@ class Signature:
 
 
 def signatures(message: Message) -> Iterator[Signature]:
-    """The signatures of a message, as far as they can be read: a tag that comes twice spoils one (3.2), and an
-    identity that is not at its domain or below it (3.5): it could be that of another signature, which passed."""
+    """The valid signatures of a message: a tag that occurs twice invalidates one (3.2), and so does an identity that is
+    not at its domain or below it (3.5): it could be that of another signature, which passed."""
     for field in message.named("dkim-signature"):
         tags: dict[str, str] = {}
         for part in field.value[:_MOST].decode("latin-1").split(";"):
@@ -50,15 +50,15 @@ def signatures(message: Message) -> Iterator[Signature]:
 def names(message: Message, passed: tuple[str, ...], domain: str, recipient: Address) -> bool:
     """Whether the sender's domain itself signed that the message goes to this recipient.
 
-    `passed` are the identities' domains of the signatures that SES found good. Where the domain has several
-    signatures all must cover the field, for anybody can add one that does not pass.
+    `passed` are the identities' domains of the signatures that SES verified. If the domain has several signatures, all
+    must cover the field, because anyone can add one that does not pass.
     """
     own = [one for one in signatures(message) if one.domain == domain]
     return bool(own) and all(one.identity in passed and _covers(message, one, recipient) for one in own)
 
 
 def _covers(message: Message, signature: Signature, recipient: Address) -> bool:
-    """Of fields with one name the signature covers as many as h= names, counted from the bottom (5.4.2)."""
+    """Of several fields with one name, the signature covers as many as h= names, counted from the bottom (5.4.2)."""
     for name in _NAMES:
         found = message.named(name)
         count = signature.covered.count(name)
@@ -69,7 +69,7 @@ def _covers(message: Message, signature: Signature, recipient: Address) -> bool:
 
 def _has(value: bytes, recipient: Address) -> bool:
     if recipient.domain.encode().lower() not in value[:_MOST].lower():
-        return False  # as with most: nothing is parsed
+        return False  # most values: nothing need be parsed
     return any(one.address.key == recipient.key for one in authors(value[:_MOST]))
 
 

@@ -1,7 +1,7 @@
-"""The stamp by which a message that we forwarded is known again when it comes back.
+"""The loop stamp, by which a forwarded message is recognised when it comes back.
 
-`X-Postern-Loop: v1 <32 hex digits>` is an HMAC of the alias under a key of the stack, so
-that a stranger can neither forge one, to have mail taken for a loop, nor learn the alias.
+`X-Postern-Loop: v1 <32 hex digits>` is an HMAC of the alias under a key of the stack, so a stranger can neither forge
+one, to make mail look like a loop, nor learn the alias.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from .address import Address
 from .message import Message
 
 NAME = "X-Postern-Loop"
-TEST_KEY = b"postern offline test key"  # of offline commands and tests; a stack makes its own
+TEST_KEY = b"postern offline test key"  # for offline commands and tests; a stack makes its own
 _VERSION = "v1"
 
 
@@ -23,11 +23,11 @@ def stamp(key: bytes, alias: Address) -> str:
 
 
 def is_stamped(message: Message, key: bytes, alias: Address) -> bool:
-    """Whether we have forwarded this message for this alias before; a counterfeit is no stamp."""
+    """Whether we have forwarded this message for this alias before; a forged stamp does not count."""
     return is_among((field.value for field in message.named(NAME.lower())), key, alias)
 
 
 def is_among(values: Iterable[bytes], key: bytes, alias: Address) -> bool:
-    """Whether one of these values is our stamp for this alias."""
+    """Whether our stamp for this alias is among these values."""
     expected = stamp(key, alias).encode("ascii")
     return any(hmac.compare_digest(value, expected) for value in values)

@@ -8,10 +8,9 @@ from .header import Header
 from .message import Message
 from .restrictions import Who
 
-MOST_DOMAINS = 8  # of one message: a stranger chooses how many there are
+MOST_DOMAINS = 8  # of one message: a stranger chooses how many it has
 
-# Forwarders: their client address says nothing of who sent the message. By the names of their hosts, of which the
-# address must be one.
+# Forwarders: their client address says nothing about the sender. Recognised by confirmed host names.
 FORWARDERS = (
     "amazonses.com", "anonaddy.com", "cloudflare-email.net", "forwardemail.net", "google.com", "icloud.com",
     "improvmx.com", "mail.me.com", "messagingengine.com", "mimecast.com", "mx.cloudflare.net", "outlook.com",
@@ -20,13 +19,13 @@ FORWARDERS = (
 
 
 def client(who: Who) -> dict[str, str]:
-    """The client's address as it stands before a zone, and what it is called; none if nobody knows it."""
+    """The client's address as a name below a zone, with what it is; {} if it is unknown."""
     name = reversed_address(who.client)
     return {name: "the client"} if name else {}
 
 
 def domains(who: Who, message: Message, header: Header, own_domains: Collection[str]) -> dict[str, str]:
-    """The domains, each with what named it first; ours are nobody's business."""
+    """The domains to ask about, each with what named it first; our own are left out."""
     found: dict[str, str] = {}
     for about, name in _named(who, message, header):
         domain = listed_domain(name)
@@ -38,7 +37,7 @@ def domains(who: Who, message: Message, header: Header, own_domains: Collection[
 
 
 def is_below(name: str, above: Collection[str]) -> bool:
-    """Whether a host's name is one of these or below one."""
+    """Whether a host name is one of these or below one."""
     labels = name.lower().rstrip(".").split(".")
     return any(".".join(labels[start:]) in above for start in range(len(labels)))
 

@@ -1,8 +1,8 @@
-"""What became of a day's mail, added up: by outcome, by alias and by the sender's domain.
+"""A day's mail, added up: by outcome, by alias and by the sender's domain.
 
-Each recipient counts once, under the word that `postern log` shows for it: `lost` in the place of `forwarded` where
-SES said later that the message did not arrive. A day is one of UTC, and a message is of the day on which it was first
-handled. The ledger says all of this, so that a day added up again is the same day.
+Each recipient counts once, under the word that `postern log` shows: `lost` in place of `forwarded` if SES reported
+later that the message did not arrive. A day is a UTC day, and a message belongs to the day on which it was first
+handled. All of this is in the ledger, so adding up a day again gives the same result.
 """
 
 import re
@@ -16,22 +16,22 @@ from .days import A_DAY
 from .outcomes import State
 from .records import dataclass, field
 
-NO_ALIAS = "-"  # the alias of mail for which no row answered
+NO_ALIAS = "-"  # the alias of mail that no row matched
 NO_SENDER = "<>"  # the domain of the null sender
 LOST = str(Later.LOST)
 OUTCOMES = (*(str(one) for one in State if one is not State.TESTED), LOST)
 KEEP_DAYS = 400
-LOOK_BACK = 21  # days; the ledger keeps 23 at least
-AGAIN = 3  # more times that a day is added up, a day apart: mail is tried for 36 hours, and bounces take days
-GRACE = 900  # seconds after midnight until a day is over: clocks differ, and an index is behind its table
+LOOK_BACK = 21  # days; the ledger keeps at least 23
+AGAIN = 3  # more times a day is added up, a day apart: mail is retried for 36 hours, and bounces take days
+GRACE = 900  # seconds after midnight before a day is added up: clocks differ, and an index lags behind its table
 _RULE = re.compile(r"\bheader rule [0-9]{3}\b")
-MOST_SENDERS = 100  # domains of a day that are told apart
+MOST_SENDERS = 100  # domains of a day that are counted separately
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What became of one recipient: the key of the row that answered (NO_ALIAS for none), the sender's domain, the
-    outcome, when the message was first handled, epoch seconds, and the header rules that held."""
+    """What became of one recipient: the key of the matching row (NO_ALIAS for none), the sender's domain, the outcome,
+    when the message was first handled (epoch seconds), and the header rules that matched."""
 
     alias: str
     sender: str
@@ -42,7 +42,8 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What became of an alias's mail, by outcome, and when it was last used: any outcome but `rejected`; 0 is never."""
+    """What became of an alias's mail, by outcome, and when it was last used (any outcome but `rejected`); 0 for
+    never."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     last_used: int = 0
@@ -50,8 +51,8 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a day's mail. `senders` are the domains with the most recipients, MOST_SENDERS of them; `partial`
-    says that there was more mail than is read. `screening` counts messages by what `screening` says of them."""
+    """A day's mail. `senders` are the MOST_SENDERS domains with the most recipients; `partial` says that there was more
+    mail than was read. `screening` counts messages by the words of `screening`."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     aliases: Mapping[str, Use] = field(default_factory=dict)
@@ -61,8 +62,8 @@ class Summary:
 
 
 def fates(message: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) -> Iterator[Fate]:
-    """What became of each recipient of a message, by its own entry and those of the recipients (with those of the
-    destinations, where something was lost). The daily test is no mail."""
+    """What became of each recipient of a message, from its own entry and those of the recipients (with those of the
+    destinations, if a forward was lost). The daily test does not count."""
     sender = sender_domain(str(message.get("source", "")))
     lost = {f"{LOST} {who}" for who in message.get("recipients", ())} & set(message.get("noted", ()))
     for who in sorted(message.get("recipients", ())):
@@ -77,7 +78,7 @@ def fates(message: Mapping[str, Any], entries: Mapping[str, Mapping[str, Any]]) 
 
 
 def screening(message: Mapping[str, Any]) -> Iterator[str]:
-    """What screening found out about a message, by its entry: words of ours and of the owner's settings."""
+    """The results of screening a message, from its entry, in our words and those of the owner's settings."""
     found: Mapping[str, Any] = message.get("screened") or {}
     if "release_at" in message:
         yield "held"
@@ -105,7 +106,7 @@ def sender_domain(source: str) -> str:
 
 
 def summary(found: Iterable[Fate], words: Iterable[str] = (), *, partial: bool = False) -> Summary:
-    """A day's mail added up; the order does not matter. `words` are those of `screening`, of all messages."""
+    """Add up a day's mail, in any order. `words` are those of `screening`, for all messages."""
     screened = Counter(words)
     counts: Counter[str] = Counter()
     senders: Counter[str] = Counter()
@@ -124,9 +125,9 @@ def summary(found: Iterable[Fate], words: Iterable[str] = (), *, partial: bool =
 
 
 def due(folded: Mapping[str, float], now: float) -> tuple[str, ...]:
-    """The days that are to be added up, the latest first, as ISO dates. `folded` says when days were, epoch seconds.
+    """The days to add up, the latest first, as ISO dates. `folded` is when each day was added up, in epoch seconds.
 
-    Each is, once it is over, and again on the AGAIN days that follow, for what its mail came to meanwhile.
+    Each day is added up once it is over, and again on the AGAIN days that follow, to include later feedback.
     """
     today = int((now - GRACE) // A_DAY)
     wanted = [
@@ -138,20 +139,20 @@ def due(folded: Mapping[str, float], now: float) -> tuple[str, ...]:
 
 
 def iso(number: int) -> str:
-    """The ISO date of a day by its number since 1970."""
+    """The ISO date of a day, from its number since 1970."""
     return datetime.fromtimestamp(number * A_DAY, UTC).date().isoformat()
 
 
 def day_of(seconds: float) -> str:
-    """The ISO date of a moment, in UTC."""
+    """The ISO date of a time in epoch seconds, in UTC."""
     return iso(int(seconds // A_DAY))
 
 
 def start_of(day: str) -> int:
-    """Epoch seconds of the beginning of an ISO date. Raises ValueError."""
+    """The start of an ISO date, in epoch seconds. Raises ValueError."""
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
 
 
 def forgotten_at(day: str) -> int:
-    """When a day's summary expires, epoch seconds."""
+    """When a day's summary expires, in epoch seconds."""
     return start_of(day) + (1 + KEEP_DAYS) * A_DAY

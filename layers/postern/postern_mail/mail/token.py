@@ -1,7 +1,7 @@
-"""Tokens: by one, a password manager asks for a new alias. It says in which domain, and where what is made leads.
+"""Tokens: a password manager uses one to ask for a new alias. It determines the alias's domain and destinations.
 
-A token's row is an item of the alias table and no alias. It is found by the token's SHA-256, so that whoever reads the
-table learns no token, and nothing is compared that time could tell something about.
+A token's row is an item of the alias table, but not an alias. Its key is the token's SHA-256, so reading the table
+reveals no token, and no comparison leaks one by its timing.
 """
 
 import hashlib
@@ -13,40 +13,40 @@ from .address import Address, InvalidAddress
 from .records import dataclass
 from .rows import RESERVED, BadRow, Row, texts
 
-ROWS = f"{RESERVED}token:"  # what keys of their rows begin with
+ROWS = f"{RESERVED}token:"  # prefix of their rows' keys
 TABLE = "tokens"
-DAILY = 50  # aliases that a token makes in a day, where nobody says another number
+DAILY = 50  # aliases that a token may make in a day, unless its row says otherwise
 MOST_DAILY = 1000
 _PREFIX = "postern"
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 _CHOSEN = 43  # letters, 256 bits
-# What addy's extension takes for a token: letters and digits, 40 to 60 (anonaddy/browser-extension, App.vue).
+# The tokens that addy's extension accepts: 40 to 60 letters and digits (anonaddy/browser-extension, App.vue).
 _FORM = re.compile(r"[A-Za-z0-9]{40,60}\Z")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._-]{0,39}\Z")
 
-Choose = Callable[[Sequence[str]], str]  # one of these, so that nobody can guess which
+Choose = Callable[[Sequence[str]], str]  # picks one of these unpredictably
 
 
 def new_token(choose: Choose) -> str:
-    """A token that nobody has had."""
+    """A new random token."""
     return _PREFIX + "".join(choose(_LETTERS) for _ in range(_CHOSEN))
 
 
 def key_of(token: str) -> str | None:
-    """The key of a token's row; None for text that is no token."""
+    """The key of a token's row; None for text that is not a token."""
     if not _FORM.match(token):
         return None
     return f"{ROWS}{hashlib.sha256(token.encode('ascii')).hexdigest()}"
 
 
 def is_name(text: str) -> bool:
-    """Whether a token may be called so."""
+    """Whether a token may have this name."""
     return bool(_NAME.match(text))
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A token's row, understood. `daily` is how many aliases it makes in a day at most."""
+    """A parsed row of a token. `daily` is how many aliases it may make in a day."""
 
     key: str
     name: str
@@ -57,7 +57,7 @@ class Token:
 
     @classmethod
     def from_row(cls, key: str, row: Row) -> "Token":
-        """Read a row; raises BadRow, naming it by the token's name."""
+        """Read a row. Raises BadRow, naming it by the token's name."""
         name = str(row.get("name", ""))
         try:
             domain = Address.parse(f"x@{row.get('domain', '')}").domain
@@ -70,11 +70,11 @@ class Token:
 
     @property
     def made_by(self) -> str:
-        """What the rows that it makes say of it."""
+        """The `made_by` of the rows that it makes."""
         return f"token {self.name}"
 
     def row(self) -> dict[str, Any]:
-        """The row as it is written."""
+        """The row to write."""
         return {
             "address": self.key,
             "name": self.name,

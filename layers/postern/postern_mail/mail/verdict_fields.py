@@ -1,6 +1,6 @@
-"""What a mailbox's own filter can use: SES's verdicts and what screening found, each in a header line of ours.
+"""Header lines for the mailbox's own filter: SES's verdicts and the results of screening.
 
-A stranger's lines of these names are taken out (`rewrite`). Nothing a stranger wrote is in them.
+A stranger's lines of these names are removed (`rewrite`). They hold nothing that a stranger wrote.
 """
 
 import re
@@ -23,7 +23,7 @@ _STATUS = re.compile(r"[A-Z_]{1,40}\Z")
 
 
 def lines(verdicts: Verdicts, score: Score | None, *, all_of_them: bool) -> Iterator[str]:
-    """The lines. Without `all_of_them` only what screening found, if it found anything."""
+    """The lines. Without `all_of_them` only the result of screening, if it found anything."""
     if all_of_them:
         for name, verdict in _NAMES:
             status = getattr(verdicts, verdict)

@@ -1,7 +1,7 @@
-"""What SES says of a message: spam, virus, SPF, DKIM, DMARC.
+"""SES's verdicts on a message: spam, virus, SPF, DKIM, DMARC.
 
-SES acts on none of them (docs.aws.amazon.com/ses, "Contents of notifications for email
-receiving"); what we do about them is decided here.
+SES acts on none of them (docs.aws.amazon.com/ses, "Contents of notifications for email receiving"); their consequences
+are decided here.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ FAIL = "FAIL"
 ABSENT = "ABSENT"  # ours: the event had no such verdict
 STATUSES = ("PASS", FAIL, "GRAY", "PROCESSING_FAILED", "DISABLED", ABSENT)
 
-SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids decides
+SCREENED = ("virus", "dmarc", "spam", "spf", "dkim")  # the first that forbids forwarding decides
 ACTIONS = FORWARD, QUARANTINE, REJECT, DISCARD = ("forward", "quarantine", "reject", "discard")
 
-# What a FAIL may lead to by a setting, the default first. A virus costs the account, so never FORWARD.
-AS_PUBLISHED = "as-published"  # as the sender's domain asks for
+# Consequences of a FAIL that a setting may choose, the default first. A virus costs the account, so never FORWARD.
+AS_PUBLISHED = "as-published"  # as the sender's domain asks
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "spam": (QUARANTINE, FORWARD, REJECT, DISCARD),
     "virus": (QUARANTINE, REJECT, DISCARD),
@@ -32,8 +32,8 @@ _ENFORCED = ("quarantine", "reject")
 class Verdicts:
     """SES's verdicts, upper case: PASS, FAIL, GRAY, PROCESSING_FAILED, DISABLED, ABSENT.
 
-    Only FAIL has consequences, so a status that AWS adds later is as harmless as GRAY.
-    `dmarc_policy` is the policy of the sender's domain, lower case, "" unless SES gave one.
+    Only FAIL has consequences, so a status that AWS adds later is as harmless as GRAY. `dmarc_policy` is the policy of
+    the sender's domain, lower case, "" unless SES gave one.
     """
 
     spam: str = ABSENT
@@ -45,7 +45,7 @@ class Verdicts:
 
     @classmethod
     def from_receipt(cls, receipt: Mapping[str, Any]) -> "Verdicts":
-        """The verdicts of an event's `receipt`; whatever is missing or odd is ABSENT."""
+        """The verdicts of an event's `receipt`; a missing or malformed one is ABSENT."""
         return cls(
             spam=_status(receipt.get("spamVerdict")) or ABSENT,
             virus=_status(receipt.get("virusVerdict")) or ABSENT,
@@ -60,10 +60,9 @@ class Verdicts:
     ) -> tuple[str, str] | None:
         """(what to do instead of forwarding, why), or None.
 
-        A forward leaves under our own DKIM signature: a virus would cost us the SES account,
-        and a forgery would gain a signature it did not have. `overrides` are an alias's own, `common`
-        those of the settings;
-        `spam_excused`: a sender rule said OK, which excuses from spam screening and from nothing else.
+        A forward leaves under our own DKIM signature: a virus would cost us the SES account, and a forgery would gain a
+        signature it did not have. `overrides` are the alias's own, `common` those of the settings; `spam_excused`: a
+        sender rule said OK, which exempts from spam screening and nothing else.
         """
         for name in SCREENED:
             if getattr(self, name) != FAIL or (name == "spam" and spam_excused):
@@ -83,7 +82,7 @@ class Verdicts:
 
 
 def read_overrides(value: Any) -> dict[str, str]:
-    """An alias's own `verdicts`: what a FAIL of each leads to; raises ValueError."""
+    """An alias's own `verdicts`: the consequence of each FAIL. Raises ValueError."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -100,7 +99,7 @@ def read_overrides(value: Any) -> dict[str, str]:
 
 
 def _status(verdict: Any) -> str:
-    """Status of `{"status": "PASS"}`; a plain string (as dmarcPolicy is) counts as itself."""
+    """The status in `{"status": "PASS"}`; a plain string (such as dmarcPolicy) is returned unchanged."""
     if isinstance(verdict, Mapping):
         verdict = verdict.get("status")
     return verdict.strip().upper() if isinstance(verdict, str) else ""

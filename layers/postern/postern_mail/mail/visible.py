@@ -1,9 +1,9 @@
-"""Text of strangers on its way to a person: in a terminal, in the owner's digest."""
+"""Strangers' text on its way to a person: in a terminal, in the owner's digest."""
 
 
 def visible(text: str) -> str:
-    """One line in which nothing acts: what is not printable is spelled out, `\\x1b` for an escape, `\\u202e` for what
-    turns the direction of reading round. What is printable stays."""
+    """The text on one line, with unprintable characters spelled out: `\\x1b` for an escape, `\\u202e` for one that
+    reverses the reading direction."""
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

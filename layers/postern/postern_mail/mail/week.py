@@ -1,4 +1,4 @@
-"""A week in figures, for the owner's mail: from the days that the watch added up."""
+"""A week in figures, for the owner's mail, from the days that the watch added up."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from .summaries import LOST
 
 _MOST_USED = 5
 _SUNDAY = 6  # datetime.date.weekday
-_WORDS = {  # in the order in which they are said
+_WORDS = {  # in the order of the text
     "sent on": (State.FORWARDED, State.MERGED),
     "rejected": (State.REJECTED, State.DISCARDED),
     "kept": (State.QUARANTINED,),
@@ -22,8 +22,8 @@ _WORDS = {  # in the order in which they are said
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Counts by outcome of each of seven days and of the seven before, by ISO date, as far as they are known; and how
-    much came to each alias."""
+    """Counts by outcome for each of seven days and of the seven before, by ISO date, where known; and the number of
+    messages for each alias."""
 
     days: Mapping[str, Mapping[str, int]]
     before: Mapping[str, Mapping[str, int]]
@@ -31,18 +31,18 @@ class Week:
 
 
 def ends(day: str) -> bool:
-    """Whether a week ends on this ISO date: on a Sunday."""
+    """Whether a week ends on this ISO date: whether it is a Sunday."""
     return date.fromisoformat(day).weekday() == _SUNDAY
 
 
 def dates(day: str, weeks_ago: int = 0) -> list[str]:
-    """The seven ISO dates up to this one, or so many weeks before."""
+    """The seven ISO dates up to this one, or as many weeks earlier."""
     last = date.fromisoformat(day) - timedelta(weeks=weeks_ago)
     return [(last - timedelta(days=back)).isoformat() for back in range(6, -1, -1)]
 
 
 def section(day: str, week: Week) -> Section | None:
-    """What is told of the week that ends on this date; None if no mail came."""
+    """The section about the week that ends on this date; None if no mail came."""
     total = _total(week.days)
     if not total:
         return None

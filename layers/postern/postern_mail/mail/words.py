@@ -1,4 +1,4 @@
-"""Words for names that people can read to each other: short, common, and harmless in any order."""
+"""Words for names that people can read out to each other: short, common, and harmless in any order."""
 
 WORDS = tuple(
     """

@@ -1,1 +1,1 @@
-"""AWS behind the door for password managers (alias_api)."""
+"""AWS behind the API for password managers (alias_api)."""

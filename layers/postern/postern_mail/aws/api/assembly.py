@@ -1,4 +1,4 @@
-"""Puts the parts of the password managers' door together."""
+"""Assembles the API for password managers."""
 
 import secrets
 
@@ -11,7 +11,7 @@ from .book import DynamoTokenBook
 
 
 def alias_api(environment: ApiEnvironment, log: CloudWatchMailLog) -> AliasApi:
-    """What answers the requests."""
+    """The API, on real AWS."""
     clock, stack = SystemClock(), environment.stack
     book = DynamoTokenBook(clients.dynamodb(), aliases=environment.alias_table, ledger=stack.ledger_table, clock=clock)
     return AliasApi(book=book, own_domains=stack.domains, clock=clock, choose=secrets.choice, log=log)

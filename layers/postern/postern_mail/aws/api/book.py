@@ -1,8 +1,8 @@
-"""Tokens and names in the alias table, and the count of a day in the ledger's.
+"""Tokens and names in the alias table, and the daily count in the ledger's.
 
-A new alias is written by PartiQL's INSERT, which never replaces an item: so the role that may do nothing but that can
-change no alias that is there, whatever becomes of the code (template.yaml). docs.aws.amazon.com/amazondynamodb,
-"PartiQL insert statements for DynamoDB"; Service Authorization Reference, dynamodb:PartiQLInsert.
+A new alias is written by PartiQL's INSERT, which never replaces an item: so a role with this right alone can change no
+existing alias, whatever the code does (template.yaml). docs.aws.amazon.com/amazondynamodb, "PartiQL insert statements
+for DynamoDB"; Service Authorization Reference, dynamodb:PartiQLInsert.
 """
 
 import time
@@ -21,7 +21,7 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-DAYS = "token:"  # partitions of the ledger: how many aliases a token has made, with an entry for each day
+DAYS = "token:"  # prefix of partitions in the ledger: how many aliases a token has made, with an entry for each day
 _KEPT = 3 * A_DAY  # seconds
 _SHOWN = "address, patterns, reply_local_part"
 
@@ -50,13 +50,13 @@ class DynamoTokenBook:
         return next(iter(found.get(self._aliases, ())), None)
 
     def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
-        """Those that have a row, each with what the port names. Raises Temporary."""
+        """The rows of those keys that have one, with the attributes that the port lists. Raises Temporary."""
         wanted = [(self._aliases, _key(key)) for key in keys]
         rows = batch.read(self._client, wanted, self._pause, consistent=True, shown=_SHOWN).get(self._aliases, ())
         return {str(one["address"]): one for one in rows}
 
     def count(self, key: str, day: str, most: int) -> bool:
-        """Count one alias more, unless the day has had its most. Raises Temporary."""
+        """Count one more alias, unless the day's limit is reached. Raises Temporary."""
         counted, _ = self._counters.update(
             "DynamoDB UpdateItem (token)",
             {"message_id": f"{DAYS}{key.removeprefix(ROWS)}", "entry": day},

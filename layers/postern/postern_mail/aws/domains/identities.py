@@ -1,4 +1,4 @@
-"""Domains as SES has them (the second API, which alone takes tags and a key length)."""
+"""Domain identities in SES (by the second API, the only one that accepts tags and a key length)."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -35,7 +35,7 @@ class SesIdentities:
                 return None
 
     def make(self, domain: str, wish: Wish) -> None:
-        """CreateEmailIdentity; AlreadyExists is no failure, and the tag tells later whose it is."""
+        """CreateEmailIdentity; AlreadyExists is not a failure, and the tag shows later whose it is."""
         with translated(f"SES CreateEmailIdentity {domain}"):
             try:
                 self._client.create_email_identity(
@@ -50,7 +50,7 @@ class SesIdentities:
                 raise Refused(f"SES CreateEmailIdentity {domain}: {error}") from error
 
     def carry_out(self, step: Step) -> None:
-        """The one call that sets it. SES has no call that sets them all."""
+        """The one call that sets this; SES has no call that sets everything."""
         call, arguments = _CALLS[step.kind](step.value)
         with translated(f"SES {call} {step.domain}"):
             try:

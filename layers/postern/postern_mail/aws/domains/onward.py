@@ -1,4 +1,4 @@
-"""A function that starts itself again, for what does not fit into one invocation."""
+"""A function that invokes itself again, for work that does not fit into one invocation."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from ..failures import translated
 
 
 class NextInvocation:
-    """The function of this name."""
+    """Invokes the function of this name."""
 
     def __init__(self, client: Any, function: str) -> None:
         self._client = client

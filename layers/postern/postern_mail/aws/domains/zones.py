@@ -27,7 +27,7 @@ class Route53Zones:
         return str(found["Name"]).rstrip(".").lower()
 
     def look(self, zone: str, name: str, type: str) -> RecordSet | None:
-        """ListResourceRecordSets from this one on: the first is it, or it is not there."""
+        """ListResourceRecordSets starting from this one: if the first is not it, there is none."""
         with translated(f"Route 53 ListResourceRecordSets {zone}"):
             found = self._client.list_resource_record_sets(
                 HostedZoneId=zone, StartRecordName=name, StartRecordType=type, MaxItems="1"
@@ -36,7 +36,7 @@ class Route53Zones:
         return next((one for one in sets if (one.name, one.type) == (name, type)), None)
 
     def change(self, zone: str, change: Change) -> None:
-        """ChangeResourceRecordSets: all or nothing, and never UPSERT, which would replace what is there."""
+        """ChangeResourceRecordSets: all or nothing, and never UPSERT, which would replace existing records."""
         changes = [{"Action": "DELETE", "ResourceRecordSet": _written(change.delete)}] if change.delete else []
         changes += [{"Action": "CREATE", "ResourceRecordSet": _written(change.create)}] if change.create else []
         with translated(f"Route 53 ChangeResourceRecordSets {zone}"):
@@ -52,7 +52,7 @@ def _written(one: RecordSet) -> dict[str, Any]:
 
 
 def _understood(found: Mapping[str, Any]) -> RecordSet:
-    """A set with a policy (an identifier) or an alias has no values that could be compared."""
+    """Parse a record set. One with a policy (an identifier) or an alias has no values to compare."""
     plain = "SetIdentifier" not in found and "AliasTarget" not in found
     values = tuple(one["Value"] for one in found.get("ResourceRecords", ())) if plain else ()
     return RecordSet(found["Name"].rstrip(".").lower(), found["Type"], int(found.get("TTL", 0)), values)

@@ -1,1 +1,1 @@
-"""What SES says of sendings, written down on AWS."""
+"""Feedback from SES, recorded on AWS."""

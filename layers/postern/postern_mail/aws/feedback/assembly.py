@@ -1,4 +1,4 @@
-"""Puts the parts of the feedback function together, once for each container."""
+"""Assembles the feedback function, once for each container."""
 
 from functools import partial
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def listener(environment: FeedbackEnvironment, log: CloudWatchMailLog) -> Listener:
-    """What takes the events of SES sending."""
+    """The handler of SES sending events, on real AWS."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     (key,) = stack_keys(dynamodb, environment.stack.ledger_table, TAGS)

@@ -1,7 +1,7 @@
 """The ledger as feedback writes it: attributes of its own in the `via:` entries, and never `state`.
 
-A tag names an entry by its digest only, so all entries of the message are read and compared. Their claim was
-written before the message was sent: an entry that is not there has expired, or was never ours.
+A tag identifies an entry only by its digest, so all entries of the message are read and compared. The claim was written
+before the message was sent: a missing entry has expired, or was never ours.
 """
 
 from hashlib import sha256
@@ -29,9 +29,9 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-KEEP_HOSTS = 14 * A_DAY  # seconds; the digest looks three days back
-MOST_LOSSES = 5_000  # destinations of one message that are told apart: 80 KB
-MAX_ENTRY = 600  # characters; DynamoDB takes 1,024 octets as a sort key
+KEEP_HOSTS = 14 * A_DAY  # seconds; the digest covers three days
+MOST_LOSSES = 5_000  # destinations of one message that are distinguished: 80 KB
+MAX_ENTRY = 600  # characters; DynamoDB allows 1,024 octets in a sort key
 
 
 class DynamoFeedbackLedger:
@@ -45,11 +45,11 @@ class DynamoFeedbackLedger:
         self._tag_key = tag_key
 
     def note(self, feedback: Feedback) -> Sending | None:
-        """Write what happened into the entry it is about; None if SES's id is none of those that the entry knows.
+        """Record an event in the entry it is about; None if the entry knows SES's ids and this is not one of them.
 
-        Of several events of one kind the latest stays, by SES's clock, in whatever order they come; but one that says
-        that the message was lost is not hidden by an out-of-office reply, which is a bounce to SES.
-        Raises EntryMissing, Temporary.
+        Of several events of one kind the latest by SES's clock is kept, in whatever order they come; but an
+        out-of-office reply, which SES reports as a bounce, does not replace a real loss. Raises EntryMissing,
+        Temporary.
         """
         claim, sender = self._claim(feedback)
         if contradicts(claim, feedback.ses_id):
@@ -71,7 +71,7 @@ class DynamoFeedbackLedger:
         return Sending(entry.removeprefix("via:"), claim["recipient"], news, sender, alias, replier)
 
     def note_host(self, mail: HostMail) -> bool:
-        """An entry for each recipient in a partition of the hosts. Raises Temporary."""
+        """Write an entry for each recipient in the hosts' partition. Raises Temporary."""
         return self._note_lost(mail, mail.sender, HOST_LOST)
 
     def note_sent_as(self, mail: SentAs) -> bool:
@@ -95,7 +95,7 @@ class DynamoFeedbackLedger:
         return any(news)
 
     def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
-        """Take it from what is out to the domain. Raises Temporary."""
+        """Remove it from the messages in flight to the domain. Raises Temporary."""
         one = out(message_id, destination)
         self._items.update(
             "DynamoDB UpdateItem (unproven)",
@@ -106,10 +106,10 @@ class DynamoFeedbackLedger:
         )
 
     def lost(self, message_id: str, recipient: str, destination: str) -> Envelope | None:
-        """Note on the message that a recipient's forward did not arrive, anew for each destination, of which some
-        thousand are remembered; the message's envelope for that recipient, None if the ledger has none. Raises
+        """Note on the message that a recipient's forward did not arrive, again for each destination, of which some
+        thousand are remembered. Returns the message's envelope for that recipient, None if the ledger has none. Raises
         Temporary."""
-        one = sha256(destination.encode()).hexdigest()[:12]  # an item has 400 KB, and a group thousands of members
+        one = sha256(destination.encode()).hexdigest()[:12]  # an item holds 400 KB, and groups may be large
         _, entry = self._items.update(
             "DynamoDB UpdateItem (message)",
             {"message_id": message_id, "entry": MESSAGE},
@@ -125,7 +125,7 @@ class DynamoFeedbackLedger:
         return Envelope.from_event(kept_event(message_id, entry, [recipient])) if entry else None
 
     def _claim(self, feedback: Feedback) -> tuple[dict[str, Any], str]:
-        """(the claim that it is about, who sent the message)."""
+        """(the claim that the event is about, the message's sender)."""
         sender = known_sender({})
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
@@ -140,7 +140,7 @@ class DynamoFeedbackLedger:
                 ConsistentRead=True,
             )  # fmt: skip
             for item in (row(one) for page in pages for one in page["Items"]):
-                if item["entry"] == MESSAGE:  # before all others of its message
+                if item["entry"] == MESSAGE:  # sorts before all others of its message
                     sender = known_sender(item)
                 elif item["entry"].startswith("via:") and self._tag(item["entry"], feedback) == feedback.destination:
                     return item, sender

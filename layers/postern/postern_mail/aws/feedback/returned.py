@@ -1,4 +1,4 @@
-"""What tells people of mail that was sent as an alias, put together where an event of such mail comes."""
+"""Assembles the mail about messages sent as an alias; imported only for an event about one."""
 
 from typing import TYPE_CHECKING
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _HOUR = 3600
-_KEPT = 48 * _HOUR  # seconds a count is kept, for people who look
+_KEPT = 48 * _HOUR  # seconds a count is kept, for inspection
 
 
 class DynamoReturnedLimits:
-    """The events of an hour and alias, by SES's clock: a set, so that one that is taken again counts once."""
+    """The events of an hour and alias, by SES's clock: a set, so that a retried event counts once."""
 
     def __init__(self, client: "DynamoDBClient", table: str, clock: Clock) -> None:
         self._items = Items(client, table)
         self._clock = clock
 
     def admit(self, mail: SentAs) -> None:
-        """Raises OverCap if this hour has had its fill, Temporary."""
+        """Count an event. Raises OverCap if the hour's limit is reached, Temporary."""
         admitted, _ = self._items.update(
             "DynamoDB UpdateItem (returned)",
             {"message_id": f"returned:{mail.address.key}", "entry": str(mail.at // _HOUR * _HOUR)},
@@ -47,7 +47,7 @@ class DynamoReturnedLimits:
 def returned(
     environment: FeedbackEnvironment, book: DynamoLedger, tag_key: bytes, clock: Clock, log: ReturnedLog
 ) -> Returned:
-    """On real AWS."""
+    """The mail's sender, on real AWS."""
     dynamodb = clients.dynamodb()
     return Returned(
         stack=environment.stack.name,

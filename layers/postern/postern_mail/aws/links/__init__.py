@@ -1,1 +1,1 @@
-"""The door behind signed links, on AWS."""
+"""The function behind signed links, on AWS."""

@@ -1,4 +1,4 @@
-"""Puts the parts of the links' door together."""
+"""Assembles the function behind signed links."""
 
 from ...environment import LinksEnvironment
 from ...links import Links
@@ -13,7 +13,7 @@ from .deeds import AwsDeeds
 
 
 def links(environment: LinksEnvironment, log: CloudWatchMailLog) -> Links:
-    """What answers the requests. Raises Temporary."""
+    """The handler of requests, on real AWS. Raises Temporary."""
     clock, dynamodb, ledger = SystemClock(), clients.dynamodb(), environment.stack.ledger_table
     (key,) = stack_keys(dynamodb, ledger, LINKS)
     tables = {

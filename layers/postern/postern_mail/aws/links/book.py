@@ -1,6 +1,6 @@
-"""Links that were used: an entry each, `link:<hash>`, beside those of the message that the link is about.
+"""Used links: an entry each, `link:<hash>`, beside those of the message that the link is about.
 
-It outlives the link: the ledger keeps entries for 23 days at least, a link holds for 7. So none is used twice.
+The entry outlives the link: the ledger keeps entries for at least 23 days, a link works for 7. So none is used twice.
 """
 
 import secrets
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _PARTS = 10**12  # of a second
-LEASE = 60  # seconds for which a link is taken: longer than the function runs
+LEASE = 60  # seconds for which a link is claimed: longer than the function runs
 _UPDATE = "DynamoDB UpdateItem (link)"
 _FREE = "attribute_not_exists(used_at) AND (attribute_not_exists(taken_until) OR taken_until < :now)"
 

@@ -1,7 +1,7 @@
-"""What links do, by the orders that the command gives too, and by writes that the function's role may make.
+"""The actions of links, by the same orders as the command's, and by writes that the function's role permits.
 
-The role may set `enabled` of an alias and no other attribute that mail hangs on, and write sender rules that have
-`reject` and no `action`: whoever has got hold of the function can stop mail, and lead none to himself.
+The role may set `enabled` of an alias and no other attribute that affects mail, and write sender rules that have
+`reject` and no `action`: anyone who takes over the function can stop mail, but cannot redirect any.
 """
 
 import shlex
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 FILE_NAME = "message.eml"
-SECONDS = 300  # that an address to fetch a message from holds
+SECONDS = 300  # for which the URL of a message works
 _OFF = "SET enabled = :off, updated_at = :now, updated_by = :by"
 _TYPED = f"attribute_exists(address) AND (attribute_not_exists({MADE_BY}) OR {MADE_BY} <> :by)"
 
 
 class AwsDeeds:
-    """What links do, on AWS."""
+    """The actions of links, on AWS."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class AwsDeeds:
         retries: Backlog,
         clock: Clock,
     ) -> None:
-        """`tables` are the names of those that are called ledger, aliases, senders and destinations."""
+        """`tables` are the names of the tables, under the keys ledger, aliases, senders and destinations."""
         self._client = client
         self._senders = tables["senders"]
         self._aliases = Items(client, tables["aliases"])
@@ -57,7 +57,7 @@ class AwsDeeds:
 
     def release(self, link: Link, entries: Entries) -> Done:
         """See Deeds."""
-        undo = "What is forwarded cannot be called back. To keep the next such mail: postern sender add SENDER HOLD"
+        undo = "A forwarded message cannot be recalled. To hold the next such mail: postern sender add SENDER HOLD"
         try:
             order = release(entries, [link.who])
         except CannotOrder as fault:
@@ -93,7 +93,7 @@ class AwsDeeds:
         return done
 
     def off(self, link: Link) -> Done:
-        """See Deeds. An address that has no row, because a less specific one answers for it, gets one that is off."""
+        """See Deeds. An address without a row, matched by a less specific one, gets a row that is off."""
         said, typed = f"{link.who} is switched off: mail to it is rejected.", shlex.quote(link.who)
         values = {":off": False, ":now": int(self._clock.now()), ":by": BY}
         for update, condition, verb in (
@@ -113,7 +113,7 @@ class AwsDeeds:
             return Done(f"{link.who} is not suspended: it gets mail.", "postern destination list")
         return Done(
             f"{link.who} gets new mail again.",
-            "It is suspended again by itself when mail there bounces; nothing else undoes it. What it missed:"
+            "It is suspended again when mail to it bounces; nothing else undoes this. To send what it missed:"
             f" postern destination redeliver {shlex.quote(link.who)}",
         )
 
@@ -121,7 +121,7 @@ class AwsDeeds:
         """See Deeds."""
         self._store.top(link.message_id)
         return Done(
-            "The message can be saved for 5 minutes; after that, press the button of the page before once more.",
+            "The message can be saved for 5 minutes; after that, press the button on the previous page again.",
             "It is as its sender sent it, and has not been checked: open it with a mail program.",
             self._store.address(link.message_id, FILE_NAME, SECONDS),
         )

@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class DynamoAliasTable:
-    """All rows at once, for the function that keeps the receipt rules; it may scan this table and nothing else."""
+    """All rows at once, for the function that keeps the receipt rules; its role may scan only this table."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._items = Items(client, table)
 
     def rows(self) -> dict[str, Row]:
-        """All rows by key, and the settings, read consistently: an alias written a moment ago is among them. Raises
+        """All rows by key, with the settings, read consistently: an alias written a moment ago is included. Raises
         Temporary."""
         rows = self._items.scan(ConsistentRead=True)
         return {row["address"]: row for row in rows if row["address"] == KEY or not is_reserved(row["address"])}

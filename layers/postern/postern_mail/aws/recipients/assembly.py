@@ -1,4 +1,4 @@
-"""Puts the keeping of the receipt rules together, once for each container."""
+"""Assembles the function that keeps the receipt rules, once for each container."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ from .receipt_rules import SesReceiptRules
 
 
 def manner(environment: RecipientsEnvironment) -> dict[str, Any]:
-    """What all our rules have in common, and the template's rule with them: store, then invoke."""
+    """The properties that all our rules and the template's rule share: store the message, then invoke the function."""
     store = {"BucketName": environment.bucket.name, "ObjectKeyPrefix": environment.bucket.prefix}
     if environment.writer_role:
         store["IamRoleArn"] = environment.writer_role
@@ -28,7 +28,7 @@ def manner(environment: RecipientsEnvironment) -> dict[str, Any]:
 
 
 def keeper(environment: RecipientsEnvironment, log: RecipientsLog) -> Keeper:
-    """The rules and the table on real AWS."""
+    """The keeper of the rules, on real AWS."""
     clock = SystemClock()
     dynamodb, ses = clients.dynamodb(), clients.receipt_rules()
 

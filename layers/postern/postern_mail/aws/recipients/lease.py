@@ -11,16 +11,16 @@ from ..items import Items, new_owner
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# SES's message ids are longer; the function's policy names the first.
+# SES's message ids are longer; the function's policy names this partition key.
 KEY = {"message_id": "recipients", "entry": "lease"}
 SECONDS = 120  # longer than one call to SES with its pause and retries; renewed before each
 
 
 class DynamoLease:
-    """One writer at a time, and no change of the table forgotten while it writes.
+    """One writer at a time, and no change of the table is missed while it writes.
 
-    `asked` counts those who came in vain. The writer gives the lease back only if that number is
-    what it was when the writer began to look; otherwise it looks once more.
+    `asked` counts invocations that found the lease taken. The writer gives the lease back only if that number has not
+    changed since it began to compare; otherwise it compares once more.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class DynamoLease:
         self._owner = owner
 
     def take(self) -> Turn | None:
-        """The turn; asked for again after leaving word, because its holder may have gone in between."""
+        """The turn; tried again after counting the request, because the holder may have left in between."""
         owner = self._owner()
         turn = self._taken(owner)
         if turn is None:
@@ -41,14 +41,14 @@ class DynamoLease:
         return turn
 
     def renew(self, turn: Turn) -> None:
-        """Hold it for SECONDS from now."""
+        """Extend the lease to SECONDS from now."""
         values = {":owner": turn.owner, ":until": self._until()}
         ours, row = self._write("SET lease_until = :until", values, "#owner = :owner")
         if not ours:
             raise _lost(row)
 
     def retire(self, turn: Turn, rule_set: str, *, for_good: bool) -> None:
-        """Remember that there are to be no rules of ours in a set any more, or that there are again."""
+        """Remember that a set must not have our rules any more, or that it may again."""
         change = "ADD" if for_good else "DELETE"
         values = {":owner": turn.owner, ":sets": {rule_set}}
         ours, row = self._write(f"{change} retired :sets", values, "#owner = :owner")
@@ -56,7 +56,7 @@ class DynamoLease:
             raise _lost(row)
 
     def give_back(self, turn: Turn, behind_since: float | None) -> Turn | None:
-        """Let go, or begin again."""
+        """Release the lease, or start over."""
         values: dict[str, Any] = {":owner": turn.owner}
         if behind_since is not None:
             values[":since"] = int(behind_since)
@@ -84,7 +84,7 @@ class DynamoLease:
             "attribute_not_exists(lease_until) OR lease_until < :now",
             "ALL_NEW",
         )
-        if not ours and row.get("owner") != owner:  # ours all the same where botocore repeated the call
+        if not ours and row.get("owner") != owner:  # it is ours if botocore repeated the call
             return None
         behind = row.get("behind_since")
         return Turn(owner, int(row["asked"]), None if behind is None else float(behind), _retired(row))

@@ -1,4 +1,4 @@
-"""The log and the metrics of keeping the receipt rules."""
+"""The log and the metrics of the function that keeps the receipt rules."""
 
 import warnings
 from collections.abc import Collection
@@ -11,11 +11,11 @@ from ...mail.address import mask
 from ...recipients.ports import Progress
 from ..mail_log import NAMESPACE, NEEDS_SOMEBODY
 
-LATE = 600  # seconds behind the table: more than one run, and mail to new aliases is refused meanwhile
+LATE = 600  # seconds behind the table: more than one run takes; meanwhile mail to new aliases is refused
 
 
 class PowertoolsRecipientsLog:
-    """A line for each look at the table. Only addresses of our own are ever shown whole.
+    """Writes a line for each comparison with the table. Only our own addresses are shown in full.
 
     The name of the stack is the dimension `service` of the count: several stacks share the namespace.
     """
@@ -27,7 +27,7 @@ class PowertoolsRecipientsLog:
         self._own_domains = own_domains
 
     def progress(self, progress: Progress) -> None:
-        """What was done, and what did not fit into the time."""
+        """Log what was done, and what did not fit into the time."""
         self.logger.info(
             "looked at the alias table and the receipt rules",
             calls=progress.done,
@@ -37,21 +37,21 @@ class PowertoolsRecipientsLog:
         )
 
     def lag(self, seconds: float) -> None:
-        """Counted as NeedsSomebody where the rules are late."""
+        """Log an error, counted as NeedsSomebody, if the rules are late."""
         if seconds > LATE:
             self._needs_somebody()
             self.logger.error("the receipt rules are behind the alias table", seconds=round(seconds))
 
     def left_to_another(self) -> None:
-        """The other one has the numbers."""
+        """Log a line; the other invocation logs the numbers."""
         self.logger.info("another invocation writes the rules and will look at the table once more")
 
     def answered(self, said: str) -> None:
-        """As CloudFormation got it."""
+        """Log the answer to CloudFormation."""
         self.logger.info(said)
 
     def failure(self, error: Exception) -> None:
-        """Counted as NeedsSomebody where waiting alone cures nothing; Lambda counts the others."""
+        """Log a failure, counted as NeedsSomebody if waiting alone does not cure it; Lambda counts the others."""
         if isinstance(error, Misconfigured):
             self._needs_somebody()
         self.logger.error(mask(str(error), self._own_domains), error=type(error).__name__)

@@ -1,7 +1,7 @@
-"""Our receipt rules in SES, by its first API, which alone knows them.
+"""Our receipt rules in SES, by its first API, the only one that has them.
 
-Each of the calls may be made once a second (docs.aws.amazon.com/ses, API reference); CloudFormation and
-other stacks use up the same second, so botocore tries again as well.
+Each of the calls is limited to one a second (docs.aws.amazon.com/ses, API reference); CloudFormation and other stacks
+use the same quota, so botocore retries as well.
 """
 
 import time
@@ -43,7 +43,7 @@ class SesReceiptRules:
         self._called_at = 0.0
 
     def read(self) -> Overlooked:
-        """DescribeReceiptRuleSet, which has no pages. A set that is not there has no rules."""
+        """DescribeReceiptRuleSet, which is not paginated. A set that does not exist has no rules."""
         with self._paced("DescribeReceiptRuleSet"):
             try:
                 answer = self._client.describe_receipt_rule_set(RuleSetName=self._rule_set)
@@ -54,7 +54,7 @@ class SesReceiptRules:
         return Overlooked(ours, len(rules) - len(ours))
 
     def carry_out(self, step: Step) -> None:
-        """One call. Raises Refused where SES does not take the recipients."""
+        """Make one call. Raises Refused if SES does not accept the recipients."""
         if step.kind == DELETE:
             with self._paced("DeleteReceiptRule"):
                 self._client.delete_receipt_rule(RuleSetName=self._rule_set, RuleName=step.name)

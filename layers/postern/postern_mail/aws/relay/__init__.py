@@ -1,1 +1,1 @@
-"""The relay's password, kept on AWS."""
+"""The relay's credentials, kept on AWS."""

@@ -1,4 +1,4 @@
-"""Puts the rotation together."""
+"""Assembles the rotation."""
 
 import time
 from typing import TYPE_CHECKING

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class PowertoolsStepLog:
-    """JSON lines. Of a key its last four characters are shown, enough to tell two of them apart."""
+    """Writes JSON lines. Of a key only its last four characters are shown, enough to distinguish two."""
 
     def __init__(self) -> None:
         self.logger = Logger(service="postern")
 
     def done(self, what: str, **about: str) -> None:
-        """One line."""
+        """Log a line."""
         self.logger.info(what, extra={name: value[-4:] if name == "key" else value for name, value in about.items()})

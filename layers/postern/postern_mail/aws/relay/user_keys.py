@@ -18,19 +18,19 @@ class UserKeys:
         self._client, self._user = client, user
 
     def ids(self) -> frozenset[str]:
-        """One page holds them all: IAM allows two."""
+        """The ids of all keys; one page holds them, as IAM allows two."""
         with translated("IAM ListAccessKeys"):
             found = self._client.list_access_keys(UserName=self._user)["AccessKeyMetadata"]
         return frozenset(key["AccessKeyId"] for key in found)
 
     def make(self) -> AccessKey:
-        """Raises Unavailable (IAM says LimitExceeded) where there are two already."""
+        """Create a key. Raises Unavailable (IAM: LimitExceeded) if there are two already."""
         with translated("IAM CreateAccessKey"):
             made = self._client.create_access_key(UserName=self._user)["AccessKey"]
         return AccessKey(made["AccessKeyId"], made["SecretAccessKey"])
 
     def remove(self, key_id: str) -> None:
-        """IAM says NoSuchEntity of a key that is gone; that is what was wanted."""
+        """Delete a key. IAM's NoSuchEntity, for a key already deleted, is not an error."""
         with translated("IAM DeleteAccessKey"):
             try:
                 self._client.delete_access_key(UserName=self._user, AccessKeyId=key_id)
@@ -39,7 +39,8 @@ class UserKeys:
                     raise
 
     def remove_all(self) -> str:
-        """Remove every key, because the stack goes and the user with it; says how many. Raises Temporary."""
+        """Delete every key, because the stack and the user are being deleted; returns how many, as text. Raises
+        Temporary."""
         ids = self.ids()
         for key_id in ids:
             self.remove(key_id)

@@ -1,4 +1,4 @@
-"""The secret that keeps the relay's password."""
+"""The secret that holds the relay's credentials."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ class SecretVault:
         return {version: frozenset(those) for version, those in described.get("VersionIdsToStages", {}).items()}
 
     def read(self, version: str) -> Stored | None:
-        """RotateSecret makes a version without a value; reading that is a ResourceNotFoundException."""
+        """A version's value; RotateSecret creates a version without one, which reads as ResourceNotFoundException."""
         with translated("Secrets Manager GetSecretValue"):
             try:
                 found = self._client.get_secret_value(SecretId=self._secret, VersionId=version)
@@ -40,7 +40,7 @@ class SecretVault:
             raise Misconfigured(f"version {version}: {fault}") from None
 
     def write(self, version: str, credentials: Credentials) -> None:
-        """A repetition with the same value is no fault; with another one it is, and the first stays."""
+        """Set the value. Repeating it with the same value is allowed; another value is refused, and the first stays."""
         with translated("Secrets Manager PutSecretValue"):
             self._client.put_secret_value(
                 SecretId=self._secret,
@@ -50,7 +50,7 @@ class SecretVault:
             )
 
     def promote(self, version: str, instead_of: str) -> None:
-        """One call moves both labels, so there is a current version at every moment."""
+        """Move both labels in one call, so that there is a current version at every moment."""
         with translated("Secrets Manager UpdateSecretVersionStage"):
             self._client.update_secret_version_stage(
                 SecretId=self._secret,

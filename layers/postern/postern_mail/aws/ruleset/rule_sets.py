@@ -1,15 +1,15 @@
-"""SES's receipt rule sets (the first API, which alone knows them) and the state of a stack."""
+"""SES's receipt rule sets (by the first API, the only one that has them) and the state of a stack."""
 
 from typing import Any
 
 from ...ruleset import Active
 from ..failures import translated
 
-_ROLLING_BACK = "ROLLBACK"  # ROLLBACK_IN_PROGRESS, UPDATE_ROLLBACK_IN_PROGRESS and their kin
+_ROLLING_BACK = "ROLLBACK"  # ROLLBACK_IN_PROGRESS, UPDATE_ROLLBACK_IN_PROGRESS and similar states
 
 
 class SesRuleSets:
-    """Rule sets in SES. Neither call takes a resource or a condition in a policy."""
+    """Rule sets in SES. Policies cannot restrict either call by resource or condition."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

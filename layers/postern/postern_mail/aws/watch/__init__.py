@@ -1,1 +1,1 @@
-"""What fell through and what the owner is told, on AWS."""
+"""What was overlooked and what the owner is told, on AWS."""

@@ -1,4 +1,4 @@
-"""Puts the parts of the hourly check and of the daily digest together."""
+"""Assembles the parts of the hourly watch and of the daily digest."""
 
 from collections.abc import Collection, Mapping
 
@@ -45,7 +45,7 @@ from .told import DynamoToldBook, SnsTopic
 
 
 def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
-    """The check of what fell through."""
+    """The search for what was overlooked."""
     return Watch(
         bucket=S3Bucket(clients.s3(), environment.bucket.name, environment.bucket.prefix),
         book=DynamoWatchState(
@@ -58,7 +58,7 @@ def watch(environment: WatchEnvironment, log: CloudWatchMailLog) -> Watch:
 
 
 def teller(environment: WatchEnvironment, log: CloudWatchMailLog, event: object) -> Teller[Site]:
-    """What looks at everything and tells people; the schedule's event names the other functions."""
+    """The part that examines everything and tells people; the schedule's event names the other functions."""
     stack, style = environment.stack, PARENT if environment.rules.parent_domain_matches_subdomains else DOT
     known = {
         "aliases": environment.alias_table,
@@ -85,7 +85,7 @@ def teller(environment: WatchEnvironment, log: CloudWatchMailLog, event: object)
 
 
 def held(environment: WatchEnvironment) -> Held:
-    """What wakes grey holds that nothing woke."""
+    """The part that wakes overdue grey holds."""
     book = DynamoWatchState(
         clients.dynamodb(), environment.stack.ledger_table, keep_days=environment.ledger.ledger_days
     )
@@ -93,14 +93,14 @@ def held(environment: WatchEnvironment) -> Held:
 
 
 def daily_summaries(environment: WatchEnvironment) -> DailySummaries:
-    """What adds up the days that are over."""
+    """The part that adds up completed days."""
     dynamodb, clock, ledger_table = clients.dynamodb(), SystemClock(), environment.stack.ledger_table
     endings = Endings(book=DynamoEndings(dynamodb, ledger_table, environment.alias_table, clock))
     return DailySummaries(book=DynamoSummaries(dynamodb, ledger_table), clock=clock, endings=endings)
 
 
 def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTests:
-    """The test of DNS lists; dnspython is imported where there are any."""
+    """The test of DNS lists; dnspython is imported only if there are any."""
     dynamodb = clients.dynamodb()
     return ListTests(
         tables=DynamoTables(dynamodb, environment.alias_table, ""),
@@ -112,7 +112,7 @@ def list_tests(environment: WatchEnvironment, log: CloudWatchMailLog) -> ListTes
 
 
 class LaterResolver:
-    """The DNS, once somebody asks it."""
+    """A DNS resolver, created on first use."""
 
     def __init__(self, server: str) -> None:
         self._server = server
@@ -125,7 +125,7 @@ class LaterResolver:
 
 
 def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateAnswers:
-    """The answers to senders that had to wait. What is due was decided before, whatever the setting is now."""
+    """The answers to senders that had to wait. They were decided before, whatever the setting is now."""
     clock, dynamodb = SystemClock(), clients.dynamodb()
     book = ledger(dynamodb, environment.stack.ledger_table, environment.ledger, clock)
     mine = answering(dynamodb, book, environment.alias_table, clock, log)
@@ -133,7 +133,7 @@ def late_answers(environment: WatchEnvironment, log: CloudWatchMailLog) -> LateA
 
 
 def daily_test(environment: DigestEnvironment, log: CloudWatchMailLog) -> DailyTest:
-    """What sends the daily test."""
+    """The part that sends the daily test."""
     clock, dynamodb, table = SystemClock(), clients.dynamodb(), environment.stack.ledger_table
     (tag_key,), ses = stack_keys(dynamodb, table, TAGS), clients.ses()
     return DailyTest(

@@ -1,4 +1,4 @@
-"""The retry queue and the dead letters, as people work on them."""
+"""The retry queue and the dead letters, for people's work on them."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,13 +11,13 @@ from ..failures import translated
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-_HELD = 600  # seconds for which letters are hidden while they are looked at
-_A_CALL = 10  # messages that SQS gives at once
+_HELD = 600  # seconds for which letters are hidden while they are examined
+_A_CALL = 10  # messages that SQS returns at once
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One message of a queue: its body as it is, and how to name it to SQS."""
+    """One message of a queue: its body unchanged, and its receipt handle for SQS."""
 
     receipt: str
     body: str
@@ -32,7 +32,7 @@ class Backlog:
         self._url = url
 
     def put_event(self, event: Mapping[str, Any], by: str) -> None:
-        """Put an event there as Lambda's record of a failure has it, and it takes the same way. Raises Temporary."""
+        """Put an event in the form of Lambda's failure record, so that it is handled like one. Raises Temporary."""
         record = {
             "version": "1.0",
             "timestamp": datetime.now(UTC).isoformat(),
@@ -42,12 +42,12 @@ class Backlog:
         self.put(json.dumps(record))
 
     def put(self, body: str) -> None:
-        """Put a body there as it is. Raises Temporary."""
+        """Put a body there unchanged. Raises Temporary."""
         with translated("SQS SendMessage"):
             self._client.send_message(QueueUrl=self._url, MessageBody=body)
 
     def take(self) -> Iterator[Letter]:
-        """Every letter that can be seen, each once; all stay hidden for ten minutes. Raises Temporary."""
+        """Every visible letter, each once; all stay hidden for ten minutes. Raises Temporary."""
         while True:
             with translated("SQS ReceiveMessage"):
                 batch = self._client.receive_message(
@@ -63,19 +63,19 @@ class Backlog:
                 yield Letter(one["ReceiptHandle"], one["Body"], int(one["Attributes"]["SentTimestamp"]) / 1000)
 
     def remove(self, letter: Letter) -> None:
-        """Take a letter off the queue for good. Raises Temporary."""
+        """Delete a letter from the queue. Raises Temporary."""
         with translated("SQS DeleteMessage"):
             self._client.delete_message(QueueUrl=self._url, ReceiptHandle=letter.receipt)
 
     def show(self, letter: Letter) -> None:
-        """Let a letter be seen again at once. Raises Temporary."""
+        """Make a letter visible again at once. Raises Temporary."""
         with translated("SQS ChangeMessageVisibility"):
             self._client.change_message_visibility(
                 QueueUrl=self._url, ReceiptHandle=letter.receipt, VisibilityTimeout=0
             )
 
     def count(self) -> int:
-        """How many messages are there, hidden ones with them; SQS calls it approximate. Raises Temporary."""
+        """The number of messages, hidden ones included, which SQS calls approximate. Raises Temporary."""
         with translated("SQS GetQueueAttributes"):
             found = self._client.get_queue_attributes(
                 QueueUrl=self._url,

@@ -1,4 +1,4 @@
-"""The bucket as the check lists it."""
+"""The bucket, as listed by the watch."""
 
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class S3Bucket:
-    """What SES wrote under a prefix."""
+    """The objects under a prefix, written by SES."""
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str, *, page_size: int = 1000) -> None:
         self._client = client
@@ -18,12 +18,12 @@ class S3Bucket:
         self._page_size = page_size
 
     def page(self, after: str) -> tuple[dict[str, float], str]:
-        """(message ids with the times they were stored at, the id to go on after or ""). Raises Temporary."""
+        """(message ids and when each was stored, the id to continue after or ""). Raises Temporary."""
         with translated(f"S3 ListObjectsV2 {self._bucket}/{self._prefix}"):
             found = self._client.list_objects_v2(
                 Bucket=self._bucket,
                 Prefix=self._prefix,
-                StartAfter=f"{self._prefix}{after}",  # leaves out the mark that the console makes of a folder
+                StartAfter=f"{self._prefix}{after}",  # skips the marker that the console creates for a folder
                 MaxKeys=self._page_size,
             )
         stored = {

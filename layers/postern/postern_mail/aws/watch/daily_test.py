@@ -1,4 +1,4 @@
-"""What is looked at of the daily test: whether the last message to each domain came back to us, and if not, why."""
+"""Examines the daily test: whether the last message to each domain came back to us, and if not, why."""
 
 import time
 from collections.abc import Iterator
@@ -18,26 +18,27 @@ _LOG = "the log of digest says why"
 
 
 def look(where: "Site") -> Iterator[Finding]:
-    """Domains whose test did not arrive, or was not sent; nothing where all is well, or the owner wants no test."""
+    """Domains whose test did not arrive, or was not sent; nothing if all is well, or the owner switched the test
+    off."""
     now, records = time.time(), understood(where.watch_state.entries(PARTITION))
     mine = {one: records[one] for one in sorted(where.policy.own_domains) if one in records}
     if not mine and now - looking.made_at(where["ledger"]) > STALE:
-        yield Finding("no daily test was ever made", _LOG, Grade.WARNING, about="never")
+        yield Finding("no daily test was ever sent", _LOG, Grade.WARNING, about="never")
     for domain, record in mine.items():
         yield from found(domain, record, now)
 
 
 def found(domain: str, record: Record, now: float) -> Iterator[Finding]:
-    """What one record says."""
+    """The findings of one record."""
     if record.stage is Stage.OFF:
         return
     if record.sent_at and not record.arrived_at and record.stage in (Stage.SENT, Stage.HELD):
         yield from _not_here(domain, record, now)
     if record.stage is Stage.HELD:
-        todo = "it is sent again when that is repaired; `postern dns` shows what public DNS should say"
+        todo = "tests resume when that is fixed; `postern dns` shows what public DNS should say"
         yield Finding(f"no test is sent to {domain}", todo, Grade.WARNING, record.why, f"{domain} held")
     elif record.stage is Stage.REFUSED:
-        todo = "the SES console says more; it is tried again tomorrow"
+        todo = "the SES console says more; the next attempt is tomorrow"
         yield Finding(f"SES refused the test message to {domain}", todo, said=record.why, about=f"{domain} refused")
     elif record.stage is Stage.SENDING and now - record.sent_at > WAIT:
         yield Finding(f"the test message to {domain} could not be sent", _LOG, about=f"{domain} unsent")

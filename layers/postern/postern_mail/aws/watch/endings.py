@@ -1,4 +1,4 @@
-"""Aliases that end by themselves: the table, and a partition of the ledger with an entry for each that is watched."""
+"""Aliases that end by themselves: the table, and a partition of the ledger with an entry for each alias watched."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from .rows import AllRows
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PARTITION = "#endings"  # "#" is in no message id
+PARTITION = "#endings"  # no message id contains "#"
 _BY = "watch"
 
 

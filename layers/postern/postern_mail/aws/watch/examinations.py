@@ -1,4 +1,4 @@
-"""What is looked at that needs no person: by the hourly watch, which tells what is new, and by `postern doctor`."""
+"""The examinations that need no person: run by the hourly watch, which tells what is new, and by `postern doctor`."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +18,12 @@ from ...watch import never_seen, open_too_long, ordered_in_vain
 from . import daily_test, looking, screening
 from .receiving import GIVEN_UP, TRIED_AGAIN
 
-OLD_RETRY = 3600  # seconds: the pauses are longer from then on
-STALE_CHECK = 3 * A_DAY  # seconds without a pass of the hourly check: more than the largest bucket takes
-FIRST_CHECK = 3 * 3600  # seconds from when the ledger is made until the check must have looked once
-FEW_ERRORS = 3  # of a function in an hour: one event that Lambda tried as often as it does
-FEW_REFUSALS = 20  # of a door in an hour: a page and what belongs to it are more at once than it takes
-# What each function is for, by the logical id that its name has after the stack's.
+OLD_RETRY = 3600  # seconds: from then on the pauses are longer
+STALE_CHECK = 3 * A_DAY  # seconds without a complete pass: more than the largest bucket takes
+FIRST_CHECK = 3 * 3600  # seconds after the ledger's creation by which the first pass must be done
+FEW_ERRORS = 3  # of a function in an hour: one event with all of Lambda's attempts
+FEW_REFUSALS = 20  # of a function with a URL in an hour: a page and its parts are more requests than it takes at once
+# What each function does, by the logical id that follows the stack's name in its own.
 _WORK = {
     "InboundFunction": "forwards mail",
     "FeedbackFunction": "hears what became of forwarded mail",
@@ -42,7 +42,7 @@ class Rows(Protocol):
     """Both tables."""
 
     def scan(self, table: TableName) -> Iterator[Row]:
-        """All rows of one. Raises Temporary."""
+        """All rows of one table. Raises Temporary."""
 
 
 class Destinations(Protocol):
@@ -56,18 +56,18 @@ class Queue(Protocol):
     """A queue."""
 
     def count(self) -> int:
-        """How many messages are there. Raises Temporary."""
+        """The number of messages. Raises Temporary."""
 
 
 class Site(Protocol):
-    """A stack's parts, by what they are for: the command's stack, or what the watch is told of its own."""
+    """A stack's parts, by what they are for: the command's stack, or the watch's own."""
 
     def __getitem__(self, thing: str) -> str:
         """The name of a part."""
 
     @property
     def policy(self) -> Policy:
-        """Our domains, and what else the stack says for all mail."""
+        """Our domains, and the stack's other rules for all mail."""
 
     @property
     def rows(self) -> Rows:
@@ -79,7 +79,7 @@ class Site(Protocol):
 
     @property
     def watch_state(self) -> WatchState:
-        """The ledger as the hourly check reads it."""
+        """The ledger, as the hourly watch reads it."""
 
     def queue(self, thing: str) -> Queue:
         """One of its queues."""
@@ -99,13 +99,13 @@ def _not_handed_over(_: Site) -> Iterator[Finding]:
     if given_up := found.get(GIVEN_UP):
         yield Finding(
             f"SES gave up {given_up} messages since yesterday: they are lost, and the senders were not told",
-            "repair what the rule needs: the bucket's policy, the function and its permission, the key",
+            "fix what the rule needs: the bucket's policy, the function and its permission, the key",
             about=GIVEN_UP,
         )
     elif failed := found.get(TRIED_AGAIN):
         yield Finding(
             f"SES failed {failed} times since yesterday to store a message or to start the function",
-            "SES tries for four hours: look at the bucket's policy, the function and its permission, the key",
+            "SES retries for four hours: check the bucket's policy, the function and its permission, the key",
             Grade.WARNING,
             about=TRIED_AGAIN,
         )
@@ -116,7 +116,7 @@ def _domains(where: Site) -> Iterator[Finding]:
     for domain in sorted(where.policy.own_domains):
         one = known.get(domain)
         if one is None:
-            yield Finding(f"{domain} is no identity of SES in this region", "deploy the stack again", about=domain)
+            yield Finding(f"{domain} is not an SES identity in this region", "deploy the stack again", about=domain)
         elif not one.verified:
             yield Finding(f"{domain} is not verified", "write the DKIM records that `postern dns` shows", about=domain)
         elif not one.sends:
@@ -139,7 +139,7 @@ def _ordered_in_vain(where: Site) -> Iterator[Finding]:
     for message_id, at in ordered_in_vain(where.watch_state, time.time()).items():
         yield Finding(
             f"{message_id}, ordered to run again {moment(at)}",
-            f"if that is minutes ago, `postern replay {quote(message_id)}` runs it",
+            f"if that was minutes ago, `postern replay {quote(message_id)}` runs it",
             about=message_id,
             since=at,
         )
@@ -173,7 +173,7 @@ def _waiting(thing: str, what: str, todo: str) -> Callable[[Site], Iterator[Find
     return look
 
 
-_dead_letters = _waiting("dead_letters", "message", "`postern redrive` once the cause is repaired")
+_dead_letters = _waiting("dead_letters", "message", "`postern redrive` once the cause is fixed")
 _failures = _waiting("failures", "event", 'the log says why; docs/operating.md, "Failures of functions", what to do')
 
 
@@ -204,7 +204,7 @@ def _functions(where: Site) -> Iterator[Finding]:
         if done.throttles:
             yield Finding(
                 f"{part} was held back by AWS {done.throttles} times in the last hour",
-                "AWS tries again for hours; raise the account's quota of concurrent executions if it goes on",
+                "AWS retries for hours; raise the account's quota of concurrent executions if it continues",
                 Grade.WARNING,
                 about=f"throttles of {name}",
             )
@@ -269,11 +269,11 @@ RECEIVING, SENDING, UNDER_WAY, TABLES = "Receiving", "Sending", "Mail under way"
 EXAMINATIONS: tuple[Examination[Site], ...] = (
     Examination(
         RECEIVING, "rule set", _rule_set, ("rule_set",),
-        "No mail comes in: Amazon SES does not go by our rules. Senders are told that the address does not exist.",
+        "No mail comes in: Amazon SES does not use our rules. Senders are told that the address does not exist.",
     ),
     Examination(
         RECEIVING, "what SES hands over", _not_handed_over, ("rule_set",),
-        "Mail came to Amazon SES and did not get any further. SES tries for four hours.",
+        "Mail reached Amazon SES and did not get any further. SES retries for four hours.",
     ),
     Examination(
         RECEIVING, "daily test", daily_test.look, ("domains", "ledger"),
@@ -282,15 +282,15 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         SENDING, "domains", _domains, ("domains", "rule_set"),
-        "Mail to the domain comes in, but cannot be forwarded. It waits, and is tried again for 36 hours.",
+        "Mail to the domain comes in, but cannot be forwarded. It waits, and is retried for 36 hours.",
     ),
     Examination(
         SENDING, "the account", _sending, ("rule_set",),
-        "Amazon has stopped all sending of this account. Mail waits, and is tried again for 36 hours.",
+        "Amazon has stopped all sending by this account. Mail waits, and is retried for 36 hours.",
     ),
     Examination(
         UNDER_WAY, "messages open too long", _open_too_long, ("ledger",),
-        "A message has not reached everyone it is for, and nothing tries it any more.",
+        "A message has not reached everyone it is for, and nothing retries it any more.",
     ),
     Examination(
         UNDER_WAY, "orders without a run", _ordered_in_vain, ("ledger",),
@@ -298,19 +298,19 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         UNDER_WAY, "grey holds", screening.held, ("ledger",),
-        "A message was held back for a short while, as you wished, and its time is over. It was not sent yet.",
+        "A message was held for a short while, as you wished, and the time is over. It has not been sent yet.",
     ),
     Examination(
         UNDER_WAY, "messages never seen", _never_seen, ("ledger",),
-        "A message was stored, but never handled. No one has got it yet.",
+        "A message was stored, but never handled. No one has received it yet.",
     ),
     Examination(
         UNDER_WAY, "dead letters", _dead_letters, ("dead_letters",),
-        "Mail was tried for 36 hours in vain, and is not tried any more. It is kept for 14 days.",
+        "Mail could not be forwarded for 36 hours, and is not retried any more. It is kept for 14 days.",
     ),
     Examination(
         UNDER_WAY, "retry queue", _retry_age, ("retry_queue",),
-        "Mail waits for longer than usual. It is tried again by itself.",
+        "Mail waits longer than usual. It is retried automatically.",
     ),
     Examination(
         UNDER_WAY, "failures of functions", _failures, ("failures",),
@@ -318,15 +318,15 @@ EXAMINATIONS: tuple[Examination[Site], ...] = (
     ),
     Examination(
         UNDER_WAY, "functions", _functions, ("functions",),
-        "A part of Postern does not work as it should. Mail that waits for it is kept, and tried again.",
+        "A part of Postern does not work properly. Mail that waits for it is kept, and retried.",
     ),
     Examination(
         TABLES, "table rows", _rows, ("aliases", "senders", "domains"),
-        "An alias, a rule or a setting cannot be understood. Mail that needs it waits until it is repaired.",
+        "An alias, a rule or a setting cannot be understood. Mail that needs it waits until it is fixed.",
     ),
     Examination(
         TABLES, "DNS lists", screening.lists, ("aliases", "ledger"),
-        "A list that your settings name has no say for now, so unwanted mail may come that it would have stopped.",
+        "A list in your settings does not count for now, so unwanted mail that it would have stopped may come in.",
     ),
     Examination(
         TABLES, "suspended destinations", _suspended, ("destinations",),

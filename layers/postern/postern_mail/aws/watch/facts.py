@@ -1,4 +1,4 @@
-"""News for the owner's digest: what the ledger noted, and what waits in queues and tables."""
+"""News for the owner's digest: notes in the ledger, and what waits in queues and tables."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ from .summaries import DynamoSummaries
 
 
 class StackFacts:
-    """What one stack has to tell."""
+    """The news of one stack."""
 
     def __init__(  # noqa: PLR0913 (what it looks at)
         self,
@@ -61,10 +61,10 @@ class StackFacts:
         self._links = links
         self._summaries = summaries
         self._stack = stack
-        self._of_hosts: dict[tuple[str, str], str] = {}  # why, by the ids and recipients that noted() told of
+        self._of_hosts: dict[tuple[str, str], str] = {}  # why, by the ids and recipients that noted() returned
 
     def noted(self, since: float, now: float) -> Iterator[Noted]:
-        """What was noted since then, however old the message is that it happened to. Raises Temporary."""
+        """What was noted since then, however old the message is. Raises Temporary."""
         for message in self._ledger.messages(now - self._keep_seconds, now, noted=True):
             at = float(message.get("noted_at", 0))
             for note in message["noted"] if at >= since else ():
@@ -76,7 +76,7 @@ class StackFacts:
             yield Noted(note["word"], ses_id, note["source"], who, float(note["noted_at"]))
 
     def reason(self, noted: Noted) -> str:
-        """Why, by the recipient's own entry, or by what SES said of the forwards for him. Raises Temporary."""
+        """Why, from the recipient's own entry, or from SES's feedback on its forwards. Raises Temporary."""
         if noted.word in (HOST_LOST, SENT_AS_LOST):
             return self._of_hosts.get((noted.message_id, noted.who), "")
         entries = self._ledger.entries(noted.message_id)
@@ -91,13 +91,13 @@ class StackFacts:
         return "; ".join(lost)
 
     def aliases(self, day: str) -> tuple[Section, ...]:
-        """Raises Temporary."""
+        """Aliases that end soon, and learned names. Raises Temporary."""
         told = [(key, one) for key, one in sorted(self._ledger.entries(ENDINGS).items()) if one.get("told") == day]
         ending = self._section(ENDING, [(key, f"{key}: {one['why']}") for key, one in told])
         return tuple(one for one in (ending, self._learned(day)) if one.total)
 
     def _learned(self, day: str) -> Section:
-        """By the names that were counted, whether their rows are there still or not."""
+        """The names counted that day, whether or not their rows still exist."""
         entries = self._ledger.entries(PARTITION, beginning=f"{day} ").values()
         found = sorted(name for one in entries for name in one.get("names", ()))
         made = self._section(LEARNED, [(name, name) for name in found])
@@ -107,7 +107,7 @@ class StackFacts:
         return replace(made, lines=with_links(made.lines, [links.address(name, now) for name in found[:MOST]]))
 
     def week(self, day: str) -> Week:
-        """The days that were added up, and the aliases of the week. Raises Temporary."""
+        """The days added up, and the week's aliases. Raises Temporary."""
         days, before = dates(day), dates(day, 1)
         known = {name: one.counts for name, one in self._summaries.days(before[0], days[-1]).items()}
         aliases: Counter[str] = Counter()
@@ -120,7 +120,7 @@ class StackFacts:
         )
 
     def standing(self) -> tuple[Section, ...]:
-        """What needs somebody now. Raises Temporary."""
+        """Current problems. Raises Temporary."""
         count = self._dead_letters.count()
         unseen = tuple(never_seen(self._ledger).stored_at)
         stuck = open_too_long(self._ledger, self._clock.now(), self._retry_hours)
@@ -133,7 +133,7 @@ class StackFacts:
         return tuple(section for section in found if section.total)
 
     def _section(self, word: str, found: Sequence[tuple[str, str]]) -> Section:
-        """Of (a message's id or an address, text)."""
+        """A section from pairs of (a message's id or an address, text)."""
         lines = tuple(line(word, text, self._stack, message_id=one, who=one) for one, text in found[:MAX_LINES])
         return Section(word, lines, len(found))
 

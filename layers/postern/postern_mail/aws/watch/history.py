@@ -1,4 +1,4 @@
-"""The ledger as people and scheduled checks read it: by day, by message, and what is still open."""
+"""The ledger as people and scheduled functions read it: by day, by message, and what is still open."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,8 +28,8 @@ class History:
         self._items = Items(client, table)
 
     def messages(self, since: float, now: float, *, noted: bool = False) -> Iterator[dict[str, Any]]:
-        """The `message` entries of the time since then, newest first; with `noted` only those that have
-        something for the owner. Raises Temporary."""
+        """The `message` entries since then, newest first; with `noted` only those with a note for the owner. Raises
+        Temporary."""
         for found in self.by_day(since, now, noted=noted):
             yield from found
 
@@ -48,8 +48,8 @@ class History:
             )
 
     def entries(self, message_id: str, *, beginning: str = "") -> Entries:
-        """All entries of a message by name, none if nobody has seen it; only those whose name has this `beginning`.
-        What a key's partition holds is shown to nobody. Raises Temporary."""
+        """All entries of a message by name, {} if no invocation saw it; only names that start with `beginning`. Key
+        partitions are never returned. Raises Temporary."""
         if message_id.startswith(PARTITIONS):
             return {}
         condition, values = "message_id = :id", {":id": {"S": message_id}}
@@ -61,7 +61,7 @@ class History:
         return {entry["entry"]: entry for entry in found}
 
     def open_since_before(self, moment: float) -> Iterator[str]:
-        """Ids of the messages that were opened before then and are open, oldest first. Raises Temporary."""
+        """Ids of messages that were opened before then and are still open, oldest first. Raises Temporary."""
         for key in self._items.query(
             IndexName="open",
             KeyConditionExpression="#open = :open AND opened_at < :moment",
@@ -71,7 +71,7 @@ class History:
             yield key["message_id"]
 
     def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
-        """The `message` entries of those of these messages that have one, by id. Raises Temporary."""
+        """The `message` entries of those messages that have one, by id. Raises Temporary."""
         return self._of_each((one for one in message_ids if not one.startswith(PARTITIONS)), MESSAGE)
 
     def taken_by(self, aliases: Collection[str]) -> dict[str, int]:

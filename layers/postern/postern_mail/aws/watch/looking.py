@@ -1,4 +1,4 @@
-"""What the checks of a stack ask of AWS beside ledger, tables and queues."""
+"""What the examinations of a stack ask AWS, apart from ledger, tables and queues."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,13 +10,13 @@ from .. import clients
 from ..failures import translated
 from . import receiving
 
-_LOOK_BACK = timedelta(minutes=20)  # SQS tells CloudWatch every minute, some minutes late
+_LOOK_BACK = timedelta(minutes=20)  # SQS reports to CloudWatch every minute, with some minutes' delay
 AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What Lambda counted of a function in the last hour."""
+    """A function's metrics of the last hour."""
 
     invocations: int
     errors: int
@@ -25,14 +25,14 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What SES says of a domain of the account."""
+    """The state of an SES identity."""
 
     verified: bool
     sends: bool
 
 
 def active_rule_set() -> str:
-    """The name of the rule set that SES receives by in this region, "" if none is active. Raises Temporary."""
+    """The name of the active receipt rule set in this region, "" if there is none. Raises Temporary."""
     with translated("SES DescribeActiveReceiptRuleSet"):
         active = clients.receipt_rules(brief=True).describe_active_receipt_rule_set()
     return str(active.get("Metadata", {}).get("Name", ""))
@@ -40,7 +40,7 @@ def active_rule_set() -> str:
 
 def oldest(queue_url: str) -> float:
     """Age of the oldest message of a queue in seconds, 0 for an empty one: CloudWatch's metric
-    ApproximateAgeOfOldestMessage, which SQS itself does not tell. Raises Temporary."""
+    ApproximateAgeOfOldestMessage, which SQS itself does not return. Raises Temporary."""
     now = datetime.now(UTC)
     with translated("CloudWatch GetMetricStatistics"):
         found = clients.cloudwatch().get_metric_statistics(
@@ -57,7 +57,7 @@ def oldest(queue_url: str) -> float:
 
 
 def counted(function: str) -> Counted:
-    """What a function did in the last hour, by its name. Raises Temporary."""
+    """The metrics of a function in the last hour, by its name. Raises Temporary."""
     client, now = clients.cloudwatch(), datetime.now(UTC)
 
     def total(metric: str) -> int:
@@ -77,7 +77,7 @@ def counted(function: str) -> Counted:
 
 
 def identities() -> dict[str, Identity]:
-    """The domains and addresses that SES knows in this region, by name. Raises Temporary."""
+    """SES's identities in this region, by name. Raises Temporary."""
     client, token, found = clients.identities(), "", {}
     while True:
         with translated("SES ListEmailIdentities"):
@@ -91,12 +91,12 @@ def identities() -> dict[str, Identity]:
 
 
 def may_send() -> bool:
-    """Whether SES sends for this account in this region. Raises Temporary."""
+    """Whether sending is enabled for this account in this region. Raises Temporary."""
     return bool(_account().get("SendingEnabled", True))
 
 
 def account() -> Account:
-    """What the daily test needs to know of the account and its identities. Raises Temporary."""
+    """The state of the account and its identities, for the daily test. Raises Temporary."""
     found = _account()
     verified = frozenset(name for name, one in identities().items() if one.verified and one.sends)
     return Account(bool(found.get("SendingEnabled")), bool(found.get("ProductionAccessEnabled")), verified)
@@ -108,12 +108,12 @@ def _account() -> Mapping[str, Any]:
 
 
 def not_handed_over() -> dict[str, int]:
-    """What SES could not hand over since yesterday, by the metric's name. Raises Temporary."""
+    """Deliveries that SES failed to make since yesterday, by the metric's name. Raises Temporary."""
     return receiving.not_handed_over(clients.cloudwatch(), datetime.now(UTC).timestamp())
 
 
 def is_heard(topic: str) -> bool:
-    """Whether anybody has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
+    """Whether anyone has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
     Raises Temporary."""
     with translated("SNS ListSubscriptionsByTopic"):
         pages = clients.sns().get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
@@ -121,6 +121,6 @@ def is_heard(topic: str) -> bool:
 
 
 def made_at(table: str) -> float:
-    """When a table was made, in epoch seconds. Raises Temporary."""
+    """When a table was created, in epoch seconds. Raises Temporary."""
     with translated("DynamoDB DescribeTable"):
         return clients.dynamodb().describe_table(TableName=table)["Table"]["CreationDateTime"].timestamp()

@@ -1,4 +1,4 @@
-"""What SES could not hand over to the bucket or the function, by its metrics of receipt rules."""
+"""Failures of SES to deliver to the bucket or the function, from its metrics of receipt rules."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,12 +9,12 @@ TRIED_AGAIN, GIVEN_UP = "PublishFailure", "PublishExpired"
 
 
 def not_handed_over(client: Any, now: float, hours: int = 24) -> dict[str, int]:
-    """How often SES failed to hand a message over in the last hours, and how many it gave up, by the metric's name;
-    those alone that happened.
+    """How often SES failed to deliver a message in the last hours, and how many it gave up, by the metric's name,
+    without zeros.
 
-    The dimension of the metrics is not documented (docs/quirks.md), so every metric of the name is read, and the
-    largest count: SES may count the same for a rule and for its set. Of the whole region, so a foreign rule counts
-    too. Raises Temporary.
+    The dimension of the metrics is undocumented (docs/quirks.md), so every metric of the name is read, and the largest
+    count is used: SES may count the same for a rule and for its set. They cover the whole region, so a foreign rule
+    counts too. Raises Temporary.
     """
     end = datetime.fromtimestamp(now, UTC)
     found = {name: _count(client, name, end - timedelta(hours=hours), end) for name in (TRIED_AGAIN, GIVEN_UP)}

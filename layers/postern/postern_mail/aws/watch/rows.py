@@ -1,4 +1,4 @@
-"""The rows of the alias and the sender table, all of them."""
+"""All rows of the alias table and the sender table."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
@@ -24,8 +24,8 @@ class AllRows:
         self._tables = tables
 
     def scan(self, table: TableName) -> Iterator[Row]:
-        """All rows, in DynamoDB's order, read consistently; one page of 1 MB is held. Aliases without what is
-        Postern's own; settings are one row or none, whitelists one each. Raises Temporary."""
+        """All rows, in DynamoDB's order, read consistently, one page of 1 MB in memory at a time. Aliases exclude
+        Postern's own items; settings are one row or none, whitelists one each. Raises Temporary."""
         if table in _ITEMS:
             yield from self._items(table)
             return

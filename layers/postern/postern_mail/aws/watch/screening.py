@@ -1,4 +1,4 @@
-"""What is looked at of screening: lists that do not count, why Spamhaus is not asked, and holds that nothing woke."""
+"""Examines screening: lists that do not count, why Spamhaus is not asked, and overdue grey holds."""
 
 import time
 from collections.abc import Iterator
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def lists(where: "Site") -> Iterator[Finding]:
-    """DNS lists that the settings name and that do not count."""
+    """DNS lists in the settings that do not count."""
     try:
         settings = Settings.from_row(next(where.rows.scan("settings"), None))
     except BadSettings:
-        return  # the examination of rows says so
+        return  # the examination of rows reports it
     listed = (*sites(settings.dnsbl_sites), *sites(settings.rhsbl_sites))
     if not listed:
         return
@@ -30,7 +30,7 @@ def lists(where: "Site") -> Iterator[Finding]:
     for zone, why in DynamoListBook(dynamodb, where["ledger"]).lists().silent.items():
         if zone in zones:
             yield Finding(
-                f"{zone} does not count: {why}", "it counts again when it recovers", Grade.WARNING, about=zone
+                f"{zone} does not count: {why}", "it will count again when it recovers", Grade.WARNING, about=zone
             )
     keyed = sorted({one.zone for one in listed if one.keyed})
     if keyed and not DqsKey(dynamodb, where["ledger"])():
@@ -39,7 +39,7 @@ def lists(where: "Site") -> Iterator[Finding]:
 
 
 def held(where: "Site") -> Iterator[Finding]:
-    """Messages whose hold ended half an hour ago and that nothing woke."""
+    """Messages whose hold ended half an hour ago without being woken."""
     for message_id, recipients in overdue(where.watch_state, time.time()).items():
         todo = f"the hourly check wakes it; `postern replay {quote(message_id)}` does so now"
         yield Finding(f"{message_id} for {', '.join(recipients)}", todo, Grade.WARNING, about=message_id)

@@ -1,4 +1,4 @@
-"""The stack as the hourly watch looks at it, by what it is told of its parts."""
+"""The watch's own stack, for examinations, from the names in its environment."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ from .state import DynamoWatchState
 
 @dataclass(frozen=True, slots=True)
 class OwnSite:
-    """`known` has the names of parts, by what they are for; "" for a part that is not there."""
+    """`known` has the names of parts, by what they are for; "" for a part that does not exist."""
 
     known: Mapping[str, str]
     policy: Policy
@@ -29,7 +29,7 @@ class OwnSite:
 
     @property
     def site(self) -> "OwnSite":
-        """This."""
+        """The stack itself."""
         return self
 
     @property

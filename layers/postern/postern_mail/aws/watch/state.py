@@ -1,4 +1,4 @@
-"""What the scheduled check remembers, in a partition of the ledger that no message has, and the bucket it lists."""
+"""What the watch remembers, in a partition of the ledger that no message has."""
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -15,32 +15,32 @@ from .history import History
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PARTITION = "#watch"  # "#" is in no message id
+PARTITION = "#watch"  # no message id contains "#"
 _PROGRESS = "progress"
 _UNSEEN = "unseen:"
 
 
 class DynamoWatchState(History):
-    """The ledger as it is read, with notes of its own."""
+    """The ledger's history, with notes of the watch."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, keep_days: int = 0) -> None:
         super().__init__(client, table)
         self._keep_seconds = keep_days * A_DAY
 
     def host_mail(self, since: float) -> Iterator[dict[str, Any]]:
-        """What was noted since then of mail of hosts, and of mail sent as an alias. Raises Temporary."""
+        """Notes since then about hosts' mail, and about mail sent as an alias. Raises Temporary."""
         for note in self.entries(HOSTS).values():
             if float(note["noted_at"]) >= since:
                 yield note
 
     def progress(self) -> Progress:
-        """As it was saved, or as at first. Raises Temporary."""
+        """The saved progress, or the initial one. Raises Temporary."""
         row = self.entries(PARTITION).get(_PROGRESS, {})
         times = {name: float(row.get(name, 0)) for name in ("started_at", "checked_until", "finished_at")}
         return Progress(after=str(row.get("after", "")), **times)
 
     def save(self, progress: Progress) -> None:
-        """Remember how far the check came. Raises Temporary."""
+        """Remember how far the watch came. Raises Temporary."""
         self._put(_PROGRESS, asdict(progress))
 
     def remember(self, message_id: str, stored_at: float) -> None:
@@ -49,14 +49,14 @@ class DynamoWatchState(History):
         self._put(f"{_UNSEEN}{message_id}", {"stored_at": stored_at, "expires_at": expires_at})
 
     def remembered(self) -> dict[str, float]:
-        """Those objects, with the times they were stored at. Raises Temporary."""
+        """The remembered objects, with when each was stored (epoch seconds). Raises Temporary."""
         notes = self.entries(PARTITION).items()
         return {
             name.removeprefix(_UNSEEN): float(note["stored_at"]) for name, note in notes if name.startswith(_UNSEEN)
         }
 
     def forget(self, message_id: str) -> None:
-        """Take the note away. Raises Temporary."""
+        """Delete the note. Raises Temporary."""
         with translated("DynamoDB DeleteItem (watch)"):
             self._client.delete_item(TableName=self._table, Key=_key(f"{_UNSEEN}{message_id}"))
 

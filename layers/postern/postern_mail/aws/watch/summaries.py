@@ -32,17 +32,17 @@ from .history import Entries, History
 
 _T = TypeVar("_T")
 
-PARTITION = "#summaries"  # "#" is in no message id
-MOST_MESSAGES = 20_000  # of a day: a minute of the function's time
-_TOGETHER = 50  # messages whose recipients are asked for at once
+PARTITION = "#summaries"  # no message id contains "#"
+MOST_MESSAGES = 20_000  # of a day, which take a minute of the function's time
+_TOGETHER = 50  # messages whose recipients are read at once
 _DAY, _SENDERS, _ALIAS, _USED = "day ", "senders ", "alias ", "used "
-_END = "~"  # behind every key, which are printable ASCII
+_END = "~"  # sorts after every key, as keys are printable ASCII
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day's counts by outcome, and of its messages by what screening found out. `partial`: there was more mail than
-    was read."""
+    """A day's counts by outcome, and of its messages by result of screening. `partial`: there was more mail than was
+    read."""
 
     counts: Mapping[str, int]
     partial: bool
@@ -51,7 +51,7 @@ class Day:
 
 
 class DynamoSummaries(History):
-    """The ledger's days."""
+    """The ledger's days, and their summaries."""
 
     def added_up(self, now: float) -> dict[str, float]:
         """See SummaryBook."""
@@ -59,7 +59,7 @@ class DynamoSummaries(History):
         return {day: one.folded_at if one.counts else float("inf") for day, one in found.items()}
 
     def of_day(self, day: str, most: int = MOST_MESSAGES) -> Summary:
-        """See SummaryBook; of more messages than `most` the latest."""
+        """See SummaryBook; if there are more than `most` messages, the latest."""
         begins = start_of(day)
         found = self.messages(begins, begins + A_DAY - 1)
         read: list[Fate] = []
@@ -86,7 +86,7 @@ class DynamoSummaries(History):
         self._put(f"{_DAY}{day}", expires_at, counts=found.counts, folded_at=int(now), **said)
 
     def days(self, first: str, last: str) -> dict[str, Day]:
-        """Days that were added up, by ISO date, from the first to the last. Raises Temporary."""
+        """Days added up, by ISO date, from the first to the last. Raises Temporary."""
         return {
             day: Day(
                 _counts(one["counts"]),
@@ -102,11 +102,11 @@ class DynamoSummaries(History):
         return ((day, _counts(one["counts"])) for day, one in self._between(_SENDERS, first, last))
 
     def uses(self, first: str, last: str) -> Iterator[tuple[str, str, Use]]:
-        """(ISO date, alias's key, use), a page of 1 MB in memory at a time. Raises Temporary."""
+        """(ISO date, alias's key, use), one page of 1 MB in memory at a time. Raises Temporary."""
         return ((day, alias, use) for (day, alias), use in self._uses(first, last))
 
     def last_used(self) -> dict[str, float]:
-        """When each alias was last used, of those that ever were, up to yesterday: epoch seconds by its key. Raises
+        """When each alias was last used, up to yesterday: epoch seconds by key, without aliases never used. Raises
         Temporary."""
         return {alias: float(one["last_used"]) for alias, one in self._between(_USED, "", _END)}
 

@@ -1,4 +1,4 @@
-"""What the hourly watch told, in one item of the ledger, and the topic by which it tells."""
+"""What the hourly watch told, in one item of the ledger, and the topic it publishes to."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,14 +21,14 @@ _UNCHANGED = "(attribute_not_exists(#version) AND :version = :first OR #version 
 
 
 class DynamoToldBook:
-    """One item, changed on the condition that nobody else changed it."""
+    """One item, changed only if no one else changed it."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._history = History(client, table)
         self._items = Items(client, table)
 
     def read(self) -> Told:
-        """As it was kept, or as at first. Raises Temporary."""
+        """The stored state, or the initial one. Raises Temporary."""
         row = self._history.entries(PARTITION).get(_ENTRY, {})
         known = {
             name: {about: _known(one) for about, one in each.items()} for name, each in row.get("known", {}).items()
@@ -36,7 +36,7 @@ class DynamoToldBook:
         return Told(int(row.get("version", 0)), known)
 
     def claim(self, version: int, now: float, seconds: int) -> bool:
-        """Whether nobody else is at it. Raises Temporary."""
+        """Whether the claim succeeded: no other run has one. Raises Temporary."""
         claimed, _ = self._items.update(
             "DynamoDB UpdateItem (claim of the telling)",
             _KEY,
@@ -47,7 +47,7 @@ class DynamoToldBook:
         return claimed
 
     def keep(self, known: Mapping[str, Mapping[str, Known]], version: int) -> None:
-        """Instead of this version. Raises Temporary, also if somebody else was faster."""
+        """Store the findings in place of this version. Raises Temporary, also if another run was faster."""
         kept = {name: {about: _as_map(one) for about, one in each.items()} for name, each in known.items()}
         values = {":known": kept, ":next": version + 1, ":version": version, ":first": 0}
         done, _ = self._items.update(
@@ -62,18 +62,18 @@ class DynamoToldBook:
 
 
 class SnsTopic:
-    """Those who hear the alarms; SNS sends mail by itself, also where our own SES is stopped."""
+    """The subscribers of the alarms; SNS sends mail itself, even while our SES is stopped."""
 
     def __init__(self, client: Any, topic: str) -> None:
         self._client = client
         self._topic = topic
 
     def is_heard(self) -> bool:
-        """Whether somebody has confirmed that he hears. Raises Temporary."""
+        """Whether anyone has confirmed a subscription. Raises Temporary."""
         return looking.is_heard(self._topic)
 
     def publish(self, subject: str, body: str) -> None:
-        """Raises Temporary."""
+        """Send to all subscribers. Raises Temporary."""
         with translated("SNS Publish"):
             self._client.publish(TopicArn=self._topic, Subject=subject, Message=body)
 

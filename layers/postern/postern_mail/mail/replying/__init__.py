@@ -1,6 +1,7 @@
-"""Replies from the alias: what a person writes to `reply+TOKEN@example.com` goes on to the correspondent whom the token
-stands for, in the name of the alias.
+"""Replies from the alias: what a person writes to `reply+TOKEN@example.com` goes out in the name of the alias to the
+correspondent that the token stands for.
 
-`token` makes and knows the addresses, `contact` is the row behind one, `permission` says who may, `outgoing` writes the
-header that leaves, with `addressees` and `thread` for its parts, and `leaks` looks for what names the owner.
+`token` makes and recognises the addresses, `contact` is the row behind one, `permission` says who may, `outgoing`
+writes the outgoing header, with `addressees` and `thread` for its parts, and `leaks` looks for anything that names the
+owner.
 """

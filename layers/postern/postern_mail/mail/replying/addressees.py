@@ -1,7 +1,5 @@
-"""To and Cc of a reply: reply addresses become the correspondents, the alias goes, and nobody else may be there.
-
-An alias with a tag is the alias, as it is for mail that comes in.
-"""
+"""To and Cc of a reply: reply addresses become the correspondents, the alias is removed, and no one else may be
+there."""
 
 from collections.abc import Mapping
 
@@ -18,8 +16,8 @@ MOST = 49  # SES: 50 recipients of a message
 
 @dataclass(frozen=True, slots=True)
 class Addressees:
-    """Whom the header names: `contacts` by the name of the field, `others` as they stand there, `fault` what cannot be
-    read."""
+    """The addressees in the header: `contacts` by field name, `others` as they stand there, `fault` if a field cannot
+    be parsed."""
 
     contacts: Mapping[str, tuple[Contact, ...]]
     others: tuple[str, ...] = ()
@@ -27,13 +25,13 @@ class Addressees:
 
 
 def listed(message: Message) -> tuple[Author, ...]:
-    """Everybody in To and Cc that can be read."""
+    """Everyone in To and Cc that can be parsed."""
     return tuple(one for name in NAMES for field in message.named(name) for one in authors(field.value[:MAX_LISTED]))
 
 
 def addressees(message: Message, alias: Address, contacts: Mapping[str, Contact]) -> Addressees:
-    """`contacts` has the contact of each reply address by its key; one of another alias is one of the others. A tag
-    that has a row of its own is another alias, too, and whoever asks leaves its contacts out."""
+    """The addressees of a reply. `contacts` has the contact of each reply address, by its key; a contact of another
+    alias counts as one of the others."""
     found: dict[str, tuple[Contact, ...]] = {}
     others: list[str] = []
     mine = alias.untagged.key

@@ -1,8 +1,8 @@
-"""What in a reply names its owner: his addresses, and the hosts that his mail came by. Looked for, and never changed.
+"""Finds what names the owner in a reply: his addresses, and the hosts that his mail came through. Nothing is changed.
 
-The body is the person's own, and goes out as it is. It is read with the standard library's parser, part by part and
-decoded, as the correspondent's mail program will show it. Lines may break anywhere: programs wrap, quote and flow what
-they send, so a name is also found with line breaks in it.
+The body is the person's own, and goes out unchanged. It is read with the standard library's parser, part by part and
+decoded, as the correspondent's mail program will show it. Lines may break anywhere, because programs wrap, quote and
+flow text, so a name is also found with line breaks in it.
 """
 
 import html
@@ -23,14 +23,14 @@ from .outgoing import copied
 
 WARN, REFUSE = LEAKS = ("warn", "refuse")
 MOST_BODY = 8 * 1024 * 1024  # octets of a body that are read: its text comes first
-MOST_READ = 512 * 1024  # octets of one part that is no text; of a text all is read
+MOST_READ = 512 * 1024  # octets of one part that is not text; text is read whole
 MOST_TERMS = 60
-_MOST_FOUND = 10  # that are told of
+_MOST_FOUND = 10  # leaks that are reported
 _KEYS = "application/pgp-keys"
-_OTHERS = ("amazonses.com", "amazonaws.com")  # where SES received it
+_OTHERS = ("amazonses.com", "amazonaws.com")  # hosts by which SES received it
 _TRACE = ("received", "x-originating-ip", "x-received", "x-client-ip", "x-sender-ip")
 _IDS = ("message-id",)
-# Of so many people that they name nobody.
+# Of so many people that they identify no one.
 _COMMON = frozenset(
     [
         "aol.com",
@@ -56,12 +56,12 @@ _COMMON = frozenset(
     ]
 )
 _HOST = re.compile(r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]+")
-_COLONS = 7  # of an address of IPv6 that is written out
+_COLONS = 7  # of an IPv6 address written in full
 _FOLD = re.compile(r"\r?\n[ \t]")
 _FOLDED = ("calendar", "vcard", "x-vcard", "directory")  # subtypes of text whose lines are folded (RFC 5545, 6350)
-_ESCAPED = re.compile(r"%\n?([0-7])\n?([0-9A-Fa-f])")  # of ASCII, as links have it (RFC 3986 2.1)
+_ESCAPED = re.compile(r"%\n?([0-7])\n?([0-9A-Fa-f])")  # of ASCII, as in links (RFC 3986 2.1)
 _TAG = re.compile(r"<[^<>]*>")
-_ROW = re.compile(r"</?(?:p|br|div|t[drh]|li|pre|blockquote|h[1-6])\b[^<>]*>", re.IGNORECASE)  # begins a line
+_ROW = re.compile(r"</?(?:p|br|div|t[drh]|li|pre|blockquote|h[1-6])\b[^<>]*>", re.IGNORECASE)  # starts a line
 # A line break with the blanks and quote marks around it, and what stands before one that goes on (RFC 2045 6.7 rule 5).
 # It begins behind a word, so that a run of blanks is read once.
 _BREAK = re.compile(r"(?<!\s)=?\s*[\n\r\v\f\x85\u2028\u2029][\s>|]*")
@@ -74,7 +74,7 @@ _BOUNDARY = re.compile(rb'boundary\s*=\s*(?:"([^"]*)"|([^\s;]+))', re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """`what` names the owner, `where` it stands; `in_header`: of the message itself."""
+    """`what` names the owner, `where` it stands; `in_header`: in the message's own header."""
 
     where: str
     what: str
@@ -85,8 +85,9 @@ class Leak:
 
 
 def terms(message: Message, own: Collection[Address], others: Collection[Address]) -> tuple[str, ...]:
-    """What names the owner, lower case: his addresses, their domains, and the hosts in what his mail servers wrote, by
-    name or number. Nothing that the addresses of correspondents and alias (`others`) have in them."""
+    """The terms that name the owner, in lower case: his addresses, their domains, and the hosts in fields that his mail
+    servers wrote, by name or number. Without terms that also occur in the addresses of correspondents and the alias
+    (`others`)."""
     found = [one.key for one in own] + [one.untagged.key for one in own]
     hosts = [one.domain for one in own if one.domain not in _COMMON]
     for name in (*_TRACE, *_IDS):
@@ -100,7 +101,7 @@ def terms(message: Message, own: Collection[Address], others: Collection[Address
 
 
 def _is_host(text: str) -> bool:
-    """Whether this is a host's name with a dot in it, or an address that networks know."""
+    """Whether this is a host name with a dot in it, or a routable IP address."""
     if ":" in text:  # a time of day has two
         return is_address(text) and ("::" in text or text.count(":") == _COLONS) and text != "::1"
     if is_address(text):
@@ -110,7 +111,7 @@ def _is_host(text: str) -> bool:
 
 
 def leaks(message: Message, named: Collection[str]) -> tuple[Leak, ...]:
-    """Where these terms stand in what leaves; each place once, and of many the first."""
+    """The places of these terms in what goes out; each place once, and at most the first few."""
     wanted = _pattern(named)
     found = dict.fromkeys(_in_header(message, wanted))
     try:
@@ -131,12 +132,12 @@ def _in_header(message: Message, wanted: re.Pattern[str]) -> Iterator[Leak]:
 
 
 def _read(value: str) -> str:
-    """A field's value in the ways that programs read it, encoded-words also where RFC 2047 wants none."""
+    """A field's value in the ways that programs read it, with encoded-words decoded even where RFC 2047 allows none."""
     return _joined((value, decode_phrase(value), decode_phrase(_GLUED.sub(" ", value))))
 
 
 def _joined(ways: Iterable[str]) -> str:
-    """What is said in these ways and in percent-encoding, each line break with what belongs to it as one `\\n`."""
+    """The text in these ways and percent-decoded, with each line break and what belongs to it as one `\\n`."""
     plain = [_BREAK.sub("\n", _UNSEEN.sub("", way)) for way in ways]
     return "\0".join(dict.fromkeys((*plain, *map(_unescaped, plain))))
 
@@ -184,8 +185,8 @@ def _encoding(part: Part) -> str:
 
 
 def _text(part: Part) -> str:
-    """What a part holds, in the ways that it may be read; octets of another kind as Latin-1, in which a certificate has
-    addresses, and as UTF-16, in which documents have them."""
+    """The content of a part, in the ways that it may be read; octets of another kind as Latin-1, in which certificates
+    hold addresses, and as UTF-16, in which documents do."""
     if encoding := _encoding(part):
         part.replace_header("Content-Transfer-Encoding", encoding)
     payload = part.get_payload(decode=True)
@@ -210,8 +211,8 @@ def _unescaped(text: str) -> str:
 
 
 def _pattern(named: Collection[str]) -> re.Pattern[str]:
-    """These terms as words, between letters and digits of ASCII: other scripts have no blanks around them. A host's
-    name behind an @ is another mailbox's address. Each may have line breaks (`_joined`) in it."""
+    """A pattern for these terms as words, delimited by anything but ASCII letters and digits, as other scripts have no
+    blanks around them. A host name after an @ is another mailbox's address. Each may hold line breaks (`_joined`)."""
     longest_first = [spelt for one in sorted(named, key=len, reverse=True) for spelt in spellings(one)]
     mailboxes = "|".join(_mailbox(one) for one in longest_first if "@" in one) or "(?!)"
     hosts = "|".join(_host(one) for one in longest_first if "@" not in one) or "(?!)"
@@ -224,7 +225,7 @@ def _pattern(named: Collection[str]) -> re.Pattern[str]:
 
 
 def _mailbox(address: str) -> str:
-    """A pattern for an address with any tag, and with Gmail's dots and names."""
+    """A pattern for an address with any tag, and with Gmail's dots and domain names."""
     local, _, domain = address.rpartition("@")
     is_google = domain in _GOOGLE and bool(local.replace(".", ""))
     name = r"\n?\.?\n?".join(map(re.escape, local.replace(".", ""))) if is_google else _broken(local)
@@ -233,8 +234,8 @@ def _mailbox(address: str) -> str:
 
 
 def _host(name: str) -> str:
-    """A pattern for a host. Behind a dot a line may end with the sentence, and the next one begin with a word or number
-    of its own."""
+    """A pattern for a host. A line may end after a dot, with the sentence, and the next one begin with a new word or
+    number."""
     return re.escape(name) if is_address(name) else _broken(name).replace(r"\.\n?", r"\.")
 
 

@@ -1,8 +1,9 @@
-"""A reply as it leaves: a header made from nothing, with a few fields of what the person wrote, and his body as it is.
+"""A reply as it goes out: a header built from scratch, with a few fields of the person's message, and his body
+unchanged.
 
-What is not named here stays behind: Received, X-Originating-IP, X-Mailer, User-Agent, Autocrypt, DKIM-Signature, ARC-*,
-Sender, Reply-To, List-*, Thread-Index, Disposition-Notification-To, and whatever a program may think of next.
-SES writes Message-ID itself, and Date where there is none.
+Fields not named here stay behind: Received, X-Originating-IP, X-Mailer, User-Agent, Autocrypt, DKIM-Signature, ARC-*,
+Sender, Reply-To, List-*, Thread-Index, Disposition-Notification-To, and any that a program may invent. SES writes
+Message-ID itself, and Date if there is none.
 """
 
 import re
@@ -22,7 +23,7 @@ _COPIED = (
     "subject", "mime-version", "content-type", "content-transfer-encoding", "content-disposition", "content-language",
     "content-description",
 )  # fmt: skip
-# RFC 5322 3.3, without comments: what else stands there could be anything.
+# RFC 5322 3.3, without comments, which could hold anything.
 _DATE = re.compile(
     rb"(?:[A-Z][a-z]{2},\s*)?\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\s+\d{2}:\d{2}(?::\d{2})?\s+(?:[+-]\d{4}|GMT|UTC|UT|Z)"
 )
@@ -31,14 +32,14 @@ _DATE = re.compile(
 def outgoing(
     message: Message, alias: Address, name: str, contact: Contact, people: Addressees, known: Collection[str]
 ) -> Halves:
-    """The reply for one correspondent. `name` is the alias's own, "" for none; `known` are the marks of messages that
-    all whom it goes to have."""
+    """The reply for one correspondent. `name` is the alias's display name, "" for none; `known` are the marks of
+    messages that all its recipients have."""
     header = [*_addressed(message, alias, name, contact, people), *own_thread(message, known, message.newline)]
     return message.halves([*header, *copied(message)])
 
 
 def copied(message: Message) -> Iterator[Field]:
-    """The fields that leave as they are: the first of each."""
+    """The fields that go out unchanged: the first of each name."""
     for name in _COPIED:
         yield from message.named(name)[:1]
 

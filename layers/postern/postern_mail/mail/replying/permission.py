@@ -1,7 +1,7 @@
-"""Who may write in the name of an alias: whoever SES itself found to be one of its destinations.
+"""Who may write in the name of an alias: a sender that SES itself proves to be one of its destinations.
 
-The envelope, Received, ARC and Authentication-Results of others are what a stranger writes. Which mailbox From names
-is read strictly, not as kindly as elsewhere: a form that two programs may read differently is none.
+A stranger can forge the envelope, Received, ARC and the Authentication-Results of others. From is read strictly, not as
+leniently as elsewhere: a form that two programs may read differently names no one.
 """
 
 import re
@@ -19,10 +19,10 @@ from ..signatures import Signature, names, signatures
 from ..verdicts import FAIL
 
 DMARC, DKIM = REQUIREMENTS = ("dmarc", "dkim")
-OLD = 14 * A_DAY  # seconds between Date and when it came, from which on it is none that is sent for the first time
+OLD = 14 * A_DAY  # seconds between Date and arrival after which it counts as sent again
 _PASS, _NO_POLICY = "PASS", "GRAY"
 _GOOGLE = ("gmail.com", "googlemail.com")
-_OF_EXCHANGE = "x-auto-response-suppress"  # it stands in the mail of persons, too
+_OF_EXCHANGE = "x-auto-response-suppress"  # it occurs in mail from people, too
 _MAX_FROM = 1000  # octets that are read
 _ONCE = ("from", "to", "cc", "date", "subject", "message-id", "content-type", "mime-version")
 
@@ -35,8 +35,8 @@ _SOLE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why a reply does not go out. `cause` is one word: the destination hears of each once an hour. `is_proven`: the
-    replier is who he says, so that what he wrote may be named to him."""
+    """Why a reply does not go out. `cause` is one word: the destination is told of each once an hour. `is_proven`: the
+    replier is proved genuine, so the text may quote what he wrote."""
 
     cause: str
     why: str
@@ -44,7 +44,7 @@ class Doubt:
 
 
 def robot(envelope: Envelope, message: Message) -> str:
-    """The mark by which no person wrote it, "" if there is none."""
+    """The mark that shows that no person wrote it, "" if there is none."""
     if envelope.sender is None:
         return "the null sender"
     marks = [one for one in answers(message) if one != _OF_EXCHANGE]
@@ -52,7 +52,7 @@ def robot(envelope: Envelope, message: Message) -> str:
 
 
 def replier(message: Message) -> Address | None:
-    """The one mailbox that From names, None where anything about it can be read in another way."""
+    """The only mailbox in From, None if any part of it could be read differently."""
     named = message.named("from")
     if len(named) != 1 or len(named[0].value) > _MAX_FROM:
         return None
@@ -64,7 +64,7 @@ def replier(message: Message) -> Address | None:
 
 
 def is_same(one: Address, other: Address) -> bool:
-    """Whether both are one mailbox: with or without a tag, and with Gmail's dots."""
+    """Whether both are one mailbox, ignoring tags and Gmail's dots."""
     return _folded(one) == _folded(other)
 
 
@@ -78,17 +78,17 @@ def _folded(one: Address) -> tuple[str, str]:
 def doubt(
     envelope: Envelope, message: Message, recipient: Address, allowed: Collection[Address], requires: str
 ) -> Doubt | None:
-    """Why this is no reply of one of those who are allowed; None if it is. `requires` is one of REQUIREMENTS."""
+    """Why this is not a reply by one of the allowed; None if it is. `requires` is one of REQUIREMENTS."""
     for name in ("spam", "virus"):
         if getattr(envelope.verdicts, name) == FAIL:
             return Doubt(name, f"{name} FAIL")
     if twice := next((name for name in _ONCE if len(message.named(name)) > 1), ""):
-        return Doubt("form", f"two fields {twice.capitalize()}")
+        return Doubt("form", f"more than one {twice.capitalize()} field")
     author = replier(message)
     if author is None:
         return Doubt("form", "From is not exactly one address in its plain form")
     if not any(is_same(author, one) for one in allowed):
-        return Doubt("stranger", f"{author} is no destination of this alias")
+        return Doubt("stranger", f"{author} is not a destination of this alias")
     why = _unproven(envelope, message, author, recipient, requires)
     if not why and _is_anothers(envelope.sender, author, allowed):
         why = f"the envelope is {envelope.sender}'s, of the same domain"
@@ -96,7 +96,7 @@ def doubt(
 
 
 def sent_at(message: Message) -> int | None:
-    """When Date says it was written, epoch seconds; by it a message that is sent again is known."""
+    """The time in Date, in epoch seconds, by which a replayed message is recognised."""
     for field in message.named("date")[:1]:
         try:
             return int(parsedate_to_datetime(field.value.decode("ascii", "replace")).timestamp())
@@ -106,7 +106,7 @@ def sent_at(message: Message) -> int | None:
 
 
 def _is_anothers(sender: Address | None, author: Address, allowed: Collection[Address]) -> bool:
-    """Whether the envelope names another mailbox of the author's own domain, and none that may write."""
+    """Whether the envelope names another mailbox of the author's own domain, and not one that may write."""
     if sender is None or sender.domain != author.domain or is_same(sender, author):
         return False
     if sender.local.lower().startswith("prvs=") and sender.local.lower().endswith(f"={author.local.lower()}"):
@@ -115,14 +115,14 @@ def _is_anothers(sender: Address | None, author: Address, allowed: Collection[Ad
 
 
 def _unproven(envelope: Envelope, message: Message, author: Address, recipient: Address, requires: str) -> str:
-    """Why SES's findings do not show that the author wrote this to this recipient, "" if they do."""
+    """Why SES's results do not prove that the author wrote this to this recipient, "" if they do."""
     if envelope.authentication is None or envelope.verdicts.dmarc == FAIL:
-        return "DMARC FAIL" if envelope.authentication else "its findings are not known"
+        return "DMARC FAIL" if envelope.authentication else "its results are unknown"
     by_envelope = any(is_aligned(one, author.domain) for one in by_spf(envelope))
     own = [one for one in signatures(message) if is_aligned(one.domain, author.domain)]
     signed = [one for one in own if one.identity in envelope.authentication.dkim]
     if signed:
-        # Whoever has a signed message can send it again: then the signature must say to whom it goes, and when.
+        # Anyone who has a signed message can replay it: so the signature must cover its recipients and its date.
         if by_envelope or _covers(message, own, signed, envelope.authentication.dkim, recipient):
             return ""
         return "its signature does not cover To, Cc and Date, and SPF did not pass for its domain"

@@ -1,7 +1,7 @@
-"""The name of reply addresses, which no alias may have while replies are on.
+"""The local part of reply addresses, which no alias may have while replies are on.
 
-A reply address is known by its token, whatever rows there are. But an alias of this name, or a pattern that matches it,
-would be one more meaning of an address that people see every day; and where unknown recipients are refused the name
+A reply address is recognised by its token, whatever rows exist. But an alias of this name, or a pattern that matches
+it, would give a second meaning to an address that people see every day; and if unknown recipients are refused, the name
 has a rule of its own.
 """
 
@@ -20,13 +20,13 @@ def reserved_name(rows: Mapping[str, Row], settings: Row | None) -> str:
     try:
         found = Settings.from_row(settings)
     except BadSettings:
-        return ""  # named elsewhere
+        return ""  # reported elsewhere
     is_on = found.reply != REPLIES[0] or any(row.get("reply") not in (None, REPLIES[0]) for row in rows.values())
     return found.reply_local_part if is_on else ""
 
 
 def clashes(rows: Mapping[str, Row], settings: Row | None, domains: Collection[str]) -> Iterator[str]:
-    """What is wrong with the rows that answer for the name, each a sentence; `rows` is the whole table by key."""
+    """The faults of rows that match the name, as sentences; `rows` is the whole table by key."""
     name = reserved_name(rows, settings)
     for key, row in rows.items() if name else ():
         if key.rpartition("@")[2] in domains and _answers(name, key, row):
@@ -37,7 +37,7 @@ def clashes(rows: Mapping[str, Row], settings: Row | None, domains: Collection[s
 
 
 def concerns(row: Row, settings: Row | None) -> bool:
-    """Whether a row of a large table matters to `clashes`."""
+    """Whether `clashes` needs this row of a large table."""
     name = str((settings or {}).get("reply_local_part") or Settings().reply_local_part)
     return bool(row.get("reply") or row.get("patterns")) or str(row["address"]).startswith((f"{name}@", f"{name}+"))
 
@@ -52,4 +52,4 @@ def _answers(name: str, key: str, row: Row) -> bool:
         patterns = Alias.from_row(key, row).patterns
         return any(one.expand(f"{name}+{'a' * TOKEN_LENGTH}") is not None for one in patterns)
     except (BadRow, ValueError):
-        return False  # named elsewhere
+        return False  # reported elsewhere

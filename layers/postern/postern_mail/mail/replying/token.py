@@ -1,7 +1,7 @@
 """The addresses of correspondents: `reply+TOKEN@example.com`.
 
-TOKEN is the id of a row and an HMAC of it, so an address that nobody made costs no look-up. It stands in every reply
-that is quoted, and is no secret: it selects a row, and gives no right.
+TOKEN is the id of a row and an HMAC of it, so an address that we did not make costs no look-up. Every quoted reply
+shows it, and it is no secret: it selects a row, and gives no right.
 """
 
 import base64
@@ -18,19 +18,19 @@ _TOKEN = re.compile(rf"[a-z2-7]{{{TOKEN_LENGTH}}}\Z")
 
 
 def contact_id(key: bytes, alias: Address, contact: Address, serial: int) -> str:
-    """The id of the row for this alias and correspondent; `serial` counts those that were revoked before it."""
+    """The id of the row for this alias and correspondent; `serial` counts the revoked ones before it."""
     return _digest(key, f"contact {alias.key} {contact.key} {serial}")[:_ID]
 
 
 def reply_address(key: bytes, row_id: str, local_part: str, domain: str) -> Address:
-    """The address that stands for a row."""
+    """The address of a row."""
     return Address(f"{local_part}+{row_id}{_mac(key, row_id, domain)}", domain)
 
 
 def row_named(key: bytes, address: Address) -> str:
-    """The id of the row that an address stands for, "" for one that was not made with this key for its domain.
+    """The id of the row that an address stands for, "" if it was not made with this key for its domain.
 
-    What stands before the + does not matter, so that addresses made before the setting was changed stay good.
+    The part before the + does not matter, so addresses made before the setting changed stay valid.
     """
     token = address.tag.lower()
     if not _TOKEN.match(token):

@@ -1,6 +1,6 @@
-"""What an alias's people are told about replies: that one did not go out, or did not arrive, and why.
+"""What an alias's people are told about replies: that one was not sent, or did not arrive, and why.
 
-It goes to a destination on record and never to whom a message names. All of it is ours but for words of a stranger on a
+It goes to a destination on record, never to an address in a message. All text is ours except a stranger's words, on a
 line of their own.
 """
 
@@ -10,12 +10,12 @@ from ..address_writer import written
 from ..message import CRLF
 from ..notice import quoted_printable
 
-_MAX_WORDS = 500  # octets of what somebody else said
+_MAX_WORDS = 500  # octets of quoted words
 _NOT_SENT = "Your reply was not sent"
 
 
 def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"") -> bytes:
-    """A mail in the name of the alias's domain; with our stamp, if its key is known, so that it never comes round."""
+    """A mail in the name of the alias's domain; with our stamp, if its key is known, so that it cannot loop."""
     header = (
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
         fields.field("To", [f"<{written(alias)}>"], CRLF),
@@ -30,9 +30,10 @@ def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"")
 
 
 def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven: bool) -> tuple[str, list[str]]:
-    """(subject, lines) about a message that stays here. `is_proven`: the replier wrote it, by SES's findings."""
+    """(subject, lines) about a message that was not sent on. `is_proven`: SES's results show that the replier wrote
+    it."""
     subject = _NOT_SENT if is_proven else f"A reply in the name of {alias} was not sent"
-    whose = "Your reply" if is_proven else "A message that says it is a reply of yours"
+    whose = "Your reply" if is_proven else "A message that claims to be your reply"
     return subject, [
         f"{whose} in the name of {alias} was not sent on, because:",
         "",
@@ -40,7 +41,7 @@ def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven
         "",
         *([] if is_proven else ["If you did not write it, there is nothing to do.", ""]),
         *_kept(alias, message_id, stack),
-        "For the same reason you hear of it once an hour.",
+        "You are told of each reason at most once an hour.",
     ]
 
 
@@ -58,16 +59,16 @@ def not_delivered(alias: Address, contact: str, why: str, message_id: str, stack
 def leaked(alias: Address, where: list[str]) -> tuple[str, list[str]]:
     """(subject, lines) about a reply that went out and may name its owner."""
     return "Your reply may have shown who you are", [
-        f"Your reply in the name of {alias} was sent. It has in it:",
+        f"Your reply in the name of {alias} was sent. It contains:",
         "",
         *(f"  {shown(one)}" for one in where),
         "",
-        "The header that left has none of that. `postern settings set leaks refuse` keeps such replies back.",
+        "Its header contains none of that. `postern settings set leaks refuse` holds such replies back.",
     ]
 
 
 def shown(text: str) -> str:
-    """Text of others in one line in which nothing acts."""
+    """Quoted text on one line, without control characters."""
     return fields.shortened(" ".join("".join(one if one.isprintable() else " " for one in text).split()), _MAX_WORDS)
 
 
