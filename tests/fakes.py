@@ -440,7 +440,7 @@ class FakeWatchState:
         found = [(entry["opened_at"], name) for name, entry in self.own.items() if "open" in entry]
         return (name for opened_at, name in sorted(found) if opened_at < moment)
 
-    def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    def message_entries(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         self.asked += message_ids
         return {one: self.own[one] for one in message_ids if one in self.own}
 
@@ -522,7 +522,7 @@ class FakeFeedbackLedger:
     rates: FakeRates = field(default_factory=FakeRates)
     replies: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # alias and replier
 
-    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+    def feedback_came(self, message_id: str, destination: str, *, arrived: bool) -> None:
         domain, one = domain_key(destination), f"{message_id} {destination}"
         if one in self.rates.out.get(domain, ()):
             self.rates.out[domain].remove(one)
@@ -586,7 +586,7 @@ class FakeHealth:
             row |= {"suspended_at": int(self.clock.now()), "reason": reason}
         return dict(row)
 
-    def told(self, address: str) -> None:
+    def note_told(self, address: str) -> None:
         if "suspended_at" in self.rows.get(address, {}):
             self.rows[address]["told_at"] = int(self.clock.now())
 

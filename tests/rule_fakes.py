@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from postern_mail.errors import ClaimLost, Unavailable
 from postern_mail.mail.rows import Row
 from postern_mail.recipients.plan import DELETE, UPDATE, Rule, Step
-from postern_mail.recipients.ports import Overlooked, Progress, Turn
+from postern_mail.recipients.ports import Progress, RulesInSet, Turn
 from postern_mail.ruleset import Active
 
 from tests.fakes import FakeClock
@@ -106,8 +106,8 @@ class FakeRules:
     before: Callable[[], None] = field(default=lambda: None)
     steps: list[Step] = field(default_factory=list)
 
-    def read(self) -> Overlooked:
-        return Overlooked(tuple(self.bodies.values()), self.others)
+    def read(self) -> RulesInSet:
+        return RulesInSet(tuple(self.bodies.values()), self.others)
 
     def carry_out(self, step: Step) -> None:
         self.before()

@@ -157,7 +157,7 @@ def lines_of(row: Mapping[str, Any], columns: Columns) -> Iterator[str]:
 def _later(found: Afterwards | None) -> dict[str, Any]:
     if found is None:
         return {"later": None}
-    return {"later": found.state, "later_at": found.at, "destination": found.destination, "said": found.said}
+    return {"later": found.state, "later_at": found.at, "destination": found.destination, "said": found.detail}
 
 
 def _line(row: Mapping[str, Any], columns: Columns) -> str:

@@ -288,13 +288,13 @@ def test_a_destination_is_suspended_once(health: Health, who: str) -> None:
     assert (first["reason"], first["suspended_at"]) == ("gone", int(FakeClock().now()))
     assert again == first
     assert "told_at" not in first
-    health.told(who)
+    health.note_told(who)
     assert health.suspend(who, "gone", 100)["told_at"] == int(FakeClock().now())
 
 
 def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str) -> None:
     health.failed(who, Failure(100, GONE, "m1"))
-    health.told(who)
+    health.note_told(who)
     assert "told_at" not in health.failed(who, Failure(100, GONE, "m1"))
 
 

@@ -126,7 +126,7 @@ def slow_start(
 
 
 def heard(ledger: FeedbackLedger, kind: str, number: int, domain: str) -> None:
-    ledger.heard(f"m{number}", f"n{number}@{domain}", arrived=kind == "delivered")
+    ledger.feedback_came(f"m{number}", f"n{number}@{domain}", arrived=kind == "delivered")
 
 
 def begin(rates: Rates, numbers: range, domain: str) -> list[int]:

@@ -58,10 +58,10 @@ def test_what_lists_named_is_kept_unless_somebody_was_faster(template: Template,
     chosen.delete("LedgerTable", [{"message_id": LISTS, "entry": "state"}])
     book = DynamoListBook(clients.dynamodb(), template.name("LedgerTable"))
     assert book.lists() == Lists()
-    one = Lists().seen("a", ["l.example"])
+    one = Lists().with_client("a", ["l.example"])
     book.saw(Lists(), one)
     assert book.lists() == Lists(recent=(Seen("a", frozenset({"l.example"})),), version=1)
-    book.saw(Lists(), Lists().seen("b", []))
+    book.saw(Lists(), Lists().with_client("b", []))
     assert book.lists().recent == one.recent
     before = book.lists()
     assert book.tested(before, Lists(faulty={"l.example": "why"}))

@@ -169,4 +169,4 @@ def test_the_ledger_as_people_read_it_shows_none(aws: Cloud, ledger: str) -> Non
     history = History(aws.dynamodb, ledger)
     make_keys(aws.dynamodb, ledger, [STAMP], 4.0)
     assert history.entries("#key:stamp") == {}
-    assert history.seen(["#key:stamp"]) == {}
+    assert history.message_entries(["#key:stamp"]) == {}

@@ -160,12 +160,12 @@ def test_the_ledger_is_read_with_the_same_patience_and_the_same_end(script: Scri
     script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unprocessed})
     script.stubber.add_response("batch_get_item", {"Responses": {table: [item]}})
     with script.stubber:
-        assert history.seen(["a"]).keys() == {"a"}
+        assert history.message_entries(["a"]).keys() == {"a"}
         assert len(script.pauses) == 1
         for _ in range(6):
             script.stubber.add_response("batch_get_item", {"Responses": {}, "UnprocessedKeys": unprocessed})
         with pytest.raises(Throttled, match="left 1 keys unprocessed after 6 calls"):
-            history.seen(["a"])
+            history.message_entries(["a"])
     script.stubber.assert_no_pending_responses()
     assert script.pauses[1:] == sorted(script.pauses[1:]), "longer and longer"
 

@@ -68,8 +68,8 @@ def test_more_messages_than_one_call_takes_are_asked_for(kept: Kept) -> None:
     ids = [uuid.uuid4().hex for _ in range(230)]
     for message_id in ids[::2]:
         kept.put(message_id, opened_at=1)
-    assert set(kept.book.seen(ids)) == set(ids[::2])
-    assert kept.book.seen([]) == {}
+    assert set(kept.book.message_entries(ids)) == set(ids[::2])
+    assert kept.book.message_entries([]) == {}
 
 
 def test_open_messages_oldest_first(kept: Kept) -> None:

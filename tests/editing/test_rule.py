@@ -139,7 +139,7 @@ def test_list_names_those_that_are_not_asked_and_sender_list_has_none(desk: Desk
     desk.run("settings", "set", "header_rules", "10")
     out = desk.run("rule", "list").out
     assert out.index("for info@example.com") < out.index("casino")
-    assert "it is not asked, for the setting header_rules does not name it" in out
+    assert "it is not used, because the setting header_rules does not list it" in out
     assert [one["fault"] for one in desk.run("rule", "list", "--json").objects][1] is None
     assert desk.run("sender", "list").out == ""
     assert desk.run("sender", "add", "rule:010", "OK").status == 2

@@ -23,7 +23,7 @@ def quarantined(world: World) -> str:
 
 
 def failed(world: World) -> str:
-    """SES takes nothing but a notice: the message is larger than what is sent."""
+    """SES takes nothing but a notice: the message is too large to send."""
     world.cloud.put("AliasTable", [{"address": "#settings", "rate_cap": 0, "largest_forward": 1}])
     message_id = world.store(ALIAS)
     found = world.cloud.s3.get_object(Bucket=world.template.name("MailBucket"), Key=f"inbound/{message_id}")

@@ -250,7 +250,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.M
             return [{"Subscriptions": [{"SubscriptionArn": "PendingConfirmation"}, {"SubscriptionArn": "Deleted"}]}]
 
     monkeypatch.setattr(clients, "sns", Pending)
-    assert not checkup.is_heard("arn:aws:sns:eu-west-1:123456789012:alarms")
+    assert not checkup.has_subscriber("arn:aws:sns:eu-west-1:123456789012:alarms")
 
 
 def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str) -> None:

@@ -26,7 +26,7 @@ LOST = {**SENT, "bounced": {"at": 7, "why": "no mailbox", "lost": True}}
 )
 def test_the_worst_of_the_destinations_counts(claims: dict[str, Any], expected: tuple[str, str, str] | None) -> None:
     found = afterwards(INFO, {f"to:{INFO}": {"state": "forwarded"}, **claims})
-    assert (found and (str(found.state), found.destination, found.said)) == expected
+    assert (found and (str(found.state), found.destination, found.detail)) == expected
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ class Book:
     def token(self, key: str) -> Row | None:
         return self.tokens.get(key)
 
-    def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
+    def rows_of(self, keys: Collection[str]) -> Mapping[str, Row]:
         rows = {key: self.aliases[key] for key in keys if key in self.aliases}
         return {key: {name: row[name] for name in SHOWN if name in row} for key, row in rows.items()}
 
@@ -104,7 +104,7 @@ def world() -> World:
 
 def test_bitwarden_gets_an_address_that_leads_where_the_token_says(world: World) -> None:
     answer = world.ask(bitwarden("example.com"))
-    assert (answer.status, answer.said["data"].keys()) == (201, ALIAS)
+    assert (answer.status, answer.content["data"].keys()) == (201, ALIAS)
     address = as_bitwarden_reads(answer.status, answer.body)
     assert re.fullmatch(r"[0-9a-z]{8}@example\.com", address)
     assert world.book.aliases == {
@@ -135,7 +135,7 @@ def test_the_extension_makes_names_in_every_form(world: World, form: str, local:
     answer = world.ask(extension("Example.com", form, "My-Shop" if form == "custom" else "", "shop.example"))
     address = as_the_extension_reads(answer.status, answer.body)
     assert re.fullmatch(rf"{local}@example\.com", address)
-    alias = answer.said["data"]
+    alias = answer.content["data"]
     assert (alias["local_part"], alias["domain"], alias["active"]) == (address.partition("@")[0], "example.com", True)
     assert (alias["description"], alias["extension"], alias["recipients"]) == ("shop.example", None, [])
     assert TIME.match(alias["created_at"])
@@ -146,15 +146,15 @@ def test_the_extension_signs_in(world: World) -> None:
     assert TOKEN.match(world.token)
     assert 40 <= len(world.token) <= 60
     options, aliases, recipients = (world.ask(read_by_extension(path)) for path in SIGNING_IN)
-    assert (options.status, set(options.said), options.said["data"]) == (200, DOMAIN_OPTIONS, ["example.com"])
-    assert options.said["defaultAliasDomain"] == "example.com"
-    assert options.said["defaultAliasFormat"] in FORMATS
-    assert (aliases.status, aliases.said["data"], aliases.said["links"]["next"]) == (200, [], None)
-    assert aliases.said["meta"]["total"] == 0
-    assert (recipients.status, recipients.said["data"]) == (200, [])
+    assert (options.status, set(options.content), options.content["data"]) == (200, DOMAIN_OPTIONS, ["example.com"])
+    assert options.content["defaultAliasDomain"] == "example.com"
+    assert options.content["defaultAliasFormat"] in FORMATS
+    assert (aliases.status, aliases.content["data"], aliases.content["links"]["next"]) == (200, [], None)
+    assert aliases.content["meta"]["total"] == 0
+    assert (recipients.status, recipients.content["data"]) == (200, [])
     details = world.ask(read_by_extension(DETAILS))
-    assert (details.status, set(details.said)) == (200, TOKEN_DETAILS)
-    assert (details.said["name"], details.said["created_at"]) == ("phone", "2027-01-15 08:00:00")
+    assert (details.status, set(details.content)) == (200, TOKEN_DETAILS)
+    assert (details.content["name"], details.content["created_at"]) == ("phone", "2027-01-15 08:00:00")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_whoever_has_no_token_is_told_nothing_else(world: World, path: str, meth
     removed = new_token(secrets.choice)
     for wrong in ("", removed, "x", world.token[:-1], world.token + "x", world.token.swapcase(), "é" * 45, "a" * 5000):
         answer = world.ask(Asked(method, path, {}, '{"domain": "example.com"}'), wrong)
-        assert (answer.status, answer.said) == (401, {"message": "Unauthenticated."})
+        assert (answer.status, answer.content) == (401, {"message": "Unauthenticated."})
     assert world.book.counts == {}
     assert as_bitwarden_reads(401, answer.body) == "invalid token: Unauthenticated."
 
@@ -198,7 +198,7 @@ def test_where_mail_goes_is_never_the_requests(world: World) -> None:
     assert (answer.status, row["destinations"], row["made_by"]) == (201, ["jane@dest.example"], "token phone")
     assert "enabled" not in row
     answer = world.post(recipient_ids=["46eebc50-f7f8-46d7-beb9-c37f04c29a84"])
-    assert (answer.status, list(answer.said["errors"])) == (422, ["recipient_ids"])
+    assert (answer.status, list(answer.content["errors"])) == (422, ["recipient_ids"])
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_where_mail_goes_is_never_the_requests(world: World) -> None:
 )  # fmt: skip
 def test_what_is_wrong_with_a_wish_is_said_by_field(world: World, asked: dict[str, Any], name: str, said: str) -> None:
     answer = world.post(**asked)
-    assert (answer.status, answer.said) == (422, {"message": said, "errors": {name: [said]}})
+    assert (answer.status, answer.content) == (422, {"message": said, "errors": {name: [said]}})
     assert as_the_extension_reads(422, answer.body) == said
     assert as_bitwarden_reads(422, answer.body) == f"error: {said}"
     assert (world.book.aliases, world.book.counts) == ({}, {})
@@ -243,13 +243,13 @@ def test_what_is_wrong_with_a_wish_is_said_by_field(world: World, asked: dict[st
 @pytest.mark.parametrize("body", ["", "{", "[]", "7", "null", '"example.com"', "[" * 60_000])
 def test_what_is_no_wish_at_all_asks_for_a_domain(world: World, body: str) -> None:
     answer = world.ask(Asked("POST", "/api/v1/aliases", {}, body))
-    assert (answer.status, answer.said["errors"]) == (422, {"domain": ["The domain field is required."]})
+    assert (answer.status, answer.content["errors"]) == (422, {"domain": ["The domain field is required."]})
 
 
 def test_several_faults_are_counted_as_laravel_does(world: World) -> None:
     answer = world.post(domain="x", format="y", description=7)
-    assert answer.said["message"] == "The selected domain is invalid. (and 2 more errors)"
-    assert list(answer.said["errors"]) == ["domain", "description", "format"]
+    assert answer.content["message"] == "The selected domain is invalid. (and 2 more errors)"
+    assert list(answer.content["errors"]) == ["domain", "description", "format"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_several_faults_are_counted_as_laravel_does(world: World) -> None:
 def test_a_name_that_a_row_or_a_pattern_answers_for_is_taken(world: World, there: dict[str, Row]) -> None:
     world.book.aliases = dict(there)
     answer = world.post(format="custom", local_part="shop")
-    assert (answer.status, answer.said["errors"]) == (422, {"local_part": ["That alias already exists."]})
+    assert (answer.status, answer.content["errors"]) == (422, {"local_part": ["That alias already exists."]})
     assert world.book.aliases == there
 
 
@@ -282,7 +282,7 @@ def test_a_name_is_taken_in_whichever_spelling_its_domain_has(world: World) -> N
 def test_a_name_that_reply_addresses_begin_with_is_taken(world: World, settings: Row, name: str) -> None:
     world.book.aliases["#settings"] = {"address": "#settings", **settings}
     answer = world.post(format="custom", local_part=name)
-    assert (answer.status, answer.said["errors"]) == (422, {"local_part": ["That alias already exists."]})
+    assert (answer.status, answer.content["errors"]) == (422, {"local_part": ["That alias already exists."]})
     assert list(world.book.aliases) == ["#settings"]
 
 
@@ -291,7 +291,7 @@ def test_a_name_that_reply_addresses_begin_with_is_taken(world: World, settings:
 )
 def test_a_domain_is_taken_in_whichever_way_it_is_typed(world: World, domain: str) -> None:
     world.give(world.token, domain="xn--bcher-kva.example")
-    assert world.post(domain=domain).said["data"]["domain"] == "xn--bcher-kva.example"
+    assert world.post(domain=domain).content["data"]["domain"] == "xn--bcher-kva.example"
 
 
 def test_a_name_that_only_a_catch_all_answers_for_is_free(world: World) -> None:
@@ -302,13 +302,13 @@ def test_a_name_that_only_a_catch_all_answers_for_is_free(world: World) -> None:
 def test_a_name_that_is_made_up_again_is_made_up_until_it_is_free(world: World) -> None:
     names = iter("a" * 8 + "a" * 8 + "b" * 8)
     world.choose = lambda _: next(names)
-    assert world.post().said["data"]["email"] == "aaaaaaaa@example.com"
-    assert world.post().said["data"]["email"] == "bbbbbbbb@example.com"
+    assert world.post().content["data"]["email"] == "aaaaaaaa@example.com"
+    assert world.post().content["data"]["email"] == "bbbbbbbb@example.com"
     everything = [{"pattern": ".*", "destinations": ["joe@dest.example"]}]
     world.book.aliases["@example.com"] = {"address": "@example.com", "patterns": everything}
     world.choose = secrets.choice
     answer = world.post()
-    assert (answer.status, list(answer.said["errors"])) == (422, ["format"])
+    assert (answer.status, list(answer.content["errors"])) == (422, ["format"])
 
 
 def test_a_day_has_its_limit_and_so_have_questions_about_names(world: World) -> None:

@@ -282,7 +282,7 @@ def test_a_disabled_domain_ends_the_search_where_its_pattern_matches() -> None:
         ([pattern("(", "a@d.example")], "is not an RE2 regular expression: missing )"),
         ([pattern("(?=x)", "a@d.example")], "is not an RE2 regular expression: invalid perl operator"),
         ([pattern("x" * 1001, "a@d.example")], "a pattern of 1001 characters"),
-        ([pattern("(x)", r"\2@d.example")], "asks for a group that pattern '(x)' has not"),
+        ([pattern("(x)", r"\2@d.example")], "uses a group that pattern '(x)' does not have"),
         ([pattern("x", "nonsense")], "destination 'nonsense' is not a mail address"),
     ],
 )

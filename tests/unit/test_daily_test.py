@@ -65,7 +65,7 @@ def test_it_is_sent_only_where_it_cannot_bounce_else_people_hear_why(desk: Desk,
     assert desk.mailer.sent == []
     assert why in desk.record.why
     (told,) = found(DOMAIN, desk.record, desk.clock.now())
-    assert (told.seen, told.said, told.grade) == (f"no test is sent to {DOMAIN}", desk.record.why, Grade.WARNING)
+    assert (told.seen, told.quoted, told.grade) == (f"no test is sent to {DOMAIN}", desk.record.why, Grade.WARNING)
     for name in changed:
         setattr(desk, name, getattr(Desk(), name))
     desk.run()
@@ -100,7 +100,7 @@ def test_one_that_came_back_is_not_sent_again_before_dns_is_right(desk: Desk) ->
     desk.run()
     assert desk.book.bounced(desk.record.tag, "5.1.1") == DOMAIN
     (told,) = found(DOMAIN, desk.record, desk.clock.now())
-    assert (told.seen.endswith("came back"), told.said, told.grade) == (True, "5.1.1", Grade.FAILED)
+    assert (told.seen.endswith("came back"), told.quoted, told.grade) == (True, "5.1.1", Grade.FAILED)
     desk.answers[DOMAIN] = ELSEWHERE
     desk.tomorrow()
     desk.run()
@@ -146,7 +146,7 @@ def test_what_ses_refuses_is_told_and_tried_the_next_day(desk: Desk) -> None:
     for _ in range(2):
         desk.run()
     (told,) = found(DOMAIN, desk.record, desk.clock.now())
-    assert (desk.mailer.sent, told.said, told.grade) == ([], "MessageRejected", Grade.FAILED)
+    assert (desk.mailer.sent, told.quoted, told.grade) == ([], "MessageRejected", Grade.FAILED)
     desk.tomorrow()
     desk.run()
     assert len(desk.mailer.sent) == 1

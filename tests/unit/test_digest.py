@@ -42,8 +42,8 @@ What you should know about the mail of example.com on 2026-11-21 (UTC).
 Each command can be pasted into a terminal where Postern is installed.
 
 DEAD LETTERS (3)
-  Mail was tried for 36 hours in vain, and is not tried any more. It is kept
-  for 14 days.
+  Mail could not be forwarded for 36 hours, and is not retried any more. It is
+  kept for 14 days.
 
   and 3 more
 

@@ -115,16 +115,16 @@ def test_what_is_asked_about_an_address_and_a_domain() -> None:
 def test_a_list_that_names_over_half_of_the_last_clients_is_silent_until_it_recovers() -> None:
     lists = Lists()
     for number in range(CLIENTS // 2):
-        lists = lists.seen(f"c{number}", [COP])
+        lists = lists.with_client(f"c{number}", [COP])
     assert lists.silent == {}
-    assert lists.seen("c0", [COP]).silent == {}, "the same client again"
-    lists = lists.seen("c10", [COP])
+    assert lists.with_client("c0", [COP]).silent == {}, "the same client again"
+    lists = lists.with_client("c10", [COP])
     assert list(lists.silent) == [COP]
     for number in range(20, 20 + 9):
-        lists = lists.seen(f"c{number}", [])
+        lists = lists.with_client(f"c{number}", [])
     assert len(lists.recent) == CLIENTS
     assert list(lists.silent) == [COP]
-    assert lists.seen("c40", []).silent == {}
+    assert lists.with_client("c40", []).silent == {}
     assert Lists.from_row({"recent": [{"client": "a", "zones": [COP]}], "faulty": {ZEN: "why"}, "version": 3}) == Lists(
         {ZEN: "why"}, (Seen("a", frozenset({COP})),), 3
     )

@@ -15,8 +15,8 @@ from postern_mail.domains.plan import (
     Identity,
     Left,
     Step,
-    farewell_steps,
     identity_steps,
+    release_steps,
 )
 from postern_mail.domains.wish import Wish
 
@@ -86,11 +86,11 @@ def test_events_are_there_before_feedback_by_mail_ends_and_the_other_way_round()
     assert steps(replace(BARE, mail_from="bounces.example.com"))[-2:] == [
         (CONFIGURATION_SET, "postern-forward"), (FEEDBACK_BY_MAIL, ""),
     ]  # fmt: skip
-    assert farewell_steps("example.com", DONE, WISH) == [
+    assert release_steps("example.com", DONE, WISH) == [
         Step(FEEDBACK_BY_MAIL, "example.com", "on"), Step(CONFIGURATION_SET, "example.com"),
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("found", [None, BARE, replace(DONE, configuration_set="shop")])
 def test_what_is_not_ours_is_given_nothing_back(found: Any) -> None:
-    assert farewell_steps("example.com", found, WISH) == []
+    assert release_steps("example.com", found, WISH) == []

@@ -253,7 +253,7 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
     rules.aliases[settings.KEY] = {"header_rules": "2"}
     assert type(decide(rules)) is Forward
     assert row_faults.unasked_rule(("rule:001", "*"), (2,)) == (
-        "header rule 001: it is not asked, for the setting header_rules does not name it"
+        "header rule 001: it is not used, because the setting header_rules does not list it"
     )
     assert row_faults.unasked_rule(("rule:002", "*"), (2,)) is None
     assert row_faults.unasked_rule(("spam.example", "*"), ()) is None
@@ -266,7 +266,7 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
         ({"action": "HOLD", "subjct": {"contains": "x"}}, "unknown attribute 'subjct' (subject?)"),
         ({"action": "HOLD", "subject": "casino"}, "subject: expected one of contains, equals, matches with a text"),
         ({"action": "HOLD", "subject": {}}, "subject: expected one of contains"),
-        ({"action": "HOLD", "subject": {"has": "x"}}, "subject: 'has' is none of contains, equals, matches"),
+        ({"action": "HOLD", "subject": {"has": "x"}}, "subject: 'has' is not one of contains, equals, matches"),
         ({"action": "HOLD", "subject": {"contains": ""}}, "subject: expected texts that are not empty"),
         ({"action": "HOLD", "subject": {"contains": []}}, "subject: expected a text, or a list"),
         ({"action": "HOLD", "subject": {"contains": ["x"] * 51}}, "subject: expected a text, or a list of up to 50"),
@@ -278,7 +278,7 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
         ({"action": "HOLD", "larger_than": True}, "larger_than: expected octets"),
         ({"action": "HOLD", "smaller_than": -1}, "smaller_than: expected octets"),
         ({"action": "HOLD", "verdicts": {"spam": "BAD"}}, "verdicts: spam is never 'BAD', but one of PASS, FAIL"),
-        ({"action": "HOLD", "verdicts": {"spm": "FAIL"}}, "verdicts: 'spm' is none of virus, dmarc, spam"),
+        ({"action": "HOLD", "verdicts": {"spm": "FAIL"}}, "verdicts: 'spm' is not one of virus, dmarc, spam"),
         ({"action": "HOLD", "listed": "perhaps"}, "expected true or false, found 'perhaps'"),
         ({"action": "FILTER x", "subject": {"contains": "x"}}, "action 'FILTER x'"),
         ({"subject": {"contains": "x"}}, "action None"),

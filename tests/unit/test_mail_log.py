@@ -56,7 +56,7 @@ SENT_AS = SentAs(Address.parse(INFO), "bounced", 1, "id", lost=(("betsy@sender.e
 # Everything that can be said to the log, by the method that it is said to.
 MAIL: dict[str, Sequence[Say]] = {
     "told": [lambda log: log.told(Telling())],
-    "unheard": [lambda log: log.unheard()],
+    "not_subscribed": [lambda log: log.not_subscribed()],
     "daily_test": [lambda log: log.daily_test("example.com", "held", "why")],
     "lists": [lambda log: log.lists({}), lambda log: log.lists({"bl.example": "it names everybody"})],
     "link": [lambda log: log.link(Link(Deed.RELEASE, "m", INFO, 0), "done")],

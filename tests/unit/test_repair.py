@@ -139,7 +139,7 @@ def test_the_notice_says_what_came_why_it_is_not_here_and_who_can_fetch_it_how()
     ("reason", "said"),
     [
         ("Unsupported attachment type '.exe'.", "an attachment of a kind that Amazon SES does not send"),
-        ("50000000 octets: more than is sent whole", "larger than what is sent"),
+        ("50000000 octets: more than is sent whole", "too large to send"),
         (REASON, "Amazon SES does not send it."),
     ],
 )

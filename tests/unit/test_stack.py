@@ -228,7 +228,7 @@ def test_aws_that_cannot_be_reached_is_one_sentence(
 def test_a_proxy_that_answers_in_aws_place_is_one_sentence(aws: CloudHere, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", aws.listening())
     monkeypatch.setenv("AWS_DEFAULT_REGION", "")  # moto's server answers with a 500 in HTML, as a proxy does
-    with pytest.raises(Temporary, match="does not speak as AWS does"):
+    with pytest.raises(Temporary, match="the response is not one that AWS gives"):
         _ = Stack.find(STACK).tables
 
 

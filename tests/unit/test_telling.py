@@ -100,7 +100,7 @@ HOSTILE = 'x"\nNEW: pay\x1b[31m http://evil.example/pay www.evil.example a@evil.
 
 
 def test_a_strangers_words_stay_in_their_quotation_marks() -> None:
-    finding = replace(ONE, said=HOSTILE)
+    finding = replace(ONE, quoted=HOSTILE)
     text = body(compare({}, examined(finding), 1), "example.com", "mail")
     (line,) = [one for one in text.splitlines() if "evil" in one]
     assert line.isprintable()
@@ -175,11 +175,11 @@ class World:
         self._call(lambda: setattr(self, "claimed_until", now + seconds) if free else None)
         return free
 
-    def is_heard(self) -> bool:
+    def has_subscriber(self) -> bool:
         self._call()
         return self.heard
 
-    def unheard(self) -> None:
+    def not_subscribed(self) -> None:
         assert not self.heard
 
     def publish(self, subject: str, body: str) -> None:
@@ -235,7 +235,7 @@ def test_killed_at_any_call_it_tells_everything_and_twice_only_what_nobody_knows
     world.found, world.kill = [], (position, after)
     world.hours(2)
     assert len(world.mails) == 2 * (1 + sent_and_not_noted)
-    assert "OVER" in world.mails[-1][1]
+    assert "RESOLVED" in world.mails[-1][1]
     world.hours(3)
     assert len(world.mails) == 2 * (1 + sent_and_not_noted)
 

@@ -12,7 +12,7 @@ def _listeners(where: Stack) -> Iterator[Finding]:
     owner = where.get("owner") or ""
     if owner.rpartition("@")[2].lower() in where.domains:
         yield Finding(f"alarms reach {owner} only through Postern itself", "deploy with a mailbox outside our domains")
-    if not looking.is_heard(where["alarm_topic"]):
+    if not looking.has_subscriber(where["alarm_topic"]):
         yield Finding(
             "the alarms reach no one", "confirm the mail from AWS; if it is gone, subscribe to the topic again"
         )

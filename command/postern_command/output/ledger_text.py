@@ -76,7 +76,7 @@ def _lines(message_id: str, entries: Entries, columns: Columns) -> Iterator[str]
         for name, entry in found[kind].items():
             yield from _one(name, entry, columns)
             if kind == "recipients" and (later := afterwards(name, entries)):
-                yield f"    {later.state}: {later.destination}{f': {later.said}' if later.said else ''}"
+                yield f"    {later.state}: {later.destination}{f': {later.detail}' if later.detail else ''}"
 
 
 def _envelope(message: Mapping[str, Any]) -> Iterator[str]:

@@ -103,7 +103,7 @@ def _exactly(wanted: Wanted, there: tuple[str, ...]) -> Judged:
     """Exactly the wanted values."""
     if not there:
         return Judged(wanted, State.MISSING, todo=_add(wanted.set))
-    if RecordSet(wanted.set.name, wanted.set.type, 0, there).says(wanted.set):
+    if RecordSet(wanted.set.name, wanted.set.type, 0, there).same_records(wanted.set):
         return Judged(wanted, State.RIGHT, there)
     return Judged(wanted, State.IN_THE_WAY, there, f"replace it with {_said(wanted.set)}; nothing else may be there")
 

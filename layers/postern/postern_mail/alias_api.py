@@ -85,9 +85,9 @@ class AliasApi:
         """Whether a name is free: no row in another spelling and no pattern matches it, and no reply address begins
         with it. A catch-all may match."""
         name, whole = spellings(f"{local}@{domain}"), spellings(f"@{domain}")
-        rows = self.book.seen([*name, *whole, SETTINGS])
-        of_replies = str(rows.get(SETTINGS, {}).get("reply_local_part") or Settings().reply_local_part)
-        if any(one in rows for one in name) or local == of_replies.lower():
+        rows = self.book.rows_of([*name, *whole, SETTINGS])
+        reply_name = str(rows.get(SETTINGS, {}).get("reply_local_part") or Settings().reply_local_part)
+        if any(one in rows for one in name) or local == reply_name.lower():
             return False
         of_domain = next((rows[one] for one in whole if one in rows), {})
         patterns = map(Pattern.from_item, of_domain.get("patterns") or ())

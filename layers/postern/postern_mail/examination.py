@@ -39,14 +39,14 @@ class Finding:
     seen: str
     todo: str = ""
     grade: Grade = Grade.FAILED
-    said: str = ""
+    quoted: str = ""
     about: str = ""
     since: float | None = None
 
     @property
     def text(self) -> str:
         """What was seen, with the quoted words."""
-        return f"{self.seen}: {self.said}" if self.said else self.seen
+        return f"{self.seen}: {self.quoted}" if self.quoted else self.seen
 
 
 Where_contra = TypeVar("Where_contra", contravariant=True)

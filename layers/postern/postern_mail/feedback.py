@@ -78,7 +78,7 @@ class Listener:
         if bounce := brake.hard_bounce(feedback):
             self._brake(domain, bounce)
         if feedback.kind == DELIVERED or feedback.is_lost:
-            self.ledger.heard(feedback.message_id, sending.destination, arrived=feedback.kind == DELIVERED)
+            self.ledger.feedback_came(feedback.message_id, sending.destination, arrived=feedback.kind == DELIVERED)
         failure = health.failure(feedback, sending.sender)
         if failure is not None:
             self._weigh(sending.destination, failure)
@@ -129,7 +129,7 @@ class Listener:
     def _tell(self, destination: str, row: Row) -> None:
         if health.is_suspended(row) and row.get("told_at") is None:
             self.log.suspended(destination, str(row.get("reason")))
-            self.health.told(destination)
+            self.health.note_told(destination)
 
     def _weigh(self, destination: str, failure: Failure) -> None:
         settings = self.settings.read()

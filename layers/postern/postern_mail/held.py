@@ -33,7 +33,7 @@ class Held:
         """Wake the overdue messages and return their ids. Raises Temporary; safe to repeat."""
         found = overdue(self.book, self.clock.now())
         for message_id, recipients in found.items():
-            entry = self.book.seen([message_id])[message_id]
+            entry = self.book.message_entries([message_id])[message_id]
             self.queue.put_event(kept_event(message_id, entry, recipients), "watch")
         return tuple(found)
 
@@ -41,7 +41,7 @@ class Held:
 def overdue(book: WatchState, now: float) -> dict[str, tuple[str, ...]]:
     """Messages with recipients whose hold ended a while ago, and those recipients. Raises Temporary."""
     opened = list(islice(book.open_since_before(now), MOST_NAMED))
-    marked = [one for one, entry in book.seen(opened).items() if _is_due(entry, now)]
+    marked = [one for one, entry in book.message_entries(opened).items() if _is_due(entry, now)]
     waiting = {one: _waiting(book.entries(one), now) for one in marked}
     return {one: recipients for one, recipients in waiting.items() if recipients}
 

@@ -48,22 +48,22 @@ class Links:
 
     def _answer(self, link: Link, text: str, pressed: str) -> Page:
         name, entries = links.name(text), self.book.entries(link.partition)
-        if (link.deed.once and _USED in entries.get(name, {})) or (link.message_id and "message" not in entries):
+        if (link.deed.single_use and _USED in entries.get(name, {})) or (link.message_id and "message" not in entries):
             return link_pages.no_use()
         if not links.is_pressed(self.key, text, pressed):
             return self._question(link, text, entries)
-        if link.deed.once and not self.book.take(link, name):
+        if link.deed.single_use and not self.book.take(link, name):
             return link_pages.no_use()
         try:
             done = self._do(link, entries)
         except MessageMissing:
             done = Done("The message is not kept any more.", "Nothing was done.")
         except (Temporary, Overtaken):
-            if link.deed.once:
+            if link.deed.single_use:
                 self.book.give_back(link, name)
             raise
-        self.book.keep(link, name, done.said)
-        self.log.link(link, done.said)
+        self.book.keep(link, name, done.result)
+        self.log.link(link, done.result)
         return link_pages.done(done)
 
     def _question(self, link: Link, text: str, entries: Entries) -> Page:

@@ -55,13 +55,13 @@ class Returned:
 
     def tell_replier(self, feedback: Feedback, sending: Sending) -> None:
         """Tell the writer of a reply that it did not arrive, with SES's words. Raises Temporary."""
-        from .mail.replying import told  # noqa: PLC0415 (for who replies only)
+        from .mail.replying import notices  # noqa: PLC0415 (only for replies)
 
         alias, home = Address.parse(sending.alias), Address.parse(sending.replier)
-        text = told.not_delivered(alias, sending.destination, feedback.why, feedback.message_id, self.stack)
+        text = notices.not_delivered(alias, sending.destination, feedback.why, feedback.message_id, self.stack)
         one = sha256(sending.destination.encode()).hexdigest()[:12]
-        own = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
-        own.send(f"reply-{feedback.message_id}-{one}", alias, home, told.told(alias, *text))
+        own_mail = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
+        own_mail.send(f"reply-{feedback.message_id}-{one}", alias, home, notices.mail(alias, *text))
 
     def _destinations(self, address: Address) -> list[Address]:
         """The alias's destinations now, without suspended ones."""
@@ -73,9 +73,9 @@ class Returned:
 
     def _tell(self, mail: SentAs, raw: bytes, destination: Address) -> Temporary | None:
         """Tell one destination; return the failure if it may pass, None otherwise."""
-        own = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
+        own_mail = OwnMail(ledger=self.ledger, mailer=self.mailer, log=self.log)
         try:
-            end = own.send(mail.message_id, mail.address, destination, raw)
+            end = own_mail.send(mail.message_id, mail.address, destination, raw)
         except Temporary as failure:
             return failure
         if end is not None and end.state is ClaimState.FAILED:

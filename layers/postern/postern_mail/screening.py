@@ -143,7 +143,7 @@ class Screening:
         zones = {one.zone for part in asked for one in part.listings}
         if before.knows(client, zones):
             return before.silent
-        after = before.seen(client, zones)
+        after = before.with_client(client, zones)
         self.book.saw(before, after)
         return after.silent
 
@@ -199,7 +199,7 @@ def _notes(who: Who, score: Score, asked: Collection[Asked], *, skipped: bool) -
         "client": who.client or "unknown",
         "helo": who.helo or "unknown",
         "reverse_name": who.reverse_name or "unknown",
-        "found": [one.said for one in score.findings],
+        "found": [one.text for one in score.findings],
         "score": f"{score.points} of {score.threshold}",
         "asked": sorted({zone for part in asked for zone in part.answered}),
         "listed": sorted({one.zone for one in listings}),

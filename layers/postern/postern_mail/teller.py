@@ -37,8 +37,8 @@ class Teller(Generic[Where_contra]):
         before = self.book.read()
         examined = [one.run(self.where.site, self.where.get) for one in self.examinations]
         telling = compare(before.known, examined, self.clock.now())
-        if telling and not self.post.is_heard():
-            self.log.unheard()  # told once a subscription is confirmed
+        if telling and not self.post.has_subscriber():
+            self.log.not_subscribed()  # told once a subscription is confirmed
             return
         if telling:
             if not self.book.claim(before.version, self.clock.now(), CLAIM):

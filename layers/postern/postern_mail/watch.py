@@ -66,7 +66,7 @@ class Watch:
                 for message_id, at in stored.items()
                 if progress.checked_until <= at < until and message_id != SETUP_NOTIFICATION
             }
-            for message_id in times.keys() - self.book.seen(tuple(times)).keys():
+            for message_id in times.keys() - self.book.message_entries(tuple(times)).keys():
                 self.book.remember(message_id, times[message_id])
             progress = replace(progress, after=after)
             if not after:
@@ -80,7 +80,7 @@ def open_too_long(book: WatchState, now: float, retry_hours: float) -> tuple[str
     ago than events are retried. Raises Temporary."""
     limit = now - retry_hours * 3600 - OPEN_MARGIN
     old = list(islice(book.open_since_before(limit), MOST_NAMED))
-    entries = book.seen(old)
+    entries = book.message_entries(old)
     return tuple(message_id for message_id in old if float(entries.get(message_id, {}).get("reopened_at", 0)) < limit)
 
 
@@ -88,7 +88,7 @@ def ordered_in_vain(book: WatchState, now: float) -> Mapping[str, float]:
     """Open messages that a person ordered to run again, with when (epoch seconds), and that no invocation took up
     since: the order may have been interrupted before its event was sent. Raises Temporary."""
     opened = list(islice(book.open_since_before(now), MOST_NAMED))
-    entries = book.seen(opened)
+    entries = book.message_entries(opened)
     ordered = {one: float(entries.get(one, {}).get("reopened_at", 0)) for one in opened}
     return {one: at for one, at in ordered.items() if at > float(entries.get(one, {}).get("checked_at", 0))}
 
@@ -96,5 +96,5 @@ def ordered_in_vain(book: WatchState, now: float) -> Mapping[str, float]:
 def never_seen(book: WatchState) -> Unseen:
     """The remembered objects that no invocation saw. Raises Temporary."""
     stored_at = book.remembered()
-    seen = book.seen(tuple(stored_at))
+    seen = book.message_entries(tuple(stored_at))
     return Unseen({one: at for one, at in sorted(stored_at.items()) if one not in seen}, tuple(sorted(seen)))

@@ -67,7 +67,7 @@ def _new(section: Section, stack: str) -> Iterator[str]:
 
 
 def _seen(new: New) -> str:
-    words = _LINK.sub(lambda one: f"[{one[0]}]", plain(new.finding.said)[:_MAX_WORDS].replace('"', "'"))
+    words = _LINK.sub(lambda one: f"[{one[0]}]", plain(new.finding.quoted)[:_MAX_WORDS].replace('"', "'"))
     said = f', because of: "{words}"' if words else ""
     at = _time(new.since)
     since = "" if at.removesuffix(" UTC") in new.finding.seen or "since" in new.finding.seen else f" (since {at})"

@@ -51,7 +51,7 @@ class DynamoDestinations:
             f"attribute_not_exists(suspended_at) AND ({_NOT_FORGIVEN})",
         )
 
-    def told(self, address: str) -> None:
+    def note_told(self, address: str) -> None:
         """Note that the owner was told of the present suspension."""
         now = int(self._clock.now())
         self._update(address, "SET told_at = :now", {":now": now}, "attribute_exists(suspended_at)")

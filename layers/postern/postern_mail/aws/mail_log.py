@@ -309,7 +309,7 @@ class CloudWatchMailLog:
         new = {one.name: len(one.new) for one in telling.sections}
         self.logger.info("told people", new=new, over=len(telling.over), still=telling.still)
 
-    def unheard(self) -> None:
+    def not_subscribed(self) -> None:
         """Log a warning."""
         self.logger.warning("the subscription to the alarms is not confirmed: nothing is sent until it is")
 

@@ -14,7 +14,7 @@ from ..custom_resource import Deadline, Request
 from ..errors import Misconfigured, OutOfTime, Refused, Temporary, Throttled, Unavailable
 from ..mail.records import asdict, dataclass, field, replace
 from ..ruleset import Stacks
-from .plan import MAKE, Change, Identity, Left, Step, farewell_steps, identity_steps, record_step
+from .plan import MAKE, Change, Identity, Left, Step, identity_steps, record_step, release_steps
 from .ports import Identities, Zones
 from .records import RecordSet, Wanted, wanted
 from .wish import Wish
@@ -42,7 +42,7 @@ class Progress:
     written: int = 0
     left: int = 0
 
-    def told(self, wish: Wish) -> str:
+    def summary(self, wish: Wish) -> str:
         """What CloudFormation is told; its answer has 4,096 bytes, so nothing in it is by domain."""
         left = f", {self.left} left as they are: the log and `postern domain show` name them" if self.left else ""
         return (
@@ -108,7 +108,7 @@ class Keeping:
         except OutOfTime:
             self._go_on(request, replace(progress, turn=progress.turn + 1))
             return None
-        return progress.told(wish) if kept else "identities and records stay; `postern domain remove` takes them away"
+        return progress.summary(wish) if kept else "identities and records stay; `postern domain remove` deletes them"
 
     def _go_on(self, request: Request, progress: Progress) -> None:
         if progress.turn > MOST_TURNS:
@@ -162,7 +162,7 @@ class Keeping:
         )
 
     def _give_back(self, domain: str, wish: Wish) -> None:
-        for step in farewell_steps(domain, self._look(domain), wish):
+        for step in release_steps(domain, self._look(domain), wish):
             self._step(step)
 
     def _look(self, domain: str) -> Identity | None:

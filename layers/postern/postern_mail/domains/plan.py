@@ -96,7 +96,7 @@ def identity_steps(domain: str, found: Identity | None, wish: Wish, before: Wish
     return [*steps, *_signing(domain, found), *_feedback(domain, found, by_mail=False)]
 
 
-def farewell_steps(domain: str, found: Identity | None, wish: Wish) -> list[Step]:
+def release_steps(domain: str, found: Identity | None, wish: Wish) -> list[Step]:
     """What to restore on an identity that outlives its domain in the stack. Its deleted configuration set would make
     everything else sent in its name fail, and feedback by events goes with the set."""
     if found is None or found.configuration_set != wish.configuration_set:
@@ -124,7 +124,7 @@ def record_step(domain: str, one: Wanted, found: RecordSet | None, before: Recor
     """What to do about one record set, None if it is right. `before` is what the last deployment wanted."""
     if found is None:
         return Change(one.set)
-    if found.says(one.set):
+    if found.same_records(one.set):
         return None
     if one.part == SPF:
         line = spf_to_add(found)

@@ -28,11 +28,11 @@ class RecordSet:
     ttl: int
     values: tuple[str, ...]
 
-    def says(self, other: "RecordSet") -> bool:
+    def same_records(self, other: "RecordSet") -> bool:
         """Whether both hold the same records, whatever their TTL, order and spelling."""
-        return self._meant() == other._meant()
+        return self._normalised() == other._normalised()
 
-    def _meant(self) -> tuple[str, str, frozenset[str]]:
+    def _normalised(self) -> tuple[str, str, frozenset[str]]:
         plain = self.values if self.type == "TXT" else [one.lower().rstrip(".") for one in self.values]
         return self.name, self.type, frozenset(plain)
 

@@ -31,12 +31,12 @@ class Answer:
     """An HTTP status, and the JSON to send."""
 
     status: int
-    said: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def body(self) -> str:
         """The JSON text."""
-        return json.dumps(self.said)
+        return json.dumps(self.content)
 
 
 @dataclass(frozen=True, slots=True)

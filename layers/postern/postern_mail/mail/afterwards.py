@@ -32,7 +32,7 @@ class Afterwards:
 
     state: Later
     destination: str
-    said: str = ""
+    detail: str = ""
     at: float | None = None
 
 

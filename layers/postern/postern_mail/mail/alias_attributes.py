@@ -12,7 +12,7 @@ REPLIES = ("off", "author")  # of `reply`: whether a reply address stands for a 
 _MAX_NAME = 60  # characters
 
 
-def of_replies(row: Row) -> dict[str, Any]:
+def reply_fields(row: Row) -> dict[str, Any]:
     """The fields of an alias about replies; raises ValueError."""
     found: dict[str, Any] = {}
     if (reply := row.get("reply")) is not None:
@@ -20,7 +20,7 @@ def of_replies(row: Row) -> dict[str, Any]:
             raise ValueError(f"reply: expected {' or '.join(REPLIES)}, found {reply!r}")
         found["reply"] = reply
     if row.get("also_from"):
-        found["also_from"] = tuple(map(_who_may, texts(row["also_from"])))
+        found["also_from"] = tuple(map(_replier, texts(row["also_from"])))
     if (name := row.get("name")) is not None:
         if not isinstance(name, str) or not name.isprintable() or len(name) > _MAX_NAME or "@" in name:
             raise ValueError(f"name: expected at most {_MAX_NAME} characters in one line without @, found {name!r}")
@@ -28,7 +28,7 @@ def of_replies(row: Row) -> dict[str, Any]:
     return found
 
 
-def _who_may(text: str) -> Address:
+def _replier(text: str) -> Address:
     """Raises ValueError for text that is not an address."""
     try:
         return Address.parse(text)
@@ -36,7 +36,7 @@ def _who_may(text: str) -> Address:
         raise ValueError(f"also_from: {text!r} is not a mail address") from None
 
 
-def by_itself(key: str, row: Row) -> dict[str, Any]:
+def learning_fields(key: str, row: Row) -> dict[str, Any]:
     """The fields of an alias about names that are learned and its end; raises ValueError."""
     found: dict[str, Any] = {}
     if any(row.get(name) is not None for name in LEARNING):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .address import RECIPIENT_DELIMITER, Address, InvalidAddress, spellings
-from .alias_attributes import ENDING, LEARNED_AT, LEARNING, by_itself, of_replies
+from .alias_attributes import ENDING, LEARNED_AT, LEARNING, learning_fields, reply_fields
 from .patterns import Pattern
 from .records import dataclass, field
 from .rows import MADE_BY, BadRow, Row, Rows, check_attributes, epoch, flag, is_reserved, texts
@@ -87,8 +87,8 @@ class Alias:
                 patterns=_patterns(key, row.get("patterns") or ()),
                 verdicts=read_overrides(row.get("verdicts")),
                 learned=row.get(LEARNED_AT) is not None,
-                **by_itself(key, row),
-                **of_replies(row),
+                **learning_fields(key, row),
+                **reply_fields(row),
             )
             if alias.enabled and not listed and not alias.patterns and not alias.learned:
                 raise ValueError("it has no destinations")

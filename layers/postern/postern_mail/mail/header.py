@@ -30,7 +30,7 @@ class Header:
     null_sender: bool = False
     stamps: tuple[bytes, ...] = ()
     from_fields: int = 1
-    said: str = ""
+    unaddressed: str = ""
     subject: bytes = b""
     excess: str = ""
     message: Message | None = field(default=None, compare=False, repr=False)
@@ -51,7 +51,7 @@ class Header:
             stamps=tuple(field.value for field in message.named(NAME.lower())),
             from_fields=len(named),
             subject=b" ".join(field.value for field in message.named("subject")),
-            said="" if people else " ".join(unaddressed(field.value) for field in read),
+            unaddressed="" if people else " ".join(unaddressed(field.value) for field in read),
             excess=excess,
             message=message,
             size=sum(len(one.raw) for one in message.fields) + len(message.rest),

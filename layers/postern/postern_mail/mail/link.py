@@ -28,8 +28,8 @@ class Deed(StrEnum):
     FETCH = "fetch"  # a message that SES does not send
 
     @property
-    def once(self) -> bool:
-        """It changes something, so a link does it once; what is fetched may be fetched again."""
+    def single_use(self) -> bool:
+        """Whether a link does it only once, because it changes something; a message may be fetched again."""
         return self is not Deed.FETCH
 
 

@@ -43,7 +43,7 @@ class Page:
 class Done:
     """The result of an action: in a sentence, how to undo it, and the URL it leads to, if any."""
 
-    said: str
+    result: str
     undo: str
     leads_to: str = ""
 
@@ -67,7 +67,7 @@ def done(outcome: Done) -> Page:
     leads = ""
     if outcome.leads_to:
         leads = f'<p><a class="go" href="{_shown(outcome.leads_to)}" rel="noreferrer">Save the message</a></p>'
-    return Page(200, _html("Done", f"{_p(outcome.said)}{leads}{_p(outcome.undo)}"))
+    return Page(200, _html("Done", f"{_p(outcome.result)}{leads}{_p(outcome.undo)}"))
 
 
 def no_use() -> Page:

@@ -51,7 +51,7 @@ class Lists:
         }
         return {**crowd, **self.faulty}
 
-    def seen(self, client: str, zones: Collection[str]) -> "Lists":
+    def with_client(self, client: str, zones: Collection[str]) -> "Lists":
         """The state with one more client; it replaces an earlier result for that client, and the oldest client is
         dropped."""
         others = [one for one in self.recent if one.client != client]

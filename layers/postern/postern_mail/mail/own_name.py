@@ -32,9 +32,9 @@ def impostor(envelope: Envelope, header: Header, own_domains: Collection[str]) -
 
 def _shown(envelope: Envelope, header: Header) -> Iterator[tuple[str, str]]:
     """What a reader would see as an author, with the domain."""
-    for author in header.authors or ((envelope.sender,) if envelope.sender and not header.said else ()):
+    for author in header.authors or ((envelope.sender,) if envelope.sender and not header.unaddressed else ()):
         yield str(author), author.domain
-    for found in _DOMAIN.finditer(unicodedata.normalize("NFKC", header.said).lower()):
+    for found in _DOMAIN.finditer(unicodedata.normalize("NFKC", header.unaddressed).lower()):
         yield found[0], found[1]
 
 

@@ -40,7 +40,7 @@ class Who:
         domain_or_null = None if envelope.source == NULL_SENDER else domain
         if block is None:
             return cls(domain=domain_or_null)
-        return cls(block.client, block.reverse_name, block.helo_said or None, domain_or_null)
+        return cls(block.client, block.reverse_name, block.raw_helo or None, domain_or_null)
 
 
 def found(who: Who, chosen: Mapping[str, str], answers: Answers) -> Iterator[str]:

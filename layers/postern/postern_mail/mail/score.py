@@ -13,7 +13,7 @@ class Finding:
     list.
     """
 
-    said: str
+    text: str
     points: int = 0
     weak: bool = False
     is_listing: bool = False
@@ -46,5 +46,5 @@ class Score:
         return self.points >= self.threshold and not all(one.weak for one in counts)
 
     def __str__(self) -> str:
-        said = "; ".join(one.said for one in self.findings) or "no"
+        said = "; ".join(one.text for one in self.findings) or "no"
         return f"{said}; score {self.points} of {self.threshold}" if self.findings else said

@@ -51,7 +51,7 @@ class SesBlock:
     client: str = ""
     helo: str = ""
     reverse_name: str = ""
-    helo_said: str = ""
+    raw_helo: str = ""
 
     @classmethod
     def of(cls, message: Message, message_id: str) -> "SesBlock | None":
@@ -74,7 +74,7 @@ class SesBlock:
             client=_text(client[2]) if client else "",
             helo=_text(said) if _HELO.match(said) else "",
             reverse_name="" if name.lower() == _NO_NAME else name,
-            helo_said=_text(said),
+            raw_helo=_text(said),
         )
 
     @property

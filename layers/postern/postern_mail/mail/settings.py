@@ -182,8 +182,7 @@ class Settings:
     reject_unknown_helo_hostname: str = _restriction("the HELO name has neither address nor MX", _WEAK)
     dnsbl_sites: str = _setting(
         "",
-        "DNS lists to ask about the client's address, in the form of postscreen_dnsbl_sites:"
-        " zone=127.0.0.[2..11]*weight, separated by commas.",
+        "DNS lists to ask about the client's address, as in postscreen_dnsbl_sites: zone=127.0.0.[2..11]*weight, ...",
         form=SITES,
     )
     rhsbl_sites: str = _setting(
@@ -213,8 +212,7 @@ class Settings:
     )
     greylist: bool = _setting(
         False,
-        "Whether unauthenticated mail is held once for each client network, sender and recipient, and then screened"
-        " again.",
+        "Whether unauthenticated mail is held once for each client network, sender and recipient, then screened again.",
     )
     greylist_delay: int = _setting(60, "How long such mail is held.", unit="seconds", least=1, most=86400)
     greylist_max_age: int = _setting(

@@ -42,7 +42,7 @@ class FeedbackLedger(Protocol):
     def note_sent_as(self, mail: "SentAs") -> bool:
         """Note for the owner what became of mail sent as an alias; False if it was noted before. Raises Temporary."""
 
-    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+    def feedback_came(self, message_id: str, destination: str, *, arrived: bool) -> None:
         """Note that a sending is no longer in flight to its domain, if `ports.forward.Rates.begin` noted that it was;
         one that arrived makes room for more. Safe to repeat. Raises Temporary."""
 
@@ -111,7 +111,7 @@ class Health(Protocol):
         """Suspend a destination, unless it was resumed after it failed. Returns the updated row, {} if there is none.
         Raises Temporary."""
 
-    def told(self, address: str) -> None:
+    def note_told(self, address: str) -> None:
         """Note that the owner was told of this suspension. Raises Temporary."""
 
 

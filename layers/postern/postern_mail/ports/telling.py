@@ -44,7 +44,7 @@ class ToldBook(Protocol):
 class Post(Protocol):
     """The channel to people that does not depend on our own mail."""
 
-    def is_heard(self) -> bool:
+    def has_subscriber(self) -> bool:
         """Whether anyone has confirmed a subscription. Raises Temporary."""
 
     def publish(self, subject: str, body: str) -> None:
@@ -57,6 +57,6 @@ class TellingLog(Protocol):
     def told(self, telling: Telling) -> None:
         """Log that a mail was sent."""
 
-    def unheard(self) -> None:
+    def not_subscribed(self) -> None:
         """Log that no one has confirmed a subscription to the alarms, so nothing was sent, and nothing counts as
         told."""

@@ -13,7 +13,7 @@ class TokenBook(Protocol):
         """A token's row, None if there is none. Raises Temporary."""
         ...
 
-    def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
+    def rows_of(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The rows of those keys that have one, each with its `address`, a domain's `patterns`, and `reply_local_part`
         of the settings. Raises Temporary."""
         ...

@@ -44,7 +44,7 @@ class WatchState(Protocol):
     def open_since_before(self, moment: float) -> Iterator[str]:
         """Ids of messages that were opened before then and are still open, oldest first."""
 
-    def seen(self, message_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    def message_entries(self, message_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
         """The `message` entries of those messages that have one."""
 
     def entries(self, message_id: str) -> Mapping[str, Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from .plan import Rule, Step
 
 
 @dataclass(frozen=True, slots=True)
-class Overlooked:
+class RulesInSet:
     """The rules of the set: `ours`, and the number of `others`."""
 
     ours: tuple[Rule, ...]
@@ -46,7 +46,7 @@ class Progress:
 class RuleStore(Protocol):
     """Our rules in SES's rule set."""
 
-    def read(self) -> Overlooked:
+    def read(self) -> RulesInSet:
         """The present rules. Raises Temporary."""
 
     def carry_out(self, step: Step) -> None:

@@ -49,7 +49,7 @@ class DynamoTokenBook:
         found = batch.read(self._client, [(self._aliases, _key(key))], self._pause, consistent=True)
         return next(iter(found.get(self._aliases, ())), None)
 
-    def seen(self, keys: Collection[str]) -> Mapping[str, Row]:
+    def rows_of(self, keys: Collection[str]) -> Mapping[str, Row]:
         """The rows of those keys that have one, with the attributes that the port lists. Raises Temporary."""
         wanted = [(self._aliases, _key(key)) for key in keys]
         rows = batch.read(self._client, wanted, self._pause, consistent=True, shown=_SHOWN).get(self._aliases, ())

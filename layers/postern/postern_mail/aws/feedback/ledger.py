@@ -94,7 +94,7 @@ class DynamoFeedbackLedger:
         ]
         return any(news)
 
-    def heard(self, message_id: str, destination: str, *, arrived: bool) -> None:
+    def feedback_came(self, message_id: str, destination: str, *, arrived: bool) -> None:
         """Remove it from the messages in flight to the domain. Raises Temporary."""
         one = out(message_id, destination)
         self._items.update(

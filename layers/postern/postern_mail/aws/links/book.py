@@ -40,7 +40,7 @@ class DynamoLinkBook:
     def take(self, link: Link, name: str) -> bool:
         """See LinkBook."""
         now = int(self._clock.now())
-        # So that nobody else's is the same: whose answer was lost asks again, and then finds his own.
+        # Unique, so that a caller whose answer was lost recognises its own claim when it asks again.
         until = now + LEASE + Decimal(secrets.randbelow(_PARTS)) / _PARTS
         values = {":now": now, ":until": until, ":expires_at": now + self._keep_seconds}
         update = "SET taken_until = :until, expires_at = :expires_at"

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from ...errors import Refused
 from ...ports.clock import Clock
 from ...recipients.plan import CREATE, DELETE, Rule, Step
-from ...recipients.ports import Overlooked
+from ...recipients.ports import RulesInSet
 from ..failures import translated
 
 PACE = 1.1  # seconds from one call to the next
@@ -42,16 +42,16 @@ class SesReceiptRules:
         self._pause = pause
         self._called_at = 0.0
 
-    def read(self) -> Overlooked:
+    def read(self) -> RulesInSet:
         """DescribeReceiptRuleSet, which is not paginated. A set that does not exist has no rules."""
         with self._paced("DescribeReceiptRuleSet"):
             try:
                 answer = self._client.describe_receipt_rule_set(RuleSetName=self._rule_set)
             except self._client.exceptions.RuleSetDoesNotExistException:
-                return Overlooked(())
+                return RulesInSet(())
         rules = answer.get("Rules", ())
         ours = tuple(self._understood(rule) for rule in rules if rule["Name"].startswith(self._prefix))
-        return Overlooked(ours, len(rules) - len(ours))
+        return RulesInSet(ours, len(rules) - len(ours))
 
     def carry_out(self, step: Step) -> None:
         """Make one call. Raises Refused if SES does not accept the recipients."""

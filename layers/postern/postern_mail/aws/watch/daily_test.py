@@ -39,7 +39,7 @@ def found(domain: str, record: Record, now: float) -> Iterator[Finding]:
         yield Finding(f"no test is sent to {domain}", todo, Grade.WARNING, record.why, f"{domain} held")
     elif record.stage is Stage.REFUSED:
         todo = "the SES console says more; the next attempt is tomorrow"
-        yield Finding(f"SES refused the test message to {domain}", todo, said=record.why, about=f"{domain} refused")
+        yield Finding(f"SES refused the test message to {domain}", todo, quoted=record.why, about=f"{domain} refused")
     elif record.stage is Stage.SENDING and now - record.sent_at > WAIT:
         yield Finding(f"the test message to {domain} could not be sent", _LOG, about=f"{domain} unsent")
     if now - record.at > STALE and record.stage is not Stage.SENDING:
@@ -50,6 +50,6 @@ def _not_here(domain: str, record: Record, now: float) -> Iterator[Finding]:
     sent = f"the test message to {domain} of {moment(record.sent_at)}"
     about = f"{domain} arrival"
     if record.bounced:
-        yield Finding(f"{sent} came back", _WAY, said=record.bounce, about=about, since=record.sent_at)
+        yield Finding(f"{sent} came back", _WAY, quoted=record.bounce, about=about, since=record.sent_at)
     elif now - record.sent_at > WAIT:
         yield Finding(f"{sent} has not arrived", _WAY, about=about, since=record.sent_at)

@@ -259,7 +259,7 @@ def _suspended(where: Site) -> Iterator[Finding]:
         yield Finding(
             f"{address} since {moment(at)}",
             f"once the mailbox takes mail again: `postern destination resume {quote(address)}`",
-            said=str(row.get("reason", "")),
+            quoted=str(row.get("reason", "")),
             about=address,
             since=float(at) if isinstance(at, (int, Decimal)) else None,
         )

@@ -70,7 +70,7 @@ class History:
         ):
             yield key["message_id"]
 
-    def seen(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
+    def message_entries(self, message_ids: Collection[str]) -> dict[str, dict[str, Any]]:
         """The `message` entries of those messages that have one, by id. Raises Temporary."""
         return self._of_each((one for one in message_ids if not one.startswith(PARTITIONS)), MESSAGE)
 

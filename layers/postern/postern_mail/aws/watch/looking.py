@@ -112,7 +112,7 @@ def not_handed_over() -> dict[str, int]:
     return receiving.not_handed_over(clients.cloudwatch(), datetime.now(UTC).timestamp())
 
 
-def is_heard(topic: str) -> bool:
+def has_subscriber(topic: str) -> bool:
     """Whether anyone has confirmed a subscription to a topic; until then its ARN is the word PendingConfirmation.
     Raises Temporary."""
     with translated("SNS ListSubscriptionsByTopic"):

@@ -68,9 +68,9 @@ class SnsTopic:
         self._client = client
         self._topic = topic
 
-    def is_heard(self) -> bool:
+    def has_subscriber(self) -> bool:
         """Whether anyone has confirmed a subscription. Raises Temporary."""
-        return looking.is_heard(self._topic)
+        return looking.has_subscriber(self._topic)
 
     def publish(self, subject: str, body: str) -> None:
         """Send to all subscribers. Raises Temporary."""

@@ -14,7 +14,7 @@ _MAX_WORDS = 500  # octets of quoted words
 _NOT_SENT = "Your reply was not sent"
 
 
-def told(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"") -> bytes:
+def mail(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"") -> bytes:
     """A mail in the name of the alias's domain; with our stamp, if its key is known, so that it cannot loop."""
     header = (
         fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
