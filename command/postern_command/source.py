@@ -46,7 +46,7 @@ class Source:
 
 
 def _unasked(table: TableName, key: tuple[str, ...], why: NeverAsked) -> str:
-    return f"{named(table, key)}: no look-up asks for this key: {why}"
+    return f"{named(table, key)}: no look-up uses this key: {why}"
 
 
 def source(stack: str | None, tables: Path | None, parent_style: str | None = None) -> Source:

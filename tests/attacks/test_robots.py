@@ -11,7 +11,7 @@ from .simulated import Post, Stack
 TEAM, JANE, JOE = "team@example.com", "jane@dest.example", "joe@other.example"
 WAYS: dict[str, Callable[[int], str]] = {
     "marked": lambda number: f"Auto-Submitted: auto-replied\r\nSubject: away {number}\r\n",
-    "of one subject": lambda number: "Subject: Re: away\r\n",
+    "with one subject": lambda number: "Subject: Re: away\r\n",
     "with one Re: more each time": lambda number: f"Subject: {'Re: ' * (number % 40)}hello\r\n",
 }
 

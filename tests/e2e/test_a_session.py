@@ -65,7 +65,7 @@ DAY: list[Mail | Retries | tuple[int, str, str]] = [
     (0, "postern alias list --disabled", "old@example.com"),
     (0, "postern alias rm old", "now goes by @example.com"),
     (0, "postern resolve info info+x", "info+x: forward jane@dest.example, joe@dest.example"),
-    (1, "postern resolve x@gmail.example", "not a domain of ours"),
+    (1, "postern resolve x@gmail.example", "not one of our domains"),
     (0, "postern resolve anything", "catch@dest.example"),
     (0, "postern alias add sales joe@dest.example", "+ alias sales@example.com"),
     (0, "postern alias add gone bounce@dest.example", "+ alias gone@example.com"),

@@ -181,7 +181,7 @@ def test_the_key_that_is_meant_is_named(desk: Desk, typed: str, said: str) -> No
 @pytest.mark.parametrize("key", ["con5@exmaple.com", "Info@example.com", "*@example.com"])
 def test_rows_that_no_look_up_asks_for_are_named(desk: Desk, key: str) -> None:
     desk.type("AliasTable", {"address": {"S": key}, "destinations": {"S": "jane@dest.example"}})
-    said = f"alias {key}: no look-up asks for this key: "
+    said = f"alias {key}: no look-up uses this key: "
     assert said in desk.run("alias", "list").out
     assert said in desk.run("doctor").out
 
@@ -383,9 +383,9 @@ def test_a_key_that_no_look_up_asks_for_is_told_and_can_be_removed(desk: Desk) -
     for key in ("Info@example.com", "nonsense"):
         desk.type("AliasTable", {"address": {"S": key}, "destinations": {"S": "x@dest.example"}})
     shown = desk.run("alias", "list").out
-    assert shown.count("no look-up asks for this key") == 2
+    assert shown.count("no look-up uses this key") == 2
     for key in ("Info@example.com", "nonsense"):
-        assert "no look-up asks for this key" in desk.run("alias", "show", key).out
+        assert "no look-up uses this key" in desk.run("alias", "show", key).out
         assert desk.run("alias", "remove", key).status == 0
     assert desk.aliases() == {}
 

@@ -113,7 +113,7 @@ def test_a_rule_more_than_fifty_is_refused(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("arguments", "status", "said"),
     [
-        (("10", "HOLD"), 1, "it asks for nothing"),
+        (("10", "HOLD"), 1, "it has no condition"),
         (("10", "HOLD", "--subject", "casino"), 2, "--subject 'casino': expected contains, equals, matches"),
         (("10", "HOLD", "--subject", "matches ("), 1, "is not an RE2 regular expression"),
         (("10", "HOLD", "--verdict", "spam"), 2, "--verdict 'spam': expected one of virus"),

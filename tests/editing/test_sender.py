@@ -43,17 +43,17 @@ def test_keys_are_written_as_they_are_looked_up(desk: Desk, typed: str, key: str
         ("@spam.example", "@domain is not a key of access(5); write spam.example"),
         ("*.spam.example", "* has no meaning within a key; write spam.example"),
         ("*@spam.example", "* has no meaning within a key; write spam.example"),
-        (".spam.example", "a domain's key covers what is below it; write spam.example"),
-        ("192.0.2.7", "a network is no sender"),
-        ("192.0.2.0/24", "a network is no sender"),
-        ("2001:db8::/32", "a network is no sender"),
+        (".spam.example", "a domain's key also matches its subdomains; write spam.example"),
+        ("192.0.2.7", "a network is not a sender"),
+        ("192.0.2.0/24", "a network is not a sender"),
+        ("2001:db8::/32", "a network is not a sender"),
         ("jane doe", "this is neither an address nor a domain nor user@"),
     ],
 )
 def test_a_key_that_no_look_up_asks_for_is_refused(desk: Desk, typed: str, said: str) -> None:
     done = desk.run("sender", "add", typed, "REJECT")
     assert (done.status, desk.senders()) == (1, {})
-    assert "no look-up asks for this key: " in done.err
+    assert "no look-up uses this key: " in done.err
     assert said in done.err
 
 
@@ -128,7 +128,7 @@ def test_list(many: Desk) -> None:
     lines = many.run("sender", "list").out.splitlines()
     assert (
         lines[0]
-        == "Bad.example  OK  (sender rule Bad.example: no look-up asks for this key: keys are in lower case, domains as"
+        == "Bad.example  OK  (sender rule Bad.example: no look-up uses this key: keys are in lower case, domains as"
         " A-labels; write bad.example)"
     )
     assert lines[1:3] == ["a.example  OK  (Friend)", "b.example  REJECT no"]

@@ -85,7 +85,7 @@ def test_without_a_server_it_says_so(desk: Desk) -> None:
         (("phone",), 1, "token phone already exists"),
         (("phone\x1b[2J",), 2, "a name is up to 40 letters"),
         (("x" * 41,), 2, "a name is up to 40 letters"),
-        (("tablet", "--domain", "other.example"), 1, "other.example is not a domain of ours"),
+        (("tablet", "--domain", "other.example"), 1, "other.example is not one of our domains"),
         (("tablet", "--to", "jane"), 1, "destination 'jane' is not a mail address"),
         (("tablet", "--limit", "0"), 2, "--limit"),
         (("tablet", "--limit", "1001"), 2, "--limit"),

@@ -155,7 +155,7 @@ def test_screen_names_a_live_rule_that_no_look_up_asks_for(desk: Desk, key: str)
     desk.type("SenderTable", {"sender": {"S": key}, "scope": {"S": "*"}, "action": {"S": "REJECT"}})
     done = desk.run("screen", "x@mx.Spam.Example")
     assert "x@mx.Spam.Example: DUNNO" in done.out
-    assert f"warning: sender rule {key}: no look-up asks for this key" in done.err
+    assert f"warning: sender rule {key}: no look-up uses this key" in done.err
     assert desk.run("screen", "x@other.example").err == ""
 
 
@@ -164,4 +164,4 @@ def test_resolve_names_a_live_alias_that_no_look_up_asks_for(desk: Desk, key: st
     desk.type("AliasTable", {"address": {"S": key}, "destinations": {"L": [{"S": "jane@dest.example"}]}})
     done = desk.run("resolve", "Info@Example.com")
     assert "Info@Example.com: unknown" in done.out
-    assert f"warning: alias {key}: no look-up asks for this key" in done.err
+    assert f"warning: alias {key}: no look-up uses this key" in done.err

@@ -122,7 +122,7 @@ def test_a_check_that_does_not_run(clinic: Office) -> None:
 
 def test_dead_letters(clinic: Office) -> None:
     clinic.cloud.sqs.send_message(QueueUrl=clinic.url("DeadLetterQueue"), MessageBody="{}")
-    assert findings(clinic) == {"dead letters": ["one message: `postern redrive` once the cause is repaired"]}
+    assert findings(clinic) == {"dead letters": ["one message: `postern redrive` once the cause is fixed"]}
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_rows_that_cannot_be_understood(clinic: Office) -> None:
     (found,) = findings(clinic).values()
     clinic.cloud.delete("SenderTable", [{"sender": "typo.example", "scope": "*"}])
     clinic.cloud.delete("AliasTable", [{"address": "@example.com"}])
-    wanted = ("typo@example.com", "lets a stranger name the domain", "typo.example")
+    wanted = ("typo@example.com", "lets a stranger choose the domain", "typo.example")
     assert len(found) == len(wanted)
     assert all(any(word in line for line in found) for word in wanted)
 

@@ -63,7 +63,7 @@ BAD: dict[str, tuple[Change, str, tuple[str, str, str]]] = {
     "no identity": (
         lambda world: world.standing.identities.there.clear(),
         "domains",
-        ("failed", "example.com is no identity of SES in this region", "deploy the stack again"),
+        ("failed", "example.com is not an SES identity in this region", "deploy the stack again"),
     ),
     "not verified": (
         known(verified=False),

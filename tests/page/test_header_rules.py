@@ -108,7 +108,7 @@ WRONG = [
     ({"larger_than": "much"}, 400, "no number of octets"), ({"number": "0"}, 400, "from 1 to 999"),
     ({"number": "1000"}, 400, "from 1 to 999"), ({"number": "x"}, 400, "no number"), ({"number": "\u0661"}, 400, "no number"),
     ({"scope": "two words"}, 400, "two words"),
-    (dict.fromkeys(("subject", "from", "verdicts", "larger_than", "listed"), ""), 422, "asks for nothing"),
+    (dict.fromkeys(("subject", "from", "verdicts", "larger_than", "listed"), ""), 422, "has no condition"),
 ]  # fmt: skip
 
 
@@ -181,7 +181,7 @@ def test_a_rule_that_is_not_asked_says_so(ann: Browser) -> None:
     made(ann)
     ann.office.cloud.put("AliasTable", [{"address": "#settings", "header_rules": "7"}])
     for page in ("/header-rules", PAGE):
-        assert "it is not asked" in ann.page(page).text
+        assert "it is not used" in ann.page(page).text
 
 
 FILE = """\

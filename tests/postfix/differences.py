@@ -35,5 +35,5 @@ OUTSIDE_OUR_TABLE = (
     ("FILTER smtp:[127.0.0.1]:1", 250, "through a content filter"),
     ("reject_unauth_destination", 554, "as a restriction"),
     ("texthash:/nowhere", 451, "the name of a map"),
-    ("my_class", 451, "take it for a restriction"),
+    ("my_class", 451, "read it as a restriction"),
 )

@@ -106,7 +106,7 @@ def _no_sender(key: str, style: str) -> NeverAsked | None:
             below = dot if prefix == "*." else ""
             return NeverAsked(why, f"{below}{sender_key(key.removeprefix(prefix))}")
     if key.startswith(".") and "@" not in key and style == PARENT:
-        why = "no look-up uses a key with a leading dot: a domain's key also matches its subdomains"
+        why = "a key with a leading dot is never used: a domain's key also matches its subdomains"
         return NeverAsked(why, sender_key(key.lstrip(".")))
     canonical = sender_key(key)
     if not _is_sender(canonical):
