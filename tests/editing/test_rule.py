@@ -191,7 +191,7 @@ def test_a_rule_that_the_files_own_settings_do_not_name_is_said(desk: Desk, tmp_
     file = tmp_path / "tables.toml"
     file.write_text(FILE.replace('[aliases."info', '[settings]\nheader_rules = "7"\n\n[aliases."info'))
     done = desk.run("plan", file)
-    assert (done.status, "warning: header rule 010: it is not asked" in done.err) == (0, True)
+    assert (done.status, "warning: header rule 010: it is not used" in done.err) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_what_becomes_of_a_parameter(text: str, verdict: Verdict, said: str, tmp
         ("check_client_access cidr:/etc/x", IMPOSSIBLE, "postern block-ip add"),
         ("reject_non_fqdn_sender", CHANGED, "quarantines what Postfix rejected"),
         ("reject_unknown_sender_domain", CHANGED, "quarantines what Postfix rejected"),
-        ("reject_unknown_helo_hostname", CHANGED, "only beside others"),
+        ("reject_unknown_helo_hostname", CHANGED, "never alone"),
         ("reject_unverified_sender", LEFT, "Postern does not check this"),
         ("defer_if_permit", IMPOSSIBLE, "cannot be asked to retry"),
         ("check_helo_access hash:/etc/x", IMPOSSIBLE, "no such rule"),
