@@ -217,7 +217,7 @@ def _door(name: str, what: str, parameter: str) -> Iterator[Finding]:
     if done.errors >= FEW_ERRORS and 2 * done.errors >= done.invocations:
         yield Finding(
             f"the part that {what} failed {done.errors} times of {done.invocations} in the last hour",
-            f"the log says why: {name}; no mail waits for it, and whoever asked may ask again",
+            f"the log says why: {name}; no mail waits for it, and its caller may try again",
             Grade.WARNING,
             about=f"errors of {name}",
         )
