@@ -4,7 +4,7 @@ import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from postern_mail.domains.plan import MAIL_FROM_DOMAIN, Left, Step, farewell_steps, identity_steps, record_step
+from postern_mail.domains.plan import MAIL_FROM_DOMAIN, Left, Step, identity_steps, record_step, release_steps
 from postern_mail.domains.records import DKIM, SPF, Manner, wanted
 from postern_mail.domains.wish import Wish
 from postern_mail.errors import Refused
@@ -135,7 +135,7 @@ def _ours(zone: str, domain: str, found: "Identity | None", here: Wish, *, made:
 
 def _undone(domain: str, found: "Identity", here: Wish) -> list[Step]:
     """What the stack set on an identity that it adopted, set back to SES's default."""
-    steps = farewell_steps(domain, found, here)
+    steps = release_steps(domain, found, here)
     mail_from = here.manner.mail_from(domain)
     return [*steps, Step(MAIL_FROM_DOMAIN, domain)] if mail_from and found.mail_from == mail_from else steps
 
