@@ -29,7 +29,7 @@ ENVIRONMENT = "env"  # the file with the variables
 RETRY_POLL = 2.0  # seconds between polls of the retry queue
 _TABLES = ("AliasTable", "SenderTable", "LedgerTable", "DestinationTable")
 _IN_THE_WAY = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "POSTERN_STACK")
-PAGE = "The page, for a browser (this address is good once):\n "
+PAGE = "The page, for a browser (this address works once):\n "
 # It ends when we end in any way, because its standard input then closes.
 _POSTERN = """
 import os, signal, threading

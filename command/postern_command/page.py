@@ -1,4 +1,4 @@
-"""`postern page`: the commands for eyes, in a browser on this machine."""
+"""`postern page`: the commands as web pages, for a browser on this machine."""
 
 import time
 import webbrowser
@@ -18,16 +18,16 @@ def page(
         Path | None,
         typer.Option("--file", exists=True, dir_okay=False, help="Edit this tables file, not the live tables."),
     ] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="Show no actions, and take none.")] = False,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Show and accept no actions.")] = False,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")] = True,
-    minutes: Annotated[int, typer.Option(min=1, max=1440, help="End after so long without a request.")] = 60,
+    minutes: Annotated[int, typer.Option(min=1, max=1440, help="End after this long without a request.")] = 60,
     stack: StackOption = None,
 ) -> None:
-    """Serve a page for this machine's browser: mail, quarantine, aliases, rules, destinations, domains, doctor.
+    """Serve web pages to this machine's browser: mail, quarantine, aliases, rules, destinations, domains, doctor.
 
-    It listens on 127.0.0.1 and ::1 at a random port and does what the commands do, with the same rights. The address
-    it prints is good once. It ends with Ctrl-C. It needs the extra `page`: in
-    the clone, python3 -m pip install '.[page]'.
+    It listens on a random port of 127.0.0.1 and ::1, and does what the commands do, with the same permissions. The
+    address that it prints works once. Ctrl-C ends it. It needs the extra `page`: in the clone, run
+    python3 -m pip install '.[page]'.
     """
     try:
         from .pages.server import begin, serve  # noqa: PLC0415 (the extra)
@@ -42,7 +42,7 @@ def page(
         begun = begin(Desk(found, stack, file, read_only), time.monotonic)
 
     def ready() -> None:
-        typer.echo(f"{begun.address}\nThe address is good once. The page ends with Ctrl-C.")
+        typer.echo(f"{begun.address}\nThe address works once. Ctrl-C ends the page.")
         if browser:
             webbrowser.open(begun.address)
 

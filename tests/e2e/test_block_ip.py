@@ -41,7 +41,7 @@ def test_who_is_blocked_is_refused_until_it_is_removed(blocking: Emulator) -> No
     assert (said.status, said.err) == (0, "")
     assert "127.0.0.0/8, for every domain of this account in eu-west-1" in said.out
     assert answer(blocking) == (550, b"5.7.1 IP address blacklisted by recipient")
-    assert run(blocking, "add", "127.0.0.0/8").status == 0, "it is there already"
+    assert run(blocking, "add", "127.0.0.0/8").status == 0, "it already exists"
     assert run(blocking, "add", "127.0.0.1", "--allow").status == 0
     assert answer(blocking)[0] == 250
     assert [(one["cidr"], one["policy"]) for one in run(blocking, "list", "--json").objects] == [

@@ -115,7 +115,7 @@ def redelivered(post: Post) -> int:
     while post.emulator.retries.consume():
         pass
     assert done.status == 0
-    return int(done.out.count("runs for"))
+    return int(done.out.count("runs again for"))
 
 
 def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(emulator: Emulator) -> None:

@@ -56,7 +56,7 @@ def test_a_rule_is_shown_then_made_and_asked(ann: Browser) -> None:
     assert "header_rules = " in said, "the setting that goes along is shown, too"
     assert page.send("/header-rule/add", **TYPED, do="write").headers["location"] == "/header-rules"
     assert (rules(ann.office), asked(ann.office)) == ({("rule:010", "*"): ROW}, "10")
-    assert page.send("/header-rule/add", **TYPED, do="write").status_code == 409, "it is there already"
+    assert page.send("/header-rule/add", **TYPED, do="write").status_code == 409, "it already exists"
     text = ann.page("/header-rules").text
     for part in ("Rule 10", "HOLD", "contains = [", "all aliases", "why"):
         assert part in text
@@ -104,9 +104,9 @@ def test_a_select_says_what_is_there(ann: Browser) -> None:
 
 WRONG = [
     ({"subject": "casino"}, 400, "expected contains, equals, matches"), ({"from": "matches ("}, 422, "RE2"),
-    ({"action": "EXPLODE"}, 422, "EXPLODE"), ({"action": ""}, 400, "a rule has an action"), ({"verdicts": "spam"}, 400, "expected one of"),
-    ({"larger_than": "much"}, 400, "no number of octets"), ({"number": "0"}, 400, "from 1 to 999"),
-    ({"number": "1000"}, 400, "from 1 to 999"), ({"number": "x"}, 400, "no number"), ({"number": "\u0661"}, 400, "no number"),
+    ({"action": "EXPLODE"}, 422, "EXPLODE"), ({"action": ""}, 400, "a rule needs an action"), ({"verdicts": "spam"}, 400, "expected one of"),
+    ({"larger_than": "much"}, 400, "not a number of bytes"), ({"number": "0"}, 400, "from 1 to 999"),
+    ({"number": "1000"}, 400, "from 1 to 999"), ({"number": "x"}, 400, "not a number"), ({"number": "\u0661"}, 400, "not a number"),
     ({"scope": "two words"}, 400, "two words"),
     (dict.fromkeys(("subject", "from", "verdicts", "larger_than", "listed"), ""), 422, "has no condition"),
 ]  # fmt: skip
@@ -159,7 +159,7 @@ def test_a_lost_race_shows_the_difference_and_writes_nothing(ann: Browser, actio
     before = rules(ann.office)
     lost = page.send(f"/header-rule/{action}", **typed, do="write")
     assert (lost.status_code, rules(ann.office)) == (409, before)
-    assert "Somebody else was faster" in lost.text
+    assert "Someone else changed it first" in lost.text
     assert "somebody else&#39;s" in lost.text
     again = page.__class__(ann, lost.text).send(f"/header-rule/{action}", do="write")
     assert (again.status_code, rules(ann.office) != before) == (303, True)

@@ -98,7 +98,7 @@ def test_nor_is_another_copy_deleted(ann: Browser) -> None:
     assert (refused.status_code, f"it is quarantined for {TEAM} too" in refused.text) == (409, True)
     assert set(states(ann, message_id).values()) == {"quarantined"}
     assert ann.page(f"/message?id={message_id}").send("/message/delete").status_code == 303
-    assert "the bucket does not have it any more" in ann.page(f"/message?id={message_id}").text
+    assert "the bucket no longer has it" in ann.page(f"/message?id={message_id}").text
 
 
 def test_a_stranger_to_the_message_gets_nothing(ann: Browser) -> None:

@@ -45,7 +45,7 @@ def test_a_quarantined_message_is_looked_at_and_released(ann: Browser) -> None:
     done = page.send("/message/release")
     assert (done.status_code, done.headers["location"]) == (303, f"/message?id={message_id}")
     said = ann.page(done.headers["location"]).text
-    assert f"Done: message {message_id[:8]} runs for {INFO} postern quarantine release {message_id}" in said
+    assert f"Done: message {message_id[:8]} runs again for {INFO} postern quarantine release {message_id}" in said
     (event,) = ann.office.queued()
     assert event["requestPayload"]["Records"][0]["ses"]["receipt"]["recipients"] == [INFO]
     entry = ann.office.entries(message_id)[f"to:{INFO}"]
@@ -58,7 +58,7 @@ def test_a_quarantined_message_is_looked_at_and_released(ann: Browser) -> None:
 def test_it_is_thrown_away(ann: Browser) -> None:
     message_id = kept(ann.office)
     assert ann.page(f"/message?id={message_id}").send("/message/delete").status_code == 303
-    assert "the bucket does not have it any more" in ann.page(f"/message?id={message_id}").text
+    assert "the bucket no longer has it" in ann.page(f"/message?id={message_id}").text
     assert ann.json("/quarantine.json")["rows"] == []
 
 
@@ -94,7 +94,7 @@ def test_an_alias_is_added_edited_switched_and_removed(ann: Browser) -> None:
     row = aliases(ann.office)["sales@example.com"]
     assert (row["destinations"], row["note"], row["expires_at"]) == ([JANE, "joe@dest.example"], "it's", 4073500800)
     assert "arn:aws" in str(row["updated_by"])
-    assert new.send("/alias/add", **typed).status_code == 409, "it is there already"
+    assert new.send("/alias/add", **typed).status_code == 409, "it already exists"
 
     at = "/alias?address=sales%40example.com"
     page = ann.page(at)
@@ -227,8 +227,8 @@ def test_the_log_in_pages_with_its_filters(ann: Browser, monkeypatch: pytest.Mon
 def test_the_log_reads_what_it_lists_and_says_so(ann: Browser) -> None:
     for who in (INFO, "team@example.com", INFO):
         ann.office.happened((who, "forwarded", ""))
-    assert "This page asked AWS for 5 \u00d7 DynamoDB Query." in ann.page("/mail").text, "two days, and three messages"
-    assert "This page asked AWS for 3 \u00d7 DynamoDB Query." in ann.page("/mail?recipient=team@example.com").text
+    assert "AWS calls for this page: 5 \u00d7 DynamoDB Query." in ann.page("/mail").text, "two days, and three messages"
+    assert "AWS calls for this page: 3 \u00d7 DynamoDB Query." in ann.page("/mail?recipient=team@example.com").text
 
 
 def test_the_header_before_and_after(ann: Browser) -> None:
@@ -271,8 +271,8 @@ def test_today_says_what_waits_and_how_little_it_asked(ann: Browser) -> None:
     ann.office.happened((INFO, "pending", ""))
     page = ann.page("/")
     assert "1 messages that are being handled" in page.text
-    assert "Doctor has not looked yet" in page.text
-    assert "This page asked AWS for" in page.text
+    assert "Doctor has not run yet" in page.text
+    assert "AWS calls for this page:" in page.text
     assert "DynamoDB Scan" in page.text
     assert {one["what"]: one["any"] for one in ann.json("/today.json")["waiting"]}["on the retry queue"] is False
 
@@ -281,7 +281,7 @@ def test_today_says_what_waits_and_how_little_it_asked(ann: Browser) -> None:
 def test_doctor_is_remembered(ann: Browser) -> None:
     found = ann.json("/doctor.json")
     assert {one["state"] for one in found["doctor"]} >= {"ok"}
-    assert "Doctor looked at" in ann.page("/").text
+    assert "Doctor ran at" in ann.page("/").text
 
 
 TABLES = """\
@@ -339,7 +339,7 @@ def test_a_file_that_an_editor_saved_meanwhile_is_not_written_over(office: Offic
     theirs = TABLES.replace("jane@dest.example", "joe@dest.example")
     file.write_text(theirs)
     lost = page.send("/alias/save", note="x", do="write")
-    assert (lost.status_code, "Somebody else was faster" in lost.text) == (409, True)
+    assert (lost.status_code, "Someone else changed it first" in lost.text) == (409, True)
     file.write_text("= broken")
     assert page.send("/alias/save", note="x", do="write").status_code == 409
     assert file.read_text() == "= broken"

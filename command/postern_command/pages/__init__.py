@@ -1,6 +1,6 @@
-"""What `postern page` serves to one person's browser: the commands once more, for eyes.
+"""What `postern page` serves to one person's browser: the commands as web pages.
 
-gate.py decides who may ask, guard.py asks it for every request, server.py listens and ends. Each page is a function in
-a module of its own that gives plain data; rendering.py makes HTML or JSON of it. What a page does to mail or tables is
-done by the functions of the commands, and the command is shown beside it.
+gate.py decides which requests are allowed, guard.py checks every request with it, server.py listens. Each page is a
+function that returns plain data, and rendering.py turns that into HTML or JSON. Pages change mail and tables through
+the commands' own functions, and show the equivalent command.
 """

@@ -24,7 +24,7 @@ from .edits import Edit, carried_out, seen
 from .rendering import Done, Shown
 
 SHOWN = 100  # aliases on a page
-MOST_ROWS = 20_000  # that are looked at for a list
+MOST_ROWS = 20_000  # rows that are searched for a list
 _LEADS_TO = " -> "
 STATES = ("enabled", "disabled", "expired", "fault")
 
@@ -57,7 +57,7 @@ def aliases(desk: Desk, asked: Asked) -> Shown:
 
 
 def alias(desk: Desk, asked: Asked) -> Shown:
-    """One alias. How often it was used is read only when it is asked for."""
+    """One alias. Its use is read only on request."""
     row = _row(desk, asked.exact("address"))
     meaning, key = with_counts(Meaning(desk.policy), desk.stack, [row]), row["address"]
     told = meaning.alias_object(row)
@@ -77,15 +77,15 @@ def alias(desk: Desk, asked: Asked) -> Shown:
 
 
 def new(_: Desk, asked: Asked) -> Shown:
-    """A form for an alias that is not there."""
+    """The form for a new alias."""
     return Shown("new_alias.html", {"title": "New alias", "address": asked.text("address")})
 
 
 def add(desk: Desk, asked: Asked) -> Shown | Done:
-    """An alias that is not there."""
+    """Add an alias."""
     address, destinations = asked.text("address"), asked.list("destinations")
     if not destinations:
-        raise UsageError("an alias has one destination at least: a mailbox, @other.example, or discard:")
+        raise UsageError("an alias needs at least one destination: a mailbox, @other.example, or discard:")
     more = attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note") or None)
     change = new_alias(desk.edited.tables, desk.policy.own_domains, address, destinations, more)
     flags = _flags(asked.text("expires"), "--keep-tag" if asked.has("keep_tag") else "", asked.text("note"))
@@ -94,11 +94,11 @@ def add(desk: Desk, asked: Asked) -> Shown | Done:
 
 
 def save(desk: Desk, asked: Asked) -> Shown | Done:
-    """An alias with other destinations, another end, note or way with tags."""
+    """Change an alias's destinations, expiry, note or tags."""
     row = _row(desk, asked.exact("address"))
     key, destinations = row["address"], asked.list("destinations")
     if not destinations and not asked.text("patterns"):
-        raise UsageError("an alias has one destination at least; remove it, or switch it off")
+        raise UsageError("an alias needs at least one destination; remove it, or switch it off")
     typed: dict[str, Any] = {
         "expires_at": None,
         **attributes(asked.text("expires") or None, asked.has("keep_tag"), asked.text("note")),
@@ -115,7 +115,7 @@ def save(desk: Desk, asked: Asked) -> Shown | Done:
 
 
 def switch(desk: Desk, asked: Asked) -> Shown | Done:
-    """An alias on or off, at once."""
+    """Switch an alias on or off, at once."""
     row, on = _row(desk, asked.exact("address")), asked.text("enabled") == "yes"
     key = row["address"]
     change = Change("aliases", (key,), row, with_attributes(row, {"enabled": None if on else False}))
@@ -125,7 +125,7 @@ def switch(desk: Desk, asked: Asked) -> Shown | Done:
 
 
 def remove(desk: Desk, asked: Asked) -> Shown | Done:
-    """An alias that goes; its mail may be another's then, which is said first."""
+    """Remove an alias; a warning comes first if its mail would then go to another alias."""
     row = _row(desk, asked.exact("address"))
     change = Change("aliases", (row["address"],), row, None)
     command = desk.command("alias", "remove", row["address"])
@@ -158,7 +158,7 @@ def _resolved(desk: Desk, address: str) -> dict[str, Any] | None:
 
 
 def _uses(desk: Desk, asked: Asked) -> dict[str, dict[str, Any]] | None:
-    """How often each alias was used in the last days that are added up, and when last; None where nobody asked."""
+    """The use of each alias by the daily totals; None unless requested."""
     if not asked.has("used"):
         return None
     found = alias_uses(desk.stack.summaries, added_up_only=True)
@@ -166,19 +166,19 @@ def _uses(desk: Desk, asked: Asked) -> dict[str, dict[str, Any]] | None:
 
 
 def _patterns(row: Row) -> list[str]:
-    """A domain's patterns as they are typed, one a line: `PATTERN -> DESTINATIONS`."""
+    """A domain's patterns as typed, one per line: `PATTERN -> DESTINATIONS`."""
     listed = row.get("patterns")
     items = [one for one in listed if isinstance(one, dict)] if isinstance(listed, (list, tuple)) else []
     return [f"{one.get('pattern')}{_LEADS_TO}{', '.join(listing.destinations(one))}" for one in items]
 
 
 def _typed_patterns(text: str) -> list[dict[str, Any]]:
-    """Raises UsageError for a line that leads nowhere."""
+    """The patterns of a row from these lines. Raises UsageError for a line without destinations."""
     found = []
     for line in filter(None, map(str.strip, text.splitlines())):
         pattern, arrow, leads_to = line.rpartition(_LEADS_TO)
         if not arrow:
-            raise UsageError(f"{line!r} is no pattern: write PATTERN{_LEADS_TO}DESTINATIONS")
+            raise UsageError(f"{line!r} is not a pattern: write PATTERN{_LEADS_TO}DESTINATIONS")
         found.append({"pattern": pattern.strip(), "destinations": [one.strip() for one in leads_to.split(",")]})
     return found
 
@@ -191,7 +191,7 @@ def _iso(seconds: Any) -> str:
 
 
 def _differs(row: Row, name: str, value: Any) -> bool:
-    """Whether a field was edited: what stands for the default, or in another form, is left as it was written."""
+    """Whether a field was edited: a default, or a value in another form, counts as unchanged."""
     if name == "destinations":
         return listing.destinations(row) != (value or [])
     if name == "patterns":
@@ -202,7 +202,7 @@ def _differs(row: Row, name: str, value: Any) -> bool:
 
 
 def _set(changed: dict[str, Any], expires: str) -> list[str]:
-    """The words of `postern alias set` for these attributes."""
+    """The arguments of `postern alias set` for these attributes."""
     words = [*(changed.get("destinations") or ())]
     if "expires_at" in changed:
         words += ["--expires", expires] if expires else ["--no-expires"]

@@ -1,4 +1,4 @@
-"""The pages and the actions by their addresses, as an application behind the gate."""
+"""The application: all pages and actions by path, behind the gate."""
 
 import traceback
 from collections.abc import Callable, Mapping
@@ -60,17 +60,17 @@ ACTIONS: dict[str, Action] = {
     one: action for each in (orders, aliases, rules, header_rules, destinations) for one, action in each.ACTIONS.items()
 }
 SLOW = (today.doctor, domains.domains)  # they ask public DNS; other pages do not wait for them
-_STATUS = {  # of what a page or an action cannot do
+_STATUS = {  # HTTP status for each error of a page or action
     UsageError: 400, CannotOrder: 409, MessageMissing: 404, Refused: 409, Overtaken: 409, BadTablesFile: 409,
     Temporary: 502,
 }  # fmt: skip
 FILES = {"postern.css": "text/css", "postern.svg": "image/svg+xml"}
 _JSON = ".json"
-_FAILED = "this page failed; the terminal that it was started in has the traceback"
+_FAILED = "this page failed; the traceback is in the terminal where `postern page` runs"
 
 
 def application(desk: Desk, gate: Gate) -> App:
-    """All pages of a desk, behind its gate."""
+    """The application for a desk, behind its gate."""
     served = _Served(desk, gate)
     routes = [Route(f"/{name}", _file) for name in FILES]
     for path in PAGES:
@@ -88,7 +88,7 @@ async def _file(request: Request) -> Response:
 
 
 class _Served:
-    """Runs one page at a time, and beside it one of those that are slow: there is one person."""
+    """Runs one page at a time, and in parallel one slow page: there is only one user."""
 
     def __init__(self, desk: Desk, gate: Gate) -> None:
         self._desk = desk
@@ -108,18 +108,18 @@ class _Served:
         return self._answer(found, request, made)
 
     async def action(self, request: Request) -> Response:
-        """An action; what it did is said on the page that it leads to."""
+        """Run an action; the next page shows its result."""
         found, made = await self._run(ACTIONS[request.url.path], Asked.sent(request.scope["form"]))
         return self._answer(found, request, made)
 
     async def missing(self, request: Request, _: Exception) -> Response:
-        """There is no such page, or it takes no such request."""
+        """The response for an unknown page or a method that is not allowed."""
         known = request.url.path in PAGES or request.url.path in ACTIONS
-        said = ("this takes no such request", 405) if known else ("there is no such page", 404)
+        said = ("this request method is not allowed here", 405) if known else ("there is no such page", 404)
         return self._answer(_error(*said), request, {})
 
     async def failed(self, request: Request, fault: Exception) -> Response:
-        """A page that could not be made of what was found."""
+        """The response for a page that could not be rendered."""
         traceback.print_exception(fault)
         return self._answer(_error(_FAILED, 500), request, {})
 
@@ -159,13 +159,13 @@ def _json_address(request: Request) -> str:
 
 
 def _carried_out(work: Action, desk: Desk, asked: Asked) -> Shown | Done:
-    """What a page or an action gives; what cannot be is a page that says why."""
+    """Run a page or an action; an error becomes a page that says why."""
     try:
         return work(desk, asked)
     except tuple(_STATUS) as fault:
         status = next(status for kind, status in _STATUS.items() if isinstance(fault, kind))
         return _error(advised(fault) if isinstance(fault, Temporary) else str(fault), status)
-    except Exception:  # noqa: BLE001 (the page goes on; the fault is told where it was started)
+    except Exception:  # noqa: BLE001 (the server goes on; the traceback goes to its terminal)
         traceback.print_exc()
         return _error(_FAILED, 500)
 

@@ -1,10 +1,10 @@
-"""What the browser asked: fields of the address or of a form."""
+"""The fields of a request, from the URL or a form."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-QUOTED = ".q"  # ends the name of a field that the page itself filled in, whose value is quoted: HTML has no NUL, say
+QUOTED = ".q"  # suffix of fields that the page filled in; their values are quoted, since HTML cannot hold NUL
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Asked:
 
     @classmethod
     def sent(cls, form: Mapping[str, list[str]]) -> "Asked":
-        """A form, with what was hidden in it as it was."""
+        """The fields of a form, with the hidden ones unquoted."""
         fields: dict[str, list[str]] = {}
         for name, values in form.items():
             plain = name.removesuffix(QUOTED)
@@ -23,21 +23,21 @@ class Asked:
         return cls(fields)
 
     def text(self, name: str, default: str = "") -> str:
-        """What was typed, without blanks around it."""
+        """What was typed, without white space around it."""
         found = self.fields.get(name)
         return found[-1].strip() if found else default
 
     def exact(self, name: str) -> str:
-        """What the page itself had put there."""
+        """The value that the page itself put there."""
         found = self.fields.get(name)
         return found[-1] if found else ""
 
     def all(self, name: str) -> "list[str]":
-        """What the page itself had put there, each that was left ticked once."""
+        """The values that the page itself put there and that are still ticked, each once."""
         return [one for one in dict.fromkeys(self.fields.get(name, ())) if one.strip()]
 
     def list(self, name: str) -> list[str]:
-        """What was ticked, or typed one a line or with commas between."""
+        """What was ticked, or typed one per line or separated by commas."""
         found = self.fields.get(name, [])
         return [one.strip() for text in found for one in text.replace(",", "\n").splitlines() if one.strip()]
 

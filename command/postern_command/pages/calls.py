@@ -1,4 +1,4 @@
-"""What a page asked of AWS, so that it can say so: each call costs money, and a person sees that they are few."""
+"""Count the AWS calls of a page, which it shows: each call costs money, and the user sees that there are few."""
 
 from collections import Counter
 from contextvars import ContextVar
@@ -7,19 +7,19 @@ from typing import Any
 
 from ..aws import reach
 
-_counting = Lock()  # a page reads side by side
+_counting = Lock()  # a page reads in parallel
 _made: ContextVar["Counter[str] | None"] = ContextVar("calls of this page", default=None)
 
 
 def count() -> "Counter[str]":
-    """Begin to count for what runs in this context: calls by service and operation, `DynamoDB Query`."""
+    """Start counting for this context. Returns the counts by service and operation, such as `DynamoDB Query`."""
     made: Counter[str] = Counter()
     _made.set(made)
     return made
 
 
 def listen() -> None:
-    """Count the calls of every client that is made from now on."""
+    """Count the calls of every client created from now on."""
     reach.tell_each_call(_noted)
 
 

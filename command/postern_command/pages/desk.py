@@ -1,4 +1,4 @@
-"""What the pages work on: one stack, and the tables, live or in a file."""
+"""What the pages work on: one stack, and its tables, live or in a file."""
 
 import shlex
 import threading
@@ -33,7 +33,7 @@ class Edited(Protocol):
 
     @property
     def tables(self) -> Tables:
-        """Rows by key, as they are now."""
+        """The current rows, by key."""
         ...
 
     def scan(self, table: TableName) -> Iterator[Row]:
@@ -41,14 +41,13 @@ class Edited(Protocol):
         ...
 
     def write(self, change: Change, *along: Change) -> None:
-        """Write a row, and those that go along, on the condition that all are as they were read. Raises Overtaken,
-        Temporary."""
+        """Write these changes together, if all rows are unchanged since they were read. Raises Overtaken, Temporary."""
         ...
 
 
 @dataclass(frozen=True)
 class LiveTables:
-    """The tables that mail is forwarded by."""
+    """The live tables."""
 
     stack: Stack
     rows: "TableRows"
@@ -65,14 +64,14 @@ class LiveTables:
 
 @dataclass(frozen=True)
 class FileTables:
-    """A tables file, read anew each time: an editor may have it open too. `lock` is held while it is written."""
+    """A tables file, read again each time, since an editor may have it open too. `lock` is held while writing."""
 
     path: Path
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def tables(self) -> TablesFile:
-        """The file as it is now. Raises BadTablesFile."""
+        """The current file. Raises BadTablesFile."""
         return TablesFile.load(self.path)
 
     def scan(self, table: TableName) -> Iterator[Row]:
@@ -80,14 +79,14 @@ class FileTables:
         return iter(rows_of(self.tables, table).values())
 
     def write(self, change: Change, *along: Change) -> None:
-        """Change these rows of the file, and nothing else of it. Raises Overtaken, BadTablesFile."""
+        """Change only these rows of the file. Raises Overtaken, BadTablesFile."""
         with self.lock:
             write_file(self.path, change, *along)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """One person's desk. `option` is the stack as it was typed, which the commands shown need too."""
+    """One user's workplace. `option` is the --stack option, which the commands shown need too."""
 
     stack: Stack
     option: str | None = None
@@ -96,12 +95,12 @@ class Desk:
     doctor: Looked = field(default_factory=Looked)
 
     def command(self, *words: str) -> str:
-        """The command that does the same, as a shell takes it."""
+        """The equivalent command, quoted for a shell."""
         return shlex.join(("postern", *words, *(("--stack", self.option) if self.option else ())))
 
     @cached_property
     def policy(self) -> Policy:
-        """What the stack says for all mail. Raises UsageError."""
+        """The stack's policy for all mail. Raises UsageError."""
         return self.stack.policy
 
     @cached_property
@@ -116,12 +115,12 @@ class Desk:
 
     @cached_property
     def ledger(self) -> "History":
-        """What became of messages."""
+        """The ledger."""
         return self.stack.ledger
 
     @cached_property
     def bucket(self) -> "S3MailStore":
-        """The messages themselves."""
+        """The stored messages."""
         return self.stack.bucket
 
     @cached_property

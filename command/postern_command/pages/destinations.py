@@ -1,4 +1,4 @@
-"""Destinations that bounce: who is suspended, why, and the end of it."""
+"""Destinations that bounce: which are suspended and why, resume and redeliver."""
 
 from postern_mail.errors import MessageMissing
 from postern_mail.mail.health import is_suspended
@@ -15,7 +15,7 @@ SINCE = "14d"
 
 
 def destinations(desk: Desk, _: Asked) -> Shown:
-    """Those that are suspended, those with failures, and those that were resumed lately."""
+    """Destinations that are suspended, have failures, or were resumed recently."""
     rows = sorted(map(as_object, desk.destinations.all()), key=lambda row: (not row["suspended"], str(row["address"])))
     shown = [row for row in rows if row["suspended"] or row["failures"] or row.get("resumed_at")]
     data = {
@@ -32,17 +32,17 @@ def destinations(desk: Desk, _: Asked) -> Shown:
 
 
 def resume(desk: Desk, asked: Asked) -> Done:
-    """Let a destination get mail again."""
+    """Resume a destination."""
     key = destination_key(asked.exact("address"))
     before = resume_destination(desk.stack, key)
     if before is None or not is_suspended(before):
         raise Refused(f"{key} is not suspended")
-    said = f"{key} is resumed; what it missed waits until it is redelivered"
+    said = f"{key} is resumed; mail that it missed waits until you redeliver it"
     return Done(said, desk.command("destination", "resume", key), "/destinations")
 
 
 def redeliver(desk: Desk, asked: Asked) -> Done:
-    """Send a destination what it missed."""
+    """Send a destination the mail that it missed."""
     key = destination_key(asked.exact("address"))
     at = reruns(desk.stack, dry_run=False)
     orders = list(redeliver_missed(at, desk.stack, key, since_when(SINCE)))

@@ -1,4 +1,4 @@
-"""The DNS records of each domain, as `postern dns` has them."""
+"""The DNS records of each domain, as in `postern dns`."""
 
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from .rendering import Shown
 
 
 def domains(desk: Desk, _: Asked) -> Shown:
-    """Asked of public DNS at each look."""
+    """The records, checked in public DNS each time."""
     looked = DnsChecker(sorted(desk.policy.own_domains), None, frozenset(PARTS)).check()
     rows = [as_object(domain, one) for domain, one in looked.each()]
     data = {

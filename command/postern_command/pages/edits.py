@@ -1,4 +1,4 @@
-"""A row that is to be written: shown first, with what is wrong and the command, then written if nobody was faster."""
+"""Edits of rows: shown first, with faults and the command, then written unless someone else changed the row."""
 
 import json
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from .asked import Asked
 from .desk import Desk
 from .rendering import Done, Shown
 
-NOTHING = "null"  # a row that was not there when it was looked at
+NOTHING = "null"  # a row that did not exist when it was shown
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change that a person wants, the command for it, what sends it again, and where it leads when it is done.
+    """A change to make, the equivalent command, the action that repeats it, and the page to return to.
 
-    What must change with it goes `along`; `shown` is the one of all these whose row the form was about.
+    `along` are changes that must be made together with it; `shown` is the one whose row the form was about.
     """
 
     change: Change
@@ -39,12 +39,12 @@ class Edit:
 
 
 def seen(row: Row | None) -> str:
-    """A row as a form carries it, to find later whether somebody has changed it."""
+    """A row in the form that forms carry, to detect later whether someone changed it."""
     return NOTHING if row is None else json.dumps(plain(row, *BOOKKEEPING), sort_keys=True)
 
 
 def carried_out(desk: Desk, asked: Asked, edit: Edit, *, shown_first: bool) -> Shown | Done:
-    """The change as a page to look at, or written: at once unless it is to be shown first. Raises BadTablesFile,
+    """Show a change on a page, or write it; it is written at once unless `shown_first`. Raises BadTablesFile,
     Temporary."""
     change = edit.change
     was = asked.exact("seen")
@@ -61,7 +61,7 @@ def carried_out(desk: Desk, asked: Asked, edit: Edit, *, shown_first: bool) -> S
 
 
 def now(desk: Desk, change: Change) -> Row | None:
-    """The row of a change as it is now."""
+    """The current row of a change."""
     rows = desk.edited.tables.read((), [change.key]) if change.table == "senders" else None  # type: ignore[list-item]
     if rows is not None:
         return rows.senders[change.key]  # type: ignore[index]
@@ -69,7 +69,7 @@ def now(desk: Desk, change: Change) -> Row | None:
 
 
 def _overtaken(desk: Desk, asked: Asked, edit: Edit, was: str) -> Shown:
-    """Somebody else was faster: what he changed, and what this one would change now. Nothing was written."""
+    """The page for a row that someone else changed first: their change, and what this one would change now."""
     about = edit.about
     current = now(desk, about)
     meanwhile = [*lines(Change(about.table, about.key, _row(about, was), current))]
@@ -110,5 +110,5 @@ def _shown(
 def _said(desk: Desk, edit: Edit) -> str:
     change = edit.change
     done = {"add": "added", "change": "changed", "remove": "removed"}[change.kind]
-    said = f"{edit.shown} is {change} now" if edit.shown else f"{change} is {done}"
+    said = f"{edit.shown} is now {change}" if edit.shown else f"{change} is {done}"
     return f"{said} in {desk.file}; it is not live yet" if desk.file else said

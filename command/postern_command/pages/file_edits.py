@@ -1,4 +1,4 @@
-"""One row of a tables file changed, and every other line left as somebody wrote it, comments too."""
+"""Edit rows of a tables file and leave every other line unchanged, comments included."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -19,20 +19,20 @@ from ..tables.differences import rows_of, same
 from ..tables.file import HEADER_RULES, BadTablesFile, TablesFile, in_seconds
 from ..tables.text import toml_attributes
 
-_LINE = 60  # characters of destinations that stand in one line
+_LINE = 60  # characters of destinations that fit in one line
 
 
 def write_file(path: Path, *changes: Change) -> None:
-    """Change aliases and rules of the file, on the condition that they are as they were read.
+    """Change aliases and rules in the file, if they are unchanged since they were read.
 
-    The new file takes the place of the old one at once. Raises Overtaken, and BadTablesFile for a file that cannot be
-    read before or after.
+    The new file replaces the old one in one step. Raises Overtaken, and BadTablesFile for a file that cannot be read
+    before or after.
     """
     read = TablesFile.load(path)
     for change in changes:
         now = rows_of(read, change.table).get(change.key)
         if (now is None) != (change.before is None) or (now and change.before and not same(now, change.before)):
-            raise Overtaken(f"{change}: edited in {path} by someone else after it was read; look, and try again")
+            raise Overtaken(f"{change}: changed in {path} by someone else meanwhile; check it, and try again")
     document = tomlkit.parse(path.read_bytes().decode())
     _edit(document, changes)
     made = path.with_name(f".{path.name}.postern")
@@ -68,7 +68,7 @@ def _edit(document: Any, changes: Sequence[Change]) -> None:
 
 
 def _is_move(changes: Sequence[Change]) -> bool:
-    """Whether a header rule gets another number, and stays as it is: then it stays where it is, with its comments."""
+    """Whether a header rule only gets another number: then it stays in its place, with its comments."""
     if len(changes) != 2 or not all(one.table == "senders" and is_header_rule(one.key[0]) for one in changes):
         return False
     added, gone = changes
@@ -83,12 +83,12 @@ def _is_move(changes: Sequence[Change]) -> bool:
 
 
 def _asked(document: Any) -> tuple[int, ...]:
-    """The header rules that the file's settings name; none where they cannot be understood."""
+    """The numbers of header rules in the file's settings; empty if they cannot be understood."""
     return asked({HEADER_RULES: document.get("settings", {}).get(HEADER_RULES)}) or ()
 
 
 def _ask(document: Any, add: Key | None, gone: Key | None) -> None:
-    """Where the file's settings name the header rules that are asked, let them follow. Without that all are."""
+    """Update the header rules in the file's settings, if they name any. If not, all rules of the file are on."""
     settings = document.get("settings", {})
     if settings.get(HEADER_RULES) is None:
         return
@@ -151,7 +151,7 @@ _KEYS = {"senders": _sender_key, "rules": _header_rule_key}
 
 
 def _fill(table: Any, row: Row, *kept: str) -> Any:
-    """The table with these attributes and no others; what is as it was keeps its comment."""
+    """The table with exactly these attributes; unchanged ones keep their comments."""
     for name in [one for one in table if one not in row and one not in kept]:
         del table[name]
     for name, value in row.items():
@@ -161,7 +161,7 @@ def _fill(table: Any, row: Row, *kept: str) -> Any:
 
 
 def _item(value: Any) -> Any:
-    """A table within a row in one line, as a condition is written."""
+    """A value for the file; a table within a row is written in one line, as conditions are."""
     if isinstance(value, dict):
         made = tomlkit.inline_table()
         made.update({name: _item(one) for name, one in value.items()})

@@ -1,4 +1,4 @@
-"""Every request passes here before any page is asked, and every answer on its way out."""
+"""Checks every request before it reaches a page, and sets the security headers of every response."""
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from http import HTTPStatus
@@ -14,7 +14,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 START = "/start"
-MAX_FORM = 256 * 1024  # octets; an alias with a hundred destinations has 30,000
+MAX_FORM = 256 * 1024  # bytes; an alias with a hundred destinations has 30,000
 MAX_FIELDS = 200
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -32,7 +32,7 @@ _READS = ("GET", "HEAD")
 
 
 class Guard:
-    """The application behind the gate. With `read_only` nothing is taken but questions."""
+    """The application behind the gate. With `read_only` it accepts no actions."""
 
     def __init__(self, app: App, gate: Gate, *, read_only: bool = False) -> None:
         self._app = app
@@ -40,7 +40,7 @@ class Guard:
         self._read_only = read_only
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """One request (asgi.readthedocs.io/en/latest/specs/www.html)."""
+        """Handle one request (asgi.readthedocs.io/en/latest/specs/www.html)."""
         if scope["type"] != "http":
             return
 
@@ -70,14 +70,14 @@ class Guard:
         await self._app(scope, receive, closed)
 
     async def _form(self, scope: Message, fields: "_Fields", receive: Receive) -> tuple[Receive, Message]:
-        """The body of an action, read whole and proved; raises Refusal."""
+        """Read and check the form of an action. Raises Refusal."""
         if self._read_only:
             raise Refusal(HTTPStatus.FORBIDDEN, "this page was started with --read-only")
         if scope["method"] != "POST":
-            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "an action is a POST")
+            raise Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "an action must be a POST")
         self._gate.origin(fields.get("host") or "", fields.get("origin"), fields.get("sec-fetch-site"))
         if (fields.get("content-type") or "").partition(";")[0].strip().lower() != _FORM:
-            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"an action is a form, {_FORM}")
+            raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"an action must be a form, {_FORM}")
         body = await _whole(receive)
         try:
             form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS)
@@ -92,7 +92,7 @@ class Guard:
 
 
 class _Fields:
-    """The fields of a request by name in lower case."""
+    """The header fields of a request, by name in lower case."""
 
     def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
         self._pairs = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs]
@@ -101,7 +101,7 @@ class _Fields:
         return [value for one, value in self._pairs if one == name]
 
     def get(self, name: str) -> str | None:
-        """The value; of several, which no browser sends, none that is accepted."""
+        """The value; several, which no browser sends, are joined, so that no check accepts them."""
         found = self.all(name)
         return found[0] if len(found) == 1 else ",".join(found) if found else None
 
@@ -120,7 +120,7 @@ async def _whole(receive: Receive) -> bytes:
             raise Refusal(HTTPStatus.BAD_REQUEST, "the form was cut off")
         body += message.get("body", b"")
         if len(body) > MAX_FORM:
-            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a form has at most {MAX_FORM} octets")
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a form may have at most {MAX_FORM} bytes")
         if not message.get("more_body"):
             return bytes(body)
 

@@ -1,4 +1,4 @@
-"""Header rules: the list in their order, a new one, an edit, a move to another number, and one taken away."""
+"""Header rules: list, add, edit, move to another number, and remove."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,14 +19,14 @@ from .desk import Desk
 from .edits import Edit, carried_out, seen
 from .rendering import Done, Shown, shown
 
-SHOWN = 500  # rules on the page; 50 numbers are asked, in each scope
+SHOWN = 500  # rules on the page; 50 numbers may be on, in each scope
 _LIST = "/header-rules"
-_NAMES = {name: FIELDS[name].title() for name in FIELDS}  # of conditions, as a header has them
-_LISTED = {"": None, "yes": True, "no": False}  # as the form has it
+_NAMES = {name: FIELDS[name].title() for name in FIELDS}  # header field names of conditions
+_LISTED = {"": None, "yes": True, "no": False}  # the form's values
 
 
 def header_rules(desk: Desk, _: Asked) -> Shown:
-    """The list, in the order in which they are asked."""
+    """The list, in the order in which the rules apply."""
     meaning = Meaning(desk.policy, asked=asked(_settings(desk)))
     found = sorted(_all(desk), key=lambda row: (row["sender"], row["scope"]))
     data = {
@@ -43,7 +43,7 @@ def header_rules(desk: Desk, _: Asked) -> Shown:
 
 
 def header_rule(desk: Desk, asked_for: Asked) -> Shown:
-    """One rule, to be edited, moved or removed."""
+    """One rule, with the forms to edit, move and remove it."""
     row = _row(desk, asked_for)
     meaning, number = Meaning(desk.policy, asked=asked(_settings(desk))), _number(row["sender"])
     scope = ["--scope", str(row["scope"])] if row["scope"] != EVERYWHERE else []
@@ -62,7 +62,7 @@ def header_rule(desk: Desk, asked_for: Asked) -> Shown:
 
 
 def new(desk: Desk, _: Asked) -> Shown:
-    """A form for a rule that is not there."""
+    """The form for a new rule."""
     numbers = [int(number) for row in _all(desk) if (number := _number(row["sender"])).isdigit()]
     free = next((one for one in range(10, LAST_RULE, 10) if one > max(numbers, default=0)), "")
     empty = _form({"sender": "", "scope": EVERYWHERE})
@@ -70,13 +70,13 @@ def new(desk: Desk, _: Asked) -> Shown:
 
 
 def add(desk: Desk, asked_for: Asked) -> Shown | Done:
-    """A rule that is not there, and the setting that has it asked."""
+    """Add a rule, and turn it on in the settings."""
     number = _typed_number(asked_for.text("number"))
     scope = asked_for.text("scope", EVERYWHERE) or EVERYWHERE
     key = key_of(number, scope if scope == EVERYWHERE else desk.stack.with_domain(scope))
     before = desk.edited.tables.read((), [key]).senders[key]
     if before is not None:
-        raise Refused(f"{named('senders', key)} is there already")
+        raise Refused(f"{named('senders', key)} already exists")
     row = {"sender": key[0], "scope": key[1], **_typed(asked_for, {})}
     change = Change("senders", key, None, row)
     edit = Edit(change, _command(desk, row), "/header-rule/add", _LIST, along=_asking(desk, add=number))
@@ -84,7 +84,7 @@ def add(desk: Desk, asked_for: Asked) -> Shown | Done:
 
 
 def save(desk: Desk, asked_for: Asked) -> Shown | Done:
-    """A rule with another action, other conditions or another note."""
+    """Change a rule's action, conditions or note."""
     row = _row(desk, asked_for)
     number = _number(row["sender"])
     after = {name: value for name, value in row.items() if name not in (*CONDITIONS, "action", "note")}
@@ -96,7 +96,7 @@ def save(desk: Desk, asked_for: Asked) -> Shown | Done:
 
 
 def move(desk: Desk, asked_for: Asked) -> Shown | Done:
-    """A rule under another number."""
+    """Give a rule another number."""
     row, number = _row(desk, asked_for), _typed_number(asked_for.text("to"))
     key = (key_of(number, EVERYWHERE)[0], str(row["scope"]))
     added, gone = moved(row, desk.edited.tables.read((), [key]).senders[key], key)
@@ -109,7 +109,7 @@ def move(desk: Desk, asked_for: Asked) -> Shown | Done:
 
 
 def remove(desk: Desk, asked_for: Asked) -> Shown | Done:
-    """A rule that goes."""
+    """Remove a rule."""
     row = _row(desk, asked_for)
     number = _number(row["sender"])
     scope = ["--scope", str(row["scope"])] if row["scope"] != EVERYWHERE else []
@@ -138,8 +138,8 @@ def _settings(desk: Desk) -> Row | None:
 
 
 def _asking(desk: Desk, *, add: int | None = None, remove: Row | None = None) -> tuple[Change, ...]:
-    """What the live settings say after a rule came or went, or both, which is a move. Those of a file are kept where it
-    is written. Raises Refused."""
+    """The change of the live settings when a rule is added or removed, or both for a move. For a file, writing the rule
+    updates them. Raises Refused."""
     if desk.file:
         return ()
     settings = _settings(desk)
@@ -153,7 +153,7 @@ def _asking(desk: Desk, *, add: int | None = None, remove: Row | None = None) ->
 
 
 def _row(desk: Desk, asked_for: Asked) -> Row:
-    """The rule that a form or an address names. Raises Refused if it is not there."""
+    """The rule that a form or URL names. Raises Refused if it does not exist."""
     key = (asked_for.exact("sender"), asked_for.exact("scope"))
     row = desk.edited.tables.read((), [key]).senders[key] if is_header_rule(key[0]) and key[1] else None
     if row is None:
@@ -170,19 +170,19 @@ def _page(row: Row) -> str:
 
 
 def _number(sender: str) -> str:
-    """As people call it; what is no number is left as it is."""
+    """The rule's number without leading zeros; other text is unchanged."""
     text = str(sender).removeprefix(HEADER_RULE)
     return str(int(text)) if text.isascii() and text.isdigit() else text
 
 
 def _typed_number(text: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{text!r} is no number of a header rule, 1 to {LAST_RULE}")
+        raise UsageError(f"{text!r} is not a number of a header rule, 1 to {LAST_RULE}")
     return int(text)
 
 
 def _holds(row: Row) -> list[str]:
-    """What must hold, as TOML writes it."""
+    """The conditions, in TOML."""
     known = plain(row)
     return [assignment(name, known[name]) for name in CONDITIONS if name in known]
 
@@ -203,13 +203,13 @@ def _form(row: Row) -> dict[str, Any]:
 
 
 def _typed(asked_for: Asked, row: Row) -> dict[str, Any]:
-    """Action, conditions and note as they were typed; what is as it was shown stays as it was written. Raises
+    """The action, conditions and note from the form; fields that were not edited keep their stored form. Raises
     UsageError."""
     before = as_typed(row)
     found = {name: row.get(name) if _is_left(asked_for, name, [str(row.get(name) or "")])
              else asked_for.text(name) for name in ("action", "note")}  # fmt: skip
     if not found["action"]:
-        raise UsageError("a rule has an action: TAG and a text, HOLD, REJECT, DISCARD, OK, DUNNO")
+        raise UsageError("a rule needs an action: TAG and a text, HOLD, REJECT, DISCARD, OK, DUNNO")
     for name in FIELDS:
         is_left = _is_left(asked_for, name, before[name])
         found[name] = row.get(name) if is_left else conditions(_NAMES[name], _lines(asked_for, name))
@@ -222,21 +222,21 @@ def _typed(asked_for: Asked, row: Row) -> dict[str, Any]:
 
 
 def _is_left(asked_for: Asked, name: str, lines: list[str]) -> bool:
-    """Whether a field is as it was shown."""
+    """Whether a field was not edited."""
     return asked_for.exact(name).replace("\r\n", "\n") == shown("\n".join(lines))
 
 
 def _lines(asked_for: Asked, name: str) -> list[str]:
-    """One condition a line: a comma is part of it, and so is a blank at its end."""
+    """One condition per line; commas and trailing spaces are part of it."""
     return [line.lstrip() for line in asked_for.exact(name).replace("\r", "").split("\n") if line.strip()]
 
 
 def _octets(text: str, before: Any) -> Any:
-    """Raises UsageError for what is no number."""
+    """The number that was typed, None for nothing. Raises UsageError for other text."""
     if text == ("" if before is None else str(before)):
         return before
     if text and not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{text!r} is no number of octets")
+        raise UsageError(f"{text!r} is not a number of bytes")
     return int(text) if text else None
 
 

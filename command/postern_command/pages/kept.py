@@ -1,4 +1,4 @@
-"""What is quarantined, newest first."""
+"""Quarantined mail, newest first."""
 
 from itertools import islice
 
@@ -13,7 +13,7 @@ SHOWN = 100  # recipients on the page
 
 
 def kept(desk: Desk, asked: Asked) -> Shown:
-    """The list; a message is looked at before it is released."""
+    """The list; a message is released from its own page."""
     since = asked.text("since", "30d") or "30d"
     found = list(islice(quarantined(desk.ledger, since_when(since), SHOWN + 1), SHOWN + 1))
     rows = [{**row, "short": short_id(str(row["message_id"]))} for row in found[:SHOWN]]

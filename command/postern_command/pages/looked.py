@@ -1,4 +1,4 @@
-"""What doctor found when it last looked: it takes seconds, so a page shows what is known and when that was."""
+"""The results of doctor's last run: it takes seconds, so a page shows the last results and their time."""
 
 import threading
 import time
@@ -11,14 +11,14 @@ from ..stack import Stack
 
 @dataclass(slots=True)
 class Looked:
-    """`at` is when it ended, epoch seconds, None before it has looked; `found` has what needs somebody first."""
+    """`at` is the end of the last run (epoch seconds), None before any; `found` has what needs attention first."""
 
     at: float | None = None
     found: list[dict[str, Any]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def look(self, stack: Stack) -> None:
-        """Let doctor look; whoever comes meanwhile waits for that."""
+        """Run doctor; a call during a run waits for its result."""
         from ..examinations import examined  # noqa: PLC0415 (they are many)
 
         asked = time.time()

@@ -1,4 +1,4 @@
-"""The log: what became of each recipient, with the filters of `postern log`."""
+"""The log: the outcome for each recipient, with the filters of `postern log`."""
 
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from postern_mail.aws.watch.history import History
 
 SHOWN = 50  # recipients on a page
-MOST_MESSAGES = 500  # that one page looks at; each is a query
+MOST_MESSAGES = 500  # messages that one page reads; each is a query
 SINCE = ("1d", "7d", "30d")
 
 
 def mail(desk: Desk, asked: Asked) -> Shown:
-    """The newest first; what one page does not look at, the next one does."""
+    """The newest outcomes first; the next page continues where this one stopped reading."""
     since, recipient, sender = asked.text("since", "1d"), asked.text("recipient"), asked.text("sender")
     state = asked.text("state")
     bounded = _Bounded(desk.ledger, asked.text("before"))
@@ -57,8 +57,8 @@ PAGES = {"/mail": mail}
 
 
 class _Bounded:
-    """The ledger, of which only so many messages are looked at. `next` names the one that the next page begins with, by
-    when it was opened and by its id, "" if there is none."""
+    """The ledger, limited to MOST_MESSAGES. `next` names the first message of the next page by its time and id, "" if
+    there is no next page."""
 
     def __init__(self, ledger: "History", before: str) -> None:
         self._ledger = ledger
@@ -67,11 +67,11 @@ class _Bounded:
         self.looked, self.next = 0, ""
 
     def by_day(self, since: float, now: float, *, noted: bool = False) -> Iterator[Iterator[dict[str, Any]]]:
-        """As the ledger has them, from the message that this page begins with."""
+        """The ledger's messages, from the first one of this page."""
         yield self._bounded(messages(self._ledger, since, now if self._before is None else self._before, noted=noted))
 
     def entries(self, message_id: str) -> dict[str, dict[str, Any]]:
-        """All of a message."""
+        """All entries of a message."""
         return self._ledger.entries(message_id)
 
     def _bounded(self, found: Iterator[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -85,7 +85,7 @@ class _Bounded:
             yield message
 
     def _is_reached(self, opened_at: int, message_id: str) -> bool:
-        """Of one second there may be many messages, and some of them were on the page before."""
+        """Whether the first message of this page is reached; others of the same second were on the previous page."""
         if self._before is None or opened_at > self._before:
             return False
         if opened_at < self._before or message_id == self._first:

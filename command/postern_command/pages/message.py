@@ -1,4 +1,4 @@
-"""One message: its story, its header before and after, and its text."""
+"""One message: its history, its header before and after forwarding, and its text."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,19 +24,19 @@ from .desk import Desk
 from .orders import offers
 from .rendering import Shown
 
-WHOLE = 1024 * 1024  # octets up to which a message is read whole; of a larger one the first 64 KB are shown
+WHOLE = 1024 * 1024  # bytes up to which a message is read whole; of a larger one the first 64 KB are shown
 _TOP = "the first 64 KB of a large message; `postern original` has all of it"
 
 
 def message(desk: Desk, asked: Asked) -> Shown:
-    """All that is known of a message."""
+    """Everything about a message."""
     message_id = full_id(desk.stack, asked.text("id"))
     entries = desk.ledger.entries(message_id)
     raw, said = _raw(desk, message_id, entries)
     if not entries and raw is None:
-        raise MessageMissing(f"nothing is known of message {message_id}")
+        raise MessageMissing(f"neither ledger nor bucket has message {message_id}")
     story = as_object(message_id, entries)
-    text, of_text = text_lines(raw) if raw is not None else ([], "the bucket does not have it any more")
+    text, of_text = text_lines(raw) if raw is not None else ([], "the bucket no longer has it")
     recipients = list(recipients_of({"message_id": message_id, **entries.get("message", {})}, entries))
     data: dict[str, Any] = {
         "title": f"Message {message_id[:8]}",
@@ -64,7 +64,7 @@ PAGES = {"/message": message}
 
 
 def _raw(desk: Desk, message_id: str, entries: Entries) -> tuple[bytes | None, str]:
-    """The message or its top, None if it is gone, and what is said of that."""
+    """(the message or its first 64 KB, None if it is gone; a note about that)."""
     size = entries.get("message", {}).get("size")
     try:
         if size is not None and int(size) <= WHOLE:
@@ -76,7 +76,7 @@ def _raw(desk: Desk, message_id: str, entries: Entries) -> tuple[bytes | None, s
 
 
 def _deliveries(desk: Desk, message_id: str, entries: Entries, raw: bytes) -> dict[str, Any] | None:
-    """What would become of it now: the plan, and how the header changes for each delivery."""
+    """What would happen to it now: the plan, and how the header changes for each delivery."""
     known = entries.get("message", {})
     try:
         envelope = Envelope.from_event(kept_event(message_id, known, known.get("recipients", ())))
@@ -87,7 +87,7 @@ def _deliveries(desk: Desk, message_id: str, entries: Entries, raw: bytes) -> di
 
 
 def _block(entries: Entries) -> str:
-    """Where a rule against the sender is shown, "" if no rule could name him."""
+    """The page with a rule against the sender, "" if no rule could name the sender."""
     proposed = [does for _, does in sender_proposals(entries)]
     source = sender_key(str(entries.get("message", {}).get("source", "")))
     return f"/rule/new?{urlencode({'sender': source, 'action': 'REJECT'})}" if proposed else ""

@@ -1,4 +1,4 @@
-"""Orders for a message: release, delete and replay, for the recipients that were shown and left ticked."""
+"""Orders for a message: release, delete and replay, for the recipients that were shown and are ticked."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,8 +23,8 @@ _FLAGS = {"": (), "failed": ("--failed",), "again": ("--again",)}  # of `postern
 
 
 def offers(desk: Desk, message_id: str, entries: Entries, raw: bytes | None) -> dict[str, dict[str, Any]]:
-    """The orders that make sense for a message, by name: the recipients of each, and the command for all of them. One
-    that would do nothing is left out."""
+    """The orders that would do something for a message, by name: the recipients of each, and the command for all of
+    them."""
     if raw is None:
         return {}
     if "message" not in entries:
@@ -48,15 +48,15 @@ def offers(desk: Desk, message_id: str, entries: Entries, raw: bytes | None) -> 
 
 
 def release(desk: Desk, asked: Asked) -> Done:
-    """Forward what is quarantined."""
+    """Release the quarantined copies of the ticked recipients."""
     ticked = _ticked(asked)
     return _ordered(
-        desk, asked, lambda at, one: release_message(at, one, ticked), "runs for", ("quarantine", "release")
+        desk, asked, lambda at, one: release_message(at, one, ticked), "runs again for", ("quarantine", "release")
     )
 
 
 def delete(desk: Desk, asked: Asked) -> Done:
-    """Delete what is quarantined. Raises CannotOrder if a copy is quarantined that was not shown."""
+    """Delete a quarantined message. Raises CannotOrder if a copy is quarantined that was not shown."""
     shown = _ticked(asked)
 
     def one(at: Reruns, message_id: str) -> Order:
@@ -73,7 +73,7 @@ def replay(desk: Desk, asked: Asked) -> Done:
     def one(at: Reruns, message_id: str) -> Order:
         return replay_message(at, message_id, ticked, again=which == "again", failed=which == "failed")
 
-    return _ordered(desk, asked, one, "runs for", ("replay",), _FLAGS.get(which, ()))
+    return _ordered(desk, asked, one, "runs again for", ("replay",), _FLAGS.get(which, ()))
 
 
 ACTIONS = {"/message/release": release, "/message/delete": delete, "/message/replay": replay}
@@ -84,7 +84,7 @@ def _replayed(entries: Entries, which: str) -> Order:
 
 
 def _of_a_stranger(desk: Desk, message_id: str, raw: bytes) -> dict[str, dict[str, Any]]:
-    """A message that the ledger does not know runs for those whom a person names; SES's trace names one."""
+    """The order for a message that the ledger does not know: the user names the recipients, SES's header one."""
     found = stamped(raw, message_id)
     if found is None or found.recipient in ("", NULL_SENDER):
         return {}
@@ -96,7 +96,7 @@ def _ticked(asked: Asked) -> list[str]:
     """The recipients that are ticked or typed. Raises UsageError if there are none: that would mean all."""
     found = [*asked.all("recipient"), *asked.list("named")]
     if not found:
-        raise UsageError("tick one recipient at least")
+        raise UsageError("tick at least one recipient")
     return found
 
 

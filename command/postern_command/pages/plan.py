@@ -1,4 +1,4 @@
-"""What would make the live tables equal to the file that is edited."""
+"""What `postern apply` would change in the live tables for the edited file."""
 
 from itertools import islice
 
@@ -16,9 +16,9 @@ SHOWN = 200  # changes on the page
 
 
 def plan(desk: Desk, _: Asked) -> Shown:
-    """As `postern plan` has it; `postern apply` does it, where the file is kept."""
+    """The plan, as in `postern plan`. The page does not apply it: that is done where the file is kept."""
     if desk.file is None:
-        raise Refused("the live tables are edited here; `postern page --file tables.toml` edits a file")
+        raise Refused("this page edits the live tables; `postern page --file tables.toml` edits a file")
     tables = TablesFile.load(desk.file)
     found = Findings.of(tables, desk.policy)
     reach = Reach()

@@ -1,4 +1,4 @@
-"""Plain data as HTML, or as JSON. Templates hold all markup; what comes from elsewhere is text in it."""
+"""Render plain data as HTML or JSON. All markup is in templates; data is only ever text in them."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ from ..output.ledger_text import json_value
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A page: its template, what it says, and HTTP's status. `told` is what JSON has of it, all of it if None."""
+    """A page: its template, its data, and the HTTP status. `told` is the part for JSON, None for all of the data."""
 
     template: str
     data: Mapping[str, Any]
@@ -26,7 +26,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """An action that was carried out: what is said of it, the command that does the same, and where it goes on."""
+    """A completed action: the message about it, the equivalent command, and the page to go to."""
 
     said: str
     command: str
@@ -35,12 +35,12 @@ class Done:
 
 
 def shown(text: str) -> str:
-    """Text in which nothing acts, line by line: as a page and its forms have it."""
+    """Text made safe to display, line by line, for pages and forms."""
     return text if text.isprintable() else "\n".join(map(visible, text.split("\n")))
 
 
 def _text(value: Any) -> Any:
-    """Every expression of a template."""
+    """The final value of every expression in a template."""
     if isinstance(value, str) and not isinstance(value, Markup):
         return shown(value)
     return "" if value is None else value
@@ -60,9 +60,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {
-        "at": lambda text: quote(
-            str(text), safe=""
-        ),  # in an address, where / and & would mean something, and in a hidden field
+        "at": lambda text: quote(str(text), safe=""),  # for URLs, where / and & have a meaning, and for hidden fields
         "moment": moment,
         "day": _day,
     }
@@ -70,7 +68,7 @@ def environment() -> Environment:
 
 
 def as_json(shown: Shown) -> str:
-    """What a page says, for programs."""
+    """A page's data as JSON."""
     return json.dumps(json_value(dict(shown.data) if shown.told is None else shown.told))
 
 
@@ -78,7 +76,7 @@ Render = Callable[[Shown, Mapping[str, Any]], str]
 
 
 def renderer() -> Render:
-    """What makes HTML of a page and of what stands around it."""
+    """A function that renders a page, with the data of its frame, as HTML."""
     templates = environment()
 
     def render(shown: Shown, around: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Sender rules: the list, a new one shown before it is made, and one taken away."""
+"""Sender rules: list, add and remove."""
 
 from itertools import islice
 from urllib.parse import urlencode
@@ -17,7 +17,7 @@ from .edits import Edit, carried_out, now, seen
 from .rendering import Done, Shown
 
 SHOWN = 100  # rules on a page
-MOST_ROWS = 20_000  # that are looked at for a list
+MOST_ROWS = 20_000  # rows that are searched for a list
 
 
 def rules(desk: Desk, asked: Asked) -> Shown:
@@ -43,7 +43,7 @@ def rules(desk: Desk, asked: Asked) -> Shown:
 
 
 def new(desk: Desk, asked: Asked) -> Shown:
-    """A form for a rule; where it is filled in already, the rule itself, which nothing has made yet."""
+    """The form for a new rule; if the URL fills it in, the rule itself, not yet written."""
     sender, action = asked.text("sender"), asked.text("action")
     if sender and action and not desk.read_only:
         found = _edited(desk, asked, shown_first=True)
@@ -60,12 +60,12 @@ def new(desk: Desk, asked: Asked) -> Shown:
 
 
 def add(desk: Desk, asked: Asked) -> Shown | Done:
-    """A rule that is not there, shown first."""
+    """Add a rule, shown first."""
     return _edited(desk, asked, shown_first=True)
 
 
 def remove(desk: Desk, asked: Asked) -> Shown | Done:
-    """A rule that goes."""
+    """Remove a rule."""
     key = (asked.exact("sender"), asked.exact("scope"))
     change = Change("senders", key, None, None)
     row = now(desk, change)

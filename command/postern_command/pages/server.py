@@ -1,4 +1,4 @@
-"""Where the page listens, and when it ends."""
+"""The server of the page: where it listens, and when it ends."""
 
 import asyncio
 import errno
@@ -18,13 +18,13 @@ from .gate import IDLE, Gate
 from .guard import START, App
 
 ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
-_TRIES = 20  # of ports that are free on both addresses
-_LOOK = 5.0  # seconds between two looks at the time
+_TRIES = 20  # ports to try until one is free on both addresses
+_LOOK = 5.0  # seconds between two checks for idleness
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)  # a machine without IPv6
 
 
 def sockets() -> list[socket.socket]:
-    """Listening on a random port of 127.0.0.1 and, where there is IPv6, on the same of ::1. Raises OSError."""
+    """Sockets that listen on a random port of 127.0.0.1 and, with IPv6, on the same port of ::1. Raises OSError."""
     for _ in range(_TRIES):
         first = _listening(*ADDRESSES[0], 0)
         try:
@@ -32,7 +32,7 @@ def sockets() -> list[socket.socket]:
         except OSError as fault:
             if fault.errno in _NOT_HERE:
                 return [first]
-            first.close()  # somebody has this port of ::1
+            first.close()  # this port of ::1 is in use
     raise OSError(errno.EADDRINUSE, "no port is free on both 127.0.0.1 and ::1")
 
 
@@ -51,7 +51,7 @@ def _listening(family: socket.AddressFamily, address: str, port: int) -> socket.
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A page that listens, and is not served yet."""
+    """A page that listens but is not served yet."""
 
     app: App
     gate: Gate
@@ -59,14 +59,14 @@ class Begun:
 
     @property
     def address(self) -> str:
-        """What a browser opens; it is good once."""
+        """The address for the browser; it works only once."""
         return f"http://127.0.0.1:{self.gate.port}{START}?token={self.gate.token}"
 
 
 def begin(desk: Desk, clock: Callable[[], float]) -> Begun:
-    """Listen, and let doctor look meanwhile. Raises OSError, UsageError, Temporary."""
+    """Listen, and start doctor in the background. Raises OSError, UsageError, Temporary."""
     calls.listen()
-    desk.policy, desk.live, desk.ledger  # noqa: B018 (what is wrong with the stack is said before it listens)
+    desk.policy, desk.live, desk.ledger  # noqa: B018 (raises for a faulty stack before it listens)
     listening = sockets()
     gate = Gate(listening[0].getsockname()[1], clock)
     threading.Thread(target=_look, args=(desk,), daemon=True).start()
@@ -74,14 +74,14 @@ def begin(desk: Desk, clock: Callable[[], float]) -> Begun:
 
 
 def _look(desk: Desk) -> None:
-    with suppress(PosternError):  # the page of doctor says what was wrong
+    with suppress(PosternError):  # the doctor page shows the error
         desk.doctor.look(desk.stack)
 
 
 def serve(begun: Begun, ready: Callable[[], object], idle: float = IDLE) -> bool:
-    """Serve until Ctrl-C, or until nobody has asked for anything for `idle` seconds. Returns whether it was that.
+    """Serve until Ctrl-C, or until there was no request for `idle` seconds; returns whether it was the latter.
 
-    `ready` is called when it listens.
+    It calls `ready` when it listens.
     """
     server = uvicorn.Server(
         uvicorn.Config(

@@ -1,4 +1,4 @@
-"""The settings, to read."""
+"""The settings, read-only."""
 
 from postern_mail.mail.row_faults import settings_faults
 from postern_mail.mail.settings import descriptions
@@ -10,7 +10,7 @@ from .rendering import Shown
 
 
 def settings(desk: Desk, _: Asked) -> Shown:
-    """All, with their values and what they mean."""
+    """All settings with their values and meanings."""
     row = next(iter(desk.edited.scan("settings")), None) or {}
     data = {
         "title": "Settings",

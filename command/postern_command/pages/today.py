@@ -1,4 +1,4 @@
-"""Today: whether mail flows, what needs somebody, and what waits."""
+"""Today: whether mail flows, what needs attention, and what waits."""
 
 import time
 from itertools import islice
@@ -19,13 +19,13 @@ _DEFERRED = "/mail?state=deferred&since=7d"
 MOST_OPEN = 100  # messages that are counted
 _QUEUES = (
     ("retry_queue", "on the retry queue", ""),
-    ("dead_letters", "dead letters, which no function tries any more", "redrive"),
-    ("failures", "events that failed and wait for the retry queue", ""),
+    ("dead_letters", "dead letters, which are no longer retried", "redrive"),
+    ("failures", "failed events on their way to the retry queue", ""),
 )
 
 
 def today(desk: Desk, _: Asked) -> Shown:
-    """The first page. Doctor takes seconds: what it found last is shown, with when that was."""
+    """The first page. Doctor takes seconds, so it shows the last results and their time."""
     chart = figures(desk.stack.summaries, By.DAY, CHART_DAYS, added_up_only=True)
     data = {
         "title": "Today",
@@ -41,7 +41,7 @@ def today(desk: Desk, _: Asked) -> Shown:
 
 
 def doctor(desk: Desk, _: Asked) -> Shown:
-    """Doctor looks now."""
+    """Run doctor now."""
     desk.doctor.look(desk.stack)
     data = {
         "title": "Doctor",
@@ -56,17 +56,15 @@ PAGES = {"/": today, "/doctor": doctor}
 
 
 def _waiting(desk: Desk) -> list[dict[str, Any]]:
-    """What is not done yet, each with how many and where to look."""
+    """What is not done yet, each with its number and where to look."""
     opened = list(islice(desk.ledger.open_since_before(time.time()), MOST_OPEN + 1))
     count = f"more than {MOST_OPEN}" if len(opened) > MOST_OPEN else len(opened)
     made = [
-        _one(count, "messages that are being handled, or wait", _DEFERRED, desk.command("log", "--state", "deferred"))
+        _one(count, "messages that are being handled or wait", _DEFERRED, desk.command("log", "--state", "deferred"))
     ]
     if desk.stack.get("destinations"):
         suspended = sum(1 for _ in desk.destinations.suspended())
-        made.append(
-            _one(suspended, "destinations that are suspended", "/destinations", desk.command("destination", "list"))
-        )
+        made.append(_one(suspended, "suspended destinations", "/destinations", desk.command("destination", "list")))
     for part, what, command in _QUEUES:
         if desk.stack.get(part):
             made.append(_one(_depth(desk, part), what, "", desk.command(command) if command else ""))

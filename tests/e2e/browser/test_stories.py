@@ -42,7 +42,7 @@ def test_a_quarantined_message_is_released_by_keyboard_alone(person: Person, pos
     person.enter(f"Look at {message_id[:8]}")
     assert "quarantined" in person.text
     person.enter("Release")
-    assert f"Done: message {message_id[:8]} runs for {INFO}" in person.text
+    assert f"Done: message {message_id[:8]} runs again for {INFO}" in person.text
     assert f"postern quarantine release {message_id}" in person.text
     retried(post)
     assert post.arrived() == {JANE: 1}, "it is in the Maildir"
@@ -56,7 +56,7 @@ def test_a_message_is_released_for_one_of_two(person: Person, post: Post) -> Non
     person.click("link", f"Look at {message_id[:8]}")
     person.do("click", role="checkbox", name="team@example.com")
     person.click("button", "Release")
-    assert f"runs for {INFO} postern quarantine release {message_id} --recipient {INFO}" in person.text
+    assert f"runs again for {INFO} postern quarantine release {message_id} --recipient {INFO}" in person.text
     retried(post)
     assert post.arrived() == {JANE: 1}
     assert post.ledger(message_id)["to:team@example.com"]["state"] == "quarantined"
@@ -76,7 +76,7 @@ def test_an_alias_is_added_and_gets_mail(person: Person, post: Post) -> None:
     post.send("letters@example.com")
     assert post.arrived() == {JANE: 1}
     person.click("link", "Aliases")
-    person.fill("Where would mail go to", "letters")
+    person.fill("Where would mail go for", "letters")
     person.click("button", "Ask")
     assert "letters: forward to jane@dest.example" in person.text
 
