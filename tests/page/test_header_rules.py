@@ -131,7 +131,7 @@ def test_a_move_takes_the_rule_along(ann: Browser) -> None:
     done = page.send("/header-rule/move", to="20", do="write")
     assert done.status_code == 303
     assert (rules(ann.office), asked(ann.office)) == ({("rule:020", "*"): {**ROW, "sender": "rule:020"}}, "20")
-    assert "header rule 010 is header rule 020 now" in ann.page("/header-rules").text
+    assert "header rule 010 is now header rule 020" in ann.page("/header-rules").text
     made(ann)
     assert ann.page(PAGE).send("/header-rule/move", to="20", do="write").status_code == 409, "there is one"
     assert ann.page(PAGE).send("/header-rule/move", to="10", do="write").status_code == 409
