@@ -106,6 +106,7 @@ bench: .venv/ready $(if $(filter True,$(HAS_313)),.venv-3.13/ready)  ## Run the 
 	$(BIN)/python -m bench.planning
 	$(BIN)/python -m bench.tables
 	-$(BIN)/python -m bench.screening
+	-$(BIN)/python -m bench.header_rules
 	-$(BIN)/python -m bench.page
 
 picture: .venv/ready .venv-browser/ready  ## Make docs/pictures/page.png again, in Chromium

@@ -21,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="List and edit header rules on the live tables (docs/tables.md)."
 )
 
-_TEXT = f"HOW is {', '.join(OPERATORS)} (an RE2 pattern); of several texts for one HOW, any may match."
+_TEXT = f"HOW is {', '.join(OPERATORS)}; matches takes an RE2 pattern. Of several texts for one HOW, any may match."
 
 NumberArgument = Annotated[int, typer.Argument(min=1, max=LAST_RULE, help="Rules apply in the order of their numbers.")]
 Texts = list[str] | None
@@ -55,6 +55,7 @@ def add(
         Texts, typer.Option("--from", metavar="'HOW TEXT'", help="What From says: an address, or the whole field.")
     ] = None,
     to: Annotated[Texts, _texts("To")] = None,
+    cc: Annotated[Texts, _texts("Cc")] = None,
     list_id: Annotated[Texts, _texts("List-Id")] = None,
     larger_than: Annotated[int | None, typer.Option(min=0, help="Messages with more bytes than this.")] = None,
     smaller_than: Annotated[int | None, typer.Option(min=0, help="Messages with fewer bytes than this.")] = None,
@@ -81,6 +82,7 @@ def add(
             "subject": conditions("--subject", subject or ()),
             "from": conditions("--from", from_ or ()),
             "to": conditions("--to", to or ()),
+            "cc": conditions("--cc", cc or ()),
             "list_id": conditions("--list-id", list_id or ()),
             "larger_than": larger_than,
             "smaller_than": smaller_than,

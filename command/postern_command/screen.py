@@ -48,6 +48,7 @@ def screen(
     ] = None,
     subject: Annotated[str | None, typer.Option(help="The Subject header, for header rules.")] = None,
     to: Annotated[str | None, typer.Option(help="The To header.")] = None,
+    cc: Annotated[str | None, typer.Option(help="The Cc header.")] = None,
     list_id: Annotated[str | None, typer.Option(help="The List-Id header.")] = None,
     size: Annotated[int | None, typer.Option(min=0, help="The message's size in bytes.")] = None,
     dmarc: Annotated[
@@ -75,7 +76,7 @@ def screen(
     `screening`, null if none is on. Exit status 0, or 1 if a row cannot be understood.
     """
     done = True
-    header = _header({"From": header_from, "Subject": subject, "To": to, "List-Id": list_id}, size)
+    header = _header({"From": header_from, "Subject": subject, "To": to, "Cc": cc, "List-Id": list_id}, size)
     with exits():
         who, found = Client.read(client, helo), source(stack, tables, parent_style)
         screener = Screener(found, header, Verdicts(dmarc=dmarc.upper()), Asking(found, dns), who)

@@ -24,6 +24,7 @@ def test_add_and_remove_and_what_the_settings_name(desk: Desk) -> None:
     done = desk.run(
         "rule", "add", 10, "HOLD", "--subject", "contains casino", "--subject", "contains Lottery", "--note", "why",
         "--from", "matches @(a|b)\\.example$", "--verdict", "spam=gray", "--larger-than", 1000, "--not-listed",
+        "--cc", "not_contains @example.com",
     )  # fmt: skip
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith('+ header rule 010\n+   action = "HOLD"\n')
@@ -32,7 +33,7 @@ def test_add_and_remove_and_what_the_settings_name(desk: Desk) -> None:
     assert written == {
         "sender": "rule:010", "scope": "*", "action": "HOLD", "note": "why", "updated_by": ARN, "larger_than": 1000,
         "subject": {"contains": ["casino", "Lottery"]}, "from": {"matches": ["@(a|b)\\.example$"]},
-        "verdicts": {"spam": "GRAY"}, "listed": False,
+        "verdicts": {"spam": "GRAY"}, "listed": False, "cc": {"not_contains": ["@example.com"]},
     }  # fmt: skip
     assert asked(desk) == "10"
     assert (
@@ -115,6 +116,7 @@ def test_a_rule_more_than_fifty_is_refused(desk: Desk) -> None:
     [
         (("10", "HOLD"), 1, "it has no condition"),
         (("10", "HOLD", "--subject", "casino"), 2, "--subject 'casino': expected contains, equals, matches"),
+        (("10", "HOLD", "--cc", "not_matches ("), 1, "is not an RE2 regular expression"),
         (("10", "HOLD", "--subject", "matches ("), 1, "is not an RE2 regular expression"),
         (("10", "HOLD", "--verdict", "spam"), 2, "--verdict 'spam': expected one of virus"),
         (("10", "HOLD", "--subject", "contains x", "--scope", "spam"), 2, "'spam'"),

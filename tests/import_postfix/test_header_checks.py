@@ -56,11 +56,11 @@ def test_what_comes_along(line: str, condition: dict[str, Any], action: str, tmp
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("/^Received:.*x/ REJECT", "received, only for subject, from, to, list-id"),
+        ("/^Received:.*x/ REJECT", "received, only for subject, from, to, cc, list-id"),
         ("/casino/ REJECT", "does not start with ^, a field name"),
         ("/^Subject: a|^From: b/ REJECT", "a choice between whole lines"),
         ("/^Subject:casino/ REJECT", "allow for the space after the colon"),
-        ("/^(Subject|Cc): a/ REJECT", "no rules for cc"),
+        ("/^(Subject|Sender): a/ REJECT", "no rules for sender"),
         ("!/^Subject: a/ REJECT", "it is negated"),
         ("/^Subject: a/ IGNORE", "header lines cannot be removed"),
         ("/^Subject: a/ REPLACE Subject: b", "header lines cannot be removed"),

@@ -37,6 +37,7 @@ POLICY = Policy(frozenset({"example.com"}))
 ALIASES = {key: {"destinations": ["jane@dest.example"]} for key in (INFO, TEAM)}
 MAIL = (
     "From: =?utf-8?q?Betsy_Sm=C3=AFth?= <Betsy@Sender.example>\r\nTo: Info <info@example.com>, b@x.example\r\n"
+    "Cc: Joe <JOE@third.example>\r\n"
     "Subject: =?utf-8?b?Q0FTSU5PIG5pZ2h0?= for\r\n you\r\nList-Id: The list <news.list.example>\r\n\r\nbody"
 )
 HELD = {"action": "HOLD"}
@@ -77,6 +78,9 @@ def holds(mail: str = MAIL, **conditions: Any) -> bool:
         ({"from": {"contains": "@other.example"}}, False),
         ({"to": {"equals": "b@x.example"}}, True),
         ({"to": {"equals": "x.example"}}, False),
+        ({"cc": {"contains": "joe@"}}, True),
+        ({"cc": {"equals": "joe@third.example"}}, True),
+        ({"cc": {"equals": "info@example.com"}}, False),
         ({"list_id": {"equals": "news.list.example"}}, True),
         ({"list_id": {"equals": "list.example"}}, False),
         ({"larger_than": 100, "smaller_than": 1000}, True),
@@ -87,6 +91,42 @@ def holds(mail: str = MAIL, **conditions: Any) -> bool:
 )
 def test_what_holds(conditions: dict[str, Any], expected: bool) -> None:
     assert holds(**conditions) is expected
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        ("subject", "contains", "casino"), ("subject", "contains", "lottery"), ("subject", "contains", ["a", "lottery"]),
+        ("subject", "contains", ["lottery", "jackpot"]), ("subject", "equals", "casino night for you"),
+        ("subject", "equals", "casino"), ("subject", "matches", "^casino"), ("subject", "matches", "night$"),
+        ("from", "equals", "betsy@sender.example"), ("from", "equals", "joe@x.example"), ("cc", "contains", "joe@"),
+        ("to", "equals", "B@x.example"), ("list_id", "equals", "news.list.example"), ("list_id", "equals", "x.example"),
+    ],
+)  # fmt: skip
+def test_not_holds_where_the_other_does_not(condition: tuple[str, str, Any]) -> None:
+    """Of each field, of all that it says in each way that it is read, of every one of its name, of all texts."""
+    about, how, text = condition
+    plain, negated = ({about: {word: text}} for word in (how, f"not_{how}"))
+    assert holds(MAIL, **plain) is not holds(MAIL, **negated)
+
+
+def test_a_field_that_is_not_there_says_nothing_and_so_not_that() -> None:
+    """Mail that names nobody in To and Cc, for one: `to = { not_contains = "@" }`."""
+    bare = "From: a@b.example\r\n\r\n"
+    assert holds(bare, to={"not_contains": "@"}, cc={"not_matches": "."})
+    assert not holds(to={"not_contains": "@"})
+    assert not holds(bare.replace("From", "Cc: x@y.example\r\nFrom"), cc={"not_matches": "."})
+
+
+def test_not_is_of_all_fields_of_a_name() -> None:
+    twice = "From: a@b.example\r\nSubject: hi\r\nSubject: casino\r\n\r\n"
+    assert not holds(twice, subject={"not_equals": "casino"})
+    assert holds(twice, subject={"not_equals": "lottery", "contains": "casino"})
+
+
+def test_a_cc_with_more_than_is_read_is_kept_back_where_a_rule_asks_about_it() -> None:
+    long = f"From: a@b.example\r\nCc: {'x@y.example, ' * 6000}z@y.example\r\n\r\n"
+    assert isinstance(decide(tables((10, {"action": "OK", "cc": {"not_contains": "q"}})), long), Quarantine)
 
 
 def test_size_is_all_of_the_message() -> None:
@@ -262,9 +302,12 @@ def test_a_rule_that_the_settings_do_not_name_is_not_asked_nor_read() -> None:
 @pytest.mark.parametrize(
     ("row", "fault"),
     [
-        ({"action": "HOLD"}, "it has no condition; there are subject, from, to, list_id, larger_than"),
+        ({"action": "HOLD"}, "it has no condition; there are subject, from, to, cc, list_id, larger_than"),
         ({"action": "HOLD", "subjct": {"contains": "x"}}, "unknown attribute 'subjct' (subject?)"),
-        ({"action": "HOLD", "subject": "casino"}, "subject: expected one of contains, equals, matches with a text"),
+        (
+            {"action": "HOLD", "subject": "casino"},
+            "subject: expected one of contains, equals, matches, not_contains, not_equals, not_matches with a text",
+        ),
         ({"action": "HOLD", "subject": {}}, "subject: expected one of contains"),
         ({"action": "HOLD", "subject": {"has": "x"}}, "subject: 'has' is not one of contains, equals, matches"),
         ({"action": "HOLD", "subject": {"contains": ""}}, "subject: expected texts that are not empty"),

@@ -1,4 +1,4 @@
-"""Header rules: actions by a message's subject, From, To, list, size, SES's verdicts, and whether DNS lists name it.
+"""Header rules: actions by a message's subject, From, To, Cc, list, size, SES's verdicts, and DNS lists.
 
 They are rows of the sender table, with the key `rule:NNN`, in the scopes of sender rules and with their actions. Within
 a scope they are tried in the order of their numbers, like a mailbox's filter: OK, REJECT, codes and DISCARD end the
@@ -31,8 +31,16 @@ from .verdicts import SCREENED, STATUSES
 if TYPE_CHECKING:
     from .score import Score
 
-FIELDS = {"subject": "subject", "from": "from", "to": "to", "list_id": "list-id"}  # by condition, of the header
-CONTAINS, EQUALS, MATCHES = OPERATORS = ("contains", "equals", "matches")
+FIELDS = {
+    "subject": "subject",
+    "from": "from",
+    "to": "to",
+    "cc": "cc",
+    "list_id": "list-id",
+}  # by condition, of the header
+CONTAINS, EQUALS, MATCHES = _PLAIN = ("contains", "equals", "matches")
+_NOT = "not_"
+OPERATORS = (*_PLAIN, *(f"{_NOT}{one}" for one in _PLAIN))
 SIZES = LARGER, SMALLER = ("larger_than", "smaller_than")
 CONDITIONS = (*FIELDS, *SIZES, "verdicts", "listed")
 ATTRIBUTES = (*CONDITIONS, "action", "note", MADE_BY)  # what a row may have besides its key
@@ -45,13 +53,14 @@ _COMPILED = 200  # compiled patterns kept from one message to the next
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition: `about` is one of CONDITIONS; `how` one of OPERATORS, the name of a verdict, or "". One of several
-    `texts` is enough."""
+    """One condition: `about` is one of CONDITIONS; `how` is contains, equals or matches, the name of a verdict, or "".
+    One of several `texts` is enough; if `negated`, none of them may fit."""
 
     about: str
     how: str = ""
     texts: tuple[str, ...] = ()
     number: int = 0
+    negated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +150,7 @@ class HeaderRules:
 
     def _is(self, one: Condition) -> bool:
         if one.about in FIELDS:
-            return any(_fits(one, text) for text in self._texts(one.about, alone=one.how == EQUALS))
+            return one.negated is not any(_fits(one, text) for text in self._texts(one.about, alone=one.how == EQUALS))
         if one.about == "verdicts":
             return getattr(self._verdicts, one.how) in one.texts
         if one.about == "listed":
@@ -215,13 +224,14 @@ def _verdict(which: str, said: Any) -> Condition:
 def _text(name: str, how: str, said: Any) -> Condition:
     if how not in OPERATORS:
         raise ValueError(f"{name}: {how!r} is not one of {', '.join(OPERATORS)}")
-    texts = _listed(name, said)
-    if how == MATCHES:
+    texts, plain, negated = _listed(name, said), how.removeprefix(_NOT), how.startswith(_NOT)
+    if plain == MATCHES:
         for one in texts:
             _compiled(one)
-        return Condition(name, how, texts)
-    spelled = _addresses(texts) if how == EQUALS and name in ("from", "to") else ()
-    return Condition(name, how, tuple(dict.fromkeys((*(one.casefold() for one in texts), *spelled))))
+        return Condition(name, plain, texts, negated=negated)
+    spelled = _addresses(texts) if plain == EQUALS and name in ("from", "to", "cc") else ()
+    folded = tuple(dict.fromkeys((*(one.casefold() for one in texts), *spelled)))
+    return Condition(name, plain, folded, negated=negated)
 
 
 def _addresses(texts: tuple[str, ...]) -> Iterator[str]:
