@@ -188,7 +188,7 @@ def test_anybody_else_in_to_or_cc_keeps_it_back_and_is_named(world: World) -> No
     for _ in range(2):
         take(world, reply(to, more=f"Cc: {JOE}\r\n"), to, source=JANE)
     assert sent(world) == [f"{JANE}: Your reply was not sent"]
-    assert f"{JOE} in To or Cc is no reply address".encode() in world.delivered[0][1]
+    assert f"{JOE} in To or Cc is not a reply address".encode() in world.delivered[0][1]
     take(world, reply(to, more="Cc: other@third.example\r\n"), to, source=JANE)
     assert len(world.delivered) == 2, "each that she did wrong"
 

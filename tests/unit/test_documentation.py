@@ -1,10 +1,13 @@
 """What the documents tell people to type is there: every command with its options, every target of make, every link."""
 
+import ast
+import io
 import os
 import re
 import shlex
 import subprocess
 import sys
+import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +135,32 @@ def test_a_document_keeps_to_the_style_sheet(document: Path) -> None:
     assert unwanted(text, avoided()) == []
     if document.name != "command.md":  # typer's, a line for each option
         assert wide(text) == []
+
+
+def explanations(source: str) -> Iterator[str]:
+    """The docstrings and comments of a Python source, each on one line."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
+            yield " ".join(text.split())
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.string
+
+
+@pytest.mark.parametrize("folder", ["layers", "functions"])
+def test_docstrings_and_comments_keep_to_the_style_sheet(folder: str) -> None:
+    words = avoided()
+    sources = [(path, path.read_text(encoding="utf-8")) for path in sorted((ROOT / folder).rglob("*.py"))]
+    found = [
+        f"{path.name}: {text}" for path, source in sources for text in explanations(source) if unwanted(text, words)
+    ]
+    assert sources
+    assert found == []
+
+
+def test_an_avoided_word_in_a_docstring_or_comment_is_found() -> None:
+    source = 'def one() -> None:  # for nobody\n    """It is\n    mended."""\n'
+    assert [unwanted(text, avoided()) for text in explanations(source)] == [["mended"], ["nobody"]]
 
 
 def test_an_avoided_word_and_a_wide_line_are_found() -> None:

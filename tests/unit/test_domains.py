@@ -85,7 +85,7 @@ def test_a_domain_belongs_to_the_nearest_zone_above_it(account: Account) -> None
     ("names", "said"),
     [
         ({}, "there is no hosted zone Z1"),
-        ({ZONE: ORG}, f"Z1 is the zone of {ORG}, which has none of the domains"),
+        ({ZONE: ORG}, f"Z1 is the zone of {ORG}, which is above none of the domains"),
         ({ZONE: "ample.com"}, "Z1 is the zone of ample.com"),
     ],
 )

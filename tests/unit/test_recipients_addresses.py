@@ -95,7 +95,7 @@ def test_a_domain_as_people_read_it_and_the_row_that_counts_of_two() -> None:
 @pytest.mark.parametrize("local", ['"john doe"', "a..b", "a.", ".a", "+x", "x" * 65])
 def test_what_ses_may_not_take_in_a_rule_opens_its_domain(local: str) -> None:
     found = wanted({f"{local}@example.com": TO_JANE}, OURS, NOW, 1000)
-    assert found.whole == {"example.com": f"row {local}@example.com is no address for a receipt rule"}
+    assert found.whole == {"example.com": f"row {local}@example.com is not an address for a receipt rule"}
 
 
 @pytest.mark.parametrize(("room", "whole"), [(11, set()), (10, {"example.com"}), (4, {"example.com"}), (3, set(OURS))])

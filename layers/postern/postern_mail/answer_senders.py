@@ -52,7 +52,7 @@ class Answering:
         return [
             one
             if not one.state.answerable
-            else replace(one, answer=Silence("its recipient is no address"))
+            else replace(one, answer=Silence("its recipient is not an address"))
             if one.recipient in odd
             else replace(one, answer=known.answer(one.recipient, one.reply, now))
             for one in outcomes

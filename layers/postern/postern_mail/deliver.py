@@ -1,8 +1,7 @@
-"""One message to its destinations, each once: claim it, send it in the best form SES takes, settle it.
+"""One message to its destinations, each once: claim it, send it in the best form that SES accepts, settle it.
 
-SES refuses some messages for what they are. Before that becomes a failure, plainer forms
-are tried, each after the one before: the header repaired, the original as an attachment, a notice,
-a notice with nothing in its header that anyone else chose.
+SES refuses some messages for their content. Before that becomes a failure, plainer forms are tried in turn: the header
+repaired, the original as an attachment, a notice, a notice with nothing from outside in its header.
 """
 
 from collections import Counter
@@ -32,14 +31,14 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Delivered:
     """What became of each destination, by its key: `sent`, `noticed` (only a notice could be sent), `failed`, or why it
-    is not known yet. `unsettled` are those that SES took as they are, last of all, which is not written down yet."""
+    is not known yet. `unsettled` are those that SES accepted unchanged last of all, which is not recorded yet."""
 
     results: Mapping[str, Settled | Temporary]
     unsettled: Sequence[Sending] = ()
 
     @property
     def endings(self) -> tuple[Ending, ...]:
-        """What is still to be written down."""
+        """What is still to be recorded."""
         return tuple(one.ending for one in self.unsettled)
 
 
@@ -51,14 +50,14 @@ class Deliverer(Sender):
     store: MailStore
     rates: Rates
     fetching: Callable[[str, str, float], str] | None = None  # makes a link: message id, alias, until when
-    mail_days: int = 0  # that a message is kept
-    contacts: "Callable[[], Contacts] | None" = None  # made when an alias takes replies
+    mail_days: int = 0  # for which a message is kept
+    contacts: "Callable[[], Contacts] | None" = None  # created when an alias takes replies
 
     def deliver(
         self, envelope: Envelope, wanted: Collection[Delivery], message: Message, settings: Settings, until: float
     ) -> Delivered:
-        """What became of each destination. After `until`, epoch seconds, no sending is begun. What is `unsettled` is to
-        be written down next, by `settled` or as `endings`, before anything is done that may fail."""
+        """Send; returns what became of each destination. After `until`, epoch seconds, no sending is started. The
+        `unsettled` ones must be recorded next, by `settled` or as `endings`, before anything that may fail."""
         results, waiting = _in_turn(wanted)
         under_way: list[Sending] = []
         while waiting:
@@ -78,7 +77,7 @@ class Deliverer(Sender):
     def _claimed(
         self, envelope: Envelope, batch: Sequence[Delivery], message: Message, settings: Settings
     ) -> tuple[dict[str, Settled | Temporary], list[Sending]]:
-        """(what became of those that are not to be sent, those that are)."""
+        """(the results of those that are not to be sent, those that are)."""
         claims = self.ledger.claim_all(envelope.message_id, [self._wanted(one, settings.rate_cap) for one in batch])
         known: dict[str, Settled | Temporary] = {}
         claimed = []
@@ -95,14 +94,14 @@ class Deliverer(Sender):
     def _wanted(self, delivery: Delivery, cap: int) -> Wanted:
         destination = delivery.destination
         recipient, *others = (one.recipient for one in delivery.forwards)
-        # What goes slowly is counted when it may begin.
+        # Slow destinations are counted when they may start.
         counted = () if delivery.goes_slowly else self.rates.counting(
             destination, delivery.counted, cap, by_domain=delivery.by_domain
         )  # fmt: skip
         return Wanted(destination, recipient, tuple(dict.fromkeys(one.key for one in others)), counted)
 
     def _admit(self, delivery: Delivery, claim: Claim, cap: int) -> None:
-        """Count it, if that was not done with the claim. Raises Temporary."""
+        """Count it, unless that was done with the claim. Raises Temporary."""
         if delivery.goes_slowly:
             self.rates.begin(claim.message_id, delivery.destination)
         if not claim.counted:
@@ -117,7 +116,8 @@ class Deliverer(Sender):
     def _forms(
         self, envelope: Envelope, delivery: Delivery, message: Message, settings: Settings, refusals: list[str]
     ) -> Iterator[tuple[str, Form]]:
-        """The forms in their order; each is made only when the one before was refused. None is no form."""
+        """The forms in their order; each is made only when the one before was refused. None means that the form does
+        not exist."""
         alias, raw, style = (
             delivery.alias,
             message.raw,
@@ -133,7 +133,7 @@ class Deliverer(Sender):
 
             style = with_reply_addresses(style, self.contacts(), alias, envelope, raw, settings)
         yield AS_IS, lambda: rewritten(message, alias, envelope, style)
-        # The modules of the others are imported when SES refused what most messages are.
+        # The other forms' modules are imported only after SES refused the first.
         from .mail import notice, repair  # noqa: PLC0415
 
         yield REPAIRED, lambda: repair.repaired(raw, alias, envelope, style)
@@ -143,7 +143,8 @@ class Deliverer(Sender):
         yield BARE_NOTICE, lambda: notice.bare_notice(alias, envelope, style, refusals[0], link)
 
     def _link(self, envelope: Envelope, alias: Address, refusals: Sequence[str]) -> tuple[str, float] | None:
-        """A link by which the mailbox's reader fetches the message, and until when; none for what has a virus."""
+        """A link by which the mailbox's reader can fetch the message, and until when; None for a message with a
+        virus."""
         if not self.fetching or envelope.verdicts.virus == FAIL or any("virus" in one.lower() for one in refusals):
             return None
         now = self.clock.now()
@@ -155,12 +156,13 @@ class Deliverer(Sender):
         from .mail.notice import attached, attached_size  # noqa: PLC0415
 
         if attached_size(len(raw)) > largest:
-            raise Refused(f"{len(raw)} octets, attached: {TOO_LARGE}")  # before it is made: base64 grows by a third
+            raise Refused(f"{len(raw)} octets, attached: {TOO_LARGE}")  # before it is made: base64 grows it by a third
         return attached(raw, alias, envelope, style, reason)
 
 
 def _in_turn(wanted: Collection[Delivery]) -> tuple[dict[str, Settled | Temporary], list[Delivery]]:
-    """(what has to wait for another attempt, what is to be sent): of names that a sender chose only a few go out."""
+    """(those that must wait for another attempt, those to send): of destinations that a sender chose only a few go
+    out."""
     steered: Counter[str] = Counter()
     waits: dict[str, Settled | Temporary] = {}
     goes = []

@@ -1,7 +1,7 @@
 """The way of a message: envelope, ledger, fetch, look-up, plan, rewrite, send, record, answer.
 
-The decisions are made in `mail`, the world is behind `ports`; this is the order of things and
-what happens when one of them fails. docs/way-of-a-message.md tells the same on one page.
+Decisions are made in `mail`, the outside world is behind `ports`; this module holds the order of the steps and what
+happens when one fails. docs/way-of-a-message.md describes the same on one page.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -47,9 +47,9 @@ if TYPE_CHECKING:
     from .replying import Replying
     from .screening import Screened, Screening
 
-_FORCED = 2  # attempts of the retry queue that were ended by force: an outage of the ledger may look like one
+_FORCED = 2  # attempts of the retry queue that were killed: an outage of the ledger may look like one
 _BY_SIZE = (MemoryError, RecursionError)
-_REMARKS = 5  # that one reason has: a group may have thousands of destinations
+_REMARKS = 5  # in one reason: a group may have thousands of destinations
 _STATES: Mapping[type[Decision], State] = {
     Quarantine: State.QUARANTINED,
     Reject: State.REJECTED,
@@ -62,7 +62,7 @@ _STATES: Mapping[type[Decision], State] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarder:
-    """Takes one SES receipt event all the way."""
+    """Handles one SES receipt event from start to end."""
 
     policy: Policy
     store: MailStore
@@ -72,22 +72,22 @@ class Forwarder:
     answering: Answering
     clock: Clock
     log: MailLog
-    queue: Queue  # brings back what is held
+    queue: Queue  # wakes held messages
     ways: Ways = field(default_factory=Ways)
-    screening: "Callable[[], Screening] | None" = None  # made when it is first needed: it imports much
-    arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; made when it is first needed
+    screening: "Callable[[], Screening] | None" = None  # created on first use: it imports much
+    arrivals: "Callable[[], Arrivals] | None" = None  # of the daily test; created on first use
     replying: "Callable[[], Replying] | None" = None  # made when it is first needed
-    uses: "Callable[[], Uses] | None" = None  # of aliases that end; made when it is first needed
-    learner: "Callable[[], Learner] | None" = None  # of a catch-all; made when it is first needed
+    uses: "Callable[[], Uses] | None" = None  # of aliases that end; created on first use
+    learner: "Callable[[], Learner] | None" = None  # of a catch-all; created on first use
 
     def handle(self, event: object, until: float, ended: str = "", attempt: str = "") -> None:
-        """Forward the message of this event; returns when every recipient is settled. `ended` says how Lambda ended
-        earlier attempts by force, and `attempt` names this one of the retry queue, as the ledger remembers them: what
-        was ended by force twice is quarantined unread.
+        """Forward the message of this event; return when every recipient is settled. `ended` says how Lambda killed
+        earlier attempts, and `attempt` names this one of the retry queue in the ledger: a message whose attempts were
+        killed twice is quarantined unread.
 
-        After `until`, epoch seconds, no other sending is begun. Raises BadEvent for an event that
-        is not one SES receipt, Temporary for everything that may work later. Safe to call again
-        with the same event, also while another call runs.
+        After `until`, epoch seconds, no further sending is started. Raises BadEvent for an event that is not one SES
+        receipt, Temporary for everything that may work later. Safe to call again with the same event, even while
+        another call runs.
         """
         try:
             envelope = Envelope.from_event(event)
@@ -109,7 +109,7 @@ class Forwarder:
             with ahead(self.store, self.tables, envelope, self.policy, self.ways) as under_way:
                 self._forward(envelope, entry, until, *under_way)
         except Exception as error:
-            # A failure that is told here is none by force; one of memory may not even be told.
+            # A failure recorded here was not a kill; one of memory may not even be recorded.
             if attempt and not isinstance(error, _BY_SIZE):
                 self.ledger.end(envelope.message_id, attempt)
             raise
@@ -128,9 +128,9 @@ class Forwarder:
         self, envelope: Envelope, entry: Entry, until: float, fetched: Waiting[bytes], rows: Waiting[Rows]
     ) -> None:
         waiting = envelope.without(entry.settled)
-        # No row can be for what is no address, whatever a catch-all takes.
+        # Text that is not an address can have no row, whatever a catch-all matches.
         no_address = [
-            Outcome(one, State.REJECTED, f"{one.key} is unknown: it is no mail address") for one in waiting.unknown
+            Outcome(one, State.REJECTED, f"{one.key} is unknown: it is not a mail address") for one in waiting.unknown
         ]
         outcomes: list[Outcome] = []
         learned: list[Forward] = []
@@ -169,7 +169,7 @@ class Forwarder:
     def _planned(
         self, envelope: Envelope, message: Message, header: Header, found: LookedUp, entry: Entry, now: float
     ) -> "tuple[tuple[Decision, ...], Screened | None]":
-        """The plan, and what screening found out."""
+        """The plan, and the result of screening."""
         planned = plan(envelope, header, found, self.policy, now, entry.released)
         screened = self._screened(planned, envelope, message, header, found)
         if screened is not None:
@@ -179,7 +179,7 @@ class Forwarder:
         return tuple(self._unless_over(envelope, one) for one in damped), screened
 
     def _unless_over(self, envelope: Envelope, decision: Decision) -> Decision:
-        """The decision; a rejection where the alias has taken all the messages that it takes. Only rows that say so are
+        """The decision; a rejection if the alias has taken all the messages of its limit. Only rows with a limit are
         counted."""
         if not isinstance(decision, Forward) or decision.uses is None or self.uses is None:
             return decision
@@ -195,8 +195,8 @@ class Forwarder:
     def _learn(
         self, envelope: Envelope, wanted: Collection[Forward], settled: Collection[Outcome], until: float
     ) -> None:
-        """Write rows for names that a catch-all sees for the first time, once everything else is done: what fails here
-        is learned with the next mail."""
+        """Write rows for names that a catch-all sees for the first time, after everything else: what fails here is
+        learned with the next mail."""
         if not wanted or self.learner is None:
             return
         passed = {one.recipient.key for one in settled if one.state in (State.FORWARDED, State.MERGED)}
@@ -211,7 +211,7 @@ class Forwarder:
                 return
 
     def _tested(self, envelope: Envelope, message: Message) -> list[Outcome]:
-        """The recipients for whom this is our own daily test: it arrived, and goes no further."""
+        """The recipients for which this is our own daily test: it arrived, and is not forwarded."""
         mine = [one for one in envelope.recipients if one.local.lower() == TEST_LOCAL]
         if not mine or self.arrivals is None:
             return []
@@ -221,7 +221,7 @@ class Forwarder:
     def _replied(
         self, envelope: Envelope, message: Message, raw: bytes, rows: Rows, entry: Entry, until: float
     ) -> list[Outcome]:
-        """The recipients that are reply addresses of ours: this is a reply, and goes to their correspondents."""
+        """The recipients that are our reply addresses: this is a reply, and goes to their correspondents."""
         if self.replying is None or not any(len(one.tag) == TOKEN_LENGTH for one in envelope.recipients):
             return []
         return self.replying().take(envelope, message, raw, rows, entry.released, until)
@@ -229,20 +229,21 @@ class Forwarder:
     def _screened(
         self, planned: Collection[Decision], envelope: Envelope, message: Message, header: Header, found: LookedUp
     ) -> "Screened | None":
-        """What screening found out; None where nothing would be forwarded, or the owner turned nothing on."""
+        """The result of screening; None if nothing would be forwarded, or the owner turned nothing on."""
         if self.screening is None or not any(isinstance(one, Forward) for one in planned):
             return None
-        if not found.settings.screens:  # they are understood, else nothing would be forwarded
+        if not found.settings.screens:  # known to be valid: otherwise nothing would be forwarded
             return None
         return self._screening.look(envelope, message, header, found, self.policy.own_domains)
 
     @property
     def _screening(self) -> "Screening":
-        assert self.screening is not None  # else nobody asks
+        assert self.screening is not None  # checked by the caller
         return self.screening()
 
     def _wake(self, envelope: Envelope, outcomes: Collection[Outcome]) -> None:
-        """Have what is held come back; it is recorded by now, so the watch finds it if this is not reached."""
+        """Schedule held messages to come back; they are recorded by now, so the watch finds them if this is not
+        reached."""
         held = {one.recipient.key: one.release_at for one in outcomes if one.release_at is not None}
         if held:
             from .mail.receipt import receipt_event  # noqa: PLC0415 (for who holds mail only)
@@ -253,7 +254,8 @@ class Forwarder:
             self.queue.wake(event, min(held.values()), self.clock.now())
 
     def _damped(self, envelope: Envelope, decision: Decision, now: float) -> Decision:
-        """The decision; quarantine for the message too many of those that come from where their alias leads."""
+        """The decision; quarantine for the one message too many of those that come from the alias's own
+        destinations."""
         if not isinstance(decision, Forward) or decision.echo is None:
             return decision
         passed = envelope.age(now)
@@ -271,8 +273,8 @@ class Forwarder:
     def _close(
         self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
     ) -> frozenset[Address]:
-        """Record the outcomes. What the owner must hear of is counted before: once it is recorded no retry comes to it,
-        and a function that is killed in between must not take the count along. It may be counted twice."""
+        """Record the outcomes. News for the owner is counted before: once it is recorded no retry gets there, and a
+        function killed in between must not lose the count. It may be counted twice."""
         for outcome in (one for one in outcomes if one.state.noted):
             self.log.outcome(envelope, outcome, size, self.clock.now())
         stands = self.ledger.close(envelope, outcomes, size, orders, notes)
@@ -289,7 +291,8 @@ class Forwarder:
         orders: int,
         notes: Mapping[str, Any] | None,
     ) -> bool:
-        """Whether SES took everything as it is, and so all that is left to write down is one transaction: most mail."""
+        """Whether SES accepted everything unchanged, so that all that is left to write is one transaction: most
+        mail."""
         if not delivered.unsettled or any(not isinstance(one, Forward) or one.suspended for one in decisions):
             return False
         outcomes = [_outcome(one, delivered.results) for one in decisions]
@@ -304,7 +307,7 @@ class Forwarder:
     def _outcomes(
         self, envelope: Envelope, decisions: Collection[Decision], found: LookedUp, delivered: Delivered
     ) -> list[Outcome]:
-        """What became of the recipients, once everything is written down of the destinations."""
+        """The outcomes of the recipients, once the results of their destinations are written."""
         results = {**delivered.results, **self.deliverer.settled(delivered.unsettled)}
         for decision in decisions:
             if isinstance(decision, BadTable):
@@ -335,16 +338,16 @@ def _counted(number: int, noun: str) -> str:
 
 
 def _to_learn(planned: Collection[Decision], found: LookedUp) -> list[Forward]:
-    """The forwards that teach a catch-all a name; those names that Postern keeps for itself are not learned."""
+    """The forwards that teach a catch-all a name; names reserved for Postern are not learned."""
     learning = [one for one in planned if isinstance(one, Forward) and one.learn is not None]
     kept = (found.settings.reply_local_part, TEST_LOCAL) if learning else ()
     return [one for one in learning if one.recipient.untagged.local.lower() not in kept]
 
 
 def _confirmed(envelope: Envelope, message: Message) -> Envelope:
-    """The envelope as SES wrote it on top of the message, too, and how its sender was authenticated.
+    """The envelope, completed with what SES wrote at the top of the message, and with the sender's authentication.
 
-    Raises Misconfigured if what is stored is not what SES received: it must not go out as mail.
+    Raises Misconfigured if the stored object is not what SES received: it must not go out as mail.
     """
     if not ses_block.is_stored(message, envelope.message_id):
         raise Misconfigured(
@@ -357,15 +360,15 @@ def _confirmed(envelope: Envelope, message: Message) -> Envelope:
 
 
 def _unless_reached(outcome: Outcome, reached: Collection[str]) -> Outcome:
-    """The outcome; without a reply if it is a rejection that comes too late: an alias or a rule was changed between
-    two attempts, and the sender must not hear that the address takes no mail, for a destination has this one."""
+    """The outcome; without a reply if it is a rejection that comes too late: an alias or a rule changed between two
+    attempts, and the sender must not be told that the address takes no mail, because a destination has this message."""
     if outcome.state is not State.REJECTED or outcome.recipient.key not in reached:
         return outcome
     return replace(outcome, reply=None, reason=f"{outcome.reason}; an earlier attempt had sent it")
 
 
 def _outcome(decision: Decision, results: Mapping[str, Settled | Temporary]) -> Outcome:
-    """The worst of a recipient's destinations is what became of it."""
+    """The outcome of a recipient: that of its worst destination."""
     if not isinstance(decision, Forward):
         reply = decision.reply if isinstance(decision, Reject) else None
         release_at = decision.release_at if isinstance(decision, GreyHold) else None

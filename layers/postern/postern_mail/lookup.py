@@ -1,4 +1,4 @@
-"""What the tables say: rows read as the pure core names their keys, level by level of aliases."""
+"""Reads the rows whose keys the pure core names, level by level of aliases."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,18 +16,18 @@ from .side_by_side import Waiting
 
 
 class Ways:
-    """Where recipients led when this process looked them up last: it is read beside what their envelope names, so that
-    mostly one round does. It is a guess what to read, and says nothing of what is there."""
+    """Where recipients led when this process last looked them up: those rows are read along with the envelope's, so
+    that one round is usually enough. It only guesses what to read, and says nothing about the rows."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, ...], _Way] = {}
 
     def of(self, recipients: Iterable[Address]) -> "_Way":
-        """Of these recipients; nothing if they are new."""
+        """The guess for these recipients; nothing if they are new."""
         return self._known.get(_names(recipients), _NOWHERE)
 
     def note(self, recipients: Collection[Address], way: "_Way") -> None:
-        """Remember it, unless it is long; what was remembered first makes room."""
+        """Remember a way, unless it is long; the oldest makes room."""
         if (
             len(recipients) > _KNOWN_RECIPIENTS
             or len(way.aliases) + len(way.by_header) + len(way.destinations) > _KNOWN_KEYS
@@ -39,7 +39,7 @@ class Ways:
 
 
 class _Way(NamedTuple):
-    """Keys of the alias and of the destination table, scopes of sender rules, and keys of rules by header."""
+    """Keys of the alias and destination tables, scopes of sender rules, and keys of header rules."""
 
     aliases: Collection[str] = ()
     scopes: Collection[str] = ()
@@ -59,7 +59,8 @@ _KNOWN_WAYS, _KNOWN_RECIPIENTS, _KNOWN_KEYS = 1000, 5, 50  # a megabyte at most
 def ahead(
     store: MailStore, tables: TablesAhead, envelope: Envelope, policy: Policy, ways: Ways
 ) -> Iterator[tuple[Waiting[bytes], Waiting[Rows]]]:
-    """The message and its first rows, under way: they wait for nothing. What fails is raised where they are used."""
+    """The message and its first rows, in flight: they depend on nothing. An exception is raised where the result is
+    used."""
     fetched = store.begin(envelope.message_id)
     rows = tables.begin(*first_keys(envelope, policy, ways))
     try:
@@ -72,8 +73,8 @@ def ahead(
 def first_keys(
     envelope: Envelope, policy: Policy, ways: Ways | None = None
 ) -> tuple[Collection[str], Collection[SenderKey], Collection[str]]:
-    """What `Tables.read` takes for the rows that the envelope names, and the settings: what can be read before the
-    message is there; and those to which such recipients led before."""
+    """The arguments of `Tables.read` for the rows that the envelope names, and the settings, which can be read before
+    the message is there; and for those to which such recipients led before."""
     way = ways.of(envelope.recipients) if ways else _NOWHERE
     named = (key for recipient in envelope.recipients for key in aliases.keys(recipient))
     keys = dict.fromkeys((settings.KEY, *named, *way.aliases))
@@ -96,8 +97,7 @@ def look_up(
     and the next level of aliases, and one for each level below; none where such `ways` were gone before. A stranger
     chooses at most `senders.most_keys` of the keys.
 
-    Raises Temporary if any of them could not be read: a row that was not read is not a row that
-    is not there.
+    Raises Temporary if any of them could not be read: an unread row is not a missing row.
     """
     asked = Senders.of(envelope, header.authors, policy.parent_style)
     rows = tables.read(*first_keys(envelope, policy)) if rows is None else rows
@@ -120,7 +120,7 @@ def look_up(
 def follow(
     tables: Tables, recipients: Collection[Address], rows: Rows, own_domains: Collection[str], now: float
 ) -> None:
-    """Read into `rows` what resolving the recipients still needs, level by level, and nobody's health.
+    """Read into `rows` what resolving the recipients still needs, level by level, without the health of destinations.
 
     Raises Temporary.
     """

@@ -1,8 +1,8 @@
-"""A reply on its way out: who wrote it, whether he may, what goes out, and who is told if it does not.
+"""A reply on its way out: who wrote it, whether its writer may, what goes out, and who is told if it does not.
 
 Every reply address of the envelope is a recipient like any other, with an outcome of its own; each correspondent is
 claimed, sent to once and settled as a destination is. What may not go out is quarantined, and a destination of the
-alias is told why; the writer is told only if he is that destination.
+alias is told why; the writer is told only as that destination.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -113,7 +113,7 @@ class _Attempt:
         mark = robot(self.envelope, self.message)
         if mark:
             return Outcome(
-                recipient, State.DISCARDED, f"an automatic message ({mark}) is no reply", alias=contact.alias
+                recipient, State.DISCARDED, f"an automatic message ({mark}) is not a reply", alias=contact.alias
             )
         lifted = _LIFTABLE if self.is_released else ()
         doubted = next((one for one in self._doubts(target) if one.cause not in lifted), None)
@@ -160,7 +160,7 @@ class _Attempt:
         people = self._people(contact)
         if people.others:
             others = ", ".join(people.others)
-            yield Doubt("others", f"{others} in To or Cc is no reply address of {alias}", is_proven=True)
+            yield Doubt("others", f"{others} in To or Cc is not a reply address of {alias}", is_proven=True)
         if people.fault:
             yield Doubt("form", people.fault, is_proven=True)
         yield from self._content_doubts(target)
@@ -262,7 +262,7 @@ class _Attempt:
             self._tell(target, f"leaked {_digest(where)}", notices.leaked(target.contact.alias, where))
 
     def _refuse(self, target: _Target, doubted: Doubt) -> None:
-        # About a stranger's mail one notice an hour for each cause; about his own the replier is told of each fault.
+        # About a stranger's mail one notice an hour for each cause; about a proven reply one for each fault.
         cause = f"{doubted.cause} {_digest([doubted.why])}" if doubted.is_proven else doubted.cause
         stack = self.replying.deliverer.style.stack
         text = notices.not_sent(

@@ -193,7 +193,7 @@ def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str,
 
 
 def _notes(who: Who, score: Score, asked: Collection[Asked], *, skipped: bool) -> dict[str, Any]:
-    """What the ledger keeps: of a stranger's text only the names in his SMTP session, and no key."""
+    """What the ledger keeps: of a stranger's text only the names in the SMTP session, and no key."""
     listings: list[Listing] = [one for part in asked for one in part.listings]
     notes: dict[str, Any] = {
         "client": who.client or "unknown",

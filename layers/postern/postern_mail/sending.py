@@ -1,6 +1,7 @@
-"""Sendings under claims: begun, sent at once in the best form SES takes, and settled. A failure of one delays no other.
+"""Sendings under claims: started, sent at once in the best form that SES accepts, and settled. A failure of one delays
+no other.
 
-What is sent at once is what a crash leaves uncertain, so it has a bound.
+Messages in flight are what a crash leaves uncertain, so their number is bounded.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,21 +21,21 @@ from .side_by_side import side_by_side
 AS_IS, REPAIRED, ATTACHED = "as it is", "repaired", "attached"
 NOTICES = NOTICE, BARE_NOTICE = "notice", "bare notice"
 
-AT_ONCE = 10  # sendings under way: of so many nobody knows what became of them when the function is killed
-ROOM = 40_000_000  # octets under way: one form of a message holds it whole
+AT_ONCE = 10  # sendings in flight: when the function is killed, the result of these is unknown
+ROOM = 40_000_000  # octets in flight: each form of a message holds all of it
 TOO_LARGE = "more than is sent whole"
 
 Form = Callable[[], bytes | Halves | None]
 
 
 def _nothing(*_: object) -> None:
-    """What needs not be done."""
+    """Does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is sent under a claim, in the name of `alias`: the `forms` that are tried one after the other, as refusals
-    come; what is done before, and after it if it was sent, by SES's id, or if for certain it was not."""
+    """What is sent under a claim, in the name of `alias`: the `forms` that are tried in turn as SES refuses them; what
+    is done before, afterwards if it was sent (with SES's id), or if it certainly was not."""
 
     alias: Address
     largest: int
@@ -46,7 +47,7 @@ class Job:
 
 @dataclass(slots=True)
 class Sending:
-    """What becomes of a claim: `form`, `size` and SES's id, `form` "" if SES took none; or the `failure`."""
+    """The result of a claim: `form`, `size` and SES's id, `form` "" if SES accepted none; or the `failure`."""
 
     claim: Claim
     job: Job
@@ -70,7 +71,7 @@ class Sending:
 
     @property
     def result(self) -> Settled | Temporary:
-        """What became of the destination, once that is written down."""
+        """What became of the destination, once that is recorded."""
         if self.failure is not None:
             return self.failure
         who, refused = self.claim.recipient.key, self.refusals[0] if self.refusals else ""
@@ -80,23 +81,23 @@ class Sending:
 
     @property
     def is_plain(self) -> bool:
-        """Whether SES took it as it is."""
+        """Whether SES accepted it unchanged."""
         return bool(self.form) and not self.refusals
 
 
 class Pace:
-    """How many sendings are under way at once: as many as SES took while it said that we were too fast, and one more
-    each time that it does not. (Its rate is another in each account, from one a second.)"""
+    """How many sendings are in flight at once: as many as SES accepted when it said that we were too fast, and one more
+    each time that it does not. (The rate differs between accounts, from one a second.)"""
 
     def __init__(self) -> None:
         self._most = AT_ONCE
 
     def at_once(self, size: int) -> int:
-        """For a message of so many octets."""
+        """How many messages of this many octets may be in flight."""
         return max(1, min(self._most, ROOM // max(1, size)))
 
     def heard(self, asked: int, too_fast: int) -> None:
-        """SES was asked so many times at once, and said so many times that it was too fast."""
+        """Record that of so many messages sent at once, SES said for this many that we were too fast."""
         self._most = max(1, asked - too_fast) if too_fast else min(AT_ONCE, self._most + 1)
 
 
@@ -112,7 +113,7 @@ class Sender:
     at_once: Callable[[Sequence[Callable[[], None]]], None] = side_by_side
 
     def carry(self, envelope: Envelope, claim: Claim, job: Job) -> Settled:
-        """Send under a claim, and settle it. Raises Temporary; the claim is then given back."""
+        """Send under a claim, and settle it. Raises Temporary; the claim is then released."""
         one = Sending(claim, job)
         self.send_all(envelope, [one], self.clock.now())
         (result,) = self.settled([one]).values()
@@ -121,9 +122,9 @@ class Sender:
         return result
 
     def send_all(self, envelope: Envelope, sendings: Sequence[Sending], until: float) -> None:
-        """Send at once, then one after the other, until that time, those for which SES said that it was too fast.
+        """Send all at once, then, until that time, one after the other those for which SES said that it was too fast.
 
-        What one raises that is not Temporary is raised when the others have ended and are settled.
+        An exception that is not Temporary is raised after the others have ended and are settled.
         """
         for one in sendings:
             self._begin(one)
@@ -147,17 +148,17 @@ class Sender:
                 self.log.sent(envelope, one.claim, one.size, self.clock.now())
 
     def not_now(self, before: Sequence[Sending], until: float) -> Temporary | None:
-        """Why SES is not to be asked again in this invocation, if so."""
+        """Why SES must not be called again in this invocation, None if it may."""
         for one in before:
             if isinstance(one.failure, TooFast):
-                return TooFast(f"not asked after: {one.failure}")  # it would only make it worse
+                return TooFast(f"not asked after: {one.failure}")  # that would only make it worse
         if self.clock.now() > until:
             return OutOfTime("no time was left to begin sending in this invocation")
         return None
 
     def settled(self, sendings: Sequence[Sending]) -> dict[str, Settled | Temporary]:
-        """Write down how these ended; what became of each destination, by its key. Where that fails the claim stays
-        ours until it runs out, and whoever takes it over knows that SES may have sent already."""
+        """Record how these ended; returns what became of each destination, by its key. If that fails the claim stays
+        ours until it expires, and the invocation that takes it over knows that SES may have sent already."""
         results: dict[str, Settled | Temporary] = {}
         failures = self.ledger.settle_all([one.ending for one in sendings]) if sendings else ()
         for one, failure in zip(sendings, failures, strict=True):
@@ -165,7 +166,7 @@ class Sender:
         return results
 
     def afterwards(self, one: Sending) -> Settled | Temporary:
-        """What became of a destination, now that it is written down."""
+        """What became of a destination, now that it is recorded."""
         state = one.ending.state
         if one.form and one.refusals:
             self.log.rescued(one.claim, one.form)
@@ -188,7 +189,7 @@ class Sender:
             self.log.resent(one.claim)
 
     def _send(self, one: Sending) -> None:
-        """Send it in the first form that SES takes."""
+        """Send it in the first form that SES accepts."""
         try:
             for form, make in one.job.forms(one.refusals):
                 if self._is_taken(one, form, make):
@@ -198,9 +199,9 @@ class Sender:
         one.ended = True
 
     def _is_taken(self, one: Sending, form: str, make: Form) -> bool:
-        """Whether SES took this form."""
+        """Whether SES accepted this form."""
         if form not in NOTICES and any(_is_hopeless(refusal) for refusal in one.refusals):
-            return False  # no form but the notice is without what was refused
+            return False  # only the notice lacks what was refused
         try:
             content = make()
             if content is None:
@@ -217,7 +218,7 @@ class Sender:
 
 
 def given_back(claim: Claim, failure: Temporary) -> ClaimState:
-    """The state of a claim that failed for now: what an earlier attempt left unknown stays so."""
+    """The state of a claim that failed for now: what an earlier attempt left unknown stays unknown."""
     return ClaimState.UNANSWERED if claim.uncertain or isinstance(failure, Unanswered) else ClaimState.RELEASED
 
 

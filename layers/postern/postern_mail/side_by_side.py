@@ -1,4 +1,4 @@
-"""Calls under way at once: what takes its time elsewhere need not wait for each other."""
+"""Calls in flight at once: those that take their time elsewhere need not wait for each other."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,17 +9,17 @@ _T_co = TypeVar("_T_co", covariant=True)
 
 
 class Waiting(Protocol[_T_co]):
-    """A call under way."""
+    """A call in flight."""
 
     def result(self) -> _T_co:
-        """What it returned, once it has; to be asked once. Raises what it raised."""
+        """The call's result, once it has ended; may be called once. Raises what the call raised."""
 
     def drop(self) -> None:
-        """Its result is not wanted; nothing if it was taken."""
+        """Give up the result; does nothing if it was taken."""
 
 
 class Then(Generic[_T]):
-    """A call under way, and what is made of its result where that is wanted."""
+    """A call in flight, and a function that turns its result into another when that is wanted."""
 
     def __init__(self, first: Waiting[object], finish: Callable[[], _T]) -> None:
         self.result = finish
@@ -43,22 +43,23 @@ class Begun(Generic[_T]):
             self._raised = raised
 
     def raised(self) -> BaseException | None:
-        """What it raised, once it has ended."""
+        """The exception that it raised, once it has ended."""
         self._thread.join()
         return self._raised
 
     def result(self) -> _T:
-        """What it returned, once it has. Raises what it raised."""
+        """The call's result, once it has ended. Raises what the call raised."""
         if (raised := self.raised()) is not None:
             raise raised
         return self._found[0]
 
     def drop(self) -> None:
-        """It ends by itself."""
+        """Does nothing: the call ends by itself."""
 
 
 def side_by_side(works: Sequence[Callable[[], object]]) -> None:
-    """Make these calls at once, and wait for all. What one raises is raised when all have ended; the first that did."""
+    """Make these calls at once, and wait for all. An exception is raised when all have ended; the first, if there are
+    several."""
     others = [Begun(work) for work in works[1:]]
     mine = None
     try:

@@ -1,4 +1,4 @@
-"""BatchGetItem, the one way to read many items by key: asked again for what DynamoDB left, with pauses and an end."""
+"""BatchGetItem, the only way to read many items by key: repeated for unprocessed keys, with pauses and a limit."""
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
@@ -25,10 +25,10 @@ def read(
     consistent: bool = False,
     shown: str = "",
 ) -> dict[str, list[dict[str, Any]]]:
-    """The items that are there, by table, of at most MAX_KEYS (table, key) as DynamoDB has them. `shown` are the
-    attributes that are asked for, with commas between, if not all are.
+    """The existing items, by table, for at most MAX_KEYS (table, key) in DynamoDB's form. `shown` lists the attributes
+    to read, separated by commas, if not all.
 
-    Raises Temporary; Throttled if keys stay unprocessed: a key it did not answer for is never an item that is missing.
+    Raises Temporary; Throttled if keys stay unprocessed: an unanswered key never counts as a missing item.
     """
     request = _request(wanted, consistent=consistent, shown=shown)
     return _items(client, partial(client.batch_get_item, RequestItems=request), pause)

@@ -1,4 +1,4 @@
-"""Items of a DynamoDB table: rows read page by page, and updated on a condition."""
+"""Items of a DynamoDB table: read page by page, and updated on a condition."""
 
 import os
 import re
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def new_owner() -> str:
-    """Who has a claim or a lease: a name of this one attempt."""
+    """The owner's name of a claim or a lease: unique to this attempt."""
     return os.urandom(16).hex()
 
 
-_REFUSED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"  # why a transaction is cancelled
+_REFUSED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"  # why a transaction was cancelled
 MOST_ACTIONS = 100  # of a transaction, docs.aws.amazon.com/amazondynamodb, "TransactWriteItems"
 
 
@@ -49,9 +49,9 @@ class Items:
         condition: str = "",
         returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
     ) -> tuple[bool, dict[str, Any]]:
-        """(did the condition hold, the attributes asked for, or those that stood in the way).
+        """(whether the condition held, the attributes asked for, or those of the item that failed it).
 
-        `#name` stands for the attribute of that name. Raises Temporary, saying `what` was being done.
+        `#name` stands for the attribute of that name. Raises Temporary; `what` names the action in its text.
         """
         request = {**_change(expression, condition, values), "ReturnValues": returning}
         with translated(what):
@@ -62,13 +62,13 @@ class Items:
         return True, row(response.get("Attributes", {}))
 
     def transact(self, what: str, updates: Collection[Update]) -> bool:
-        """Whether all conditions held: then all changes were made, else none. Raises Temporary, saying `what` was being
-        done, also if another transaction was at one of the items."""
+        """Make all changes if all conditions hold, else none; returns whether they held. Raises Temporary, also if
+        another transaction holds one of the items; `what` names the action in its text."""
         return not self._transact(what, updates, ())
 
     def lost(self, what: str, updates: Collection[Update]) -> tuple[int, ...]:
-        """The places of those changes whose condition did not hold, or at whose item another transaction was: then
-        none was made; () if all were. Raises Temporary, saying `what` was being done."""
+        """Make all changes, or none; returns the indexes of those whose condition failed, or whose item another
+        transaction holds, () if all were made. Raises Temporary; `what` names the action in its text."""
         return self._transact(what, updates, (_CONFLICT,))
 
     def _transact(self, what: str, updates: Collection[Update], also: Collection[str]) -> tuple[int, ...]:
@@ -94,7 +94,8 @@ class Items:
         return ()
 
     def delete(self, what: str, key: Mapping[str, str], values: Mapping[str, Any], *, condition: str) -> bool:
-        """Whether the condition held, and so the item is gone. Raises Temporary, saying `what` was being done."""
+        """Delete the item if the condition holds; returns whether it did. Raises Temporary; `what` names the action in
+        its text."""
         request: dict[str, Any] = {"ConditionExpression": condition}
         if names := re.findall(r"#(\w+)", condition):
             request["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
@@ -129,7 +130,7 @@ def _where(key: Mapping[str, str]) -> Any:
 
 
 def _change(expression: str, condition: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """An update as a request has it, with the item that stood in the way in the answer."""
+    """The request for an update, which asks for the item that fails the condition."""
     request: dict[str, Any] = {"UpdateExpression": expression}
     if condition:
         request |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}

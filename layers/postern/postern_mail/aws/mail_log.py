@@ -175,7 +175,7 @@ class CloudWatchMailLog:
     def rescued(self, claim: Claim, form: str) -> None:
         """Log a warning."""
         self.logger.warning(
-            "refused as it is, sent in another form",
+            "refused unchanged, sent in another form",
             message_id=claim.message_id,
             destination=self._shown(str(claim.destination)),
             form=form,
@@ -263,7 +263,7 @@ class CloudWatchMailLog:
         """Log an error, counted as NeedsSomebody: someone in the account forges our events."""
         self._needs_somebody()
         self.logger.error(
-            "feedback about no sending of ours",
+            "feedback about a sending that is not ours",
             message_id=feedback.message_id,
             kind=feedback.kind,
             ses_id=feedback.ses_id,
@@ -272,7 +272,7 @@ class CloudWatchMailLog:
 
     def unrelated(self) -> None:
         """Log a line."""
-        self.logger.info("feedback about a message that is no forward")
+        self.logger.info("feedback about a message that is not a forward")
 
     def learned(self, envelope: Envelope, alias: str) -> None:
         """Log a line."""

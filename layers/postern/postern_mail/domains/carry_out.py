@@ -131,7 +131,9 @@ class Keeping:
             by_name[name] = zone
         found = {domain: max(_above(domain, by_name), key=len, default="") for domain in wish.domains}
         for name in by_name.keys() - found.values():
-            raise Misconfigured(f"HostedZones: {by_name[name]} is the zone of {name}, which has none of the domains")
+            raise Misconfigured(
+                f"HostedZones: {by_name[name]} is the zone of {name}, which is above none of the domains"
+            )
         return {domain: by_name[name] for domain, name in found.items() if name}
 
     # --- one domain -----------------------------------------------------------------------------------------

@@ -70,7 +70,7 @@ def faults_of(domains: Sequence[str], stack: str = "") -> list[str]:
             else []
         ),
         *(
-            f"Domains: {one[:99]!r} is no domain name in lower case of at most {MAX_DOMAIN} letters"
+            f"Domains: {one[:99]!r} is not a domain name in lower case of at most {MAX_DOMAIN} letters"
             for one in wrong[:5]
         ),
         *(f"Domains: {one[:99]} is given twice" for one in _twice(domains)[:5]),

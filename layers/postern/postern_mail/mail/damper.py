@@ -1,9 +1,9 @@
 """The damper on robots that answer each other through an alias: it counts what keeps coming from the alias's own
 destinations.
 
-A member's vacation notice to his own list is forwarded like any other mail; ten within ten minutes are a loop, which no
-stamp shows if a robot writes a new message each time. So mail that a destination's mailbox sends to its own alias is
-counted: automatic messages, and messages with the same subject. Fifteen different mails are not a robot's.
+A member's vacation notice to the member's own list is forwarded like any other mail; ten within ten minutes are a loop,
+which no stamp shows if a robot writes a new message each time. So mail that a destination's mailbox sends to its own
+alias is counted: automatic messages, and messages with the same subject. Fifteen different mails are not a robot's.
 """
 
 import hashlib

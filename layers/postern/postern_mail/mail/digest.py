@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
     SENT_AS_LOST: Kind(
         "Sent as an alias and lost",
         "Mail that was sent in an alias's name did not arrive, or was reported as spam. Many of these mean that"
-        " somebody has stolen the password. Those who get the alias's mail were told of up to 20 an hour.",
+        " someone has stolen the password. Those who get the alias's mail were told of up to 20 an hour.",
         "Make a new password",
         "postern send-as rotate {source}",
     ),

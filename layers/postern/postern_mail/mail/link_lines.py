@@ -1,4 +1,4 @@
-"""The links below a line of the digest, by which its reader can act from his mail program."""
+"""The links below a line of the digest, by which its reader can act from a mail program."""
 
 from collections.abc import Collection
 

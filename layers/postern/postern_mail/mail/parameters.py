@@ -75,7 +75,7 @@ def _parameter(text: str, at: int, name: str) -> tuple[Parameter, int]:
     quoted = _QUOTED.match(text, at)
     if quoted and _END.match(text, quoted.end()):
         return Parameter(name, _unescaped(quoted[1]), quoted[0]), quoted.end()
-    last = _CLOSING.search(text[at + 1 : end])  # quotes within quotes: He said "hi".pdf
+    last = _CLOSING.search(text[at + 1 : end])  # quotes within quotes, as in "a "b" c.pdf"
     if last:
         return Parameter(name, text[at + 1 : at + 1 + last.start()]), end
     if quoted:

@@ -329,7 +329,7 @@ class _Planner:
         return Quarantine(recipient, f"{found} authors in From, too many to look up") if self.senders.unseen else None
 
     def _too_large(self, recipient: Address) -> Quarantine | None:
-        """Quarantine a header too large to read: it is not forwarded, whoever orders that."""
+        """Quarantine a header too large to read: it is not forwarded, even on a person's order."""
         return Quarantine(recipient, self.header.excess) if self.header.excess else None
 
     def _going_round(self, recipient: Address, resolution: aliases.Resolution) -> Decision | None:

@@ -25,8 +25,8 @@ _NULL_MX = "."  # RFC 7505 3
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Client, HELO and sender. If unknown, `helo` is None and the others are ""; `domain` is that of MAIL FROM, None
-    for the null sender."""
+    """Client, HELO and sender. An unknown value is "", for `helo` None; `domain` is that of MAIL FROM, None for the
+    null sender."""
 
     client: str = ""
     reverse_name: str = ""

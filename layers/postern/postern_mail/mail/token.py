@@ -89,4 +89,4 @@ def _number(row: Row, name: str) -> int:
     try:
         return int(row.get(name, ""))
     except (TypeError, ValueError):
-        raise ValueError(f"{name} is no number: {row.get(name)!r}") from None
+        raise ValueError(f"{name} is not a number: {row.get(name)!r}") from None

@@ -55,7 +55,7 @@ def wanted(rows: Mapping[str, Row], domains: Collection[str], now: float, room: 
         if not local:
             whole[domain] = f"row {key} answers for every address"
         elif len(local) > _MAX_LOCAL or not _PLAIN.match(local):
-            whole.setdefault(domain, f"row {key} is no address for a receipt rule")
+            whole.setdefault(domain, f"row {key} is not an address for a receipt rule")
         else:
             literals[domain].add(key)
     named = {domain: keys for domain, keys in literals.items() if domain not in whole}

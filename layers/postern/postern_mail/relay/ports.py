@@ -39,7 +39,7 @@ class Credentials:
             found = json.loads(text)
             return cls(found["username"], found["password"]) if found else None
         except (ValueError, TypeError, KeyError):
-            raise ValueError("the secret is no JSON object with username and password") from None
+            raise ValueError("the secret is not a JSON object with username and password") from None
 
 
 @dataclass(frozen=True, slots=True)

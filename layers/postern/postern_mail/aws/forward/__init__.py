@@ -1,1 +1,1 @@
-"""The way of a message on AWS: what the inbound function's parts are made of."""
+"""The parts of the inbound function, on AWS."""

@@ -1,4 +1,4 @@
-"""What the ledger has of answers to senders, but for their claims: what is due, what was sent, and what waits."""
+"""The ledger's entries about answers to senders, except their claims: what is due, what was sent, and what waits."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping
@@ -13,13 +13,13 @@ from ...ports.answers import Due, Waiting
 from ...ports.clock import Clock
 from ..items import Items
 
-ANSWERS = "#answers"  # a partition that no message has: messages whose sender is still to be told
-DUE = "due"  # of `answer`, until the sender was told
+ANSWERS = "#answers"  # a partition that no message has, with the messages whose sender is still to be told
+DUE = "due"  # value of `answer` until the sender is told
 MESSAGE = "message"
 
 
 class AnswerEntries(ABC):
-    """The part of the ledger that is about answers."""
+    """The part of the ledger about answers."""
 
     _clock: Clock
     _items: Items
@@ -59,8 +59,8 @@ class AnswerEntries(ABC):
         return Due(str(message.get("source", "")), str(message.get("received_at", "")), replies, served)
 
     def answer_due(self, message_id: str, answer: Answer) -> None:
-        """Say in the recipient's outcome, which may not be recorded yet, that the sender is to be told, unless
-        something is said of that. Raises Temporary."""
+        """Record in the recipient's outcome, which may not exist yet, that the sender is to be told, unless it already
+        says what becomes of that. Raises Temporary."""
         self._update(
             (message_id, f"to:{answer.recipient.key}"),
             "SET answer = :due, reply = :reply, expires_at = if_not_exists(expires_at, :expires_at)",
@@ -69,10 +69,10 @@ class AnswerEntries(ABC):
         )
 
     def answered(self, message_id: str, recipients: Collection[Address], what: str, *, missed: bool) -> None:
-        """Say in the recipients' outcomes what became of the answer to the sender; safe to repeat. The owner hears
+        """Record in the recipients' outcomes what became of the answer to the sender; safe to repeat. The owner is told
         of a sender who `missed` it.
 
-        Feedback may be faster than the outcome, so there may be nothing yet but this.
+        Feedback may be faster than the outcome, so this may be all there is yet.
         """
         if missed:
             notes = {f"{UNANSWERED} {recipient.key}" for recipient in recipients}
@@ -82,7 +82,7 @@ class AnswerEntries(ABC):
             self._answer(message_id, recipient, ":what", what)
 
     def unanswered(self, message_id: str, recipient: Address, why: str) -> None:
-        """Say there why the sender is not told, unless something is said of that already."""
+        """Record in the outcome why the sender is not told, unless it already says what becomes of that."""
         self._answer(message_id, recipient, "if_not_exists(answer, :what)", f"none: {why}")
 
     def answer_later(self, message_id: str) -> None:
@@ -95,12 +95,12 @@ class AnswerEntries(ABC):
         )
 
     def waiting_answers(self) -> list[Waiting]:
-        """The messages that were left to the watch, those first that wait longest. Raises Temporary."""
+        """The messages left to the watch, the longest waiting first. Raises Temporary."""
         notes = self._entries(ANSWERS).values()
         return [Waiting(one["entry"], one["owner"]) for one in sorted(notes, key=lambda one: float(one["noted_at"]))]
 
     def no_longer_waiting(self, waiting: Waiting) -> None:
-        """Take the note away, unless it was written again meanwhile. Raises Temporary."""
+        """Delete the note, unless it was rewritten since. Raises Temporary."""
         self._items.delete(
             "DynamoDB DeleteItem (answers)",
             {"message_id": ANSWERS, "entry": waiting.message_id},
@@ -117,13 +117,13 @@ class AnswerEntries(ABC):
 
 
 def reached(entries: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """Keys of the recipients in whose name a destination got something of a message, or may have."""
+    """Keys of the recipients in whose name a destination got part of a message, or may have."""
     claims = (entry for name, entry in entries.items() if name.startswith(f"{VIA}:") and "state" in entry)
     got = (entry for entry in claims if ClaimState(entry["state"]).reached)
     return frozenset(who for entry in got for who in (entry["recipient"], *entry.get("recipients", ())))
 
 
 def _address(name: str) -> Address:
-    """The recipient of an entry `to:`."""
+    """The recipient in the name of an entry `to:`."""
     local, _, domain = name.removeprefix("to:").rpartition("@")
     return Address(local, domain)

@@ -1,4 +1,4 @@
-"""How many answers go out in an hour, to senders of one domain and of the stack: counters in the ledger's table."""
+"""Limits on answers per hour, to senders of one domain and for the stack: counters in the ledger's table."""
 
 from typing import TYPE_CHECKING
 
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _HOUR = 3600
-_KEPT = 48 * _HOUR  # seconds a counter is kept, for people who look
+_KEPT = 48 * _HOUR  # seconds a counter is kept, for inspection
 
 
 class DynamoAnswerLimits:
-    """A counter for each hour and owner of a domain, and one for the stack. The limits are settings, which are read
-    only when an answer is due."""
+    """A counter for each hour and domain owner, and one for the stack. The limits are settings, which are read only
+    when an answer is due."""
 
     def __init__(self, client: "DynamoDBClient", table: str, *, settings: OwnerSettings, clock: Clock) -> None:
         self._items = Items(client, table)
@@ -25,7 +25,7 @@ class DynamoAnswerLimits:
         self._clock = clock
 
     def admit(self, domain: str) -> None:
-        """Count one answer; raises OverCap if this hour has had its fill, Temporary."""
+        """Count one answer. Raises OverCap if the hour's limit is reached, Temporary."""
         settings = self._settings.read()
         owner = owner_of(domain)
         self._count(f"answers:{owner}", settings.answers_per_domain, f"to senders of {owner}")

@@ -1,4 +1,4 @@
-"""SES, bouncing: one SendBounce for all recipients of a message that are due, at most one a second."""
+"""SES's SendBounce: one call for all recipients of a message that are due, at most one a second."""
 
 import time
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ PAUSE = 1.0  # seconds between two calls: docs.aws.amazon.com/ses, "Service quot
 class SesAnswerer:
     """Bounces messages that SES received for us within the last 24 hours.
 
-    SES writes the message itself: from the null sender to the sender of the original, with a part
-    for people and one for machines (RFC 3464). The client must not retry by itself (`clients.bounces`).
+    SES writes the message itself: from the null sender to the sender of the original, with a part for people and one
+    for machines (RFC 3464). The client must not retry (`clients.bounces`).
     """
 
     def __init__(self, client: Any, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._ended: float | None = None  # when the last call did, whoever was answered
+        self._ended: float | None = None  # when the last call ended
 
     def send(self, message_id: str, answers: Sequence[Answer]) -> str:
         """Bounce a message for these recipients; returns SES's id of the bounce.

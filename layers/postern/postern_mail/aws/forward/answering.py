@@ -1,4 +1,4 @@
-"""Puts together what answers senders, for each function that does."""
+"""Assembles the part that answers senders, for each function that does."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def answering(
     client: "DynamoDBClient", book: DynamoLedger, alias_table: str, clock: Clock, log: AnswerLog
 ) -> Answering:
-    """What answers senders on real AWS."""
+    """The part that answers senders, on real AWS."""
     settings = DynamoOwnerSettings(client, alias_table)
     return Answering(
         ledger=book,

@@ -1,4 +1,4 @@
-"""Puts the real parts together, once for each container."""
+"""Assembles the real parts, once for each container."""
 
 import time
 from collections.abc import Callable
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from ...replying import Replying
     from ...screening import Screening
 
-SES_SECONDS = 67  # what one sending may take at most, with pauses before and what is written down after it
+SES_SECONDS = 67  # seconds that one sending may take at most, with pauses before it and writes after it
 
 
 def style(environment: InboundEnvironment, stamp_key: bytes) -> Style:
-    """How forwarded mail looks."""
+    """The style of forwarded mail."""
     return Style(
         stamp_key=stamp_key,
         stack=environment.stack.name,
@@ -48,19 +48,19 @@ def style(environment: InboundEnvironment, stamp_key: bytes) -> Style:
 
 
 class Remaining(Protocol):
-    """Lambda's context, as far as it is asked."""
+    """The part of Lambda's context that is used."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds until Lambda ends the function."""
+        """Milliseconds until the function times out."""
 
 
 def last_start(context: Remaining) -> float:
-    """Until when a sending may be begun, epoch seconds: SES is given its time to answer."""
+    """The last time to start a sending, in epoch seconds, so that SES has time to answer."""
     return time.time() + context.get_remaining_time_in_millis() / 1000 - SES_SECONDS
 
 
 def intake(environment: InboundEnvironment, log: CloudWatchMailLog) -> Intake:
-    """What takes the events of the inbound function."""
+    """The handler of the inbound function's events."""
     return Intake(forwarder=forwarder(environment, log), queue=queue(environment))
 
 
@@ -76,7 +76,7 @@ def _sqs() -> Any:
 
 
 def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwarder:
-    """The way of a message on real AWS."""
+    """The forwarder, on real AWS."""
     clients = choice.clients(environment.aws_client)
     clock, dynamodb = SystemClock(), clients.dynamodb()
     purposes = (STAMP, TAGS, LINKS) if environment.links_url else (STAMP, TAGS)
@@ -117,7 +117,7 @@ def forwarder(environment: InboundEnvironment, log: CloudWatchMailLog) -> Forwar
 
 
 def fetching(url: str, key: bytes) -> Callable[[str, str, float], str]:
-    """What makes the link of a notice; its module is imported for the first one."""
+    """A function that makes the link in a notice; its module is imported on first use."""
 
     def link(message_id: str, who: str, until: float) -> str:
         from ...mail.link import Deed, Door  # noqa: PLC0415
@@ -128,7 +128,7 @@ def fetching(url: str, key: bytes) -> Callable[[str, str, float], str]:
 
 
 def policy(environment: InboundEnvironment, look: Style) -> Policy:
-    """What holds for all mail of the stack."""
+    """The rules for all mail of the stack."""
     return Policy(
         own_domains=frozenset(environment.stack.domains),
         parent_style=PARENT if environment.rules.parent_domain_matches_subdomains else DOT,
@@ -142,7 +142,7 @@ def rows(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> DynamoT
 
 
 def contacts(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Contacts]":
-    """What makes the rows behind reply addresses, for who takes replies."""
+    """A function that creates the rows behind reply addresses, for aliases that take replies."""
 
     @cache
     def made() -> "Contacts":
@@ -157,7 +157,7 @@ def contacts(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Ca
 def replying(
     known: "Callable[[], Contacts]", tables: DynamoTables, deliverer: Deliverer, rules: Policy
 ) -> "Callable[[], Replying]":
-    """What takes replies, made when one comes."""
+    """A function that creates the handler of replies when the first one comes."""
 
     @cache
     def made() -> "Replying":
@@ -169,7 +169,7 @@ def replying(
 
 
 def learner(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Learner]":
-    """What writes rows for a catch-all, made when it first learns a name."""
+    """A function that creates the writer of learned rows when a catch-all first learns a name."""
 
     @cache
     def made() -> "Learner":
@@ -181,7 +181,7 @@ def learner(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Cal
 
 
 def uses(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Uses]":
-    """What counts messages, made for the first alias that ends after so many."""
+    """A function that creates the counter of messages for the first alias that ends after so many."""
 
     @cache
     def made() -> "Uses":
@@ -193,7 +193,7 @@ def uses(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callab
 
 
 def arrivals(environment: InboundEnvironment, dynamodb: "DynamoDBClient", tag_key: bytes) -> "Callable[[], Arrivals]":
-    """What knows the daily test, made when something comes to its address."""
+    """A function that creates the recogniser of daily tests when mail comes to their address."""
 
     @cache
     def made() -> "Arrivals":
@@ -205,7 +205,7 @@ def arrivals(environment: InboundEnvironment, dynamodb: "DynamoDBClient", tag_ke
 
 
 def screening(environment: InboundEnvironment, dynamodb: "DynamoDBClient") -> "Callable[[], Screening]":
-    """What makes the screening when it is first asked for: who turned nothing on pays nothing for it."""
+    """A function that creates the screening on first use: a stack that screens nothing pays nothing for it."""
 
     @cache
     def made() -> "Screening":

@@ -1,7 +1,7 @@
-"""What the ledger has of claims: an entry understood, the write that puts one in the place of another, several at once.
+"""The ledger's entries about claims: parsing one, the write that replaces one by another, and several at once.
 
-Claims of one message are taken, and settled, by one transaction where all its conditions hold. Where one does not, the
-others go on without it.
+Claims of one message are taken, and settled, in one transaction if all its conditions hold. If one does not, the others
+proceed without it.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from ..items import Items, Update
 
 
 class ClaimEntries(ABC):
-    """The part of the ledger that is about claims."""
+    """The part of the ledger about claims."""
 
     _clock: Clock
     _items: Items
@@ -32,7 +32,8 @@ class ClaimEntries(ABC):
     def claim(
         self, message_id: str, destination: Address, recipient: Address, others: Collection[str] = ()
     ) -> Claim | Settled:
-        """Claim a destination for one sending, as `mail.claims` says. Raises ClaimHeld while another one lives."""
+        """Claim a destination for one sending, by the rules of `mail.claims`. Raises ClaimHeld while another claim is
+        alive."""
         return self._take(self._wanted(message_id, Wanted(destination, recipient, tuple(others))))
 
     def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> list[Claim | Settled | Temporary]:
@@ -59,7 +60,7 @@ class ClaimEntries(ABC):
     def _take_together(
         self, claims: Mapping[int, Claim], wanted: Sequence[Wanted]
     ) -> tuple[dict[int, Claim | Settled | Temporary], list[int]]:
-        """(the claims by their places, none if there are lost ones; the places whose condition was lost)."""
+        """(the claims by index, none if any was lost; the indexes whose condition failed)."""
         now = self._clock.now()
         writes: dict[tuple[str, ...], Update] = {}
         of: list[int] = []  # the place that each write is for
@@ -80,8 +81,8 @@ class ClaimEntries(ABC):
         )
 
     def claim_answer(self, message_id: str, number: int, group: Sequence[Address]) -> Claim | Settled:
-        """Claim one answer to the sender, about these recipients or, where one may have been sent already, about those
-        of that one. Raises ClaimHeld while another one lives."""
+        """Claim one answer to the sender, about these recipients or, if one may have been sent already, about that
+        one's recipients. Raises ClaimHeld while another claim is alive."""
         keys = tuple(one.key for one in group)
         wanted = Claim(
             message_id, group[0], group[0], self._owner(), self._lease_until(), kind=DSN, number=number, group=keys
@@ -101,24 +102,24 @@ class ClaimEntries(ABC):
         return claim
 
     def _swap(self, claim: Claim, old: Standing, new: Standing, now: float) -> Standing | None:
-        """Write how a claim stands; what stands there if it is not as it was read."""
+        """Store a claim's new form; return the stored one if it is not the one that was read."""
         one = swapped(claim, old, new, now, self._expires_at(now))
         done, found = self._write(one)
         return None if done else standing(found)
 
     def settle(self, claim: Claim, state: ClaimState, detail: str, refusals: Sequence[str] = ()) -> None:
-        """Say what became of a claim.
+        """Record what became of a claim.
 
-        Once it is `released` nothing is unknown, and the hours until `ambiguous` begin anew. Raises
-        ClaimLost if another invocation holds the claim by now.
+        Once it is `released` nothing is unknown, and the hours until `ambiguous` start over. Raises ClaimLost if
+        another invocation holds the claim by now.
         """
         ours, _ = self._write(self.settling(Ending(claim, state, detail, tuple(refusals))))
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
 
     def settle_all(self, endings: Sequence[Ending]) -> list[Temporary | None]:
-        """Say what became of these claims of a message, at most ten, by one transaction where all are still ours; what
-        `settle` would raise for each, if anything."""
+        """Record what became of these claims of a message, at most ten, in one transaction if all are still ours;
+        returns what `settle` would raise for each, if anything."""
         found: dict[int, Temporary | None] = {}
         together = list(range(len(endings)))
         while len(together) > 1:
@@ -155,7 +156,7 @@ class ClaimEntries(ABC):
         return Update(key, update, values, "#owner = :owner")
 
     def _write(self, one: Update) -> tuple[bool, dict[str, Any]]:
-        """(did the condition hold, what stood in the way)."""
+        """(whether the condition held, the item that failed it)."""
         what = f"DynamoDB UpdateItem ({one.key['entry'].partition(':')[0]})"
         return self._items.update(what, one.key, one.expression, one.values, condition=one.condition)
 
@@ -181,7 +182,7 @@ class ClaimEntries(ABC):
 
 
 def standing(entry: Mapping[str, Any]) -> Standing:
-    """A claim as its entry has it. Raises ValueError for a state that is none."""
+    """Parse a claim's entry. Raises ValueError for an unknown state."""
     if "state" not in entry:
         return Standing()
     return Standing(
@@ -199,7 +200,7 @@ def standing(entry: Mapping[str, Any]) -> Standing:
 
 
 def swapped(claim: Claim, old: Standing, new: Standing, now: float, expires_at: int) -> Update:
-    """The write of how a claim stands, on the condition that it stood as it was read."""
+    """The write of a claim's new form, on the condition that the stored one is unchanged since it was read."""
     attributes: dict[str, Any] = {
         "state": new.state, "owner": new.owner, "lease_until": int(new.lease_until), "attempts": new.attempts,
         "first_at": int(now if new.first_at is None else new.first_at), "recipient": new.recipient,
@@ -210,7 +211,7 @@ def swapped(claim: Claim, old: Standing, new: Standing, now: float, expires_at: 
     if new.before:
         attributes["previous"] = new.before
     if old.state and old.state.uncertain:
-        attributes["id_unknown"] = True  # SES may have taken it under an id that nobody heard
+        attributes["id_unknown"] = True  # SES may have accepted it under an id that we never got
     if new.state and new.state.ends:
         attributes |= {"detail": new.detail, "settled_at": int(now)}
     condition = "attribute_not_exists(#state)"

@@ -1,10 +1,10 @@
 """The rows behind reply addresses, and what is kept of replies, in partitions of the ledger that no message has.
 
-#contacts  <row id>           an alias and a correspondent, the messages he has
-#sent      <SES's id>         what the writer of a reply calls it
+#contacts  <row id>           an alias and a correspondent, the messages known to it
+#sent      <SES's id>         the writer's own Message-ID of a reply
 replies:<alias>  <day>        the replies of a day
-replies:<alias>  <hour> ...   what its people were told of in an hour
-replied:<row id> <second>     the reply that was written then
+replies:<alias>  <hour> ...   what its people were told in an hour
+replied:<row id> <second>     the reply dated at that second
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 CONTACTS, SENT = "#contacts", "#sent"
 _HOUR = 3600
-_KEPT = 48 * _HOUR  # seconds a count is kept, for people who look
+_KEPT = 48 * _HOUR  # seconds a count is kept, for inspection
 _MOST_REVOKED = 100  # rows of one alias and correspondent
-_ROOM = 50  # marks beyond MOST_KNOWN, so that they are cut seldom
+_ROOM = 50  # marks beyond MOST_KNOWN, so that they are rarely cut
 
 
 class DynamoContacts:
-    """The port `replies.Contacts`. `key` gives the stack's key for reply addresses."""
+    """The port `replies.Contacts`. `key` returns the stack's key for reply addresses."""
 
     def __init__(self, client: "DynamoDBClient", table: str, key: Callable[[], bytes], clock: Clock) -> None:
         self._items = Items(client, table)
@@ -40,7 +40,7 @@ class DynamoContacts:
         self._clock = clock
 
     def row_named(self, address: Address) -> str:
-        """The id of the row that a reply address stands for, "" for one that we did not make. Raises Temporary."""
+        """The id of the row that a reply address stands for, "" if we did not make the address. Raises Temporary."""
         return row_named(self._key(), address)
 
     def address(self, contact: Contact, local_part: str) -> Address:
@@ -66,7 +66,8 @@ class DynamoContacts:
         raise Misconfigured(f"{_MOST_REVOKED} reply addresses for {author.address} were revoked")
 
     def revoke(self, contact: Contact) -> bool:
-        """Whether it was in force until now. The row stays, so that its token is never made again. Raises Temporary."""
+        """Revoke a contact; returns whether it was in force until now. The row stays, so that its token is never made
+        again. Raises Temporary."""
         done, _ = self._items.update(
             "DynamoDB UpdateItem (contact)",
             {"message_id": CONTACTS, "entry": contact.row_id},
@@ -82,7 +83,7 @@ class DynamoContacts:
         return {one: str(row["own_id"]) for one, row in found if "own_id" in row}
 
     def went_out(self, contact: Contact, ses_id: str, own_id: str) -> None:
-        """Remember that a contact was used, and what SES and its writer call the reply. Raises Temporary."""
+        """Remember that a contact was used, SES's id of the reply and its writer's. Raises Temporary."""
         self._touched(contact, Author(contact.name, contact.address), ())
         if not own_id:
             return
@@ -94,17 +95,17 @@ class DynamoContacts:
         )
 
     def is_first(self, contact: Contact, sent_at: int, message_id: str) -> bool:
-        """Whether no other message to a contact was written at that second. Raises Temporary."""
-        expires_at = int(self._clock.now()) + 2 * OLD + A_DAY  # from then on its Date is too old
+        """Whether no other message to a contact is dated at that second. Raises Temporary."""
+        expires_at = int(self._clock.now()) + 2 * OLD + A_DAY  # after that its Date is too old
         return self._mine(f"replied:{contact.row_id}", str(sent_at), message_id, expires_at)
 
     def may_tell(self, alias: Address, cause: str, message_id: str) -> bool:
-        """Whether this hour has heard of no other message for this cause. Raises Temporary."""
+        """Whether no other message has caused this notice within the hour. Raises Temporary."""
         now = int(self._clock.now())
         return self._mine(f"replies:{alias.key}", f"{now // _HOUR * _HOUR} {cause}", message_id, now + _KEPT)
 
     def count(self, alias: Address, what: str, most: int) -> None:
-        """Count a reply, once however often it is tried. Raises OverCap, Temporary."""
+        """Count a reply, once however often it is attempted. Raises OverCap, Temporary."""
         now = int(self._clock.now())
         counted, _ = self._items.update(
             "DynamoDB UpdateItem (replies)",
@@ -153,7 +154,7 @@ class DynamoContacts:
         return _contact(there)
 
     def _touched(self, found: Contact, author: Author, known: Collection[str]) -> Contact:
-        """The contact as it is used now; written down if it has messages that it had not, or was not used today."""
+        """The contact as used now; written if it has new messages, or was not used today."""
         now, new = self._clock.now(), [one for one in known if one not in found.known]
         if not new and now - found.used_at < TOUCHED_AFTER:
             return found

@@ -1,4 +1,4 @@
-"""When mail of a kind came first, and how many such messages a client sent: rows of the ledger that expire by TTL."""
+"""When similar mail first came, and how many messages of a client passed: rows of the ledger that expire by TTL."""
 
 from typing import TYPE_CHECKING
 
@@ -8,19 +8,19 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-FIRST, CLIENT = "#grey:", "#grey-client:"  # partitions that no message has, with a word behind
+FIRST, CLIENT = "#grey:", "#grey-client:"  # prefixes of partitions that no message has, followed by a digest
 _ENTRY = "greylist"
 
 
 class DynamoGreyBook:
-    """The rows, one a partition."""
+    """The rows, one in each partition."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._items = Items(client, table)
 
     def first_seen(self, triplet: str, now: float, keep: float) -> float:
-        """When such mail came first, epoch seconds: now, if none came within so many seconds before. One write, and a
-        second where a row has expired and is still there. Raises Temporary."""
+        """When such mail first came, in epoch seconds: now, if none came within the last `keep` seconds. One write, and
+        a second if a row has expired and still exists. Raises Temporary."""
         key = {"message_id": f"{FIRST}{triplet}", "entry": _ENTRY}
         values = {":now": int(now), ":expires_at": int(now + keep)}
         what, set_ = "DynamoDB UpdateItem (greylist)", "SET first_at = {}, expires_at = :expires_at"
@@ -35,7 +35,7 @@ class DynamoGreyBook:
         return float(row.get("first_at", now))
 
     def passes(self, client: str, now: float) -> int:
-        """How many messages of a client's passed. Raises Temporary."""
+        """How many messages from a client passed. Raises Temporary."""
         found = self._items.query(
             KeyConditionExpression="message_id = :id",
             ExpressionAttributeValues={":id": {"S": f"{CLIENT}{client}"}},
@@ -45,7 +45,7 @@ class DynamoGreyBook:
         return int(row.get("passes", 0)) if float(row.get("expires_at", 0)) >= now else 0
 
     def passed(self, client: str, now: float, keep: float) -> None:
-        """Count one, unless one was counted within the hour. Raises Temporary."""
+        """Count a message, unless one was counted within the hour. Raises Temporary."""
         self._items.update(
             "DynamoDB UpdateItem (greylist)",
             {"message_id": f"{CLIENT}{client}", "entry": _ENTRY},

@@ -1,7 +1,8 @@
-"""Learned names: a row in the alias table for each, and in the ledger which those of a day are.
+"""Learned names: a row in the alias table for each, and in the ledger the names of each day.
 
-The names of a day are a set in one item, so that a name counts once, whoever sees it first and however often; the row
-is written on the condition that there is none. A name that was counted and not written is written when it comes again.
+The names of a day are a set in one item, so that a name counts once, whichever invocation sees it first and however
+often; the row is written on the condition that there is none. A name that was counted but not written is written when
+it comes again.
 """
 
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PARTITION = "#learned"  # "#" is in no message id
+PARTITION = "#learned"  # no message id contains "#"
 
 
 class DynamoLearner:
@@ -25,7 +26,7 @@ class DynamoLearner:
     def __init__(self, client: "DynamoDBClient", ledger_table: str, alias_table: str, clock: Clock) -> None:
         self._ledger, self._aliases = Items(client, ledger_table), Items(client, alias_table)
         self._clock = clock
-        self._full: set[tuple[str, str]] = set()  # (day, domain): a dictionary costs one call, not one a word
+        self._full: set[tuple[str, str]] = set()  # (day, domain): a dictionary attack costs one call, not one a word
 
     def learn(self, name: Learn, source: str) -> bool:
         """See Learner."""

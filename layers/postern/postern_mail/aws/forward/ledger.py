@@ -2,12 +2,12 @@
 
 One DynamoDB table; all entries of a message share its partition:
 
-    message            the envelope, `pending` recipients, `open` until there are none
+    message            the envelope, `pending` recipients, `open` until none is left
     to:<recipient>     the outcome of one recipient
     via:<destination>  the claim on one destination, and what became of it
     dsn:<number>       the claim on an answer to the sender about some recipients, and what became of it
 
-Answers that wait for the watch are named in a partition of their own, `#answers`.
+Answers left to the watch are listed in a partition of their own, `#answers`.
 
 Every write that could undo another invocation's work is conditional: two deliveries of the same
 event, or two rules that match one message, may run side by side.
@@ -37,10 +37,10 @@ from .claim_entries import ClaimEntries
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-HOSTS = "#relay"  # a partition that no message has: what became of mail of hosts, and of mail sent as an alias
-OPEN = "open"  # the one value of the attribute `open`: hash key of the sparse index over open messages
+HOSTS = "#relay"  # a partition that no message has: feedback on hosts' mail, and on mail sent as an alias
+OPEN = "open"  # the only value of the attribute `open`: hash key of the sparse index of open messages
 MOST_MERGED = 500  # destinations in an outcome: a group may have thousands, and an item 400 KB
-NO_RECIPIENT = "-"  # a set is never empty in DynamoDB
+NO_RECIPIENT = "-"  # DynamoDB has no empty sets
 
 _Key = tuple[str, str]  # (message_id, entry)
 
@@ -69,9 +69,9 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         self._owner = owner
 
     def open(self, envelope: Envelope) -> Entry:
-        """Write the message's entry, or add the recipients that another rule's event brings.
+        """Write the message's entry, or add recipients from another rule's event.
 
-        An entry that is there keeps what it says; an event delivered again changes nothing.
+        An existing entry is kept; an event delivered again changes nothing.
         """
         key = (envelope.message_id, MESSAGE)
         recipients = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)}
@@ -95,7 +95,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         return Entry(False, settled, due, released, reached(entries), int(entries[MESSAGE].get("orders", 0)))
 
     def begin(self, message_id: str, attempt: str) -> Attempts:
-        """Note that an attempt begins; those of the same event before it."""
+        """Note that an attempt begins; returns the event's attempts before it."""
         _, entry = self._update(
             (message_id, MESSAGE), "ADD attempts :one", {":one": {f"{attempt} begun"}}, returning="ALL_NEW"
         )
@@ -116,9 +116,8 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
     ) -> frozenset[Address]:
         """See ports.forward.Ledger.
 
-        What the owner must know is noted first: an outcome that is settled is not decided again, so a note that a
-        failure kept out would never follow. What a person ordered since the entry said `orders` is left to the event
-        of that order.
+        News for the owner is noted first: a settled outcome is not decided again, so a note lost to a failure would
+        never follow. Orders given since the entry said `orders` are left to those orders' events.
         """
         message = (envelope.message_id, MESSAGE)
         if noted := {f"{word} {outcome.recipient.key}" for outcome in outcomes if (word := _news(outcome))}:
@@ -139,7 +138,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         notes: Mapping[str, Any] | None,
         endings: Sequence[Ending],
     ) -> bool:
-        """See ports.forward.Ledger; also False where one transaction has no room for it."""
+        """See ports.forward.Ledger; also False if it does not fit into one transaction."""
         if len(outcomes) + len(endings) >= MOST_ACTIONS:
             return False
         return self._close_at_once(envelope.message_id, outcomes, size, orders, notes, endings)
@@ -153,8 +152,8 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         notes: Mapping[str, Any] | None,
         endings: Sequence[Ending],
     ) -> bool:
-        """Whether everybody is settled, and so recorded, and the message shut: by one transaction, as for most mail. If
-        not, nothing is written, or some outcomes that will be found as they are here."""
+        """Whether all recipients are settled and recorded, and the message closed, in one transaction, as for most
+        mail. If not, nothing is written, or some outcomes that will be found unchanged."""
         done = {outcome.recipient.key for outcome in outcomes}
         if not done or len(done) < len(outcomes) or not all(outcome.state.settled for outcome in outcomes):
             return False
@@ -177,8 +176,8 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
     def _settled(
         self, envelope: Envelope, outcomes: Collection[Outcome], size: int, orders: int, notes: Mapping[str, Any] | None
     ) -> None:
-        """Take who is settled out of the pending ones. An order that came meanwhile may have opened some of them again:
-        then the entries say who is settled now."""
+        """Remove settled recipients from the pending ones. An order given meanwhile may have reopened some of them:
+        then the entries say which are settled now."""
         deferred = {outcome.recipient.key for outcome in outcomes if not outcome.state.settled}
         done = {recipient.key for recipient in (*envelope.recipients, *envelope.unknown)} - deferred
         key = (envelope.message_id, MESSAGE)
@@ -202,10 +201,10 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
             self._update(key, "REMOVE #open", {}, condition="attribute_not_exists(pending)")
 
     def _record(self, message_id: str, outcome: Outcome, orders: int) -> bool:
-        """Whether the outcome is this one now. One that is settled stays: another delivery of the event may have been
-        faster. An answer that is due is written with it, so that whoever comes next knows that it is."""
+        """Record an outcome; returns whether it is now this one. A settled outcome stays: another delivery of the event
+        may have been faster. An answer that is due is written with it, so that the next invocation knows."""
         done, old = self._write(self._recording(message_id, outcome, orders))
-        return done or old.get("state") == outcome.state  # the latter, too, when botocore repeats the call
+        return done or old.get("state") == outcome.state  # also the latter, if botocore repeats the call
 
     def _recording(self, message_id: str, outcome: Outcome, orders: int) -> Update:
         """The write of `_record`."""
@@ -244,7 +243,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         return int(now) + self._keep_days * A_DAY
 
     def _entries(self, message_id: str) -> dict[str, dict[str, Any]]:
-        """All entries of a message by name, read consistently: a claim is decided on them."""
+        """All entries of a message by name, read consistently: claims are decided on them."""
         with translated("DynamoDB Query (ledger)"):
             pages = self._client.get_paginator("query").paginate(
                 TableName=self.table,
@@ -264,14 +263,14 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         condition: str = "",
         returning: Literal["NONE", "ALL_OLD", "ALL_NEW"] = "NONE",
     ) -> tuple[bool, dict[str, Any]]:
-        """(did the condition hold, the attributes asked for, or those that stood in the way)."""
+        """(whether the condition held, the attributes asked for, or those of the item that failed it)."""
         what = f"DynamoDB UpdateItem ({key[1].partition(':')[0]})"
         where = {"message_id": key[0], "entry": key[1]}
         return self._items.update(what, where, update, values, condition=condition, returning=returning)
 
 
 def earlier(attempts: Collection[str], attempt: str) -> Attempts:
-    """What is noted of the attempts of one event before this one."""
+    """The noted attempts of one event before this one."""
     event, mine = attempt.partition(" ")[0], f"{attempt} "
     before = [one for one in attempts if one.startswith(f"{event} ") and not one.startswith(mine)]
     begun = sum(one.endswith(" begun") for one in before)
@@ -279,7 +278,7 @@ def earlier(attempts: Collection[str], attempt: str) -> Attempts:
 
 
 def ledger(client: "DynamoDBClient", table: str, times: Times, clock: Clock) -> DynamoLedger:
-    """The ledger of a stack, as a function that sends is told of it."""
+    """The ledger of a stack, for a function that sends."""
     return DynamoLedger(
         client,
         table,
@@ -302,21 +301,21 @@ def _checked(now: int, size: int, notes: Mapping[str, Any] | None) -> tuple[str,
 
 
 def _news(outcome: Outcome) -> str:
-    """The word for the owner's digest, "" if he need not know."""
+    """The word for the owner's digest, "" if there is no news."""
     if outcome.state.noted:
         return outcome.state
     return UNANSWERED if isinstance(outcome.answer, Silence) and outcome.answer.late else ""
 
 
 def _answer(answer: Answer | Silence | None) -> dict[str, str]:
-    """The attributes that an outcome has of the answer to the sender."""
+    """The attributes of an outcome about the answer to the sender."""
     if isinstance(answer, Answer):
         return {"answer": DUE, "reply": str(answer.reply)}
     return {} if answer is None else {"answer": f"none: {answer.reason}"}
 
 
 def _merged(destinations: Sequence[str]) -> dict[str, list[str]]:
-    """The attribute that an outcome has of the destinations that another recipient's copy serves."""
+    """The attribute of an outcome about the destinations that another recipient's copy serves."""
     if len(destinations) > MOST_MERGED:
         destinations = [*destinations[:MOST_MERGED], f"{len(destinations) - MOST_MERGED} more"]
     return {"merged": list(destinations)} if destinations else {}

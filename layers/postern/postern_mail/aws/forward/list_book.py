@@ -1,4 +1,4 @@
-"""What is remembered of DNS lists: one entry of the ledger in a partition that no message has."""
+"""The stored state of DNS lists: one entry of the ledger in a partition that no message has."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +13,13 @@ _KEY = {"message_id": LISTS, "entry": "state"}
 
 
 class DynamoListBook:
-    """The entry, read for each message that lists are asked about."""
+    """The entry, read for each message for which lists are asked."""
 
     def __init__(self, client: "DynamoDBClient", table: str) -> None:
         self._items = Items(client, table)
 
     def lists(self) -> Lists:
-        """As it stands. Raises Temporary."""
+        """The current state. Raises Temporary."""
         found = self._items.query(
             KeyConditionExpression="message_id = :id AND entry = :entry",
             ExpressionAttributeValues={":id": {"S": LISTS}, ":entry": {"S": _KEY["entry"]}},
@@ -27,12 +27,12 @@ class DynamoListBook:
         return Lists.from_row(next(found, {}))
 
     def saw(self, before: Lists, after: Lists) -> None:
-        """Remember the clients; if somebody was faster, what he wrote stays: one client less does no harm."""
+        """Store the clients; if another write was faster, that one stays: one client less does no harm."""
         recent = [{"client": one.client, "zones": sorted(one.zones)} for one in after.recent]
         self._write("SET recent = :value", recent, before)
 
     def tested(self, before: Lists, after: Lists) -> bool:
-        """Remember what did not pass the test; whether nobody was faster. Raises Temporary."""
+        """Store the lists that failed the test; False if another write was faster. Raises Temporary."""
         return self._write("SET faulty = :value", dict(after.faulty), before)
 
     def _write(self, update: str, value: Any, before: Lists) -> bool:

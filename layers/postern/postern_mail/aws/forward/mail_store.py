@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
-# What the S3 encryption client writes beside what it encrypts (docs.aws.amazon.com/ses, "Deliver to S3 bucket").
+# Metadata that the S3 encryption client writes (docs.aws.amazon.com/ses, "Deliver to S3 bucket").
 _ENVELOPE = frozenset({"x-amz-key", "x-amz-key-v2", "x-amz-iv", "x-amz-cek-alg", "x-amz-wrap-alg"})
 _TOP = 64 * 1024  # octets
 
 
 class S3MailStore:
-    """Messages under `prefix` + message id: the Lambda event does not say the key, the rule does."""
+    """Messages under `prefix` + message id: the rule determines the key, the Lambda event does not name it."""
 
     def __init__(self, client: "S3Client", bucket: str, prefix: str) -> None:
         self._client = client
@@ -31,15 +31,15 @@ class S3MailStore:
     def fetch(self, message_id: str) -> bytes:
         """The message as SES stored it.
 
-        Raises MessageMissing if there is no such object (which S3 only says to a role that may
-        list the prefix; else it says AccessDenied), Misconfigured if the receipt rule had it encrypted with a key of
-        its own, Temporary if it cannot be read now.
+        Raises MessageMissing if there is no such object (S3 says so only to a role that may list the prefix; to others
+        it says AccessDenied), Misconfigured if the receipt rule encrypted it with a key of its own, Temporary if it
+        cannot be read now.
         """
         key = f"{self._prefix}{message_id}"
         return self._whole(partial(self._client.get_object, Bucket=self._bucket, Key=key), key)
 
     def begin(self, message_id: str) -> Waiting[bytes]:
-        """The same, under way."""
+        """Start the same read."""
         key = f"{self._prefix}{message_id}"
         asked = begun(self._client, "GetObject", Bucket=self._bucket, Key=key)
         return Then(asked, partial(self._whole, asked.result, key))
@@ -65,7 +65,8 @@ class S3MailStore:
         return top if len(top) < _TOP or Message.split(top).is_separated else self.fetch(message_id)
 
     def address(self, message_id: str, file_name: str, seconds: int) -> str:
-        """Where anybody can save the message for so long, as a file that no browser shows. Nothing is asked of S3."""
+        """A URL at which anyone can save the message for this long, as a file that no browser displays. No call to S3
+        is made."""
         shown = {
             "ResponseContentType": "application/octet-stream",
             "ResponseContentDisposition": f'attachment; filename="{file_name}"',

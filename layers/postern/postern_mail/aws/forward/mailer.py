@@ -1,4 +1,4 @@
-"""SES, sending: one SESv2 SendEmail for one destination."""
+"""SES's sending: one SESv2 SendEmail for one destination."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,27 +13,27 @@ from ..failures import translated_sending
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
 
-# Seconds between attempts while SES says that we send too fast: together more than the one second by which it counts
-# (docs.aws.amazon.com/ses, "Service quotas": messages per second). Nothing was sent, so it is safe to ask again.
+# Seconds between attempts while SES says that we send too fast: together more than the one second that its quota counts
+# (docs.aws.amazon.com/ses, "Service quotas": messages per second). Nothing was sent, so retrying is safe.
 PAUSES = (0.2, 0.4, 0.8)
-_TOO_FAST = "sending rate exceeded"  # and not the day's quota, which no pause mends
+_TOO_FAST = "sending rate exceeded"  # not the day's quota, which no pause cures
 
 
 class SesMailer:
     """Sends raw messages through the stack's configuration set.
 
-    The client must not retry by itself: SES knows no idempotency token, so whether to send
-    again is the ledger's decision (`clients.ses`).
+    The client must not retry: SES has no idempotency token, so whether to send again is the ledger's decision
+    (`clients.ses`).
     """
 
     def __init__(self, client: "SESV2Client", configuration_set: str, tag_key: bytes) -> None:
         self._client = client
         self._configuration_set = configuration_set
         self._tag_key = tag_key
-        self._in_pieces = bool(getattr(client, "takes_halves", False))  # boto3's takes bytes
+        self._in_pieces = bool(getattr(client, "takes_halves", False))  # boto3's accepts only bytes
 
     def send(self, raw: bytes | Halves, alias: Address, destination: Address, message_id: str) -> str:
-        """Send once; returns SES's id, by which bounces and complaints will name it.
+        """Send once; returns SES's id, which bounces and complaints will quote.
 
         Raises Refused, Unanswered or another Temporary (see `failures`).
         """

@@ -1,4 +1,4 @@
-"""The owner's settings, read from the alias table by themselves."""
+"""The owner's settings, read from the alias table alone."""
 
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class DynamoOwnerSettings:
-    """One read each time: what is asked here is asked seldom."""
+    """One read for each call: callers are rare."""
 
     def __init__(self, client: "DynamoDBClient", alias_table: str) -> None:
         self._tables = DynamoTables(client, alias_table, "")
 
     def read(self) -> Settings:
-        """Those that hold now. Raises Misconfigured, Temporary."""
+        """The settings in force. Raises Misconfigured, Temporary."""
         try:
             return Settings.of(self._tables.read([KEY], ()))
         except BadSettings as fault:

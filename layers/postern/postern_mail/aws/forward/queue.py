@@ -1,4 +1,4 @@
-"""SQS, as far as a consumer needs it beyond what Lambda does."""
+"""SQS, as far as a consumer needs more than Lambda does."""
 
 import json
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ class SqsQueue:
         self._url = url
 
     def hide(self, receipt: str, seconds: int) -> None:
-        """Let nobody see the message with this receipt handle for so long, at most 12 hours
+        """Hide the message with this receipt handle for this long, at most 12 hours
         (docs.aws.amazon.com/AWSSimpleQueueService, "ChangeMessageVisibility"). Raises Temporary."""
         with translated("SQS ChangeMessageVisibility"):
             self._client.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=seconds)
 
     def wake(self, event: Mapping[str, Any], release_at: float, now: float) -> None:
-        """Bring an event back at that time, or as late before it as SQS can: in a message of its own, so that it counts
-        as no attempt. Raises Temporary."""
+        """Deliver an event at that time, or as late before it as SQS can: in a message of its own, so that it does not
+        count as an attempt. Raises Temporary."""
         body = json.dumps({"version": "1.0", "release_at": int(release_at), "requestPayload": event})
         delay = max(0, min(LONGEST_DELAY, int(release_at - now) + 1))
         with translated("SQS SendMessage"):

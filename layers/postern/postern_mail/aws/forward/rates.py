@@ -1,6 +1,6 @@
-"""How many messages an hour go to a destination, by sender's domain and by catch-alls: counters in the ledger's table.
+"""Limits on messages per hour to a destination, by sender's domain and by catch-alls: counters in the ledger's table.
 
-A loop that no stamp shows, of a robot that writes a new message each time, ends at the cap.
+A loop without a stamp, such as a robot that writes a new message each time, ends at the cap.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -16,17 +16,17 @@ from ..items import Items, Update
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-ECHO = "echo:"  # partitions of the ledger: what comes to an alias from where it leads
-UNPROVEN = "unproven:"  # partitions of the ledger: what is out to a domain, where nothing ever arrived
-RATE = "rate:"  # partitions of the ledger: how many a destination has had
-OUT = "out"  # the one entry there
-ALL = "*"  # in a sender's place: what comes by catch-alls, from anybody
+ECHO = "echo:"  # partitions of the ledger: mail to an alias from its own destinations
+UNPROVEN = "unproven:"  # partitions of the ledger: messages in flight to unproven destinations of a domain
+RATE = "rate:"  # partitions of the ledger: how many messages a destination has had
+OUT = "out"  # the only entry there
+ALL = "*"  # instead of a sender: all mail through catch-alls
 _SHARE = 3
-_FOR_NEW = 4  # a quarter of the hour is left to what is new: what waits goes behind it
+_FOR_NEW = 4  # a quarter of the hour's number is reserved for new mail: retries come after it
 _HOUR = 3600
 _ROOM = "attribute_not_exists(#out) OR size(#out) < :most"
-_MOST = 100  # out at once to a domain where one after the other arrived
-_KEPT = 48 * _HOUR  # seconds a counter is kept, for people who look
+_MOST = 100  # in flight to a domain where one after the other arrived
+_KEPT = 48 * _HOUR  # seconds a counter is kept, for inspection
 
 
 class DynamoRates:
@@ -37,9 +37,9 @@ class DynamoRates:
         self._clock = clock
 
     def admit(self, destination: Address, sender: str, cap: int, *, by_domain: bool, again: bool = False) -> None:
-        """Count one message, where there is a cap; raises OverCap if this hour has had its fill, Temporary.
+        """Count one message, if there is a cap. Raises OverCap if the hour's limit is reached, Temporary.
 
-        What a row of a domain answers for is counted by destination too, and no sender has more than a third of that.
+        Mail that a domain's row matches is counted by destination too, and no sender may use more than a third of that.
         """
         for one in self._counted(destination, sender, cap, by_domain=by_domain, again=again):
             done, _ = self._items.update(
@@ -50,7 +50,7 @@ class DynamoRates:
                 raise OverCap(f"{whom} has had {one.values[':cap']} messages from {who} within this hour")
 
     def counting(self, destination: Address, sender: str, cap: int, *, by_domain: bool) -> Sequence[Update]:
-        """What `admit` writes for a message that comes for the first time, to be written with its claim."""
+        """What `admit` writes for a message's first attempt, to be written with its claim."""
         return tuple(self._counted(destination, sender, cap, by_domain=by_domain, again=False))
 
     def _counted(
@@ -93,9 +93,9 @@ class DynamoRates:
         return seen
 
     def begin(self, message_id: str, destination: Address) -> None:
-        """Note what goes out; each that arrived since the last bounce makes room for one more. Raises NotYet.
+        """Note a message in flight; each that arrived since the last bounce makes room for one more. Raises NotYet.
 
-        What nothing is heard of for an hour stands in the way no more.
+        Messages without feedback for an hour no longer count.
         """
         one, now = out(message_id, destination.key), int(self._clock.now())
         noted, found = self._begin(
@@ -129,7 +129,7 @@ class DynamoRates:
         )
 
     def forgo(self, message_id: str, destination: Address) -> None:
-        """It did not go out. Raises Temporary."""
+        """Remove a message that was not sent. Raises Temporary."""
         self._items.update(
             "DynamoDB UpdateItem (unproven)",
             {"message_id": f"{UNPROVEN}{domain_key(destination.key)}", "entry": OUT},
@@ -139,5 +139,5 @@ class DynamoRates:
 
 
 def out(message_id: str, destination: str) -> str:
-    """How a sending is noted."""
+    """The note for a message in flight."""
     return f"{message_id} {destination}"

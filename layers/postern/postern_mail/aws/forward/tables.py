@@ -1,4 +1,4 @@
-"""The alias, the sender and the destination table, read by key in as few calls as DynamoDB allows."""
+"""The alias, sender and destination tables, read by key in as few calls as DynamoDB allows."""
 
 import time
 from collections import deque
@@ -14,13 +14,13 @@ from ..attributes import to_dynamodb
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_SIDE_BY_SIDE = 8  # calls under way at once; botocore's pool holds 10 connections
+_SIDE_BY_SIDE = 8  # calls in flight; botocore's pool holds 10 connections
 _Chunk = Sequence[tuple[str, Mapping[str, str]]]
 
 
 class DynamoTables:
-    """The tables behind one port, so that one round trip reads rows of all. Without `destination_table`
-    nobody's health can be asked for."""
+    """The tables behind one port, so that one round trip reads rows of all. Without `destination_table` the health of
+    destinations cannot be read."""
 
     def __init__(
         self,
@@ -41,16 +41,16 @@ class DynamoTables:
     ) -> Rows:
         """The rows under these keys, in ceil(keys / 100) calls, eight of them side by side.
 
-        Reads are consistent: a row written a moment ago must not be missed, for its mail would go
-        to the catch-all. Raises Temporary if a table cannot be read, Throttled if DynamoDB leaves keys
-        unprocessed time after time: a key it did not answer for is never a row that is missing.
+        Reads are consistent: a row written a moment ago must not be missed, or its mail would go to the catch-all.
+        Raises Temporary if a table cannot be read, Throttled if DynamoDB repeatedly leaves keys unprocessed: an
+        unanswered key never counts as a missing row.
         """
         return self.begin(aliases, senders, destinations).result()
 
     def begin(
         self, aliases: Collection[str], senders: Collection[SenderKey], destinations: Collection[str] = ()
     ) -> Waiting[Rows]:
-        """The same, under way."""
+        """Start the same read."""
         if destinations and not self._destination_table:
             raise Misconfigured("the health of destinations cannot be read: POSTERN_DESTINATION_TABLE is not set")
         wanted = [(self._alias_table, {"address": key}) for key in dict.fromkeys(aliases)]
@@ -61,7 +61,7 @@ class DynamoTables:
         return _Reading(self, chunks, rows)
 
     def answered(self, answer: Mapping[str, Sequence[Row]], rows: Rows) -> None:
-        """Put the items of an answer among the rows."""
+        """Add the items of a response to the rows."""
         for one in answer.get(self._alias_table, ()):
             rows.aliases[one["address"]] = one
         for one in answer.get(self._sender_table, ()):
@@ -70,13 +70,13 @@ class DynamoTables:
             rows.destinations[one["address"]] = one
 
     def begun(self, wanted: Iterable[tuple[str, Mapping[str, str]]]) -> Waiting[Mapping[str, Sequence[Row]]]:
-        """The call for a chunk of keys, under way."""
+        """The call for a chunk of keys, in flight."""
         keys = [(table, {name: to_dynamodb(value) for name, value in key.items()}) for table, key in wanted]
         return batch.begin(self._client, keys, self._pause)
 
 
 class _Reading:
-    """Chunks of keys that are read, eight side by side."""
+    """Reads chunks of keys, eight side by side."""
 
     def __init__(self, tables: DynamoTables, chunks: Sequence[_Chunk], rows: Rows) -> None:
         self._tables = tables
@@ -96,6 +96,6 @@ class _Reading:
         return self._rows
 
     def drop(self) -> None:
-        """Read no further."""
+        """Stop reading."""
         while self._waiting:
             self._waiting.popleft().drop()

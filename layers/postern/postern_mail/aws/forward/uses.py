@@ -1,4 +1,4 @@
-"""The messages that an alias has taken which ends after so many: a set of marks in one item of the ledger."""
+"""The messages taken by an alias that ends after so many: a set of marks in one item of the ledger."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from ..items import Items
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-USES = "#uses:"  # partitions of the ledger, with the row's key
+USES = "#uses:"  # prefix of partitions of the ledger, followed by the row's key
 ENTRY = "messages"
 
 

@@ -10,17 +10,17 @@ from .sesv2 import SesV2
 from .signer import Credentials, Scope
 
 _PATIENT = Patience(attempts=4, connecting=3, reading=20, idle=60)
-# A connection that was closed while Lambda kept the container frozen would make a sending uncertain.
+# A connection that was closed while Lambda kept the container frozen would leave a sending uncertain.
 _ONE_ATTEMPT = Patience(attempts=1, connecting=3, reading=60, idle=15)
 
 
 def dynamodb() -> DynamoDB:
-    """A client that retries reads and conditional writes by itself. Raises NoEndpoint."""
+    """A client that retries reads and conditional writes. Raises NoEndpoint."""
     return DynamoDB(_service("dynamodb", _PATIENT))
 
 
 def s3() -> S3:
-    """A client that retries by itself. Raises NoEndpoint."""
+    """A client that retries. Raises NoEndpoint."""
     local = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return S3(_service("s3", _PATIENT), path_style=bool(local))
 
@@ -36,6 +36,6 @@ def _service(name: str, patience: Patience) -> Service:
 
 
 def _credentials() -> Credentials:
-    """Lambda's, read for each call: a container that is thawed has new ones."""
+    """Lambda's credentials, read for each call: a thawed container has new ones."""
     found = os.environ
     return Credentials(found["AWS_ACCESS_KEY_ID"], found["AWS_SECRET_ACCESS_KEY"], found.get("AWS_SESSION_TOKEN", ""))

@@ -1,4 +1,4 @@
-"""One service at one endpoint: connections that are used again, time limits, retries with jitter, clock skew."""
+"""One service at one endpoint: reused connections, time limits, retries with jitter, clock skew."""
 
 import calendar
 import hashlib
@@ -19,7 +19,7 @@ from .errors import CallFailed, NoAnswer, NotConnected, Refusal, refusal
 from .exchange import read, write
 from .signer import Credentials, Scope, signed
 
-_FAILED = 300  # HTTP status; no redirect is followed
+_FAILED = 300  # HTTP status; redirects are not followed
 _TRANSIENT = frozenset({500, 502, 503, 504})
 # botocore's standard mode (botocore/retries/standard.py): both lists, and its longest pause.
 _AGAIN = frozenset({
@@ -27,19 +27,19 @@ _AGAIN = frozenset({
     "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled", "RequestThrottledException",
     "RequestTimeout", "RequestTimeoutException", "SlowDown", "ThrottledException", "Throttling", "ThrottlingException",
     "TooManyRequestsException", "TransactionInProgressException",
-    "TransactionConflictException",  # not in botocore's: a transaction was at the item, for milliseconds
+    "TransactionConflictException",  # not in botocore's: another transaction held the item, for milliseconds
 })  # fmt: skip
 _LONGEST_PAUSE = 20.0  # seconds
 _SKEWED = frozenset({
     "InvalidSignatureException", "RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed",
     "SignatureDoesNotMatch",
 })  # fmt: skip
-_SKEW = 240  # seconds; AWS takes five minutes
+_SKEW = 240  # seconds; AWS tolerates five minutes
 
 
 class Patience(NamedTuple):
-    """How often a call is made, for how many seconds a connection or an octet is waited for, and after how many
-    without a call a connection is used no more."""
+    """How often a call is made, for how many seconds a connection or an octet is awaited, and after how many seconds
+    without a call a connection is not reused."""
 
     attempts: int
     connecting: float
@@ -48,14 +48,14 @@ class Patience(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What came back; the names in `header` are in lower case."""
+    """A response; the names in `header` are in lower case."""
 
     header: Mapping[str, str]
     content: bytes
 
 
 class Request(NamedTuple):
-    """What is asked: method and path, header, body with its SHA-256 in hex, and the host with its port."""
+    """A request: method and path, header, body with its SHA-256 in hex, and the host with its port."""
 
     target: tuple[str, str]
     header: Mapping[str, str]
@@ -65,7 +65,7 @@ class Request(NamedTuple):
 
 
 class Service:
-    """Asks one service. Threads may share it."""
+    """Calls one service. Threads may share it."""
 
     def __init__(
         self,
@@ -83,28 +83,29 @@ class Service:
         self._patience = patience
         self._now = now
         self._sleep = sleep
-        self._idle: dict[str, list[tuple[float, http.client.HTTPConnection]]] = {}  # with the time of the last call
+        self._idle: dict[str, list[tuple[float, http.client.HTTPConnection]]] = {}  # with the time of their last call
         self._skew = 0.0  # seconds by which AWS's clock is ahead of ours
 
     def ask(
         self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded = b"", host: str = ""
     ) -> Answer:
-        """The answer to a request, its body whole. `request` is the method and the quoted path, behind the URL's own.
+        """The response to a request, with its whole body. `request` is the method and the quoted path below the URL's
+        own.
 
-        Raises Refusal, NotConnected or NoAnswer, when as many attempts were made as may be.
+        Raises Refusal, NotConnected or NoAnswer when all attempts are used up.
         """
         return self.begin(request, header, body, host).result()
 
     def begin(
         self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded = b"", host: str = ""
     ) -> "Asked":
-        """The same, under way: the request is written, and its answer is read when it is wanted."""
+        """Start a request: it is written, and its response is read when `result` is called."""
         method, path = request
         target = method, self.url.path.rstrip("/") + path
         return Asked(self, Request(target, header, body, _digest(body), host or self.url.netloc))
 
     def write(self, request: "Request") -> http.client.HTTPConnection:
-        """The connection on which a request was written. Raises NotConnected, NoAnswer."""
+        """Write a request; returns its connection. Raises NotConnected, NoAnswer."""
         whole = signed(
             self._scope,
             request.target,
@@ -116,7 +117,7 @@ class Service:
         connection = self._connected(request.host)
         assert connection.sock is not None
         try:
-            with suppress(BrokenPipeError, ConnectionResetError):  # it may have answered early, and that says why
+            with suppress(BrokenPipeError, ConnectionResetError):  # it may have responded early, and that says why
                 write(connection.sock, request.target, whole, request.body)
         except OSError as error:
             connection.close()
@@ -124,7 +125,7 @@ class Service:
         return connection
 
     def read(self, connection: http.client.HTTPConnection, request: "Request") -> Answer:
-        """The answer to what was written. Raises Refusal, NoAnswer."""
+        """The response to a written request. Raises Refusal, NoAnswer."""
         host = request.host
         try:
             status, said, content, can_stay = read(connection.sock, request.target[0])
@@ -142,7 +143,7 @@ class Service:
         return Answer(said, content)
 
     def is_worth_another(self, failure: CallFailed, attempt: int) -> bool:
-        """Whether the attempt with this number, from 1, is followed by another: now, for the pause was made."""
+        """Whether another attempt follows the one with this number, from 1; the pause before it is over then."""
         skewed = isinstance(failure, Refusal) and failure.response["Error"]["Code"] in _SKEWED and self._set(failure)
         if attempt >= self._patience.attempts or not (skewed or _may_pass(failure)):
             return False
@@ -160,11 +161,11 @@ class Service:
             young = time.monotonic() - since < self._patience.idle
             if young and connection.sock and not select.select([connection.sock], [], [], 0)[0]:
                 return connection
-            connection.close()  # the other side has closed it, or speaks unasked
+            connection.close()  # the other side has closed it, or sent something unasked
         connection = self._new(host)
         try:
             connection.connect()
-        except (OSError, ValueError) as error:  # ValueError: a name that no DNS can have
+        except (OSError, ValueError) as error:  # ValueError: a name that is impossible in DNS
             connection.close()
             raise NotConnected(f"no connection to {host}: {error}") from error
         assert connection.sock is not None
@@ -177,7 +178,7 @@ class Service:
         return http.client.HTTPSConnection(host, timeout=self._patience.connecting, context=_trust())
 
     def _set(self, failure: Refusal) -> bool:
-        """Whether AWS's clock is not where ours was thought to be; from now on it is followed."""
+        """Whether AWS's clock differs from what we assumed; it is followed from now on."""
         said = failure.response["ResponseMetadata"]["HTTPHeaders"].get("date", "")
         try:
             theirs = calendar.timegm(time.strptime(said, "%a, %d %b %Y %H:%M:%S GMT"))
@@ -190,7 +191,7 @@ class Service:
 
 
 class Asked:
-    """A call that was made once, whose answer nothing has read yet."""
+    """A request that was sent once, and whose response was not read yet."""
 
     def __init__(self, service: Service, request: Request) -> None:
         self._service = service
@@ -203,7 +204,7 @@ class Asked:
             self._failure = failure
 
     def result(self) -> Answer:
-        """The answer, after as many attempts as it takes and may be. Raises as `Service.ask`."""
+        """The response, after as many attempts as needed and allowed. Raises as `Service.ask`."""
         attempt = 1
         while True:
             try:
@@ -214,13 +215,13 @@ class Asked:
                 attempt += 1
 
     def drop(self) -> None:
-        """It is not wanted any more; nothing if it was read. An answer that is left unread ends its connection."""
+        """Give up the response; does nothing if it was read. An unread response closes its connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
 
     def _read(self) -> Answer:
-        """The answer to what was written, or, once that was read, to the same request again."""
+        """The response to the written request, or, once that was read, to the same request sent again."""
         failure, self._failure = self._failure, None
         if failure is not None:
             raise failure
@@ -230,7 +231,8 @@ class Asked:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """One for all, because reading the certificates takes longer than a call. Where OpenSSL has none, botocore's."""
+    """One context for all, because loading the certificates takes longer than a call. Botocore's certificates if
+    OpenSSL has none."""
     given = os.environ.get("AWS_CA_BUNDLE") or os.environ.get("REQUESTS_CA_BUNDLE")
     if not (given or os.environ.get("SSL_CERT_DIR") or ssl.get_default_verify_paths().cafile):
         from importlib.util import find_spec  # noqa: PLC0415 (Lambda has certificates of its own)

@@ -14,7 +14,7 @@ from .errors import NoAnswer, Refusal
 
 
 class ConditionalCheckFailedException(Refusal):
-    """The condition does not hold; nothing was written."""
+    """The condition failed; nothing was written."""
 
 
 class TransactionCanceledException(Refusal):
@@ -34,7 +34,7 @@ class Pages:
         self._operation = operation
 
     def paginate(self, **request: Any) -> Iterator[Mapping[str, Any]]:
-        """One page after the other, each read when it is asked for. Raises as `Service.ask`."""
+        """One page after the other, each read on demand. Raises as `Service.ask`."""
         while True:
             page = self._client.call(self._operation, request)
             yield page
@@ -64,7 +64,7 @@ class DynamoDB:
         return self.call("DeleteItem", request)
 
     def transact_write_items(self, **request: Any) -> Mapping[str, Any]:
-        """Nothing of interest. Raises TransactionCanceledException and as `Service.ask`.
+        """An empty response. Raises TransactionCanceledException and as `Service.ask`.
 
         A repeated attempt has the token of the first, so DynamoDB makes the changes once.
         """
@@ -75,7 +75,7 @@ class DynamoDB:
         return Pages(self, operation.capitalize())
 
     def call(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What DynamoDB answers to an operation by its name. Raises as `Service.ask`."""
+        """DynamoDB's response to an operation, by its name. Raises as `Service.ask`."""
         return self.begin(operation, request).result()
 
     def begin(self, operation: str, request: Mapping[str, Any]) -> Waiting[Mapping[str, Any]]:
@@ -97,17 +97,17 @@ class DynamoDB:
         try:
             return dict(_typed(json.loads(content or b"{}")))
         except (TypeError, ValueError) as error:
-            raise NoAnswer("what answered does not speak as DynamoDB does") from error
+            raise NoAnswer("the response is not one that DynamoDB gives") from error
 
 
 def _text(value: object) -> str:
-    """Bytes as JSON has them; `value` is bytes or boto3's Binary."""
+    """Bytes in JSON's form; `value` is bytes or boto3's Binary."""
     return base64.b64encode(bytes(value)).decode("ascii")  # type: ignore[call-overload]
 
 
 def _typed(said: Any) -> Any:
-    """The same with bytes where DynamoDB says B or BS. The members of a map have values with a type of their own,
-    so a name of somebody's, B for one, never stands before a text."""
+    """The same with bytes for types B and BS. The members of a map carry a type of their own, so an attribute named B
+    is never mistaken for the type."""
     if isinstance(said, list):
         return [_typed(one) for one in said]
     if not isinstance(said, dict):

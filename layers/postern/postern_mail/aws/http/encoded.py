@@ -1,19 +1,19 @@
-"""A request body with base64 in it, made piece by piece: a message of 40 MB is not in memory a second time."""
+"""A request body with base64 in it, produced piece by piece: a message of 40 MB is not in memory twice."""
 
 import binascii
 from collections.abc import Iterator
 
 from ...mail.message import Halves
 
-PIECE = 3 * 64 * 1024  # octets; only at a multiple of three can base64 be cut
+PIECE = 3 * 64 * 1024  # octets; base64 can be cut only at a multiple of three
 
 
 class Encoded:
-    """`before`, the base64 of `data`, `after`. It can be gone through any number of times; its length is in octets."""
+    """`before`, the base64 of `data`, `after`. It can be iterated any number of times; its length is in octets."""
 
     def __init__(self, before: bytes, data: bytes | Halves, after: bytes) -> None:
         header, body = (data.header, data.body) if isinstance(data, Halves) else (b"", memoryview(data))
-        seam = -len(header) % 3  # octets of the body that make the header's a multiple of three
+        seam = -len(header) % 3  # octets of the body that fill the header's up to a multiple of three
         self._first = header + body[:seam]
         self._body = body[seam:]
         self._before = before

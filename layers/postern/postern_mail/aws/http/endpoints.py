@@ -1,30 +1,30 @@
-"""Where a service is asked, as botocore finds it: the environment's endpoint, else the region's."""
+"""The endpoint of a service, as botocore finds it: the environment's, else the region's."""
 
 from collections.abc import Mapping
 
 _HOSTS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "email"}
 SIGNED_AS = {"s3": "s3", "dynamodb": "dynamodb", "sesv2": "ses"}
 _DUAL_S3 = "s3{fips}.dualstack.{region}.amazonaws.com"
-# Of the partition `aws`; others have other domains.
+# Of the partition `aws`; other partitions have other domains.
 _REGIONS = (
     "af-", "ap-", "ca-", "eu-central-", "eu-north-", "eu-south-", "eu-west-", "il-", "me-", "mx-", "sa-", "us-east-",
     "us-west-",
 )  # fmt: skip
-# What the SDKs call services in AWS_ENDPOINT_URL_*.
+# The services' names in the SDKs' AWS_ENDPOINT_URL_*.
 _VARIABLES = {"sesv2": "SESV2", "s3": "S3", "dynamodb": "DYNAMODB"}
 
 
 class NoEndpoint(ValueError):
-    """The region is in a partition that is not known here; boto3 knows it."""
+    """The region is in a partition unknown here; boto3 knows it."""
 
 
 def is_known(region: str) -> bool:
-    """Whether endpoints of this region are known here."""
+    """Whether the endpoints of this region are known here."""
     return region.startswith(_REGIONS)
 
 
 def endpoint(service: str, environment: Mapping[str, str]) -> str:
-    """The URL without a slash at the end. Raises NoEndpoint.
+    """The URL without a final slash. Raises NoEndpoint.
 
     `AWS_ENDPOINT_URL_*`, FIPS and dual-stack by the variables of the AWS SDKs (docs.aws.amazon.com/sdkref).
     """

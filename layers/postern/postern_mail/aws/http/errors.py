@@ -1,4 +1,4 @@
-"""How a call fails. Whether it may be made again, and what it means for a message, is decided elsewhere."""
+"""How a call fails. Whether to retry it, and what it means for a message, is decided elsewhere."""
 
 import json
 import re
@@ -10,20 +10,20 @@ _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&
 
 
 class CallFailed(Exception):
-    """No answer that says what was asked for."""
+    """There is no usable response."""
 
 
 class NotConnected(CallFailed):
-    """Nothing was asked yet: no name, no connection, no trust."""
+    """Nothing was sent yet: no name, no connection, or no trust."""
 
 
 class NoAnswer(CallFailed):
-    """It was asked, and nothing came back that AWS could have said."""
+    """The request was sent, and no valid response from AWS came back."""
 
 
 class Refusal(CallFailed):
-    """AWS says no. `response` has the form of botocore's ClientError: `Error` with `Code` and `Message`, and
-    `ResponseMetadata` with `HTTPStatusCode` and `HTTPHeaders`, beside what else the answer said."""
+    """AWS refused. `response` has the form of botocore's ClientError: `Error` with `Code` and `Message`, and
+    `ResponseMetadata` with `HTTPStatusCode` and `HTTPHeaders`, besides the rest of the response."""
 
     def __init__(self, response: dict[str, Any]) -> None:
         super().__init__(f"{response['Error']['Code']}: {response['Error']['Message']}")
@@ -31,9 +31,9 @@ class Refusal(CallFailed):
 
 
 def refusal(status: int, header: Mapping[str, str], content: bytes) -> Refusal:
-    """What an answer with this HTTP status of 300 or more says, in JSON or in S3's XML.
+    """The refusal in a response with an HTTP status of 300 or more, in JSON or in S3's XML.
 
-    Where it has no code of AWS's the code is the status, as in botocore.
+    Without an AWS code the code is the status, as in botocore.
     """
     said: dict[str, Any] = {}
     text = content.decode("utf-8", "replace")

@@ -1,8 +1,8 @@
-"""A request written, and its answer read, on a connection of http.client's.
+"""A request written, and its response read, on a connection of http.client.
 
-Written as one piece, and its header read line by line: http.client itself checks and joins each field, and reads the
-answer's through the e-mail package, which takes twice the processor time of all else in a call. How a connection is
-made, and how the body of an answer ends, stays http.client's.
+The request is written as one piece, and the response's header is read line by line: http.client itself checks and joins
+each field, and reads the response's through the e-mail package, which takes twice the processor time of everything else
+in a call. How a connection is made, and where the body of a response ends, is still up to http.client.
 """
 
 import http.client
@@ -14,12 +14,12 @@ from .encoded import Encoded
 _LONGEST_LINE = 65_536  # octets, and
 _MOST_FIELDS = 100  # as http.client has them
 _CONTINUE = 100  # HTTP status
-_SMALL = 64 * 1024  # octets that go out with the header
+_SMALL = 64 * 1024  # octets that are sent together with the header
 
 
 def write(connection: socket, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded) -> None:
-    """Send a request; `request` is the method and the quoted path. Raises OSError, ValueError for a field that would be
-    two, or is not ASCII."""
+    """Send a request; `request` is the method and the quoted path. Raises OSError, ValueError for a field with a line
+    break, or that is not ASCII."""
     length = f"content-length: {len(body)}\r\n" if request[0] != "GET" else ""
     fields = "".join([f"{name}: {value}\r\n" for name, value in header.items()])
     if fields.count("\n") > len(header) or fields.count("\r") > len(header):
@@ -36,12 +36,12 @@ def write(connection: socket, request: tuple[str, str], header: Mapping[str, str
 
 
 class Reading(http.client.HTTPResponse):
-    """An answer. `fields` is its header, the names in lower case; of a field that comes twice it has the first."""
+    """A response. `fields` is its header, the names in lower case; of a repeated field it has the first."""
 
     fields: Mapping[str, str]
 
     def begin(self) -> None:
-        """Read up to the body. Raises HTTPException for what is no answer in HTTP/1, and OSError."""
+        """Read up to the body. Raises HTTPException for a response that is not HTTP/1, and OSError."""
         status = _CONTINUE
         while status == _CONTINUE:
             version, status, self.reason = self._status_line()
@@ -75,7 +75,7 @@ class Reading(http.client.HTTPResponse):
             if line in ("\r\n", "\n"):
                 return found
             name, colon, value = line.partition(":")
-            if not colon or name != name.strip():  # cut off, or folded, which AWS does not do
+            if not colon or name != name.strip():  # truncated, or folded, which AWS does not do
                 raise http.client.HTTPException(f"what answered says in its header: {line[:80]!r}")
             found.setdefault(name.lower(), value.strip())
         raise http.client.HTTPException(f"got more than {_MOST_FIELDS} headers")
@@ -88,8 +88,8 @@ class Reading(http.client.HTTPResponse):
 
 
 def read(connection: socket, method: str) -> tuple[int, Mapping[str, str], bytes, bool]:
-    """(status, header, body, whether the connection can be used again). Raises OSError or HTTPException, also for an
-    answer that is cut off."""
+    """(status, header, body, whether the connection can be used again). Raises OSError or HTTPException, also for a
+    truncated response."""
     answer = Reading(connection, method=method)
     try:
         answer.begin()

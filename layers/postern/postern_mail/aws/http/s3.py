@@ -24,7 +24,7 @@ class NoSuchKey(Refusal):
 
 
 class S3:
-    """The part of boto3's client that the mail store uses; `path_style` where buckets have no hosts."""
+    """The part of boto3's client that the mail store uses; `path_style` if buckets have no hosts."""
 
     exceptions = SimpleNamespace(NoSuchKey=NoSuchKey)
 
@@ -37,10 +37,10 @@ class S3:
         return self.begin("GetObject", {"Bucket": Bucket, "Key": Key, "Range": Range}).result()
 
     def begin(self, operation: str, request: Mapping[str, str]) -> Waiting[Mapping[str, Any]]:
-        """The same, under way; GetObject is the one operation that it knows."""
+        """Start the same request; GetObject is the only operation."""
         assert operation == "GetObject"
         bucket, key, part = request["Bucket"], request["Key"], request.get("Range")
-        path_style = self._path_style or "." in bucket  # no certificate is for two labels
+        path_style = self._path_style or "." in bucket  # no certificate covers two labels
         host = "" if path_style else f"{bucket}.{self._service.url.netloc}"
         path = f"/{bucket}/{quote(key, safe='/~')}" if path_style else f"/{quote(key, safe='/~')}"
         header = {"x-amz-content-sha256": _NOTHING, "x-amz-checksum-mode": "ENABLED"}
@@ -68,8 +68,8 @@ class S3:
 
 
 def _is_damaged(answer: Answer) -> bool:
-    """Whether the content has not the check sum that S3 says; of the kinds that the standard library has, as botocore.
-    One with a hyphen is of an object in parts, and not of its content."""
+    """Whether the content fails S3's checksum, of the kinds in the standard library, as in botocore. A checksum with a
+    hyphen is of a multipart object, and not of its content."""
     said = answer.header
     if (crc := said.get("x-amz-checksum-crc32")) and "-" not in crc:
         return base64.b64decode(crc) != zlib.crc32(answer.content).to_bytes(4, "big")

@@ -12,13 +12,13 @@ from .errors import NoAnswer
 class SesV2:
     """The part of boto3's client that the mailer uses. Its service must make one attempt only."""
 
-    takes_halves = True  # beside bytes
+    takes_halves = True  # besides bytes
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     def send_email(self, *, Content: Mapping[str, Any], **request: Any) -> Mapping[str, Any]:  # noqa: N803 (boto3's)
-        """`MessageId`, if SES says one. Raises as `Service.ask`."""
+        """`MessageId`, if SES returns one. Raises as `Service.ask`."""
         text = json.dumps({"Content": {"Raw": {"Data": ""}}, **request}).encode("ascii")
         before, place, after = text.partition(b'"Data": "')  # the first is ours
         body = Encoded(before + place, Content["Raw"]["Data"], after)
@@ -27,4 +27,4 @@ class SesV2:
         try:
             return dict(json.loads(content or b"{}"))
         except (TypeError, ValueError) as error:
-            raise NoAnswer("what answered does not speak as SES does") from error
+            raise NoAnswer("the response is not one that SES gives") from error

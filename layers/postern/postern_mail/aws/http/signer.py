@@ -9,19 +9,19 @@ from typing import NamedTuple
 
 
 class Credentials(NamedTuple):
-    """Whose request it is; a `token` comes with temporary ones only."""
+    """The credentials of a request; only temporary ones have a `token`."""
 
     key: str
     secret: str
     token: str = ""
 
     def __repr__(self) -> str:
-        """Without what must not be in a log."""
+        """Without secrets, for logs."""
         return f"Credentials({self.key!r})"
 
 
 class Scope(NamedTuple):
-    """Where a signature holds; `service` is the signing name: `ses` for SESv2."""
+    """The scope of a signature; `service` is the signing name: `ses` for SESv2."""
 
     region: str
     service: str
@@ -30,7 +30,7 @@ class Scope(NamedTuple):
 def signed(
     scope: Scope, request: tuple[str, str], header: Mapping[str, str], *, digest: str, whose: Credentials, now: float
 ) -> dict[str, str]:
-    """The whole header with `authorization` in it; every field of it is signed.
+    """The whole header with `authorization` added; every field is signed.
 
     `request` is the method and the path, quoted as it is sent and without a query; names in `header` are in lower case,
     `host` among them; `digest` is the SHA-256 of the body in hex; `now` in epoch seconds.

@@ -105,4 +105,4 @@ def _retired(row: dict[str, Any]) -> frozenset[str]:
 
 
 def _lost(row: dict[str, Any]) -> ClaimLost:
-    return ClaimLost(f"the turn to write the receipt rules went to {row.get('owner', 'nobody')}")
+    return ClaimLost(f"the turn to write the receipt rules went to {row.get('owner', 'no one')}")

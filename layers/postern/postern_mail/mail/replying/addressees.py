@@ -42,7 +42,7 @@ def addressees(message: Message, alias: Address, contacts: Mapping[str, Contact]
                 return Addressees({}, fault=f"{name.capitalize()} is too long")
             people = authors(field.value)
             if count_mailboxes(field.value) != len(people):
-                return Addressees({}, fault=f"{name.capitalize()} has what is no address")
+                return Addressees({}, fault=f"{name.capitalize()} holds text that is not an address")
             for person in people:
                 contact = contacts.get(person.address.key)
                 if contact is not None and contact.alias.untagged.key == mine:

@@ -1,4 +1,5 @@
-"""Finds what names the owner in a reply: his addresses, and the hosts that his mail came through. Nothing is changed.
+"""Finds what names the owner in a reply: the owner's addresses, and the hosts that the mail came through. Nothing is
+changed.
 
 The body is the person's own, and goes out unchanged. It is read with the standard library's parser, part by part and
 decoded, as the correspondent's mail program will show it. Lines may break anywhere, because programs wrap, quote and
@@ -85,9 +86,9 @@ class Leak:
 
 
 def terms(message: Message, own: Collection[Address], others: Collection[Address]) -> tuple[str, ...]:
-    """The terms that name the owner, in lower case: his addresses, their domains, and the hosts in fields that his mail
-    servers wrote, by name or number. Without terms that also occur in the addresses of correspondents and the alias
-    (`others`)."""
+    """The terms that name the owner, in lower case: the owner's addresses, their domains, and the hosts in fields that
+    the owner's mail servers wrote, by name or number. Without terms that also occur in the addresses of correspondents
+    and the alias (`others`)."""
     found = [one.key for one in own] + [one.untagged.key for one in own]
     hosts = [one.domain for one in own if one.domain not in _COMMON]
     for name in (*_TRACE, *_IDS):

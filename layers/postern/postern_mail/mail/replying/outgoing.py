@@ -1,4 +1,4 @@
-"""A reply as it goes out: a header built from scratch, with a few fields of the person's message, and his body
+"""A reply as it goes out: a header built from scratch, with a few fields of the person's message, and the body
 unchanged.
 
 Fields not named here stay behind: Received, X-Originating-IP, X-Mailer, User-Agent, Autocrypt, DKIM-Signature, ARC-*,

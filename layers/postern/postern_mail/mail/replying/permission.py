@@ -36,7 +36,7 @@ _SOLE = re.compile(
 @dataclass(frozen=True, slots=True)
 class Doubt:
     """Why a reply does not go out. `cause` is one word: the destination is told of each once an hour. `is_proven`: the
-    replier is proved genuine, so the text may quote what he wrote."""
+    replier is proved genuine, so the text may quote the reply."""
 
     cause: str
     why: str
