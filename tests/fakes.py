@@ -18,7 +18,7 @@ from postern_mail.errors import (
 )
 from postern_mail.mail.address import Address
 from postern_mail.mail.brake import SILENCE, UNCONFIRMED, domain_key
-from postern_mail.mail.claims import DSN, VIA, Claim, Ending, HeldByAnother, Settled, Standing, Wanted, take
+from postern_mail.mail.claims import DSN, VIA, Claim, ClaimEnd, ClaimRequest, HeldByAnother, Settled, Standing, take
 from postern_mail.mail.damper import KEPT, Echo, outdated
 from postern_mail.mail.dsn import Answer, Silence
 from postern_mail.mail.envelope import Envelope
@@ -218,7 +218,7 @@ class FakeLedger:
         until = self.clock.now() + LEASE_SECONDS
         return self._take(Claim(message_id, destination, recipient, str(self.owners), until, group=tuple(others)))
 
-    def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> list[Claim | Settled | Temporary]:
+    def claim_all(self, message_id: str, wanted: Sequence[ClaimRequest]) -> list[Claim | Settled | Temporary]:
         found: list[Claim | Settled | Temporary] = []
         for one in wanted:
             try:
@@ -256,7 +256,7 @@ class FakeLedger:
         found = replace(found, state=state, detail=detail, refusals=tuple(refusals))
         self.claims[claim.message_id, claim.entry] = found
 
-    def settle_all(self, endings: Sequence[Ending]) -> list[Temporary | None]:
+    def settle_all(self, endings: Sequence[ClaimEnd]) -> list[Temporary | None]:
         found: list[Temporary | None] = []
         for one in endings:
             try:
@@ -273,7 +273,7 @@ class FakeLedger:
         size: int,
         orders: int,
         notes: Mapping[str, Any] | None,
-        endings: Sequence[Ending],
+        endings: Sequence[ClaimEnd],
     ) -> bool:
         claims = [one.claim for one in endings]
         ours = all(self.claims[one.message_id, one.entry].owner == one.owner for one in claims)

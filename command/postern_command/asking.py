@@ -114,7 +114,7 @@ class Asking:
         found = self._read(_BELIEVED, lambda parts, stack: parts.lists(stack))
         return found if isinstance(found, Lists) else Lists()
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         """Does nothing: a dry run stores nothing."""
 
     def key(self) -> str:

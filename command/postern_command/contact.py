@@ -43,7 +43,7 @@ def add(
         of, to = _typed(live, alias), _address(correspondent)
         settings = Settings.from_row(live.tables.read([KEY], ()).aliases[KEY])
         of = _replying(live, of, settings)
-        found = live.contacts.met(of, Author(name, to), ())
+        found = live.contacts.contact_for(of, Author(name, to), ())
         address = live.contacts.address(found, settings.reply_local_part)
     if as_json:
         typer.echo(json.dumps(_object(found, str(address))))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from postern_mail.domains.plan import MAIL_FROM_DOMAIN, Left, Step, identity_steps, record_step, release_steps
-from postern_mail.domains.records import DKIM, SPF, Manner, wanted
+from postern_mail.domains.records import DKIM, SPF, DnsOptions, wanted
 from postern_mail.domains.wish import Wish
 from postern_mail.errors import Refused
 
@@ -129,14 +129,14 @@ def _ours(zone: str, domain: str, found: "Identity | None", here: Wish, *, made:
     from .aws import domains as aws  # noqa: PLC0415 (boto3 takes half a second)
 
     dkim, kept = found.dkim if found else None, (SPF,) if made else (SPF, DKIM)
-    written = [one.set for one in wanted(domain, dkim, here.manner) if one.part not in kept] if dkim else []
+    written = [one.set for one in wanted(domain, dkim, here.options) if one.part not in kept] if dkim else []
     return [one for one in aws.there(zone, written) if one in written]
 
 
 def _undone(domain: str, found: "Identity", here: Wish) -> list[Step]:
     """What the stack set on an identity that it adopted, set back to SES's default."""
     steps = release_steps(domain, found, here)
-    mail_from = here.manner.mail_from(domain)
+    mail_from = here.options.mail_from(domain)
     return [*steps, Step(MAIL_FROM_DOMAIN, domain)] if mail_from and found.mail_from == mail_from else steps
 
 
@@ -172,14 +172,14 @@ def _deployed(stack: str | None) -> Stack:
 
 def wish(where: Stack, region: str) -> Wish:
     """The domains and records that the stack was deployed with."""
-    manner = Manner(region, where.get("mail_from_label") or "", where.get("dmarc_policy") or "none")
+    options = DnsOptions(region, where.get("mail_from_label") or "", where.get("dmarc_policy") or "none")
     zones, parts = ((where.get(name) or "").split(",") for name in ("zones", "records"))
     return Wish(
         where.deployed,
         tuple(sorted(where.domains)),
         tuple(filter(None, zones)),
         tuple(filter(None, parts)),
-        manner,
+        options,
         f"{where.deployed}-forward",
     )
 
@@ -195,7 +195,7 @@ def _records_left(domain: str, found: "Identity", wish: Wish) -> list[str]:
     zone = aws.zone_of(domain) if wish.zones else None
     if zone not in wish.zones or zone is None:
         return []
-    asked = wanted(domain, found.dkim, wish.manner, wish.parts)
+    asked = wanted(domain, found.dkim, wish.options, wish.parts)
     there = {(one.name, one.type): one for one in aws.there(zone, [one.set for one in asked])}
     steps = [record_step(domain, one, there.get((one.set.name, one.set.type)), None) for one in asked]
     return [

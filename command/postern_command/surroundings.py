@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from postern_mail.domains.plan import Identity
-from postern_mail.domains.records import Dkim, Manner, wanted
+from postern_mail.domains.records import Dkim, DnsOptions, wanted
 
 from .records.judge import Judged, judge, questions
 
@@ -83,15 +83,15 @@ class Surroundings:
         needed = {}
         for domain in self.domains:
             identity = identities.get(domain)
-            needed[domain] = wanted(domain, identity.dkim if identity else Dkim(), self._manner(domain, identity))
+            needed[domain] = wanted(domain, identity.dkim if identity else Dkim(), self._options(domain, identity))
         asked = [question for domain, records in needed.items() for question in questions(domain, records)]
         answers = ask(asked)
         return {domain: tuple(judge(domain, one, answers) for one in records) for domain, records in needed.items()}
 
-    def _manner(self, domain: str, identity: Identity | None) -> Manner:
+    def _options(self, domain: str, identity: Identity | None) -> DnsOptions:
         """How the records are written, with the MAIL FROM domain that SES has, else the one the stack would set."""
         label = self.label if identity is None else identity.mail_from.removesuffix(f".{domain}")
-        return Manner(self.region, label, self.dmarc_policy)
+        return DnsOptions(self.region, label, self.dmarc_policy)
 
 
 def _first(answers: "Answers", names: Iterable[str]) -> frozenset[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from postern_mail.aws import clients
-from postern_mail.aws.recipients.assembly import manner
+from postern_mail.aws.recipients.assembly import shared_properties
 from postern_mail.aws.recipients.receipt_rules import PACE, SesReceiptRules
 from postern_mail.environment import RecipientsEnvironment
 from postern_mail.errors import Refused, Temporary, Throttled, Unavailable
@@ -56,7 +56,7 @@ class Ses:
         self.api = api
         self.client = clients.receipt_rules()
         self.rules = SesReceiptRules(
-            self.client, settings.rule_set, PREFIX, manner(settings), clock=self.clock, pause=self._pause
+            self.client, settings.rule_set, PREFIX, shared_properties(settings), clock=self.clock, pause=self._pause
         )
 
     def _pause(self, seconds: float) -> None:
@@ -205,10 +205,10 @@ def test_a_rule_is_taken_however_the_stack_is_deployed(parameters: dict[str, str
     )
     made = RuleSet.of(template)
     assert made.name == settings.rule_set
-    made.create({"Name": ONE, "Recipients": [INFO], **manner(settings)})
+    made.create({"Name": ONE, "Recipients": [INFO], **shared_properties(settings)})
     assert [rule.name for rule in made.rules] == [ONE]
     with pytest.raises(Refusal, match="Could not"):
-        made.create({"Name": "x-other", "Recipients": [INFO], **manner(settings)})
+        made.create({"Name": "x-other", "Recipients": [INFO], **shared_properties(settings)})
 
 
 def test_a_star_under_string_equals_is_a_star() -> None:

@@ -59,13 +59,13 @@ def test_what_lists_named_is_kept_unless_somebody_was_faster(template: Template,
     book = DynamoListBook(clients.dynamodb(), template.name("LedgerTable"))
     assert book.lists() == Lists()
     one = Lists().with_client("a", ["l.example"])
-    book.saw(Lists(), one)
+    book.note_clients(Lists(), one)
     assert book.lists() == Lists(recent=(Seen("a", frozenset({"l.example"})),), version=1)
-    book.saw(Lists(), Lists().with_client("b", []))
+    book.note_clients(Lists(), Lists().with_client("b", []))
     assert book.lists().recent == one.recent
     before = book.lists()
-    assert book.tested(before, Lists(faulty={"l.example": "why"}))
-    assert not book.tested(before, Lists())
+    assert book.note_faults(before, Lists(faulty={"l.example": "why"}))
+    assert not book.note_faults(before, Lists())
     assert book.lists() == Lists({"l.example": "why"}, one.recent, 2)
 
 

@@ -55,7 +55,7 @@ class _Nobody:
     def lists(self) -> Lists:
         raise AssertionError
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         raise AssertionError((before, after))
 
 

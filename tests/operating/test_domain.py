@@ -11,7 +11,7 @@ from postern_command.aws import domains as aws_domains
 from postern_command.records import public
 from postern_mail.aws import clients
 from postern_mail.domains.plan import TAG
-from postern_mail.domains.records import Dkim, Manner, RecordSet, wanted
+from postern_mail.domains.records import Dkim, DnsOptions, RecordSet, wanted
 from postern_mail.errors import Unavailable
 
 from emulator.account import ACCOUNT, REGION
@@ -83,7 +83,7 @@ class Desk:
 
     def needed(self, domain: str) -> list[RecordSet]:
         tokens = self.identities.there[domain].tokens
-        return [one.set for one in wanted(domain, Dkim(tuple(tokens)), Manner(REGION, "bounces", "none"))]
+        return [one.set for one in wanted(domain, Dkim(tuple(tokens)), DnsOptions(REGION, "bounces", "none"))]
 
     def run(self, *arguments: str, stdin: str = "") -> Done:
         return run("domain", *arguments, "--stack", STACK, stdin=stdin)

@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
-from postern_mail.domains.records import PARTS, Dkim, Manner, wanted
+from postern_mail.domains.records import PARTS, Dkim, DnsOptions, wanted
 from postern_mail.domains.wish import MAX_BYTES, SHORT_NAME, Wish, room_for
 
 from emulator import template as emulated
@@ -61,7 +61,7 @@ def test_the_function_understands_what_the_template_says(domains: str, zones: st
     assert ",".join(wish.domains) == domains
     assert ",".join(wish.zones) == zones
     assert wish.parts == ("dkim", "mailfrom")
-    assert wish.manner == Manner(REGION, "bounces", "none")
+    assert wish.options == DnsOptions(REGION, "bounces", "none")
     assert wish.configuration_set == "postern-forward"
 
 
@@ -182,7 +182,7 @@ def test_records_are_limited_by_zone_name_type_and_action(may: list[dict[str, An
     assert keeping["Resource"] == ["arn:*:route53:::*/Z1", "arn:*:route53:::*/Z2"]
     exactly, like = keeping["Condition"]["ForAllValues:StringEquals"], keeping["Condition"]["ForAllValues:StringLike"]
     assert exactly["route53:ChangeResourceRecordSetsActions"] == ["CREATE", "DELETE"], "and never UPSERT"
-    written = [one.set for one in wanted(COM, Dkim(("a", "b", "c")), Manner(REGION, "bounces", "none"), PARTS)]
+    written = [one.set for one in wanted(COM, Dkim(("a", "b", "c")), DnsOptions(REGION, "bounces", "none"), PARTS)]
     assert set(exactly["route53:ChangeResourceRecordSetsRecordTypes"]) == {one.type for one in written}
     patterns = like["route53:ChangeResourceRecordSetsNormalizedRecordNames"]
     assert patterns == ["*._domainkey.*", "bounces.*", "_dmarc.*", COM, ORG]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from postern_mail.aws.recipients import lease
-from postern_mail.aws.recipients.assembly import manner
+from postern_mail.aws.recipients.assembly import shared_properties
 from postern_mail.aws.recipients.receipt_rules import SesReceiptRules
 from postern_mail.custom_resource import RESERVE
 from postern_mail.environment import RecipientsEnvironment
@@ -109,7 +109,9 @@ def test_the_functions_rules_do_what_the_templates_rule_does(parameters: dict[st
         def create_receipt_rule(self, **request: Any) -> None:
             made.update(request)
 
-    rules = SesReceiptRules(Client(), settings.rule_set, settings.rule_prefix, manner(settings), clock=FakeClock())
+    rules = SesReceiptRules(
+        Client(), settings.rule_set, settings.rule_prefix, shared_properties(settings), clock=FakeClock()
+    )
     rules.carry_out(Step(CREATE, "name", settings.stack.domains))
     assert made == {"RuleSetName": declared["RuleSetName"], "Rule": {**declared["Rule"], "Name": "name"}}
 

@@ -10,14 +10,14 @@ from postern_mail.domains.records import (
     SPF,
     SPF_LINE,
     Dkim,
-    Manner,
+    DnsOptions,
     RecordSet,
     Wanted,
     spf_to_add,
     wanted,
 )
 
-MANNER = Manner("eu-west-1", "bounces", "quarantine")
+OPTIONS = DnsOptions("eu-west-1", "bounces", "quarantine")
 NAMES = ("a", "b", "c")
 
 
@@ -26,7 +26,7 @@ def apex(*values: str) -> RecordSet:
 
 
 def test_all_records_as_a_zone_file() -> None:
-    found = wanted("example.com", Dkim(NAMES, "dkim.eu-west-1.example"), MANNER)
+    found = wanted("example.com", Dkim(NAMES, "dkim.eu-west-1.example"), OPTIONS)
     assert [line for one in found for line in one.set.lines()] == [
         *(f"{one}._domainkey.example.com. 1800 IN CNAME {one}.dkim.eu-west-1.example." for one in NAMES),
         "bounces.example.com. 1800 IN MX 10 feedback-smtp.eu-west-1.amazonses.com.",
@@ -39,12 +39,12 @@ def test_all_records_as_a_zone_file() -> None:
 
 @pytest.mark.parametrize(("part", "number"), [(DKIM, 3), (MAIL_FROM, 2), (SPF, 1), (DMARC, 1), (MX, 1)])
 def test_each_part_can_be_asked_for(part: str, number: int) -> None:
-    found = wanted("example.com", Dkim(NAMES), MANNER, [part])
+    found = wanted("example.com", Dkim(NAMES), OPTIONS, [part])
     assert [one.part for one in found] == [part] * number
 
 
 def test_a_domain_without_a_mail_from_of_its_own_has_no_records_for_one() -> None:
-    assert wanted("example.com", Dkim(NAMES), Manner("eu-west-1", "", "none"), [MAIL_FROM]) == []
+    assert wanted("example.com", Dkim(NAMES), DnsOptions("eu-west-1", "", "none"), [MAIL_FROM]) == []
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_only_what_we_wrote_is_changed_and_only_where_that_is_exact() -> None:
 @pytest.mark.parametrize("part", [MX, MAIL_FROM, DKIM])
 def test_no_other_record_is_ever_replaced(part: str) -> None:
     """Also where it is what we wrote under other parameters."""
-    for one in wanted("example.com", Dkim(NAMES), MANNER, [part]):
+    for one in wanted("example.com", Dkim(NAMES), OPTIONS, [part]):
         there = RecordSet(one.set.name, one.set.type, 60, ("10 elsewhere.example",))
         left = record_step("example.com", one, there, there)
         assert isinstance(left, Left)

@@ -15,7 +15,7 @@ def test_what_the_template_says_is_read() -> None:
     wish = Wish.of(STACK, properties("example.com", "example.org", HostedZones=["Z1", "Z2"], MailFromLabel=""))
     assert (wish.stack, wish.domains, wish.zones) == ("postern", ("example.com", "example.org"), ("Z1", "Z2"))
     assert wish.parts == ("dkim", "mailfrom")
-    assert (wish.manner.region, wish.manner.mail_from("example.com")) == ("eu-west-1", "")
+    assert (wish.options.region, wish.options.mail_from("example.com")) == ("eu-west-1", "")
     assert Wish.of(STACK, properties("example.com", Records=[""])).parts == ()
 
 

@@ -627,7 +627,7 @@ def attempts_of_the_queue(world: World, *ends: BaseException) -> list[str]:
 
 
 @pytest.mark.parametrize("end", [Ended(), MemoryError(), RecursionError()])
-def test_what_is_ended_by_force_twice_on_the_queue_is_set_aside(world: World, end: BaseException) -> None:
+def test_what_was_killed_twice_on_the_queue_is_set_aside(world: World, end: BaseException) -> None:
     assert attempts_of_the_queue(world, end, end, end) == ["pending", "pending", "quarantined"]
     assert world.mailer.sent == []
 

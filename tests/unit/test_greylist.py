@@ -35,7 +35,7 @@ class FakeBook:
     def lists(self) -> Lists:
         return Lists()
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         pass
 
 

@@ -84,7 +84,7 @@ class Testing:
         self.told.append(silent)
         return None
 
-    def tested(self, before: Lists, after: Lists) -> bool:
+    def note_faults(self, before: Lists, after: Lists) -> bool:
         assert before == self.lists_
         if self.faster:
             self.faster -= 1

@@ -32,7 +32,7 @@ class FakeBook:
     def lists(self) -> Lists:
         return self.kept
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         del before
         self.kept = after
 

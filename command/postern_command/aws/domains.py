@@ -77,7 +77,7 @@ def traces(domain: str, found: Identity, wish: Wish) -> str:
     """What of an identity is as this stack sets it, "" if nothing is."""
     if found.configuration_set == wish.configuration_set:
         return f"its configuration set is {wish.configuration_set}"
-    mail_from = wish.manner.mail_from(domain)
+    mail_from = wish.options.mail_from(domain)
     return f"its MAIL FROM domain is {mail_from}" if mail_from and found.mail_from == mail_from else ""
 
 
@@ -92,7 +92,7 @@ def _refused(domain: str, wish: Wish, rules: Sequence[ReceiptRule]) -> str:
         hosts = public.mail_exchangers(domain)
     except Unavailable:
         return ""
-    ours = f"inbound-smtp.{wish.manner.region}."
+    ours = f"inbound-smtp.{wish.options.region}."
     return (
         "its MX names SES, where no receipt rule takes its mail" if any(one.startswith(ours) for one in hosts) else ""
     )

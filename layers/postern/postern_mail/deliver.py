@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from .errors import NotYet, Refused, Temporary
 from .mail.address import Address
 from .mail.brake import UNCONFIRMED
-from .mail.claims import Claim, Ending, Settled, Wanted
+from .mail.claims import Claim, ClaimEnd, ClaimRequest, Settled
 from .mail.days import A_DAY
 from .mail.envelope import Envelope
 from .mail.message import Message
@@ -37,7 +37,7 @@ class Delivered:
     unsettled: Sequence[Sending] = ()
 
     @property
-    def endings(self) -> tuple[Ending, ...]:
+    def endings(self) -> tuple[ClaimEnd, ...]:
         """What is still to be recorded."""
         return tuple(one.ending for one in self.unsettled)
 
@@ -91,14 +91,14 @@ class Deliverer(Sender):
                 known[delivery.destination.key] = claim
         return known, claimed
 
-    def _wanted(self, delivery: Delivery, cap: int) -> Wanted:
+    def _wanted(self, delivery: Delivery, cap: int) -> ClaimRequest:
         destination = delivery.destination
         recipient, *others = (one.recipient for one in delivery.forwards)
         # Slow destinations are counted when they may start.
         counted = () if delivery.goes_slowly else self.rates.counting(
             destination, delivery.counted, cap, by_domain=delivery.by_domain
         )  # fmt: skip
-        return Wanted(destination, recipient, tuple(dict.fromkeys(one.key for one in others)), counted)
+        return ClaimRequest(destination, recipient, tuple(dict.fromkeys(one.key for one in others)), counted)
 
     def _admit(self, delivery: Delivery, claim: Claim, cap: int) -> None:
         """Count it, unless that was done with the claim. Raises Temporary."""

@@ -102,7 +102,7 @@ class Forwarder:
                 self._forward(envelope, self._opened(envelope), until, *under_way)
             return
         entry = self._opened(envelope)  # it may be set aside, and then it is not read
-        if self._is_ended_by_force(envelope.message_id, ended, attempt):
+        if self._was_killed(envelope.message_id, ended, attempt):
             self._set_aside(envelope, entry, ended or "twice while it came from the retry queue")
             return
         try:
@@ -114,7 +114,7 @@ class Forwarder:
                 self.ledger.end(envelope.message_id, attempt)
             raise
 
-    def _is_ended_by_force(self, message_id: str, ended: str, attempt: str) -> bool:
+    def _was_killed(self, message_id: str, ended: str, attempt: str) -> bool:
         earlier = self.ledger.begin(message_id, attempt) if attempt else Attempts()
         once = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
         return once or earlier.unfinished >= _FORCED

@@ -27,7 +27,7 @@ class Book(Protocol):
     def lists(self) -> Lists:
         """The current state."""
 
-    def tested(self, before: Lists, after: Lists) -> bool:
+    def note_faults(self, before: Lists, after: Lists) -> bool:
         """Store a new state; returns False if another write was faster."""
 
 
@@ -64,7 +64,7 @@ class ListTests:
                     if why := list_health.failure(answers[listed], answers[unlisted]):
                         faulty[zone] = why
             after = replace(before, faulty=faulty)
-            if faulty == before.faulty or self.book.tested(before, after):
+            if faulty == before.faulty or self.book.note_faults(before, after):
                 break
         self.log.lists({zone: why for zone, why in after.silent.items() if zone in asked})
 

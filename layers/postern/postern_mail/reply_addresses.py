@@ -19,7 +19,7 @@ def with_reply_addresses(
     Temporary."""
     message = Message.split(raw)
     known = marks(message)
-    named = [(one, contacts.met(alias, one, known)) for one in correspondents(message, envelope.sender)]
+    named = [(one, contacts.contact_for(alias, one, known)) for one in correspondents(message, envelope.sender)]
     answer_to = tuple(Author(shown(one), contacts.address(row, settings.reply_local_part)) for one, row in named)
     ses_ids = sent_ids(message)
     return replace(style, answer_to=answer_to, own_ids=contacts.own_ids(ses_ids) if ses_ids else {})

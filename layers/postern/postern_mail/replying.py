@@ -106,7 +106,7 @@ class _Attempt:
     leaks_by_row: dict[str, tuple[leaks.Leak, ...]] = field(default_factory=dict)
 
     def outcome(self, recipient: Address, row_id: str) -> Outcome:
-        contact = self.replying.contacts.named([row_id]).get(row_id)
+        contact = self.replying.contacts.in_rows([row_id]).get(row_id)
         if contact is None:
             return Outcome(recipient, State.REJECTED, "this reply address is no longer kept", SWITCHED_OFF)
         target = self._target(recipient, contact)
@@ -187,7 +187,7 @@ class _Attempt:
     def _people(self, contact: Contact) -> Addressees:
         named = {one.address.key: one.address for one in listed(self.message)}
         ids = {key: row_id for key, one in named.items() if (row_id := self.replying.contacts.row_named(one))}
-        rows = self.replying.contacts.named(set(ids.values())) if ids else {}
+        rows = self.replying.contacts.in_rows(set(ids.values())) if ids else {}
         alias = contact.alias
         known: Mapping[str, Contact] = {
             key: rows[row_id]

@@ -144,7 +144,7 @@ class Screening:
         if before.knows(client, zones):
             return before.silent
         after = before.with_client(client, zones)
-        self.book.saw(before, after)
+        self.book.note_clients(before, after)
         return after.silent
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from .errors import NotYet, OutOfTime, Refused, Temporary, TooFast, Unanswered
 from .mail.address import Address
-from .mail.claims import Claim, Ending, Settled
+from .mail.claims import Claim, ClaimEnd, Settled
 from .mail.envelope import Envelope
 from .mail.message import Halves
 from .mail.outcomes import ClaimState
@@ -59,15 +59,15 @@ class Sending:
     ended: bool = False
 
     @property
-    def ending(self) -> Ending:
+    def ending(self) -> ClaimEnd:
         """What is written down of it."""
         refusals = tuple(self.refusals)
         if self.failure is not None:
-            return Ending(self.claim, given_back(self.claim, self.failure), str(self.failure), refusals)
+            return ClaimEnd(self.claim, given_back(self.claim, self.failure), str(self.failure), refusals)
         if not self.form:
-            return Ending(self.claim, ClaimState.FAILED, refusals[0], refusals)
+            return ClaimEnd(self.claim, ClaimState.FAILED, refusals[0], refusals)
         state = ClaimState.NOTICED if self.form in NOTICES else ClaimState.SENT
-        return Ending(self.claim, state, self.ses_message_id, refusals)
+        return ClaimEnd(self.claim, state, self.ses_message_id, refusals)
 
     @property
     def result(self) -> Settled | Temporary:

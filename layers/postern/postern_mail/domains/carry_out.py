@@ -151,8 +151,8 @@ class Keeping:
             left += self._step(step)
         written = 0
         if zone:
-            earlier = _by_place(wanted(domain, found.dkim, before.manner, before.parts)) if before else {}
-            for one in wanted(domain, found.dkim, wish.manner, wish.parts):
+            earlier = _by_place(wanted(domain, found.dkim, before.options, before.parts)) if before else {}
+            for one in wanted(domain, found.dkim, wish.options, wish.parts):
                 done = self._record(domain, zone, one, earlier.get((one.set.name, one.set.type)))
                 written, left = written + (done is True), left + (done is False)
         return replace(

@@ -76,9 +76,9 @@ def identity_steps(domain: str, found: Identity | None, wish: Wish, before: Wish
     if found is None:
         return [Step(MAKE, domain)]
     ours = found.made_by == wish.stack
-    mail_from = wish.manner.mail_from(domain)
+    mail_from = wish.options.mail_from(domain)
     # Values that may be replaced: none, and those we set ourselves.
-    known_mail_from = {"", mail_from, before.manner.mail_from(domain) if before else ""}
+    known_mail_from = {"", mail_from, before.options.mail_from(domain) if before else ""}
     known_set = {"", wish.configuration_set, before.configuration_set if before else ""}
     steps: Identities = []
     if found.mail_from != mail_from:

@@ -62,7 +62,7 @@ class Dkim:
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class DnsOptions:
     """What all domains of a stack share. `label` is empty for SES's own MAIL FROM domain."""
 
     region: str
@@ -74,9 +74,9 @@ class Manner:
         return f"{self.label}.{domain}" if self.label else ""
 
 
-def wanted(domain: str, dkim: Dkim, manner: Manner, parts: Collection[str] = PARTS) -> list[Wanted]:
+def wanted(domain: str, dkim: Dkim, options: DnsOptions, parts: Collection[str] = PARTS) -> list[Wanted]:
     """A domain's record sets for these parts of its DNS, in the order of PARTS."""
-    region, mail_from = manner.region, manner.mail_from(domain)
+    region, mail_from = options.region, options.mail_from(domain)
     found = [
         Wanted(DKIM, RecordSet(f"{token}._domainkey.{domain}", "CNAME", _TTL, (f"{token}.{dkim.zone}",)))
         for token in dkim.tokens
@@ -88,7 +88,7 @@ def wanted(domain: str, dkim: Dkim, manner: Manner, parts: Collection[str] = PAR
         ]
     found += [
         Wanted(SPF, RecordSet(domain, "TXT", _TTL, (SPF_LINE,))),
-        Wanted(DMARC, RecordSet(f"_dmarc.{domain}", "TXT", _TTL, (f'"v=DMARC1; p={manner.dmarc_policy}"',))),
+        Wanted(DMARC, RecordSet(f"_dmarc.{domain}", "TXT", _TTL, (f'"v=DMARC1; p={options.dmarc_policy}"',))),
         Wanted(MX, RecordSet(domain, "MX", _MX_TTL, (f"10 inbound-smtp.{region}.amazonaws.com",))),
     ]
     return [one for one in found if one.part in parts]

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..errors import Misconfigured
 from ..mail.records import dataclass
-from .records import DKIM, MAIL_FROM, PARTS, Manner
+from .records import DKIM, MAIL_FROM, PARTS, DnsOptions
 
 MAX_DOMAINS = 100  # recipients of one receipt rule (docs.aws.amazon.com/ses, "Service quotas")
 # Bytes of the list with its commas: 100 domains of 30 letters. It must fit into an environment of 4 KB and into
@@ -27,20 +27,20 @@ class Wish:
     domains: tuple[str, ...]
     zones: tuple[str, ...]
     parts: tuple[str, ...]
-    manner: Manner
+    options: DnsOptions
     configuration_set: str
 
     @classmethod
     def of(cls, stack: str, properties: Mapping[str, Any]) -> "Wish":
         """Read the properties of the resource; `stack` is its ARN. Raises Misconfigured, which names every fault."""
         region, name = stack.split(":")[3], stack.split("/")[1]
-        manner = Manner(region, properties["MailFromLabel"], properties["DmarcPolicy"])
+        options = DnsOptions(region, properties["MailFromLabel"], properties["DmarcPolicy"])
         wish = cls(
             name,
             _given(properties["Domains"]),
             _given(properties["HostedZones"]),
             _given(properties["Records"]),
-            manner,
+            options,
             properties["ConfigurationSet"],
         )
         if faults := [*faults_of(wish.domains, wish.stack), *wish._faults()]:

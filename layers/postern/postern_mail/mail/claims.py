@@ -44,7 +44,7 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ClaimRequest:
     """A destination to claim for a recipient, and for others, by their keys, that the same copy serves. The items
     `along` are written with a first claim."""
 
@@ -55,7 +55,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ClaimEnd:
     """What became of a claim; `detail` is SES's id, or why it failed, `refusals` what SES refused on the way."""
 
     claim: Claim

@@ -64,10 +64,10 @@ def noted(message_id: str, at: float) -> str:
     return f"{int(at)} {message_id}"
 
 
-def is_over(seen: Collection[str], mine: str) -> bool:
+def is_over(notes: Collection[str], mark: str) -> bool:
     """Whether this message is one too many, given all notes of its kind: those before it count."""
-    at = _at(mine)
-    return sum(1 for one in seen if at - WITHIN < _at(one) and (_at(one), one) < (at, mine)) >= MOST
+    at = _at(mark)
+    return sum(1 for one in notes if at - WITHIN < _at(one) and (_at(one), one) < (at, mark)) >= MOST
 
 
 def reason(found: Echo) -> str:
@@ -77,9 +77,9 @@ def reason(found: Echo) -> str:
     return f"more than {MOST} {kind} within {WITHIN // 60} minutes from {whom}, a destination of this alias"
 
 
-def outdated(seen: Collection[str], now: float) -> set[str]:
+def outdated(notes: Collection[str], now: float) -> set[str]:
     """Notes that are too old to matter."""
-    return {one for one in seen if _at(one) <= now - 2 * WITHIN}
+    return {one for one in notes if _at(one) <= now - 2 * WITHIN}
 
 
 def _at(text: str) -> int:

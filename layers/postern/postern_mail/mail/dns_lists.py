@@ -134,25 +134,25 @@ def understood(listed: Iterable[Site], subjects: Mapping[str, str], key: str, an
     for site in listed:
         if key or not site.keyed:
             by_zone.setdefault(site.zone, []).append(site)
-    for zone, mine in by_zone.items():
+    for zone, sites_asked in by_zone.items():
         for name, about in subjects.items():
-            answer = answers.get(mine[0].asked(name, key))
+            answer = answers.get(sites_asked[0].asked(name, key))
             if answer is None:
                 late.add(zone)
-            elif fault := wrong(answer, mine):
+            elif fault := wrong(answer, sites_asked):
                 errors[zone] = fault
             else:
                 answered.add(zone)
                 if answer.values:
-                    listings.append(_listing(zone, about, answer, mine))
+                    listings.append(_listing(zone, about, answer, sites_asked))
     return Asked(tuple(listings), frozenset(answered - errors.keys()), errors, frozenset(late))
 
 
-def wrong(answer: Answer, mine: Iterable[Site]) -> str:
+def wrong(answer: Answer, sites_asked: Iterable[Site]) -> str:
     """Why an answer is an error; "" if it is one of the named codes, or means that nothing is listed."""
     if fault := broken(answer):
         return fault
-    if answer.values and not any(site.names(value) for site in mine for value in answer.values):
+    if answer.values and not any(site.names(value) for site in sites_asked for value in answer.values):
         return f"it answers {', '.join(answer.values)}, which the setting does not name"
     return ""
 
@@ -176,10 +176,10 @@ def self_test(zone: str, key: str, *, domains: bool) -> tuple[Question, Question
     return site.asked(listed, key), site.asked(unlisted, key)
 
 
-def _listing(zone: str, about: str, answer: Answer, mine: Iterable[Site]) -> Listing:
+def _listing(zone: str, about: str, answer: Answer, sites_asked: Iterable[Site]) -> Listing:
     abused, codes = _ABUSED
     points, told = 0, ""
-    for site in mine:
+    for site in sites_asked:
         for value in filter(site.names, answer.values):
             told = told or value
             points += 0 if zone == abused and int(value.rpartition(".")[2]) in codes else site.weight

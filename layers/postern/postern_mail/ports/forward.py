@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from ..errors import Temporary
 from ..mail.address import Address
-from ..mail.claims import Claim, Ending, Settled, Wanted
+from ..mail.claims import Claim, ClaimEnd, ClaimRequest, Settled
 from ..mail.damper import Echo
 from ..mail.dsn import Answer, Silence
 from ..mail.envelope import Envelope
@@ -113,7 +113,7 @@ class Ledger(Protocol):
         """Claim a destination for a recipient, and for others that the same copy serves, by their keys; or return its
         settled state, which is `ambiguous` once SES has not answered for too long. Raises ClaimHeld, Temporary."""
 
-    def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> Sequence[Claim | Settled | Temporary]:
+    def claim_all(self, message_id: str, wanted: Sequence[ClaimRequest]) -> Sequence[Claim | Settled | Temporary]:
         """What `claim` would return or raise for each of these, at most `sending.AT_ONCE`; one that cannot be claimed
         does not hold up the others. A claim is `counted` if the items that go along (`Rates.counting`) were written
         with it."""
@@ -124,7 +124,7 @@ class Ledger(Protocol):
         `detail` is SES's id, or why it failed.
         """
 
-    def settle_all(self, endings: Sequence[Ending]) -> Sequence[Temporary | None]:
+    def settle_all(self, endings: Sequence[ClaimEnd]) -> Sequence[Temporary | None]:
         """Record what became of these claims of one message; returns what `settle` would raise for each, if
         anything."""
 
@@ -154,7 +154,7 @@ class Ledger(Protocol):
         size: int,
         orders: int,
         notes: Mapping[str, Any] | None,
-        endings: Sequence[Ending],
+        endings: Sequence[ClaimEnd],
     ) -> bool:
         """Record what became of these claims, and close the message, as all its recipients are settled. Returns False,
         writing nothing, if anything changed since it was read. Raises Temporary."""
@@ -173,7 +173,7 @@ class Mailer(Protocol):
 class Rates(Protocol):
     """Bounds loops that nothing else detects."""
 
-    def note(self, echo: Echo, mine: str) -> Collection[str]:
+    def note(self, echo: Echo, mark: str) -> Collection[str]:
         """Note a message (`damper.noted`) that comes from one of its alias's destinations; safe to repeat. Returns the
         notes of its kind, as far as they matter. Raises Temporary."""
 

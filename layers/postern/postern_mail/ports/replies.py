@@ -18,10 +18,10 @@ class Contacts(Protocol):
     def address(self, contact: Contact, local_part: str) -> Address:
         """The reply address of a contact."""
 
-    def named(self, row_ids: Collection[str]) -> Mapping[str, Contact]:
+    def in_rows(self, row_ids: Collection[str]) -> Mapping[str, Contact]:
         """The contacts in those of these rows that exist, by row id."""
 
-    def met(self, alias: Address, author: Author, known: Collection[str]) -> Contact:
+    def contact_for(self, alias: Address, author: Author, known: Collection[str]) -> Contact:
         """The contact for an alias and a correspondent, created if it is new, and marked as used; it stores the
         messages with these marks."""
 

@@ -20,7 +20,7 @@ class ListBook(Protocol):
     def lists(self) -> Lists:
         """The current state."""
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         """Store a new state; if another write was faster, that one stays."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ...errors import ClaimHeld, ClaimLost, Temporary
 from ...mail.address import Address
-from ...mail.claims import DSN, VIA, Claim, Ending, HeldByAnother, Settled, Standing, Wanted, first, take
+from ...mail.claims import DSN, VIA, Claim, ClaimEnd, ClaimRequest, HeldByAnother, Settled, Standing, first, take
 from ...mail.outcomes import ClaimState
 from ...mail.records import replace
 from ...ports.clock import Clock
@@ -34,9 +34,9 @@ class ClaimEntries(ABC):
     ) -> Claim | Settled:
         """Claim a destination for one sending, by the rules of `mail.claims`. Raises ClaimHeld while another claim is
         alive."""
-        return self._take(self._wanted(message_id, Wanted(destination, recipient, tuple(others))))
+        return self._take(self._wanted(message_id, ClaimRequest(destination, recipient, tuple(others))))
 
-    def claim_all(self, message_id: str, wanted: Sequence[Wanted]) -> list[Claim | Settled | Temporary]:
+    def claim_all(self, message_id: str, wanted: Sequence[ClaimRequest]) -> list[Claim | Settled | Temporary]:
         """Claim these destinations, at most ten, by one transaction where nothing stands yet; what `claim` would return
         or raise for each. A claim is `counted` if what goes along was written with it."""
         claims = [self._wanted(message_id, one) for one in wanted]
@@ -58,7 +58,7 @@ class ClaimEntries(ABC):
         return [found[place] for place in range(len(claims))]
 
     def _take_together(
-        self, claims: Mapping[int, Claim], wanted: Sequence[Wanted]
+        self, claims: Mapping[int, Claim], wanted: Sequence[ClaimRequest]
     ) -> tuple[dict[int, Claim | Settled | Temporary], list[int]]:
         """(the claims by index, none if any was lost; the indexes whose condition failed)."""
         now = self._clock.now()
@@ -75,7 +75,7 @@ class ClaimEntries(ABC):
         lost = self._items.lost("DynamoDB TransactWriteItems (claim)", tuple(writes.values()))
         return ({}, [of[place] for place in lost]) if lost else (taken, [])
 
-    def _wanted(self, message_id: str, one: Wanted) -> Claim:
+    def _wanted(self, message_id: str, one: ClaimRequest) -> Claim:
         return Claim(
             message_id, one.destination, one.recipient, self._owner(), self._lease_until(), group=tuple(one.others)
         )
@@ -113,11 +113,11 @@ class ClaimEntries(ABC):
         Once it is `released` nothing is unknown, and the hours until `ambiguous` start over. Raises ClaimLost if
         another invocation holds the claim by now.
         """
-        ours, _ = self._write(self.settling(Ending(claim, state, detail, tuple(refusals))))
+        ours, _ = self._write(self.settling(ClaimEnd(claim, state, detail, tuple(refusals))))
         if not ours:
             raise ClaimLost(f"message {claim.message_id}: {claim.entry} was taken over before {state.value!r}")
 
-    def settle_all(self, endings: Sequence[Ending]) -> list[Temporary | None]:
+    def settle_all(self, endings: Sequence[ClaimEnd]) -> list[Temporary | None]:
         """Record what became of these claims of a message, at most ten, in one transaction if all are still ours;
         returns what `settle` would raise for each, if anything."""
         found: dict[int, Temporary | None] = {}
@@ -140,7 +140,7 @@ class ClaimEntries(ABC):
                     found[place] = failure
         return [found[place] for place in range(len(endings))]
 
-    def settling(self, one: Ending) -> Update:
+    def settling(self, one: ClaimEnd) -> Update:
         """The write of `settle`."""
         claim, state = one.claim, one.state
         update = "SET #state = :state, detail = :detail, settled_at = :now, refusals = :refusals"

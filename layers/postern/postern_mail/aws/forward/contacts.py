@@ -47,7 +47,7 @@ class DynamoContacts:
         """The reply address of a contact. Raises Temporary."""
         return reply_address(self._key(), contact.row_id, local_part, contact.alias.domain)
 
-    def named(self, row_ids: Collection[str]) -> dict[str, Contact]:
+    def in_rows(self, row_ids: Collection[str]) -> dict[str, Contact]:
         """The contacts in these rows that are there, read consistently. Raises Temporary."""
         return {one: contact for one in row_ids if (contact := self._read(one))}
 
@@ -55,7 +55,7 @@ class DynamoContacts:
         """Every contact. Raises Temporary."""
         return (_contact(row) for row in self._query(CONTACTS))
 
-    def met(self, alias: Address, author: Author, known: Collection[str]) -> Contact:
+    def contact_for(self, alias: Address, author: Author, known: Collection[str]) -> Contact:
         """The contact for an alias and a correspondent, made if there is none. Raises Temporary."""
         for serial in range(_MOST_REVOKED):
             row_id = contact_id(self._key(), alias, author.address, serial)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ...environment import Ledger as Times
 from ...errors import ClaimHeld
 from ...mail.address import Address
-from ...mail.claims import RACES, Ending
+from ...mail.claims import RACES, ClaimEnd
 from ...mail.days import A_DAY, RETRY_HOURS
 from ...mail.dsn import UNANSWERED, Answer, Silence
 from ...mail.envelope import Envelope
@@ -136,7 +136,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         size: int,
         orders: int,
         notes: Mapping[str, Any] | None,
-        endings: Sequence[Ending],
+        endings: Sequence[ClaimEnd],
     ) -> bool:
         """See ports.forward.Ledger; also False if it does not fit into one transaction."""
         if len(outcomes) + len(endings) >= MOST_ACTIONS:
@@ -150,7 +150,7 @@ class DynamoLedger(ClaimEntries, AnswerEntries):
         size: int,
         orders: int,
         notes: Mapping[str, Any] | None,
-        endings: Sequence[Ending],
+        endings: Sequence[ClaimEnd],
     ) -> bool:
         """Whether all recipients are settled and recorded, and the message closed, in one transaction, as for most
         mail. If not, nothing is written, or some outcomes that will be found unchanged."""

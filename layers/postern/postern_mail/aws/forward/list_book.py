@@ -26,12 +26,12 @@ class DynamoListBook:
         )
         return Lists.from_row(next(found, {}))
 
-    def saw(self, before: Lists, after: Lists) -> None:
+    def note_clients(self, before: Lists, after: Lists) -> None:
         """Store the clients; if another write was faster, that one stays: one client less does no harm."""
         recent = [{"client": one.client, "zones": sorted(one.zones)} for one in after.recent]
         self._write("SET recent = :value", recent, before)
 
-    def tested(self, before: Lists, after: Lists) -> bool:
+    def note_faults(self, before: Lists, after: Lists) -> bool:
         """Store the lists that failed the test; False if another write was faster. Raises Temporary."""
         return self._write("SET faulty = :value", dict(after.faulty), before)
 

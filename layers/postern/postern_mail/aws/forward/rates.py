@@ -72,11 +72,11 @@ class DynamoRates:
             "attribute_not_exists(messages) OR messages < :cap",
         )
 
-    def note(self, echo: Echo, mine: str) -> Collection[str]:
+    def note(self, echo: Echo, mark: str) -> Collection[str]:
         """Note a message, unless so many are noted that it is one too many in any case."""
         now = self._clock.now()
         key = {"message_id": f"{ECHO}{echo.alias.key}", "entry": f"{echo.whom} {echo.what}"}
-        values = {":one": {mine}, ":expires_at": int(now) + _KEPT, ":most": KEPT}
+        values = {":one": {mark}, ":expires_at": int(now) + _KEPT, ":most": KEPT}
         for _ in range(2):
             noted, found = self._items.update(
                 "DynamoDB UpdateItem (echo)",

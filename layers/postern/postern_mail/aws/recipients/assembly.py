@@ -13,7 +13,7 @@ from .lease import DynamoLease
 from .receipt_rules import SesReceiptRules
 
 
-def manner(environment: RecipientsEnvironment) -> dict[str, Any]:
+def shared_properties(environment: RecipientsEnvironment) -> dict[str, Any]:
     """The properties that all our rules and the template's rule share: store the message, then invoke the function."""
     store = {"BucketName": environment.bucket.name, "ObjectKeyPrefix": environment.bucket.prefix}
     if environment.writer_role:
@@ -33,7 +33,7 @@ def keeper(environment: RecipientsEnvironment, log: RecipientsLog) -> Keeper:
     dynamodb, ses = clients.dynamodb(), clients.receipt_rules()
 
     def rules_in(rule_set: str) -> SesReceiptRules:
-        return SesReceiptRules(ses, rule_set, environment.rule_prefix, manner(environment), clock=clock)
+        return SesReceiptRules(ses, rule_set, environment.rule_prefix, shared_properties(environment), clock=clock)
 
     return Keeper(
         domains=environment.stack.domains,

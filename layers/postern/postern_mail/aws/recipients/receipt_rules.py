@@ -22,14 +22,14 @@ _REFUSED = frozenset({"InvalidParameterValue", "ValidationError"})  # "Common Er
 
 
 class SesReceiptRules:
-    """The rules of one set whose names begin with `prefix`; `manner` is what they have in common."""
+    """The rules of one set whose names begin with `prefix`; `shared_properties` is what they have in common."""
 
     def __init__(
         self,
         client: Any,
         rule_set: str,
         prefix: str,
-        manner: Mapping[str, Any],
+        shared_properties: Mapping[str, Any],
         *,
         clock: Clock,
         pause: Callable[[float], object] = time.sleep,
@@ -37,7 +37,7 @@ class SesReceiptRules:
         self._client = client
         self._rule_set = rule_set
         self._prefix = prefix
-        self._manner = manner
+        self._shared_properties = shared_properties
         self._clock = clock
         self._pause = pause
         self._called_at = 0.0
@@ -70,12 +70,12 @@ class SesReceiptRules:
                 raise
 
     def _rule(self, step: Step) -> dict[str, Any]:
-        return {"Name": step.name, "Recipients": list(step.recipients), **self._manner}
+        return {"Name": step.name, "Recipients": list(step.recipients), **self._shared_properties}
 
     def _understood(self, rule: Mapping[str, Any]) -> Rule:
         recipients = tuple(rule.get("Recipients", ()))
         lower = tuple(recipient.lower() for recipient in recipients)
-        sound = recipients == lower and _told({"TlsPolicy": "Optional", **rule}, self._manner)
+        sound = recipients == lower and _told({"TlsPolicy": "Optional", **rule}, self._shared_properties)
         return Rule(rule["Name"], lower, sound=sound, enabled=bool(rule.get("Enabled")))
 
     @contextmanager
@@ -90,5 +90,5 @@ class SesReceiptRules:
             self._called_at = self._clock.now()
 
 
-def _told(rule: Mapping[str, Any], manner: Mapping[str, Any]) -> bool:
-    return all(rule.get(name) == value for name, value in manner.items())
+def _told(rule: Mapping[str, Any], shared_properties: Mapping[str, Any]) -> bool:
+    return all(rule.get(name) == value for name, value in shared_properties.items())

@@ -31,7 +31,7 @@ _WORK = {
     "DigestFunction": "writes the daily digest",
     "WatchFunction": "makes this check",
 }
-# Doors: nobody tries again for whoever asked, and no mail waits for them.
+# Functions with a URL: a failed request is not retried, and no mail waits for it.
 _DOORS = {
     "LinksFunction": ("answers the links in mail", "Links"),
     "ApiFunction": ("makes aliases for password managers", "AliasApi"),
