@@ -5,6 +5,7 @@ Pressed again, once the lease is over: the deed is done, once, and the ledger sa
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import Any, cast
 
 import pytest
@@ -163,15 +164,16 @@ def press(answers: Links, world: World, url: str) -> int | str:
     return page.body if page.status == 200 else page.status
 
 
-WAYS = [
-    pytest.param(after, kills, marks=() if after else pytest.mark.long)
-    for after in (True, False)
-    for kills in (True, False)
-]  # what was done and not heard of is the worse
+def ways() -> Iterator[Any]:
+    """What was done and not heard of in every gate, as it is the worse; the rest, and most of the longest, in the long
+    one."""
+    for name, after, kills in product(DEEDS, (True, False), (True, False)):
+        is_short = after and (kills or name != "release")
+        when, how = "after" if after else "before", "killed" if kills else "network"
+        yield pytest.param(name, after, kills, id=f"{name}-{when}-{how}", marks=() if is_short else pytest.mark.long)
 
 
-@pytest.mark.parametrize(("after", "kills"), WAYS)
-@pytest.mark.parametrize("name", DEEDS)
+@pytest.mark.parametrize(("name", "after", "kills"), ways())
 def test_no_position_leaves_half_a_deed(world: World, name: str, after: bool, kills: bool) -> None:
     before, deed, who, check, said = DEEDS[name]
     answers, faults = door(world), 0
