@@ -2,7 +2,15 @@
 
 import pytest
 from postern_mail.mail.dns import NONE, Answer, Question
-from postern_mail.mail.dns_lists import Asked, listed_domain, questions, reversed_address, self_test, sites, understood
+from postern_mail.mail.dns_lists import (
+    ListResults,
+    listed_domain,
+    questions,
+    reversed_address,
+    self_test,
+    sites,
+    understood,
+)
 from postern_mail.mail.list_health import CLIENTS, Lists, Seen, failure
 from postern_mail.mail.score import Finding, Score
 
@@ -68,7 +76,7 @@ def test_a_failure_and_no_answer_are_no_listing() -> None:
     assert points(COP) == (0, "")
     assert points(COP, failed="SERVFAIL") == (0, "SERVFAIL")
     late = understood(sites(COP), CLIENT, "", {})
-    assert late == Asked(late=frozenset({COP}))
+    assert late == ListResults(late=frozenset({COP}))
 
 
 @pytest.mark.parametrize(

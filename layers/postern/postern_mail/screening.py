@@ -11,7 +11,7 @@ from typing import Any
 from .greylisting import Greylisting, client_whitelist, recipient_whitelist
 from .mail import dns_lists, restrictions, subjects
 from .mail.dns import Answers, Question
-from .mail.dns_lists import Asked, Listing, Site
+from .mail.dns_lists import Listing, ListResults, Site
 from .mail.envelope import Envelope
 from .mail.greylist import is_authenticated
 from .mail.header import Header
@@ -54,7 +54,7 @@ class _Lists:
             *dns_lists.questions(self.by_domain, self.domains, self.key),
         ]
 
-    def understood(self, answers: Answers, *, skipped: bool) -> tuple[Asked, Asked]:
+    def understood(self, answers: Answers, *, skipped: bool) -> tuple[ListResults, ListResults]:
         client = {} if skipped else self.client
         return (
             dns_lists.understood(self.by_address, client, self.key, answers),
@@ -134,7 +134,7 @@ class Screening:
         domains = subjects.domains(who, message, header, own_domains) if by_domain else {}
         return _Lists(by_address, by_domain, subjects.client(who) if by_address else {}, domains, key)
 
-    def _remember(self, who: Who, asked: Collection[Asked]) -> dict[str, str]:
+    def _remember(self, who: Who, asked: Collection[ListResults]) -> dict[str, str]:
         """Count this client's errors; return the lists that do not count now, by zone, with why."""
         before = self.book.lists()
         if not who.client:
@@ -182,7 +182,7 @@ def _restrictions(who: Who, settings: Settings, chosen: Mapping[str, str], answe
     return found
 
 
-def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str, str]) -> list[Finding]:
+def _listings(asked: Collection[ListResults], settings: Settings, silent: Mapping[str, str]) -> list[Finding]:
     counts = settings.dnsbl_action != TAGGED
     return [
         Finding(f"{one.zone} ({one.about}, {one.code})", one.points if counts else 0, is_listing=True)
@@ -192,7 +192,7 @@ def _listings(asked: Collection[Asked], settings: Settings, silent: Mapping[str,
     ]
 
 
-def _notes(who: Who, score: Score, asked: Collection[Asked], *, skipped: bool) -> dict[str, Any]:
+def _notes(who: Who, score: Score, asked: Collection[ListResults], *, skipped: bool) -> dict[str, Any]:
     """What the ledger keeps: of a stranger's text only the names in the SMTP session, and no key."""
     listings: list[Listing] = [one for part in asked for one in part.listings]
     notes: dict[str, Any] = {

@@ -76,7 +76,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListResults:
     """The result of the queries. `answered` are zones with a valid answer; `errors` are invalid answers, by zone;
     `late` are zones that did not answer in time."""
 
@@ -124,7 +124,7 @@ def questions(listed: Iterable[Site], subjects: Mapping[str, str], key: str) -> 
             yield from (site.asked(name, key) for name in subjects)
 
 
-def understood(listed: Iterable[Site], subjects: Mapping[str, str], key: str, answers: Answers) -> Asked:
+def understood(listed: Iterable[Site], subjects: Mapping[str, str], key: str, answers: Answers) -> ListResults:
     """What the answers to these questions mean."""
     listings: list[Listing] = []
     errors: dict[str, str] = {}
@@ -145,7 +145,7 @@ def understood(listed: Iterable[Site], subjects: Mapping[str, str], key: str, an
                 answered.add(zone)
                 if answer.values:
                     listings.append(_listing(zone, about, answer, sites_asked))
-    return Asked(tuple(listings), frozenset(answered - errors.keys()), errors, frozenset(late))
+    return ListResults(tuple(listings), frozenset(answered - errors.keys()), errors, frozenset(late))
 
 
 def wrong(answer: Answer, sites_asked: Iterable[Site]) -> str:

@@ -98,11 +98,11 @@ class Service:
 
     def begin(
         self, request: tuple[str, str], header: Mapping[str, str], body: bytes | Encoded = b"", host: str = ""
-    ) -> "Asked":
+    ) -> "PendingCall":
         """Start a request: it is written, and its response is read when `result` is called."""
         method, path = request
         target = method, self.url.path.rstrip("/") + path
-        return Asked(self, Request(target, header, body, _digest(body), host or self.url.netloc))
+        return PendingCall(self, Request(target, header, body, _digest(body), host or self.url.netloc))
 
     def write(self, request: "Request") -> http.client.HTTPConnection:
         """Write a request; returns its connection. Raises NotConnected, NoAnswer."""
@@ -190,7 +190,7 @@ class Service:
         return changed
 
 
-class Asked:
+class PendingCall:
     """A request that was sent once, and whose response was not read yet."""
 
     def __init__(self, service: Service, request: Request) -> None:

@@ -211,8 +211,8 @@ def _functions(where: Site) -> Iterator[Finding]:
 
 
 def _door(name: str, what: str, parameter: str) -> Iterator[Finding]:
-    """What the internet can reach: a stranger who asks often is held back by the function's own limit, which is no
-    fault, and says something only if it is much."""
+    """A function that the internet can reach: its own limit holds back a stranger who calls it often, which is not a
+    fault, and is reported only if it happens often."""
     done = looking.counted(name)
     if done.errors >= FEW_ERRORS and 2 * done.errors >= done.invocations:
         yield Finding(
