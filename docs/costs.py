@@ -65,7 +65,7 @@ STACK, RELAY = DOCS.parent / "template.yaml", DOCS.parent / "relay/template.yaml
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What is charged for so many, and how many are free each month."""
+    """What AWS charges for a number of units, and how many are free each month."""
 
     what: str
     dollars: float
@@ -162,7 +162,7 @@ def idle(**parameters: str) -> dict[str, float]:
 
 
 def mail(messages: float, *, essentials: bool) -> Usage:
-    """So many messages for one destination each."""
+    """The usage of `messages` messages, for one destination each."""
     found = dict(times(added(MESSAGE, SUMMED_UP), messages))
     if essentials:
         found["ses-out-essentials"] = found.pop("ses-out")
@@ -171,7 +171,7 @@ def mail(messages: float, *, essentials: bool) -> Usage:
 
 
 def month(messages_a_day: float, *, essentials: bool = True) -> dict[str, float]:
-    """A stack to which so many messages come each day."""
+    """The usage of a stack in a month with `messages_a_day` messages each day."""
     if not messages_a_day:
         return idle()
     counting = {"metrics": metrics() - METRICS_OF_THE_WATCH}

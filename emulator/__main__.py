@@ -17,13 +17,13 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 @app.command()
 def local(  # noqa: PLR0917 (a command's options)
-    tables: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="A tables file, as TOML.")],
-    smtp: Annotated[int, typer.Option(help="Port for SMTP.")] = standing.PORTS.smtp,
-    aws: Annotated[int, typer.Option(help="Port that stands for AWS.")] = standing.PORTS.aws,
-    ses: Annotated[int, typer.Option(help="Port that stands for SES sending.")] = standing.PORTS.ses,
-    submission: Annotated[int, typer.Option(help="Port of SES's SMTP service.")] = standing.PORTS.submission,
-    folder: Annotated[Path, typer.Option(file_okay=False, help="For Maildirs and the log.")] = FOLDER,
-    page: Annotated[bool, typer.Option("--page/--no-page", help="Serve `postern page` as well.")] = True,
+    tables: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The tables file, in TOML.")],
+    smtp: Annotated[int, typer.Option(help="Port for incoming SMTP.")] = standing.PORTS.smtp,
+    aws: Annotated[int, typer.Option(help="Port for the AWS APIs.")] = standing.PORTS.aws,
+    ses: Annotated[int, typer.Option(help="Port for the SES API that sends.")] = standing.PORTS.ses,
+    submission: Annotated[int, typer.Option(help="Port for SES's SMTP interface.")] = standing.PORTS.submission,
+    folder: Annotated[Path, typer.Option(file_okay=False, help="Folder for Maildirs and logs.")] = FOLDER,
+    page: Annotated[bool, typer.Option("--page/--no-page", help="Also serve `postern page`.")] = True,
 ) -> None:
     """Run the whole system until Ctrl-C."""
     raise typer.Exit(standing.run(tables, folder, Ports(smtp, aws, ses, submission), page=page))
@@ -31,7 +31,7 @@ def local(  # noqa: PLR0917 (a command's options)
 
 @app.command()
 def demo() -> None:
-    """Send real messages through the whole system and judge what arrives."""
+    """Send real messages through the whole system and check what arrives."""
     raise typer.Exit(demonstration.run(FOLDER / "demo"))
 
 

@@ -190,17 +190,17 @@ def _introduce(emulator: Emulator, domain: str, tables: Path, say: Callable[[str
     say(f"""\
 Postern for {domain}, SMTP on 127.0.0.1 port {port}.
 
-Write to it from another terminal, with swaks or with what Python has:
+Write to it from another terminal, with swaks or with Python alone:
   swaks --server 127.0.0.1:{port} --from you@sender.example --to info@{domain}
   printf 'From: You <you@sender.example>\\nTo: info@{domain}\\nSubject: hello\\n\\nHello.\\n' |
     python3 -c "import smtplib, sys; s = smtplib.SMTP('127.0.0.1', {port}); \\
     s.sendmail('you@sender.example', 'info@{domain}', sys.stdin.read())"
-A destination that has got mail may reply to anybody by the same port; what ann@home.example answers to mail for
-shop@{domain} goes out in its name (docs/reply.md).
-As an alias, with the password, server and port that `postern send-as add` prints here (docs/send-as.md).
+A destination that has received mail may reply through the same port; a reply of ann@home.example to mail for
+shop@{domain} goes out from that alias (docs/reply.md).
+To write as an alias, use the password, server and port that `postern send-as add` prints here (docs/send-as.md).
 
-Below comes a line for each recipient, as `postern log` has it.
-A sender at sender.example is told what does not go, as on AWS.
+Below, each recipient gets a line, as in `postern log`.
+Postern notifies senders at sender.example of mail that is not forwarded, as on AWS.
 Mail arrives in   {emulator.maildirs.folder}
 The function logs {emulator.function_log}, feedback {emulator.feedback_log}
 The tables are    {tables} (edit and save: they are loaded again)
@@ -208,13 +208,13 @@ The tables are    {tables} (edit and save: they are loaded again)
 For the `postern` command, the AWS command or SDKs, in another terminal:
   . {shlex.quote(str(emulator.folder / ENVIRONMENT))}
 then `postern dns` and `postern doctor`, as on AWS.
-A password manager may make aliases here (docs/password-manager.md):
+A password manager can add aliases here (docs/password-manager.md):
   server {emulator.doors["ApiFunction"].url.rstrip("/")}
   token  {_token(emulator, domain)}
 Tables: {", ".join(emulator.template.name(table) for table in _TABLES)}
 
-What has a schedule on AWS runs by it here, and also now:
+Scheduled functions run on their schedules, and also on these signals:
   kill -USR1 {os.getpid()}   the hourly check, for `postern doctor`
   kill -USR2 {os.getpid()}   the digest of today, to {OWNER}, with links that work (docs/links.md)
-Ctrl-C stops everything; what is in the Maildirs stays.
+Ctrl-C stops everything; the Maildirs stay.
 """)

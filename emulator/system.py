@@ -225,7 +225,7 @@ class Emulator:
         self.cloud.delete(table, (dict(zip(key, one, strict=True)) for one in gone))
 
     def run_scheduled(self, logical_id: str, ahead: float = 0) -> dict[str, Any] | None:
-        """Run a scheduled function once, as its schedule would so many seconds from now. Returns None, or the error."""
+        """Run a scheduled function once, as its schedule would in `ahead` seconds. Returns None, or the error."""
         scheduled = Function(
             self.template, logical_id, self.cloud, endpoints=self.endpoints, log_file=self.function_log, ahead=ahead
         )

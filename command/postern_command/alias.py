@@ -132,7 +132,7 @@ def show(address: AddressArgument, stack: StackOption = None, as_json: JsonOptio
 
 
 def with_counts(meaning: Meaning, where: Stack, rows: Collection[Row]) -> Meaning:
-    """Together with how many messages those of these aliases took that end after so many; no call if none does. Raises
+    """Adds the message counts of those aliases that end after a number of messages; no call if none does. Raises
     Temporary."""
     counted = meaning.counted(rows)
     return replace(meaning, taken=where.ledger.taken_by(counted)) if counted else meaning

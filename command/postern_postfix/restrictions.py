@@ -47,7 +47,7 @@ _PARTS = {
     "warn_if_reject": unneeded("warn_if_reject: what follows it rejected no mail"),
 }
 WARN_IF_REJECT = "warn_if_reject"
-_NO_STRANGER = (  # they let in one's own hosts and users, whose mail now takes another way
+_NO_STRANGER = (  # they let in the site's own hosts and users, whose mail now takes another way
     "permit_mynetworks",
     "permit_sasl_authenticated",
     "permit_tls_clientcerts",

@@ -22,7 +22,7 @@ _GONE = ("Return-Path", "Sender")  # of a forwarded message; X-SES-* and the aut
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of a letter; `faults` is empty if that is as it should be."""
+    """The outcome of a letter; `faults` is empty if it is as expected."""
 
     letter: Letter
     message_id: str

@@ -17,14 +17,14 @@ ROUNDS = 3
 
 @dataclass
 class Person:
-    """Somebody with a mailbox; `box` has what she sent and got."""
+    """A person with a mailbox; `box` holds the messages sent and received."""
 
     name: str
     address: str
     box: list[bytes] = field(default_factory=list)
 
     def writes(self, emulator: Emulator, number: int, answered: bytes | None) -> str:
-        """Write to the shop, or answer as mail programs do; whom she wrote to."""
+        """Write to the shop, or reply as mail programs do. Returns the recipient."""
         host = self.address.partition("@")[2]
         to, subject, thread = SHOP, "Candles", ""
         if answered is not None:
