@@ -34,7 +34,7 @@ def test_a_friends_letter_comes_while_a_flood_waits(way: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.long
-def test_a_catch_all_is_capped_whoever_sends() -> None:
+def test_a_catch_all_is_capped_for_any_sender() -> None:
     stack, _ = flooded("catch-all", 320)
     stack.run(1_000)
     assert len(stack.arrived) <= 121  # the hour may change in between

@@ -107,7 +107,7 @@ def test_a_message_older_than_a_day_is_refused(world: World) -> None:
         world.send()
 
 
-def test_somebody_who_was_no_recipient_is_refused(world: World) -> None:
+def test_someone_who_was_no_recipient_is_refused(world: World) -> None:
     with pytest.raises(Refused, match="no recipient"):
         world.send(recipient=Address("jane", "example.com"))
 

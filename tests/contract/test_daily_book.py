@@ -36,7 +36,7 @@ def book(request: pytest.FixtureRequest, template: Template) -> Any:
 
 
 @pytest.mark.function("DigestFunction")
-def test_what_is_read_is_what_was_written_unless_somebody_was_faster(book: Any, domain: str) -> None:
+def test_what_is_read_is_what_was_written_unless_someone_was_faster(book: Any, domain: str) -> None:
     held = Record(DAY, AT_FIVE, Stage.HELD, "why")
     assert domain not in book.records()
     assert book.look(domain, None, held)

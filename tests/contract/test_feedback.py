@@ -292,7 +292,7 @@ def test_a_destination_is_suspended_once(health: Health, who: str) -> None:
     assert health.suspend(who, "gone", 100)["told_at"] == int(FakeClock().now())
 
 
-def test_nobody_is_told_of_a_suspension_that_was_lifted(health: Health, who: str) -> None:
+def test_no_one_is_told_of_a_suspension_that_was_lifted(health: Health, who: str) -> None:
     health.failed(who, Failure(100, GONE, "m1"))
     health.note_told(who)
     assert "told_at" not in health.failed(who, Failure(100, GONE, "m1"))
@@ -304,7 +304,7 @@ def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
         DynamoDestinations(clients.dynamodb(), "no-such-table", FakeClock()).suspend("a@b.example", "gone", 1)
 
 
-def test_a_failure_from_before_the_resumption_suspends_nobody(
+def test_a_failure_from_before_the_resumption_suspends_no_one(
     request: pytest.FixtureRequest, health: Health, who: str
 ) -> None:
     """Somebody resumes it between the two writes of an event that is on its way."""

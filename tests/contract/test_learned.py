@@ -68,7 +68,7 @@ def test_a_row_that_is_there_stays_as_it_is(here: Cloud) -> None:
     assert here.rows == {"shop@learns.example": row}
 
 
-def test_a_day_has_its_limit_for_each_domain_and_the_next_begins_anew(here: Cloud) -> None:
+def test_a_day_has_its_limit_for_each_domain_and_the_next_begins_again(here: Cloud) -> None:
     learner = here.learner()
     assert [learner.learn(name(local, 2), "") for local in ("a", "b", "a", "c")] == [True, True, False, False]
     assert [here.learner().learn(name(local, 2), "") for local in ("c", "a")] == [False, False], "another container"

@@ -334,7 +334,7 @@ def test_a_destination_that_ses_refused_for_now_is_never_given_up(
     assert not claimed(ledger.claim(message_id, JANE, INFO)).uncertain
 
 
-def test_the_hours_until_ambiguous_begin_anew_once_ses_has_said_no(
+def test_the_hours_until_ambiguous_begin_again_once_ses_has_said_no(
     ledger: Book, clock: FakeClock, message_id: str
 ) -> None:
     """What was throttled for days, and then had one answer lost, is sent again."""
@@ -383,7 +383,7 @@ def test_an_answer_may_be_written_before_the_outcome_is(ledger: Book, message_id
     assert ledger.open(made).settled == {INFO.key}
 
 
-def test_why_nobody_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
+def test_why_no_one_is_told_is_said_where_nothing_is(aws: Cloud, dynamo: DynamoLedger, message_id: str) -> None:
     for why in ("a robot", "too late"):
         dynamo.unanswered(message_id, INFO, why)
         dynamo.answered(message_id, [TEAM], "sent: ses-1", missed=False)

@@ -133,7 +133,7 @@ def test_the_rules_of_others_are_counted_and_left_alone(ses: Ses) -> None:
         ({"Recipients": ["Info@example.com"]}, True),
     ],
 )
-def test_a_rule_that_somebody_changed_is_not_sound_and_writing_it_mends_it(
+def test_a_rule_that_someone_changed_is_not_sound_and_writing_it_repairs_it(
     ses: Ses, change: dict[str, Any], enabled: bool
 ) -> None:
     ses.rules.carry_out(Step(CREATE, ONE, (INFO,)))

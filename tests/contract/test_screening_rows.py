@@ -54,7 +54,7 @@ def test_a_client_counts_once_an_hour(grey: GreyBook) -> None:
         assert grey.passes(client, NOW + seconds) == passes
 
 
-def test_what_lists_named_is_kept_unless_somebody_was_faster(template: Template, chosen: CloudHere) -> None:
+def test_what_lists_named_is_kept_unless_someone_was_faster(template: Template, chosen: CloudHere) -> None:
     chosen.delete("LedgerTable", [{"message_id": LISTS, "entry": "state"}])
     book = DynamoListBook(clients.dynamodb(), template.name("LedgerTable"))
     assert book.lists() == Lists()

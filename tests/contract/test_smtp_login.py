@@ -77,7 +77,7 @@ def test_a_wrong_password_is_refused_and_not_repeated_in_the_error(server: tuple
     assert "BWrong" not in str(raised.value)
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_no_password(server: tuple[Server, ssl.SSLContext]) -> None:
+def test_a_certificate_that_no_one_vouches_for_gets_no_password(server: tuple[Server, ssl.SSLContext]) -> None:
     running, _ = server
     with pytest.raises(Unavailable, match="CERTIFICATE_VERIFY_FAILED"):
         SmtpLogin("localhost", running.controller.port).log_in(RIGHT)

@@ -72,7 +72,7 @@ def test_health_costs_no_call_of_its_own(aws: Cloud, template: Template) -> None
     assert len(made) == 1
 
 
-def test_health_that_nobody_can_ask_for_is_not_good_health(aws: Cloud, template: Template) -> None:
+def test_health_that_no_one_can_ask_for_is_not_good_health(aws: Cloud, template: Template) -> None:
     tables = DynamoTables(clients.dynamodb(), template.name("AliasTable"), template.name("SenderTable"))
     with pytest.raises(Misconfigured, match="POSTERN_DESTINATION_TABLE"):
         tables.read(["a1@example.com"], [], ["gone@dest.example"])

@@ -145,7 +145,7 @@ def test_the_sender_is_told_of_an_address_that_does_not_exist(gate: Deployment) 
     gate.wait_for("the note", lambda: gate.settled(message_id)[f"to:{unknown}"]["answer"].startswith("sent"))
 
 
-def test_each_key_is_read_by_who_needs_it_and_by_nobody_else(gate: Deployment) -> None:
+def test_each_key_is_read_by_who_needs_it_and_by_no_one_else(gate: Deployment) -> None:
     tried: list[tuple[str, str, str, bool]] = []
     refused = gate.denied_meanwhile(lambda: tried.extend(trials(gate.stack)))
     assert refused == len([one for one in tried if not one[-1]])
@@ -318,7 +318,7 @@ def test_a_bounce_is_told_of_by_what_stands_in_a_bucket_with_a_key(gate: Deploym
     assert gate.stack.health(BOUNCES)["resumed_by"] == "link"
 
 
-def test_the_schedule_mends_a_rule_that_somebody_deleted(gate: Deployment) -> None:
+def test_the_schedule_repairs_a_rule_that_someone_deleted(gate: Deployment) -> None:
     ses = gate.stack.client("ses")
     (rule,) = ses.describe_active_receipt_rule_set()["Rules"]
     ses.delete_receipt_rule(RuleSetName=STACK, RuleName=rule["Name"])

@@ -59,7 +59,7 @@ def test_a_signature_that_covers_the_recipient_is_as_good(post: Post) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("to", ["friend@other.example", "info@example.com", "n0@example.org"])
-def test_a_letter_that_is_sent_again_by_a_stranger_is_answered_to_nobody(post: Post, to: str) -> None:
+def test_a_letter_that_is_sent_again_by_a_stranger_is_answered_to_no_one(post: Post, to: str) -> None:
     """He has one plain letter of the victim's, and sends it to addresses of ours that do not exist."""
     victim, raw = letter(post, to)
     people = [f"n{number}@example.com" for number in range(12)]
@@ -115,7 +115,7 @@ def test_a_stranger_makes_us_send_no_more_than_the_limits_say(post: Post) -> Non
     ],
     ids=["forged", "no-spf", "null", "list", "robot", "noreply", "spam", "forged-results"],
 )
-def test_nobody_else_is_told_and_the_ledger_says_why(post: Post, sender: str, raw: bytes, why: str) -> None:
+def test_no_one_else_is_told_and_the_ledger_says_why(post: Post, sender: str, raw: bytes, why: str) -> None:
     message_id = post.send(NOBODY, raw=raw, sender=sender)
     assert post.arrived() == {}
     assert post.ledger(message_id)[f"to:{NOBODY}"]["answer"] == f"none: {why}"

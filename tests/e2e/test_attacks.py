@@ -131,7 +131,7 @@ HEAVY = {
 }
 
 
-def test_a_dozen_heavy_messages_hold_nobody_up(stack: Emulator, tmp_path: Path) -> None:
+def test_a_dozen_heavy_messages_hold_no_one_up(stack: Emulator, tmp_path: Path) -> None:
     """Each has an outcome at its first attempt; nothing is left open, and a letter behind them arrives."""
     load(stack, tmp_path, f'[aliases."info@example.com"]\ndestinations = ["{JANE}"]\n')
     stack.cloud.put("DestinationTable", [{"address": JANE, "delivered_at": 1}])

@@ -83,7 +83,7 @@ def test_a_bounce_of_a_hosts_mail_reaches_the_owner(post: Post) -> None:
     post.emulator.cloud.delete("LedgerTable", [{"message_id": note["message_id"], "entry": note["entry"]}])
 
 
-def test_a_mailbox_that_is_gone_is_suspended_until_somebody_resumes_it(post: Post) -> None:
+def test_a_mailbox_that_is_gone_is_suspended_until_someone_resumes_it(post: Post) -> None:
     post.emulator.sending.fates[JANE] = [NO_EMAIL]
     bounced = post.send("info@example.com")
     assert got(post) == {}
@@ -118,7 +118,7 @@ def redelivered(post: Post) -> int:
     return int(done.out.count("runs again for"))
 
 
-def test_what_was_missed_is_sent_after_the_resumption_and_nobody_gets_it_twice(emulator: Emulator) -> None:
+def test_what_was_missed_is_sent_after_the_resumption_and_no_one_gets_it_twice(emulator: Emulator) -> None:
     redelivered(Post(emulator))  # what other tests kept from her
     post = Post(emulator)
     post.emulator.sending.fates[JANE] = [NO_EMAIL]
@@ -156,7 +156,7 @@ def test_feedback_twice_and_in_any_order_ends_the_same(post: Post) -> None:
     assert post.emulator.cloud.messages("FailureQueue") == []
 
 
-def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Post) -> None:
+def test_a_bounce_that_comes_again_after_the_resumption_suspends_no_one(post: Post) -> None:
     post.emulator.sending.fates[JANE] = [NO_EMAIL]
     post.send("info@example.com")
     (event,) = post.emulator.bus.published
@@ -168,7 +168,7 @@ def test_a_bounce_that_comes_again_after_the_resumption_suspends_nobody(post: Po
 
 
 @pytest.mark.slow
-def test_a_forged_bounce_closes_nobodys_mailbox(post: Post) -> None:
+def test_a_forged_bounce_closes_no_mailbox(post: Post) -> None:
     """A program on a host of the account sends to where it bounces, with tags that name a forward: the message's id is
     in SMTP's answer, and the destination is known. Then with the very tag, as if that had leaked."""
     message_id = post.send("info@example.com")
@@ -208,7 +208,7 @@ RATE = bounce(
     ],
     ids=["rate", "sender", "aol", "junk", "content", "full"],
 )
-def test_a_stranger_closes_nobodys_mailbox(post: Post, refused: Callable[[str], dict[str, Any]]) -> None:
+def test_a_stranger_closes_no_mailbox(post: Post, refused: Callable[[str], dict[str, Any]]) -> None:
     """Six messages of one sender, whatever it is that the mailbox's server refuses them for."""
     post.emulator.sending.fates[JANE] = [Fate(False, (refused,))] * 6
     for _ in range(6):
@@ -286,7 +286,7 @@ def test_poison_ends_on_the_failure_queue_by_name(post: Post, event: Any, error:
     assert post.emulator.cloud.messages("RetryQueue") == []
 
 
-def test_what_leaves_the_handler_names_nobody(post: Post) -> None:
+def test_what_leaves_the_handler_names_no_one(post: Post) -> None:
     """Lambda writes it into the log, whatever the setting."""
     post.emulator.cloud.put("DestinationTable", [{"address": JANE, "failures": {"nonsense"}}])
     post.emulator.sending.fates[JANE] = [MAILBOX_FULL]

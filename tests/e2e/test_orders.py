@@ -75,7 +75,7 @@ def test_a_replay_of_what_failed_leaves_what_was_sent(post: Post) -> None:
     assert "answer" not in post.ledger(message_id)["to:team@example.com"]
 
 
-def test_a_message_no_function_saw_is_run_for_whom_a_person_names(post: Post) -> None:
+def test_a_message_no_function_saw_is_run_for_the_recipients_a_person_names(post: Post) -> None:
     seen = post.send("info@example.com")
     bucket = post.emulator.template.name("MailBucket")
     raw = post.emulator.cloud.s3.get_object(Bucket=bucket, Key=f"inbound/{seen}")["Body"].read()

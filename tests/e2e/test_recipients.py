@@ -109,7 +109,7 @@ def test_an_expiry_that_passes_makes_no_event_and_the_schedule_sees_it(emulator:
     assert answers(emulator, "soon@example.com") == [550]
 
 
-def test_a_rule_that_somebody_changed_is_repaired_by_the_schedule(emulator: Emulator) -> None:
+def test_a_rule_that_someone_changed_is_repaired_by_the_schedule(emulator: Emulator) -> None:
     (rule,) = emulator.rule_set.describe()
     emulator.rule_set.update({**rule, "Enabled": False})
     assert answers(emulator, "info@example.com") == [550]
@@ -117,7 +117,7 @@ def test_a_rule_that_somebody_changed_is_repaired_by_the_schedule(emulator: Emul
     assert answers(emulator, "info@example.com")[0] == 250
 
 
-def test_a_row_nobody_can_read_is_still_taken(emulator: Emulator) -> None:
+def test_an_unreadable_row_is_still_taken(emulator: Emulator) -> None:
     """Its message is deferred until the row is mended: refusing it would lose what mending delivers."""
     put(emulator, "typo@example.com", {"destinations": "jane at dest"})
     assert answers(emulator, "typo@example.com")[0] == 250
@@ -140,7 +140,7 @@ def test_the_other_reading_of_several_recipients_takes_all_and_delivers_to_those
     assert answers(post.emulator, "nobody@example.com", "none@example.com") == [250, 250, 550]
 
 
-def test_rules_in_time_need_nobody_and_the_lease_is_given_back(emulator: Emulator) -> None:
+def test_rules_in_time_need_no_attention_and_the_lease_is_given_back(emulator: Emulator) -> None:
     before = len(emulator.function_log.read_bytes())
     put(emulator, "measured@example.com", TO_JANE)
     logged = emulator.function_log.read_bytes()[before:].decode()

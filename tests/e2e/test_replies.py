@@ -26,7 +26,7 @@ def test_six_messages_are_one_thread_in_both_mailboxes(emulator: Emulator) -> No
     assert said[-2:] == ["Betsy's mailbox: a thread of 6", "Ann's mailbox: a thread of 6"]
 
 
-def test_a_reply_that_bounces_is_told_to_its_writer_and_suspends_nobody(emulator: Emulator) -> None:
+def test_a_reply_that_bounces_is_told_to_its_writer_and_suspends_no_one(emulator: Emulator) -> None:
     post(emulator, BETSY, round_trip.SHOP, "From: <bounce@sender.example>\nSubject: hi\n\nx\n")
     to = message_from_bytes(emulator.maildirs.messages(ANN)[-1])["Reply-To"].rpartition("<")[2].rstrip(">")
     before = emulator.maildirs.count(ANN)

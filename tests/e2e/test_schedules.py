@@ -101,7 +101,7 @@ def test_the_daily_test_goes_out_and_comes_back(quiet: Emulator) -> None:
     assert counted(quiet, log) == {}
 
 
-def test_where_public_dns_names_somebody_else_nothing_is_sent_and_people_hear_why(
+def test_where_public_dns_names_someone_else_nothing_is_sent_and_people_hear_why(
     quiet: Emulator, public: NameServer
 ) -> None:
     public.records["example.com", "MX"] = ["10 mx.elsewhere.example."]

@@ -44,7 +44,7 @@ def woken(post: Post) -> None:
     assert done == [None]
 
 
-def test_with_screening_off_nobody_is_asked(post: Post, dns: NameServer) -> None:
+def test_with_screening_off_no_one_is_asked(post: Post, dns: NameServer) -> None:
     post.send(INFO, sender=STRANGER)
     assert (post.arrived(), dns.asked) == ({JANE: 1}, [])
     assert b"X-Postern-Listed" not in post.last()
@@ -96,7 +96,7 @@ def test_the_watch_wakes_what_nothing_woke(post: Post) -> None:
     assert (state(post, message_id), post.arrived()) == ("forwarded", {JANE: 1})
 
 
-def test_spamhaus_with_the_owners_key_which_nobody_reads(post: Post, dns: NameServer) -> None:
+def test_spamhaus_with_the_owners_key_which_no_one_reads(post: Post, dns: NameServer) -> None:
     key, zone = "abcdef0123456789", "zen.dq.spamhaus.net"
     environment = post.emulator.environment
     dns.records[f"{CLIENT}.{key}.{zone}", "A"] = ["127.0.0.4"]

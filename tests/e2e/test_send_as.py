@@ -112,7 +112,7 @@ def test_the_case_of_the_address_does_not_matter(post: Post, password: Password)
     assert post.arrived() == {AUTHOR: 1}
 
 
-def test_a_password_that_was_rotated_or_removed_lets_nobody_in(
+def test_a_password_that_was_rotated_or_removed_lets_no_one_in(
     post: Post, users: SendAsUsers, password: Password
 ) -> None:
     user = users.find(Address.parse(INFO))
@@ -129,7 +129,7 @@ def test_a_password_that_was_rotated_or_removed_lets_nobody_in(
 
 
 @pytest.mark.parametrize("wrong", [Password("", "AKIANOBODY", "x"), Password("", "", "")])
-def test_nobody_else_logs_in(post: Post, password: Password, wrong: Password) -> None:
+def test_no_one_else_logs_in(post: Post, password: Password, wrong: Password) -> None:
     for one in (wrong, Password("", password.user, "BWrong"), Password("", password.user, "")):
         with pytest.raises(smtplib.SMTPAuthenticationError):
             submit(post, one, letter())
@@ -175,7 +175,7 @@ def test_what_comes_back_is_told_to_those_who_get_the_aliass_mail(post: Post, pa
     assert b"postern send-as rotate info@example.com" in digest
 
 
-def test_of_mail_that_arrived_nobody_is_told(post: Post, password: Password) -> None:
+def test_of_mail_that_arrived_no_one_is_told(post: Post, password: Password) -> None:
     submit(post, password, letter())
     assert JANE not in post.arrived()
     assert JOE not in post.arrived()

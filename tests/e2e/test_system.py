@@ -354,7 +354,7 @@ def test_an_address_that_ses_does_not_take_costs_no_message(post: Post, raw: byt
     assert post.ledger(message_id)["to:info@example.com"]["state"] == "forwarded"
 
 
-def test_a_row_nobody_can_read_is_named_and_mending_it_delivers(post: Post) -> None:
+def test_an_unreadable_row_is_named_and_correcting_it_delivers(post: Post) -> None:
     post.emulator.cloud.put("AliasTable", [{"address": "typo@example.com", "destinations": "jane at dest"}])
     message_id = post.send("typo@example.com", "info@example.com")
     assert post.arrived() == {JANE: 1}

@@ -150,7 +150,7 @@ def test_set_changes_what_is_named_and_nothing_else(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("name", "meant"), [("enabeld", "enabled"), ("destination", "destinations"), ("Enabled", "enabled")]
 )
-def test_an_attribute_that_nobody_understands_is_named_and_can_be_taken_away(desk: Desk, name: str, meant: str) -> None:
+def test_an_attribute_that_is_unknown_is_named_and_can_be_taken_away(desk: Desk, name: str, meant: str) -> None:
     """Mail went on to somebody who was switched off, because `enabled` was misspelt."""
     desk.type("AliasTable", {"address": {"S": INFO}, "destinations": {"S": "jane@dest.example"}, name: {"BOOL": False}})
     said = f"aliases row 'info@example.com': unknown attribute {name!r} ({meant}?)"
@@ -200,7 +200,7 @@ def test_a_time_that_is_no_good_is_named(desk: Desk) -> None:
     assert "found 1795701243000, which would be milliseconds" in desk.run("alias", "list").out
 
 
-def test_remove_says_who_gets_the_mail_then_and_only_if_somebody_does(desk: Desk) -> None:
+def test_remove_says_who_gets_the_mail_then_and_only_if_someone_does(desk: Desk) -> None:
     """The domain has patterns and no catch-all: nobody gets it."""
     pattern = {"M": {"pattern": {"S": "sales-.*"}, "destinations": {"S": "s@dest.example"}}}
     desk.type("AliasTable", {"address": {"S": "@example.com"}, "patterns": {"L": [pattern]}})

@@ -50,7 +50,7 @@ def test_an_address_that_is_removed_is_never_made_again(contacts: Any) -> None:
 @pytest.mark.parametrize(
     ("alias", "said"), [("sales@example.com", "leads nowhere"), ("team@example.com", "takes no replies")]
 )
-def test_nobody_writes_from_an_alias_that_takes_no_replies(contacts: Any, alias: str, said: str) -> None:
+def test_no_one_writes_from_an_alias_that_takes_no_replies(contacts: Any, alias: str, said: str) -> None:
     contacts("alias", "add", "team@example.com", "joe@dest.example")
     done = contacts("contact", "add", alias, BETSY)
     assert (done.status, said in done.err) == (1, True)

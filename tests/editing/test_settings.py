@@ -71,7 +71,7 @@ def test_what_was_typed_wrong_is_named_and_can_be_set_right(desk: Desk) -> None:
     assert desk.run("settings", "list").status == 0
 
 
-def test_settings_that_somebody_else_changed_meanwhile_are_not_written_over(
+def test_settings_that_someone_else_changed_meanwhile_are_not_written_over(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from postern_command.aws.table_rows import TableRows  # noqa: PLC0415 (replaced below)
@@ -88,7 +88,7 @@ def test_settings_that_somebody_else_changed_meanwhile_are_not_written_over(
     assert item(desk)["subject_tag"] == "[hers]"
 
 
-def test_whoever_reads_the_aliases_passes_the_settings_over(desk: Desk, file: Path) -> None:
+def test_a_reader_of_the_aliases_passes_the_settings_over(desk: Desk, file: Path) -> None:
     desk.cloud.put("AliasTable", [{"address": KEY, "subject_tag": "[x]"}, {"address": "#later@example.com"}])
     assert desk.run("apply", file, "--yes").status == 0
     assert {KEY, "#later@example.com"} <= desk.aliases().keys()

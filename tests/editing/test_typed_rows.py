@@ -117,7 +117,7 @@ def test_editing_keeps_every_form(desk: Desk, typed: tuple[str, list[str], str])
 
 
 @pytest.mark.parametrize("attributes", FAULTS.values(), ids=FAULTS)
-def test_a_row_that_cannot_be_understood_is_named_and_can_be_mended(desk: Desk, attributes: dict[str, Any]) -> None:
+def test_a_row_that_cannot_be_understood_is_named_and_can_be_corrected(desk: Desk, attributes: dict[str, Any]) -> None:
     desk.type("AliasTable", {"address": {"S": KEY}, **attributes})
     (found,) = desk.run("alias", "list", "--json").objects
     assert (found["state"], KEY in found["fault"]) == ("fault", True)

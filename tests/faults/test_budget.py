@@ -59,7 +59,7 @@ def test_a_hundred_recipients(world: World) -> None:
     assert len(made) <= 150
 
 
-def test_a_claim_that_another_holds_delays_nobody_else(world: World) -> None:
+def test_a_claim_that_another_holds_delays_no_one_else(world: World) -> None:
     """Of an invocation that was killed while it sent to one of four destinations."""
     message_id = world.store()
     world.interference.calls.clear()

@@ -71,7 +71,7 @@ POISON: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("table", "row"), POISON, ids=lambda one: one if isinstance(one, str) else repr(one)[-60:])
-def test_a_row_that_nobody_understands_holds_its_recipient_until_it_is_mended(
+def test_an_invalid_row_holds_its_recipient_until_it_is_corrected(
     world: World, table: str, row: dict[str, Any]
 ) -> None:
     world.cloud.put(table, [row])

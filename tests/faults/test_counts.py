@@ -48,7 +48,7 @@ KINDS: dict[str, Callable[[World], str]] = {"quarantined": quarantined, "failed"
 
 @pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_outcome_that_needs_somebody_is_counted(world: World, kind: str, after: bool) -> None:
+def test_an_outcome_that_needs_attention_is_counted(world: World, kind: str, after: bool) -> None:
     try:
         message_id = KINDS[kind](world)
         world.interference.calls.clear()
@@ -80,7 +80,7 @@ SAID: dict[str, tuple[str, dict[str, Any]]] = {
 
 @pytest.mark.parametrize("after", [pytest.param(False, marks=pytest.mark.long), True], ids=["before", "after"])
 @pytest.mark.parametrize("kind", SAID)
-def test_feedback_that_needs_somebody_is_counted(world: World, kind: str, after: bool) -> None:
+def test_feedback_that_needs_attention_is_counted(world: World, kind: str, after: bool) -> None:
     """A second time where it came again: `first` is of the ledger, and no count hangs on it."""
     name, section = SAID[kind]
     position, killed = 0, True

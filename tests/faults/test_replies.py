@@ -183,7 +183,7 @@ def test_an_address_that_we_did_not_make_is_unknown(world: World) -> None:
     assert state(world, take(world, reply(to), to, source=JANE), to) == "rejected"
 
 
-def test_anybody_else_in_to_or_cc_keeps_it_back_and_is_named(world: World) -> None:
+def test_anyone_else_in_to_or_cc_keeps_it_back_and_is_named(world: World) -> None:
     to = token(world)
     for _ in range(2):
         take(world, reply(to, more=f"Cc: {JOE}\r\n"), to, source=JANE)
@@ -248,7 +248,7 @@ def test_a_mail_of_other_days_is_none_that_is_sent_for_the_first_time(world: Wor
     assert state(world, take(world, raw, to, source=JANE), to) == "quarantined"
 
 
-def test_a_robot_is_not_passed_on_and_nobody_hears(world: World) -> None:
+def test_a_robot_is_not_passed_on_and_no_one_hears(world: World) -> None:
     to = token(world)
     message_id = take(world, reply(to, more="Auto-Submitted: auto-replied\r\n"), to, source=JANE)
     assert (state(world, message_id, to), world.delivered) == ("discarded", [])

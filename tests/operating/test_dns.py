@@ -317,7 +317,7 @@ def test_a_resolver_that_fails_does_not_count(office: Office, world: World) -> N
     assert {one["state"] for one in look(office, status=0)} == {"right"}
 
 
-def test_nobody_answers(office: Office, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_name_server_answers(office: Office, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "SECONDS", 0.2)
     world.names.faults[DOMAIN] = SILENCE
     world.second.faults[DOMAIN] = SERVFAIL

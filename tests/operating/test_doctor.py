@@ -106,7 +106,7 @@ def test_an_order_that_was_cut_off_until_an_invocation_looks(clinic: Office, mon
     assert findings(clinic, 0) == {}
 
 
-def test_a_message_nobody_saw_until_it_is_run(clinic: Office) -> None:
+def test_a_message_no_one_saw_until_it_is_run(clinic: Office) -> None:
     book(clinic).remember("lost", 1_795_000_000)
     assert findings(clinic) == {
         "messages never seen": ["lost, stored 2026-11-18 11:06:40 UTC: `postern replay lost` proposes its recipient"]
@@ -233,7 +233,7 @@ def topic(clinic: Office) -> Iterator[str]:
     sns.delete_topic(TopicArn=made)
 
 
-def test_alarms_that_nobody_hears(clinic: Office, topic: str) -> None:
+def test_alarms_that_no_one_hears(clinic: Office, topic: str) -> None:
     (said,) = findings(clinic, POSTERN_ALARM_TOPIC=topic)["who is told"]
     assert said.startswith("the alarms reach no one")
     sns = clinic.cloud.client("sns")
@@ -253,7 +253,7 @@ def test_a_subscription_that_waits_to_be_confirmed_is_none(monkeypatch: pytest.M
     assert not checkup.has_subscriber("arn:aws:sns:eu-west-1:123456789012:alarms")
 
 
-def test_somebody_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str) -> None:
+def test_someone_who_would_hear_by_way_of_postern_itself(clinic: Office, topic: str) -> None:
     """CloudFormation's rules cannot look into an address, so nothing refuses it before."""
     sns = clinic.cloud.client("sns")
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="info@example.com")

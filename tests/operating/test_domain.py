@@ -168,7 +168,7 @@ def test_what_the_stack_made_is_taken_away_and_nothing_else(desk: Desk) -> None:
     assert GONE not in desk.run("list").out
 
 
-def test_a_record_that_somebody_changed_stays(desk: Desk) -> None:
+def test_a_record_that_someone_changed_stays(desk: Desk) -> None:
     zone = desk.zone(GONE)
     for one in desk.needed(GONE):
         ttl = 60 if one.name.startswith("_dmarc") else one.ttl

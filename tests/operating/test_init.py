@@ -128,7 +128,7 @@ def test_a_hosted_zone_gets_the_records_that_nothing_is_in_the_way_of(
     assert said(told, "hosted zone")[0][0] == "ok"
 
 
-def test_a_hosted_zone_that_nobody_asks_is_not_written_to(office: Office, folder: Path, zone: str) -> None:
+def test_a_hosted_zone_that_no_one_asks_is_not_written_to(office: Office, folder: Path, zone: str) -> None:
     told = init(office)
     assert "HostedZones" not in chosen(folder)
     ((state, seen, todo),) = said(told, "hosted zone")
@@ -154,7 +154,7 @@ def test_mail_that_goes_elsewhere_stays_there(office: Office, folder: Path, worl
     )
 
 
-def test_a_rule_set_of_somebody_else_is_joined(office: Office, folder: Path) -> None:
+def test_a_rule_set_of_someone_else_is_joined(office: Office, folder: Path) -> None:
     ses = office.cloud.client("ses")
     ses.create_receipt_rule_set(RuleSetName="shop")
     ses.set_active_receipt_rule_set(RuleSetName="shop")

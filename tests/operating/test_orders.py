@@ -98,7 +98,7 @@ def test_one_that_cannot_be_run_does_not_stop_the_others(office: Office) -> None
     assert f"message {gone}: no object inbound/{gone}" in done.err
 
 
-def test_a_message_nobody_saw_runs_for_whom_a_person_names(office: Office) -> None:
+def test_a_message_no_one_saw_runs_for_the_recipients_a_person_names(office: Office) -> None:
     office.store(ID, BLOCK.replace(b"%b", b"fail") + b"Subject: s\r\n\r\nbody")
     done = office.run("replay", ID)
     assert done.status == 1

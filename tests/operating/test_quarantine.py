@@ -103,7 +103,7 @@ def test_delete_takes_the_message_away_and_says_who(office: Office) -> None:
     assert office.run("quarantine", "release", message_id).status == 1
 
 
-def test_what_somebody_may_still_get_is_not_deleted(office: Office) -> None:
+def test_what_someone_may_still_get_is_not_deleted(office: Office) -> None:
     message_id = office.happened(INFO, ("late@example.com", "deferred", "SES is busy"))
     office.store(message_id)
     refused = office.run("quarantine", "delete", message_id)

@@ -186,7 +186,7 @@ def test_a_second_password_is_a_rotation(desk: Desk) -> None:
     assert "`postern send-as rotate info@example.com`" in done.err
 
 
-def test_a_user_of_somebody_elses_is_left_alone(desk: Desk) -> None:
+def test_a_user_of_someone_else_is_left_alone(desk: Desk) -> None:
     desk.iam.create_user(UserName=USER, Path="/mine/")
     for verb in ("add", "rotate", "remove"):
         done = desk.run(verb, INFO)
@@ -264,7 +264,7 @@ def wider(document: Any) -> None:
         (wider, "its policy differs from the one that Postern wrote"),
     ],
 )
-def test_a_lost_condition_is_said_and_a_rotation_mends_it(desk: Desk, change: Any, said: str) -> None:
+def test_a_lost_condition_is_said_and_a_rotation_repairs_it(desk: Desk, change: Any, said: str) -> None:
     desk.run("add", INFO)
     document = desk.document()
     change(document)

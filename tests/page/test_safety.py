@@ -121,7 +121,7 @@ def test_a_form_from_elsewhere_changes_nothing(ann: Browser, forms: dict[str, st
         assert (found.status_code, is_on(ann)) == (403, True), name
 
 
-def test_nor_one_that_says_of_nobody_where_it_is_from(ann: Browser, forms: dict[str, str]) -> None:
+def test_nor_one_that_says_of_no_one_where_it_is_from(ann: Browser, forms: dict[str, str]) -> None:
     for headers in ({}, {"Origin": "null"}):
         assert ann.client.post("/alias/switch", data=forms, headers=headers).status_code == 403
     assert is_on(ann)
@@ -198,7 +198,7 @@ def test_read_only_takes_no_action_and_shows_none(guest: Browser) -> None:
     assert is_on(guest)
 
 
-def test_it_is_idle_when_nobody_who_may_has_asked() -> None:
+def test_it_is_idle_when_no_one_who_may_has_asked() -> None:
     clock = FakeClock(0.0)
     gate = Gate(PORT, clock.now)
     clock.time = 100.0

@@ -95,7 +95,7 @@ def test_a_random_port_of_both_loopback_addresses_and_no_other() -> None:
             one.close()
 
 
-def test_it_ends_by_itself_when_nobody_asks(office: Office) -> None:
+def test_it_ends_by_itself_when_no_one_asks(office: Office) -> None:
     listening = sockets()
     ann = browser(office, Desk(Stack.find(None)))
     began = time.monotonic()

@@ -45,7 +45,7 @@ def test_smtpd_gives_the_same_answer(
 
 @judging(examples=40)
 @given(case=sender_tables())
-def test_the_key_of_everybody_is_a_line_of_its_own_behind_the_map(
+def test_the_key_of_everyone_is_a_line_of_its_own_behind_the_map(
     postfix: Server, case: tuple[dict[str, str], list[str]]
 ) -> None:
     table, asked = case

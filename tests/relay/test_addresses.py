@@ -49,7 +49,7 @@ def test_crons_mail_to_root_reaches_the_owner(relay: Relay, ses: SesSmtp) -> Non
     assert sent.message["From"].addresses[0].addr_spec == sent.sender
 
 
-def test_everybody_at_this_host_is_the_owner_and_nobody_elsewhere(relay: Relay, ses: SesSmtp) -> None:
+def test_everyone_at_this_host_is_the_owner_and_no_one_elsewhere(relay: Relay, ses: SesSmtp) -> None:
     here = (*HERE, f"x@{relay.run('postconf', '-h', 'myhostname').strip()}")
     for recipient in (*here, *ELSEWHERE):
         relay.submit("root", recipient, text=f"Subject: {recipient}\n\nHello\n")

@@ -62,7 +62,7 @@ def test_the_topic_has_a_listener() -> None:
     assert refusals(parameters, "SomebodyHears") == []
 
 
-def test_a_stack_nobody_listens_to_is_refused() -> None:
+def test_a_stack_no_one_listens_to_is_refused() -> None:
     (said,) = refusals({}, "SomebodyHears")
     assert said.startswith("OwnerAddress must be given")
 

@@ -80,5 +80,5 @@ def test_a_thousand_messages_cost_what_ses_asks_and_little_more() -> None:
     assert total(mail) - total(by_feature) == pytest.approx(0.16 - 0.10 - 0.12 * 100 / 1024 / 1024 * 1000, abs=0.0001)
 
 
-def test_a_door_costs_nothing_while_nobody_knocks() -> None:
+def test_a_door_costs_nothing_while_no_one_knocks() -> None:
     assert idle(Links="true", AliasApi="true") == idle()

@@ -47,7 +47,7 @@ def test_a_door_is_reached_by_its_url_alone(opened: Symbolic, door: str) -> None
     assert granted["lambda:InvokeFunction"]["InvokedViaFunctionUrl"] is True
 
 
-def test_everybody_may_invoke_nothing_but_by_a_url(opened: Symbolic) -> None:
+def test_everyone_may_invoke_nothing_but_by_a_url(opened: Symbolic) -> None:
     for name, one in opened.resources("AWS::Lambda::Permission").items():
         if one["Principal"] == "*" and one["Action"] != "lambda:InvokeFunctionUrl":
             assert one.get("InvokedViaFunctionUrl") is True, name

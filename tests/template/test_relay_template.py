@@ -88,7 +88,7 @@ def test_every_parameter_says_what_it_is_and_takes_nothing_else(expanded: dict[s
 
 
 @pytest.mark.parametrize("smtp", [True, False], ids=["smtp", "api"])
-def test_nobody_may_do_more_than_he_does(resources: dict[str, Any], smtp: bool) -> None:
+def test_no_one_may_do_more_than_he_does(resources: dict[str, Any], smtp: bool) -> None:
     found = list(statements(resources, smtp))
     assert found
     for one in found:

@@ -161,7 +161,7 @@ def test_the_extension_signs_in(world: World) -> None:
     "path", ["/api/v1/aliases", "//api/v1/aliases", "/api/v1/aliases/", "/api/v1/domain-options", DETAILS, "/", "/x"]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_whoever_has_no_token_is_told_nothing_else(world: World, path: str, method: str) -> None:
+def test_a_caller_without_a_token_is_told_nothing_else(world: World, path: str, method: str) -> None:
     """The same for a token that was removed, for one that never was, for none, and for what is no token at all."""
     removed = new_token(secrets.choice)
     for wrong in ("", removed, "x", world.token[:-1], world.token + "x", world.token.swapcase(), "é" * 45, "a" * 5000):

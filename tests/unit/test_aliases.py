@@ -103,7 +103,7 @@ def test_a_destination_list_in_every_form_the_console_makes(typed: object) -> No
         (to("a@d.example", verdicts={"virus": "forward"}), "a virus is never forwarded"),
     ],
 )
-def test_a_row_nobody_can_read_is_an_error_that_names_it_and_not_a_miss(row: Row, fault: str) -> None:
+def test_an_unreadable_row_is_an_error_that_names_it_and_not_a_miss(row: Row, fault: str) -> None:
     resolution = resolve({"x@example.com": row, "@example.com": to("all@dest.example")}, "x@example.com")
     assert resolution.outcome == "error"
     assert "aliases row 'x@example.com'" in resolution.detail
@@ -286,7 +286,7 @@ def test_a_disabled_domain_ends_the_search_where_its_pattern_matches() -> None:
         ([pattern("x", "nonsense")], "destination 'nonsense' is not a mail address"),
     ],
 )
-def test_patterns_nobody_can_read_are_an_error(patterns: object, fault: str) -> None:
+def test_unreadable_patterns_are_an_error(patterns: object, fault: str) -> None:
     resolution = resolve({"@example.com": to("all@dest.example", patterns=patterns)}, "x@example.com")
     assert resolution.outcome == "error"
     assert "aliases row '@example.com'" in resolution.detail

@@ -190,7 +190,7 @@ def test_an_only_notice_is_not_answered(world: World) -> None:
     assert answers(world) == {}
 
 
-def test_the_ledger_says_why_nobody_is_told(world: World) -> None:
+def test_the_ledger_says_why_no_one_is_told(world: World) -> None:
     world.store.messages[MESSAGE_ID] = stored(RAW, spf="fail")
     handle(world, NOBODY)
     assert answers(world) == {}
@@ -253,7 +253,7 @@ def test_a_message_has_three_answers_at_most(world: World) -> None:
     assert world.ledger.later == {}
 
 
-def test_beyond_the_limit_nobody_is_told_and_it_is_counted(world: World) -> None:
+def test_beyond_the_limit_no_one_is_told_and_it_is_counted(world: World) -> None:
     world.limits.room = 0
     handle(world, NOBODY, OTHER)
     assert world.answerer.sent == []
@@ -288,7 +288,7 @@ def test_no_answer_is_begun_after_some_seconds(world: World) -> None:
     assert len(world.answerer.calls) == 2
 
 
-def test_a_recipient_that_is_no_address_spoils_nobody_elses_answer(world: World) -> None:
+def test_a_recipient_that_is_no_address_spoils_no_one_elses_answer(world: World) -> None:
     handle(world, NOBODY, "no address")
     assert world.answerer.calls == [(NOBODY,)]
 
@@ -348,7 +348,7 @@ def test_a_function_killed_before_it_writes_down_the_answer_finds_it_in_the_clai
     assert told(world) == "sent: bounce-1"
 
 
-def test_nobody_is_told_of_a_rejection_that_another_invocation_was_faster_than(world: World) -> None:
+def test_no_one_is_told_of_a_rejection_that_another_invocation_was_faster_than(world: World) -> None:
     """The event comes twice: one invocation forwards the message, while the alias goes and the other finds none."""
     world.tables.aliases["joe@example.com"] = {"destinations": [JOE]}
 

@@ -46,7 +46,7 @@ class Entry:
         return None
 
 
-def test_what_nobody_claimed_is_taken_at_the_first_question() -> None:
+def test_what_no_one_claimed_is_taken_at_the_first_question() -> None:
     entry = Entry(Standing())
     assert take(MINE, NOW, PATIENCE, entry.swap) == MINE
     assert entry.asked == 1
@@ -117,7 +117,7 @@ def test_a_claim_given_back_under_our_own_name_is_taken_by_writing_it() -> None:
     assert entry.found.state is ClaimState.CLAIMED
 
 
-def test_whoever_is_faster_has_it() -> None:
+def test_the_first_has_it() -> None:
     def faster(entry: Entry) -> None:
         if entry.asked == 2:
             entry.found = standing(ClaimState.CLAIMED, owner="third", lease_until=NOW + 9)

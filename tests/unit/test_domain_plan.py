@@ -55,7 +55,7 @@ def test_an_adopted_identity_gets_what_it_lacks() -> None:
 
 
 @pytest.mark.parametrize("made_by", ["", "postern-dev"])
-def test_an_adopted_identity_keeps_what_somebody_chose(made_by: str) -> None:
+def test_an_adopted_identity_keeps_what_someone_chose(made_by: str) -> None:
     chosen = replace(DONE, mail_from="m.example.com", configuration_set="shop", made_by=made_by)
     assert steps(chosen) == [
         ("left", "its MAIL FROM domain is m.example.com, not bounces.example.com"),
@@ -77,7 +77,7 @@ def test_what_we_set_on_an_adopted_identity_we_may_change(made_by: str) -> None:
 
 
 @pytest.mark.parametrize(("signs", "left"), [(True, 0), (False, 1)])
-def test_a_key_that_somebody_brought_stays(signs: bool, left: int) -> None:
+def test_a_key_that_someone_brought_stays(signs: bool, left: int) -> None:
     found = identity_steps("example.com", replace(DONE, easy=False, signs=signs, next_key="RSA_1024_BIT"), WISH)
     assert [type(one) for one in found] == [Left] * left
 

@@ -138,7 +138,7 @@ def test_a_step_that_ses_refuses_is_left_and_does_not_fail_the_stack(account: Ac
 # --- changes --------------------------------------------------------------------------------------------------
 
 
-def test_a_policy_of_ours_is_changed_and_one_of_somebody_else_is_not(account: Account) -> None:
+def test_a_policy_of_ours_is_changed_and_one_of_someone_else_is_not(account: Account) -> None:
     account.ask("Create", properties(COM, **ALL))
     for policy, before in (("quarantine", "none"), ("reject", "quarantine")):
         account.ask("Update", properties(COM, DmarcPolicy=policy, **ALL), properties(COM, DmarcPolicy=before, **ALL))

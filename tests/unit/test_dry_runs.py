@@ -187,7 +187,7 @@ def test_all_rules_that_hold_are_shown_to_people(run: Any) -> None:
     )
 
 
-def test_a_row_nobody_can_read_is_named(run: Any) -> None:
+def test_an_unreadable_row_is_named(run: Any) -> None:
     done = run("screen", "--json", "x@typo.example", "x@good.example")
     assert done.status == 1
     first, second = done.objects

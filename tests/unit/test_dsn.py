@@ -35,7 +35,7 @@ def test_an_authenticated_sender_is_answered_in_the_name_of_the_recipients_domai
     assert str(found.sender) == "mailer-daemon@example.com"
 
 
-def test_nobody_is_answered_when_answers_are_off() -> None:
+def test_no_one_is_answered_when_answers_are_off() -> None:
     assert reason(setting=OFF) == "answers are switched off"
 
 
@@ -47,7 +47,7 @@ def test_what_has_no_reply_is_never_answered() -> None:
 @pytest.mark.parametrize(
     ("age", "why"), [(-60, ""), (0, ""), (MAX_AGE - 1, ""), (MAX_AGE, "received more than 23 hours ago")]
 )
-def test_after_23_hours_nobody_is_answered(age: float, why: str) -> None:
+def test_after_23_hours_no_one_is_answered(age: float, why: str) -> None:
     assert reason(now=NOW - 60 + age) == why
 
 
@@ -170,7 +170,7 @@ def test_a_null_return_path_is_a_null_sender_too() -> None:
 
 
 @pytest.mark.parametrize("source", ["", "<>", "no address"])
-def test_without_an_envelope_sender_there_is_nobody_to_answer(source: str) -> None:
+def test_without_an_envelope_sender_there_is_no_one_to_answer(source: str) -> None:
     assert reason(source=source) == "no envelope sender to answer"
 
 

@@ -102,7 +102,7 @@ def world() -> World:
     return World()
 
 
-def test_a_delivery_is_written_down_and_says_nothing_against_anybody(world: World) -> None:
+def test_a_delivery_is_written_down_and_says_nothing_against_anyone(world: World) -> None:
     world.take(feedback("Delivery", smtpResponse="250 ok"))
     assert world.ledger.entries[MESSAGE_ID, JANE]["delivered"][2] == "250 ok"
     assert "failures" not in world.row
@@ -120,7 +120,7 @@ def test_a_mailbox_that_is_not_there_is_suspended_at_once_and_told_once(world: W
     ]  # fmt: skip
 
 
-def test_one_refused_piece_of_junk_cuts_nobody_off(world: World) -> None:
+def test_one_refused_piece_of_junk_cuts_no_one_off(world: World) -> None:
     junk = bounce("Permanent", "General", "5.7.1", "smtp; 554 5.7.1 junk")
     world.take(*[junk] * 10)
     assert world.row == {}
@@ -132,7 +132,7 @@ def test_the_same_event_ten_times_is_one_failure(world: World) -> None:
     assert len(world.row["failures"]) == 1
 
 
-def test_one_sender_suspends_nobody_and_a_delivery_in_between_forgives(world: World) -> None:
+def test_one_sender_suspends_no_one_and_a_delivery_in_between_forgives(world: World) -> None:
     def full(number: int, sender: str) -> None:
         world.sent(f"m{number}")
         world.ledger.senders[f"m{number}"] = sender
@@ -177,7 +177,7 @@ def test_our_clock_may_jump(world: World, jump: int) -> None:
     assert "suspended_at" in world.row
 
 
-def test_a_bounce_from_before_the_resumption_suspends_nobody_again(world: World) -> None:
+def test_a_bounce_from_before_the_resumption_suspends_no_one_again(world: World) -> None:
     world.take(bounce())
     resumed_at = world.ledger.entries[MESSAGE_ID, JANE]["bounced"][0] + 60
     world.health.rows[JANE] = {"address": JANE, "resumed_at": resumed_at}
@@ -240,7 +240,7 @@ HOST_BOUNCE = {"diagnostic": "smtp; 550 5.1.1 user unknown", "status": "5.1.1"}
         (feedback("Rendering Failure", errorMessage="no"), "unrendered", "no"),
     ],
 )  # fmt: skip
-def test_what_becomes_of_a_hosts_mail_is_the_owners_and_nobody_elses(
+def test_what_becomes_of_a_hosts_mail_is_the_owners_and_no_one_elses(
     world: World, event: dict[str, Any], kind: str, why: str
 ) -> None:
     """Not even where somebody has made it look like a forward: no health, no claim, no answer."""
@@ -270,7 +270,7 @@ def of_an_alias(event: dict[str, Any], **tags: Any) -> dict[str, Any]:
     return event
 
 
-def test_what_comes_back_of_mail_sent_as_an_alias_is_told_and_counts_against_nobody(world: World) -> None:
+def test_what_comes_back_of_mail_sent_as_an_alias_is_told_and_counts_against_no_one(world: World) -> None:
     """Not even where the sender has made it look like a forward, or a host's mail."""
     forward = bounce(**HOST_BOUNCE)["detail"]["mail"]["tags"]
     for spoofed in ({}, forward, {"kind": ["relay"]}):
@@ -287,7 +287,7 @@ def test_of_mail_sent_as_an_alias_that_arrived_nothing_is_told(world: World, eve
     assert (world.log.lines, world.teller.told, world.ledger.sent_as) == ([], [], [])
 
 
-def test_a_caller_that_is_no_such_user_is_told_nobody(world: World) -> None:
+def test_a_caller_that_is_no_such_user_is_told_no_one(world: World) -> None:
     event = of_an_alias(bounce(**HOST_BOUNCE))
     event["detail"]["mail"]["tags"]["ses:caller-identity"] = ["somebody"]
     world.take(event)
@@ -402,7 +402,7 @@ def test_a_bounce_that_ses_gave_up_on_is_told_too(world: World) -> None:
     ],
     ids=["out of office", "our own list", "a virus", "complaint", "delivery", "delay"],
 )
-def test_nobody_is_told_of_anything_else(world: World, event: Any, noted: bool) -> None:
+def test_no_one_is_told_of_anything_else(world: World, event: Any, noted: bool) -> None:
     world.take(event)
     assert (world.answerer.sent, world.answer, bool(world.ledger.noted)) == ([], None, noted)
 
@@ -437,7 +437,7 @@ def test_the_rules_for_answers_are_those_of_every_answer(world: World, raw: byte
     assert (world.answerer.sent, world.answer) == ([], f"none: {why}")
 
 
-def test_a_message_without_an_entry_is_no_forward_of_anybody(world: World) -> None:
+def test_a_message_without_an_entry_is_no_forward_of_anyone(world: World) -> None:
     """The owner's digest, which bounced."""
     world.ledger.envelopes.clear()
     world.take(bounce())
@@ -506,7 +506,7 @@ def of_the_daily_test(*, tag: str, **options: Any) -> dict[str, Any]:
     return said
 
 
-def test_a_daily_test_that_came_back_closes_nothing_answers_nobody_and_counts_nothing(world: World) -> None:
+def test_a_daily_test_that_came_back_closes_nothing_answers_no_one_and_counts_nothing(world: World) -> None:
     tag = destination_tag(TAG_KEY, daily_test.message_id(DAY), daily_test.address("example.com"))
     world.tests.rows["example.com"] = Record(DAY, AT_FIVE, Stage.SENT, tag=tag, sent_at=AT_FIVE)
     world.take(of_the_daily_test(tag="0" * 32))
@@ -530,7 +530,7 @@ def test_a_tag_is_of_one_message_one_destination_and_one_key() -> None:
     assert all(re.fullmatch("[0-9a-f]{32}", one) for one in tags)
 
 
-def test_a_reply_that_comes_back_is_told_to_its_writer_and_suspends_nobody(world: World) -> None:
+def test_a_reply_that_comes_back_is_told_to_its_writer_and_suspends_no_one(world: World) -> None:
     world.ledger.replies[MESSAGE_ID, JANE] = (INFO, "owner@dest.example")
     gone = bounce(status="5.1.1", diagnostic="smtp; 550 5.1.1 user unknown")
     world.take(gone, feedback("Complaint"), feedback("Delivery"))

@@ -101,7 +101,7 @@ def test_what_ses_never_answers_is_given_up_after_the_hours_of_retrying(world: W
     assert world.log.lines[-1] == "ambiguous info@example.com"
 
 
-def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_nobody_else(world: World) -> None:
+def test_what_is_over_the_cap_waits_for_the_next_hour_and_holds_back_no_one_else(world: World) -> None:
     world.rates.cap = 0
     with pytest.raises(Unsettled, match="1 recipient deferred"):
         world.handle(event("info@example.com"))
@@ -187,7 +187,7 @@ def test_a_bad_row_holds_its_recipient_and_the_others_go(world: World) -> None:
     assert world.ledger.is_open(MESSAGE_ID)
 
 
-def test_a_deferred_recipient_goes_when_its_row_is_mended_and_nobody_gets_a_second_copy(world: World) -> None:
+def test_a_deferred_recipient_goes_when_its_row_is_corrected_and_no_one_gets_a_second_copy(world: World) -> None:
     with pytest.raises(Unsettled):
         world.handle(event("bad@example.com", "info@example.com"))
     world.tables.aliases["bad@example.com"] = {"destinations": [JOE]}
@@ -210,7 +210,7 @@ def test_a_recipient_that_is_no_address_is_unknown_and_the_others_go(world: Worl
     assert len(world.log.lines) == 4, "it is said once: received, two outcomes, received again"
 
 
-def test_a_message_for_nobody_at_all_is_settled(world: World) -> None:
+def test_a_message_for_no_one_at_all_is_settled(world: World) -> None:
     world.handle(event("not an address"))
     assert (world.mailer.sent, world.states) == ([], {"not an address@": "rejected"})
     assert not world.ledger.is_open(MESSAGE_ID)
@@ -248,7 +248,7 @@ def test_whoever_ses_was_too_busy_for_is_sent_to_after_the_others(world: World) 
     assert world.states == {"team@example.com": "forwarded"}
 
 
-def test_once_ses_says_too_fast_to_one_alone_nobody_else_is_sent_to_in_this_invocation(world: World) -> None:
+def test_once_ses_says_too_fast_to_one_alone_no_one_else_is_sent_to_in_this_invocation(world: World) -> None:
     world.mailer.script = {JANE: [TooFast("slow down")] * 2, JOE: [TooFast("slow down")]}
     with pytest.raises(Unsettled, match="2 recipients deferred"):
         world.handle(event("team@example.com", "info@example.com"))
@@ -259,7 +259,7 @@ def test_once_ses_says_too_fast_to_one_alone_nobody_else_is_sent_to_in_this_invo
     assert world.mailer.destinations == [JANE, JOE]
 
 
-def test_what_another_service_throttles_holds_back_nobody_else(world: World) -> None:
+def test_what_another_service_throttles_holds_back_no_one_else(world: World) -> None:
     world.mailer.script[JANE] = [Throttled("a hot counter")]
     with pytest.raises(Unsettled, match="a hot counter"):
         world.handle(event("team@example.com"))
@@ -272,7 +272,7 @@ def test_octets_and_the_time_since_receipt_are_measured_for_each_sending(world: 
     assert world.log.measured == [(to, len(raw), 2.5) for _, to, raw in world.mailer.sent]
 
 
-def test_a_message_of_which_nobody_knows_when_it_came_has_no_latency(world: World) -> None:
+def test_a_message_of_which_no_one_knows_when_it_came_has_no_latency(world: World) -> None:
     world.handle(event("info@example.com", timestamp="yesterday"))
     assert [age for _, _, age in world.log.measured] == [None]
 
@@ -404,7 +404,7 @@ def test_settings_that_cannot_be_understood_defer_all_mail_and_are_named(
     assert world.states == {"info@example.com": "forwarded"}
 
 
-def test_mail_for_a_reserved_key_is_nobodys_alias(world: World) -> None:
+def test_mail_for_a_reserved_key_is_no_alias(world: World) -> None:
     """Anybody may write to #settings@example.com; a row of that name is not asked for."""
     world.tables.aliases["#settings@example.com"] = {"destinations": [JANE]}
     world.handle(event("#settings@example.com"))

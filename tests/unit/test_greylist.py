@@ -172,7 +172,7 @@ def test_a_signature_counts_if_it_is_aligned(grey: Grey, signed: str, state: str
     assert grey.run(grey.new(dkim=signed)) == [state]
 
 
-def test_whom_nobody_knows_is_held_all_the_same(grey: Grey) -> None:
+def test_an_unknown_sender_is_held_all_the_same(grey: Grey) -> None:
     made = grey.new()
     message_id = f"{MESSAGE_ID}1"
     grey.world.store.messages[message_id] = grey.world.store.messages[message_id].replace(

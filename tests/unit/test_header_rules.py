@@ -359,7 +359,7 @@ def test_keys(key: str, asked: bool) -> None:
     assert (no_sender(key) is None) is asked
 
 
-def test_nobody_calls_himself_a_rule() -> None:
+def test_no_one_calls_himself_a_rule() -> None:
     """MAIL FROM of a stranger, text that is no address: its key must not be a header rule's row."""
     assert envelope_keys(envelope(source="rule:007")) == ("*",)
     rules = tables((7, {**CASINO, "action": "HOLD"}))

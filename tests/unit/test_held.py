@@ -129,7 +129,7 @@ def test_what_is_not_answered_stays_as_it_was() -> None:
     assert done.lists_.faulty == {COP: "why"}
 
 
-def test_a_list_that_names_everybody_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_list_that_names_everyone_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     del capsys
     crowd = Lists(recent=tuple(Seen(f"c{number}", frozenset({URI})) for number in range(12)))
     assert list(Testing(BOTH, WELL, crowd).run().told[0]) == [URI]

@@ -126,7 +126,7 @@ def test_what_may_be_ended_by_force_is_hidden_before() -> None:
 NOW = FakeClock().time
 
 
-def test_what_is_held_for_longer_than_the_queue_delays_is_put_back_and_nobody_is_asked() -> None:
+def test_what_is_held_for_longer_than_the_queue_delays_is_put_back_and_no_one_is_asked() -> None:
     made = event("info@example.com")
     recorder, queue, raised = take(queued({"requestPayload": made, "release_at": int(NOW) + 5000}))
     assert (recorder.seen, queue.woken, queue.hidden, raised) == ([], [(made, NOW + 5000)], [], None)

@@ -164,7 +164,7 @@ def test_without_time_the_next_mail_is_learned_from(world: World, learner: FakeL
     assert (world.states, learner.names) == ({"shop@example.com": "forwarded"}, [])
 
 
-def test_a_stack_that_learns_nothing_asks_nobody(learner: FakeLearner) -> None:
+def test_a_stack_that_learns_nothing_asks_no_one(learner: FakeLearner) -> None:
     world = World(learner=lambda: pytest.fail("asked"))
     world.tables.aliases["@example.com"] = {**DOMAIN, "learn": False}
     world.handle(event("shop@example.com", "info@example.com"))

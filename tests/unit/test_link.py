@@ -139,7 +139,7 @@ def test_a_rule_is_shown_before_it_is_written() -> None:
     assert "no proof" not in Seen(link_pages.question(link, "spam@bad.example", "b", proven=True)).text
 
 
-def test_pages_may_load_nothing_and_are_kept_by_nobody() -> None:
+def test_pages_may_load_nothing_and_are_kept_by_no_one() -> None:
     policy = link_pages.HEADERS["content-security-policy"]
     assert policy.split("; ")[0] == "default-src 'none'"
     assert {"form-action 'self'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))

@@ -161,13 +161,13 @@ def test_ten_things_are_counted_and_the_reference_names_them(capsys: pytest.Capt
         said("bounced", ON_ACCOUNT_LIST),
     ],
 )
-def test_what_needs_somebody_is_counted_before_the_handler_ends(say: Say, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_needs_attention_is_counted_before_the_handler_ends(say: Say, capsys: pytest.CaptureFixture[str]) -> None:
     """A killed function never ends its handler. An event that was noted before may not have been counted."""
     say(mail_log())
     assert counted(capsys.readouterr().out) == {NEEDS_SOMEBODY: 1}
 
 
-def test_rules_that_are_late_need_somebody(capsys: pytest.CaptureFixture[str]) -> None:
+def test_rules_that_are_late_need_attention(capsys: pytest.CaptureFixture[str]) -> None:
     log = PowertoolsRecipientsLog(own_domains=["example.com"], stack="postern-dev")
     log.lag(LATE)
     assert counted(capsys.readouterr().out) == {}

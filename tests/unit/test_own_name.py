@@ -95,7 +95,7 @@ def test_only_a_result_for_the_domain_itself_speaks_for_it(source: str, spf: str
     assert state(source=source, spf=spf, dkim=dkim, helo="example.com") == "quarantined"
 
 
-def test_ses_contradicting_itself_speaks_for_nobody() -> None:
+def test_ses_contradicting_itself_speaks_for_no_one() -> None:
     assert state(source="ceo@example.com", spfVerdict=verdict("FAIL")) == "quarantined"
 
 
@@ -183,7 +183,7 @@ def test_the_reason_names_the_author() -> None:
     assert reason == "ceo@example.com in From is ours, and SES saw neither SPF nor DKIM pass for its domain"
 
 
-def test_a_dry_run_of_a_stored_message_says_the_same_and_one_of_a_plain_file_asks_nobody() -> None:
+def test_a_dry_run_of_a_stored_message_says_the_same_and_one_of_a_plain_file_asks_no_one() -> None:
     raw, to = b"From: CEO <ceo@example.com>\r\n\r\nbody", (Address.parse("info@example.com"),)
     for content, author in ((raw, ""), (stored(raw), "ceo@example.com"), (stored(raw, dkim="example.com"), "")):
         assert impostor(offline_envelope(content, to), Header.of(content), OWN) == author

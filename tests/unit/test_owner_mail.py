@@ -148,7 +148,7 @@ def test_a_refusal_rings_and_is_no_end(desk: Desk) -> None:
     assert desk.log.lines == ["failure Refused"]
 
 
-def test_what_stands_is_told_each_day_until_it_is_mended(desk: Desk) -> None:
+def test_what_stands_is_told_each_day_until_it_is_corrected(desk: Desk) -> None:
     desk.news.sections = (DEAD,)
     desk.run()
     desk.run()

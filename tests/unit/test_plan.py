@@ -121,7 +121,7 @@ def test_what_an_owner_discards_is_not_missed() -> None:
     assert one("hole@example.com") == (Discard, "alias hole@example.com; discard:")
 
 
-def test_rows_nobody_can_read_hold_their_recipient_and_nobody_else() -> None:
+def test_unreadable_rows_hold_their_recipient_and_no_one_else() -> None:
     bad, good = decide("bad@example.com", "info@example.com")
     assert isinstance(bad, BadTable)
     assert "aliases row 'bad@example.com'" in bad.reason

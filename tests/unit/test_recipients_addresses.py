@@ -38,7 +38,7 @@ def test_an_empty_table_leaves_the_addresses_every_domain_must_have_and_the_dail
     ],
     ids=["row", "discard", "disabled", "disabled-word", "expired", "expires-later", "bad-row", "bad-flag"],
 )
-def test_an_address_exists_if_its_row_is_in_force_or_must_be_mended(row: dict[str, Any], exists: bool) -> None:
+def test_an_address_exists_if_its_row_is_in_force_or_must_be_corrected(row: dict[str, Any], exists: bool) -> None:
     assert ("info@example.com" in taken({"info@example.com": row})) is exists
 
 

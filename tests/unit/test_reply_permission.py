@@ -107,7 +107,7 @@ def test_the_destination_may(way: dict[str, Any]) -> None:
         ({"virus": "FAIL"}, "virus"),
     ],
 )  # fmt: skip
-def test_nobody_else_may(attack: dict[str, Any], why: str) -> None:
+def test_no_one_else_may(attack: dict[str, Any], why: str) -> None:
     assert cause(**attack) == why
 
 
@@ -136,7 +136,7 @@ def test_nobody_else_may(attack: dict[str, Any], why: str) -> None:
         "",
     ],
 )
-def test_a_from_that_can_be_read_in_two_ways_is_nobodys(author: str) -> None:
+def test_a_from_that_can_be_read_in_two_ways_belongs_to_no_one(author: str) -> None:
     found = judged(author=author)
     assert found is not None
     assert found.cause in ("form", "stranger")
@@ -181,7 +181,7 @@ def test_a_robot_is_known(head: str, mark: str) -> None:
     assert robot(envelope(), Message.split(head.encode() + b"\r\n\r\n")) == mark
 
 
-def test_nobody_is_a_robot() -> None:
+def test_no_one_is_a_robot() -> None:
     assert robot(envelope(source="<>"), Message.split(b"\r\n")) == "the null sender"
 
 

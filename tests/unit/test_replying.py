@@ -102,7 +102,7 @@ def test_a_date_leaves_without_what_else_stands_there(date: str) -> None:
 # Tokens
 
 
-def test_a_token_stands_for_one_row_in_one_domain_and_nobody_can_make_one() -> None:
+def test_a_token_stands_for_one_row_in_one_domain_and_no_one_can_make_one() -> None:
     assert row_named(KEY, TO) == ROW
     assert row_named(KEY, Address.parse(str(TO).upper())) == ROW  # some servers change case
     assert row_named(b"another key", TO) == ""
@@ -141,7 +141,7 @@ def test_reply_addresses_become_correspondents_and_the_alias_goes() -> None:
         (f"To: {TO} (joe@third.example)\r\nCc: =?utf-8?q?joe=40third=2Eexample?=", ("joe@third.example",)),
     ],
 )
-def test_anybody_else_is_named(raw: str, others: tuple[str, ...]) -> None:
+def test_anyone_else_is_named(raw: str, others: tuple[str, ...]) -> None:
     assert found(raw).others == others
 
 
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_as_an_address_is_a_fault() -> None:
     assert found("To: " + ", ".join([str(TO)] * 400)).fault
 
 
-def test_the_address_of_another_aliases_correspondent_is_anybody_else() -> None:
+def test_the_address_of_another_aliases_correspondent_is_anyone_else() -> None:
     other = replace(CONTACT, alias=Address.parse("shop@example.com"), row_id="other")
     address = str(reply_address(KEY, "abcdefghij", "reply", "example.com"))
     assert found(f"To: {TO}, {address}", **{address: other}).others == (address,)

@@ -64,7 +64,7 @@ def test_what_is_asked_is_what_is_on() -> None:
         assert list(questions(nothing, everything)) == []
 
 
-def test_without_a_block_and_from_nobody_only_what_is_known_is_judged() -> None:
+def test_without_a_block_and_from_no_one_only_what_is_known_is_judged() -> None:
     everything = dict.fromkeys(NAMES, QUARANTINE)
     assert list(found(Who(), everything, {})) == []
     assert Who.of(envelope(source="<>"), None) == Who()
@@ -79,7 +79,7 @@ def test_helo_is_that_of_received_and_never_that_of_the_results() -> None:
     assert who == Who("192.0.2.9", "mx.sender.example", "mx.sender.example", "x.example")
 
 
-def test_a_block_that_is_not_this_messages_names_nobody() -> None:
+def test_a_block_that_is_not_this_messages_names_no_one() -> None:
     own = stored(b"")
     forged = own.replace(MESSAGE_ID.encode(), b"another").replace(b"192.0.2.9", b"203.0.113.1")
     for raw in (own + forged + b"\r\n", forged + own + b"\r\n"):

@@ -384,7 +384,7 @@ def test_a_header_of_ten_thousand_lines() -> None:
         ("Groot", "Groot", ""),
     ],
 )
-def test_an_answer_reaches_the_author_or_nobody(author: str, shown: str, answered: str) -> None:
+def test_an_answer_reaches_the_author_or_no_one(author: str, shown: str, answered: str) -> None:
     """MAIL FROM is a mass mailer's bounce address."""
     raw = rewritten(f"From: {author}\r\nSubject: s\r\n\r\nbody".encode(), source="bounce-4711@esp.example")
     assert display(raw) == f"{shown} via example.com"

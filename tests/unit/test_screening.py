@@ -209,7 +209,7 @@ def test_how_many_domains_a_stranger_names_is_bounded(screened: Screened) -> Non
     assert len(screened.dns.asked) == 8
 
 
-def test_without_a_key_spamhaus_is_not_asked_and_with_one_nobody_reads_it(screened: Screened) -> None:
+def test_without_a_key_spamhaus_is_not_asked_and_with_one_no_one_reads_it(screened: Screened) -> None:
     assert screened.run(dnsbl_sites="zen.spamhaus.org", verdict_fields=True) == "forwarded"
     assert screened.dns.asked == []
     again = Screened(screened.dns, key=KEY)
@@ -224,7 +224,7 @@ def test_without_a_key_spamhaus_is_not_asked_and_with_one_nobody_reads_it(screen
         assert KEY not in f"{shown.sent!r} {shown.notes} {shown.reason} {shown.world.log.lines}"
 
 
-def test_a_list_that_lists_everybody_goes_silent(screened: Screened) -> None:
+def test_a_list_that_lists_everyone_goes_silent(screened: Screened) -> None:
     screened.dns.records[f"*.{COP}", "A"] = ["127.0.0.2"]
     screened.book.kept = Lists(recent=tuple(Seen(f"c{number}", frozenset({COP})) for number in range(9)))
     assert screened.run(dnsbl_sites=COP) == "quarantined"
@@ -291,7 +291,7 @@ def test_an_unknown_sender_domain_is_kept_but_never_our_own(screened: Screened, 
     assert bool(screened.dns.asked) is (state == "quarantined")
 
 
-def test_where_nothing_is_on_or_nothing_would_be_forwarded_nobody_is_asked(dns: NameServer) -> None:
+def test_where_nothing_is_on_or_nothing_would_be_forwarded_no_one_is_asked(dns: NameServer) -> None:
     for settings, source in (({}, "betsy@sender.example"), ({"dnsbl_sites": COP}, "x@spam.example")):
         one = Screened(dns)
         one.run(source=source, **settings)  # type: ignore[arg-type]

@@ -113,7 +113,7 @@ def test_an_event_without_tags_is_none(tags: object) -> None:
 
 
 @pytest.mark.parametrize("event", [feedback("Delivery"), feedback("DeliveryDelay"), bounce("Transient", "General")])
-def test_what_nobody_need_know_has_no_losses(event: dict[str, Any]) -> None:
+def test_what_no_one_need_know_has_no_losses(event: dict[str, Any]) -> None:
     made = read(sent_as(event))
     assert made is not None
     assert made.lost == ()
@@ -197,7 +197,7 @@ def test_a_suspended_destination_is_not_told_and_the_others_are(desk: Desk) -> N
 @pytest.mark.parametrize(
     "row", [None, {"enabled": False, "destinations": [JANE]}, {"destinations": ["discard:"]}, {"destinations": 7}]
 )
-def test_where_nobody_gets_the_mail_it_is_said(desk: Desk, row: dict[str, Any] | None) -> None:
+def test_where_no_one_gets_the_mail_it_is_said(desk: Desk, row: dict[str, Any] | None) -> None:
     desk.tables.aliases = {INFO: row} if row else {}
     desk.tell(losing())
     assert (desk.mailer.sent, desk.log.lines) == ([], ["untold: no destination of the alias gets mail"])
@@ -213,7 +213,7 @@ def test_a_stolen_password_does_not_fill_a_mailbox(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("failure", [Throttled("slow"), Unavailable("down"), Unanswered("no answer")])
-def test_who_cannot_be_told_now_is_told_later_and_holds_back_nobody(desk: Desk, failure: Temporary) -> None:
+def test_who_cannot_be_told_now_is_told_later_and_holds_back_no_one(desk: Desk, failure: Temporary) -> None:
     desk.mailer.script[JANE] = [failure]
     with pytest.raises(type(failure)):
         desk.tell(losing())

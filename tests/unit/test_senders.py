@@ -41,7 +41,7 @@ def test_the_search_order_is_that_of_access_5() -> None:
     )
 
 
-def test_the_null_sender_and_text_have_one_key_beside_everybodys() -> None:
+def test_the_null_sender_and_text_have_one_key_beside_everyones() -> None:
     assert senders.envelope_keys(envelope(source="<>")) == ("<>", "*")
     assert senders.envelope_keys(envelope(source="Root")) == ("root", "*")
 
@@ -83,7 +83,7 @@ def test_dunno_ends_the_search_in_its_own_scope_only() -> None:
 
 
 @pytest.mark.parametrize("source", ["x@other.example", "<>", "Root", "x@[192.0.2.1]"])
-def test_the_key_of_everybody_is_the_last_of_its_scope(source: str) -> None:
+def test_the_key_of_everyone_is_the_last_of_its_scope(source: str) -> None:
     """Only these may write to the team: `check_sender_access hash:/etc/postfix/team, reject`."""
     table = {("friend@x.example", SCOPE): {"action": "OK"}, ("*", SCOPE): {"action": "REJECT members only"}}
     assert match(table, "friend@x.example") == f"sender rule friend@x.example for {SCOPE}: OK"
@@ -92,7 +92,7 @@ def test_the_key_of_everybody_is_the_last_of_its_scope(source: str) -> None:
     assert match(elsewhere, source) == f"sender rule * for {SCOPE}: REJECT members only"
 
 
-def test_the_key_of_everybody_leaves_nothing_to_the_header() -> None:
+def test_the_key_of_everyone_leaves_nothing_to_the_header() -> None:
     """As Postfix, which never looks there: a From that anybody can write does not open the list."""
     table = {("friend@x.example", SCOPE): {"action": "OK"}, ("*", SCOPE): {"action": "REJECT"}}
     found = judge(table, "x@other.example", "friend@x.example")
@@ -155,7 +155,7 @@ def test_each_author_is_asked_in_turn_when_the_envelope_has_no_rule() -> None:
     assert judge(table, "x@sender.example", "b@spam.example").final is None
 
 
-def test_ok_by_an_author_nobody_vouches_for_is_as_if_it_were_not_there() -> None:
+def test_ok_by_an_author_no_one_vouches_for_is_as_if_it_were_not_there() -> None:
     table = {("friend.example", SCOPE): {"action": "OK"}, ("friend.example", "*"): {"action": "REJECT"}}
     assert judge(table, "<>", "a@friend.example").first("REJECT") is not None
     assert judge(table, "<>", "a@friend.example", dmarcVerdict={"status": "PASS"}).first("OK") is not None

@@ -227,7 +227,7 @@ CALLS = 6  # read, look, is somebody there, claim, publish, keep
 
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("position", range(CALLS))
-def test_killed_at_any_call_it_tells_everything_and_twice_only_what_nobody_knows(position: int, after: bool) -> None:
+def test_killed_at_any_call_it_tells_everything_and_twice_only_what_no_one_knows(position: int, after: bool) -> None:
     world = World(found=[ONE], kill=(position, after))
     world.hours(2)
     sent_and_not_noted = (position, after) in ((4, True), (5, False))
@@ -256,7 +256,7 @@ def test_two_runs_at_once_tell_once() -> None:
     assert len(world.mails) == 1
 
 
-def test_what_nobody_hears_is_not_told() -> None:
+def test_what_no_one_hears_is_not_told() -> None:
     """A subscription waits to be confirmed, and what SNS is given until then goes to nobody."""
     world = World(found=[ONE], heard=False)
     assert world.run()

@@ -41,7 +41,7 @@ def test_all_is_well(night: Night) -> None:
     assert night.run() == ((), ())
 
 
-def test_an_object_nobody_saw_is_found_when_ses_has_given_up(night: Night) -> None:
+def test_an_object_no_one_saw_is_found_when_ses_has_given_up(night: Night) -> None:
     night.store("a", UNSEEN_AFTER - 60, seen=False)
     assert night.run() == ((), ())
     night.clock.time += PASSES
@@ -111,7 +111,7 @@ def test_open_for_longer_than_the_retries_allow(night: Night, late: float, found
     assert night.run()[0] == found
 
 
-def test_what_was_ordered_to_run_again_has_its_time_anew(night: Night) -> None:
+def test_what_was_ordered_to_run_again_has_its_time_again(night: Night) -> None:
     night.book.own = {"a": {"opened_at": 0.0, "open": "open", "reopened_at": night.clock.now() - HOUR}}
     assert night.run()[0] == ()
     night.clock.time += (RETRY_HOURS + 1) * HOUR + OPEN_MARGIN

@@ -104,7 +104,7 @@ def test_what_ends_within_a_week(
     assert coming(at, ends, NOW - ago * A_DAY, taken, NOW) == found
 
 
-def test_what_nobody_uses_is_told_of_and_ends_a_week_later() -> None:
+def test_what_no_one_uses_is_told_of_and_ends_a_week_later() -> None:
     found = book(expires_after="20 days")
     alive = days(found, 40, {TRIP: NOW - 3 * A_DAY})
     assert alive == list(range(17)), "twenty days after its last use"
@@ -125,7 +125,7 @@ def test_what_is_used_again_goes_on_and_is_told_of_again() -> None:
     assert [day for _, day, _ in found.told] == [day_of(NOW + 12 * A_DAY), day_of(NOW + 26 * A_DAY)]
 
 
-def test_nobody_is_surprised_where_the_watch_did_not_run() -> None:
+def test_no_one_is_surprised_where_the_watch_did_not_run() -> None:
     found = book(expires_after="20 days")
     assert days(found, 10, {TRIP: NOW - 300 * A_DAY}) == list(range(7)), "told today, a week before"
 
