@@ -64,7 +64,7 @@ def test_the_topic_has_a_listener() -> None:
 
 def test_a_stack_no_one_listens_to_is_refused() -> None:
     (said,) = refusals({}, "SomebodyHears")
-    assert said.startswith("OwnerAddress must be given")
+    assert said.startswith("OwnerAddress is required")
 
 
 def test_only_this_accounts_alarms_speak_on_the_topic(resources: dict[str, Any]) -> None:

@@ -202,7 +202,7 @@ def test_what_failed_half_way_is_finished_when_it_is_taken_again(world: World, m
     def broken(*_: object) -> None:
         raise Throttled("slow")
 
-    for step in ("failed", "suspend", "told"):
+    for step in ("failed", "suspend", "note_told"):
         with monkeypatch.context() as patch:
             patch.setattr(world.health, step, broken)
             with pytest.raises(Throttled):
