@@ -74,7 +74,7 @@ def test_the_owner_is_told_once_of_yesterday(quiet: Emulator) -> None:
         assert quiet.run_scheduled("DigestFunction") is None
     (raw,) = quiet.maildirs.messages(OWNER)[before:]
     assert b'From: "example.com mail gate" <postmaster@example.com>' in raw
-    text = quopri.decodestring(raw).decode().replace("\r\n", "\n")
+    text = quopri.decodestring(raw).decode(errors="replace").replace("\r\n", "\n")
     assert "  From a@sender.example to info@example.com: spam FAIL\n    Send it on:\n" in text
     stack = f"--stack {quiet.template.stack}"
     assert f"      postern quarantine release kept --recipient info@example.com {stack}\n" in text
