@@ -53,7 +53,7 @@ def _named(value: Any, at: int) -> Any:
 
 
 def spent(count: int) -> float:
-    """ms of CPU a message; the rows are understood anew for each, as its own reading has them."""
+    """ms of CPU a message; the rows are parsed again for each, as its own reading has them."""
     envelope = Envelope.offline("betsy@sender.example", (), Verdicts())
     HeaderRules(envelope, Header.of(MAIL), rules(count)).judged(EVERYWHERE)  # compiles the patterns, once a process
     read = [rules(count) for _ in range(MESSAGES)]

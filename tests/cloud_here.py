@@ -8,7 +8,7 @@ from emulator.template import Template
 
 
 class CloudHere(Cloud):
-    """What the template declares, for clients of this process alone. Whoever starts another process needs `Cloud`."""
+    """What the template declares, for clients of this process alone. To start another process, use `Cloud`."""
 
     def __init__(self, template: Template) -> None:
         super().__init__(template)

@@ -132,7 +132,7 @@ class FakeZones:
         self.changes.append(change)
 
     def put(self, name: str, type: str, *values: str, ttl: int = 3600, zone: str = ZONE) -> RecordSet:
-        """What somebody wrote."""
+        """What someone wrote."""
         self.sets[zone, name, type] = RecordSet(name, type, ttl, values)
         return self.sets[zone, name, type]
 
@@ -154,7 +154,7 @@ class Account:
         self.zones = FakeZones(self.failures)
 
     def ask(self, kind: str, wish: Mapping[str, Any], before: Mapping[str, Any] | None = None) -> str | None:
-        """One request of CloudFormation, with all the invocations it takes but for those that `onward` was asked for."""
+        """One request of CloudFormation, with all the invocations it takes except those that `onward` was asked for."""
         event = {"RequestType": kind, "StackId": STACK, "ResourceProperties": wish}
         return self.invoke({**event, "OldResourceProperties": before} if before else event)
 

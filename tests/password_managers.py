@@ -17,7 +17,7 @@ ALIASES = "/api/v1/aliases"
 AJAX = {"content-type": "application/json", "x-requested-with": "XMLHttpRequest"}
 # What the extension takes for a token, besides a length of 40 to 60.
 TOKEN = re.compile(r"(addy_io_)?[a-zA-Z0-9]+\Z")
-# AliasResource, with what it has had since: each is read by somebody.
+# AliasResource, with what it has had since: each is read by someone.
 ALIAS = {
     "id", "user_id", "aliasable_id", "aliasable_type", "local_part", "extension", "domain", "email", "active",
     "description", "from_name", "emails_forwarded", "emails_blocked", "emails_replied", "emails_sent", "recipients",

@@ -11,7 +11,7 @@ BODY = "Friday is fine.\r\n\r\nOn Sunday Betsy wrote:\r\n> Lunch?\r\n"
 
 @dataclass(frozen=True)
 class Owner:
-    """Who writes: his address, his name, the machine he writes on and the server that brings his mail."""
+    """A writer: address, name, the machine used and the server that brings the mail."""
 
     address: str = "jane.doe@dest.example"
     name: str = "Jane Doe"

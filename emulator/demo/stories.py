@@ -50,7 +50,7 @@ def _spam_is_released(emulator: Emulator, folder: Path, spam: Judgement, say: Ca
 
 
 def _ann_replies(emulator: Emulator, folder: Path, _: Judgement, say: Callable[[str], None]) -> list[str]:
-    """Ann replies in the name of her shop: six messages, one thread in each mailbox, and nothing shows hers."""
+    """Ann replies in the name of her shop: six messages, one thread in each mailbox, and nothing shows her address."""
     faults = round_trip.run(emulator, say)
     return faults + first_day.run(emulator, folder, say, 0, "contact", "list")
 

@@ -307,7 +307,7 @@ def test_a_table_that_is_not_there_is_a_temporary_failure(aws: Cloud) -> None:
 def test_a_failure_from_before_the_resumption_suspends_no_one(
     request: pytest.FixtureRequest, health: Health, who: str
 ) -> None:
-    """Somebody resumes it between the two writes of an event that is on its way."""
+    """Someone resumes it between the two writes of an event that is on its way."""
     row = {"address": who, "resumed_at": 100}
     if isinstance(health, FakeHealth):
         health.rows[who] = row

@@ -136,7 +136,7 @@ def test_a_call_that_botocore_repeats_is_ours(repeating: DynamoLease) -> None:
 
 
 def test_whoever_leaves_word_as_the_holder_goes_gets_the_turn(aws: Cloud, template: Template, clock: FakeClock) -> None:
-    """Between being turned away and leaving word, the holder gives back: nobody would look any more."""
+    """Between being turned away and leaving word, the holder gives back: no one would look any more."""
     client = clients.dynamodb()
     holder = DynamoLease(clients.dynamodb(), template.name("LedgerTable"), clock=clock)
     late = DynamoLease(client, template.name("LedgerTable"), clock=clock)

@@ -194,7 +194,7 @@ def test_a_message_that_another_rule_adds_to_while_it_is_closed_stays_open(
     aws: Cloud, template: Template, message_id: str, clock: FakeClock, step_by_step: bool
 ) -> None:
     """Before the one write that closes it, or between the last recipient settled and the mark taken off, another event
-    opens it again. Step by step it is closed where somebody else had settled a recipient of it."""
+    opens it again. Step by step it is closed where someone else had settled a recipient of it."""
     client = clients.dynamodb()
     racing = in_dynamodb(client, template, clock)
     other = in_dynamodb(clients.dynamodb(), template, clock)

@@ -291,6 +291,6 @@ def _only(ours: dict[str, str]) -> HTTPMessage:
 
 
 def test_it_finds_the_python_of_the_distribution_and_nothing_of_its_user() -> None:
-    """-I: no PYTHONPATH, and no json.py in the working directory of whoever sends."""
+    """-I: no PYTHONPATH, and no json.py in the working directory of the sender."""
     assert PROGRAM.read_text().startswith("#!/usr/bin/python3 -I\n")
     assert os.access(PROGRAM, os.X_OK)

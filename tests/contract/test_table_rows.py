@@ -165,7 +165,7 @@ def test_a_network_that_fails_is_temporary(aws: Cloud, template: Template, opera
 
 
 def test_one_write_has_one_token_however_often_botocore_asks(aws: Cloud, template: Template) -> None:
-    """What is asked again after a lost answer is not done twice, nor taken for somebody else's edit."""
+    """What is asked again after a lost answer is not done twice, nor taken for someone else's edit."""
     client, tokens = clients.dynamodb(), []
     client.meta.events.register(
         "before-call.dynamodb.TransactWriteItems",

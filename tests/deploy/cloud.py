@@ -56,7 +56,7 @@ class Ministack:
     def __exit__(self, *_: object) -> None:
         """End it and its functions, by the session they were started in."""
         for number in (signal.SIGTERM, signal.SIGKILL):  # the second for what outlives the first
-            with suppress(ProcessLookupError):  # nobody is left
+            with suppress(ProcessLookupError):  # no one is left
                 os.killpg(self._process.pid, number)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(10)

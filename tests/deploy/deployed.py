@@ -58,13 +58,13 @@ class Deployed:
         return str(made["HostedZone"]["Id"]).rpartition("/")[2]
 
     def write(self, zone: str, name: str, type: str, value: str) -> None:
-        """A record that somebody wrote by hand."""
+        """A record that someone wrote by hand."""
         one = {"Name": name, "Type": type, "TTL": 300, "ResourceRecords": [{"Value": value}]}
         changes = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": one}]}
         self.client("route53").change_resource_record_sets(HostedZoneId=zone, ChangeBatch=changes)
 
     def adopt(self, domain: str) -> None:
-        """An identity that somebody made by hand."""
+        """An identity that someone made by hand."""
         self.client("sesv2").create_email_identity(EmailIdentity=domain)
 
     def identities(self) -> dict[str, str]:
@@ -136,7 +136,7 @@ class Deployed:
         return [found[1] for name in names if (found := re.match(rf"{STACK}-(\w+FunctionRole)", name))]
 
     def acting(self, role: str) -> Any:
-        """A client of DynamoDB with the rights of a role; the owner lets himself take it first."""
+        """A client of DynamoDB with the rights of a role; the owner grants this role first."""
         iam, name = self.client("iam"), f"{STACK}-{role}"
         (arn,) = [one["Arn"] for one in iam.list_roles()["Roles"] if one["RoleName"].startswith(name)]
         name = arn.rpartition("/")[2]
@@ -167,7 +167,7 @@ class Deployed:
         return [one for value in values for one in (value if isinstance(value, list) else [value])]
 
     def left(self) -> list[str]:
-        """Everything there is that a stack may have made, but for what `sam deploy` keeps for itself."""
+        """Everything there is that a stack may have made, except what `sam deploy` keeps for itself."""
         found = [f"table {name}" for name in sorted(self.client("dynamodb").list_tables()["TableNames"])]
         buckets = [bucket["Name"] for bucket in self.s3.list_buckets()["Buckets"]]
         found += [f"bucket {name}" for name in buckets if not name.startswith("aws-sam-cli")]

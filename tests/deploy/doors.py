@@ -67,7 +67,7 @@ class Doors:
 
 
 def lead_elsewhere(stack: Deployed, alias: str) -> list[str]:
-    """Try, as the function's role, to have an alias lead to somebody else; what IAM let pass."""
+    """Try, as the function's role, to have an alias lead to someone else; what IAM let pass."""
     client, key, thief = stack.acting("LinksFunctionRole"), {"address": {"S": alias}}, {"S": "thief@evil.example"}
     change = {"UpdateExpression": "SET destinations = :to", "ExpressionAttributeValues": {":to": thief}}
     update = {"TableName": f"{STACK}-aliases", "Key": key, **change}

@@ -60,7 +60,7 @@ def release(request: pytest.FixtureRequest) -> str:
 
 
 def test_the_first_day_is_six_commands_and_three_answers(gate: Deployment, release: str) -> None:
-    """docs/getting-started.md to the letter, but for the processor, which is this machine's, and the installation."""
+    """docs/getting-started.md to the letter, except the processor, which is this machine's, and the installation."""
     install, init, deploy, dns, add, doctor = first_day.commands()
     assert install.endswith("python3 -m pip install ."), "`make .venv/ready` has done it here"
     here = gate.clone(release)

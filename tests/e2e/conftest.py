@@ -28,7 +28,7 @@ def running(dns: NameServer) -> Iterator[Emulator]:
 
 @pytest.fixture
 def emulator(running: Emulator) -> Emulator:
-    """The running system with its usual tables, empty queues and nobody suspended."""
+    """The running system with its usual tables, empty queues and no one suspended."""
     running.load(TablesFile.load(ROOT / "emulator" / "tables.toml"))
     for queue in ("RetryQueue", "FailureQueue"):
         running.cloud.messages(queue)

@@ -1,4 +1,4 @@
-"""A new use's first day: real mail comes in, and what he types about it, each line by a shell and a process of its own."""
+"""A new use's first day: real mail comes in, and what they type about it, each line by a shell and a process of its own."""
 
 import os
 import re
@@ -122,7 +122,7 @@ DAY: list[Mail | Retries | tuple[int, str, str]] = [
         "postern rewrite mail.eml --recipient info@example.com --destination jane@dest.example | cat",
         "via example.com",
     ),
-    # Quarantine, and what waits for somebody.
+    # Quarantine, and what waits for someone.
     (0, "postern quarantine ls", "<kept>  sales@example.com"),
     (0, "postern quarantine show <kept>", "spam FAIL"),
     (0, "postern quarantine release <kept> --dry-run", "would run again for sales@example.com"),

@@ -60,7 +60,7 @@ def test_a_signature_that_covers_the_recipient_is_as_good(post: Post) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("to", ["friend@other.example", "info@example.com", "n0@example.org"])
 def test_a_letter_that_is_sent_again_by_a_stranger_is_answered_to_no_one(post: Post, to: str) -> None:
-    """He has one plain letter of the victim's, and sends it to addresses of ours that do not exist."""
+    """The stranger has one plain letter of the victim's, and sends it to addresses of ours that do not exist."""
     victim, raw = letter(post, to)
     people = [f"n{number}@example.com" for number in range(12)]
     for copy in (raw, f"To: {people[0]}\r\n".encode() + raw):
@@ -84,7 +84,7 @@ def test_fifty_recipients_are_one_answer(post: Post) -> None:
 
 @pytest.mark.slow
 def test_a_stranger_makes_us_send_no_more_than_the_limits_say(post: Post) -> None:
-    """From ever new names below his own domain, all of which pass SPF."""
+    """From ever new names below the stranger's own domain, all of which pass SPF."""
     for number in range(23):
         post.emulator.zone.add(f"m{number}.evil.example", "TXT", "v=spf1 ip4:127.0.0.1 -all")
         last = post.send(NOBODY, sender=f"x{number}@m{number}.evil.example")

@@ -21,7 +21,7 @@ ROUNDS = 3  # of the retry queue within ten minutes: Lambda's attempts end after
 
 
 class Mailboxes(dict[str, list[Fate]]):
-    """What becomes of the messages that SES takes: those to nobody's mailbox come back, at once and for good."""
+    """What becomes of the messages that SES takes: those to no one's mailbox come back, at once and for good."""
 
     def __init__(self, exists: Callable[[str], bool]) -> None:
         super().__init__()

@@ -34,7 +34,7 @@ def run(post: Post, *arguments: str) -> Done:
 
 
 def got(post: Post) -> Counter[str]:
-    """What arrived, but for answers to the sender."""
+    """What arrived, except answers to the sender."""
     return Counter({who: count for who, count in post.arrived().items() if who != AUTHOR})
 
 

@@ -146,7 +146,7 @@ def test_the_command_and_a_password_manager_edit_the_tables_with_what_it_says(lo
 def test_whatever_becomes_of_mail_is_told_and_a_reply_goes_out(local: Local) -> None:
     local.write("you@spammer.example")
     local.wait_for(lambda: "rejected  info@example.org  you@spammer.example  sender rule" in local.said())
-    with pytest.raises(smtplib.SMTPRecipientsRefused):  # nobody has written to him
+    with pytest.raises(smtplib.SMTPRecipientsRefused):  # no one has written to that address
         local.write("jane@dest.example", "you@sender.example")
     local.write()
     local.wait_for(lambda: "  info@example.org  you@sender.example  alias info@example.org" in local.said())
@@ -180,7 +180,7 @@ def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Loc
     (link,) = [line.rpartition(" ")[2] for line in local.said().splitlines() if line.startswith("  Release: ")]
     with urllib.request.urlopen(link, timeout=60) as page:
         assert b"<button" in page.read()
-    local.process.send_signal(signal.SIGUSR2)  # what was told is told again, to whoever works on it
+    local.process.send_signal(signal.SIGUSR2)  # what was told is told again, to the person who works on it
     local.wait_for(lambda: local.said().count("digest was sent to owner@dest.example") == 2)
     local.process.send_signal(signal.SIGUSR1)
     local.wait_for(lambda: "watch looked, and wrote to owner@dest.example: Mail of example.org: " in local.said())

@@ -118,7 +118,7 @@ def test_a_rule_that_someone_changed_is_repaired_by_the_schedule(emulator: Emula
 
 
 def test_an_unreadable_row_is_still_taken(emulator: Emulator) -> None:
-    """Its message is deferred until the row is mended: refusing it would lose what mending delivers."""
+    """Its message is deferred until the row is corrected: refusing it would lose what correcting it delivers."""
     put(emulator, "typo@example.com", {"destinations": "jane at dest"})
     assert answers(emulator, "typo@example.com")[0] == 250
     emulator.settle()

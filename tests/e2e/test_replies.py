@@ -51,6 +51,6 @@ def test_a_stranger_gets_nothing_by_a_reply_address(emulator: Emulator) -> None:
     ("references", "pieces"), [("<1@a> <2@a>", [3]), ("<1@a>", [3]), ("<9@a>", [2, 1]), ("", [2, 1])]
 )
 def test_the_judge_of_threads_sees_one_that_is_torn(references: str, pieces: list[int]) -> None:
-    """A check that cannot fail is none."""
+    """A check that cannot fail checks nothing."""
     box = ["Message-ID: <1@a>", "Message-ID: <2@a>\nReferences: <1@a>", f"Message-ID: <3@a>\nReferences: {references}"]
     assert [len(one) for one in threads(f"{one}\n\nx".encode() for one in box)] == pieces

@@ -90,7 +90,7 @@ def public(dns: NameServer) -> Iterator[NameServer]:
 
 @pytest.mark.usefixtures("public")
 def test_the_daily_test_goes_out_and_comes_back(quiet: Emulator) -> None:
-    """Through SES, the public MX, SES, the rule and the function; nobody gets it, and nothing counts it as mail."""
+    """Through SES, the public MX, SES, the rule and the function; no one gets it, and nothing counts it as mail."""
     before, log = sum(1 for _ in quiet.maildirs.folder.rglob("new/*")), len(quiet.function_log.read_bytes())
     assert quiet.run_scheduled("DigestFunction") is None
     quiet.settle()

@@ -156,7 +156,7 @@ def test_gmails_code_arrives_through_the_alias(post: Post) -> None:
 
 
 def test_what_comes_back_is_told_to_those_who_get_the_aliass_mail(post: Post, password: Password) -> None:
-    """Also where the sender has made it look like a forward, and a host's mail; nobody's health hangs on it."""
+    """Also where the sender has made it look like a forward, and a host's mail; no one's health hangs on it."""
     forged = "message=0123456789abcdef, destination=0123456789abcdef0123456789abcdef, kind=relay"
     post.emulator.sending.fates[AUTHOR] = [NO_EMAIL]
     submit(post, password, letter(X_SES_MESSAGE_TAGS=forged))

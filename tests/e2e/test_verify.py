@@ -162,7 +162,7 @@ def test_what_another_host_sends_is_the_waiting_run_s(account: Emulator, monkeyp
     at = f"{HOST}:{account.receiving.port}"
 
     def closed_here(_: conversation.Endpoint) -> str:
-        """Meanwhile somebody types the command that was printed, where the port is open."""
+        """Meanwhile someone types the command that was printed, where the port is open."""
         with monkeypatch.context() as there:
             there.setattr(conversation.Endpoint, "closed", lambda _: "")
             said = run("verify", "--smtp", "--json", "--only", "null-sender", "--domain", "example.com",

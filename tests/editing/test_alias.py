@@ -105,7 +105,7 @@ def _time_zone() -> Iterator[None]:
 @pytest.mark.usefixtures("_time_zone")
 @pytest.mark.parametrize("typed", ["1800000000", "2027-01-15T08:00:00Z", "2027-01-15T10:00+02:00", "2027-01-15T08:00"])
 def test_forms_of_a_time(desk: Desk, typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "Asia/Tokyo")  # where somebody works is not what a row means
+    monkeypatch.setenv("TZ", "Asia/Tokyo")  # where someone works is not what a row means
     time.tzset()
     assert desk.run("alias", "add", INFO, "x@dest.example", "--expires", typed).status == 0
     assert row(desk)["expires_at"] == 1800000000
@@ -151,7 +151,7 @@ def test_set_changes_what_is_named_and_nothing_else(desk: Desk) -> None:
     ("name", "meant"), [("enabeld", "enabled"), ("destination", "destinations"), ("Enabled", "enabled")]
 )
 def test_an_attribute_that_is_unknown_is_named_and_can_be_taken_away(desk: Desk, name: str, meant: str) -> None:
-    """Mail went on to somebody who was switched off, because `enabled` was misspelt."""
+    """Mail went on to someone who was switched off, because `enabled` was misspelt."""
     desk.type("AliasTable", {"address": {"S": INFO}, "destinations": {"S": "jane@dest.example"}, name: {"BOOL": False}})
     said = f"aliases row 'info@example.com': unknown attribute {name!r} ({meant}?)"
     assert said in desk.run("alias", "list").out
@@ -201,7 +201,7 @@ def test_a_time_that_is_no_good_is_named(desk: Desk) -> None:
 
 
 def test_remove_says_who_gets_the_mail_then_and_only_if_someone_does(desk: Desk) -> None:
-    """The domain has patterns and no catch-all: nobody gets it."""
+    """The domain has patterns and no catch-all: no one gets it."""
     pattern = {"M": {"pattern": {"S": "sales-.*"}, "destinations": {"S": "s@dest.example"}}}
     desk.type("AliasTable", {"address": {"S": "@example.com"}, "patterns": {"L": [pattern]}})
     for key in ("hello@example.com", "sales-1@example.com"):

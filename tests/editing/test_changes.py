@@ -307,7 +307,7 @@ def test_keys_are_written_as_they_are_looked_up(desk: Desk, file: Path) -> None:
 
 
 class Meddling(TableRows):
-    """Somebody edits a row between the moment it is read and the moment it is written."""
+    """Someone edits a row between the moment it is read and the moment it is written."""
 
     meddle: Any = None
 

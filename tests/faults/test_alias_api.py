@@ -108,7 +108,7 @@ def test_no_position_leaves_half_an_alias(door: Door, body: str, after: bool, ki
 
 
 def test_an_alias_that_is_there_is_no_answer_that_was_lost(door: Door) -> None:
-    """The first attempt never came, another made the name meanwhile, and nobody asked twice."""
+    """The first attempt never came, another made the name meanwhile, and no one asked twice."""
     book = door.api.book
     row = {"address": "shop@example.com", "destinations": [DESTINATION], "made_by": BY}
     assert (book.make(row), book.make({**row, "made_by": "token other"})) == (True, False)

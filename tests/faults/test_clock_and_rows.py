@@ -1,4 +1,4 @@
-"""A clock that jumps at any AWS call, and rows that nobody can understand: nothing lost, nothing twice."""
+"""A clock that jumps at any AWS call, and rows that no one can understand: nothing lost, nothing twice."""
 
 from typing import Any
 

@@ -1,5 +1,5 @@
 """What an alarm hangs on is counted, whatever call the function is killed at: the count leaves before the fact stands, and
-whoever takes the event again counts it again. Each kind of fact is killed before and after every call."""
+the next invocation for the event counts it again. Each kind of fact is killed before and after every call."""
 
 from collections.abc import Callable
 from typing import Any

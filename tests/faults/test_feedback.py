@@ -2,7 +2,7 @@
 
 Each position is tried in four ways, as in test_every_call. Taken again, the event ends as if nothing
 had been: in the ledger, with the destination suspended, its owner told once (or a second time only where writing
-down that he was told is what failed), and the sender told at most once; not at all only where SES's answer
+down this notice is what failed), and the sender told at most once; not at all only where SES's answer
 was lost.
 """
 

@@ -30,7 +30,7 @@ def hold(world: World) -> None:
 
 
 def new(world: World) -> str:
-    """A message that nothing authenticates, from a network that nobody saw before."""
+    """A message that nothing authenticates, from a network that no one saw before."""
     message_id = world.store(ALIAS)
     raw = stored(RAW.replace(b"hi", message_id.encode()), message_id=message_id, spf="none")
     one = next(NETWORKS)
@@ -119,7 +119,7 @@ def watch(world: World) -> tuple[Held, str]:
 
 
 def overdue(world: World) -> str:
-    """A message whose hold ended an hour ago, and nobody takes what would wake it off the queue: it is delayed."""
+    """A message whose hold ended an hour ago, and no one takes what would wake it off the queue: it is delayed."""
     message_id = new(world)
     assert world.run(message_id, ALIAS) is None
     world.clock.time += 61 + GRACE + 1800

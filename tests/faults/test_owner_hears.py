@@ -22,7 +22,7 @@ def world(world: World, aws: Cloud) -> Iterator[World]:
 @pytest.mark.parametrize("kills", [True, False], ids=["killed", "network"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_no_position_settles_anything_that_is_not_noted(world: World, after: bool, kills: bool) -> None:
-    """An outcome that is settled is not decided again, so nobody would note it later."""
+    """An outcome that is settled is not decided again, so no one would note it later."""
     message_id = world.store()
     world.interference.calls.clear()
     assert world.run(message_id) is None

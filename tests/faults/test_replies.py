@@ -116,7 +116,7 @@ def test_a_stranger_is_quarantined_and_one_destination_hears_once_an_hour(world:
         message_id = take(world, reply(to, author="m@evil.example"), to, source="m@evil.example")
         assert state(world, message_id, to) == "quarantined"
     assert sent(world) == [f"{JANE}: A reply in the name of info@example.com was not sent"]
-    take(world, reply(to), to, source="m@evil.example")  # From is hers, the envelope is not: another cause
+    take(world, reply(to), to, source="m@evil.example")  # From is the author's, the envelope is not: another cause
     assert sent(world)[1:] == [f"{JANE}: A reply in the name of info@example.com was not sent"]
     world.clock.time += 3600
     take(world, reply(to, author="m@evil.example"), to, source="m@evil.example")

@@ -1,4 +1,4 @@
-"""A reply that came back survives a fault at every AWS call: whoever wrote it is told once, and nobody's health suffers.
+"""A reply that came back survives a fault at every AWS call: its writer is told once, and no one's health suffers.
 
 A second time only where SES's answer was lost.
 """

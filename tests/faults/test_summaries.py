@@ -33,7 +33,7 @@ def all_days(each: DailySummaries) -> None:
 
 
 def kept(world: World) -> dict[str, dict[str, Any]]:
-    """What stands there of days with mail, but for when it was added up."""
+    """What stands there of days with mail, except when it was added up."""
     rows = [row for row in world.cloud.partition("LedgerTable", message_id=PARTITION) if row.get("counts") != {}]
     return {row["entry"]: {name: value for name, value in row.items() if name != "folded_at"} for row in rows}
 

@@ -225,7 +225,7 @@ class World:
 def build(
     cloud: CloudHere, template: Template, monkeypatch: pytest.MonkeyPatch, interference: Interference, client: str
 ) -> Iterator[World]:
-    """Everything as in production, but for the clock, the log and what is below the clients."""
+    """Everything as in production, except the clock, the log and what is below the clients."""
     delivered: list[tuple[str, bytes]] = []
     sets = {one["Name"] for one in template.resources("AWS::SES::ConfigurationSet").values()}
     account = Account(identities={"example.com"}, configuration_sets=sets, off=("bounce-rate",))

@@ -59,7 +59,7 @@ def untouched(raw: bytes, result: bytes) -> None:
 
 
 def plainer_forms(raw: bytes) -> None:
-    """SES takes every header that is written anew, and refuses of the original within what it refused before."""
+    """SES takes every header that is rewritten, and refuses of the original within what it refused before."""
     message = Message.split(raw)
     header = raw[: len(raw) - len(message.rest)]  # bodies may hold parts that SES refuses
     assert not refusals(repaired(header, ALIAS, ENVELOPE, STYLE) or b"From: info@example.com\r\n\r\n"), (

@@ -200,7 +200,7 @@ class Judge(Server):
 
 
 def _answers(path: Path) -> bool:
-    """Does somebody listen there? The file is made a moment earlier."""
+    """Does someone listen there? The file is made a moment earlier."""
     with socket.socket(socket.AF_UNIX) as connection:
         return connection.connect_ex(str(path)) == 0
 

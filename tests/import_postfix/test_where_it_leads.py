@@ -11,7 +11,7 @@ from .on_the_way import is_impossible_on_the_way
 
 
 class Case(NamedTuple):
-    """A box, and whom Postfix delivers to by address, [] for nobody."""
+    """A box, and whom Postfix delivers to by address, [] for no one."""
 
     main_cf: str
     virtual: str
@@ -214,7 +214,7 @@ def test_alias_maps_by_default(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("there", [True, False])
 def test_domains_in_a_table(there: bool, tmp_path: Path) -> None:
-    """aliases(5) does not hold there, and where the table cannot be read nobody knows."""
+    """aliases(5) does not hold there, and where the table cannot be read no one knows."""
     config = "mydestination = mx.home.example\nvirtual_alias_domains = hash:/etc/domains"
     files = {"/etc/domains": "virt.example x"} if there else {}
     done = imported(tmp_path, "virt.example", main_cf=config, files=files, aliases="bob: bob@out.example")

@@ -91,7 +91,7 @@ def _open(case: Case, world: World, slot: int, mine: Invocation) -> World:
 
 
 def _asked(case: Case, mine: Invocation) -> list[str]:
-    """Of whom the grey hold asks when such mail came first: whose would be forwarded, and nobody released."""
+    """Of whom the grey hold asks when such mail came first: whose would be forwarded, and no one released."""
     return [
         who for who in mine.waiting
         if who in case.grey and who not in mine.rejected | mine.released and not _is_kept(case, mine, who)
@@ -305,7 +305,7 @@ def _is_answered(case: Case, mine: Invocation, who: str, state: State) -> bool:
 
 
 def _is_open(world: World, mine: Invocation, who: str) -> bool:
-    """Whether nobody has settled a recipient since an order that this invocation knows of."""
+    """Whether no one has settled a recipient since an order that this invocation knows of."""
     state = dict(world.outcomes).get(who)
     return state is None or (state is State.DEFERRED and dict(world.opened_by).get(who, 0) <= mine.orders)
 

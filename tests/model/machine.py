@@ -60,7 +60,7 @@ def _overdue(world: World) -> Iterator[str]:
 
 
 def _is_held(world: World) -> bool:
-    """Somebody waits for a time that has not come."""
+    """Someone waits for a time that has not come."""
     held = (until + GRACE for who, until in world.holds if dict(world.outcomes).get(who) is State.DEFERRED)
     return any(until >= world.now for until in held)
 

@@ -22,7 +22,7 @@ ANSWERS: dict[str, Exception | None] = {
     "sent": None, "failed": Refused("no"), "released": Throttled("slower"), "ambiguous": Unanswered("no answer"),
 }  # fmt: skip
 
-_OTHERS = ("kill", "order cut", "time", "watch", "wakes", "the wake")  # steps of somebody else
+_OTHERS = ("kill", "order cut", "time", "watch", "wakes", "the wake")  # steps of someone else
 
 Chosen = Callable[[str, World], bool]
 

@@ -30,7 +30,7 @@ class Message(NamedTuple):
 
 
 class Telling(NamedTuple):
-    """Somebody who tells the sender. `at` is the next step: read, claim, send, settle, note, answer, later; or done or
+    """Someone who tells the sender. `at` is the next step: read, claim, send, settle, note, answer, later; or done or
     waits, when it has ended. `left` are those of whom an answer is due, `about` those of whom `what` is written down."""
 
     owner: str
@@ -212,7 +212,7 @@ def short(key: str) -> str:
 
 
 def new_owner(world: World, role: str) -> str:
-    """A name that nobody and nothing bears: one that was used before is used again, so that the world stays finite."""
+    """A name that no one and nothing bears: one that was used before is used again, so that the world stays finite."""
     tellers = [one.telling for one in (*world.running, world.feedback, world.watch) if one]
     borne = {standing.owner for _, standing in (*world.claims, *world.dsn)} | {world.waits}
     borne |= {one.owner for one in (*world.running, *tellers) if one} | ({world.watch.note} if world.watch else set())

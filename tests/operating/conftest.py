@@ -1,4 +1,4 @@
-"""A stack's ledger, bucket and queues, and the command run on them by whoever is asked for a message."""
+"""A stack's ledger, bucket and queues, and the command run on them by a person who is asked for a message."""
 
 import time
 import uuid
@@ -47,7 +47,7 @@ class Office:
         return run(*arguments, **environment)
 
     def happened(self, *outcomes: tuple[str, str, str], message_id: str = "", **options: Any) -> str:
-        """A message with these outcomes: (recipient, state, reason); `pending` is none yet. Returns its id."""
+        """A message with these outcomes: (recipient, state, reason); `pending` means no outcome yet. Returns its id."""
         message_id = message_id or uuid.uuid4().hex
         made = envelope(*(who for who, _, _ in outcomes), message_id=message_id, **options)
         self.ledger.open(made)

@@ -1,4 +1,4 @@
-"""`postern doctor`: nothing that needs somebody stays unsaid, and what is well is said to be."""
+"""`postern doctor`: nothing that needs someone stays unsaid, and what is well is said to be."""
 
 import time
 from collections.abc import Iterator

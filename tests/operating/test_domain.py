@@ -1,4 +1,4 @@
-"""`postern domain` on a stack with two domains, one that was taken out, and one that somebody else has."""
+"""`postern domain` on a stack with two domains, one that was taken out, and one that someone else has."""
 
 import json
 from typing import Any

@@ -307,7 +307,7 @@ def _ways(pressed: str) -> list[tuple[str, str]]:
 
 
 def test_a_wrong_link_costs_no_call(house: House) -> None:
-    """Whoever presses a million of them pays us no DynamoDB."""
+    """A million of them cost us no DynamoDB."""
     house.calls.clear()
     for url in ("/", "/x.y", "/style.css", house.url(Deed.OFF, until=1)):
         house.ask(url)
@@ -346,7 +346,7 @@ def test_a_link_whose_deed_failed_holds_still(house: House, monkeypatch: pytest.
 
 
 def test_a_link_whose_function_was_killed_holds_again_after_a_minute(house: House) -> None:
-    """Nobody knows how far it came; each deed can be done twice without harm."""
+    """No one knows how far it came; each deed can be done twice without harm."""
     clock, ledger = FakeClock(time.time()), house.office.template.name("LedgerTable")
     book = DynamoLinkBook(house.dynamodb, ledger, clock=clock, keep_days=37)
     link, name = Link(Deed.OFF, "", WHO, int(clock.time) + 600), links.name("text")
@@ -375,7 +375,7 @@ def test_every_answer_forbids_all_but_the_page(house: House) -> None:
 
 
 def test_the_role_cannot_change_where_an_alias_leads(house: House) -> None:
-    """Whoever gets hold of the function and its credentials."""
+    """An attacker who gets hold of the function and its credentials."""
     put(house, "AliasTable", address=WHO, destinations=["jane@dest.example"])
     dynamodb, template = house.dynamodb, house.office.template
     key, stolen = {"address": {"S": WHO}}, {"S": "thief@evil.example"}

@@ -235,7 +235,7 @@ def test_an_order_that_is_cut_off_leaves_the_owners_news(office: Office, monkeyp
 
 
 def test_a_domain_that_was_held_gets_what_it_missed(office: Office) -> None:
-    """All its destinations but those suspended by themselves; nobody elsewhere."""
+    """All its destinations but those suspended by themselves; no one elsewhere."""
     held = ("info@example.com", "quarantined", "jane@dest.example is suspended")
     message_id = office.happened(
         held,

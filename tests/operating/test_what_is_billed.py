@@ -194,7 +194,7 @@ def test_an_idle_day_of_the_digest(office: Office, meter: Meter, sending: Sendin
 
 @pytest.mark.parametrize("at_home", [True, False], ids=["MX is ours", "MX is elsewhere"])
 def test_a_daily_test(office: Office, meter: Meter, sending: Sending, at_home: bool) -> None:
-    """As it goes out, comes in and is delivered; nothing where public DNS names somebody else."""
+    """As it goes out, comes in and is delivered; nothing where public DNS names someone else."""
     out: list[bytes] = []
     sending.deliver = lambda _, raw: out.append(raw)
     published: list[dict[str, Any]] = []

@@ -138,7 +138,7 @@ def skeleton(html: str) -> set[tuple[str, tuple[str, ...]]]:
 
 
 def shown(html: str) -> str:
-    """All that is read: the text, and the attributes but for the values of fields, which go back as they came."""
+    """All that is read: the text, and the attributes except the values of fields, which go back as they came."""
     tree = Page(None, html).tree  # type: ignore[arg-type]
     told = [value for one in tree.iter() for name, value in one.attrib.items() if name != "value"]
     return "".join((*tree.itertext(), *told))

@@ -26,7 +26,7 @@ EVERY_PAGE = (
 
 
 def outsider(ann: Browser) -> TestClient:
-    """Somebody else's browser."""
+    """Someone else's browser."""
     return TestClient(ann.client.app, base_url=HERE)
 
 

@@ -27,7 +27,7 @@ DEADLINE = 30  # seconds for anything to happen
 
 
 class Served:
-    """`postern page`, and somebody who speaks HTTP to it."""
+    """`postern page`, and someone who speaks HTTP to it."""
 
     def __init__(self, office: Office, *options: str) -> None:
         assert isinstance(office.cloud, CloudHere)

@@ -84,7 +84,7 @@ def answer(table: Mapping[str, str], sender: str, style: str, *, delimiter: bool
     """The text of the rule for a sender, None if there is none."""
     rows = {
         (key.lower(), EVERYWHERE): {"action": action} for key, action in table.items()
-    }  # as typed: no spelling mended
+    }  # as typed: no spelling corrected
     tables = TablesFile(frozenset(), {}, rows)
     asked = senders.Senders(search_keys(sender, style, delimiter=delimiter))
     found = senders.judge(asked, EVERYWHERE, tables.read([], set(asked.keys([]))), ()).final
@@ -92,7 +92,7 @@ def answer(table: Mapping[str, str], sender: str, style: str, *, delimiter: bool
 
 
 def answer_of_members(table: Mapping[str, str], others: str, sender: str) -> str:
-    """The text of the rule for a sender where everybody without one of his own has the rule `others`."""
+    """The text of the rule for a sender where everybody without a rule of their own has the rule `others`."""
     rows = {
         (key.lower(), RECIPIENT): {"action": action} for key, action in {**table, senders.EVERYBODY: others}.items()
     }

@@ -104,7 +104,7 @@ class Server:
         path = self.root / "tables" / table
         new = path.with_suffix(".new")
         new.write_text("".join(f"{key}\t{value}\n" for key, value in rows.items()))
-        os.utime(new, (0, 0))  # Postfix waits until a table is a second old, lest somebody is still writing it
+        os.utime(new, (0, 0))  # Postfix waits until a table is a second old, in case someone is still writing it
         new.replace(path)
 
     def run(self, command: str, *arguments: str) -> str:

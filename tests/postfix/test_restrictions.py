@@ -21,7 +21,7 @@ def greetings(postfix: Server, service: str, names: list[str]) -> None:
 
 
 def senders(postfix: Server, names: list[str]) -> None:
-    """Of what has brackets SES takes a literal only, and smtpd mends some."""
+    """Of what has brackets SES takes a literal only, and smtpd repairs some."""
     asked = [f"x@{name}" for name in names if name.strip(".") and ("[" not in name or name == "[192.0.2.1]")]
     for sender, reply in zip(asked, ask(postfix, "non-fqdn-sender", asked), strict=True):
         if "5.1.7" in reply.text:  # smtpd takes it for no address before it comes to restrictions

@@ -33,7 +33,7 @@ def authority() -> Identity:
 
 @pytest.fixture(scope="session")
 def folder() -> Iterator[Path]:
-    """Not pytest's own, which is closed to Postfix's users, and closed anew by each other run."""
+    """Not pytest's own, which is closed to Postfix's users, and closed again by each other run."""
     with tempfile.TemporaryDirectory(prefix="postern-relay-") as made:
         Path(made).chmod(0o755)
         yield Path(made)

@@ -83,7 +83,7 @@ class Relay:
         (self.folder / "authority.pem").write_bytes(authority)
         (self.folder / "hosts").write_text(f"127.0.0.1 localhost {HOST}\n::1 localhost\n")
         over = {self.config: _PLACES["config"], self.queue: _PLACES["queue"], self.folder / "data": _PLACES["data"]}
-        # Nobody answers there, at once: what is not in /etc/hosts does not exist.
+        # No one answers there, at once: what is not in /etc/hosts does not exist.
         (self.folder / "resolv.conf").write_text("nameserver 127.0.0.1\n")
         over |= {self.folder / "hosts": "/etc/hosts"}
         over |= {self.folder / "resolv.conf": os.path.realpath("/etc/resolv.conf")}

@@ -1,4 +1,4 @@
-"""What install renders is what Postfix reads, and nobody but this host can talk to it."""
+"""What install renders is what Postfix reads, and no one but this host can talk to it."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""The password: fetched with the instance's role, changed under mail in flight, and seen by nobody."""
+"""The password: fetched with the instance's role, changed under mail in flight, and seen by no one."""
 
 import ast
 import json

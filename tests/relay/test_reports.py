@@ -29,7 +29,7 @@ def test_a_report_is_the_message_itself_to_the_owner_from_the_domain(relay: Rela
 
 
 def test_a_report_that_the_owner_cannot_get_stays_on_the_host(relay: Relay, ses: SesSmtp) -> None:
-    """It is on hold, and once he can get mail it is released and says all."""
+    """It is on hold, and once the owner can get mail it is released and says all."""
     ses.state.refused_recipients = {"nobody@dest.example": "554 no", OWNER: "554 no owner"}
     relay.submit("shop@example.com", "nobody@dest.example", text="From: shop@example.com\n\nThe order of 12:00\n")
     relay.wait_for(relay.kept)

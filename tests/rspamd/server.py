@@ -1,4 +1,4 @@
-"""A real rspamd on this machine, which asks nobody: no name server, no map, no Redis.
+"""A real rspamd on this machine, which asks no one: no name server, no map, no Redis.
 
 It reads the package's own configuration, with local files of ours in a folder of its own.
 """

@@ -1,4 +1,4 @@
-"""Alarms, the count they hang on, the topic and the dashboard: somebody hears what went wrong, and nothing is billed."""
+"""Alarms, the count they hang on, the topic and the dashboard: someone hears what went wrong, and nothing is billed."""
 
 import json
 from typing import Any

@@ -174,7 +174,7 @@ def test_a_password_manager_may_do_what_it_is_for(opened: Symbolic) -> None:
 
 
 def test_browsers_may_send_what_the_extension_sends(opened: Symbolic) -> None:
-    """Without a cookie: the token is all that lets somebody in."""
+    """Without a cookie: the token is all that lets someone in."""
     cors = opened.resources("AWS::Lambda::Url")["ApiFunctionUrl"]["Cors"]
     sent = {name for asked in (bitwarden("example.com"), extension("example.com")) for name in asked.headers}
     assert set(cors["AllowHeaders"]) == sent | {"authorization"}

@@ -63,7 +63,7 @@ def test_the_sender_is_told_of_every_recipient_that_got_nothing(world: World) ->
 
 
 def test_who_was_merged_is_not_unknown_when_his_row_goes(world: World) -> None:
-    """The copy was sent in another's name, and for him too."""
+    """The copy was sent in another's name, and for that person too."""
     world.tables.aliases["joe@example.com"] = {"destinations": [JANE]}
     world.store.messages[MESSAGE_ID] = stored(RAW)
 

@@ -45,7 +45,7 @@ def _gone(status: str, text: str) -> bool:
         ("4.1.1", "smtp; 450 4.1.1 user unknown", Cause.MAILBOX),
         ("", "smtp; 450 user unknown", Cause.MAILBOX),
         ("4.4.7", "554 4.4.7 Message expired: unable to deliver in 840 minutes. <421 try again later>", Cause.MAILBOX),
-        # Words in a stranger's address, or in a host's name, are nobody's words.
+        # Words in a stranger's address, or in a host's name, are no one's words.
         ("5.1.1", "smtp; 550 5.1.1 <spam.policy@dest.example>: user unknown", Cause.GONE),
         ("", "smtp; 550 <no.such.user@dest.example> failed", Cause.MAILBOX),
         ("5.1.1", "host spamfilter.dest.example[192.0.2.1] said: 550 5.1.1 user unknown", Cause.GONE),

@@ -62,7 +62,7 @@ def test_explain_lets_no_stranger_steer_the_terminal(tmp_path: Path) -> None:
 
 
 def test_explain_without_an_event_takes_the_sender_of_return_path_and_asks_for_whom(tmp_path: Path) -> None:
-    """What somebody has who comes from another server: last week's messages, and no event of SES's."""
+    """What someone has who comes from another server: last week's messages, and no event of SES's."""
     message = tmp_path / "message.eml"
     message.write_bytes(b"Return-Path: <spam@spammer.example>\r\nFrom: a@sender.example\r\n\r\nbody")
     told = ("explain", message, "--recipient", "info@example.com", "--recipient", "nobody@example.com")

@@ -264,7 +264,7 @@ def test_also_where_the_domain_takes_every_address(world: World, desk: Desk, rec
 
 
 def test_one_of_another_day_is_known_and_counts_for_nothing(world: World, desk: Desk) -> None:
-    """It came late: nobody is told that its address does not exist."""
+    """It came late: no one is told that its address does not exist."""
     desk.tomorrow()
     desk.run()
     world.handle(event(ME))

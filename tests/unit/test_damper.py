@@ -63,7 +63,7 @@ def test_other_subjects_are_others(one: bytes, other: bytes) -> None:
 
 
 def test_a_stranger_does_not_use_up_a_members_count() -> None:
-    """Anybody can write a member's name in From; the domain that he counts for is another, or not proven."""
+    """Anybody can write a member's name in From; the domain that the member counts for is another, or not proven."""
     team, header = Address.parse(TEAM), Header(authors=(Address.parse(JANE),), subject=b"hi")
     his = [
         echo(envelope(TEAM, source=source, spfVerdict=verdict(spf)), header, team, [Address.parse(JANE)])
@@ -80,7 +80,7 @@ def stack() -> World:
 
 
 def arrives(world: World, number: int, who: str, subject_line: str, more: str = "") -> str:
-    """A message of a member to his own list; what became of it."""
+    """A message of a member to the member's own list; what became of it."""
     message_id = f"m{number}"
     raw = f"From: {who}\r\nSubject: {subject_line}\r\n{more}\r\nbody".encode()
     world.store.messages[message_id] = stored(raw, source=who, message_id=message_id)

@@ -54,7 +54,7 @@ def test_of_a_large_message_fewer_are_sent_at_once(world: World, batches: list[i
 
 
 def test_no_more_are_claimed_than_are_sent_at_once(world: World) -> None:
-    """So a process that is killed leaves no more of which nobody knows."""
+    """So a process that is killed leaves no more of which no one knows."""
     claimed: list[int] = []
     world.mailer.before = lambda destination: claimed.append(
         sum(one.state is ClaimState.CLAIMED for one in world.ledger.claims.values())

@@ -169,7 +169,7 @@ def test_nothing_is_ever_taken_away(account: Account, kind: str, later: dict[str
 
 @pytest.mark.parametrize("kind", ["Update", "Delete"])
 def test_a_domain_that_goes_is_not_left_with_a_configuration_set_that_goes(account: Account, kind: str) -> None:
-    """Whoever else sends in its name would be refused."""
+    """Another service that sends in its name would be refused."""
     account.ask("Create", properties(COM, ORG))
     account.ses.there[ORG] = replace(account.ses.there[ORG], configuration_set="shop")
     whole = properties(COM, ORG)
@@ -407,7 +407,7 @@ class RecipientsFunction:
 
 
 def test_it_gets_on_beside_the_recipients_function_and_that_one_beside_it() -> None:
-    """Both have much to do: thirty new domains, and a rule set that is written anew."""
+    """Both have much to do: thirty new domains, and a rule set that is rewritten."""
     ses = OneASecond()
     other = RecipientsFunction(ses, calls=200)
     account = Account(ses, seconds=900.0)

@@ -82,7 +82,7 @@ TO = "To: Nobody <nobody@example.com>"
         (letter(TO, h="from : t\r\n o"), "sender.example", True),
         (letter(TO, d="Sender.Example"), "sender.example", True),
         (letter(TO, more=" i=@mail.sender.example;"), "mail.sender.example", True),
-        # Sent again by somebody who has it: he chooses the envelope, and can add what is not covered.
+        # Sent again by someone who has it: they choose the envelope, and can add what is not covered.
         (letter("To: friend@other.example"), "sender.example", False),
         (letter(TO, "To: friend@other.example"), "sender.example", False),
         (letter(TO, "To: friend@other.example", h="from:to:to"), "sender.example", True),

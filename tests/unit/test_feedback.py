@@ -1,4 +1,4 @@
-"""Events of SES sending on fakes: twice, late, in any order, and those that are none."""
+"""Events of SES sending on fakes: twice, late, in any order, and what is not an event."""
 
 import itertools
 import json
@@ -197,7 +197,7 @@ def test_of_two_bounces_of_one_sending_the_later_stays(world: World) -> None:
 
 
 def test_what_failed_half_way_is_finished_when_it_is_taken_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed after each of its steps in turn: in the end he is suspended, and the owner was told."""
+    """Killed after each of its steps in turn: in the end the destination is suspended, and the owner was told."""
 
     def broken(*_: object) -> None:
         raise Throttled("slow")
@@ -243,7 +243,7 @@ HOST_BOUNCE = {"diagnostic": "smtp; 550 5.1.1 user unknown", "status": "5.1.1"}
 def test_what_becomes_of_a_hosts_mail_is_the_owners_and_no_one_elses(
     world: World, event: dict[str, Any], kind: str, why: str
 ) -> None:
-    """Not even where somebody has made it look like a forward: no health, no claim, no answer."""
+    """Not even where someone has made it look like a forward: no health, no claim, no answer."""
     tags = event["detail"]["mail"]["tags"]
     nothing: dict[str, list[str]] = {}
     for spoofed in (nothing, tags):

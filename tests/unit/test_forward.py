@@ -200,7 +200,7 @@ def test_a_deferred_recipient_goes_when_its_row_is_corrected_and_no_one_gets_a_s
     "text", ["not an address", "a b@example.com", "josé@example.com", "@example.com", "\x00", "x" * 900]
 )
 def test_a_recipient_that_is_no_address_is_unknown_and_the_others_go(world: World, text: str) -> None:
-    """A dead letter would be a stranger's to write: nobody could mend it."""
+    """A dead letter would be a stranger's to write: no one could repair it."""
     world.tables.aliases["@example.com"] = {"destinations": [JOE]}
     for _ in range(2):
         world.handle(event("info@example.com", text))
@@ -361,7 +361,7 @@ def test_what_is_too_large_to_send_ends_in_a_notice_without_asking_ses(world: Wo
 
 @pytest.mark.parametrize(("more", "whole"), [(0, True), (MEGABYTE, False)])
 def test_what_is_larger_than_the_owner_wants_whole_becomes_a_notice(world: World, more: int, whole: bool) -> None:
-    """A mailbox that takes 25 MB would bounce it, and nobody would have it."""
+    """A mailbox that takes 25 MB would bounce it, and no one would have it."""
     world.tables.aliases[KEY] = {"address": KEY, "largest_forward": Decimal(1)}
     world.store.messages[MESSAGE_ID] = stored(RAW) + b"x" * more
     world.handle(event("info@example.com"))
@@ -465,7 +465,7 @@ def test_an_answer_that_got_lost_is_sent_again_and_said_so(world: World) -> None
 
 
 def test_what_ses_took_and_the_ledger_could_not_note_is_counted_when_it_is_sent_again(world: World) -> None:
-    """The claim must not be given back: then nobody would know that the second copy is one."""
+    """The claim must not be given back: then no one would know that the second copy is one."""
     note, failures = world.ledger.settle_and_close, [Throttled("DynamoDB")]
 
     def settle_and_close(*given: Any) -> bool:

@@ -234,7 +234,7 @@ def test_a_hold_that_cannot_be_woken_is_tried_again(grey: Grey) -> None:
     ],
 )
 def test_postgreys_whitelist_of_clients(grey: Grey, line: str, name: str, own: bool, held: bool) -> None:
-    """A name counts only if it has the client's address: whoever has an address calls it as he likes."""
+    """A name counts only if it has the client's address: the owner of an address names it at will."""
     grey.world.tables.aliases[CLIENTS_KEY] = {"lines": [line]}
     grey.resolver.answers[Question(name or "mx.sender.example")] = Answer(("192.0.2.9",) if own else ("192.0.2.8",))
     assert grey.run(grey.new()) == (["deferred"] if held else ["forwarded"])

@@ -111,7 +111,7 @@ def test_not_holds_where_the_other_does_not(condition: tuple[str, str, Any]) -> 
 
 
 def test_a_field_that_is_not_there_says_nothing_and_so_not_that() -> None:
-    """Mail that names nobody in To and Cc, for one: `to = { not_contains = "@" }`."""
+    """Mail that names no one in To and Cc, for one: `to = { not_contains = "@" }`."""
     bare = "From: a@b.example\r\n\r\n"
     assert holds(bare, to={"not_contains": "@"}, cc={"not_matches": "."})
     assert not holds(to={"not_contains": "@"})
@@ -388,7 +388,7 @@ def test_more_of_a_field_than_is_read_is_kept(name: str) -> None:
     decision = decide(rules, long)
     assert type(decision) is Quarantine
     assert decision.reason.startswith(f"{MAX_READ + 1} octets of {field.lower()}, more than")
-    assert type(decide(tables((1, {"larger_than": 10**9, "action": "REJECT"})), long)) is Forward  # nobody asks for it
+    assert type(decide(tables((1, {"larger_than": 10**9, "action": "REJECT"})), long)) is Forward  # no one asks for it
 
 
 def test_a_hostile_header_costs_a_bounded_number_of_octets() -> None:

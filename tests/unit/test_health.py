@@ -141,7 +141,7 @@ def test_a_failure_reads_as_it_was_written() -> None:
     ],
 )
 def test_who_counts_as_one_sender(message: dict[str, Any], sender: str) -> None:
-    """Names below one's own domain cost nothing, and a name that nobody vouches for neither."""
+    """Names below one's own domain cost nothing, and a name that no one vouches for neither."""
     assert known_sender(message) == sender
 
 

@@ -118,7 +118,7 @@ def test_what_lambda_ended_by_force_is_set_aside_at_its_second_attempt(
 
 
 def test_what_may_be_ended_by_force_is_hidden_before() -> None:
-    """Nobody could hide it afterwards."""
+    """No one could hide it afterwards."""
     _, queue, _ = take(queued({"requestPayload": event("info@example.com")}, 7))
     assert queue.hidden == [("r1", 3600)]
 

@@ -93,7 +93,7 @@ def test_what_a_suspended_destination_missed_is_run_for_its_recipient(state: str
 
 @pytest.mark.parametrize("state", ["unanswered", "claimed"])
 def test_a_destination_that_was_suspended_over_a_lost_answer_may_have_missed_it(state: str) -> None:
-    """Nobody tries it any more once its recipient is settled, and nothing else would tell of it."""
+    """No one tries it any more once its recipient is settled, and nothing else would tell of it."""
     made = entries(**{TEAM: "forwarded"})
     made["via:joe@dest.example"]["state"] = state
     assert missed(made, ["joe@dest.example"]) == Order((TEAM,), (TEAM,))

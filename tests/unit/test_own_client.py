@@ -342,7 +342,7 @@ def test_a_client_is_made_when_it_is_used_and_once() -> None:
 
 
 def test_where_openssl_has_no_certificates_botocores_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a function would answer to nobody after its runtime changed."""
+    """Else a function would answer to no one after its runtime changed."""
     given: list[str | None] = []
     monkeypatch.setattr("ssl.create_default_context", lambda cafile: given.append(cafile))  # noqa: PLW0108 (by its name)
     monkeypatch.setattr("ssl.get_default_verify_paths", lambda: SimpleNamespace(cafile=None))

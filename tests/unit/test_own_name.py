@@ -63,7 +63,7 @@ def state(
     ],
 )  # fmt: skip
 def test_a_forged_from_of_ours_is_kept_back_however_it_is_written(header: str) -> None:
-    """SPF passes, for the stranger's own MAIL FROM, and so does a signature of his."""
+    """SPF passes, for the stranger's own MAIL FROM, and so does the stranger's signature."""
     assert state(header=header, dkim="evil.example") == "quarantined"
 
 

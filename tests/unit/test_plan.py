@@ -308,7 +308,7 @@ def test_where_a_rule_sends_to_has_health_too(action: str) -> None:
 
 
 def released(*recipients: str, **options: Any) -> list[str]:
-    """What becomes of recipients whose quarantine somebody has lifted."""
+    """What becomes of recipients whose quarantine someone has lifted."""
     author, facts = options.pop("author", ""), options.pop("facts", {})
     made, policy = envelope(*recipients, **options), Policy(TABLES.domains)
     header = Header(authors=(Address.parse(author),) if author else (), **facts)

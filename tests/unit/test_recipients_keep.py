@@ -157,7 +157,7 @@ def test_a_writer_whose_lease_was_taken_over_makes_no_further_call(system: Syste
 
 
 def test_a_refused_rule_opens_the_domains_and_is_told(system: System) -> None:
-    """SES takes some address in no rule: nobody is refused for it."""
+    """SES takes some address in no rule: no one is refused for it."""
     system.rules.bodies = {"x-recipients-001": Rule("x-recipients-001", ("info@example.com",))}
     system.table.aliases = {"info@example.com": TO_JANE, "odd@example.com": TO_JANE}
     for _ in range(2):

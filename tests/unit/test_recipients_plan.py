@@ -148,7 +148,7 @@ def test_a_domain_goes_when_its_addresses_are_there_and_comes_before_they_go() -
 
 
 def test_a_rule_that_someone_emptied_is_not_filled_but_goes_last() -> None:
-    """It matches everything: as long as it is there nobody is refused."""
+    """It matches everything: as long as it is there no one is refused."""
     assert replayed({"001": ()}, ["r@a.example"]) == [(CREATE, "002", ("r@a.example",)), (DELETE, "001", ())]
 
 

@@ -85,7 +85,7 @@ def test_the_destination_may(way: dict[str, Any]) -> None:
         ({"source": "joe@dest.example", "dmarc": "GRAY"}, "unproven"),
         ({"source": "joe@dest.example", "dmarc": "PASS"}, "unproven"),
         ({"source": "joe@dest.example", "head": SIGNED, "dkim": "dest.example"}, "unproven"),
-        # a signed mail of hers, sent again to this address
+        # a signed mail of the author's, sent again to this address
         ({"head": SIGNED, "dkim": "dest.example", "spf": "fail", "source": "m@evil.example",
           "to": f"To: {TO}\r\nTo: list@third.example\r\n"}, "form"),
         ({"head": SIGNED, "dkim": "dest.example", "spf": "fail", "source": "m@evil.example",

@@ -68,7 +68,7 @@ def test_nothing_of_the_owner_is_in_the_header_that_leaves(
     said = header(out).decode().lower()
     found = [mark for mark in (*owner.marks, owner.address.partition("@")[0]) if mark.lower() in said]
     assert found == []
-    assert out.partition(b"\r\n\r\n")[2] == raw.partition(b"\r\n\r\n")[2]  # the body is his own
+    assert out.partition(b"\r\n\r\n")[2] == raw.partition(b"\r\n\r\n")[2]  # the body is the stranger's own
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.__name__)

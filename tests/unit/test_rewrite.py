@@ -161,7 +161,7 @@ SES_BLOCK = (
     b"X-SES-RECEIPT: x\r\nX-SES-DKIM-SIGNATURE: x\r\n"
 )
 FORGED = b"Authentication-Results: amazonses.com; dmarc=pass\r\nReceived-SPF: pass (forged)\r\n"
-LEFT = b"Received-SPF: pass (forged)\r\n"  # it names nobody who found that
+LEFT = b"Received-SPF: pass (forged)\r\n"  # it names no one who found that
 
 
 def test_what_ses_found_stays_readable_and_a_forgery_does_not_pass_for_it() -> None:

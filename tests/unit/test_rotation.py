@@ -99,7 +99,7 @@ def test_no_key_is_removed_while_instances_may_still_use_it() -> None:
 
 
 def test_a_current_key_that_someone_deleted_is_replaced_at_once() -> None:
-    """After a leak nobody waits for the overlap; there is room for a key."""
+    """After a leak no one waits for the overlap; there is room for a key."""
     world = rotated(2)
     world.clock.time -= 7 * 24 * HOUR
     del world.keys.keys[world.vault.current()["username"]]

@@ -1,4 +1,4 @@
-"""SES's own block: what it says, and that nobody else's is taken for it."""
+"""SES's own block: what it says, and that no one else's is taken for it."""
 
 import pytest
 from postern_mail.mail.authentication import Authentication

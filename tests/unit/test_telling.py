@@ -62,7 +62,7 @@ def test_a_silence_is_told_at_the_second_look_and_ends_nothing() -> None:
 
 
 def test_what_is_not_named_any_more_is_not_over() -> None:
-    """Of more than are named nobody knows which of them ended."""
+    """Of more than are named no one knows which of them ended."""
     many = [Finding(f"message {number}", about=str(number)) for number in range(MOST + 20)]
     told = compare({}, examined(*many), 1)
     assert len(new(told)) == MOST
@@ -222,7 +222,7 @@ def test_a_quiet_hour_writes_nothing() -> None:
     assert (world.calls, world.mails) == (2, [])
 
 
-CALLS = 6  # read, look, is somebody there, claim, publish, keep
+CALLS = 6  # read, look, is someone there, claim, publish, keep
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -257,7 +257,7 @@ def test_two_runs_at_once_tell_once() -> None:
 
 
 def test_what_no_one_hears_is_not_told() -> None:
-    """A subscription waits to be confirmed, and what SNS is given until then goes to nobody."""
+    """A subscription waits to be confirmed, and what SNS is given until then goes to no one."""
     world = World(found=[ONE], heard=False)
     assert world.run()
     assert world.mails == []

@@ -1,4 +1,4 @@
-"""What fell through is found, once and until it is mended, without listing everything at each run."""
+"""What fell through is found, once and until it is corrected, without listing everything at each run."""
 
 from dataclasses import dataclass, field
 

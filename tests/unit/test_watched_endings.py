@@ -1,4 +1,4 @@
-"""The owner hears of an alias's end a week before, and what nobody uses expires; whatever the watch is killed at."""
+"""The owner hears of an alias's end a week before, and what no one uses expires; whatever the watch is killed at."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -72,7 +72,7 @@ def test_an_author_who_is_not_the_sender_is_asked_for(tables: FakeTables) -> Non
 
 
 def test_so_many_ways_are_remembered() -> None:
-    """Whoever invents recipients of a catch-all makes this process forget, and fills no memory."""
+    """A stranger who invents recipients of a catch-all makes this process forget, and fills no memory."""
     tables, ways = FakeTables({"@example.com": {"destinations": [JANE]}}), Ways()
     for number in range(1_010):
         decided(tables, ways, envelope(f"a{number}@example.com"))
