@@ -83,6 +83,7 @@ def test_fifty_recipients_are_one_answer(post: Post) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_stranger_makes_us_send_no_more_than_the_limits_say(post: Post) -> None:
     """From ever new names below the stranger's own domain, all of which pass SPF."""
     for number in range(23):

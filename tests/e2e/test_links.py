@@ -5,12 +5,13 @@ import quopri
 import re
 import time
 import urllib.request
+from email.message import EmailMessage
 from urllib.parse import urlsplit
 
 import pytest
 
 from emulator.receiving.authentication import GTUBE
-from emulator.system import OWNER, Emulator
+from emulator.system import Emulator
 from tests.e2e.test_system import JANE, Post, message
 
 SPAMMER = "spammer@sender.example"
@@ -37,8 +38,8 @@ def press(url: str) -> Page:
     return ask(url, "POST", f"press={page.partition('value=')[2][1:33]}")
 
 
-def links_of(raw: bytes, message_id: str) -> dict[str, str]:
-    text = quopri.decodestring(raw.partition(b"\r\n\r\n")[2]).decode().partition(message_id)[2]
+def links_of(digest: EmailMessage, message_id: str) -> dict[str, str]:
+    text = digest.get_content().partition(message_id)[2]
     return {label.split()[0]: url for label, url in re.findall(r"^ *(.+): (http://\S+)\r?$", text, re.MULTILINE)[:3]}
 
 
@@ -47,8 +48,7 @@ def test_a_message_is_released_from_the_digest(post: Post) -> None:
     message_id = post.send("info@example.com", raw=message(GTUBE + b"\r\n"), sender=SPAMMER)
     assert post.ledger(message_id)["to:info@example.com"]["state"] == "quarantined"
     to_morrow = 86_400 - time.time() % 86_400 + 3600
-    assert post.emulator.run_scheduled("DigestFunction", ahead=to_morrow) is None
-    found = links_of(post.emulator.maildirs.messages(OWNER)[-1], message_id)
+    found = links_of(post.digest(ahead=to_morrow), message_id)
     assert set(found) == {"Release", "Block", "Switch"}
     for url in found.values():  # what looks for viruses opens all of them, and may even post
         assert [ask(url, method)[0] for method in ("GET", "HEAD", "POST")] == [200, 200, 200]

@@ -186,6 +186,7 @@ def test_what_has_a_schedule_runs_when_asked_and_doctor_finds_nothing(local: Loc
     local.wait_for(lambda: "watch looked, and wrote to owner@dest.example: Mail of example.org: " in local.said())
 
 
+@pytest.mark.long
 def test_what_has_a_schedule_runs_by_it(tmp_path: Path) -> None:
     """With an hour of two seconds."""
     program = "from emulator import __main__, schedules; schedules._SECONDS['hour'] = 2; __main__.app()"

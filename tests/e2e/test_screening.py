@@ -144,7 +144,9 @@ def test_postgreys_own_file_of_clients(post: Post, tmp_path: Path) -> None:
     refused = postern("settings", "whitelist", "clients", str(file), **environment)
     assert (refused.status, "line 2" in refused.err) == (1, True)
     file.write_text("# Postgrey's own\nexample.net\n\n127.0.0.0/8  # this machine\n")
-    assert postern("settings", "whitelist", "clients", str(file), **environment).out == "2 lines of clients are taken\n"
+    assert (
+        postern("settings", "whitelist", "clients", str(file), **environment).out == "2 lines of clients are loaded\n"
+    )
     assert state(post, post.send(INFO, sender=STRANGER)) == "forwarded"
     file.write_text("")
     assert postern("settings", "whitelist", "clients", str(file), **environment).status == 0

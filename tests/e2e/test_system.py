@@ -4,7 +4,8 @@ import json
 import smtplib
 from collections import Counter
 from decimal import Decimal
-from email import message_from_bytes
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ from postern_mail.aws.stack_keys import STAMP, stack_keys
 from postern_mail.mail.address import Address
 from postern_mail.mail.message import Message
 from postern_mail.mail.stamp import TEST_KEY, is_stamped
+from postern_mail.owner_mail import MESSAGE_ID as DIGEST
 
 from emulator.cloud import HOST
 from emulator.receiving.authentication import EICAR, GTUBE
 from emulator.receiving.rules import Filter
 from emulator.sending.refusals import Refusal
-from emulator.system import Emulator
+from emulator.system import OWNER, Emulator
 from tests.builders import event
 
 AUTHOR = "betsy@sender.example"
@@ -56,6 +58,17 @@ class Post:
     def ledger(self, message_id: str) -> dict[str, dict[str, Any]]:
         rows = self.emulator.cloud.rows("LedgerTable")
         return {row["entry"]: row for row in rows if row["message_id"] == message_id}
+
+    def digest(self, ahead: float) -> EmailMessage:
+        """The digest that the owner gets in so many seconds, also if another test has had the one of that day."""
+        keys = [
+            {name: row[name] for name in ("message_id", "entry")} for row in self.emulator.cloud.rows("LedgerTable")
+        ]
+        self.emulator.cloud.delete("LedgerTable", [key for key in keys if key["message_id"].startswith(DIGEST)])
+        before = len(self.emulator.maildirs.messages(OWNER))
+        assert self.emulator.run_scheduled("DigestFunction", ahead=ahead) is None
+        (raw,) = self.emulator.maildirs.messages(OWNER)[before:]
+        return message_from_bytes(raw, policy=policy.default)
 
     def _counts(self) -> Counter[str]:
         maildirs = self.emulator.maildirs

@@ -25,7 +25,9 @@ def may_be_missing(calls: list[str], fault: Fault) -> bool:
     return begun and (fault.position < settled or (fault.position == settled and not fault.after))
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "network"])
+@pytest.mark.parametrize(
+    "kills", [pytest.param(True, id="killed"), pytest.param(False, id="network", marks=pytest.mark.long)]
+)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_no_position_answers_twice_or_leaves_an_answer_open(world: World, after: bool, kills: bool) -> None:
     message_id = world.store(*RECIPIENTS)

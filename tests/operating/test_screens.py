@@ -110,6 +110,7 @@ def rows(text: str) -> dict[str, list[dict[str, Any]]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_every_list_on_a_terminal(listening: Office) -> None:
     source = "a-rather-long-local-part@newsletters.shop.example"
     happened = (

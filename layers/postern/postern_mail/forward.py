@@ -116,8 +116,8 @@ class Forwarder:
 
     def _was_killed(self, message_id: str, ended: str, attempt: str) -> bool:
         earlier = self.ledger.begin(message_id, attempt) if attempt else Attempts()
-        once = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
-        return once or earlier.unfinished >= _FORCED
+        reported = bool(ended) and (not earlier.begun or earlier.unfinished > 0)
+        return reported or earlier.unfinished >= _FORCED
 
     def _opened(self, envelope: Envelope) -> Entry:
         entry = self.ledger.open(envelope)
