@@ -217,7 +217,7 @@ def test_what_fails_again_on_the_retry_queue_is_hidden_for_longer(gate: Deployme
     url = gate.stack.outputs()["RetryQueueUrl"]
     queue = gate.stack.client("sqs")
     queue.send_message(QueueUrl=url, MessageBody="no JSON")
-    gate.wait_for("the failure", lambda: any("BadEvent: no JSON" in line for line in gate.stack.log()))
+    gate.wait_for("the failure", lambda: any("BadEvent: not JSON" in line for line in gate.stack.log()))
     queue.purge_queue(QueueUrl=url)
 
 

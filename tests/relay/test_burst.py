@@ -31,6 +31,7 @@ def paced(
         started.close()
 
 
+@pytest.mark.long  # on a busy machine a connection may time out
 def test_a_burst_stays_below_the_rate(paced: Relay, ses: SesSmtp) -> None:
     messages = MESSAGES if ses.state.rate > 10 else MESSAGES // 3
     people = {f"jane{number}@burst.example" for number in range(messages)}
