@@ -3,16 +3,14 @@
 It names envelopes, never a subject or a body, and its length is bounded however bad the day was.
 """
 
-import quopri
 from collections.abc import Collection, Iterator, Sequence
 from shlex import quote
 from textwrap import wrap
 
 from . import fields
 from .address import Address
-from .address_writer import written
 from .dsn import UNANSWERED
-from .message import CRLF
+from .gate_mail import gate_mail
 from .outcomes import State
 from .records import dataclass, replace
 from .visible import visible
@@ -186,18 +184,7 @@ def digest(day: str, sections: Collection[Section], sender: Address, owner: Addr
     counts = ", ".join(f"{one.kind.title.lower()} {one.total}" for one in sections if one.word != WEEK)
     counts = counts or "the week in figures"
     subject = fields.shortened(one_line(f"{sender.domain} mail on {day}: {counts}"), _MAX_LINE)
-    header = (
-        fields.field("From", [*fields.phrase(f"{sender.domain} mail gate"), f"<{written(sender)}>"], CRLF),
-        fields.field("To", [f"<{written(owner)}>"], CRLF),
-        fields.field("Subject", fields.unstructured(subject), CRLF),
-        fields.field("MIME-Version", ["1.0"], CRLF),
-        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
-        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
-        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
-    )
-    text = "\n".join(_text(day, sections, sender)) + "\n"
-    body = quopri.encodestring(text.encode("utf-8", "replace")).replace(b"\n", CRLF)
-    return b"".join((*(one.raw for one in header), CRLF, body))
+    return gate_mail(sender, owner, subject, _text(day, sections, sender))
 
 
 def _text(day: str, sections: Collection[Section], sender: Address) -> Iterator[str]:

@@ -5,16 +5,16 @@ All are small and plain, with ASCII headers, so that nothing from the original c
 
 import base64
 import hashlib
-import quopri
 from collections.abc import Iterator
 
 from . import fields, stamp
 from .address import Address
-from .address_writer import is_taken, written
+from .address_writer import is_taken
 from .authors import Author, answerable, authors, decode_phrase, unaddressed
 from .days import moment
 from .envelope import Envelope
-from .message import CRLF, Field, Message
+from .gate_mail import addressed, quoted_printable
+from .message import CRLF, Message
 from .repair import stamps
 from .rewrite import MAX_NAME, Style, mailboxes, prepended, repliable
 from .thread import thread_fields
@@ -90,7 +90,7 @@ def notice(raw: bytes, alias: Address, envelope: Envelope, style: Style, reason:
 def bare_notice(alias: Address, envelope: Envelope, style: Style, reason: str, link: Link = None) -> bytes:
     """A notice whose header holds nothing from outside: From, To, Subject and our stamp are all ours."""
     header = (
-        *_addressed(alias),
+        *addressed(alias, alias),
         fields.field("Subject", fields.unstructured("A message was not forwarded"), CRLF),
         fields.field("Auto-Submitted", ["auto-generated"], CRLF),
         fields.field(stamp.NAME, [stamp.stamp(style.stamp_key, alias)], CRLF),
@@ -145,7 +145,7 @@ def _header(  # noqa: PLR0917 (the fields of a header)
     return b"".join(
         field.raw
         for field in (
-            *_addressed(alias),
+            *addressed(alias, alias),
             *([fields.field("Reply-To", answer, CRLF)] if answer else ()),
             fields.field("Subject", fields.unstructured(f"{lead}: {subject}".strip()), CRLF),
             *thread_fields(message),
@@ -156,13 +156,6 @@ def _header(  # noqa: PLR0917 (the fields of a header)
             *prepended(style, CRLF),
             *stamps(message, alias, style),
         )
-    )
-
-
-def _addressed(alias: Address) -> tuple[Field, Field]:
-    return (
-        fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
-        fields.field("To", [f"<{written(alias)}>"], CRLF),
     )
 
 
@@ -204,11 +197,6 @@ def _base64(raw: bytes) -> Iterator[bytes]:
     view = memoryview(raw)
     for start in range(0, len(raw), _CHUNK):
         yield base64.encodebytes(view[start : start + _CHUNK]).replace(b"\n", CRLF)
-
-
-def quoted_printable(text: list[str]) -> bytes:
-    """Quoted-printable text without long lines, whatever it says: a command may be long, and must not be broken."""
-    return quopri.encodestring(_lines(text).replace(CRLF, b"\n")).replace(b"\n", CRLF)
 
 
 def _lines(text: list[str]) -> bytes:

@@ -7,11 +7,9 @@ characters.
 from collections.abc import Iterator
 
 from . import fields
-from .address_writer import written
 from .digest import one_line
 from .feedback import COMPLAINED, REJECTED
-from .message import CRLF
-from .notice import quoted_printable
+from .gate_mail import gate_mail
 from .send_as import SentAs
 
 _MAX_SUBJECT = 200  # octets of a subject that are quoted
@@ -28,17 +26,7 @@ def notice(mail: SentAs) -> bytes:
     """The mail to those who read the alias's mail: a header in ASCII, a text in UTF-8."""
     subject = fields.shortened(one_line(mail.subject), _MAX_SUBJECT)
     title = f"{_TITLES.get(mail.kind, 'Not delivered')}: {subject or f'your message as {mail.address}'}"
-    header = (
-        fields.field("From", [*fields.phrase(f"{mail.address.domain} mail gate"), f"<{written(mail.address)}>"], CRLF),
-        fields.field("To", [f"<{written(mail.address)}>"], CRLF),
-        fields.field("Subject", fields.unstructured(title), CRLF),
-        fields.field("MIME-Version", ["1.0"], CRLF),
-        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
-        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
-        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
-    )
-    body = quoted_printable(list(_lines(mail, subject)))
-    return b"".join((*(one.raw for one in header), CRLF, body))
+    return gate_mail(mail.address, mail.address, title, _lines(mail, subject))
 
 
 def _lines(mail: SentAs, subject: str) -> Iterator[str]:

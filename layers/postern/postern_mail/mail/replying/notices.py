@@ -6,9 +6,8 @@ line of their own.
 
 from .. import fields, stamp
 from ..address import Address
-from ..address_writer import written
+from ..gate_mail import gate_mail
 from ..message import CRLF
-from ..notice import quoted_printable
 
 _MAX_WORDS = 500  # octets of quoted words
 _NOT_SENT = "Your reply was not sent"
@@ -16,17 +15,8 @@ _NOT_SENT = "Your reply was not sent"
 
 def mail(alias: Address, subject: str, lines: list[str], stamp_key: bytes = b"") -> bytes:
     """A mail in the name of the alias's domain; with our stamp, if its key is known, so that it cannot loop."""
-    header = (
-        fields.field("From", [*fields.phrase(f"{alias.domain} mail gate"), f"<{written(alias)}>"], CRLF),
-        fields.field("To", [f"<{written(alias)}>"], CRLF),
-        fields.field("Subject", fields.unstructured(subject), CRLF),
-        fields.field("MIME-Version", ["1.0"], CRLF),
-        fields.field("Content-Type", ["text/plain;", "charset=utf-8"], CRLF),
-        fields.field("Content-Transfer-Encoding", ["quoted-printable"], CRLF),
-        fields.field("Auto-Submitted", ["auto-generated"], CRLF),
-        *([fields.field(stamp.NAME, [stamp.stamp(stamp_key, alias)], CRLF)] if stamp_key else []),
-    )
-    return b"".join((*(one.raw for one in header), CRLF, quoted_printable(lines)))
+    mark = [fields.field(stamp.NAME, [stamp.stamp(stamp_key, alias)], CRLF)] if stamp_key else []
+    return gate_mail(alias, alias, subject, lines, mark)
 
 
 def not_sent(alias: Address, why: str, message_id: str, stack: str, *, is_proven: bool) -> tuple[str, list[str]]:
