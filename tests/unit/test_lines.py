@@ -34,6 +34,7 @@ def written(said: str) -> list[str]:
 
 def powertools(times: int, service: str, act: Callable[[Any, Any], None]) -> None:
     logger, metrics = Logger(service=service), Metrics(namespace="N", service=service)
+    metrics.clear_metrics()  # all of a process share them, and another test may have left some
     handler = metrics.log_metrics(logger.inject_lambda_context(lambda event, context: act(logger, metrics)))
     for _ in range(times):
         handler({}, CONTEXT)
